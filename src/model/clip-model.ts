@@ -1,0 +1,117 @@
+import { loadCheckpoint } from "../checkpoint/load.ts";
+import type { ModelConfig } from "../checkpoint/model-config.ts";
+import { createMatMul, type MatMul } from "../onnx/matmul.ts";
+import { createSession, type Session, type SessionOptions } from "../onnx/session.ts";
+import { textGraph } from "../onnx/text.ts";
+import { visionGraph } from "../onnx/vision.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import type { WorkOptions } from "../support/progress.ts";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
+import { encodeTokens } from "./encode-tokens.ts";
+import { type HeadGeometry, loadGeometry } from "./geometry.ts";
+
+/** A CLIP ViT, loaded: texts and pixels in, embeddings and exact decompositions out. */
+export interface ClipModel {
+  readonly name: string;
+  readonly config: ModelConfig;
+  /** Multiplies cosines before a zero-shot softmax. */
+  readonly logitScale: number;
+  readonly geometry: HeadGeometry;
+  /** ONNX Runtime's matrix product, with this model's threads. */
+  readonly matmul: MatMul;
+  /** @throws `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
+  tokenizer(): Promise<Tokenizer>;
+  /** Raw text embeddings, [t, D]. A text that is cut off is reported as a `TEXT_TRUNCATED` warning. */
+  encodeTexts(texts: readonly string[], options?: WorkOptions): Promise<Float32Array>;
+  /** Raw text embeddings, [t, D], of token ids from start token to end token. */
+  encodeTokens(texts: readonly (readonly number[])[], options?: WorkOptions): Promise<Float32Array>;
+  /**
+   * Decomposes a batch of preprocessed images; an image's numbers are the same bit for bit in any batch.
+   * @param pixels [b, 3, size, size], normalised
+   * @throws `PIXELS_MISMATCH`; `SUM_MISMATCH` when the self-check fails
+   */
+  decompose(pixels: Float32Array, options?: DecomposeOptions): Promise<TokenDecomposition>;
+  /** Frees the model's memory; it must not be used again. */
+  release(): Promise<void>;
+}
+
+/**
+ * Loads a checkpoint folder. Graphs and the tokenizer are loaded when first needed and kept.
+ *
+ * @param name what to call it in messages, and where an `openai`/`quickgelu` tag is looked for
+ * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`
+ */
+export async function loadClipModel(
+  folder: string,
+  name?: string,
+  options: SessionOptions = {},
+): Promise<ClipModel> {
+  const checkpoint = await loadCheckpoint(folder, name);
+  const { config, weights } = checkpoint;
+  const sessions = new Map<string, Promise<Session>>();
+  const session = (key: string, graph: () => Uint8Array): Promise<Session> =>
+    shared(sessions, key, () => createSession(graph(), weights.logitScale.file, options));
+  const tokenizers = new Map<string, Promise<Tokenizer>>();
+  const matmul = await createMatMul(options);
+  const geometry = await loadGeometry(checkpoint, options);
+  const model: ClipModel = {
+    name: checkpoint.name,
+    config,
+    logitScale: checkpoint.logitScale,
+    geometry,
+    matmul,
+    tokenizer: () =>
+      shared(tokenizers, "tokenizer", () => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
+    async encodeTexts(texts, work = {}) {
+      const tokenizer = await model.tokenizer();
+      const encoded = texts.map((text) => {
+        const { ids, truncated } = tokenizer.encode(text);
+        if (truncated) {
+          const message = `only the first ${ids.length} tokens are read of "${text.slice(0, 60)}…"`;
+          work.report?.({ type: "warning", code: "TEXT_TRUNCATED", message });
+        }
+        return ids;
+      });
+      return model.encodeTokens(encoded, work);
+    },
+    async encodeTokens(texts, work) {
+      const text = await session("text", () => textGraph(config, weights.text));
+      return encodeTokens(text, texts, config.embedDim, work);
+    },
+    async decompose(pixels, work = {}) {
+      const { tokenLayers = [], gate } = work;
+      if (gate && tokenLayers.length > 0) throw new RangeError("a gated network has no token terms");
+      const kind = { kind: "decompose", tokenLayers, gated: gate !== undefined } as const;
+      const vision = await session(`vision ${tokenLayers.join()} ${kind.gated}`, () =>
+        visionGraph(config, weights.vision, kind),
+      );
+      return decompose(vision, matmul, config, geometry, pixels, work);
+    },
+    async release() {
+      const loaded = await Promise.allSettled(sessions.values());
+      sessions.clear();
+      for (const result of loaded) if (result.status === "fulfilled") await result.value.release();
+    },
+  };
+  return model;
+}
+
+/** One load shared by all callers: the promise is kept, and dropped again if it fails. */
+export function shared<T>(loads: Map<string, Promise<T>>, key: string, load: () => Promise<T>): Promise<T> {
+  const known = loads.get(key);
+  if (known) return known;
+  const pending = load();
+  loads.set(key, pending);
+  pending.catch(() => loads.delete(key));
+  return pending;
+}
+
+async function loadFittingTokenizer(path: string, { text }: ModelConfig): Promise<Tokenizer> {
+  const tokenizer = await loadTokenizer(path, text.contextLength);
+  if (tokenizer.vocabSize > text.vocabSize) {
+    const sizes = `${tokenizer.vocabSize} tokens, the text tower ${text.vocabSize}`;
+    throw new ClipInterpretError("TOKENIZER_INVALID", `${path} has ${sizes}: they do not belong together`);
+  }
+  return tokenizer;
+}

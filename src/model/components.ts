@@ -1,0 +1,135 @@
+import { ClipInterpretError } from "../support/errors.ts";
+
+/** A head with its weight in a set. */
+export interface WeightedHead {
+  readonly layer: number;
+  readonly head: number;
+  readonly weight: number;
+}
+
+/** An MLP term with its weight: index 0 is `embed`, index l+1 is `L<l>.MLP`. */
+export interface WeightedMlp {
+  readonly index: number;
+  readonly weight: number;
+}
+
+/** What reads a probe: any heads and MLP terms, with weights. Each component occurs once, in order. */
+export interface ComponentSet {
+  readonly heads: readonly WeightedHead[];
+  readonly mlps: readonly WeightedMlp[];
+}
+
+/** The model's sizes that a component set refers to. */
+export interface Sizes {
+  readonly layers: number;
+  readonly heads: number;
+}
+
+/** `L10.H3`. Layers and heads are zero-based. */
+export const headName = (layer: number, head: number): string => `L${layer}.H${head}`;
+
+/** `embed` for 0, `L<l>.MLP` for l + 1. */
+export const mlpName = (index: number): string => (index === 0 ? "embed" : `L${index - 1}.MLP`);
+
+/** Every head with weight 1. */
+export const allHeads = ({ layers, heads }: Sizes): ComponentSet => ({
+  heads: Array.from({ length: layers * heads }, (_, i) => ({
+    layer: Math.floor(i / heads),
+    head: i % heads,
+    weight: 1,
+  })),
+  mlps: [],
+});
+
+/** Every head and every MLP term with weight 1: the whole embedding. */
+export const allComponents = (sizes: Sizes): ComponentSet => ({
+  heads: allHeads(sizes).heads,
+  mlps: Array.from({ length: sizes.layers + 1 }, (_, index) => ({ index, weight: 1 })),
+});
+
+/**
+ * Reads a component set as a user writes it: a comma list of `L10.H3`, `L10` (its heads), `L8-L11`, `last4`,
+ * `all` (every head), `embed`, `L3.MLP`, `mlps`, or a property's name; each may carry a weight, `L10.H3*0.5`.
+ * Parts that overlap are united; the same component with two different weights is an error.
+ *
+ * @param text the set as written
+ * @param sizes the model's layers and heads
+ * @param properties names that stand for heads, such as labels: name → `L10.H3` names
+ * @throws `HEADS_INVALID` naming the part and what the model has
+ */
+export function parseComponents(
+  text: string,
+  sizes: Sizes,
+  properties: Readonly<Record<string, readonly string[]>> = {},
+): ComponentSet {
+  const heads = new Map<number, number>();
+  const mlps = new Map<number, number>();
+  const put = (into: Map<number, number>, key: number, weight: number, part: string) => {
+    const known = into.get(key);
+    if (known !== undefined && known !== weight)
+      throw invalid(`"${part}" gives a component a second weight`, sizes);
+    into.set(key, weight);
+  };
+  for (const part of text.split(",").map((piece) => piece.trim())) {
+    const [, name, weightText] = /^(.*?)\s*(?:\*\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?))?$/i.exec(part)!;
+    const weight = weightText === undefined ? 1 : Number(weightText);
+    const { headKeys, mlpKeys } = resolvePart(name ?? "", sizes, properties);
+    for (const key of headKeys) put(heads, key, weight, part);
+    for (const key of mlpKeys) put(mlps, key, weight, part);
+  }
+  const sorted = (map: Map<number, number>) => [...map].sort(([a], [b]) => a - b);
+  return {
+    heads: sorted(heads).map(([key, weight]) => ({
+      layer: Math.floor(key / sizes.heads),
+      head: key % sizes.heads,
+      weight,
+    })),
+    mlps: sorted(mlps).map(([index, weight]) => ({ index, weight })),
+  };
+}
+
+function resolvePart(
+  name: string,
+  sizes: Sizes,
+  properties: Readonly<Record<string, readonly string[]>>,
+): { headKeys: readonly number[]; mlpKeys: readonly number[] } {
+  const { layers, heads } = sizes;
+  const none: number[] = [];
+  const span = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  const layerHeads = (from: number, to: number) => span(from * heads, to * heads);
+  const property = Object.keys(properties).find((key) => key.toLowerCase() === name.toLowerCase());
+  if (property !== undefined) {
+    return {
+      headKeys: properties[property].flatMap((head) => resolvePart(head, sizes, {}).headKeys),
+      mlpKeys: none,
+    };
+  }
+  if (/^all$/i.test(name)) return { headKeys: layerHeads(0, layers), mlpKeys: none };
+  if (/^mlps$/i.test(name)) return { headKeys: none, mlpKeys: span(0, layers + 1) };
+  if (/^embed$/i.test(name)) return { headKeys: none, mlpKeys: [0] };
+  const match = /^(?:last(\d+)|L(\d+)(?:\.H(\d+)|(\.MLP)|-L?(\d+))?)$/i.exec(name);
+  if (!match) throw invalid(`"${name}" is not a component or property`, sizes);
+  const [last, layer, head, end] = [match[1], match[2], match[3], match[5]].map((digits) =>
+    digits === undefined ? undefined : Number(digits),
+  );
+  if (last !== undefined && last >= 1 && last <= layers)
+    return { headKeys: layerHeads(layers - last, layers), mlpKeys: none };
+  if (
+    layer === undefined ||
+    layer >= layers ||
+    (head ?? 0) >= heads ||
+    (end ?? layer) >= layers ||
+    (end ?? layer) < layer
+  ) {
+    throw invalid(`"${name}" names what the model does not have`, sizes);
+  }
+  if (match[4]) return { headKeys: none, mlpKeys: [layer + 1] };
+  if (head !== undefined) return { headKeys: [layer * heads + head], mlpKeys: none };
+  return { headKeys: layerHeads(layer, (end ?? layer) + 1), mlpKeys: none };
+}
+
+const invalid = (why: string, { layers, heads }: Sizes) =>
+  new ClipInterpretError(
+    "HEADS_INVALID",
+    `${why}; the model has L0–L${layers - 1} with heads H0–H${heads - 1}`,
+  );

@@ -1,0 +1,136 @@
+import { ClipInterpretError } from "../support/errors.ts";
+import type { HeadGeometry } from "./geometry.ts";
+
+/**
+ * What every component wrote into the embeddings of b images. Heads are kept as z (d_h numbers each) and three
+ * scalars an image, from which {@link HeadGeometry} gives the contribution exactly; MLP terms are kept whole.
+ */
+export interface Decomposition {
+  readonly count: number;
+  /** [b, L, H, d_h]: Σ_i A[cls,i]·V_i of each head, before `out_proj`. */
+  readonly z: Float32Array;
+  /** [b]: mean of the final CLS residual, before `ln_post`. */
+  readonly mu: Float64Array;
+  /** [b]: √(variance + ε) of the same. */
+  readonly sigma: Float64Array;
+  /** [b]: ‖e‖. */
+  readonly norm: Float64Array;
+  /** [b, D]: e, not normalised. */
+  readonly embedding: Float32Array;
+  /** [b, L+1, D]: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are. */
+  readonly mlps: Float32Array;
+  /** [b]: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|. */
+  readonly error: Float64Array;
+}
+
+/** A sum that is off by more than this (relative to the largest entry) is a fault, not rounding. */
+export const SUM_TOLERANCE = 1e-4;
+
+/** Mean and √(variance + ε) of each row of [rows, width], in float64. */
+export function rowMoments(
+  x: Float32Array,
+  width: number,
+  epsilon: number,
+): { mu: Float64Array; sigma: Float64Array } {
+  const rows = x.length / width;
+  const mu = new Float64Array(rows);
+  const sigma = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const values = x.subarray(row * width, (row + 1) * width);
+    let sum = 0;
+    for (const value of values) sum += value;
+    const mean = sum / width;
+    let squares = 0;
+    for (const value of values) squares += (value - mean) ** 2;
+    mu[row] = mean;
+    sigma[row] = Math.sqrt(squares / width + epsilon);
+  }
+  return { mu, sigma };
+}
+
+/** ‖row‖₂ of each row of [rows, width]. */
+export function rowNorms(x: Float32Array, width: number): Float64Array {
+  return Float64Array.from({ length: x.length / width }, (_, row) => {
+    let squares = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) squares += x[i] ** 2;
+    return Math.sqrt(squares);
+  });
+}
+
+/**
+ * mlp(j) = { γ⊙(mlp_j − μ/n·1)/σ + β/n }·P / ‖e‖, from terms that are already multiplied by γ⊙P.
+ * @param terms [b, L+1, D]
+ */
+export function mlpContributions(
+  terms: Float32Array,
+  { s, b, terms: n, layers, embedDim }: HeadGeometry,
+  { mu, sigma, norm }: Pick<Decomposition, "mu" | "sigma" | "norm">,
+): Float32Array {
+  const result = new Float32Array(terms.length);
+  for (let at = 0, image = 0; at < terms.length; image++) {
+    for (let index = 0; index <= layers; index++) {
+      for (let d = 0; d < embedDim; d++, at++) {
+        result[at] = ((terms[at] - (mu[image] / n) * s[d]) / sigma[image] + b[d] / n) / norm[image];
+      }
+    }
+  }
+  return result;
+}
+
+/**
+ * The self-check: how far the sum of all parts is from e/‖e‖, for each image.
+ *
+ * @param headSums [b, D]: Σ_lh z_lh·M_lh, before the division by σ‖e‖
+ * @throws `SUM_MISMATCH` when an error exceeds {@link SUM_TOLERANCE} or is not a number
+ */
+export function checkSums(
+  headSums: Float32Array,
+  geometry: HeadGeometry,
+  parts: Omit<Decomposition, "error">,
+): Float64Array {
+  const { layers, embedDim, terms: n, k, s, b } = geometry;
+  const { count, mu, sigma, norm, embedding, mlps } = parts;
+  const biases = new Float64Array(embedDim);
+  for (let i = 0; i < k.length; i++) biases[i % embedDim] += k[i];
+  const error = new Float64Array(count);
+  for (let image = 0; image < count; image++) {
+    let largest = 0;
+    let worst = 0;
+    for (let d = 0; d < embedDim; d++) {
+      const shares = headSums[image * embedDim + d] + biases[d] - (layers * mu[image] * s[d]) / n;
+      let sum = (shares / sigma[image] + (layers * b[d]) / n) / norm[image];
+      for (let index = 0; index <= layers; index++)
+        sum += mlps[(image * (layers + 1) + index) * embedDim + d];
+      const whole = embedding[image * embedDim + d] / norm[image];
+      largest = Math.max(largest, Math.abs(whole));
+      // Written so that a NaN stays one: Math.max keeps it.
+      worst = Math.max(worst, Math.abs(sum - whole));
+    }
+    error[image] = worst / largest;
+    if (!(error[image] <= SUM_TOLERANCE)) {
+      throw new ClipInterpretError(
+        "SUM_MISMATCH",
+        `the parts of image ${image} in the batch miss its embedding by ${error[image].toExponential(1)} (relative)`,
+      );
+    }
+  }
+  return error;
+}
+
+/** One image out of a batch, as views of the same memory. */
+export function imageOf(batch: Decomposition, image: number): Decomposition {
+  const slice = <T extends Float32Array | Float64Array>(data: T): T => {
+    const size = data.length / batch.count;
+    return data.subarray(image * size, (image + 1) * size) as T;
+  };
+  return {
+    count: 1,
+    z: slice(batch.z),
+    mu: slice(batch.mu),
+    sigma: slice(batch.sigma),
+    norm: slice(batch.norm),
+    embedding: slice(batch.embedding),
+    mlps: slice(batch.mlps),
+    error: slice(batch.error),
+  };
+}

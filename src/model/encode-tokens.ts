@@ -1,0 +1,40 @@
+import type { Session } from "../onnx/session.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+
+const BATCH = 64;
+
+/**
+ * Runs the text tower on token ids, each from start token to end token.
+ *
+ * Rows of one batch are padded behind their end token, where a causal tower does not look; a text's embedding
+ * is the same bit for bit whatever it is batched with (tested).
+ *
+ * @returns raw embeddings, [t, embedDim]
+ */
+export async function encodeTokens(
+  session: Session,
+  texts: readonly (readonly number[])[],
+  embedDim: number,
+  { report, signal }: WorkOptions = {},
+): Promise<Float32Array> {
+  const result = new Float32Array(texts.length * embedDim);
+  report?.({ type: "start", task: "texts", unit: "text", total: texts.length });
+  for (let start = 0; start < texts.length; start += BATCH) {
+    checkCancelled(signal);
+    const batch = texts.slice(start, start + BATCH);
+    const length = Math.max(...batch.map((ids) => ids.length));
+    const ids = new BigInt64Array(batch.length * length);
+    batch.forEach((row, i) => {
+      ids.set(row.map(BigInt), i * length);
+    });
+    const ends = BigInt64Array.from(batch, (row, i) => BigInt(i * length + row.length - 1));
+    const { embedding } = await session.run({
+      ids: { data: ids, dims: [batch.length, length] },
+      ends: { data: ends, dims: [batch.length] },
+    });
+    result.set(embedding.data, start * embedDim);
+    report?.({ type: "advance", task: "texts", done: start + batch.length, total: texts.length });
+  }
+  report?.({ type: "end", task: "texts", done: texts.length });
+  return result;
+}

@@ -1,0 +1,143 @@
+import type { ComponentSet } from "./components.ts";
+import type { Decomposition } from "./decomposition.ts";
+import type { HeadGeometry } from "./geometry.ts";
+import type { TokenTerms } from "./token-terms.ts";
+
+/*
+ * The one numeric kernel: decomposition × probe × component set, read along components, images or tokens.
+ * For a probe v and a head with q = M̃v = [q0, q1, q2, q3]:
+ *
+ *     score = ( z·q0 + q1 + μ·q2 + σ·q3 ) / ( σ‖e‖ )        summed over the set with weights w_h
+ *
+ * Sums run in float64 in a fixed order, so a score does not depend on what else is in the batch.
+ */
+
+/** A probe seen by every head and MLP term of a model. */
+export interface PreparedProbe {
+  /** v: [D]. */
+  readonly v: Float64Array;
+  /** [L, H, d_h]: q0 = M_lh·v. */
+  readonly q0: Float64Array;
+  /** [L]: q1 = k_l·v/H; the same for every head of a layer. */
+  readonly q1: Float64Array;
+  /** −s·v/(n·H). */
+  readonly q2: number;
+  /** b·v/(n·H). */
+  readonly q3: number;
+}
+
+/** Computes q = M̃v for every head: L·W·D multiplications, independent of the number of images. */
+export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedProbe {
+  const { M, k, s, b, layers, heads, embedDim, terms } = geometry;
+  const rows = M.length / embedDim;
+  const q0 = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) q0[row] = dotAt(M, row * embedDim, v);
+  return {
+    v,
+    q0,
+    q1: Float64Array.from({ length: layers }, (_, layer) => dotAt(k, layer * embedDim, v) / heads),
+    q2: -dotAt(s, 0, v) / (terms * heads),
+    q3: dotAt(b, 0, v) / (terms * heads),
+  };
+}
+
+/** Along components: each one's own score for one image. Heads in layer-major order, then MLP terms. */
+export function scoreComponents(
+  geometry: HeadGeometry,
+  probe: PreparedProbe,
+  decomposition: Decomposition,
+  image = 0,
+): { heads: Float64Array; mlps: Float64Array } {
+  const { layers, heads, embedDim } = geometry;
+  return {
+    heads: Float64Array.from({ length: layers * heads }, (_, i) =>
+      scoreHead(geometry, probe, decomposition, image, Math.floor(i / heads), i % heads),
+    ),
+    mlps: Float64Array.from({ length: layers + 1 }, (_, index) =>
+      dotAt(decomposition.mlps, (image * (layers + 1) + index) * embedDim, probe.v),
+    ),
+  };
+}
+
+/** Along images: the set's weighted score for each image of the batch. */
+export function scoreImages(
+  geometry: HeadGeometry,
+  probe: PreparedProbe,
+  decomposition: Decomposition,
+  set: ComponentSet,
+): Float64Array {
+  const { layers, embedDim } = geometry;
+  return Float64Array.from({ length: decomposition.count }, (_, image) => {
+    let score = 0;
+    for (const { layer, head, weight } of set.heads) {
+      score += weight * scoreHead(geometry, probe, decomposition, image, layer, head);
+    }
+    for (const { index, weight } of set.mlps) {
+      score += weight * dotAt(decomposition.mlps, (image * (layers + 1) + index) * embedDim, probe.v);
+    }
+    return score;
+  });
+}
+
+/**
+ * Along tokens: how much of the set's score each token of one image brought, [N], CLS first. The tokens of a
+ * head add up to its score:
+ *
+ *     token(l,h,i)·v = [ A_i·(V_i·q0) + (q1 + μ·q2 + σ·q3)/N ] / (σ‖e‖)
+ *
+ * MLP terms have no tokens; heads of layers whose token terms were not asked for are an error of the caller.
+ */
+export function scoreTokens(
+  geometry: HeadGeometry,
+  probe: PreparedProbe,
+  decomposition: Decomposition,
+  tokenTerms: TokenTerms,
+  set: ComponentSet,
+  image = 0,
+): Float64Array {
+  const { heads, headDim } = geometry;
+  const { tokens } = tokenTerms;
+  const scale = decomposition.sigma[image] * decomposition.norm[image];
+  const scores = new Float64Array(tokens);
+  for (const { layer, head, weight } of set.heads) {
+    const terms = tokenTerms.layers.get(layer);
+    if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
+    const q0 = probe.q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
+    const share = constantTerm(probe, decomposition, image, layer) / tokens;
+    for (let token = 0; token < tokens; token++) {
+      const attention = terms.attention[(image * heads + head) * tokens + token];
+      const value = dotAt(terms.values, ((image * tokens + token) * heads + head) * headDim, q0);
+      scores[token] += (weight * (attention * value + share)) / scale;
+    }
+  }
+  return scores;
+}
+
+function scoreHead(
+  { layers, heads, headDim }: HeadGeometry,
+  probe: PreparedProbe,
+  decomposition: Decomposition,
+  image: number,
+  layer: number,
+  head: number,
+): number {
+  const q0 = probe.q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
+  const direct = dotAt(decomposition.z, ((image * layers + layer) * heads + head) * headDim, q0);
+  const scale = decomposition.sigma[image] * decomposition.norm[image];
+  return (direct + constantTerm(probe, decomposition, image, layer)) / scale;
+}
+
+/** q1 + μ·q2 + σ·q3. */
+const constantTerm = (
+  probe: PreparedProbe,
+  { mu, sigma }: Decomposition,
+  image: number,
+  layer: number,
+): number => probe.q1[layer] + mu[image] * probe.q2 + sigma[image] * probe.q3;
+
+/** Σ_i a[start + i]·v[i] in order, in float64. */
+function dotAt(a: Float32Array, start: number, v: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < v.length; i++) sum += a[start + i] * v[i];
+  return sum;
+}

@@ -1,0 +1,74 @@
+import { dirname } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+
+/** A float32 tensor in C order. */
+export interface FloatTensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** Inputs by name: float32 with their shape, or int64. */
+export type Feeds = Readonly<
+  Record<string, FloatTensor | { readonly data: BigInt64Array; readonly dims: readonly number[] }>
+>;
+
+/** A loaded graph. `run` blocks the calling thread while it computes: onnxruntime-node has no other way. */
+export interface Session {
+  run(feeds: Feeds): Promise<Record<string, FloatTensor>>;
+  /** Frees the session's memory; it must not be run again. */
+  release(): Promise<void>;
+}
+
+/** How a session computes. */
+export interface SessionOptions {
+  /** Threads of one operator; 0 lets ONNX Runtime take every core. */
+  readonly threads?: number;
+  /** `none` for graphs that are run once, where optimising costs more than it saves. */
+  readonly optimize?: "all" | "none";
+}
+
+/**
+ * Loads a graph from memory. Weights are mapped from `weightsFile` and its neighbours, not copied.
+ *
+ * @param weightsFile any weights file the graph names (all lie in one folder), or undefined without weights
+ * @throws `CHECKPOINT_INVALID` when ONNX Runtime cannot load it
+ */
+export async function createSession(
+  graph: Uint8Array,
+  weightsFile: string | undefined,
+  { threads = 0, optimize = "all" }: SessionOptions = {},
+): Promise<Session> {
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(graph, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: optimize === "all" ? "all" : "disabled",
+      logSeverityLevel: 3,
+      ...(weightsFile && {
+        extra: { session: { model_external_initializers_file_folder_path: dirname(weightsFile) } },
+      }),
+    });
+  } catch (cause) {
+    throw new ClipInterpretError(
+      "CHECKPOINT_INVALID",
+      `ONNX Runtime cannot load the model: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  return {
+    async run(feeds) {
+      const tensors = Object.entries(feeds).map(([name, { data, dims }]) => [name, toTensor(data, dims)]);
+      const results = await session.run(Object.fromEntries(tensors));
+      return Object.fromEntries(
+        Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
+
+const toTensor = (data: Float32Array | BigInt64Array, dims: readonly number[]): Tensor =>
+  data instanceof BigInt64Array ? new Tensor("int64", data, dims) : new Tensor("float32", data, dims);

@@ -1,0 +1,37 @@
+import type { ModelConfig } from "../checkpoint/model-config.ts";
+import type { ClipWeights } from "../checkpoint/weights.ts";
+import { createGraph } from "./graph.ts";
+import { asRows, layerNorm, linear, mlp, project } from "./transformer.ts";
+
+/**
+ * Writes the text tower. Inputs `ids` int64 [t, c] (c tokens at most the context length; the tower is causal,
+ * so what follows the end token changes nothing) and `ends` int64 [t], the rows of the end tokens in the
+ * flattened [t·c]; output `embedding` [t, D], raw.
+ */
+export function textGraph(config: ModelConfig, weights: ClipWeights["text"]): Uint8Array {
+  const { width, heads, epsilon } = config.text;
+  const g = createGraph("text");
+  const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  const ends = g.input("ends", "int64", ["texts"]);
+  const shape = g.op("Shape", [ids]);
+  const unflatten = g.op("Concat", [shape, g.ints([width])], { axis: 0 });
+  // Rows are gathered before they are cast, so that a half-precision table is never copied whole.
+  const table = weights.tokenEmbedding;
+  const rows = g.op("Gather", [g.stored(table), ids]);
+  const embedded = table.dtype === "F32" ? rows : g.toFloat32(rows);
+  const length = g.op("Slice", [shape, g.ints([1]), g.ints([2])]);
+  const positions = g.op("Slice", [g.weight(weights.positionalEmbedding), g.ints([0]), length]);
+  let x = asRows(g, g.op("Add", [embedded, positions]), width);
+  for (const block of weights.blocks) {
+    const normed = layerNorm(g, x, block.ln1, epsilon);
+    const [query, key, value] = [block.query, block.key, block.value].map((part) =>
+      g.op("Reshape", [linear(g, normed, part), unflatten]),
+    );
+    const z = g.op("MultiHeadAttention", [query, key, value], { num_heads: heads, unidirectional: 1 });
+    x = g.op("Add", [x, linear(g, asRows(g, z, width), block.out)]);
+    x = g.op("Add", [x, mlp(g, x, block, config.text)]);
+  }
+  const pooled = layerNorm(g, g.op("Gather", [x, ends]), weights.lnFinal, epsilon);
+  g.output("embedding", project(g, pooled, weights.projection));
+  return g.finish();
+}

@@ -1,0 +1,45 @@
+import type { TowerConfig } from "../checkpoint/model-config.ts";
+import type { Block, Linear, Norm, Projection } from "../checkpoint/weights.ts";
+import type { Graph, Value } from "./graph.ts";
+
+/*
+ * The pieces that both towers are made of. Activations are kept two-dimensional, [batch·tokens, width], so
+ * that every linear map is one Gemm on PyTorch's own weight layout (transB) and its bias costs nothing.
+ */
+
+/** Layer normalisation over the last axis. */
+export const layerNorm = (g: Graph, x: Value, { weight, bias }: Norm, epsilon: number): Value =>
+  g.op("LayerNormalization", [x, g.weight(weight), g.weight(bias)], {
+    axis: -1,
+    epsilon: { float: epsilon },
+  });
+
+/** x·Wᵀ + b for x of [rows, in]. */
+export const linear = (g: Graph, x: Value, { weight, bias }: Linear): Value =>
+  g.op("Gemm", [x, g.weight(weight), g.weight(bias)], { transB: 1 });
+
+/** x·P for x of [rows, width] into the joint space. */
+export const project = (g: Graph, x: Value, { weight, transposed }: Projection): Value =>
+  g.op("Gemm", [x, g.weight(weight)], { transB: transposed ? 1 : 0 });
+
+/** [rows·tokens, width] seen as [batch, tokens, width]. */
+export const byToken = (g: Graph, x: Value, tokens: number, width: number): Value =>
+  g.op("Reshape", [x, g.ints([-1, tokens, width])]);
+
+/** [batch, tokens, width] seen as [rows, width]. */
+export const asRows = (g: Graph, x: Value, width: number): Value => g.op("Reshape", [x, g.ints([-1, width])]);
+
+/** The MLP's addition to the residual stream: fc2(activation(fc1(ln2 x))). */
+export function mlp(g: Graph, x: Value, block: Block, { activation, epsilon }: TowerConfig): Value {
+  const hidden = linear(g, layerNorm(g, x, block.ln2, epsilon), block.fc1);
+  const active =
+    activation === "gelu" ? g.op("Gelu", [hidden]) : g.op("QuickGelu", [hidden], { alpha: { float: 1.702 } });
+  return linear(g, active, block.fc2);
+}
+
+/** γ⊙P of [width, D]: projects one residual term into the joint space, before the division by σ‖e‖. */
+export function scaledProjection(g: Graph, norm: Norm, { weight, transposed }: Projection): Value {
+  const stored = g.weight(weight);
+  const projection = transposed ? g.op("Transpose", [stored], { perm: [1, 0] }) : stored;
+  return g.op("Mul", [projection, g.op("Reshape", [g.weight(norm.weight), g.ints([-1, 1])])]);
+}

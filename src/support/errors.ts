@@ -1,0 +1,127 @@
+/**
+ * Every error a user can meet, in one place: a stable code, what it means and what to do about it.
+ * `docs/errors.md` is written from this table (`npm run docs:errors`) and a test keeps the two equal.
+ *
+ * Building a `ClipInterpretError` declares its message safe to show; anything else that escapes is a
+ * fault of ours (`INTERNAL`, exit code 2).
+ */
+export const ERRORS = {
+  USAGE: {
+    means: "The command line was not understood.",
+    hint: "Run the command with --help to see its options.",
+  },
+  INPUT_NOT_FOUND: {
+    means: "A file or folder that was named does not exist.",
+    hint: "Check the path; relative paths start at the folder the command is run in.",
+  },
+  INPUT_UNREADABLE: {
+    means: "A file exists but could not be read.",
+    hint: "Check that it is a file and that you may read it.",
+  },
+  OUTPUT_UNWRITABLE: {
+    means: "A result could not be written.",
+    hint: "Check that the folder exists, may be written to and has space left.",
+  },
+  IMAGE_UNREADABLE: {
+    means: "The file is not an image that can be decoded: damaged, cut off, empty or another kind of file.",
+    hint: "Open it in an image viewer; save it again as PNG or JPEG.",
+  },
+  IMAGE_TOO_LARGE: {
+    means: "The image has more pixels than the limit, which guards against decompression bombs.",
+    hint: "Make it smaller first, or raise the limit with --max-pixels.",
+  },
+  NPY_INVALID: {
+    means: "The file is not a NumPy .npy array of the kind and shape needed here.",
+    hint: "Save it with numpy.save as little-endian float32 in C order, in the shape the message names.",
+  },
+  JSON_INVALID: {
+    means: "A JSON file could not be parsed or does not have the fields needed.",
+    hint: "Compare it with the format that the message names.",
+  },
+  TEXTS_EMPTY: {
+    means: "No text was given where at least one is needed.",
+    hint: "Give --text once or more, or a file with at least one text.",
+  },
+  TEXT_TRUNCATED: {
+    means: "A text has more tokens than the model reads; the rest was cut off (a warning).",
+    hint: "Use a shorter text if the end matters.",
+  },
+  TOKENIZER_INVALID: {
+    means: "The tokenizer file is damaged or does not fit the model.",
+    hint: "Fetch tokenizer.json again; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",
+  },
+  MODEL_NOT_FOUND: {
+    means: "The model is neither an embedded one nor a folder with a checkpoint.",
+    hint: "Give the name of an embedded model or the path of a folder that holds weights and a config.",
+  },
+  MODEL_UNSUPPORTED: {
+    means: "The checkpoint is not a CLIP ViT that can be decomposed exactly.",
+    hint: "Use a ViT checkpoint with a class token, ln_pre and a plain text transformer.",
+  },
+  CONFIG_INVALID: {
+    means: "The model's config is damaged, incomplete or contradicts itself.",
+    hint: "Fetch the config again; the message names the field.",
+  },
+  CHECKPOINT_INVALID: {
+    means: "The weights file is damaged or was cut off.",
+    hint: "Fetch the file again and compare its size with the original's.",
+  },
+  CHECKPOINT_MISMATCH: {
+    means: "A tensor is missing from the weights or has another shape or type than the config says.",
+    hint: "Check that config and weights belong together; the message names the tensor.",
+  },
+  PIXELS_MISMATCH: {
+    means: "A pixel array does not have the shape that the model reads.",
+    hint: "Give [n, 3, size, size] with the model's image size, normalised as its config says.",
+  },
+  HEADS_INVALID: {
+    means: "A head or component set was not understood or names heads the model does not have.",
+    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5.",
+  },
+  SUM_MISMATCH: {
+    means: "The parts of a decomposition do not add up to the embedding within the tolerance.",
+    hint: "This should not happen; please report it with the model's name. The numbers must not be used.",
+  },
+  CANCELLED: {
+    means: "The work was stopped before it ended.",
+    hint: "Run the same command again.",
+  },
+  INTERNAL: {
+    means: "Something failed that should not: a fault of this program.",
+    hint: "Run again with --debug and report the stack trace.",
+  },
+} as const satisfies Record<string, { means: string; hint: string }>;
+
+/** A stable error code: a key of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error whose message may be shown to the user as it is. */
+export class ClipInterpretError extends Error {
+  override readonly name = "ClipInterpretError";
+  readonly code: ErrorCode;
+  /** What to do about it. */
+  readonly hint: string;
+
+  /**
+   * @param code stable code from {@link ERRORS}
+   * @param message what happened, naming the file, tensor or field concerned
+   * @param options `hint` replaces the table's; `cause` is the error underneath
+   */
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? ERRORS[code].hint;
+  }
+}
+
+/** Process exit code for an error: 1 for a user's mistake, 2 for a fault of ours, 130 for a stop by Ctrl-C. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof ClipInterpretError)) return 2;
+  if (error.code === "CANCELLED") return 130;
+  return error.code === "INTERNAL" || error.code === "SUM_MISMATCH" ? 2 : 1;
+}
+
+/** The text of any thrown value, for use inside another message. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

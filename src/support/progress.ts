@@ -1,0 +1,25 @@
+import { ClipInterpretError, type ErrorCode } from "./errors.ts";
+
+/**
+ * What long work reports, the same through library, CLI and server: one tagged union.
+ * `done` and `total` count `unit`s; `total` is absent where it is not known beforehand.
+ */
+export type ProgressEvent =
+  | { readonly type: "start"; readonly task: string; readonly unit: string; readonly total?: number }
+  | { readonly type: "advance"; readonly task: string; readonly done: number; readonly total?: number }
+  | { readonly type: "warning"; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: "end"; readonly task: string; readonly done: number };
+
+/** Receives progress events. Must not throw. */
+export type Report = (event: ProgressEvent) => void;
+
+/** Options that every long operation accepts. */
+export interface WorkOptions {
+  readonly report?: Report;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `CANCELLED` when the signal has fired; called between units of work. */
+export function checkCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ClipInterpretError("CANCELLED", "stopped before the work was done");
+}
