@@ -1,5 +1,6 @@
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { layOut, safetensorsHeader } from "./safetensors.ts";
 
 /** The shape of a ViT checkpoint to make up. */
 export interface RandomShape {
@@ -31,20 +32,12 @@ export const SHAPES = {
 export async function writeRandomCheckpoint(folder: string, shape: RandomShape): Promise<void> {
   await mkdir(folder, { recursive: true });
   const tensors = tensorShapes(shape);
-  let offset = 0;
-  const header: Record<string, unknown> = {};
-  for (const [name, dims] of tensors) {
-    const bytes = 4 * product(dims);
-    header[name] = { dtype: "F32", shape: dims, data_offsets: [offset, offset + bytes] };
-    offset += bytes;
-  }
-  const json = JSON.stringify(header);
-  const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
-  const prefix = Buffer.alloc(8);
-  prefix.writeBigUInt64LE(BigInt(padded.length));
+  const sized = tensors.map(
+    ([name, dims]) => [name, { dtype: "F32", shape: dims, length: 4 * product(dims) }] as const,
+  );
   const file = await open(join(folder, "open_clip_model.safetensors"), "w");
   try {
-    await file.write(Buffer.concat([prefix, Buffer.from(padded)]));
+    await file.write(safetensorsHeader(layOut(sized)));
     for (const [name, dims] of tensors) await file.write(Buffer.from(randomTensor(name, dims).buffer));
   } finally {
     await file.close();

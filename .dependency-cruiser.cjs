@@ -1,0 +1,53 @@
+/**
+ * Folders of src/ are layers, lowest first; an import may only point down (or stay inside its folder).
+ * `npm run layers` checks it.
+ */
+const LAYERS = [
+  "support",
+  "math",
+  "image",
+  "text",
+  "checkpoint",
+  "onnx",
+  "model",
+  "corpus",
+  "analysis",
+  "labeling",
+  "study",
+  "views",
+  "cluster",
+  "contract",
+  "server",
+  "cli",
+];
+
+const pointsUp = LAYERS.slice(0, -1).map((layer, index) => ({
+  name: `${layer}-imports-down-only`,
+  severity: "error",
+  from: { path: `^src/${layer}/`, pathNot: "\\.test\\.ts$" },
+  to: { path: `^src/(${LAYERS.slice(index + 1).join("|")}|index)(/|\\.)` },
+}));
+
+/** What may run in a browser too. */
+const browserSafe = {
+  name: "math-and-drawing-need-no-node",
+  severity: "error",
+  from: { path: "^src/(math/|views/)", pathNot: "(\\.test|\\.fixture|/png)\\.ts$" },
+  to: { dependencyTypes: ["core", "npm"] },
+};
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...pointsUp,
+    browserSafe,
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src/" }, to: {} },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { extensions: [".ts", ".js"] },
+  },
+};

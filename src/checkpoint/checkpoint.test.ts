@@ -1,0 +1,360 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { relativeError } from "../../test/support/compare.ts";
+import { goldenArray, goldenPath, LAYOUTS } from "../../test/support/goldens.ts";
+import {
+  type RawTensor,
+  readRawTensors,
+  safetensorsHeader,
+  writeSafetensors,
+} from "../../test/support/safetensors.ts";
+import { loadClipModel } from "../model/clip-model.ts";
+import { loadCheckpoint } from "./load.ts";
+import { readSafetensors } from "./safetensors.ts";
+
+const WEIGHTS = { open_clip: "open_clip_model.safetensors", transformers: "model.safetensors" } as const;
+const CONFIG = { open_clip: "open_clip_config.json", transformers: "config.json" } as const;
+const GOLDEN = "gelu-p8";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "checkpoint-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A copy of a golden checkpoint to spoil. */
+function copyGolden(layout: keyof typeof WEIGHTS) {
+  cpSync(goldenPath(`${GOLDEN}/${layout}`), folder, { recursive: true });
+  return { weights: join(folder, WEIGHTS[layout]), config: join(folder, CONFIG[layout]) };
+}
+
+function editJson(
+  path: string,
+  edit: (json: Record<string, Record<string, Record<string, unknown>>>) => void,
+) {
+  const json = JSON.parse(readFileSync(path, "utf8"));
+  edit(json);
+  writeFileSync(path, JSON.stringify(json));
+}
+
+/** Rounds float32 bytes to half precision by truncation: bfloat16 is the upper half; float16 through its bits. */
+function halve(bytes: Uint8Array, dtype: "F16" | "BF16"): { stored: Uint8Array; rounded: Uint8Array } {
+  const floats = new Float32Array(Uint8Array.from(bytes).buffer);
+  const stored = new Uint16Array(floats.length);
+  const rounded = new Float32Array(floats.length);
+  const bits = new Uint32Array(floats.buffer);
+  floats.forEach((value, i) => {
+    if (dtype === "BF16") {
+      stored[i] = bits[i] >>> 16;
+      rounded[i] = new Float32Array(Uint32Array.of(bits[i] & 0xffff0000).buffer)[0];
+      return;
+    }
+    // Normal and subnormal float16 by truncating the magnitude to a multiple of its last place.
+    const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value) || 1e-9)));
+    const fraction = Math.trunc(Math.abs(value) / 2 ** (exponent - 10));
+    const biased = fraction >= 1024 ? exponent + 15 : 0;
+    stored[i] = (value < 0 ? 0x8000 : 0) | (biased << 10) | (fraction & 1023);
+    rounded[i] = Math.sign(value) * fraction * 2 ** (exponent - 10);
+  });
+  return { stored: new Uint8Array(stored.buffer), rounded: new Uint8Array(rounded.buffer) };
+}
+
+describe("half-precision weights", () => {
+  it.each(LAYOUTS.flatMap((layout) => (["F16", "BF16"] as const).map((dtype) => ({ layout, dtype }))))(
+    "$dtype in $layout's layout computes what the same numbers in F32 do",
+    async ({ layout, dtype }) => {
+      const { weights } = copyGolden(layout);
+      const half = new Map<string, RawTensor>();
+      const full = new Map<string, RawTensor>();
+      for (const [name, tensor] of readRawTensors(weights)) {
+        const { stored, rounded } = halve(tensor.bytes, dtype);
+        half.set(name, { dtype, shape: tensor.shape, bytes: stored });
+        full.set(name, { ...tensor, bytes: rounded });
+      }
+      const pixels = (await goldenArray(`${GOLDEN}/pixels.npy`, 4)).data;
+      const results = [];
+      for (const tensors of [half, full]) {
+        writeSafetensors(weights, tensors);
+        const model = await loadClipModel(folder);
+        const { embedding, z, mlps } = await model.decompose(pixels);
+        results.push({
+          embedding,
+          z,
+          mlps,
+          text: await model.encodeTokens([[0, 1, 5]]),
+          scale: model.logitScale,
+        });
+        await model.release();
+      }
+      const [fromHalf, fromFull] = results;
+      expect(fromHalf.scale).toBe(fromFull.scale);
+      for (const key of ["embedding", "z", "mlps", "text"] as const) {
+        expect(relativeError(fromHalf[key], fromFull[key])).toBeLessThan(1e-6);
+      }
+    },
+  );
+});
+
+describe("a checkpoint folder", () => {
+  it("is read through links, as the Hugging Face cache lays it out", async () => {
+    const blobs = join(folder, "blobs");
+    cpSync(goldenPath(`${GOLDEN}/transformers`), blobs, { recursive: true });
+    const snapshot = join(folder, "snapshot");
+    cpSync(goldenPath(`${GOLDEN}/transformers`), snapshot, { recursive: true });
+    rmSync(join(snapshot, "model.safetensors"));
+    symlinkSync("../blobs/model.safetensors", join(snapshot, "model.safetensors"));
+    const model = await loadClipModel(snapshot);
+    const { data } = await goldenArray(`${GOLDEN}/image_embedding.npy`, 2);
+    const parts = await model.decompose((await goldenArray(`${GOLDEN}/pixels.npy`, 4)).data);
+    expect(relativeError(parts.embedding, data)).toBeLessThan(1e-5);
+    await model.release();
+  });
+
+  it("may split transformers' weights over several files", async () => {
+    const { weights } = copyGolden("transformers");
+    const all = [...readRawTensors(weights)];
+    const halves = [all.slice(0, 40), all.slice(40)];
+    const weight_map: Record<string, string> = {};
+    halves.forEach((half, i) => {
+      writeSafetensors(join(folder, `part-${i}.safetensors`), new Map(half));
+      for (const [name] of half) weight_map[name] = `part-${i}.safetensors`;
+    });
+    rmSync(weights);
+    writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map }));
+    const model = await loadClipModel(folder);
+    const { data } = await goldenArray(`${GOLDEN}/image_embedding.npy`, 2);
+    const parts = await model.decompose((await goldenArray(`${GOLDEN}/pixels.npy`, 4)).data);
+    expect(relativeError(parts.embedding, data)).toBeLessThan(1e-5);
+    await model.release();
+    writeFileSync(
+      join(folder, "model.safetensors.index.json"),
+      JSON.stringify({ weight_map: { a: "../outside.safetensors" } }),
+    );
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID" });
+  });
+
+  it("prefers OpenCLIP's own file to a timm-named one beside it, and explains timm's alone", async () => {
+    const { weights } = copyGolden("open_clip");
+    const timm = new Map([
+      ["blocks.0.attn.qkv.weight", { dtype: "F32", shape: [1], bytes: new Uint8Array(4) }],
+    ]);
+    writeSafetensors(join(folder, "model.safetensors"), timm);
+    await expect(loadCheckpoint(folder)).resolves.toMatchObject({ config: { embedDim: 48 } });
+    rmSync(weights);
+    await expect(loadCheckpoint(folder)).rejects.toThrow(/timm/);
+  });
+
+  it("may keep its text tower under `text.`, as OpenCLIP's custom_text models do", async () => {
+    const { weights } = copyGolden("open_clip");
+    const moved = [...readRawTensors(weights)].map(([name, tensor]) => {
+      const isText = !name.startsWith("visual.") && name !== "logit_scale";
+      return [isText ? `text.${name}` : name, tensor] as const;
+    });
+    writeSafetensors(weights, new Map(moved));
+    await expect(loadCheckpoint(folder)).resolves.toMatchObject({ config: { embedDim: 48 } });
+  });
+
+  it("says what is missing", async () => {
+    await expect(loadCheckpoint(join(folder, "none"))).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+    const { config } = copyGolden("transformers");
+    rmSync(config);
+    await expect(loadCheckpoint(folder)).rejects.toThrow(/no config\.json/);
+  });
+});
+
+describe("OpenCLIP's config", () => {
+  const withVision = (option: Record<string, unknown>) => {
+    const { config } = copyGolden("open_clip");
+    editJson(config, (json) => Object.assign(json.model_cfg.vision_cfg, option));
+    return loadCheckpoint(folder);
+  };
+
+  it.each([
+    { timm_model_name: "vit_base" },
+    { attentional_pool: true },
+    { pool_type: "avg" },
+    { no_ln_pre: true },
+    { ls_init_value: 0.1 },
+    { layers: [3, 4, 6, 3] },
+    { pos_embed_type: "sin_cos_2d" },
+    { image_size: [32, 64] },
+    { some_new_option: 3 },
+  ])("refuses $0 with a reason", async (option) => {
+    const [key] = Object.keys(option);
+    const named = key === "layers" ? /ResNet/ : key === "image_size" ? /square/ : new RegExp(key);
+    const refusal = expect(withVision(option)).rejects;
+    await refusal.toMatchObject({ code: "MODEL_UNSUPPORTED", message: expect.stringMatching(named) });
+  });
+
+  it("accepts options that are off or change nothing", async () => {
+    const config = {
+      timm_model_name: null,
+      attentional_pool: false,
+      pool_type: "tok",
+      patch_dropout: 0.5,
+      no_ln_pre: false,
+    };
+    await expect(withVision(config)).resolves.toBeDefined();
+  });
+
+  it("refuses a text tower of another kind", async () => {
+    const { config } = copyGolden("open_clip");
+    editJson(config, (json) => Object.assign(json.model_cfg.text_cfg, { hf_model_name: "roberta-base" }));
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "MODEL_UNSUPPORTED" });
+  });
+
+  it.each([
+    ["ViT-B-32-quickgelu", "quick_gelu"],
+    ["vit_base_patch32_clip_224.openai", "quick_gelu"],
+    ["ViT-B-32/openai", "quick_gelu"],
+    ["CLIP-ViT-B-32-laion2B", "gelu"],
+    ["not-openaish", "gelu"],
+  ])("without quick_gelu, the name %s means %s", async (name, activation) => {
+    const { config } = copyGolden("open_clip");
+    editJson(config, (json) => {
+      delete (json.model_cfg as Record<string, unknown>).quick_gelu;
+    });
+    const { vision, text } = (await loadCheckpoint(folder, name)).config;
+    expect([vision.activation, text.activation]).toEqual([activation, activation]);
+  });
+
+  it("an explicit quick_gelu goes before the name", async () => {
+    copyGolden("open_clip");
+    expect((await loadCheckpoint(folder, "x.openai")).config.vision.activation).toBe("gelu");
+  });
+
+  it.each([
+    { json: {} },
+    { json: [] },
+    { json: { model_cfg: {} } },
+    { json: { model_cfg: { embed_dim: -1, vision_cfg: {}, text_cfg: {} } } },
+    { json: "text" },
+    { json: null },
+  ])("refuses $json", async ({ json }) => {
+    const { config } = copyGolden("open_clip");
+    writeFileSync(config, JSON.stringify(json));
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  it("refuses a config that is not JSON", async () => {
+    const { config } = copyGolden("open_clip");
+    writeFileSync(config, "{");
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "JSON_INVALID" });
+  });
+});
+
+describe("transformers' config", () => {
+  it("an absent hidden_act means quick_gelu; *_config_dict goes before *_config", async () => {
+    const { config } = copyGolden("transformers");
+    editJson(config, (json) => {
+      delete (json.vision_config as Record<string, unknown>).hidden_act;
+      Object.assign(json, { text_config_dict: { hidden_act: "quick_gelu" } });
+    });
+    const { vision, text } = (await loadCheckpoint(folder)).config;
+    expect([vision.activation, text.activation]).toEqual(["quick_gelu", "quick_gelu"]);
+  });
+
+  it("refuses other models and activations", async () => {
+    const { config } = copyGolden("transformers");
+    editJson(config, (json) => Object.assign(json.vision_config, { hidden_act: "relu" }));
+    await expect(loadCheckpoint(folder)).rejects.toThrow(/relu/);
+    editJson(config, (json) => Object.assign(json, { model_type: "siglip" }));
+    await expect(loadCheckpoint(folder)).rejects.toThrow(/siglip/);
+  });
+
+  it("reads the preprocessor's mean, deviation and resize mode", async () => {
+    copyGolden("transformers");
+    const preprocessor = {
+      image_mean: [0.5, 0.5, 0.5],
+      image_std: [1, 1, 1],
+      size: { height: 32, width: 32 },
+    };
+    writeFileSync(join(folder, "preprocessor_config.json"), JSON.stringify(preprocessor));
+    const { preprocess } = (await loadCheckpoint(folder)).config;
+    expect(preprocess).toEqual({ size: 32, resizeMode: "squash", mean: [0.5, 0.5, 0.5], std: [1, 1, 1] });
+  });
+});
+
+describe("weights that do not fit the config", () => {
+  it("names the tensor, its shape and the shape it should have", async () => {
+    const { weights } = copyGolden("open_clip");
+    const tensors = readRawTensors(weights);
+    const proj = tensors.get("visual.proj") as RawTensor;
+    writeSafetensors(weights, new Map([...tensors, ["visual.proj", { ...proj, shape: [48, 64] }]]));
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({
+      code: "CHECKPOINT_MISMATCH",
+      message: "tensor visual.proj is [48, 64]; the config says [64, 48]",
+    });
+    tensors.delete("visual.ln_pre.bias");
+    writeSafetensors(weights, tensors);
+    await expect(loadCheckpoint(folder)).rejects.toThrow(/visual\.ln_pre\.bias/);
+  });
+});
+
+describe("a damaged or hostile safetensors file", () => {
+  const refuse = (path: string) =>
+    expect(readSafetensors(path)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID" });
+  const write = (bytes: Uint8Array) => {
+    const path = join(folder, "x.safetensors");
+    writeFileSync(path, bytes);
+    return path;
+  };
+  const withEntry = (entry: unknown, data = 16) =>
+    write(Buffer.concat([safetensorsHeader({ a: entry }), Buffer.alloc(data)]));
+
+  it("accepts a sound one, and leaves integers out", async () => {
+    const entries = {
+      a: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+      position_ids: { dtype: "I64", shape: [1], data_offsets: [8, 16] },
+      __metadata__: { format: "pt" },
+    };
+    const path = write(Buffer.concat([safetensorsHeader(entries), Buffer.alloc(16)]));
+    expect([...(await readSafetensors(path)).keys()]).toEqual(["a"]);
+  });
+
+  it.each([
+    ["empty", Buffer.alloc(0)],
+    ["a length alone", Buffer.alloc(8, 255)],
+    [
+      "a header longer than the file",
+      Buffer.concat([Buffer.from([255, 0, 0, 0, 0, 0, 0, 0]), Buffer.from("{}")]),
+    ],
+    ["no JSON", Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from("{[")])],
+    ["a list", safetensorsHeader([])],
+    ["null", safetensorsHeader(null)],
+  ])("refuses %s", (_what, bytes) => refuse(write(bytes)));
+
+  it.each([
+    ["data past the end", { dtype: "F32", shape: [5], data_offsets: [0, 20] }],
+    ["a size that does not fit", { dtype: "F32", shape: [3], data_offsets: [0, 16] }],
+    ["a huge shape", { dtype: "F32", shape: [2 ** 40, 2 ** 40], data_offsets: [0, 16] }],
+    ["negative offsets", { dtype: "F32", shape: [4], data_offsets: [-16, 0] }],
+    ["fractions", { dtype: "F32", shape: [0.5], data_offsets: [0, 2] }],
+    ["an unknown type", { dtype: "F31", shape: [4], data_offsets: [0, 16] }],
+    ["no shape", { dtype: "F32", data_offsets: [0, 16] }],
+    ["no offsets", { dtype: "F32", shape: [4] }],
+    ["text", "a"],
+    ["null", null],
+  ])("refuses %s", (_what, entry) => refuse(withEntry(entry)));
+
+  it("never crashes or hangs on random bytes", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.nat(60), async (noise, length) => {
+        const prefix = Buffer.alloc(8);
+        prefix.writeUInt32LE(length);
+        await refuse(write(Buffer.concat([prefix, noise])));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("refuses a file that was cut off", async () => {
+    const { weights } = copyGolden("open_clip");
+    truncateSync(weights, 100_000);
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID" });
+  });
+});

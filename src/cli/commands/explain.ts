@@ -1,0 +1,109 @@
+import { extname } from "node:path";
+import type { Command } from "commander";
+import { explainImage } from "../../analysis/explain.ts";
+import { explainResultSchema } from "../../contract/explain.ts";
+import { encodePng } from "../../image/encode.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { isEmbedded } from "../../model/registry.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { writeOutput } from "../../support/files.ts";
+import type { ExplanationInput } from "../../views/explanation.ts";
+import { explanationSvg } from "../../views/explanation.ts";
+import { explanationHtml } from "../../views/html.ts";
+import { svgToPng } from "../../views/png.ts";
+import { explanationTerminal } from "../../views/terminal.ts";
+import { parseCount, type Register } from "../command.ts";
+import { EXAMPLE_SCENE } from "../example-scene.ts";
+
+interface Options {
+  readonly text: readonly string[];
+  readonly out: readonly string[];
+  readonly all: boolean;
+  readonly exif: boolean;
+  readonly maxPixels?: number;
+}
+
+const collect = (value: string, known: readonly string[]) => [...known, value];
+const PICTURES = [".html", ".png", ".svg"];
+
+/** `explain [IMAGE] --text T …`: the score of each text and every component's exact share in it. */
+export const registerExplain: Register = (program, run) => {
+  program
+    .command("explain")
+    .description("say why an image scores as it does for each text: the exact share of every head and MLP")
+    .argument(
+      "[image]",
+      "any JPEG, PNG, WebP, AVIF, GIF or TIFF; without it, an example scene with texts of its own",
+    )
+    .option("--text <text>", "a text to explain the image by; once or more", collect, [])
+    .option("--out <file>", "draw it: .html, .png or .svg; once or more", collect, [])
+    .option("--all", "list every component, however many the model has", false)
+    .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
+    .option("--max-pixels <n>", "refuse images with more pixels", parseCount)
+    .action(
+      run(async (context, image: string | undefined, options: Options, _command: Command) => {
+        const { globals, models, report, signal, streams, say, result } = context;
+        for (const path of options.out) checkPicture(path);
+        const example = image === undefined ? EXAMPLE_SCENE : undefined;
+        const source = image ?? example?.path ?? "";
+        const texts = options.text.length > 0 ? options.text : (example?.texts ?? []);
+        const model = await models.load(globals.model);
+        const { exif, maxPixels } = options;
+        const decoding = { exif, ...(maxPixels && { maxPixels }) };
+        const explained = await explainImage(model, source, texts, { ...decoding, report, signal });
+        const json = explainResultSchema.parse({
+          model: model.name,
+          image: source,
+          sumError: explained.sumError,
+          texts: explained.texts,
+        });
+        const picture: ExplanationInput = {
+          model: model.name,
+          imageName: example?.caption ?? source,
+          image: await shownImage(model, explained.shown.rgb),
+          texts: explained.texts,
+          ...(isEmbedded(model.name) && { notice: NOTICE(model.name) }),
+        };
+        const { columns = 80, isTTY = false } = streams.stdout;
+        const colour = isTTY && !process.env.NO_COLOR;
+        result(json, () => explanationTerminal(picture, { columns, colour, all: options.all }));
+        for (const path of options.out) {
+          await writePicture(path, picture);
+          say(`drawn: ${path}`);
+        }
+        if (example) say(NEXT_STEPS);
+      }),
+    );
+};
+
+const NOTICE = (model: string) =>
+  `${model} is a small model trained on generated scenes of drawn emoji. It knows nothing of photographs.`;
+
+const NEXT_STEPS = `
+Where to go next:
+  clip-interpret explain PICTURE --text "a dog" --text "a cat" --out why.html      your own picture and texts
+  clip-interpret explain PICTURE --text "a dog" --model FOLDER                     a real CLIP: a folder with an OpenCLIP
+                                                                                   or transformers checkpoint
+  clip-interpret --help                                                            everything else
+(In a clone of the repository, write \`node dist/cli/main.js\` for \`clip-interpret\`.)`;
+
+function checkPicture(path: string): void {
+  if (PICTURES.includes(extname(path).toLowerCase())) return;
+  throw new ClipInterpretError("USAGE", `--out ${path} is none of ${PICTURES.join(", ")}`);
+}
+
+async function shownImage(model: ClipModel, rgb: Uint8Array): Promise<ExplanationInput["image"]> {
+  const { size } = model.config.preprocess;
+  return { png: await encodePng(rgb, size, size), width: size, height: size };
+}
+
+async function writePicture(path: string, picture: ExplanationInput): Promise<void> {
+  switch (extname(path).toLowerCase()) {
+    case ".html":
+      return writeOutput(path, explanationHtml(picture));
+    case ".svg":
+      return writeOutput(path, explanationSvg(picture));
+    default:
+      return writeOutput(path, await svgToPng(explanationSvg(picture)));
+  }
+}

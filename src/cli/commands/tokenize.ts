@@ -1,0 +1,35 @@
+import { loadCheckpoint } from "../../checkpoint/load.ts";
+import { textListSchema, tokenizeResultSchema } from "../../contract/tokenize.ts";
+import { locateModel } from "../../model/registry.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { readJson } from "../../support/files.ts";
+import { loadTokenizer } from "../../text/tokenizer.ts";
+import type { Register } from "../command.ts";
+
+/** `tokenize --texts F.json`: the ids a model reads, from start token to end token. */
+export const registerTokenize: Register = (program, run) => {
+  program
+    .command("tokenize")
+    .description('print the token ids of texts as JSON: {"ids": [[…], …]}, start token to end token')
+    .requiredOption("--texts <file>", "a JSON list of strings")
+    .action(
+      run(async ({ globals, report, result }, options: { texts: string }) => {
+        const parsed = textListSchema.safeParse(await readJson(options.texts));
+        if (!parsed.success)
+          throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
+        const { folder, name } = await locateModel(globals.model);
+        const { config, tokenizerPath } = await loadCheckpoint(folder, name);
+        const tokenizer = await loadTokenizer(tokenizerPath, config.text.contextLength);
+        const ids = parsed.data.map((text) => {
+          const { ids, truncated } = tokenizer.encode(text);
+          if (truncated) {
+            const message = `only the first ${ids.length} tokens are kept of "${text.slice(0, 60)}…"`;
+            report({ type: "warning", code: "TEXT_TRUNCATED", message });
+          }
+          return [...ids];
+        });
+        const output = tokenizeResultSchema.parse({ ids });
+        result(output, () => JSON.stringify(output));
+      }),
+    );
+};

@@ -1,0 +1,84 @@
+import { Command, CommanderError } from "commander";
+import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
+import { parseCount, type Register, type RunCommand } from "./command.ts";
+import { registerDecompose } from "./commands/decompose.ts";
+import { registerExplain } from "./commands/explain.ts";
+import { registerPreprocess } from "./commands/preprocess.ts";
+import { registerTokenize } from "./commands/tokenize.ts";
+import {
+  addGlobalOptions,
+  type CommandContext,
+  createContext,
+  type GlobalOptions,
+  type Streams,
+} from "./context.ts";
+import { createProgress } from "./progress.ts";
+import { VERSION } from "./version.ts";
+
+const COMMANDS: readonly Register[] = [
+  registerExplain,
+  registerDecompose,
+  registerPreprocess,
+  registerTokenize,
+];
+
+/**
+ * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 after Ctrl-C.
+ * @param args without node and script, as in `process.argv.slice(2)`
+ */
+export async function runCli(
+  args: readonly string[],
+  streams: Streams,
+  signal: AbortSignal,
+): Promise<number> {
+  const program = new Command("clip-interpret")
+    .description("See what every attention head of a CLIP model looks for.")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: () => {},
+    });
+  const run: RunCommand =
+    <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
+    async (...args: [...Args, Command]) => {
+      const command = args.at(-1) as Command;
+      const globals = command.optsWithGlobals<GlobalOptions>();
+      const progress = createProgress(streams.stderr, globals.quiet || globals.json);
+      const context = createContext(globals, streams, progress.report, signal);
+      try {
+        await action(context, ...(args.slice(0, -1) as Args));
+      } finally {
+        progress.stop();
+        await context.models.release();
+      }
+    };
+  for (const register of COMMANDS) register(program, run);
+  for (const command of program.commands) {
+    addGlobalOptions(command, parseCount);
+    command.copyInheritedSettings(program);
+  }
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    return fail(error, streams, args.includes("--debug"));
+  }
+}
+
+function fail(thrown: unknown, streams: Streams, debug: boolean): number {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  const error =
+    thrown instanceof CommanderError
+      ? new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown })
+      : thrown instanceof ClipInterpretError
+        ? thrown
+        : new ClipInterpretError("INTERNAL", messageOf(thrown), { cause: thrown });
+  streams.stderr.write(`error ${error.code}: ${error.message.replace(/\s*\n\s*/g, " ")}. ${error.hint}\n`);
+  if (debug) streams.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  return exitCodeOf(error);
+}

@@ -1,0 +1,173 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { checkCancelled } from "../support/progress.ts";
+import type { DecodeOptions } from "./decode.ts";
+import type { Preprocessed } from "./preprocess.ts";
+import type { PreprocessConfig } from "./types.ts";
+import type { WorkerAnswer, WorkerRequest, WorkerSetup } from "./worker.ts";
+
+/** Threads that preprocess images while the main thread is busy, as it is inside ONNX Runtime's `run`. */
+export interface PreprocessPool {
+  /**
+   * As {@link preprocess}, in a thread. Images are dealt out at once, so that threads go on while the main
+   * thread is blocked. Bytes are copied, results are moved. Rejects with the same errors, and with `CANCELLED`
+   * when the pool is closed first.
+   */
+  run(source: string | Uint8Array): Promise<Preprocessed>;
+  /** Drops what has not been answered and ends the threads, each after the image it is at. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions extends Omit<DecodeOptions, "name"> {
+  /** Most threads at a time; they start when needed. Default: all processors but one, at most 4. */
+  readonly threads?: number;
+  /** Closes the pool when it fires. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What became of one image of many: a bad one is an error in its place and stops nothing. */
+export type PreprocessOutcome<Source> =
+  | { readonly source: Source; readonly image: Preprocessed }
+  | { readonly source: Source; readonly error: ClipInterpretError };
+
+interface Waiting {
+  readonly resolve: (image: Preprocessed) => void;
+  readonly reject: (error: ClipInterpretError) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Map<number, Waiting>;
+}
+
+/** The end of a thread is a fault of the program or its memory, not of the images that waited for it. */
+class ThreadDeath extends ClipInterpretError {
+  constructor(cause: unknown) {
+    super("INTERNAL", `a preprocessing thread died: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Makes a pool for one model's preprocessing. It keeps the process alive only while images are under way. */
+export function createPreprocessPool(config: PreprocessConfig, options: PoolOptions = {}): PreprocessPool {
+  const {
+    threads: most = Math.min(Math.max(availableParallelism() - 1, 1), 4),
+    signal,
+    ...decoding
+  } = options;
+  const threads = new Set<Thread>();
+  let lastId = 0;
+  let closed: Promise<void> | undefined;
+
+  const start = (): Thread => {
+    const thread: Thread = { worker: startWorker({ config, options: decoding }), waiting: new Map() };
+    const died = (cause: unknown) => {
+      threads.delete(thread);
+      for (const { reject } of thread.waiting.values()) reject(new ThreadDeath(cause));
+      thread.waiting.clear();
+    };
+    thread.worker.on("message", (answer: WorkerAnswer) => {
+      const waiting = thread.waiting.get(answer.id);
+      thread.waiting.delete(answer.id);
+      if (thread.waiting.size === 0 && !closed) thread.worker.unref();
+      if ("image" in answer) waiting?.resolve(answer.image);
+      else waiting?.reject(new ClipInterpretError(answer.code, answer.message, answer));
+    });
+    thread.worker.on("error", died);
+    thread.worker.on("exit", (code) => died(`exit code ${code}`));
+    threads.add(thread);
+    return thread;
+  };
+
+  const run = (source: string | Uint8Array) =>
+    new Promise<Preprocessed>((resolve, reject) => {
+      if (closed) return reject(closedError());
+      let thread = [...threads].reduce<Thread | undefined>(
+        (least, other) => (least && least.waiting.size <= other.waiting.size ? least : other),
+        undefined,
+      );
+      if (!thread || (thread.waiting.size > 0 && threads.size < most)) thread = start();
+      const id = ++lastId;
+      thread.waiting.set(id, { resolve, reject });
+      thread.worker.ref();
+      const copy = typeof source === "string" ? source : new Uint8Array(source);
+      const request: WorkerRequest = { id, source: copy };
+      thread.worker.postMessage(request, typeof copy === "string" ? [] : [copy.buffer]);
+    });
+
+  const close = (): Promise<void> => {
+    closed ??= Promise.all([...threads].map(closeThread)).then(() =>
+      signal?.removeEventListener("abort", close),
+    );
+    return closed;
+  };
+  signal?.addEventListener("abort", close);
+  if (signal?.aborted) close();
+  return { run, close };
+}
+
+async function closeThread({ worker, waiting }: Thread): Promise<void> {
+  for (const { reject } of waiting.values()) reject(closedError());
+  waiting.clear();
+  const exit = new Promise((resolve) => worker.once("exit", resolve));
+  worker.ref();
+  worker.postMessage("close" satisfies WorkerRequest);
+  await exit;
+}
+
+function closedError(): ClipInterpretError {
+  return new ClipInterpretError("CANCELLED", "the pool was closed before the image was preprocessed");
+}
+
+/**
+ * Starts `worker.ts` beside this file, or `worker.js` once compiled. What lets the main thread run TypeScript
+ * (tsx, vitest) does not reach into a thread, and tsx's `--import` skips threads: from sources it registers
+ * itself there first.
+ */
+function startWorker(setup: WorkerSetup): Worker {
+  const compiled = !import.meta.url.endsWith(".ts");
+  const url = new URL(compiled ? "./worker.js" : "./worker.ts", import.meta.url);
+  // The process's own flags are not for threads: some (--input-type) keep them from starting.
+  const options = { workerData: setup, execArgv: [] };
+  if (compiled) return new Worker(url, options);
+  const code = `import("${import.meta.resolve("tsx/esm/api")}").then(({ register }) => { register(); return import("${url}"); })`;
+  return new Worker(code, { ...options, eval: true });
+}
+
+/**
+ * Preprocesses many images in threads and gives what became of each in the order of `sources`, which may be
+ * endless. `ahead` images (default 64) are under way or done before they are asked for: take at least two or
+ * three batches, since answers reach the main thread only between its blocking calls.
+ * @throws `CANCELLED` when `signal` fires, `INTERNAL` when a thread dies; other errors belong to their image
+ */
+export async function* preprocessAll<Source extends string | Uint8Array>(
+  sources: Iterable<Source> | AsyncIterable<Source>,
+  config: PreprocessConfig,
+  { ahead = 64, ...options }: PoolOptions & { readonly ahead?: number } = {},
+): AsyncGenerator<PreprocessOutcome<Source>, void, undefined> {
+  const { signal } = options;
+  checkCancelled(signal);
+  const pool = createPreprocessPool(config, options);
+  const queue: Promise<PreprocessOutcome<Source>>[] = [];
+  const next = async () => {
+    const outcome = await queue.shift()!;
+    checkCancelled(signal);
+    if ("error" in outcome && outcome.error instanceof ThreadDeath) throw outcome.error;
+    return outcome;
+  };
+  try {
+    for await (const source of sources) {
+      checkCancelled(signal);
+      queue.push(
+        pool.run(source).then(
+          (image) => ({ source, image }),
+          (error: ClipInterpretError) => ({ source, error }),
+        ),
+      );
+      if (queue.length >= ahead) yield await next();
+    }
+    while (queue.length > 0) yield await next();
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The public API: what a program may import from `clip-interpret`. Only what is listed here is stable.
+ *
+ *     import { explainImage, loadClipModel, locateModel } from "clip-interpret";
+ *
+ *     const { folder, name } = await locateModel("emoji-4x128-p8");
+ *     const model = await loadClipModel(folder, name);
+ *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
+ */
+export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
+export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
+export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
+export { type DecodeOptions, decodeImage } from "./image/decode.ts";
+export { type Preprocessed, preprocess } from "./image/preprocess.ts";
+export type { PreprocessConfig } from "./image/types.ts";
+export { type ClipModel, loadClipModel } from "./model/clip-model.ts";
+export {
+  allComponents,
+  allHeads,
+  type ComponentSet,
+  headName,
+  mlpName,
+  parseComponents,
+} from "./model/components.ts";
+export type { DecomposeOptions, Gate, TokenDecomposition } from "./model/decompose.ts";
+export { type DecomposedBatch, decomposeImages } from "./model/decompose-images.ts";
+export { type Decomposition, imageOf } from "./model/decomposition.ts";
+export { denseHeads, denseTokens } from "./model/dense.ts";
+export { type HeadGeometry, headMatrix } from "./model/geometry.ts";
+export {
+  type PreparedProbe,
+  prepareProbe,
+  scoreComponents,
+  scoreImages,
+  scoreTokens,
+} from "./model/kernel.ts";
+export { contrastProbe, headContribution, headCoordinates, imageProbe, textProbe } from "./model/probe.ts";
+export {
+  createModelLoader,
+  DEFAULT_MODEL,
+  EMBEDDED_MODELS,
+  locateModel,
+  type ModelLoader,
+} from "./model/registry.ts";
+export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
+export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
+export { openNpyRows } from "./support/npy-stream.ts";
+export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
+export type { Tokenizer } from "./text/tokenizer.ts";
+export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
+export { explanationHtml } from "./views/html.ts";
+export { svgToPng } from "./views/png.ts";

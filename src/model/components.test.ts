@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { allComponents, allHeads, headName, mlpName, parseComponents } from "./components.ts";
+
+const sizes = { layers: 12, heads: 8 };
+const names = (text: string, properties = {}) => {
+  const set = parseComponents(text, sizes, properties);
+  return [
+    ...set.heads.map(({ layer, head }) => headName(layer, head)),
+    ...set.mlps.map(({ index }) => mlpName(index)),
+  ];
+};
+
+describe("a component set as a user writes it", () => {
+  it("reads heads, layers, ranges, last, all, MLPs and embed", () => {
+    expect(names("L10.H3")).toEqual(["L10.H3"]);
+    expect(names("L2")).toEqual(Array.from({ length: 8 }, (_, head) => `L2.H${head}`));
+    expect(names("L8-L11")).toEqual(names("last4"));
+    expect(names("L8-11")).toEqual(names("last4"));
+    expect(parseComponents("all", sizes)).toEqual(allHeads(sizes));
+    expect(names("embed, L3.MLP")).toEqual(["embed", "L3.MLP"]);
+    expect(parseComponents("all,mlps", sizes)).toEqual(allComponents(sizes));
+    expect(names("l10.h3")).toEqual(["L10.H3"]);
+  });
+
+  it("reads weights and keeps the model's order", () => {
+    expect(parseComponents("L10.H3*0.5, L1.H0*-2, embed*3", sizes)).toEqual({
+      heads: [
+        { layer: 1, head: 0, weight: -2 },
+        { layer: 10, head: 3, weight: 0.5 },
+      ],
+      mlps: [{ index: 0, weight: 3 }],
+    });
+  });
+
+  it("resolves properties, whatever their case, with a weight", () => {
+    const properties = { animals: ["L1.H2", "L3.H4"] };
+    expect(names("Animals, L3.H4", properties)).toEqual(["L1.H2", "L3.H4"]);
+    expect(parseComponents("animals*0.5", sizes, properties).heads.map(({ weight }) => weight)).toEqual([
+      0.5, 0.5,
+    ]);
+  });
+
+  it.each([
+    "",
+    "L12",
+    "L0.H8",
+    "L3-L1",
+    "L3-L12",
+    "last0",
+    "last13",
+    "L12.MLP",
+    "H3",
+    "L1.H1*x",
+    "animals",
+    "L1.H1,,",
+  ])("refuses %j with HEADS_INVALID", (text) => {
+    expect(() => parseComponents(text, sizes)).toThrow(expect.objectContaining({ code: "HEADS_INVALID" }));
+  });
+
+  it("refuses two weights for one component and accepts the same one twice", () => {
+    expect(() => parseComponents("L3,L3.H1*0.5", sizes)).toThrow(/second weight/);
+    expect(names("L3.H1,L3.H1")).toEqual(["L3.H1"]);
+  });
+
+  it("reads back every set it can name", () => {
+    const head = fc.record({ layer: fc.nat(11), head: fc.nat(7), weight: fc.integer({ min: -50, max: 50 }) });
+    const heads = fc.uniqueArray(head, { minLength: 1, selector: (one) => headName(one.layer, one.head) });
+    fc.assert(
+      fc.property(heads, (chosen) => {
+        const text = chosen.map((one) => `${headName(one.layer, one.head)}*${one.weight}`).join(",");
+        const sorted = [...chosen].sort((a, b) => a.layer * 8 + a.head - (b.layer * 8 + b.head));
+        expect(parseComponents(text, sizes).heads).toEqual(sorted);
+      }),
+    );
+  });
+});

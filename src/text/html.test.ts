@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import { unescapeHtml } from "./html.ts";
+
+describe("unescapeHtml", () => {
+  // Right-hand sides from Python's html.unescape.
+  it.each([
+    ["salt &amp; pepper &lt;b&gt;", "salt & pepper <b>"],
+    ["caf&eacute; &eacute &ndash; &hellip;", "café é – …"],
+    ["&amp;amp;", "&amp;"],
+    ["AT&T R&D &; && &# &x", "AT&T R&D &; && &# &x"],
+    ["&notx; &notin; &ampx", "¬x; ∉ &x"],
+    ["&#233;&#xE9;&#XE9 &#x1F642;", "ééé 🙂"],
+    ["&#128;&#x92;&#x81;", "€’\x81"],
+    ["&#0;&#xD800;&#x110000;&#99999999999;", "\ufffd\ufffd\ufffd\ufffd"],
+    ["a&#1;b&#xFFFE;c&#9;d", "abc\td"],
+  ])("reads %j as Python does", (text, expected) => {
+    expect(unescapeHtml(text)).toBe(expected);
+  });
+});

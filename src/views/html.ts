@@ -1,0 +1,97 @@
+import { type ContributionMatrixInput, rankContributions, rankTexts, sumsExactly } from "./components.ts";
+import { type ExplanationInput, explanationSvg } from "./explanation.ts";
+import { FONT_FAMILY, TONES } from "./svg.ts";
+import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, shorten } from "./text.ts";
+
+/** Rows of a table before it says how many are left; the data under it has them all. */
+const TABLE_ROWS = 12;
+
+/** Nothing may be fetched or run, whatever a text contains: the page is styles, SVG and one image inside it. */
+const POLICY =
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** The classes of svg.ts, dark where the reader prefers that; the cells of a matrix keep their colours. */
+const STYLE = `
+:root { color-scheme: light dark; --ink: ${TONES.ink}; --muted: ${TONES.muted}; --line: ${TONES.line};
+  --paper: ${TONES.paper}; --gap: ${TONES.paper}; --track: #eef1f4; --bar: #8c959f; --notice: #fff4d6; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #9aa5b1; --line: #3a424c;
+  --paper: #14181d; --gap: #d7dce1; --track: #262c34; --bar: #7d8894; --notice: #3d3214; } }
+body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 ${FONT_FAMILY}; }
+figure { margin: 0; overflow-x: auto; }
+figure svg { display: block; width: 100%; height: auto; min-width: 60rem; }
+svg .ink { fill: var(--ink); } svg .muted { fill: var(--muted); } svg .paper { fill: var(--paper); }
+svg .track { fill: var(--track); } svg .bar { fill: var(--bar); } svg .notice { fill: var(--notice); }
+svg .frame { stroke: var(--line); } svg .gap { stroke: var(--gap); } svg .tick { stroke: var(--muted); }
+svg .pixels { image-rendering: pixelated; }
+h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+h2 { font-size: 1.1rem; font-weight: 600; margin: 2rem 0 .5rem; }
+.tables { display: grid; align-items: start; gap: 1.5rem 2.5rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; padding-bottom: .4rem; overflow-wrap: anywhere; }
+caption small, tfoot { color: var(--muted); }
+th, td { padding: .15rem .5rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; }
+th + td, th + th, td + td { text-align: right; padding-right: 0; }
+details { margin-top: 2rem; } summary { cursor: pointer; }
+pre { overflow: auto; max-height: 30rem; padding: 1rem; border: 1px solid var(--line); font-size: 12px; }
+`;
+
+/**
+ * An explanation as one HTML page that needs nothing beside it: the picture, the largest contributions as tables,
+ * and all of the data.
+ */
+export function explanationHtml(input: ExplanationInput): string {
+  const { model, imageName, texts, notice } = input;
+  const title = `${escapeXml(imageName)} seen by ${escapeXml(model)}`;
+  // The picture's own bytes are in the page already.
+  const image = { width: input.image.width, height: input.image.height };
+  const data = { model, imageName, image, ...(notice === undefined ? {} : { notice }), texts };
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${title}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+<figure role="group" tabindex="0" aria-label="Picture of the explanation; the tables below hold its largest numbers">
+${explanationSvg(input)}</figure>
+<h2>Largest contributions</h2>
+<div class="tables">
+${rankTexts(texts).map(table).join("\n")}
+</div>
+<details><summary>All data as JSON</summary><pre tabindex="0">${escapeData(data)}</pre></details>
+</main>
+</body>
+</html>
+`;
+}
+
+function table(input: ContributionMatrixInput): string {
+  const ranked = rankContributions(input);
+  const shown = ranked.slice(0, TABLE_ROWS);
+  const rest = ranked.slice(TABLE_ROWS);
+  const decimals = decimalsFor(Math.abs(ranked[0]?.value ?? 0)) + 1;
+  const row = (name: string, value: number) =>
+    `<tr><th scope="row">${escapeXml(name)}</th><td>${formatSigned(value, decimals)}</td></tr>`;
+  const restSum = rest.reduce((total, { value }) => total + value, 0);
+  const verdict = sumsExactly(input) ? "sums exactly" : "does not add up";
+  return `<table><caption>“<bdi>${escapeXml(shorten(input.text, 160, () => 1))}</bdi>” <small>cosine ${formatCosine(input.similarity)}</small></caption>
+<thead><tr><th scope="col">component</th><th scope="col">contribution</th></tr></thead>
+<tbody>${shown.map(({ component, value }) => row(component, value)).join("")}</tbody>
+<tfoot>${rest.length === 0 ? "" : row(`${rest.length} more, together`, restSum)}<tr><th scope="row">Σ (${verdict}, error ${formatError(input.error)})</th><td>${formatCosine(input.sum)}</td></tr></tfoot></table>`;
+}
+
+/** JSON for a `<pre>`: inert as HTML, and invisible characters, which could reorder the page, in JSON's own escapes. */
+function escapeData(data: unknown): string {
+  return JSON.stringify(data, null, 1)
+    .replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    })
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;");
+}

@@ -1,0 +1,83 @@
+import { escapeXml, shorten, textWidth } from "./text.ts";
+
+/** A piece of a picture: SVG elements drawn from (0, 0), and the room that they take. */
+export interface Drawing {
+  readonly width: number;
+  readonly height: number;
+  readonly body: string;
+}
+
+/** How a line of text is drawn; the default is 12 px, regular, dark, starting at x. */
+export interface TextStyle {
+  readonly size?: number;
+  readonly bold?: boolean;
+  readonly tone?: Tone;
+  readonly anchor?: "start" | "middle" | "end";
+  /** A fill that overrides the tone's, for text that lies on a coloured cell. */
+  readonly fill?: string;
+}
+
+/** A role whose colour the page may replace, through the class of the same name. */
+export type Tone = keyof typeof TONES;
+
+/** Colours of a light page; an HTML page overrides them through the classes, so the same SVG serves a dark one. */
+export const TONES = { ink: "#1c2128", muted: "#59636e", line: "#d0d7de", paper: "#ffffff" } as const;
+
+/** The font of png.ts first; where SVG is shown without it, others about as wide, so that the layout holds. */
+export const FONT_FAMILY =
+  "Inter, 'Helvetica Neue', Arial, 'Liberation Sans', 'Noto Sans', 'DejaVu Sans Condensed', sans-serif";
+
+/** One line of text with its baseline at y. */
+export function textLine(x: number, y: number, text: string, style: TextStyle = {}): string {
+  const { size = 12, bold = false, tone = "ink", anchor = "start", fill } = style;
+  const paint = fill === undefined ? `class="${tone}" fill="${TONES[tone]}"` : `fill="${fill}"`;
+  const weight = bold ? ' font-weight="600"' : "";
+  const align = anchor === "start" ? "" : ` text-anchor="${anchor}"`;
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}"${weight}${align} ${paint}>${escapeXml(text)}</text>`;
+}
+
+/** `text` in typographic quotes, shortened so that it fits `width` pixels. */
+export function quoted(text: string, width: number, size: number, bold = false): string {
+  const widthOf = (part: string) => textWidth(part, size, bold);
+  return `“${shorten(text, width - widthOf("“”"), widthOf)}”`;
+}
+
+/** Prose broken into lines of at most `width` pixels; the room they take includes the line spacing. */
+export function paragraph(text: string, width: number, style: TextStyle = {}): Drawing {
+  const { size = 12, bold = false } = style;
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && textWidth(longer, size, bold) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  lines.push(line);
+  const leading = Math.round(size * 1.5);
+  const body = lines.map((part, index) => textLine(0, size + index * leading, part, style)).join("");
+  return { width, height: lines.length * leading, body };
+}
+
+/** The elements of `drawing`, moved. */
+export function at(x: number, y: number, drawing: Drawing): string {
+  return `<g transform="translate(${round(x)} ${round(y)})">${drawing.body}</g>`;
+}
+
+/** A complete SVG document with a margin around the drawing; `label` is read to people who cannot see it. */
+export function svgDocument(drawing: Drawing, label: string, margin = 24): string {
+  const width = Math.ceil(drawing.width + 2 * margin);
+  const height = Math.ceil(drawing.height + 2 * margin);
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"` +
+    ` font-family="${FONT_FAMILY}" role="img" aria-label="${escapeXml(label)}">` +
+    `<rect class="paper" fill="${TONES.paper}" width="${width}" height="${height}"/>` +
+    `${at(margin, margin, drawing)}</svg>\n`
+  );
+}
+
+/** A coordinate short enough to print. */
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

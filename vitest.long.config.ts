@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config";
+
+/** What does not fit a quick run: true model shapes, minutes of work. */
+export default defineConfig({
+  test: { include: ["test/long/**/*.test.ts"], testTimeout: 900_000, hookTimeout: 300_000 },
+});
