@@ -1,6 +1,6 @@
 /**
  * Folders of src/ are layers, lowest first; an import may only point down (or stay inside its folder).
- * `npm run layers` checks it.
+ * `npm run check` sees to it.
  */
 const LAYERS = [
   "support",
