@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
@@ -42,7 +43,8 @@ export async function createSession(
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(graph, {
-      intraOpNumThreads: threads,
+      // More threads than cores would spin on each other.
+      intraOpNumThreads: Math.min(threads, availableParallelism()),
       interOpNumThreads: 1,
       executionMode: "sequential",
       graphOptimizationLevel: optimize === "all" ? "all" : "disabled",
