@@ -1,0 +1,152 @@
+"""Trains a CLIP on a generated world; stopped at any point, the same command goes on from the last checkpoint.
+
+    python train.py --data DIR/train --test DIR/test --out RUN --samples 1500000 [--until 2030-01-31T18:00]
+
+`--until` bounds the wall-clock time: the schedule follows whichever of samples and time is further along, so that
+the learning rate always comes to rest. During the first half the model sees a random half of the patches, which
+nearly doubles the speed; then all of them.
+"""
+
+import argparse
+import csv
+import math
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from data import Shards, batch_rows
+from losses import PROBES, Probes, contrastive, truth
+from model import Clip, Shape
+from zeroshot import MEASURED, measure
+
+WARM_UP = 0.02
+LOG_COLUMNS = ["time", "samples", "progress", "rate", "lr", "contrastive", "probes", *MEASURED]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--test", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--samples", type=int, required=True)
+    parser.add_argument("--until", type=datetime.fromisoformat)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--weight-decay", type=float, default=0.05)
+    parser.add_argument("--sparse", type=float, default=0.5, help="share of the schedule that sees half of the patches")
+    parser.add_argument("--every", type=float, default=300, help="seconds between measurements and checkpoints")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def learning_rate(progress: float, peak: float) -> float:
+    """Linear warm-up, then a cosine to a hundredth of the peak."""
+    if progress < WARM_UP:
+        return peak * max(progress, 1e-4) / WARM_UP
+    turn = math.pi * (progress - WARM_UP) / (1 - WARM_UP)
+    return peak * (0.01 + 0.99 * (1 + math.cos(min(turn, math.pi))) / 2)
+
+
+def decayed(module_list) -> list[dict]:
+    """Weight decay on matrices alone."""
+    parameters = [p for module in module_list for p in module.parameters()]
+    return [{"params": [p for p in parameters if p.ndim >= 2]}, {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0}]
+
+
+class Run:
+    """Everything that a checkpoint holds."""
+
+    def __init__(self, options: argparse.Namespace, shards: Shards, vocabulary: int):
+        self.shape = Shape(vocab_size=vocabulary, image_size=shards.world.size)
+        self.model = Clip(self.shape)
+        self.probes = Probes(self.shape.embed_dim, {name: len(shards.world.values[name]) for name in PROBES})
+        self.optimizer = torch.optim.AdamW(
+            decayed([self.model, self.probes]), lr=0, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
+        )
+        self.step, self.began = 0, time.time()
+
+    def save(self, file: Path) -> None:
+        parts = {name: getattr(self, name).state_dict() for name in ("model", "probes", "optimizer")}
+        partial = file.with_suffix(".part")
+        torch.save({**parts, "shape": self.shape.as_dict(), "step": self.step, "began": self.began}, partial)
+        os.replace(partial, file)
+
+    def load(self, file: Path) -> None:
+        saved = torch.load(file)
+        for name in ("model", "probes", "optimizer"):
+            getattr(self, name).load_state_dict(saved[name])
+        self.step, self.began = saved["step"], saved["began"]
+
+    def progress(self, options: argparse.Namespace) -> float:
+        by_samples = self.step * options.batch / options.samples
+        if options.until is None:
+            return by_samples
+        return max(by_samples, (time.time() - self.began) / (options.until.timestamp() - self.began))
+
+    def train_step(self, options: argparse.Namespace, shards: Shards, progress: float) -> tuple[float, float]:
+        """One batch; the losses."""
+        rows = batch_rows(len(shards), options.batch, self.step, options.seed)
+        random = np.random.default_rng([options.seed, 7, self.step])
+        chosen = random.integers(shards.tokens.shape[1], size=len(rows))
+        tokens = shards.tokens[rows, chosen]
+        tokens = torch.from_numpy(tokens[:, : int((tokens != 0).sum(1).max())]).long()
+        factors, says = torch.from_numpy(shards.factors[rows]), torch.from_numpy(shards.says[rows, chosen])
+        patches = self.model.visual.patches(torch.from_numpy(shards.pixels(rows)))
+        kept = None
+        if progress < options.sparse:
+            order = random.random((len(rows), patches.shape[1]), np.float32).argsort(1)
+            kept = torch.from_numpy(order[:, : patches.shape[1] // 2])
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(progress, options.lr)
+        image, text = self.model.visual(patches, kept), self.model.encode_text(tokens)
+        pairs = contrastive(image, text, self.model.logit_scale, truth(says, factors))
+        probes = self.probes(image, factors)
+        self.optimizer.zero_grad()
+        (pairs + probes).backward()
+        self.optimizer.step()
+        self.step += 1
+        return pairs.item(), probes.item()
+
+
+def main() -> None:
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer.from_file(str(options.data / "tokenizer.json"))
+    context = Shape.context_length
+    shards, test = Shards(options.data, tokenizer, context), Shards(options.test, tokenizer, context)
+    run = Run(options, shards, tokenizer.get_vocab_size())
+    checkpoint, log_file = options.out / "checkpoint.pt", options.out / "log.csv"
+    if checkpoint.exists():
+        run.load(checkpoint)
+    else:
+        log_file.write_text(",".join(LOG_COLUMNS) + "\n")
+    last, last_step, losses = time.time(), run.step, []
+    progress = run.progress(options)
+    while progress < 1:
+        losses.append(run.train_step(options, shards, progress))
+        progress = run.progress(options)
+        if time.time() - last < options.every and progress < 1:
+            continue
+        rate = (run.step - last_step) * options.batch / (time.time() - last)
+        run.save(checkpoint)
+        accuracies = measure(run.model, tokenizer, test, 2000, context)
+        row = [datetime.now().isoformat(timespec="seconds"), run.step * options.batch, f"{progress:.4f}", f"{rate:.0f}"]
+        row += [f"{learning_rate(progress, options.lr):.2e}", *(f"{x:.4f}" for x in np.mean(losses, axis=0))]
+        row += [f"{accuracies[name]['accuracy']:.4f}" for name in MEASURED]
+        with log_file.open("a") as log:
+            csv.writer(log).writerow(row)
+        print(*row, flush=True)
+        last, last_step, losses = time.time(), run.step, []
+    run.save(checkpoint)
+
+
+if __name__ == "__main__":
+    main()
