@@ -9,6 +9,7 @@ const LAYERS = [
   "text",
   "checkpoint",
   "onnx",
+  "hub",
   "model",
   "corpus",
   "analysis",

@@ -9,11 +9,20 @@
  */
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
 export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
+export { type Verification, verifyModel } from "./analysis/verify.ts";
+export type { Check } from "./analysis/verify-checks.ts";
+export { loadSuite, type Suite, type SuiteName } from "./analysis/verify-suite.ts";
+export type { PictureGuess } from "./analysis/verify-zero-shot.ts";
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
+export type { Environment } from "./hub/environment.ts";
+export { KNOWN_MODELS, type KnownModel } from "./hub/known-models.ts";
+export { createPuller, type PulledModel, type Puller } from "./hub/pull.ts";
+export type { Patience } from "./hub/retry.ts";
 export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
-export { type ClipModel, loadClipModel } from "./model/clip-model.ts";
+export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
+export { type ClipModel, loadClipModel, type ModelOptions } from "./model/clip-model.ts";
 export {
   allComponents,
   allHeads,
@@ -43,6 +52,8 @@ export {
   type ModelLoader,
 } from "./model/registry.ts";
 export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
+export { type Device, listDevices } from "./onnx/device.ts";
+export type { Precision } from "./onnx/linear.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
 export { openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";

@@ -57,9 +57,15 @@ export async function writeReferenceArrays(
     report?.({ type: "start", task: "decompose", unit: "image", total: images });
     for (let start = 0; start < images; start += BATCH) {
       checkCancelled(signal);
-      const parts = await model.decompose(await pixels.read(start, Math.min(BATCH, images - start)), {
-        tokenLayers,
-      });
+      const batch = await pixels.read(start, Math.min(BATCH, images - start));
+      if (!batch.every(Number.isFinite)) {
+        const which = `${start}–${start + BATCH - 1}`;
+        throw new ClipInterpretError(
+          "NPY_INVALID",
+          `the pixels of images ${which} hold NaN or infinite values`,
+        );
+      }
+      const parts = await model.decompose(batch, { tokenLayers });
       if (!spatial) await attention.append(await denseHeads(model.matmul, model.geometry, parts));
       for (let image = 0; spatial && image < parts.count; image++) {
         for (const layer of tokenLayers) {

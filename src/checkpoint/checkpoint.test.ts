@@ -1,16 +1,18 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { relativeError } from "../../test/support/compare.ts";
 import { goldenArray, goldenPath, LAYOUTS } from "../../test/support/goldens.ts";
+import { call, global, pickle, text } from "../../test/support/pickle.ts";
 import {
   type RawTensor,
   readRawTensors,
   safetensorsHeader,
   writeSafetensors,
 } from "../../test/support/safetensors.ts";
+import { writeZip } from "../../test/support/zip.ts";
 import { loadClipModel } from "../model/clip-model.ts";
 import { loadCheckpoint } from "./load.ts";
 import { readSafetensors } from "./safetensors.ts";
@@ -145,6 +147,74 @@ describe("a checkpoint folder", () => {
     await expect(loadCheckpoint(folder)).resolves.toMatchObject({ config: { embedDim: 48 } });
     rmSync(weights);
     await expect(loadCheckpoint(folder)).rejects.toThrow(/timm/);
+  });
+
+  describe("with PyTorch's files", () => {
+    const torchFile = goldenPath(`${GOLDEN}/open_clip_bin/open_clip_pytorch_model.bin`);
+    const timm = new Map([
+      ["blocks.0.attn.qkv.weight", { dtype: "F32", shape: [1], bytes: new Uint8Array(4) }],
+    ]);
+    /** OpenCLIP's config, and its weights as PyTorch's file of this name. */
+    const withTorchFile = (name: string) => {
+      const { weights, config } = copyGolden("open_clip");
+      rmSync(weights);
+      cpSync(torchFile, join(folder, name));
+      return { config, file: join(folder, name) };
+    };
+    const fileInUse = async () => basename((await loadCheckpoint(folder)).weights.logitScale.file);
+
+    it("prefers OpenCLIP's own in any format to a timm-named file in any format", async () => {
+      withTorchFile("open_clip_pytorch_model.bin");
+      writeSafetensors(join(folder, "model.safetensors"), timm);
+      writeFileSync(join(folder, "pytorch_model.bin"), "");
+      expect(await fileInUse()).toBe("open_clip_pytorch_model.bin");
+      cpSync(goldenPath(`${GOLDEN}/open_clip/${WEIGHTS.open_clip}`), join(folder, WEIGHTS.open_clip));
+      expect(await fileInUse()).toBe(WEIGHTS.open_clip);
+    });
+
+    it("without OpenCLIP's config, transformers' files go first", async () => {
+      const { config } = withTorchFile("open_clip_pytorch_model.bin");
+      cpSync(goldenPath(`${GOLDEN}/transformers`), folder, { recursive: true });
+      expect(await fileInUse()).toBe("open_clip_pytorch_model.bin");
+      rmSync(config);
+      expect(await fileInUse()).toBe("model.safetensors");
+      rmSync(join(folder, "model.safetensors"));
+      await expect(loadCheckpoint(folder)).rejects.toThrow(/no open_clip_config\.json/);
+    });
+
+    it("may be the one .pt or .pth of a training run", async () => {
+      const { file } = withTorchFile("epoch_32.pt");
+      expect(await fileInUse()).toBe("epoch_32.pt");
+      cpSync(file, join(folder, "epoch_latest.pth"));
+      await expect(loadCheckpoint(folder)).rejects.toMatchObject({
+        code: "MODEL_NOT_FOUND",
+        message: expect.stringMatching(/several \(epoch_32\.pt, epoch_latest\.pth\)/),
+      });
+    });
+
+    it("may be split over several, and mixed with safetensors", async () => {
+      const { file } = withTorchFile("part-1.bin");
+      const scale = readRawTensors(goldenPath(`${GOLDEN}/open_clip/${WEIGHTS.open_clip}`)).get(
+        "logit_scale",
+      )!;
+      writeSafetensors(join(folder, "part-2.safetensors"), new Map([["logit_scale", scale]]));
+      const weight_map = { a: basename(file), logit_scale: "part-2.safetensors" };
+      writeFileSync(join(folder, "pytorch_model.bin.index.json"), JSON.stringify({ weight_map }));
+      expect(await fileInUse()).toBe("part-2.safetensors");
+    });
+
+    it("is refused when it would run code", async () => {
+      withTorchFile("open_clip_pytorch_model.bin");
+      const attack = pickle(call(global("posix", "system"), text("true")));
+      writeFileSync(
+        join(folder, "open_clip_pytorch_model.bin"),
+        writeZip([{ name: "x/data.pkl", data: attack }]),
+      );
+      await expect(loadCheckpoint(folder)).rejects.toMatchObject({
+        code: "CHECKPOINT_INVALID",
+        message: expect.stringMatching(/posix\.system/),
+      });
+    });
   });
 
   it("may keep its text tower under `text.`, as OpenCLIP's custom_text models do", async () => {

@@ -1,12 +1,11 @@
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import { basename, join, resolve } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
 import { parseHfConfig } from "./hf-config.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { parseOpenClipConfig } from "./open-clip-config.ts";
-import { readSafetensors, type TensorRef } from "./safetensors.ts";
+import { chooseWeightFile, readTensors } from "./weight-files.ts";
 import { assembleWeights, type ClipWeights, detectLayout, readScalar } from "./weights.ts";
 
 /** A checkpoint on disk, understood: where every weight lies, and what the config says. */
@@ -22,17 +21,9 @@ export interface Checkpoint {
   readonly tokenizerPath: string;
 }
 
-/** In order of preference: timm's repositories hold a timm-named `model.safetensors` beside OpenCLIP's own file. */
-const WEIGHT_FILES = [
-  "open_clip_model.safetensors",
-  "open_clip_pytorch_model.safetensors",
-  "model.safetensors",
-  "model.safetensors.index.json",
-];
-
 /**
- * Reads a folder with OpenCLIP's files (`open_clip_config.json` + safetensors) or transformers'
- * (`config.json` + safetensors, in one file or several with an index). Only headers are read.
+ * Reads a folder with OpenCLIP's files (`open_clip_config.json` + weights) or transformers' (`config.json` + weights,
+ * in one file or several with an index). Weights are safetensors or PyTorch's `.bin`; only headers are read.
  *
  * @param folder the checkpoint's folder
  * @param name what to call it in messages, and where an `openai`/`quickgelu` tag is looked for
@@ -40,10 +31,7 @@ const WEIGHT_FILES = [
  */
 export async function loadCheckpoint(folder: string, name = basename(resolve(folder))): Promise<Checkpoint> {
   const files = await listFolder(folder);
-  const weightFile = WEIGHT_FILES.find((file) => files.has(file));
-  if (!weightFile) {
-    throw new ClipInterpretError("MODEL_NOT_FOUND", `${folder} holds none of ${WEIGHT_FILES.join(", ")}`);
-  }
+  const weightFile = chooseWeightFile(folder, files);
   const tensors = await readTensors(join(folder, weightFile));
   const layout = detectLayout(tensors);
   if (layout === "timm" || layout === "unknown") {
@@ -85,21 +73,4 @@ async function readConfig(
     files.has("preprocessor_config.json") ? await readJson(preprocessor) : undefined,
     name,
   );
-}
-
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
-
-/** Reads one safetensors file, or all that a `….index.json` names. */
-async function readTensors(path: string): Promise<ReadonlyMap<string, TensorRef>> {
-  if (!path.endsWith(".json")) return readSafetensors(path);
-  const parsed = indexSchema.safeParse(await readJson(path));
-  if (!parsed.success) {
-    throw new ClipInterpretError("CHECKPOINT_INVALID", `${path}: ${z.prettifyError(parsed.error)}`);
-  }
-  const shards = [...new Set(Object.values(parsed.data.weight_map))];
-  const outside = shards.find((shard) => basename(shard) !== shard || shard === "..");
-  if (outside)
-    throw new ClipInterpretError("CHECKPOINT_INVALID", `${path} names a file outside its folder: ${outside}`);
-  const maps = await Promise.all(shards.map((shard) => readSafetensors(join(dirname(path), shard))));
-  return new Map(maps.flatMap((map) => [...map]));
 }

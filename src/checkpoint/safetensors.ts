@@ -1,6 +1,5 @@
-import { open, realpath } from "node:fs/promises";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { inputError } from "../support/files.ts";
+import { messageOf } from "../support/errors.ts";
+import { type Fail, type WeightSource, withWeightSource } from "./weight-source.ts";
 
 /** Bytes per element of the types a weight may have. */
 export const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
@@ -21,7 +20,8 @@ export interface TensorRef {
 
 /** A header larger than this is not a checkpoint's: the format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
-const ALL_DTYPE_BYTES: Readonly<Record<string, number>> = {
+/** Bytes per element of every type a file may hold, by safetensors' names. */
+export const ALL_DTYPE_BYTES: Readonly<Record<string, number>> = {
   ...DTYPE_BYTES,
   ...{
     F64: 8,
@@ -47,85 +47,59 @@ const ALL_DTYPE_BYTES: Readonly<Record<string, number>> = {
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`; `CHECKPOINT_INVALID` for anything damaged or hostile
  */
 export async function readSafetensors(path: string): Promise<Map<string, TensorRef>> {
-  const { file, json, dataStart, size } = await readHeader(path);
-  const tensors = new Map<string, TensorRef>();
-  for (const [name, entry] of Object.entries(json)) {
-    if (name === "__metadata__") continue;
-    const { dtype, shape, begin } = checkEntry(path, name, entry, size - dataStart);
-    if (dtype in DTYPE_BYTES) {
-      tensors.set(name, { name, file, dtype: dtype as WeightDtype, shape, offset: dataStart + begin });
+  return withWeightSource(path, async (source) => {
+    const { json, dataStart } = await readHeader(source);
+    const tensors = new Map<string, TensorRef>();
+    for (const [name, entry] of Object.entries(json)) {
+      if (name === "__metadata__") continue;
+      const { dtype, shape, begin } = checkEntry(name, entry, source.size - dataStart, source.fail);
+      if (dtype in DTYPE_BYTES) {
+        const offset = dataStart + begin;
+        tensors.set(name, { name, file: source.file, dtype: dtype as WeightDtype, shape, offset });
+      }
     }
-  }
-  return tensors;
+    return tensors;
+  });
 }
 
-const invalid = (path: string, why: string, cause?: unknown) =>
-  new ClipInterpretError("CHECKPOINT_INVALID", `${path}: ${why}`, { cause });
-
-async function readHeader(path: string) {
-  let file: string;
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await realpath(path);
-    handle = await open(file);
-  } catch (cause) {
-    throw inputError(path, cause);
+async function readHeader({ size, read, fail }: WeightSource) {
+  if (size < 8) throw fail("is too short for a safetensors file");
+  const length = Number((await read(0, 8)).readBigUInt64LE());
+  if (length > Math.min(size - 8, MAX_HEADER_BYTES)) {
+    throw fail(`the header claims ${length} bytes of a file of ${size}; cut off or not safetensors`);
   }
-  try {
-    const { size } = await handle.stat();
-    const prefix = Buffer.alloc(8);
-    if (size < 8) throw invalid(path, "is too short for a safetensors file");
-    await handle.read(prefix, 0, 8, 0);
-    const length = Number(prefix.readBigUInt64LE());
-    if (length > Math.min(size - 8, MAX_HEADER_BYTES)) {
-      throw invalid(
-        path,
-        `the header claims ${length} bytes of a file of ${size}; cut off or not safetensors`,
-      );
-    }
-    const bytes = Buffer.alloc(length);
-    await handle.read(bytes, 0, length, 8);
-    return { file, json: parseHeader(path, bytes.toString("utf8")), dataStart: 8 + length, size };
-  } catch (cause) {
-    throw cause instanceof ClipInterpretError ? cause : inputError(path, cause);
-  } finally {
-    await handle.close();
-  }
+  const bytes = await read(8, length);
+  return { json: parseHeader(bytes.toString("utf8"), fail), dataStart: 8 + length };
 }
 
-function parseHeader(path: string, text: string): Record<string, unknown> {
+function parseHeader(text: string, fail: Fail): Record<string, unknown> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw invalid(path, `the header is not JSON (${messageOf(cause)})`, cause);
+    throw fail(`the header is not JSON (${messageOf(cause)})`, { cause });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw invalid(path, "the header is not a JSON object");
+    throw fail("the header is not a JSON object");
   }
   return json as Record<string, unknown>;
 }
 
-function checkEntry(path: string, name: string, entry: unknown, dataBytes: number) {
+function checkEntry(name: string, entry: unknown, dataBytes: number, fail: Fail) {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   if (typeof dtype !== "string" || !(dtype in ALL_DTYPE_BYTES)) {
-    throw invalid(path, `tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
+    throw fail(`tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
   }
-  if (!Array.isArray(shape) || !shape.every(isCount))
-    throw invalid(path, `tensor ${name} has no valid shape`);
+  if (!Array.isArray(shape) || !shape.every(isCount)) throw fail(`tensor ${name} has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    throw invalid(path, `tensor ${name} has no valid data_offsets`);
+    throw fail(`tensor ${name} has no valid data_offsets`);
   }
   const [begin, end] = offsets as [number, number];
   const needed = (shape as number[]).reduce((product, dim) => product * dim, 1) * ALL_DTYPE_BYTES[dtype];
   if (end - begin !== needed) {
-    throw invalid(
-      path,
-      `tensor ${name} [${shape.join(", ")}] needs ${needed} bytes and is given ${end - begin}`,
-    );
+    throw fail(`tensor ${name} [${shape.join(", ")}] needs ${needed} bytes and is given ${end - begin}`);
   }
-  if (end > dataBytes)
-    throw invalid(path, `tensor ${name} ends past the end of the file; the file is cut off`);
+  if (end > dataBytes) throw fail(`tensor ${name} ends past the end of the file; the file is cut off`);
   return { dtype, shape: shape as number[], begin };
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { CommandContext } from "./context.ts";
 
 /** Registers one command: its words, options and action. */
@@ -7,10 +7,3 @@ export type Register = (program: Command, run: RunCommand) => void;
 export type RunCommand = <Args extends unknown[]>(
   action: (context: CommandContext, ...args: Args) => Promise<void>,
 ) => (...args: [...Args, Command]) => Promise<void>;
-
-/** Reads a whole number of at least 0. */
-export function parseCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("Give a whole number.");
-  return value;
-}

@@ -1,6 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../model/registry.ts";
+import { PRECISIONS, type Precision } from "../onnx/linear.ts";
 import type { Report } from "../support/progress.ts";
+import { wholeNumber } from "./strings.ts";
 
 /** Where a command writes and what stops it; real streams in `main`, anything in tests. */
 export interface Streams {
@@ -14,6 +16,8 @@ export interface GlobalOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly threads: number;
+  readonly device: string;
+  readonly precision: Precision;
   readonly debug: boolean;
 }
 
@@ -30,13 +34,32 @@ export interface CommandContext {
   result(json: unknown, text: () => string): void;
 }
 
-/** Adds the global options; they may stand before or after the command's name. */
-export function addGlobalOptions(command: Command, parseCount: (text: string) => number): void {
-  command
-    .option("--model <name>", "an embedded model's name, or a folder with a checkpoint", DEFAULT_MODEL)
+/** Adds the global options to the program: it finds them before and after the command's name. */
+export function addGlobalOptions(program: Command): void {
+  program
+    .option(
+      "--model <name>",
+      "a name that `models` lists, a hub id, or a folder with a checkpoint",
+      DEFAULT_MODEL,
+    )
     .option("--json", "print the result as JSON, nothing else on standard output", false)
     .option("--quiet", "print results and errors only", false)
-    .option("--threads <n>", "threads for the encoder; 0 takes every core", parseCount, 0)
+    .option(
+      "--threads <n>",
+      "threads for the encoder, at most the cores there are; 0 takes every core",
+      wholeNumber(0),
+      0,
+    )
+    .option(
+      "--device <name>",
+      "where the image encoder runs: cpu, or cuda, coreml, dml, webgpu where they are",
+      "cpu",
+    )
+    .addOption(
+      new Option("--precision <name>", "int8 is faster and an approximation, and labelled as one")
+        .choices(PRECISIONS)
+        .default("fp32"),
+    )
     .option("--debug", "show the stack trace of an error", false);
 }
 
@@ -47,10 +70,11 @@ export function createContext(
   report: Report,
   signal: AbortSignal,
 ): CommandContext {
+  const { threads, device, precision } = globals;
   const line = (text: string) => streams.stdout.write(`${text}\n`);
   return {
     globals,
-    models: createModelLoader({ threads: globals.threads }),
+    models: createModelLoader({ threads, device, precision }),
     signal,
     report,
     streams,

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { runCli } from "./program.ts";
 
-// The first Ctrl-C asks the work to stop where it can go on later; the second ends the process at once.
+// The first Ctrl-C (or a polite kill) asks the work to stop where it can go on later; the second ends the process at once.
 const controller = new AbortController();
-process.on("SIGINT", () => {
-  if (controller.signal.aborted) process.exit(130);
-  controller.abort();
-});
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  });
+}
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that closed the pipe early (`| head`) is not an error of ours.
   process.exit(error.code === "EPIPE" ? 0 : 2);

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from "commander";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
-import { parseCount, type Register, type RunCommand } from "./command.ts";
+import type { Register, RunCommand } from "./command.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerExplain } from "./commands/explain.ts";
+import { registerModels } from "./commands/models.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
+import { registerPull } from "./commands/pull.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
+import { registerVerify } from "./commands/verify.ts";
 import {
   addGlobalOptions,
   type CommandContext,
@@ -13,9 +16,13 @@ import {
   type Streams,
 } from "./context.ts";
 import { createProgress } from "./progress.ts";
+import { oneLine } from "./strings.ts";
 import { VERSION } from "./version.ts";
 
 const COMMANDS: readonly Register[] = [
+  registerModels,
+  registerPull,
+  registerVerify,
   registerExplain,
   registerDecompose,
   registerPreprocess,
@@ -35,6 +42,7 @@ export async function runCli(
     .description("See what every attention head of a CLIP model looks for.")
     .version(VERSION)
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),
       writeErr: () => {},
@@ -53,11 +61,8 @@ export async function runCli(
         await context.models.release();
       }
     };
+  addGlobalOptions(program);
   for (const register of COMMANDS) register(program, run);
-  for (const command of program.commands) {
-    addGlobalOptions(command, parseCount);
-    command.copyInheritedSettings(program);
-  }
   try {
     if (args.length === 0) {
       program.outputHelp();
@@ -78,7 +83,8 @@ function fail(thrown: unknown, streams: Streams, debug: boolean): number {
       : thrown instanceof ClipInterpretError
         ? thrown
         : new ClipInterpretError("INTERNAL", messageOf(thrown), { cause: thrown });
-  streams.stderr.write(`error ${error.code}: ${error.message.replace(/\s*\n\s*/g, " ")}. ${error.hint}\n`);
+  const message = oneLine(error.message).replace(/\.$/, "");
+  streams.stderr.write(`error ${error.code}: ${message}. ${error.hint}\n`);
   if (debug) streams.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   return exitCodeOf(error);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { precisionSchema } from "./precision.ts";
 
 /** One text's score and its exact decomposition, as `explain --json` prints it. */
 export const explanationSchema = z.strictObject({
@@ -13,6 +14,7 @@ export const explanationSchema = z.strictObject({
 /** What `explain --json` prints. */
 export const explainResultSchema = z.strictObject({
   model: z.string(),
+  precision: precisionSchema,
   image: z.string(),
   sumError: z
     .number()

@@ -1,5 +1,7 @@
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
+import { requireDevice } from "../onnx/device.ts";
+import type { Precision } from "../onnx/linear.ts";
 import { createMatMul, type MatMul } from "../onnx/matmul.ts";
 import { createSession, type Session, type SessionOptions } from "../onnx/session.ts";
 import { textGraph } from "../onnx/text.ts";
@@ -11,6 +13,12 @@ import { type DecomposeOptions, decompose, type TokenDecomposition } from "./dec
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry } from "./geometry.ts";
 
+/** How a model computes. */
+export interface ModelOptions extends SessionOptions {
+  /** `fp32` (the default), or `int8`: query, key, value and MLP products of both towers in eight-bit integers. */
+  readonly precision?: Precision;
+}
+
 /** A CLIP ViT, loaded: texts and pixels in, embeddings and exact decompositions out. */
 export interface ClipModel {
   readonly name: string;
@@ -18,6 +26,10 @@ export interface ClipModel {
   /** Multiplies cosines before a zero-shot softmax. */
   readonly logitScale: number;
   readonly geometry: HeadGeometry;
+  /** What its towers are computed in. Anything but `fp32` is an approximation, and every result must say so. */
+  readonly precision: Precision;
+  /** Where its image tower is computed. */
+  readonly device: string;
   /** ONNX Runtime's matrix product, with this model's threads. */
   readonly matmul: MatMul;
   /** @throws `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
@@ -40,26 +52,41 @@ export interface ClipModel {
  * Loads a checkpoint folder. Graphs and the tokenizer are loaded when first needed and kept.
  *
  * @param name what to call it in messages, and where an `openai`/`quickgelu` tag is looked for
- * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`
+ * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`,
+ *   `DEVICE_UNAVAILABLE`
  */
 export async function loadClipModel(
   folder: string,
   name?: string,
-  options: SessionOptions = {},
+  { precision = "fp32", ...options }: ModelOptions = {},
 ): Promise<ClipModel> {
+  const { device = "cpu" } = options;
+  if (precision !== "fp32" && device !== "cpu")
+    throw new ClipInterpretError(
+      "DEVICE_UNAVAILABLE",
+      `${precision} is computed on the CPU, not on ${device}`,
+    );
+  await requireDevice(device);
   const checkpoint = await loadCheckpoint(folder, name);
   const { config, weights } = checkpoint;
   const sessions = new Map<string, Promise<Session>>();
-  const session = (key: string, graph: () => Uint8Array): Promise<Session> =>
-    shared(sessions, key, () => createSession(graph(), weights.logitScale.file, options));
+  const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
+    shared(sessions, key, () => createSession(graph(), weights.logitScale.file, on));
   const tokenizers = new Map<string, Promise<Tokenizer>>();
-  const matmul = await createMatMul(options);
-  const geometry = await loadGeometry(checkpoint, options);
+  // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
+  // up what the attention gave.
+  const attention = device === "cpu" ? "fused" : "products";
+  // On the CPU whatever the device: what checks the image tower's numbers, and the text tower, which no sum checks.
+  const onCpu = { ...options, device: "cpu" };
+  const matmul = await createMatMul(onCpu);
+  const geometry = await loadGeometry(checkpoint, onCpu);
   const model: ClipModel = {
     name: checkpoint.name,
     config,
     logitScale: checkpoint.logitScale,
     geometry,
+    precision,
+    device,
     matmul,
     tokenizer: () =>
       shared(tokenizers, "tokenizer", () => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
@@ -76,16 +103,16 @@ export async function loadClipModel(
       return model.encodeTokens(encoded, work);
     },
     async encodeTokens(texts, work) {
-      const text = await session("text", () => textGraph(config, weights.text));
+      const text = await session("text", () => textGraph(config, weights.text, precision), onCpu);
       return encodeTokens(text, texts, config.embedDim, work);
     },
     async decompose(pixels, work = {}) {
       const { tokenLayers = [], gate } = work;
       if (gate && tokenLayers.length > 0) throw new RangeError("a gated network has no token terms");
       const kind = { kind: "decompose", tokenLayers, gated: gate !== undefined } as const;
-      const vision = await session(`vision ${tokenLayers.join()} ${kind.gated}`, () =>
-        visionGraph(config, weights.vision, kind),
-      );
+      const key = `vision ${tokenLayers.join()} ${kind.gated}`;
+      const how = { ...kind, precision, attention } as const;
+      const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
       return decompose(vision, matmul, config, geometry, pixels, work);
     },
     async release() {

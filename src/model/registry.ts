@@ -1,9 +1,11 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { SessionOptions } from "../onnx/session.ts";
+import { findCached, hubIdOfFolder } from "../hub/cache.ts";
+import { cacheFolder, type Environment } from "../hub/environment.ts";
+import { findHubModel } from "../hub/known-models.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { type ClipModel, loadClipModel, shared } from "./clip-model.ts";
+import { type ClipModel, loadClipModel, type ModelOptions, shared } from "./clip-model.ts";
 
 /** Models that come with the package: small CLIPs trained on a generated world of emoji scenes. */
 export const EMBEDDED_MODELS = ["emoji-4x128-p8"] as const;
@@ -21,29 +23,52 @@ export interface LocatedModel {
 /** True for the name of a model that comes with the package. */
 export const isEmbedded = (name: string): boolean => (EMBEDDED_MODELS as readonly string[]).includes(name);
 
+/** Where the embedded models lie. src/model/ and dist/model/ are equally deep, so this holds before and after the build. */
+const EMBEDDED_FOLDER = fileURLToPath(new URL("../../models/", import.meta.url));
+
 /**
- * Finds a model by name: an embedded one, or a folder.
+ * Finds a model: an embedded one by its name, a folder by its path, one from the hub by its known name or hub id in
+ * the hub's cache. A folder wins over the cache. Nothing is fetched.
+ *
+ * The name found says `openai` or `quickgelu` where the weights need QuickGELU and their config may not say so.
  * @throws `MODEL_NOT_FOUND`
  */
-export async function locateModel(nameOrFolder: string): Promise<LocatedModel> {
+export async function locateModel(
+  nameOrFolder: string,
+  environment: Environment = process.env,
+): Promise<LocatedModel> {
   if (isEmbedded(nameOrFolder)) {
-    // src/model/ and dist/model/ are equally deep, so this holds before and after the build.
-    const models = fileURLToPath(new URL("../../models/", import.meta.url));
-    return { name: nameOrFolder, folder: join(models, nameOrFolder), embedded: true };
+    return { name: nameOrFolder, folder: join(EMBEDDED_FOLDER, nameOrFolder), embedded: true };
   }
   const folder = resolve(nameOrFolder);
   const isFolder = await stat(folder).then(
     (entry) => entry.isDirectory(),
     () => false,
   );
-  if (!isFolder) {
-    const known = EMBEDDED_MODELS.join(", ");
-    throw new ClipInterpretError(
-      "MODEL_NOT_FOUND",
-      `no model "${nameOrFolder}": not embedded (${known}), and no such folder`,
-    );
+  if (isFolder) {
+    // A snapshot in a cache is named after a commit, which says nothing.
+    const hubId = hubIdOfFolder(folder);
+    return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(folder), folder, embedded: false };
   }
-  return { name: basename(folder), folder, embedded: false };
+  const model = findHubModel(nameOrFolder);
+  const cached = model && (await findCached(cacheFolder(environment), model.hubId));
+  if (cached) return { name: model.name, folder: cached.folder, embedded: false };
+  throw notFound(nameOrFolder, environment);
+}
+
+function notFound(text: string, environment: Environment): ClipInterpretError {
+  const model = findHubModel(text);
+  if (!model) {
+    const known = EMBEDDED_MODELS.join(", ");
+    const message = `no model "${text}": not embedded (${known}), no known name or hub id, and no such folder`;
+    return new ClipInterpretError("MODEL_NOT_FOUND", message);
+  }
+  const pull = `\`clip-interpret pull ${model.name}\``;
+  const message = `no model "${text}": no such folder, and not in ${cacheFolder(environment)}`;
+  const hint = model.known
+    ? `${pull} fetches it (about ${model.known.approximateMegabytes} MB).`
+    : `If it is a model on the hub, ${pull} fetches it; if it is a folder, check the path.`;
+  return new ClipInterpretError("MODEL_NOT_FOUND", message, { hint });
 }
 
 /** Loads models by name; callers that ask for one model share one load, and a failed load is tried anew. */
@@ -53,7 +78,7 @@ export interface ModelLoader {
 }
 
 /** Makes a loader whose models all run with the same options. */
-export function createModelLoader(options: SessionOptions = {}): ModelLoader {
+export function createModelLoader(options: ModelOptions = {}): ModelLoader {
   const loads = new Map<string, Promise<ClipModel>>();
   return {
     async load(nameOrFolder) {

@@ -3,7 +3,7 @@ import { DTYPE_BYTES, type TensorRef, type WeightDtype } from "../checkpoint/saf
 import * as pb from "./protobuf.ts";
 
 /** ONNX element types, by the names used here (TensorProto.DataType). */
-const TYPES = { float32: 1, int64: 7 } as const;
+const TYPES = { float32: 1, uint8: 2, int64: 7 } as const;
 const WEIGHT_TYPES: Record<WeightDtype, number> = { F32: 1, F16: 10, BF16: 16 };
 
 /** A value in the graph, named. */
@@ -12,7 +12,7 @@ export type Value = string & { readonly __value: unique symbol };
 export type Dims = readonly (number | string)[];
 type Attribute = number | readonly number[] | { readonly float: number };
 
-/** Standard operators, and ONNX Runtime's own (attention that returns z, exact GELU, QuickGELU). */
+/** Standard operators, and ONNX Runtime's own (attention that returns z, exact GELU, QuickGELU, an integer product). */
 export type Op =
   | (
       | "Add"
@@ -27,8 +27,14 @@ export type Op =
       | "Mul"
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
-  | ("MultiHeadAttention" | "Gelu" | "QuickGelu");
-const MICROSOFT: ReadonlySet<Op> = new Set(["MultiHeadAttention", "Gelu", "QuickGelu"]);
+  | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin")
+  | ("MultiHeadAttention" | "Gelu" | "QuickGelu" | "MatMulIntegerToFloat");
+const MICROSOFT: ReadonlySet<Op> = new Set([
+  "MultiHeadAttention",
+  "Gelu",
+  "QuickGelu",
+  "MatMulIntegerToFloat",
+]);
 const OPSET = 17;
 
 /** An ONNX model being written: call its methods in order of computation, then `finish`. */
@@ -40,6 +46,8 @@ export interface Graph {
   /** Small integer constants: shapes, axes, indices. */
   ints(values: readonly number[]): Value;
   scalar(value: number): Value;
+  /** A constant unsigned byte: a zero point. */
+  byte(value: number): Value;
   /** A checkpoint's tensor as float32, read by ONNX Runtime from where it lies. */
   weight(tensor: TensorRef): Value;
   /** A checkpoint's tensor in the type it is stored in. */
@@ -96,6 +104,10 @@ export function createGraph(name: string): Graph {
     scalar: (number) =>
       constant(`scalar ${number}`, (value) =>
         pb.bytes(5, [pb.int(2, TYPES.float32), pb.float(4, number), pb.bytes(8, value)]),
+      ),
+    byte: (number) =>
+      constant(`byte ${number}`, (value) =>
+        pb.bytes(5, [pb.int(2, TYPES.uint8), pb.int(5, number), pb.bytes(8, value)]),
       ),
     stored: (tensor) =>
       constant(`weight ${tensor.file} ${tensor.offset} ${tensor.shape.join()}`, (value) =>

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { InferenceSession, Tensor } from "./runtime.ts";
 
 /** A float32 tensor in C order. */
 export interface FloatTensor {
@@ -25,6 +25,8 @@ export interface Session {
 export interface SessionOptions {
   /** Threads of one operator; 0 lets ONNX Runtime take every core. */
   readonly threads?: number;
+  /** Where it computes, as ONNX Runtime names it: `cpu` (the default), `cuda`, `coreml`, `dml`, `webgpu`, `tensorrt`. */
+  readonly device?: string;
   /** `none` for graphs that are run once, where optimising costs more than it saves. */
   readonly optimize?: "all" | "none";
 }
@@ -33,16 +35,18 @@ export interface SessionOptions {
  * Loads a graph from memory. Weights are mapped from `weightsFile` and its neighbours, not copied.
  *
  * @param weightsFile any weights file the graph names (all lie in one folder), or undefined without weights
+ * @param options `device` must have passed {@link requireDevice}
  * @throws `CHECKPOINT_INVALID` when ONNX Runtime cannot load it
  */
 export async function createSession(
   graph: Uint8Array,
   weightsFile: string | undefined,
-  { threads = 0, optimize = "all" }: SessionOptions = {},
+  { threads = 0, device = "cpu", optimize = "all" }: SessionOptions = {},
 ): Promise<Session> {
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(graph, {
+      executionProviders: [device],
       // More threads than cores would spin on each other.
       intraOpNumThreads: Math.min(threads, availableParallelism()),
       interOpNumThreads: 1,

@@ -1,16 +1,23 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { ClipWeights } from "../checkpoint/weights.ts";
 import { createGraph } from "./graph.ts";
-import { asRows, layerNorm, linear, mlp, project } from "./transformer.ts";
+import { exactLinear, linearIn, type Precision } from "./linear.ts";
+import { asRows, layerNorm, mlp, project } from "./transformer.ts";
 
 /**
  * Writes the text tower. Inputs `ids` int64 [t, c] (c tokens at most the context length; the tower is causal,
  * so what follows the end token changes nothing) and `ends` int64 [t], the rows of the end tokens in the
- * flattened [t·c]; output `embedding` [t, D], raw.
+ * flattened [t·c]; output `embedding` [t, D], raw. In int8, `out_proj` and the projection stay in float32, as
+ * in the image tower.
  */
-export function textGraph(config: ModelConfig, weights: ClipWeights["text"]): Uint8Array {
+export function textGraph(
+  config: ModelConfig,
+  weights: ClipWeights["text"],
+  precision: Precision,
+): Uint8Array {
   const { width, heads, epsilon } = config.text;
   const g = createGraph("text");
+  const linear = linearIn(precision);
   const ids = g.input("ids", "int64", ["texts", "tokens"]);
   const ends = g.input("ends", "int64", ["texts"]);
   const shape = g.op("Shape", [ids]);
@@ -28,8 +35,8 @@ export function textGraph(config: ModelConfig, weights: ClipWeights["text"]): Ui
       g.op("Reshape", [linear(g, normed, part), unflatten]),
     );
     const z = g.op("MultiHeadAttention", [query, key, value], { num_heads: heads, unidirectional: 1 });
-    x = g.op("Add", [x, linear(g, asRows(g, z, width), block.out)]);
-    x = g.op("Add", [x, mlp(g, x, block, config.text)]);
+    x = g.op("Add", [x, exactLinear(g, asRows(g, z, width), block.out)]);
+    x = g.op("Add", [x, mlp(g, x, block, config.text, linear)]);
   }
   const pooled = layerNorm(g, g.op("Gather", [x, ends]), weights.lnFinal, epsilon);
   g.output("embedding", project(g, pooled, weights.projection));

@@ -1,6 +1,7 @@
 import type { TowerConfig } from "../checkpoint/model-config.ts";
-import type { Block, Linear, Norm, Projection } from "../checkpoint/weights.ts";
+import type { Block, Norm, Projection } from "../checkpoint/weights.ts";
 import type { Graph, Value } from "./graph.ts";
+import type { EmitLinear } from "./linear.ts";
 
 /*
  * The pieces that both towers are made of. Activations are kept two-dimensional, [batch·tokens, width], so
@@ -14,10 +15,6 @@ export const layerNorm = (g: Graph, x: Value, { weight, bias }: Norm, epsilon: n
     epsilon: { float: epsilon },
   });
 
-/** x·Wᵀ + b for x of [rows, in]. */
-export const linear = (g: Graph, x: Value, { weight, bias }: Linear): Value =>
-  g.op("Gemm", [x, g.weight(weight), g.weight(bias)], { transB: 1 });
-
 /** x·P for x of [rows, width] into the joint space. */
 export const project = (g: Graph, x: Value, { weight, transposed }: Projection): Value =>
   g.op("Gemm", [x, g.weight(weight)], { transB: transposed ? 1 : 0 });
@@ -30,7 +27,13 @@ export const byToken = (g: Graph, x: Value, tokens: number, width: number): Valu
 export const asRows = (g: Graph, x: Value, width: number): Value => g.op("Reshape", [x, g.ints([-1, width])]);
 
 /** The MLP's addition to the residual stream: fc2(activation(fc1(ln2 x))). */
-export function mlp(g: Graph, x: Value, block: Block, { activation, epsilon }: TowerConfig): Value {
+export function mlp(
+  g: Graph,
+  x: Value,
+  block: Block,
+  { activation, epsilon }: TowerConfig,
+  linear: EmitLinear,
+): Value {
   const hidden = linear(g, layerNorm(g, x, block.ln2, epsilon), block.fc1);
   const active =
     activation === "gelu" ? g.op("Gelu", [hidden]) : g.op("QuickGelu", [hidden], { alpha: { float: 1.702 } });

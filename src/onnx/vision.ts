@@ -1,7 +1,8 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { ClipWeights } from "../checkpoint/weights.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
-import { asRows, byToken, layerNorm, linear, mlp, project, scaledProjection } from "./transformer.ts";
+import { exactLinear, linearIn, type Precision } from "./linear.ts";
+import { asRows, byToken, layerNorm, mlp, project, scaledProjection } from "./transformer.ts";
 
 /** What a vision graph is asked for beyond the embedding. */
 export interface VisionOptions {
@@ -14,6 +15,10 @@ export interface VisionOptions {
   readonly tokenLayers: readonly number[];
   /** Adds the inputs `gate` [L, H] and `offset` [L, N, width]: z becomes z·gate + offset in every head, at every token. */
   readonly gated: boolean;
+  /** What query, key, value and MLP products are computed in. */
+  readonly precision: Precision;
+  /** Attention as ONNX Runtime's own operator, or as products and a softmax, which mean the same on every device. */
+  readonly attention: "fused" | "products";
 }
 
 /**
@@ -28,6 +33,9 @@ export interface VisionOptions {
  *
  * The last layer is computed for the CLS query alone, which changes no number ("Interpreting CLIP's Image
  * Representation via Text-Based Decomposition", §3: only the CLS row reaches the embedding).
+ *
+ * In int8, `out_proj` and the projection stay in float32: the head geometry is made of them, so the parts of
+ * what the quantised network computed still sum to its embedding as exactly as in float32.
  */
 export function visionGraph(
   config: ModelConfig,
@@ -36,6 +44,7 @@ export function visionGraph(
 ): Uint8Array {
   const { width, layers, heads, headDim, tokens, imageSize, epsilon } = config.vision;
   const g = createGraph("vision");
+  const linear = linearIn(options.precision);
   const cls = (x: Value) => g.op("Gather", [byToken(g, x, tokens, width), g.ints([0])], { axis: 1 });
   const gate = options.gated ? g.input("gate", "float32", [layers, heads]) : undefined;
   const offset = options.gated ? g.input("offset", "float32", [layers, tokens, width]) : undefined;
@@ -52,11 +61,14 @@ export function visionGraph(
     const key = byToken(g, linear(g, normed, block.key), tokens, width);
     const value = byToken(g, linear(g, normed, block.value), tokens, width);
     const queries = byToken(g, query, clsOnly ? 1 : tokens, width);
-    let z = g.op("MultiHeadAttention", [queries, key, value], { num_heads: heads });
+    let z =
+      options.attention === "fused"
+        ? g.op("MultiHeadAttention", [queries, key, value], { num_heads: heads })
+        : attend(g, queries, key, value, config, clsOnly);
     if (gate && offset) z = applyGate(g, z, gate, offset, layer, config, clsOnly);
     zs.push(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
-    x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, linear(g, asRows(g, z, width), block.out)]);
-    const change = mlp(g, x, block, config.vision);
+    x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, exactLinear(g, asRows(g, z, width), block.out)]);
+    const change = mlp(g, x, block, config.vision, linear);
     terms.push(clsOnly ? byToken(g, change, 1, width) : cls(change));
     x = g.op("Add", [x, change]);
     if (options.tokenLayers.includes(layer)) {
@@ -116,12 +128,34 @@ function applyGate(
   return g.op("Add", [gated, used]);
 }
 
-/** softmax(q_cls·kᵀ/√d_h) of [b, H, N]; queries hold the CLS token first or alone. */
+/** softmax(q·kᵀ/√d_h)·v of [b, rows, W]. */
+function attend(
+  g: Graph,
+  queries: Value,
+  key: Value,
+  value: Value,
+  { vision: { heads, headDim, tokens, width } }: ModelConfig,
+  clsOnly: boolean,
+): Value {
+  const weights = attentionWeights(g, queries, key, heads, headDim);
+  const perHead = g.op("MatMul", [weights, splitHeads(g, value, heads, headDim, [0, 2, 1, 3])]);
+  return byToken(g, g.op("Transpose", [perHead], { perm: [0, 2, 1, 3] }), clsOnly ? 1 : tokens, width);
+}
+
+/** The weights of the CLS row, [b, H, N]; queries hold the CLS token first or alone. */
 function attentionFromCls(g: Graph, queries: Value, key: Value, heads: number, headDim: number): Value {
   const first = g.op("Gather", [queries, g.ints([0])], { axis: 1 });
-  const q = g.op("Reshape", [first, g.ints([0, heads, 1, headDim])]);
-  const split = g.op("Reshape", [key, g.ints([0, -1, heads, headDim])]);
-  const k = g.op("Transpose", [split], { perm: [0, 2, 3, 1] });
-  const logits = g.op("Mul", [g.op("MatMul", [q, k]), g.scalar(1 / Math.sqrt(headDim))]);
-  return g.op("Reshape", [g.op("Softmax", [logits], { axis: -1 }), g.ints([0, heads, -1])]);
+  return g.op("Reshape", [attentionWeights(g, first, key, heads, headDim), g.ints([0, heads, -1])]);
 }
+
+/** softmax(q·kᵀ/√d_h) of [b, H, rows, N]. */
+function attentionWeights(g: Graph, queries: Value, key: Value, heads: number, headDim: number): Value {
+  const q = splitHeads(g, queries, heads, headDim, [0, 2, 1, 3]);
+  const k = splitHeads(g, key, heads, headDim, [0, 2, 3, 1]);
+  const logits = g.op("Mul", [g.op("MatMul", [q, k]), g.scalar(1 / Math.sqrt(headDim))]);
+  return g.op("Softmax", [logits], { axis: -1 });
+}
+
+/** [b, rows, W] as [b, rows, H, d_h] with its axes in another order. */
+const splitHeads = (g: Graph, x: Value, heads: number, headDim: number, perm: readonly number[]): Value =>
+  g.op("Transpose", [g.op("Reshape", [x, g.ints([0, -1, heads, headDim])])], { perm });

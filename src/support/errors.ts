@@ -51,8 +51,8 @@ export const ERRORS = {
     hint: "Fetch tokenizer.json again; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",
   },
   MODEL_NOT_FOUND: {
-    means: "The model is neither an embedded one nor a folder with a checkpoint.",
-    hint: "Give the name of an embedded model or the path of a folder that holds weights and a config.",
+    means: "The model is neither embedded, nor in the hub's cache, nor a folder with a checkpoint.",
+    hint: "`clip-interpret models` lists what there is; a folder must hold weights and a config.",
   },
   MODEL_UNSUPPORTED: {
     means: "The checkpoint is not a CLIP ViT that can be decomposed exactly.",
@@ -81,6 +81,47 @@ export const ERRORS = {
   SUM_MISMATCH: {
     means: "The parts of a decomposition do not add up to the embedding within the tolerance.",
     hint: "This should not happen; please report it with the model's name. The numbers must not be used.",
+  },
+  VERIFY_FAILED: {
+    means: "`verify` found that a model's numbers must not be used; what it found stands above.",
+    hint: "Fetch the model again; if it fails again, please report it with the model's name.",
+  },
+  DEVICE_UNAVAILABLE: {
+    means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
+    hint: "Leave --device out to run on the CPU, or install what the message names.",
+  },
+  HUB_UNREACHABLE: {
+    means: "The hub did not answer, or the connection broke off too often.",
+    hint: "Check the connection and HF_ENDPOINT, and run the command again: it goes on where it stopped.",
+  },
+  HUB_UNAUTHORIZED: {
+    means: "The hub does not let this account see the repository: private, gated, or it does not exist.",
+    hint: "Check the name; accept the model's terms on its page; set HF_TOKEN to a token that may read it.",
+  },
+  HUB_NOT_FOUND: {
+    means: "The hub has no such repository or file.",
+    hint: "Check the name; `clip-interpret models` lists those that are known to work.",
+  },
+  HUB_RATE_LIMITED: {
+    means: "The hub has had too many requests from this address or account.",
+    hint: "Wait as long as the message says and run the command again; with HF_TOKEN set the limits are higher.",
+  },
+  HUB_OFFLINE: {
+    means: "The network would be needed, but HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) forbids it.",
+    hint: "Unset it, or bring the model into the cache on a machine that is online.",
+  },
+  HUB_INVALID: {
+    means:
+      "What the hub answered makes no sense or is not safe to use, such as a file name that leaves its folder.",
+    hint: "Check HF_ENDPOINT; if it is right, report it to those who keep the repository.",
+  },
+  DOWNLOAD_CORRUPT: {
+    means: "A downloaded file does not have the length or checksum that the hub says; it was removed.",
+    hint: "Run the command again: the file is fetched from its beginning. If it happens again, a proxy may change it.",
+  },
+  DISK_FULL: {
+    means: "There is not enough room for a download.",
+    hint: "Free as much as the message says, or set HF_HUB_CACHE to another disk; what was fetched is kept.",
   },
   CANCELLED: {
     means: "The work was stopped before it ended.",

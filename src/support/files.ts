@@ -19,9 +19,9 @@ export function inputError(path: string, cause: unknown): ClipInterpretError {
     : new ClipInterpretError("INPUT_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { cause });
 }
 
-/** Reads and parses a JSON file; `JSON_INVALID` when it is not JSON. */
+/** Reads and parses a JSON file, with or without a byte-order mark; `JSON_INVALID` when it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
-  const text = (await readInput(path)).toString("utf8");
+  const text = (await readInput(path)).toString("utf8").replace(/^\ufeff/, "");
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError, messageOf } from "./errors.ts";
 import { inputError } from "./files.ts";
@@ -63,6 +63,12 @@ export interface NpyWriter {
   discard(): Promise<void>;
 }
 
+const isFolder = (path: string) =>
+  stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+
 /** Starts writing an array of the given shape. @throws `OUTPUT_UNWRITABLE` */
 export async function createNpyWriter(path: string, shape: readonly number[]): Promise<NpyWriter> {
   const partial = `${path}.partial`;
@@ -77,6 +83,8 @@ export async function createNpyWriter(path: string, shape: readonly number[]): P
   };
   const handle = await guard(async () => {
     await mkdir(dirname(path), { recursive: true });
+    // Found out now rather than at the rename, hours later.
+    if (await isFolder(path)) throw new Error("a folder is in its place");
     const file = await open(partial, "w");
     await file.writeFile(formatNpyHeader("<f4", shape));
     return file;

@@ -37,7 +37,7 @@ const TokenizerFile = z.looseObject({
 export async function loadTokenizer(path: string, contextLength: number): Promise<Tokenizer> {
   const invalid = (why: string, cause?: unknown) =>
     new ClipInterpretError("TOKENIZER_INVALID", `${path}: ${why}`, { cause });
-  const { library, vocab } = parse((await readInput(path)).toString("utf8"), invalid);
+  const { library, vocab } = parse((await readTokenizerFile(path)).toString("utf8"), invalid);
   const [startToken, endToken, ...others] = library.encode("").ids;
   if (startToken === undefined || endToken === undefined || others.length > 0) {
     throw invalid("does not put a start and an end token around a text");
@@ -63,6 +63,19 @@ export async function loadTokenizer(path: string, contextLength: number): Promis
     return { ids: [startToken, ...content.slice(0, contextLength - 2), endToken], truncated };
   };
   return { encode, startToken, endToken, vocabSize: highest + 1, contextLength };
+}
+
+/** The file's bytes; where it is missing, says which one to put there. */
+async function readTokenizerFile(path: string): Promise<Buffer> {
+  try {
+    return await readInput(path);
+  } catch (error) {
+    if (!(error instanceof ClipInterpretError) || error.code !== "INPUT_NOT_FOUND") throw error;
+    throw new ClipInterpretError("INPUT_NOT_FOUND", error.message, {
+      hint: "Texts need a tokenizer.json beside the weights; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -5,7 +5,10 @@ import { denseHeads, denseTokens } from "../../src/model/dense.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, goldenTokens, LAYOUTS, MODELS } from "../support/goldens.ts";
 
-const cases = MODELS.flatMap((name) => LAYOUTS.map((layout) => ({ name, layout })));
+const cases = [
+  ...MODELS.flatMap((name) => LAYOUTS.map((layout) => ({ name, layout }))),
+  { name: "gelu-p8", layout: "open_clip_bin" },
+];
 
 describe.each(cases)("$name from $layout equals the reference, whole arrays", ({ name, layout }) => {
   let model: ClipModel;

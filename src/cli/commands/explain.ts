@@ -4,7 +4,6 @@ import { explainImage } from "../../analysis/explain.ts";
 import { explainResultSchema } from "../../contract/explain.ts";
 import { encodePng } from "../../image/encode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { isEmbedded } from "../../model/registry.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
 import type { ExplanationInput } from "../../views/explanation.ts";
@@ -12,8 +11,11 @@ import { explanationSvg } from "../../views/explanation.ts";
 import { explanationHtml } from "../../views/html.ts";
 import { svgToPng } from "../../views/png.ts";
 import { explanationTerminal } from "../../views/terminal.ts";
-import { parseCount, type Register } from "../command.ts";
+import type { Register } from "../command.ts";
 import { EXAMPLE_SCENE } from "../example-scene.ts";
+import { modelNotice } from "../notices.ts";
+import { refuseOverwrite } from "../overwrite.ts";
+import { wholeNumber } from "../strings.ts";
 
 interface Options {
   readonly text: readonly string[];
@@ -39,57 +41,58 @@ export const registerExplain: Register = (program, run) => {
     .option("--out <file>", "draw it: .html, .png or .svg; once or more", collect, [])
     .option("--all", "list every component, however many the model has", false)
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
-    .option("--max-pixels <n>", "refuse images with more pixels", parseCount)
+    .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string | undefined, options: Options, _command: Command) => {
         const { globals, models, report, signal, streams, say, result } = context;
-        for (const path of options.out) checkPicture(path);
+        for (const path of options.out) checkPicture(path, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
         const texts = options.text.length > 0 ? options.text : (example?.texts ?? []);
+        if (texts.some((text) => text.trim() === ""))
+          throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
         const model = await models.load(globals.model);
         const { exif, maxPixels } = options;
         const decoding = { exif, ...(maxPixels && { maxPixels }) };
         const explained = await explainImage(model, source, texts, { ...decoding, report, signal });
         const json = explainResultSchema.parse({
           model: model.name,
+          precision: model.precision,
           image: source,
           sumError: explained.sumError,
           texts: explained.texts,
         });
+        const notice = modelNotice(model);
         const picture: ExplanationInput = {
           model: model.name,
           imageName: example?.caption ?? source,
           image: await shownImage(model, explained.shown.rgb),
           texts: explained.texts,
-          ...(isEmbedded(model.name) && { notice: NOTICE(model.name) }),
+          ...(notice !== undefined && { notice }),
         };
         const { columns = 80, isTTY = false } = streams.stdout;
         const colour = isTTY && !process.env.NO_COLOR;
+        for (const path of options.out) await writePicture(path, picture);
         result(json, () => explanationTerminal(picture, { columns, colour, all: options.all }));
-        for (const path of options.out) {
-          await writePicture(path, picture);
-          say(`drawn: ${path}`);
-        }
+        for (const path of options.out) say(`drawn: ${path}`);
         if (example) say(NEXT_STEPS);
       }),
     );
 };
 
-const NOTICE = (model: string) =>
-  `${model} is a small model trained on generated scenes of drawn emoji. It knows nothing of photographs.`;
-
 const NEXT_STEPS = `
 Where to go next:
   clip-interpret explain PICTURE --text "a dog" --text "a cat" --out why.html      your own picture and texts
-  clip-interpret explain PICTURE --text "a dog" --model FOLDER                     a real CLIP: a folder with an OpenCLIP
-                                                                                   or transformers checkpoint
+  clip-interpret models                                                            real CLIPs, and which of them are here
+  clip-interpret pull ViT-B-32/openai                                              fetch one (605 MB); then --model ViT-B-32/openai
   clip-interpret --help                                                            everything else
 (In a clone of the repository, write \`node dist/cli/main.js\` for \`clip-interpret\`.)`;
 
-function checkPicture(path: string): void {
-  if (PICTURES.includes(extname(path).toLowerCase())) return;
-  throw new ClipInterpretError("USAGE", `--out ${path} is none of ${PICTURES.join(", ")}`);
+function checkPicture(path: string, image: string | undefined): void {
+  if (!PICTURES.includes(extname(path).toLowerCase())) {
+    throw new ClipInterpretError("USAGE", `--out ${path} is none of ${PICTURES.join(", ")}`);
+  }
+  refuseOverwrite(path, image);
 }
 
 async function shownImage(model: ClipModel, rgb: Uint8Array): Promise<ExplanationInput["image"]> {

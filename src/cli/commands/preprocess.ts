@@ -1,11 +1,18 @@
+import { extname } from "node:path";
 import type { Command } from "commander";
 import { loadCheckpoint } from "../../checkpoint/load.ts";
 import { preprocessResultSchema } from "../../contract/preprocess.ts";
 import { encodePng } from "../../image/encode.ts";
 import { preprocess } from "../../image/preprocess.ts";
 import { locateModel } from "../../model/registry.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
-import { parseCount, type Register } from "../command.ts";
+import type { Register } from "../command.ts";
+import { refuseOverwrite } from "../overwrite.ts";
+import { wholeNumber } from "../strings.ts";
+
+/** Side of the largest square: no model reads more, and its pixels fit into memory. */
+const LARGEST = 8192;
 
 /** `preprocess IMAGE --size 224 --out X.png`: exactly what the model is shown, before normalisation. */
 export const registerPreprocess: Register = (program, run) => {
@@ -14,11 +21,14 @@ export const registerPreprocess: Register = (program, run) => {
     .description("write the square that a model is shown of an image")
     .argument("<image>", "any JPEG, PNG, WebP, AVIF, GIF or TIFF")
     .requiredOption("--out <file>", "where the PNG goes")
-    .option("--size <pixels>", "side of the square; default: the model's", parseCount)
+    .option("--size <pixels>", "side of the square; default: the model's", wholeNumber(1, LARGEST))
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
-    .option("--max-pixels <n>", "refuse images with more pixels", parseCount)
+    .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async ({ globals, result }, image: string, options: Options, _command: Command) => {
+        if (extname(options.out).toLowerCase() !== ".png")
+          throw new ClipInterpretError("USAGE", `--out ${options.out} is not a .png`);
+        refuseOverwrite(options.out, image);
         const { folder, name } = await locateModel(globals.model);
         const { config } = await loadCheckpoint(folder, name);
         const size = options.size ?? config.preprocess.size;

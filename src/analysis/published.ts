@@ -1,0 +1,68 @@
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import type { ModelConfig } from "../checkpoint/model-config.ts";
+import { readJson } from "../support/files.ts";
+
+/** What others published about a model; see `assets/published/README.md`. */
+export interface Published {
+  /** The model's name there, architecture and tag. */
+  readonly model: string;
+  readonly source: string;
+  /** Labels of the last four layers' heads, in order. */
+  readonly heads: readonly { readonly head: string; readonly label: string }[];
+  /** Share of heads that bear a label, as written, which another of them bears too. */
+  readonly sharedLabels: number;
+  /** As printed in the papers; null where nothing is. */
+  readonly entanglement: number | null;
+  readonly association: number | null;
+  /** How many heads have Concept Consistency Score 5, 3, and at most 1. */
+  readonly consistency: { readonly high: number; readonly moderate: number; readonly low: number };
+}
+
+const labelsSchema = z.object({
+  source: z.string(),
+  models: z.record(z.string(), z.object({ hub: z.string(), heads: z.record(z.string(), z.string()) })),
+});
+const count = z.int().min(0);
+const share = z.number().min(0).max(1).nullable();
+const valuesSchema = z.object({
+  models: z.record(
+    z.string(),
+    z.object({
+      entanglement: share,
+      association: share,
+      consistency: z.object({ high: count, moderate: count, low: count }),
+    }),
+  ),
+});
+
+/**
+ * Finds what was published about a model: by the paper's name, its hub id, or a folder named as its repository.
+ * Nothing for another model, or one whose shape is not the published one's.
+ */
+export async function findPublished(name: string, { vision }: ModelConfig): Promise<Published | undefined> {
+  const read = (file: string) =>
+    readJson(fileURLToPath(new URL(`../../assets/published/${file}`, import.meta.url)));
+  const { source, models } = labelsSchema.parse(await read("head-labels.json"));
+  const values = valuesSchema.parse(await read("printed-values.json"));
+  const wanted = name.toLowerCase();
+  const found = Object.entries(models).find(([model, { hub }]) =>
+    [model, hub, hub.split("/")[1]].some((known) => known?.toLowerCase() === wanted),
+  );
+  if (!found) return undefined;
+  const [model, { heads }] = found;
+  const fits = Object.keys(heads).every((head) => {
+    const [, layer, index] = /^L(\d+)\.H(\d+)$/.exec(head) ?? [];
+    return Number(layer) < vision.layers && Number(index) < vision.heads;
+  });
+  if (!fits || Object.keys(heads).length !== 4 * vision.heads) return undefined;
+  const labels = Object.values(heads);
+  const shared = labels.filter((label) => labels.indexOf(label) !== labels.lastIndexOf(label));
+  return {
+    model,
+    source,
+    heads: Object.entries(heads).map(([head, label]) => ({ head, label })),
+    sharedLabels: shared.length / labels.length,
+    ...values.models[model],
+  };
+}

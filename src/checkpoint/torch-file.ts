@@ -1,0 +1,117 @@
+import { unpickle } from "./pickle.ts";
+import { ALL_DTYPE_BYTES, DTYPE_BYTES, type TensorRef, type WeightDtype } from "./safetensors.ts";
+import { isKind, type PickleValue, type Tensor } from "./torch-objects.ts";
+import { type Fail, quoted, type WeightSource, withWeightSource } from "./weight-source.ts";
+import { locateEntry, readZipDirectory, type ZipEntry } from "./zip.ts";
+
+/** A ViT-L's pickle is 60 kB, with its optimizer's state 300 kB. */
+const MAX_PICKLE_BYTES = 64 * 1024 * 1024;
+const SAVE_AGAIN =
+  "Load it in PyTorch and save its state_dict() again, with torch.save or better as safetensors.";
+
+/**
+ * Reads a `.bin`, `.pt` or `.pth` file written by torch.save (PyTorch 1.6 or later): a zip archive of a pickle, which
+ * describes the tensors, and the tensors' bytes as they are. The tensors given back point into the archive; nothing
+ * is copied, and nothing in the file is ever run ({@link unpickle}).
+ *
+ * The file holds a state dict, or a dict with one under `state_dict`, as training runs save it. The `module.` that
+ * DistributedDataParallel puts before every name is dropped. Values that are no tensors, and tensors of other types
+ * than {@link WeightDtype}, are left out.
+ *
+ * @returns the weights by name, in the file's order
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`; `CHECKPOINT_INVALID` for anything damaged, hostile or not contiguous
+ */
+export async function readTorchFile(path: string): Promise<Map<string, TensorRef>> {
+  return withWeightSource(path, async (source) => {
+    const { fail, file } = source;
+    await refuseOtherFormats(source);
+    const entries = await readZipDirectory(source);
+    const root = findRoot(entries, fail);
+    const byteOrder = await readSmall(source, entries.get(`${root}byteorder`));
+    if (byteOrder && byteOrder.toString() !== "little") throw fail("its numbers are not little-endian");
+    const pickle = (await readSmall(source, entries.get(`${root}data.pkl`))) as Buffer;
+    const tensors = new Map<string, TensorRef>();
+    const starts = new Map<ZipEntry, number>();
+    for (const [name, tensor] of stateDict(unpickle(pickle, fail), fail)) {
+      const { key, dtype } = tensor.storage;
+      const entry = entries.get(`${root}data/${key}`);
+      if (!entry) throw fail(`the bytes of tensor ${quoted(name)} (data/${key}) are missing`);
+      checkTensor(name, tensor, entry.size, fail);
+      const start = starts.get(entry) ?? (await locateEntry(source, entry));
+      starts.set(entry, start);
+      if (!(dtype in DTYPE_BYTES)) continue;
+      const offset = start + tensor.offset * ALL_DTYPE_BYTES[dtype];
+      tensors.set(name, { name, file, dtype: dtype as WeightDtype, shape: tensor.shape, offset });
+    }
+    return tensors;
+  });
+}
+
+async function refuseOtherFormats({ size, read, fail }: WeightSource): Promise<void> {
+  const start = (await read(0, Math.min(size, 4))).toString("latin1");
+  if (start === "PK\x03\x04") return;
+  // PROTO 2, then a LONG1 of 10 bytes: the magic number of torch.save before 1.6.
+  if (start === "\x80\x02\x8a\x0a") {
+    throw fail("is in the format of PyTorch before 1.6", { hint: SAVE_AGAIN });
+  }
+  throw fail("is not a zip archive as torch.save writes it");
+}
+
+/** The folder in the archive that holds everything, with its slash. */
+function findRoot(entries: ReadonlyMap<string, ZipEntry>, fail: Fail): string {
+  const names = [...entries.keys()];
+  const roots = names.filter((name) => /^[^/]+\/data\.pkl$/.test(name)).map((name) => name.slice(0, -8));
+  const [root] = roots;
+  if (!root || roots.length > 1) throw fail("is a zip archive, but not one that torch.save wrote (data.pkl)");
+  if (names.some((name) => name === `${root}constants.pkl` || name.startsWith(`${root}code/`))) {
+    throw fail("is a TorchScript archive: a program with its weights, as OpenAI published CLIP", {
+      hint: `Use the weights alone, as on the Hugging Face Hub. ${SAVE_AGAIN}`,
+    });
+  }
+  return root;
+}
+
+/** The bytes of an entry that is not a tensor's. */
+async function readSmall(source: WeightSource, entry: ZipEntry | undefined): Promise<Buffer | undefined> {
+  if (!entry) return undefined;
+  if (entry.size > MAX_PICKLE_BYTES) throw source.fail(`${quoted(entry.name)} has ${entry.size} bytes`);
+  return source.read(await locateEntry(source, entry), entry.size);
+}
+
+/** The tensors by name of a state dict, or of the one under `state_dict`. */
+function stateDict(value: PickleValue, fail: Fail): [string, Tensor][] {
+  const nested = value instanceof Map ? value.get("state_dict") : undefined;
+  const dict = nested instanceof Map ? nested : value;
+  if (!(dict instanceof Map)) throw fail("holds no state dict", { hint: SAVE_AGAIN });
+  const tensors: [string, Tensor][] = [];
+  for (const [name, tensor] of dict) {
+    if (typeof name === "string" && isKind(tensor, "tensor")) tensors.push([name, tensor]);
+  }
+  if (tensors.length === 0) throw fail("holds no tensors", { hint: SAVE_AGAIN });
+  const prefix = "module.";
+  if (!tensors.every(([name]) => name.startsWith(prefix))) return tensors;
+  return tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]);
+}
+
+/** Checks that a tensor's elements lie one after another, in C order and inside its storage. */
+function checkTensor(name: string, { storage, offset, shape, strides }: Tensor, bytes: number, fail: Fail) {
+  const what = `tensor ${quoted(name)} [${shape.join(", ")}]`;
+  if (storage.length * ALL_DTYPE_BYTES[storage.dtype] !== bytes) {
+    throw fail(`the storage of ${what} claims ${storage.length} elements and has ${bytes} bytes`);
+  }
+  const elements = shape.reduce((product, size) => product * size, 1);
+  let step = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    // Along an axis of one element no step is ever taken.
+    if (elements > 0 && shape[axis] !== 1 && strides[axis] !== step) {
+      throw fail(`${what} is not contiguous (strides ${strides.join(", ")})`, {
+        hint: `Call contiguous() on it before saving. ${SAVE_AGAIN}`,
+      });
+    }
+    step *= shape[axis];
+  }
+  // Written so that a product too large for a number (Infinity, or NaN with a 0) fails too.
+  if (!(offset + elements <= storage.length)) {
+    throw fail(`${what} needs ${elements} elements from ${offset} of a storage of ${storage.length}`);
+  }
+}

@@ -1,0 +1,126 @@
+import { type Fail, quoted } from "./weight-source.ts";
+
+/** A named thing that a pickle refers to: only ever compared by name, never looked up or run. */
+export interface Global {
+  readonly kind: "global";
+  readonly name: string;
+}
+
+/** A run of numbers in the archive, which tensors are views of. */
+export interface Storage {
+  readonly kind: "storage";
+  /** Element type, as safetensors names it. */
+  readonly dtype: string;
+  /** Names its entry in the archive, `data/<key>`. */
+  readonly key: string;
+  /** Number of elements. */
+  readonly length: number;
+}
+
+/** A view of a storage. `offset` and `strides` count elements. */
+export interface Tensor {
+  readonly kind: "tensor";
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** What a checkpoint's pickle can hold here. Tuples and lists are both arrays. */
+export type PickleValue =
+  | (null | boolean | number | bigint | string | Uint8Array)
+  | (Global | Storage | Tensor)
+  | PickleValue[]
+  | Map<PickleValue, PickleValue>;
+
+/** Element types by the name of PyTorch's storage class. */
+const STORAGES: Readonly<Record<string, string>> = {
+  "torch.FloatStorage": "F32",
+  "torch.HalfStorage": "F16",
+  "torch.BFloat16Storage": "BF16",
+  "torch.DoubleStorage": "F64",
+  "torch.LongStorage": "I64",
+  "torch.IntStorage": "I32",
+  "torch.ShortStorage": "I16",
+  "torch.CharStorage": "I8",
+  "torch.ByteStorage": "U8",
+  "torch.BoolStorage": "BOOL",
+  "torch.storage.UntypedStorage": "U8",
+};
+
+/** Every name that a pickle may mention. A dtype's name is a value and does nothing. */
+const ALLOWED: ReadonlySet<string> = new Set([
+  ...Object.keys(STORAGES),
+  ...["collections.OrderedDict", "torch.Size"],
+  ...["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter"],
+  ...["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool"].map(
+    (dtype) => `torch.${dtype}`,
+  ),
+]);
+
+/** More axes than any tensor has; a pickle can name one long tuple any number of times. */
+const MAX_RANK = 32;
+const NOT_EXECUTED =
+  "Nothing in the file was executed. If you trust where it comes from, convert it to safetensors with PyTorch.";
+
+/** The error for anything in a pickle that is more than data. */
+export const refused = (fail: Fail, what: string) =>
+  fail(`its pickle ${what}, which is not part of a state dict`, { hint: NOT_EXECUTED });
+
+/** A name mentioned by the pickle, refused unless it is one of {@link ALLOWED}. */
+export function findGlobal(module: string, name: string, fail: Fail): Global {
+  const full = `${module}.${name}`;
+  if (!ALLOWED.has(full)) throw refused(fail, `names ${quoted(full)}`);
+  return { kind: "global", name: full };
+}
+
+/** What calling one of the four callables gives; calling anything else is refused. */
+export function construct(callee: PickleValue, args: PickleValue, fail: Fail): PickleValue {
+  const name = isKind(callee, "global") ? callee.name : undefined;
+  if (!name || !Array.isArray(args)) throw refused(fail, "calls something that is not a function");
+  const [first] = args;
+  if (name === "collections.OrderedDict" && args.length === 0) return new Map();
+  if (name === "torch.Size" && args.length === 1 && Array.isArray(first)) return first;
+  if (name === "torch._utils._rebuild_parameter" && args.length === 3 && isKind(first, "tensor"))
+    return first;
+  if (name === "torch._utils._rebuild_tensor_v2" && args.length >= 6 && args.length <= 7) {
+    return makeTensor(args, fail);
+  }
+  throw refused(fail, `calls ${name} in an unknown way`);
+}
+
+/** The storage that a persistent id stands for: `("storage", class, key, location, number of elements)`. */
+export function loadPersistent(id: PickleValue, fail: Fail): Storage {
+  const [tag, type, key, location, length] = Array.isArray(id) && id.length === 5 ? id : [];
+  const dtype = isKind(type, "global") ? STORAGES[type.name] : undefined;
+  if (tag !== "storage" || !dtype || typeof location !== "string" || !isCount(length)) {
+    throw refused(fail, "has a persistent id that is not a storage");
+  }
+  if (typeof key !== "string" || !/^\d{1,20}$/.test(key)) throw fail("a storage's key is not a number");
+  return { kind: "storage", dtype, key, length };
+}
+
+function makeTensor([storage, offset, shape, strides]: readonly PickleValue[], fail: Fail): Tensor {
+  const isCounts = (value: PickleValue): value is number[] =>
+    Array.isArray(value) && value.length <= MAX_RANK && value.every(isCount);
+  if (
+    !isKind(storage, "storage") ||
+    !isCount(offset) ||
+    !isCounts(shape) ||
+    !isCounts(strides) ||
+    shape.length !== strides.length
+  ) {
+    throw fail("a tensor's storage, offset, shape or strides are damaged");
+  }
+  return { kind: "tensor", storage, offset, shape, strides };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Whether a value is a {@link Global}, {@link Storage} or {@link Tensor}. */
+export function isKind<Kind extends "global" | "storage" | "tensor">(
+  value: PickleValue | undefined,
+  kind: Kind,
+): value is Extract<PickleValue, { kind: Kind }> {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === kind;
+}

@@ -1,0 +1,42 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pullResultSchema } from "../../contract/models.ts";
+import { createPuller } from "../../hub/pull.ts";
+import { isEmbedded, locateModel } from "../../model/registry.ts";
+import type { WorkOptions } from "../../support/progress.ts";
+import type { Register } from "../command.ts";
+
+/** `pull MODEL`: fetches a model from the hub into the hub's cache. */
+export const registerPull: Register = (program, run) => {
+  program
+    .command("pull")
+    .description("fetch a model from the Hugging Face Hub into its cache; goes on where it was stopped")
+    .argument("<model>", "a name that `models` lists, or a hub id (organisation/name)")
+    .action(
+      run(async ({ report, signal, result }, name: string) => {
+        const pulled = isEmbedded(name) ? await embedded(name) : await fromHub(name, { report, signal });
+        const json = pullResultSchema.parse(pulled);
+        result(json, () => {
+          const { model, folder, receivedBytes: bytes } = json;
+          const how = bytes === 0 ? "was here already" : `${(bytes / 1e6).toFixed(1)} MB received`;
+          return [
+            `${model} is in ${folder} (${how})`,
+            "Next:",
+            `  clip-interpret explain PICTURE --text "a dog" --text "a cat" --model ${model}`,
+          ].join("\n");
+        });
+      }),
+    );
+};
+
+async function fromHub(name: string, work: WorkOptions) {
+  const { name: model, ...pulled } = await createPuller().pull(name, work);
+  return { model, ...pulled };
+}
+
+async function embedded(model: string) {
+  const { folder } = await locateModel(model);
+  const names = (await readdir(folder)).sort();
+  const files = names.map(async (name) => ({ name, bytes: (await stat(join(folder, name))).size }));
+  return { model, hubId: null, commit: null, folder, receivedBytes: 0, files: await Promise.all(files) };
+}

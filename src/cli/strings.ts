@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from "commander";
+
+/** A reader of whole numbers within bounds, for an option's value. */
+export const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    const bounds = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Give a whole number ${bounds}`);
+  };
+
+/** A message on one line, without characters that would command the terminal. */
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]\s*/g, " ").replace(/\p{Cc}/gu, "");

@@ -1,0 +1,90 @@
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isHubId } from "./known-models.ts";
+import { holdsModel, isFile } from "./model-files.ts";
+
+/** A model found in the cache. */
+export interface CachedModel {
+  readonly hubId: string;
+  readonly commit: string;
+  /** `…/snapshots/<commit>`: looks like a checkout of the repository, with links into `…/blobs`. */
+  readonly folder: string;
+}
+
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/**
+ * Where the hub's tools, in every language, keep a repository:
+ * `refs/main` holds a commit, `snapshots/<commit>/<file>` links to `blobs/<etag>`.
+ */
+export const repositoryFolder = (cache: string, hubId: string): string =>
+  join(cache, `models--${hubId.replace("/", "--")}`);
+
+/** The hub id of a folder that is a snapshot in some cache. */
+export function hubIdOfFolder(folder: string): string | undefined {
+  const [, repository] = /[/\\]models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/.exec(folder) ?? [];
+  return repository?.replace("--", "/");
+}
+
+/** The lock under which one process at a time fetches a repository; the tools keep theirs in the same folder. */
+export const lockPath = (cache: string, hubId: string): string =>
+  join(cache, ".locks", basename(repositoryFolder(cache, hubId)), "clip-interpret.lock");
+
+/** Finds a whole model in the cache, whichever tool fetched it: the one of `main`, else the newest. */
+export async function findCached(cache: string, hubId: string): Promise<CachedModel | undefined> {
+  const repository = repositoryFolder(cache, hubId);
+  const main = await readFile(join(repository, "refs", "main"), "utf8").catch(() => "");
+  const commits = (await list(join(repository, "snapshots"))).filter((name) => COMMIT.test(name));
+  const aged = await Promise.all(
+    commits.map(async (commit) => {
+      const { mtimeMs } = await stat(join(repository, "snapshots", commit)).catch(() => ({ mtimeMs: 0 }));
+      return { commit, age: commit === main.trim() ? 0 : Date.now() + 1 - mtimeMs };
+    }),
+  );
+  for (const { commit } of aged.sort((a, b) => a.age - b.age)) {
+    const folder = join(repository, "snapshots", commit);
+    if (await holdsModel(folder, await list(folder))) return { hubId, commit, folder };
+  }
+  return undefined;
+}
+
+/** Every whole model in the cache. */
+export async function listCached(cache: string): Promise<CachedModel[]> {
+  const ids = (await list(cache))
+    .filter((name) => name.startsWith("models--"))
+    .map((name) => name.slice("models--".length).replace("--", "/"))
+    .filter(isHubId);
+  const found = await Promise.all(ids.map((hubId) => findCached(cache, hubId)));
+  return found.filter((model) => model !== undefined);
+}
+
+/** One file of a snapshot: where its bytes lie and where it is seen. */
+export interface Place {
+  readonly blob: string;
+  readonly file: string;
+}
+
+/** Shows a blob under its name in the snapshot. */
+export async function showBlob({ blob, file }: Place, blobId: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await rm(file, { force: true });
+  try {
+    await symlink(`../../blobs/${blobId}`, file);
+  } catch (cause) {
+    // Windows lets only some users make links; there the Python tools put the file itself into the snapshot too.
+    if ((cause as NodeJS.ErrnoException).code !== "EPERM") throw cause;
+    await rename(blob, file);
+  }
+}
+
+/** True if a file of a snapshot is there with all of its bytes. */
+export const isWhole = async (file: string, bytes: number): Promise<boolean> =>
+  (await isFile(file)) && (await stat(file)).size === bytes;
+
+/** Makes `main` mean this commit; without a newline, as Python reads it. */
+export async function writeMain(repository: string, commit: string): Promise<void> {
+  await mkdir(join(repository, "refs"), { recursive: true });
+  await writeFile(join(repository, "refs", "main"), commit);
+}
+
+const list = (folder: string) => readdir(folder).catch((): string[] => []);

@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import type { WorkOptions } from "../support/progress.ts";
+import { pauseFor } from "./retry.ts";
+
+/** How locks between processes are kept. */
+export interface LockTimes {
+  /** How often a waiting process looks. */
+  readonly pollMs: number;
+  /** How often the owner shows that it lives. */
+  readonly beatMs: number;
+  /** A lock whose owner showed no life for so long belongs to nobody. */
+  readonly staleMs: number;
+}
+
+const TIMES: LockTimes = { pollMs: 250, beatMs: 5_000, staleMs: 60_000 };
+
+/**
+ * Runs `work` while no other process runs work under the same lock file. The owner touches the file as long as it
+ * lives, so the lock of a process that died is taken over: at once on the same machine, else when it is stale.
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  { signal }: WorkOptions,
+  times: LockTimes = TIMES,
+): Promise<T> {
+  const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
+  await mkdir(dirname(path), { recursive: true });
+  while (!(await create(path, token))) {
+    if (await removeDead(path, times)) continue;
+    await pauseFor(times.pollMs, signal);
+  }
+  const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), times.beatMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+    // Another process may have taken the lock while this one slept, say in a closed laptop.
+    if ((await readFile(path, "utf8").catch(() => "")) === token) await rm(path, { force: true });
+  }
+}
+
+/** Makes the file; false if there is one. */
+async function create(path: string, token: string): Promise<boolean> {
+  try {
+    await writeFile(path, token, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    // On a full disk the file is made and stays empty.
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** Takes a dead owner's lock away; true if there may be no lock any more. */
+async function removeDead(path: string, times: LockTimes): Promise<boolean> {
+  const state = await look(path, times);
+  if (state !== "dead") return state === "gone";
+  // Of several processes that find it dead, one at a time looks again and removes it: without this, a slow one would
+  // remove the lock that a quick one has just made in its place.
+  const removing = `${path}.removing`;
+  if (!(await create(removing, JSON.stringify({ pid: process.pid, host: hostname() })))) {
+    if ((await look(removing, times)) === "dead") await rm(removing, { force: true });
+    return false;
+  }
+  try {
+    if ((await look(path, times)) === "dead") await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(removing, { force: true });
+  }
+}
+
+async function look(path: string, { staleMs }: LockTimes): Promise<"gone" | "alive" | "dead"> {
+  try {
+    const [token, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
+    return Date.now() - mtimeMs >= staleMs || isDead(token) ? "dead" : "alive";
+  } catch {
+    return "gone";
+  }
+}
+
+/** True if the owner ran on this machine and does not any more. */
+function isDead(token: string): boolean {
+  // A lock that is being made has no token yet: not dead, but stale after a while.
+  if (token === "") return false;
+  try {
+    const { pid, host } = JSON.parse(token) as { pid: number; host: string };
+    if (host !== hostname()) return false;
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}

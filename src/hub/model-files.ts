@@ -1,0 +1,107 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { ClipInterpretError } from "../support/errors.ts";
+
+/** The files that make up one model: what is fetched of a repository, and nothing else. */
+export interface ModelFiles {
+  /** Read before anything large is fetched. */
+  readonly config: "open_clip_config.json" | "config.json";
+  /** The weights, or the index that names their parts. */
+  readonly weights: string;
+  /** transformers' preprocessing, if the repository says how. */
+  readonly preprocessor?: "preprocessor_config.json";
+}
+
+/** The byte-pair encoding; every OpenAI and LAION CLIP has the same. */
+export const TOKENIZER = "tokenizer.json";
+/** True for a list of the parts of weights that lie in several files. */
+export const isIndex = (name: string): boolean => name.endsWith(".index.json");
+
+// In the order of checkpoint/weight-files.ts: safetensors first, which can be mapped and need no unpickling.
+const OPEN_CLIP = [
+  "open_clip_model.safetensors",
+  "open_clip_pytorch_model.safetensors",
+  "open_clip_pytorch_model.bin",
+];
+const TRANSFORMERS = [
+  "model.safetensors",
+  "model.safetensors.index.json",
+  "pytorch_model.bin",
+  "pytorch_model.bin.index.json",
+];
+
+/**
+ * Chooses a model's files among those of a folder or repository; undefined if they hold no model.
+ * OpenCLIP's come first: timm's repositories have a `config.json` and `model.safetensors` of timm's own beside them.
+ */
+export function chooseFiles(names: ReadonlySet<string>): ModelFiles | undefined {
+  const first = (candidates: readonly string[]) => candidates.find((name) => names.has(name));
+  const openClip = names.has("open_clip_config.json") ? first(OPEN_CLIP) : undefined;
+  if (openClip) return { config: "open_clip_config.json", weights: openClip };
+  const transformers = names.has("config.json") ? first(TRANSFORMERS) : undefined;
+  if (!transformers) return undefined;
+  return {
+    config: "config.json",
+    weights: transformers,
+    ...(names.has("preprocessor_config.json") && { preprocessor: "preprocessor_config.json" }),
+  };
+}
+
+/** True if a folder holds all of a CLIP's weights and its config. Links that lead nowhere do not count. */
+export async function holdsModel(folder: string, names: readonly string[]): Promise<boolean> {
+  const present = await Promise.all(names.map((name) => isFile(join(folder, name))));
+  const files = new Set(names.filter((_, i) => present[i]));
+  const chosen = chooseFiles(files);
+  if (!chosen) return false;
+  if (chosen.config === "config.json" && !(await isTransformersClip(join(folder, chosen.config))))
+    return false;
+  if (!isIndex(chosen.weights)) return true;
+  const parts = await readParts(join(folder, chosen.weights)).catch(() => [""]);
+  return parts.every((part) => files.has(part));
+}
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** The files that an index of weights names. @throws `HUB_INVALID` when one would lie outside the folder */
+export async function readParts(index: string): Promise<string[]> {
+  const parsed = indexSchema.safeParse(parseJson(await readFile(index, "utf8")));
+  if (!parsed.success) throw new ClipInterpretError("HUB_INVALID", `${index} is no index of weights`);
+  const parts = [...new Set(Object.values(parsed.data.weight_map))];
+  for (const part of parts) checkFileName(part, index);
+  return parts;
+}
+
+/** Refuses what is not the plain name of a file. */
+export function checkFileName(name: string, source: string): void {
+  // Windows' separators, drives and streams too: a cache may lie on a disk that Windows reads.
+  const control = [...name].some((char) => char.charCodeAt(0) < 32);
+  if (name === "" || name === "." || name === ".." || control || /[/\\:]/.test(name)) {
+    throw new ClipInterpretError(
+      "HUB_INVALID",
+      `${source} names a file outside its folder: ${JSON.stringify(name)}`,
+    );
+  }
+}
+
+async function isTransformersClip(path: string): Promise<boolean> {
+  const parsed = z
+    .object({ model_type: z.literal("clip") })
+    .safeParse(parseJson(await readFile(path, "utf8")));
+  return parsed.success;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for a file that exists, also at the end of a link. */
+export const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );

@@ -1,0 +1,84 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ClipInterpretError } from "../support/errors.ts";
+import type { WorkOptions } from "../support/progress.ts";
+import { type CachedModel, findCached, lockPath } from "./cache.ts";
+import { createClient, type HubClient } from "./client.ts";
+import { sizeOf, writeError } from "./download.ts";
+import { type Environment, hubSettings } from "./environment.ts";
+import { findHubModel, type HubModel } from "./known-models.ts";
+import { listRepository } from "./listing.ts";
+import { withLock } from "./lock.ts";
+import { PATIENCE, type Patience } from "./retry.ts";
+import { createShare } from "./share.ts";
+import { completeSnapshot } from "./snapshot.ts";
+
+/** A model that is now in the cache. */
+export interface PulledModel extends CachedModel {
+  readonly name: string;
+  /** What came over the network; 0 if all was there. */
+  readonly receivedBytes: number;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** Fetches models from the hub into its cache; concurrent callers share one download. */
+export interface Puller {
+  /**
+   * @param model a known name (`ViT-B-32/openai`) or a hub id
+   * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `HUB_…`, `DOWNLOAD_CORRUPT`, `DISK_FULL`, `CANCELLED`
+   */
+  pull(model: string, work?: WorkOptions): Promise<PulledModel>;
+}
+
+/** Makes a puller. The environment is read at every pull. */
+export function createPuller(environment: Environment = process.env, patience: Patience = PATIENCE): Puller {
+  const share = createShare<PulledModel>();
+  return {
+    async pull(text, work = {}) {
+      const model = findHubModel(text);
+      if (!model) {
+        throw new ClipInterpretError("MODEL_NOT_FOUND", `"${text}" is neither a known model nor a hub id`, {
+          hint: "`clip-interpret models` lists the known ones; a hub id looks like organisation/name.",
+        });
+      }
+      const client = createClient(await hubSettings(environment), patience);
+      const key = `${client.settings.cache} ${model.hubId}`;
+      return share(key, (options) => pullModel(client, model, options), work);
+    },
+  };
+}
+
+async function pullModel(client: HubClient, model: HubModel, work: WorkOptions): Promise<PulledModel> {
+  const { cache, offline: isOffline } = client.settings;
+  const { hubId } = model;
+  const before = await findCached(cache, hubId);
+  let receivedBytes = 0;
+  if (isOffline) {
+    if (!before)
+      throw new ClipInterpretError("HUB_OFFLINE", `${hubId} is not in ${cache}, and HF_HUB_OFFLINE is set`);
+  } else {
+    try {
+      const listing = await listRepository(client, hubId, work);
+      const complete = () => completeSnapshot(client, model, listing, work);
+      receivedBytes = await withLock(lockPath(cache, hubId), complete, work);
+    } catch (error) {
+      // Who has the model can work with it, whatever the weather on the network.
+      if (!(error instanceof ClipInterpretError)) throw isFileError(error) ? writeError(error, cache) : error;
+      if (!before || error.code !== "HUB_UNREACHABLE") throw error;
+      const message = `${error.message}; the model that is in the cache is used`;
+      work.report?.({ type: "warning", code: error.code, message });
+    }
+  }
+  const found = await findCached(cache, hubId);
+  // Only if something else deletes it at the same time.
+  if (!found)
+    throw new ClipInterpretError("MODEL_NOT_FOUND", `${hubId} vanished from ${cache} while it was fetched`);
+  const names = await readdir(found.folder);
+  const files = await Promise.all(
+    names.sort().map(async (name) => ({ name, bytes: await sizeOf(join(found.folder, name)) })),
+  );
+  return { ...found, name: model.name, receivedBytes, files };
+}
+
+/** True for what the file system refused: a cache that may not be written to, or is no folder. */
+const isFileError = (error: unknown) => error instanceof Error && "syscall" in error;

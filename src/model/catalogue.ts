@@ -1,0 +1,112 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseHfConfig } from "../checkpoint/hf-config.ts";
+import { parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
+import { findCached, listCached } from "../hub/cache.ts";
+import { cacheFolder, type Environment } from "../hub/environment.ts";
+import { KNOWN_MODELS, type KnownModel } from "../hub/known-models.ts";
+import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-files.ts";
+import { readJson } from "../support/files.ts";
+import { EMBEDDED_MODELS, locateModel } from "./registry.ts";
+
+/** A model that can be named: what it is and where. `null` is what is not known before it is fetched. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly source: "embedded" | "hub";
+  readonly hubId: string | null;
+  readonly layers: number | null;
+  readonly heads: number | null;
+  readonly patch: number | null;
+  readonly imageSize: number | null;
+  readonly trainedOn: string | null;
+  readonly licence: string | null;
+  /** Size of the weights in 10^6 bytes. */
+  readonly megabytes: number | null;
+  /** Whether the size is an estimate: four bytes a parameter. */
+  readonly approximate: boolean;
+  /** One of the six models of the paper. */
+  readonly paper: boolean;
+  readonly present: boolean;
+  readonly folder: string | null;
+}
+
+/** Lists every model that can be named: the embedded ones, those known on the hub, and what else the cache holds. */
+export async function listModels(environment: Environment = process.env): Promise<CatalogueEntry[]> {
+  const cache = cacheFolder(environment);
+  const listed = new Set(KNOWN_MODELS.map(({ hubId }) => hubId.toLowerCase()));
+  const others = (await listCached(cache)).filter(({ hubId }) => !listed.has(hubId.toLowerCase()));
+  return Promise.all([
+    ...EMBEDDED_MODELS.map(embeddedEntry),
+    ...KNOWN_MODELS.map((model) => knownEntry(model, cache)),
+    ...others.map(async ({ hubId, folder }) => ({
+      ...UNKNOWN,
+      ...(await readFacts(folder, hubId)),
+      name: hubId,
+      hubId,
+    })),
+  ]);
+}
+
+const UNKNOWN = {
+  source: "hub",
+  hubId: null,
+  layers: null,
+  heads: null,
+  patch: null,
+  imageSize: null,
+  trainedOn: null,
+  licence: null,
+  megabytes: null,
+  approximate: false,
+  paper: false,
+  present: false,
+  folder: null,
+} as const;
+
+async function embeddedEntry(name: (typeof EMBEDDED_MODELS)[number]): Promise<CatalogueEntry> {
+  const { folder } = await locateModel(name);
+  const facts = await readFacts(folder, name);
+  return {
+    ...UNKNOWN,
+    ...facts,
+    name,
+    source: "embedded",
+    licence: "MIT",
+    trainedOn: "generated emoji scenes",
+  };
+}
+
+async function knownEntry(model: KnownModel, cache: string): Promise<CatalogueEntry> {
+  const { approximateMegabytes, ...facts } = model;
+  const known = { ...UNKNOWN, ...facts, megabytes: approximateMegabytes, approximate: true };
+  const cached = await findCached(cache, model.hubId);
+  return cached ? { ...known, ...(await readFacts(cached.folder, model.name)) } : known;
+}
+
+/** What a folder itself says. A config that cannot be read costs its facts, not the list. */
+async function readFacts(folder: string, name: string): Promise<Partial<CatalogueEntry>> {
+  const files = chooseFiles(new Set(await readdir(folder).catch(() => [])));
+  if (!files) return {};
+  const weights = {
+    present: true,
+    folder,
+    megabytes: await weighMegabytes(folder, files),
+    approximate: false,
+  };
+  try {
+    const json = await readJson(join(folder, files.config));
+    const parse = files.config === "open_clip_config.json" ? parseOpenClipConfig : parseTransformers;
+    const { layers, heads, patchSize: patch, imageSize } = parse(json, name).vision;
+    return { ...weights, layers, heads, patch, imageSize };
+  } catch {
+    return weights;
+  }
+}
+
+const parseTransformers = (json: unknown, name: string) => parseHfConfig(json, undefined, name);
+
+async function weighMegabytes(folder: string, { weights }: ModelFiles): Promise<number> {
+  const parts = isIndex(weights) ? await readParts(join(folder, weights)) : [weights];
+  const sizes = await Promise.all(parts.map(async (part) => (await stat(join(folder, part))).size));
+  return sizes.reduce((total, size) => total + size, 0) / 1e6;
+}

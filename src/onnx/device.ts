@@ -1,0 +1,70 @@
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { createGraph } from "./graph.ts";
+import { env, InferenceSession, listSupportedBackends, Tensor } from "./runtime.ts";
+
+// What goes wrong comes as an exception; ONNX Runtime would print it a second time. Read before the first session.
+env.logLevel = "fatal";
+
+/** A device that this platform's build of ONNX Runtime knows; where `bundled` is false, its libraries come apart. */
+export interface Device {
+  readonly name: string;
+  readonly bundled: boolean;
+}
+
+/** What each device needs, for the hint of an error. */
+const NEEDS: Readonly<Record<string, string>> = {
+  coreml: "coreml needs macOS.",
+  cuda: nvidia("cuda", "CUDA 12 and cuDNN 9"),
+  dml: "dml (DirectML) needs Windows.",
+  tensorrt: nvidia("tensorrt", "CUDA 12, cuDNN 9 and TensorRT 10"),
+  webgpu: "webgpu needs a graphics driver: Vulkan on Linux x64, Direct3D 12 on Windows, Metal on macOS.",
+};
+
+function nvidia(device: string, libraries: string): string {
+  const install = "`node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12`";
+  return `${device} needs Linux x64, an NVIDIA GPU, ${libraries}, and ONNX Runtime's GPU libraries, which ${install} fetches.`;
+}
+
+/** The devices of this platform's build, as ONNX Runtime itself lists them. */
+export const listDevices = (): Device[] =>
+  listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
+
+/**
+ * Makes sure that a device is there and computes, on a graph of one product that may run nowhere else. So a
+ * device that is missing is an error, never a silent return to the CPU.
+ *
+ * @throws `DEVICE_UNAVAILABLE` with what this build has and what the device needs
+ */
+export async function requireDevice(name: string): Promise<void> {
+  if (name === "cpu") return;
+  if (!listDevices().some((device) => device.name === name)) throw unavailable(name, "is not in this build");
+  // NVIDIA's libraries otherwise round every factor to 10 bits, and no sum would hold; read when they load.
+  process.env.NVIDIA_TF32_OVERRIDE ??= "0";
+  const g = createGraph("probe");
+  g.output("doubled", g.op("Mul", [g.input("x", "float32", [4]), g.scalar(2)]));
+  let doubled: ArrayLike<unknown>;
+  try {
+    const session = await InferenceSession.create(g.finish(), {
+      executionProviders: [name],
+      extra: { session: { disable_cpu_ep_fallback: "1" } },
+    });
+    const results = await session.run({ x: new Tensor("float32", Float32Array.of(1, 2, 3, 4), [4]) });
+    doubled = results.doubled.data;
+    await session.release();
+  } catch (cause) {
+    throw unavailable(name, `does not start: ${messageOf(cause).trim()}`, cause);
+  }
+  if (Array.from(doubled).join() !== "2,4,6,8") throw unavailable(name, "computes wrong numbers");
+}
+
+function unavailable(name: string, why: string, cause?: unknown): ClipInterpretError {
+  const devices = listDevices();
+  const names = (bundled: boolean) =>
+    devices.flatMap((device) => (device.bundled === bundled ? [device.name] : [])).join(", ");
+  const apart = names(false) && `; ${names(false)} once installed`;
+  return new ClipInterpretError(
+    "DEVICE_UNAVAILABLE",
+    `device "${name}" ${why}. ONNX Runtime for ${process.platform} ${process.arch} has ${names(true)}${apart}`,
+    { hint: `${NEEDS[name] ? `${NEEDS[name]} ` : ""}Leave --device out to run on the CPU.`, cause },
+  );
+}

@@ -1,0 +1,183 @@
+import { existsSync, readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import { explainResultSchema } from "../../src/contract/explain.ts";
+import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { bareEnvironment, expectError, repositoryPath, runCli, runOk, testFolder } from "./cli.ts";
+
+interface Scene {
+  readonly file: string;
+  readonly candidates: { readonly isTrue: readonly string[]; readonly isFalse: readonly string[] };
+}
+
+const scenePath = (file: string) => repositoryPath(`examples/scenes/${file}`);
+const scenes: Scene[] = JSON.parse(readFileSync(scenePath("scenes.json"), "utf8"));
+const config = JSON.parse(
+  readFileSync(repositoryPath(`models/${DEFAULT_MODEL}/open_clip_config.json`), "utf8"),
+) as { model_cfg: { vision_cfg: { layers: number; width: number; head_width: number } } };
+const { layers, width, head_width: headWidth } = config.model_cfg.vision_cfg;
+const first = scenePath(scenes[0].file);
+
+/** The arguments that explain an image by some texts. */
+const explainArgs = (image: string, texts: readonly string[], ...more: string[]) => [
+  ...["explain", image, ...texts.flatMap((text) => ["--text", text])],
+  ...more,
+];
+
+/** The validated JSON that a command printed. */
+const parse = (stdout: string) => explainResultSchema.parse(JSON.parse(stdout));
+const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length;
+
+describe("explain over the example scenes", () => {
+  const results = new Map<Scene, ReturnType<typeof parse>>();
+  beforeAll(async () => {
+    await Promise.all(
+      scenes.map(async (scene) => {
+        const { isTrue, isFalse } = scene.candidates;
+        const args = explainArgs(scenePath(scene.file), [...isTrue, ...isFalse], "--json");
+        results.set(scene, parse(await runOk(args)));
+      }),
+    );
+  });
+
+  it("gives every head and MLP of every text once, in order", () => {
+    const heads = Array.from({ length: (layers * width) / headWidth }, (_, i) => {
+      const perLayer = width / headWidth;
+      return { layer: Math.floor(i / perLayer), head: i % perLayer };
+    });
+    const mlps = ["embed", ...Array.from({ length: layers }, (_, layer) => `L${layer}.MLP`)];
+    expect(results.size).toBe(scenes.length);
+    for (const [{ candidates }, result] of results) {
+      expect(result.texts.map(({ text }) => text)).toEqual([...candidates.isTrue, ...candidates.isFalse]);
+      for (const explanation of result.texts) {
+        expect(explanation.heads.map(({ layer, head }) => ({ layer, head }))).toEqual(heads);
+        expect(explanation.mlps.map(({ component }) => component)).toEqual(mlps);
+      }
+    }
+  });
+
+  it("adds up: the parts are the sum, and the sum is the similarity to 1e-6", () => {
+    for (const { texts, sumError } of results.values()) {
+      expect(sumError).toBeLessThan(1e-5);
+      for (const { heads, mlps, sum, similarity, error } of texts) {
+        const total = [...heads, ...mlps].reduce((soFar, { value }) => soFar + value, 0);
+        expect(Math.abs(total - sum)).toBeLessThan(1e-12);
+        expect(Math.abs(sum - similarity)).toBe(error);
+        expect(error).toBeLessThanOrEqual(1e-6);
+        expect(Math.abs(similarity)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  it("tells texts apart by all components together, not by chance alone", () => {
+    // Two different texts share no component's value: nothing is a constant.
+    const [a, b] = [...results.values()][0].texts;
+    expect(a.heads.every(({ value }, i) => value !== b.heads[i].value)).toBe(true);
+  });
+
+  // The model is small: what is asked of it is that it knows its world, not that it is never wrong.
+  it("finds the true texts nearer than the false ones on average", () => {
+    const scores = (pick: (scene: Scene) => readonly string[]) =>
+      [...results].flatMap(([scene, { texts }]) =>
+        texts.filter(({ text }) => pick(scene).includes(text)).map(({ similarity }) => similarity),
+      );
+    const isTrue = mean(scores(({ candidates }) => candidates.isTrue));
+    expect(isTrue).toBeGreaterThan(mean(scores(({ candidates }) => candidates.isFalse)));
+  });
+
+  it("puts a true text first in most scenes", () => {
+    const right = [...results].filter(([{ candidates }, { texts }]) => {
+      const top = texts.reduce((best, text) => (text.similarity > best.similarity ? text : best));
+      return candidates.isTrue.includes(top.text);
+    });
+    expect(right.length).toBeGreaterThan(scenes.length / 2);
+  });
+});
+
+describe("explain", () => {
+  it("prints the same bytes every time and at any --threads", async () => {
+    const args = explainArgs(first, ["a whale", "a red scene"]);
+    const text = await runOk(args);
+    expect(text).toContain("a red scene");
+    expect(await runOk(args)).toBe(text);
+    // More threads than the machine has cores, too: they must neither change a bit nor spin for ever.
+    expect(await runOk([...args, "--threads", "999"])).toBe(text);
+    const json = await runOk([...args, "--json", "--threads", "1"]);
+    expect(await runOk([...args, "--json", "--threads", "2"])).toBe(json);
+  });
+
+  it("gives a text the same numbers alone and among others", async () => {
+    const alone = parse(await runOk(explainArgs(first, ["a whale"], "--json")));
+    const among = parse(await runOk(explainArgs(first, ["three strawberries", "a whale", "?"], "--json")));
+    expect(among.texts[1]).toEqual(alone.texts[0]);
+  });
+
+  it("draws PNG, HTML and SVG that stand by themselves", async () => {
+    const folder = join(await testFolder(), "new", "ünï cödé");
+    const files = ["a.png", "a.html", "a.svg", "B.SVG"].map((file) => join(folder, file));
+    const texts = ["a whale", "<script>alert('1')</script> & \"more\""];
+    const args = explainArgs(first, texts, ...files.flatMap((file) => ["--out", file]));
+    parse(await runOk([...args, "--json"]));
+    expect((await readdir(folder)).sort()).toEqual(["B.SVG", "a.html", "a.png", "a.svg"]);
+
+    const [png, html, svg] = files;
+    await expectPicture(png);
+    await expectPicture(svg);
+    for (const file of [html, svg]) expectSelfContained(readFileSync(file, "utf8"));
+    expect(readFileSync(html, "utf8")).toContain("&lt;script&gt;alert(");
+  });
+
+  it("shows an example scene and where to go next when no image is named", async () => {
+    const stdout = await runOk(["explain"]);
+    const [, next] = stdout.split("Where to go next:");
+    expect(next).toContain("clip-interpret explain");
+    const help = await runOk(["explain", "--help"]);
+    for (const option of next.match(/--[a-z-]+/g) ?? []) expect(help).toContain(option);
+    expect(stdout).toContain("add up exactly");
+    // One is true and one is false in one thing, so that it has something to show.
+    const { texts, image } = parse(await runOk(["explain", "--json"]));
+    expect(texts.length).toBeGreaterThan(1);
+    expect(existsSync(image)).toBe(true);
+  });
+
+  it("keeps what could command a terminal out of its output", async () => {
+    const stdout = await runOk(explainArgs(first, ["\u001b[31mred\u0007\nline"]));
+    expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("reads very long texts, with a warning on one line for each", async () => {
+    // The first is longer than the command line on which ONNX Runtime's telemetry, were it on, would crash.
+    const texts = ["a whale ".repeat(10_000), "a\nwhale ".repeat(100)];
+    const env = bareEnvironment(await testFolder());
+    const { code, stderr } = await runCli(explainArgs(first, texts, "--json"), { env });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^(warning TEXT_TRUNCATED: [^\n]+\n){2}$/);
+  });
+
+  it("draws nothing and prints nothing when a picture cannot be written", async () => {
+    const folder = await testFolder();
+    expectError(await runCli(explainArgs(first, ["a"], "--out", folder)), "USAGE");
+    const below = join(first, "below.png");
+    expectError(await runCli(explainArgs(first, ["a"], "--out", below, "--json")), "OUTPUT_UNWRITABLE");
+  });
+});
+
+/** Expects an image of some size with something on it. */
+async function expectPicture(path: string): Promise<void> {
+  const { width = 0, height = 0 } = await sharp(path).metadata();
+  expect(Math.min(width, height)).toBeGreaterThan(100);
+  const { channels } = await sharp(path).flatten({ background: "white" }).stats();
+  for (const { stdev } of channels.slice(0, 3)) expect(stdev).toBeGreaterThan(5);
+}
+
+/** Expects markup that runs nothing and fetches nothing. */
+function expectSelfContained(markup: string): void {
+  expect(markup.length).toBeGreaterThan(5000);
+  expect(markup).not.toMatch(/<script/i);
+  expect(markup).not.toMatch(/<(iframe|link|object|embed)\b/i);
+  expect(markup).not.toMatch(/\b(src|href|srcset|action)\s*=\s*["']?\s*(https?:)?\/\//i);
+  expect(markup).not.toMatch(/url\(\s*["']?\s*(https?:)?\/\//i);
+  expect(markup).not.toMatch(/<[^>]+\son[a-z]+\s*=/i);
+}
