@@ -76,12 +76,10 @@ const STEPS: Record<Step, (path: string) => Promise<string>> = {
     return "load (config, head geometry)";
   },
   async decompose(path) {
-    await firstDecomposition(path, "fp32");
-    return "load to first decomposition";
+    return `load to first decomposition (${await firstDecomposition(path, "fp32")})`;
   },
   async int8(path) {
-    await firstDecomposition(path, "int8");
-    return "the same in int8";
+    return `the same in int8 (${await firstDecomposition(path, "int8")})`;
   },
   async unpacked(path) {
     const { config, weights } = await loadCheckpoint(path);
@@ -105,10 +103,12 @@ const STEPS: Record<Step, (path: string) => Promise<string>> = {
   },
 };
 
-async function firstDecomposition(path: string, precision: "fp32" | "int8"): Promise<void> {
+/** Decomposes one image; says how well its parts sum. */
+async function firstDecomposition(path: string, precision: "fp32" | "int8"): Promise<string> {
   const model = await loadClipModel(path, undefined, { precision });
   const { imageSize } = model.config.vision;
-  await model.decompose(Float32Array.from({ length: 3 * imageSize ** 2 }, (_, i) => Math.sin(i * 1.7)));
+  const pixels = Float32Array.from({ length: 3 * imageSize ** 2 }, (_, i) => Math.sin(i * 1.7));
+  return `sum off by ${(await model.decompose(pixels)).error[0].toExponential(1)}`;
 }
 
 /** Resident bytes that are pages of files, and that are the process's own; undefined where the kernel does not say. */

@@ -17,7 +17,8 @@ const ENOUGH = 0.75;
 
 /**
  * Zero-shot classification of every picture among its true and false texts: of a checkpoint that was read right,
- * most come out right; a wrong activation, tokenizer or pixel order would show here and in no sum.
+ * most come out right; a wrong tokenizer, text pooling or normalisation would show here and in no sum. (A wrong
+ * activation need not: it costs a model some accuracy, not all.)
  *
  * @param embeddings raw image embeddings, in any number of arrays, in the pictures' order
  */
@@ -64,7 +65,7 @@ export async function checkZeroShot(
 }
 
 const CAUSES =
-  "Its weights may be random or trained on something else; or its config may name the wrong activation (QuickGELU for OpenAI's weights) or come with another model's tokenizer.";
+  "Its weights may be random or trained on something else; or its tokenizer may be another model's, or its config wrong.";
 const UNKNOWN = {
   photos: `The model does not name these photographs. ${CAUSES}`,
   scenes: `The model does not name these generated scenes. ${CAUSES}`,

@@ -91,7 +91,7 @@ describe("unpickle", () => {
 });
 
 describe("code in a pickle is refused by name and never run:", () => {
-  const shell = p.text("touch /tmp/pwned");
+  const shell = p.text("touch pwned");
   it.each([
     ["os.system", p.call(system, shell), "posix.system"],
     ["builtins.eval", p.call(p.global("builtins", "eval"), p.text("1")), "builtins.eval"],

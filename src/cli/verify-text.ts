@@ -41,7 +41,7 @@ function guesses({ pictures, guesses }: Result): string {
   if (guesses.length === 0) return "";
   const rows = guesses.map(({ file, text, similarity, isTrue }) => [
     file,
-    similarity.toFixed(3),
+    similarity.toFixed(3).padStart(6),
     text,
     isTrue ? "" : "wrong",
   ]);

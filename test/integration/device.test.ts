@@ -8,6 +8,7 @@ import { visionGraph } from "../../src/onnx/vision.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, goldenTokens } from "../support/goldens.ts";
+import { runHere } from "../support/run-cli.ts";
 
 const FOLDER = goldenPath("gelu-p8/open_clip");
 const KNOWN = ["coreml", "cuda", "dml", "qnn", "tensorrt", "webgpu"];
@@ -97,5 +98,15 @@ describe("a device", () => {
   it("does int8 on the CPU alone", async () => {
     const load = loadClipModel(FOLDER, undefined, { device: "webgpu", precision: "int8" });
     await expect(load).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+  });
+
+  it("is an option of every command that runs a model", async () => {
+    const lacking = ["coreml", "dml"].find((name) => !here.has(name))!;
+    const { code, stdout, stderr } = await runHere("explain", "--device", lacking);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      new RegExp(`^error DEVICE_UNAVAILABLE: device "${lacking}" is not in this build.*\n$`),
+    );
+    expect((await runHere("explain", "--device", "cpu")).code).toBe(0);
   });
 });

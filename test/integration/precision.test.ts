@@ -1,7 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, goldenTokens, MODELS } from "../support/goldens.ts";
+import { runHere } from "../support/run-cli.ts";
 
 describe.each(MODELS)("%s in int8", (name) => {
   let exact: ClipModel;
@@ -60,5 +64,47 @@ describe.each(MODELS)("%s in int8", (name) => {
     for (const [i, ids] of tokens.entries()) {
       expect(await int8.encodeTokens([ids])).toEqual(all.slice(i * embedDim, (i + 1) * embedDim));
     }
+  });
+});
+
+describe("every output of an int8 model says so, and none of a float32 one", () => {
+  let scratch: string;
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), "precision-"));
+  });
+  afterAll(() => rmSync(scratch, { recursive: true }));
+
+  it.each(["fp32", "int8"])("explain in %s: terminal, picture, page, JSON", async (precision) => {
+    const [svg, html] = ["svg", "html"].map((kind) => join(scratch, `${precision}.${kind}`));
+    const { code, stdout } = await runHere("explain", "--precision", precision, "--out", svg, "--out", html);
+    expect(code).toBe(0);
+    for (const text of [stdout, readFileSync(svg, "utf8"), readFileSync(html, "utf8")]) {
+      expect(text.replace(/<[^>]*>|\s+/g, " ").includes("int8 approximation")).toBe(precision === "int8");
+    }
+    const json = JSON.parse((await runHere("explain", "--precision", precision, "--json")).stdout);
+    expect(json.precision).toBe(precision);
+    expect(json.sumError).toBeLessThan(1e-5);
+  });
+
+  it.each(["fp32", "int8"])("decompose in %s: text and JSON", async (precision) => {
+    const pixels = goldenPath("gelu-p8/pixels.npy");
+    const args = ["decompose", "--pixels", pixels, "--model", goldenPath("gelu-p8/open_clip")];
+    const text = await runHere(
+      ...args,
+      "--precision",
+      precision,
+      "--out",
+      join(scratch, `${precision}-text`),
+    );
+    expect(text.stdout.includes("int8 approximation")).toBe(precision === "int8");
+    const json = await runHere(
+      ...args,
+      "--precision",
+      precision,
+      "--json",
+      "--out",
+      join(scratch, precision),
+    );
+    expect(JSON.parse(json.stdout).precision).toBe(precision);
   });
 });

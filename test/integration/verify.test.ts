@@ -1,17 +1,16 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findPublished } from "../../src/analysis/published.ts";
 import { countParameters, verifyModel } from "../../src/analysis/verify.ts";
 import { loadSuite, SUITES } from "../../src/analysis/verify-suite.ts";
-import { runCli } from "../../src/cli/program.ts";
 import { verifyResultSchema } from "../../src/contract/verify.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import { goldenPath, LAYOUTS, MODELS } from "../support/goldens.ts";
+import { runHere } from "../support/run-cli.ts";
 import { readRawTensors, writeSafetensors } from "../support/safetensors.ts";
 
 const EMBEDDED = "emoji-4x128-p8";
@@ -26,16 +25,8 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true });
 });
 
-/** Runs a command line in this process. */
-async function run(...args: string[]) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await runCli(args, { stdout, stderr }, new AbortController().signal);
-  const read = (stream: PassThrough) => String(stream.read() ?? "");
-  return { code, stdout: read(stdout), stderr: read(stderr) };
-}
-
 async function verifyJson(...args: string[]) {
-  const { code, stdout, stderr } = await run("verify", ...args, "--json");
+  const { code, stdout, stderr } = await runHere("verify", ...args, "--json");
   const json = verifyResultSchema.parse(JSON.parse(stdout));
   return {
     code,
@@ -75,7 +66,7 @@ describe("verify", () => {
     const { value } = json.checks.find(({ name }) => name === "float32")!;
     expect(value).toBeGreaterThan(1e-4);
     expect(value).toBeLessThan(0.1);
-    const { stdout } = await run("verify", "--precision", "int8");
+    const { stdout } = await runHere("verify", "--precision", "int8");
     expect(stdout).toContain("int8 approximation on cpu");
   });
 
@@ -215,7 +206,7 @@ describe("what stands beside", () => {
 
   it("is printed for people", async () => {
     const folder = copyGolden("people");
-    const { stdout, code } = await run("verify", folder);
+    const { stdout, code } = await runHere("verify", folder);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^people\n5 layers × 4 heads of 16, patch 8, 32 × 32 pixels\n/);
     expect(stdout).toMatch(/PASS {2}sums +off by/);
