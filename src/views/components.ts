@@ -1,22 +1,8 @@
+import type { Explanation } from "../analysis/explain.ts";
 import { headName } from "../model/components.ts";
 
-/**
- * What the components of a model contributed to one text's score: the shape of `explain`'s answer, per text.
- * All numbers are finite.
- */
-export interface ContributionMatrixInput {
-  readonly text: string;
-  /** Cosine similarity of the image and the text. */
-  readonly similarity: number;
-  /** Contribution of every attention head; layers and heads count from zero. */
-  readonly heads: readonly { readonly layer: number; readonly head: number; readonly value: number }[];
-  /** Contribution of the token embedding, named `embed`, and of every MLP, named `L3.MLP`. */
-  readonly mlps: readonly { readonly component: string; readonly value: number }[];
-  /** Sum of all contributions. */
-  readonly sum: number;
-  /** |sum − similarity|. */
-  readonly error: number;
-}
+/** One text's contributions: exactly what `explain` gives; all numbers finite. */
+export type ContributionMatrixInput = Explanation;
 
 /** One part of the model by its name, with what it contributed. */
 export interface NamedContribution {
