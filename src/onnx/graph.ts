@@ -59,7 +59,7 @@ export interface Graph {
 
 /**
  * Starts an empty graph. Weights become external data that names the checkpoint's own file, so that
- * nothing is copied and nothing is written (design: the graph of a ViT is some 40 kB).
+ * writing a graph copies no weight and writes no file (the graph of a ViT is some 40 kB).
  */
 export function createGraph(name: string): Graph {
   const nodes: pb.Field[] = [];
