@@ -6,10 +6,12 @@
  * shapes on photographs, where errors say how rounding spreads through twelve layers, not what a trained model
  * loses. Precisions take turns; processor time is what other work on the machine changes least.
  */
+
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSuite, type SuiteName, suitePixels } from "../src/analysis/verify-suite.ts";
+import { cosine, rowsOf } from "../src/math/vectors.ts";
 import { type ClipModel, loadClipModel } from "../src/model/clip-model.ts";
 import { denseHeads } from "../src/model/dense.ts";
 import { locateModel } from "../src/model/registry.ts";
@@ -44,8 +46,8 @@ async function compare(name: string, folder: string, suiteName: SuiteName): Prom
   const texts = [...new Set(suite.pictures.flatMap(({ isTrue, isFalse }) => [...isTrue, ...isFalse]))];
   const [whole, near] = [await read(exact, pixels, texts), await read(int8, pixels, texts)];
   const { embedDim } = exact.config;
-  const cosines = rows(near.embedding, embedDim).map((row, i) =>
-    cosine(row, rows(whole.embedding, embedDim)[i]),
+  const cosines = rowsOf(near.embedding, embedDim).map((row, i) =>
+    cosine(row, rowsOf(whole.embedding, embedDim)[i]),
   );
   const changes = near.scores.map((score, i) => Math.abs(score - whole.scores[i]));
   console.log(`\n${name}, ${suite.pictures.length} ${suiteName}, ${texts.length} texts: int8 beside float32`);
@@ -84,8 +86,8 @@ async function read(model: ClipModel, pixels: Float32Array, names: readonly stri
   const texts = await model.encodeTexts(names);
   const heads = await denseHeads(model.matmul, model.geometry, parts);
   const { embedDim } = model.config;
-  const scores = rows(parts.embedding, embedDim).flatMap((image) =>
-    rows(texts, embedDim).map((text) => cosine(image, text)),
+  const scores = rowsOf(parts.embedding, embedDim).flatMap((image) =>
+    rowsOf(texts, embedDim).map((text) => cosine(image, text)),
   );
   return { embedding: parts.embedding, error: parts.error, texts, heads, scores };
 }
@@ -102,20 +104,8 @@ async function timed(work: () => Promise<unknown>): Promise<Spent> {
   return { wall: performance.now() - started, cpu: (user + system) / 1000 };
 }
 
-const rows = (matrix: Float32Array, width: number) =>
-  Array.from({ length: matrix.length / width }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [product, squaresA, squaresB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    product += a[i] * b[i];
-    squaresA += a[i] ** 2;
-    squaresB += b[i] ** 2;
-  }
-  return product / Math.sqrt(squaresA * squaresB);
-}
 
 /** ‖a − b‖ / ‖b‖ in words. */
 function distance(a: Float32Array, b: Float32Array): string {

@@ -1,3 +1,4 @@
+import { cosine, rowsOf } from "../math/vectors.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Check } from "./verify-checks.ts";
@@ -70,16 +71,3 @@ const UNKNOWN = {
   photos: `The model does not name these photographs. ${CAUSES}`,
   scenes: `The model does not name these generated scenes. ${CAUSES}`,
 } as const;
-
-const rowsOf = (matrix: Float32Array, width: number) =>
-  Array.from({ length: matrix.length / width }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [product, squaresA, squaresB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    product += a[i] * b[i];
-    squaresA += a[i] ** 2;
-    squaresB += b[i] ** 2;
-  }
-  return product / Math.sqrt(squaresA * squaresB);
-}
