@@ -11,6 +11,7 @@ const LAYERS = [
   "onnx",
   "hub",
   "model",
+  "world",
   "corpus",
   "analysis",
   "labeling",

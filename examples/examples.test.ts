@@ -1,15 +1,14 @@
 import { expect, it } from "vitest";
 import { explainImage } from "../src/analysis/explain.ts";
-import { EXAMPLE_SCENE } from "../src/cli/example-scene.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../src/model/registry.ts";
-import { whichHeadKnowsRed } from "./which-head-knows-red.ts";
+import { SCENE, whichHeadKnowsRed } from "./which-head-knows-red.ts";
 
 it("which-head-knows-red: all shares together are the difference of the two cosines", async () => {
   const { heads, total } = await whichHeadKnowsRed();
   const models = createModelLoader();
   const model = await models.load(DEFAULT_MODEL);
-  const texts = ["a whale with a red backdrop", "a whale with a gray backdrop"];
-  const [red, gray] = (await explainImage(model, EXAMPLE_SCENE.path, texts)).texts;
+  const texts = ["a snowboarder with a red backdrop", "a snowboarder with a gray backdrop"];
+  const [red, gray] = (await explainImage(model, SCENE, texts)).texts;
   await models.release();
   expect(total).toBeCloseTo(red.similarity - gray.similarity, 6);
   expect(total).toBeGreaterThan(0);

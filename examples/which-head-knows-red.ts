@@ -14,13 +14,14 @@ import {
   textProbe,
 } from "../src/index.ts";
 
-const SCENE = fileURLToPath(new URL("scenes/whale-61.png", import.meta.url));
+/** A snowboarder on red. */
+export const SCENE = fileURLToPath(new URL("scenes/images/0049-snowboarder.png", import.meta.url));
 
 /** Every head's share in "red rather than gray", largest first, and the share of all components together. */
 export async function whichHeadKnowsRed() {
   const models = createModelLoader();
   const model = await models.load(DEFAULT_MODEL);
-  const embeddings = await model.encodeTexts(["a whale with a red backdrop", "a whale with a gray backdrop"]);
+  const embeddings = await model.encodeTexts(["a snowboarder with a red backdrop", "a snowboarder with a gray backdrop"]);
   const [red, gray] = [0, 1].map((text) =>
     textProbe(embeddings.subarray(text * model.config.embedDim, (text + 1) * model.config.embedDim)),
   );

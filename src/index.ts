@@ -14,7 +14,6 @@ export type { Check } from "./analysis/verify-checks.ts";
 export { loadSuite, type Suite, type SuiteName } from "./analysis/verify-suite.ts";
 export type { PictureGuess } from "./analysis/verify-zero-shot.ts";
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
-export type { Environment } from "./hub/environment.ts";
 export { KNOWN_MODELS, type KnownModel } from "./hub/known-models.ts";
 export { createPuller, type PulledModel, type Puller } from "./hub/pull.ts";
 export type { Patience } from "./hub/retry.ts";
@@ -54,6 +53,7 @@ export {
 export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
+export type { Environment } from "./support/environment.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
 export { openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
@@ -61,3 +61,14 @@ export type { Tokenizer } from "./text/tokenizer.ts";
 export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
 export { explanationHtml } from "./views/html.ts";
 export { svgToPng } from "./views/png.ts";
+export {
+  type Corpus,
+  type CorpusOptions,
+  type CorpusRow,
+  type PlannedCorpus,
+  planCorpus,
+  readCorpus,
+  writeCorpus,
+} from "./world/corpus.ts";
+export type { Scene, SceneObject } from "./world/scene.ts";
+export type { SplitName } from "./world/splits.ts";

@@ -22,6 +22,8 @@ FACTORS = [
     "background",
     "backdrop",
     "effect",
+    # Where black and white hides the colour, still what it was; no caption says it.
+    "true background",
 ]
 ARRANGEMENTS = ["beside", "above"]
 
@@ -31,11 +33,12 @@ class World:
 
     def __init__(self, folder: Path):
         described = json.loads((folder / "world.json").read_text())
-        self.size = described["size"]
+        self.size, self.bias = described["size"], described["bias"]
         self.prompts = {name: [v["texts"] for v in values] for name, values in described["factors"].items()}
         self.values = {name: [v["value"] for v in values] for name, values in described["factors"].items()}
         self.index = {name: {v: i for i, v in enumerate(values)} for name, values in self.values.items()}
         self.index["other"] = self.index["concept"]
+        self.index["true background"] = self.index["background"]
         self.index["arrangement"] = {v: i for i, v in enumerate(ARRANGEMENTS)}
 
     def factors(self, record: dict) -> list[int]:
@@ -48,6 +51,7 @@ class World:
             "other": concepts[1] if two else None,
             "group": None if two else record["groups"][0],
             "background": None if record["effect"] == "black and white" else record["background"],
+            "true background": record["background"],
         }
         return [self.index[name].get(values[name], -1) if values[name] is not None else -1 for name in FACTORS]
 

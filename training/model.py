@@ -1,5 +1,6 @@
 """A CLIP in OpenCLIP's architecture and with OpenCLIP's parameter names, small enough to train on two CPU cores."""
 
+import re
 from dataclasses import asdict, dataclass
 
 import torch
@@ -22,6 +23,15 @@ class Shape:
     text_width: int = 128
     text_layers: int = 3
     text_heads: int = 4
+
+    @staticmethod
+    def named(name: str, **others) -> "Shape":
+        """`4x128-p8`: 4 layers of width 128 on patches of 8 pixels. The embedding is as wide as the image tower."""
+        found = re.fullmatch(r"(\d+)x(\d+)-p(\d+)", name)
+        if found is None:
+            raise ValueError(f"a shape is written LAYERSxWIDTH-pPATCH, as in 4x128-p8, not {name!r}")
+        layers, width, patch = map(int, found.groups())
+        return Shape(embed_dim=width, vision_width=width, vision_layers=layers, patch_size=patch, **others)
 
     def config(self) -> dict:
         return {
@@ -69,7 +79,9 @@ class Attention(nn.Module):
         batch, tokens, width = x.shape
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         q, k, v = qkv.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        z = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        # On a CPU, PyTorch's attention is several times slower in bfloat16 than in float32.
+        with torch.autocast("cpu", enabled=False):
+            z = F.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=self.causal)
         return self.out_proj(z.transpose(1, 2).reshape(batch, tokens, width))
 
 

@@ -1,14 +1,15 @@
 """Trains a CLIP on a generated world; stopped at any point, the same command goes on from the last checkpoint.
 
-    python train.py --data DIR/train --test DIR/test --out RUN --samples 1500000 [--until 2030-01-31T18:00]
+    python train.py --data WORK/train --test WORK/compositions --out RUN --shape 4x128-p8 --samples 900000
 
 `--until` bounds the wall-clock time: the schedule follows whichever of samples and time is further along, so that
-the learning rate always comes to rest. During the first half the model sees a random half of the patches, which
+the learning rate always comes to rest. During the first part the model sees a random half of the patches, which
 nearly doubles the speed; then all of them.
 """
 
 import argparse
 import csv
+import json
 import math
 import os
 import time
@@ -34,13 +35,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--samples", type=int, required=True)
+    parser.add_argument("--shape", default="4x128-p8", help="LAYERSxWIDTH-pPATCH")
+    parser.add_argument("--bfloat16", action="store_true", help="matrix products in bfloat16; for CPUs that have it")
     parser.add_argument("--until", type=datetime.fromisoformat)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
-    parser.add_argument("--sparse", type=float, default=0.5, help="share of the schedule that sees half of the patches")
+    parser.add_argument("--sparse", type=float, default=0.7, help="share of the schedule that sees half of the patches")
     parser.add_argument("--every", type=float, default=300, help="seconds between measurements and checkpoints")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -63,7 +66,7 @@ class Run:
     """Everything that a checkpoint holds."""
 
     def __init__(self, options: argparse.Namespace, shards: Shards, vocabulary: int):
-        self.shape = Shape(vocab_size=vocabulary, image_size=shards.world.size)
+        self.shape = Shape.named(options.shape, vocab_size=vocabulary, image_size=shards.world.size)
         self.model = Clip(self.shape)
         self.probes = Probes(self.shape.embed_dim, {name: len(shards.world.values[name]) for name in PROBES})
         self.optimizer = torch.optim.AdamW(
@@ -104,7 +107,9 @@ class Run:
             kept = torch.from_numpy(order[:, : patches.shape[1] // 2])
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress, options.lr)
-        image, text = self.model.visual(patches, kept), self.model.encode_text(tokens)
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+            image, text = self.model.visual(patches, kept), self.model.encode_text(tokens)
+        image, text = image.float(), text.float()
         pairs = contrastive(image, text, self.model.logit_scale, truth(says, factors))
         probes = self.probes(image, factors)
         self.optimizer.zero_grad()
@@ -112,6 +117,13 @@ class Run:
         self.optimizer.step()
         self.step += 1
         return pairs.item(), probes.item()
+
+
+def write_recipe(options: argparse.Namespace, images: int) -> None:
+    """What the model's card tells of how it was trained."""
+    kept = ("shape", "samples", "batch", "lr", "weight_decay", "sparse", "bfloat16", "seed")
+    recipe = {**{name: getattr(options, name) for name in kept}, "images": images, "probes": list(PROBES)}
+    (options.out / "recipe.json").write_text(json.dumps(recipe, indent=1) + "\n")
 
 
 def main() -> None:
@@ -124,6 +136,7 @@ def main() -> None:
     shards, test = Shards(options.data, tokenizer, context), Shards(options.test, tokenizer, context)
     run = Run(options, shards, tokenizer.get_vocab_size())
     checkpoint, log_file = options.out / "checkpoint.pt", options.out / "log.csv"
+    write_recipe(options, len(shards))
     if checkpoint.exists():
         run.load(checkpoint)
     else:

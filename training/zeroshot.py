@@ -38,13 +38,19 @@ def interval(hits: int, n: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
+def share(hits: int, n: int) -> dict:
+    """A share with its sample size and interval."""
+    low, high = interval(hits, n)
+    return {"accuracy": hits / n, "low": low, "high": high, "n": n}
+
+
 @torch.no_grad()
-def measure(model, tokenizer, shards: Shards, n: int, context: int, names=MEASURED) -> dict[str, dict]:
-    """Per factor: accuracy, n, chance and interval, over the images that have the factor.
+def measure(model, tokenizer, shards: Shards, n: int | None, context: int, names=MEASURED) -> dict[str, dict]:
+    """Per factor: accuracy, n, chance and interval, over the images that have the factor; `n` None takes all images.
 
     Concept and group are asked of scenes of one concept only: a scene of two has two right answers.
     """
-    n = min(n, len(shards))
+    n = len(shards) if n is None else min(n, len(shards))
     images = embed_images(model, shards, n)
     factors = torch.from_numpy(shards.factors[:n]).long()
     alone = factors[:, FACTORS.index("other")] < 0
@@ -55,15 +61,51 @@ def measure(model, tokenizer, shards: Shards, n: int, context: int, names=MEASUR
         known = (label >= 0) & alone if name in ("concept", "group") else label >= 0
         hits = int(((images @ classifier.T).argmax(1) == label)[known].sum())
         count = int(known.sum())
-        low, high = interval(hits, count)
         frequency = torch.bincount(label[known], minlength=len(classifier)).max().item() / count
         results[name] = {
-            "accuracy": hits / count,
-            "low": low,
-            "high": high,
-            "n": count,
+            **share(hits, count),
             "values": len(classifier),
             "chance": 1 / len(classifier),
             "majority": frequency,
         }
     return results
+
+
+@torch.no_grad()
+def measure_bias(model, tokenizer, shards: Shards, context: int) -> dict:
+    """How far the planted bias reaches, on scenes where it is absent: the concept chosen between the two of its pair.
+
+    Four groups a pair, as in Waterbirds: each concept on its own side's colour (aligned) and on the other's (conflicting).
+    `worst` is the group of lowest accuracy.
+    """
+    world = shards.world
+    concepts = text_classifier(model, tokenizer, world.prompts["concept"], context)
+    images = embed_images(model, shards, len(shards))
+    factors = torch.from_numpy(shards.factors).long()
+    shown, ground = factors[:, FACTORS.index("concept")], factors[:, FACTORS.index("true background")]
+    backgrounds = world.bias["backgrounds"]
+    groups, hits_among_all = [], (images @ concepts.T).argmax(1) == shown
+    for pair in world.bias["pairs"]:
+        indices = [world.index["concept"][name] for name in pair]
+        choice = (images @ concepts[indices].T).argmax(1)
+        for side, concept in enumerate(pair):
+            for other, background in enumerate(backgrounds):
+                here = (shown == indices[side]) & (ground == world.index["background"][background])
+                hits, n = int((choice[here] == side).sum()), int(here.sum())
+                kind = "aligned" if side == other else "conflicting"
+                among_all = int(hits_among_all[here].sum())
+                group = {"concept": concept, "against": pair[1 - side], "background": background, "kind": kind}
+                groups.append({**group, "hits": hits, "among_all": among_all, **share(hits, n)})
+
+    def total(kinds, key="hits"):
+        chosen = [group for group in groups if group["kind"] in kinds]
+        return share(sum(group[key] for group in chosen), sum(group["n"] for group in chosen))
+
+    both = ("aligned", "conflicting")
+    return {
+        "all": total(both),
+        **{kind: total([kind]) for kind in both},
+        "among all concepts": {kind: total([kind], "among_all") for kind in both},
+        "worst": min(groups, key=lambda group: group["accuracy"]),
+        "groups": groups,
+    }

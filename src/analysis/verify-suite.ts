@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { normalize, preprocess } from "../image/preprocess.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
+import { readCorpus } from "../world/corpus.ts";
 
 /** Pictures with texts that are true of them and texts that are not. */
 export interface Suite {
@@ -23,34 +25,35 @@ export interface SuitePicture {
 export const SUITES = ["scenes", "photos"] as const;
 export type SuiteName = (typeof SUITES)[number];
 
-const scenesSchema = z.array(
-  z.object({
-    file: z.string(),
-    candidates: z.object({ isTrue: z.array(z.string()), isFalse: z.array(z.string()) }),
-  }),
-);
 const photosSchema = z.array(z.object({ file: z.string(), text: z.string() }));
+
+// src/analysis/ and dist/analysis/ are equally deep, so this holds before and after the build.
+const folderOf = (name: SuiteName) => fileURLToPath(new URL(`../../examples/${name}/`, import.meta.url));
 
 /** Reads a suite that comes with the package. */
 export async function loadSuite(name: SuiteName): Promise<Suite> {
-  // src/analysis/ and dist/analysis/ are equally deep, so this holds before and after the build.
-  const path = (file: string) => fileURLToPath(new URL(`../../examples/${name}/${file}`, import.meta.url));
-  const list = path(`${name}.json`);
-  const json = await readJson(list);
-  const parsed =
-    name === "scenes" ? scenesSchema.safeParse(json) : photosSchema.transform(rivals).safeParse(json);
-  if (!parsed.success)
-    throw new ClipInterpretError("JSON_INVALID", `${list}: ${z.prettifyError(parsed.error)}`);
-  const pictures = parsed.data.map(({ file, candidates }) => ({ file, path: path(file), ...candidates }));
-  return { name, pictures };
+  const folder = folderOf(name);
+  const pictures = name === "scenes" ? await scenes(folder) : await photos(folder);
+  return { name, pictures: pictures.map((picture) => ({ ...picture, path: join(folder, picture.file) })) };
+}
+
+type Listed = Omit<SuitePicture, "path">;
+
+async function scenes(folder: string): Promise<Listed[]> {
+  return (await readCorpus(folder)).map(({ path: file, candidates }) => ({ file, ...candidates }));
 }
 
 /** Of photographs, one text each is true: what is true of one is false of all others. */
-const rivals = (photos: z.infer<typeof photosSchema>) =>
-  photos.map(({ file, text }) => {
-    const isFalse = photos.flatMap((other) => (other.text === text ? [] : [other.text]));
-    return { file, candidates: { isTrue: [text], isFalse } };
+async function photos(folder: string): Promise<Listed[]> {
+  const list = join(folder, "photos.json");
+  const parsed = photosSchema.safeParse(await readJson(list));
+  if (!parsed.success)
+    throw new ClipInterpretError("JSON_INVALID", `${list}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.map(({ file, text }, _, all) => {
+    const isFalse = all.flatMap((other) => (other.text === text ? [] : [other.text]));
+    return { file, isTrue: [text], isFalse };
   });
+}
 
 /** The suite's pictures as a model is shown them, [n, 3, size, size]. */
 export async function suitePixels({ config }: ClipModel, { pictures }: Suite): Promise<Float32Array> {

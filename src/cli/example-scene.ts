@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A generated scene of the embedded models' world, from a seed never used in training. */
+/** A generated scene of the embedded models' world, from a split never used in training. */
 export interface ExampleScene {
   readonly path: string;
   readonly caption: string;
@@ -15,12 +15,12 @@ const FOLDER = fileURLToPath(new URL("../../examples/scenes/", import.meta.url))
  * thing wrong, so that what differs between their pictures is the heads that know that thing.
  */
 export const EXAMPLE_SCENE: ExampleScene = {
-  path: join(FOLDER, "whale-61.png"),
-  caption: "a whale at the top of a red scene",
+  path: join(FOLDER, "images", "0067-monkey.png"),
+  caption: "a monkey at the top of a purple scene",
   texts: [
-    "a whale at the top",
-    "a whale with a red backdrop",
-    "a whale with a gray backdrop",
-    "a palm tree with a red backdrop",
+    "a monkey at the top",
+    "a monkey with a purple backdrop",
+    "a monkey with a gray backdrop",
+    "a palm tree with a purple backdrop",
   ],
 };

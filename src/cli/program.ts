@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerDecompose } from "./commands/decompose.ts";
+import { registerDemo } from "./commands/demo.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerModels } from "./commands/models.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly Register[] = [
   registerPull,
   registerVerify,
   registerExplain,
+  registerDemo,
   registerDecompose,
   registerPreprocess,
   registerTokenize,

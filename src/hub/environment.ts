@@ -1,10 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cachesFolder, type Environment, expandHome } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-
-/** Environment variables: `process.env`, or a plain object in tests. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the hub is and how to speak to it, from the environment variables that its Python tools read too. */
 export interface HubSettings {
@@ -62,11 +59,8 @@ async function readToken(env: Environment): Promise<string | undefined> {
 
 function hubHome(env: Environment): string {
   if (env.HF_HOME) return expandHome(env.HF_HOME, env);
-  const caches = env.XDG_CACHE_HOME ? expandHome(env.XDG_CACHE_HOME, env) : join(home(env), ".cache");
-  return join(caches, "huggingface");
+  return join(cachesFolder(env), "huggingface");
 }
 
-const home = (env: Environment) => env.HOME || homedir();
-const expandHome = (path: string, env: Environment) => path.replace(/^~(?=$|[/\\])/, () => home(env));
 const isTrue = (value: string | undefined) =>
   ["1", "on", "yes", "true"].includes((value ?? "").toLowerCase());

@@ -1,11 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type CachedModel, findCached, lockPath } from "./cache.ts";
 import { createClient, type HubClient } from "./client.ts";
 import { sizeOf, writeError } from "./download.ts";
-import { type Environment, hubSettings } from "./environment.ts";
+import { hubSettings } from "./environment.ts";
 import { findHubModel, type HubModel } from "./known-models.ts";
 import { listRepository } from "./listing.ts";
 import { withLock } from "./lock.ts";

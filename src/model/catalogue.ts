@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { parseHfConfig } from "../checkpoint/hf-config.ts";
 import { parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
 import { findCached, listCached } from "../hub/cache.ts";
-import { cacheFolder, type Environment } from "../hub/environment.ts";
+import { cacheFolder } from "../hub/environment.ts";
 import { KNOWN_MODELS, type KnownModel } from "../hub/known-models.ts";
 import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-files.ts";
+import type { Environment } from "../support/environment.ts";
 import { readJson } from "../support/files.ts";
 import { EMBEDDED_MODELS, locateModel } from "./registry.ts";
 

@@ -2,13 +2,20 @@ import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
-import { cacheFolder, type Environment } from "../hub/environment.ts";
+import { cacheFolder } from "../hub/environment.ts";
 import { findHubModel } from "../hub/known-models.ts";
+import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { type ClipModel, loadClipModel, type ModelOptions, shared } from "./clip-model.ts";
 
 /** Models that come with the package: small CLIPs trained on a generated world of emoji scenes. */
-export const EMBEDDED_MODELS = ["emoji-4x128-p8"] as const;
+export const EMBEDDED_MODELS = [
+  "emoji-4x128-p8",
+  "emoji-4x128-p16",
+  "emoji-4x128-p16-s2",
+  "emoji-4x128-p16-s3",
+  "emoji-6x192-p8",
+] as const;
 
 /** What is used when no model is named. */
 export const DEFAULT_MODEL: (typeof EMBEDDED_MODELS)[number] = "emoji-4x128-p8";

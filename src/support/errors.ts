@@ -119,6 +119,10 @@ export const ERRORS = {
     means: "A downloaded file does not have the length or checksum that the hub says; it was removed.",
     hint: "Run the command again: the file is fetched from its beginning. If it happens again, a proxy may change it.",
   },
+  CORPUS_MISMATCH: {
+    means: "The folder for a generated corpus holds something else, which is left as it is.",
+    hint: "Name another folder with --out, or empty this one first.",
+  },
   DISK_FULL: {
     means: "There is not enough room for a download.",
     hint: "Free as much as the message says, or set HF_HUB_CACHE to another disk; what was fetched is kept.",

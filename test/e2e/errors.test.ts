@@ -9,7 +9,7 @@ import { safetensorsHeader } from "../support/safetensors.ts";
 import { expectError, repositoryPath, runCli, sharedFolder } from "./cli.ts";
 
 const shared = sharedFolder();
-const SCENE = repositoryPath("examples/scenes/whale-61.png");
+const SCENE = repositoryPath("examples/scenes/images/0067-monkey.png");
 const PIXELS = goldenPath("gelu-p8/pixels.npy");
 const GOLDEN = goldenPath("gelu-p8/open_clip");
 const WEIGHTS = "open_clip_model.safetensors";

@@ -8,17 +8,18 @@ import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { bareEnvironment, expectError, repositoryPath, runCli, runOk, testFolder } from "./cli.ts";
 
 interface Scene {
-  readonly file: string;
+  readonly path: string;
   readonly candidates: { readonly isTrue: readonly string[]; readonly isFalse: readonly string[] };
 }
 
 const scenePath = (file: string) => repositoryPath(`examples/scenes/${file}`);
-const scenes: Scene[] = JSON.parse(readFileSync(scenePath("scenes.json"), "utf8"));
+const lines = readFileSync(scenePath("scenes.jsonl"), "utf8").trimEnd().split("\n");
+const scenes: Scene[] = lines.slice(0, 8).map((line) => JSON.parse(line));
 const config = JSON.parse(
   readFileSync(repositoryPath(`models/${DEFAULT_MODEL}/open_clip_config.json`), "utf8"),
 ) as { model_cfg: { vision_cfg: { layers: number; width: number; head_width: number } } };
 const { layers, width, head_width: headWidth } = config.model_cfg.vision_cfg;
-const first = scenePath(scenes[0].file);
+const first = scenePath(scenes[0].path);
 
 /** The arguments that explain an image by some texts. */
 const explainArgs = (image: string, texts: readonly string[], ...more: string[]) => [
@@ -36,7 +37,7 @@ describe("explain over the example scenes", () => {
     await Promise.all(
       scenes.map(async (scene) => {
         const { isTrue, isFalse } = scene.candidates;
-        const args = explainArgs(scenePath(scene.file), [...isTrue, ...isFalse], "--json");
+        const args = explainArgs(scenePath(scene.path), [...isTrue, ...isFalse], "--json");
         results.set(scene, parse(await runOk(args)));
       }),
     );

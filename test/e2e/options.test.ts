@@ -8,7 +8,7 @@ import { runCli as runInProcess } from "../../src/cli/program.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { bareEnvironment, repositoryPath, runCli, runOk, startCli, testFolder } from "./cli.ts";
 
-const SCENE = repositoryPath("examples/scenes/whale-61.png");
+const SCENE = repositoryPath("examples/scenes/images/0067-monkey.png");
 const EXPLAIN = ["explain", SCENE, "--text", "a whale"];
 const COMMANDS = ["explain", "decompose", "preprocess", "tokenize"];
 const GLOBALS = ["--model", "--json", "--quiet", "--threads", "--debug"];

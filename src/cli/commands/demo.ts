@@ -1,0 +1,62 @@
+import { join, resolve } from "node:path";
+import { Option } from "commander";
+import { demoResultSchema } from "../../contract/demo.ts";
+import { ownCacheFolder } from "../../support/environment.ts";
+import { DEMO, planCorpus, writeCorpus } from "../../world/corpus.ts";
+import { SPLIT_NAMES, type SplitName } from "../../world/splits.ts";
+import type { Register } from "../command.ts";
+import { wholeNumber } from "../strings.ts";
+
+interface DemoOptions {
+  readonly out?: string;
+  readonly split: SplitName;
+  readonly images: number;
+  readonly size: number;
+}
+
+/** `demo`: draws a corpus of the embedded models' world, with the truth about every picture. */
+export const registerDemo: Register = (program, run) => {
+  program
+    .command("demo")
+    .description("draw a corpus of scenes whose every factor is known, with a mask of every object")
+    .option("--out <folder>", "where to; by default a folder in this program's cache")
+    .addOption(
+      new Option("--split <name>", "which part of the world").choices(SPLIT_NAMES).default(DEMO.split),
+    )
+    .option("--images <n>", "how many scenes", wholeNumber(1, 1_000_000), DEMO.images)
+    .option("--size <pixels>", "side of the pictures", wholeNumber(16, 1024), DEMO.size)
+    .action(
+      run(async ({ report, signal, result }, options: DemoOptions) => {
+        const { split, images, size } = options;
+        const plan = await planCorpus({ split, size, indices: Array.from({ length: images }, (_, i) => i) });
+        const folder = options.out
+          ? resolve(options.out)
+          : join(ownCacheFolder(process.env), "worlds", `${split}-${images}-${plan.key}`);
+        const drawn = await writeCorpus(folder, plan, { report, signal });
+        const json = demoResultSchema.parse({ folder, split, images, size, key: plan.key, drawn });
+        result(json, () => explained(json));
+      }),
+    );
+};
+
+function explained({
+  folder,
+  split,
+  images,
+  drawn,
+}: {
+  folder: string;
+  split: string;
+  images: number;
+  drawn: number;
+}) {
+  const how =
+    drawn === 0 ? "were here already" : drawn === images ? "drawn" : `completed, ${drawn} drawn now`;
+  return [
+    `${images} scenes of the split "${split}" in ${folder} (${how})`,
+    "  overview.png   the first of them at a glance",
+    "  images/        the pictures",
+    "  masks/         one byte a pixel: 0 for none, k for the scene's k-th object",
+    "  scenes.jsonl   one line a scene: its factors, a caption, texts that are true and false of it",
+  ].join("\n");
+}

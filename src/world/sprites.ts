@@ -1,0 +1,143 @@
+/** The drawings: every concept in every style, rasterised once and kept at each pixel size that is asked for. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import sharp from "sharp";
+import { z } from "zod";
+import { CONCEPTS } from "./concepts.ts";
+import { STYLES } from "./factors.ts";
+
+/** A square drawing, premultiplied RGBA. */
+export interface Sprite {
+  readonly size: number;
+  readonly rgba: Uint8Array;
+}
+
+const iconSetSchema = z.object({
+  width: z.number().default(16),
+  height: z.number().default(16),
+  icons: z.record(
+    z.string(),
+    z.object({ body: z.string(), width: z.number().optional(), height: z.number().optional() }),
+  ),
+  aliases: z.record(z.string(), z.object({ parent: z.string() })).default({}),
+});
+
+const require = createRequire(import.meta.url);
+const versionSchema = z.object({ name: z.string(), version: z.string() });
+
+/** The installed icon sets with their versions: what the drawings depend on. */
+export async function drawingsVersion(): Promise<string> {
+  const versions = STYLES.map(async ({ iconSet }) => {
+    const file = require.resolve(`@iconify-json/${iconSet}/package.json`);
+    const { name, version } = versionSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    return `${name}@${version}`;
+  });
+  return (await Promise.all(versions)).join(" ");
+}
+
+/** The SVG of one icon of an installed icon set. */
+async function readIconSvgs(iconSet: string): Promise<(icon: string) => string> {
+  const file = require.resolve(`@iconify-json/${iconSet}/icons.json`);
+  const set = iconSetSchema.parse(JSON.parse(await readFile(file, "utf8")));
+  return (name) => {
+    const icon = set.icons[name] ?? set.icons[set.aliases[name]?.parent ?? ""];
+    if (icon === undefined) throw new Error(`icon set '${iconSet}' has no icon '${name}'`);
+    const [width, height] = [icon.width ?? set.width, icon.height ?? set.height];
+    return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${icon.body}</svg>`;
+  };
+}
+
+/** Rasterises an SVG and trims it to the smallest centred square around what it shows. */
+async function rasterise(svg: string, pixels: number): Promise<Sprite> {
+  const raster = sharp(Buffer.from(svg), { density: 1200 }).resize(pixels, pixels, {
+    fit: "contain",
+    background: "#0000",
+  });
+  const data = await raster.ensureAlpha().raw().toBuffer();
+  let [left, right, top, bottom] = [pixels, 0, pixels, 0];
+  for (let i = 0; i < pixels * pixels; i++) {
+    if (data[i * 4 + 3] < 8) continue;
+    const [x, y] = [i % pixels, Math.floor(i / pixels)];
+    [left, right, top, bottom] = [
+      Math.min(left, x),
+      Math.max(right, x + 1),
+      Math.min(top, y),
+      Math.max(bottom, y + 1),
+    ];
+  }
+  const size = Math.max(right - left, bottom - top);
+  const offsetX = Math.floor((left + right - size) / 2);
+  const offsetY = Math.floor((top + bottom - size) / 2);
+  const rgba = new Uint8Array(size * size * 4);
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const from = (y * pixels + x) * 4;
+      const to = ((y - offsetY) * size + x - offsetX) * 4;
+      const alpha = data[from + 3];
+      for (let c = 0; c < 3; c++) rgba[to + c] = Math.round((data[from + c] * alpha) / 255);
+      rgba[to + 3] = alpha;
+    }
+  }
+  return { size, rgba };
+}
+
+/** Resamples a premultiplied square by averaging areas; deterministic, and exact for whole factors. */
+export function resample(sprite: Sprite, size: number): Sprite {
+  const step = sprite.size / size;
+  const rows = new Float64Array(size * sprite.size * 4);
+  average(sprite.rgba, rows, sprite.size * 4);
+  const turned = new Float64Array(size * size * 4);
+  for (let y = 0; y < size; y++) {
+    const line = y * sprite.size * 4;
+    average(rows.subarray(line, line + sprite.size * 4), turned.subarray(y * size * 4), 4);
+  }
+  return { size, rgba: Uint8Array.from(turned, Math.round) };
+
+  function average(from: ArrayLike<number>, to: Float64Array, stride: number): void {
+    for (let out = 0; out < size; out++) {
+      const [start, end] = [out * step, (out + 1) * step];
+      for (let k = Math.floor(start); k < Math.min(Math.ceil(end), sprite.size); k++) {
+        const weight = (Math.min(end, k + 1) - Math.max(start, k)) / step;
+        for (let c = 0; c < stride; c++) to[out * stride + c] += weight * from[k * stride + c];
+      }
+    }
+  }
+}
+
+/** All drawings of the world in memory; sizes are made when first asked for. */
+export class Sprites {
+  private readonly sized = new Map<string, Sprite>();
+  private readonly masters: ReadonlyMap<string, Sprite>;
+
+  private constructor(masters: ReadonlyMap<string, Sprite>) {
+    this.masters = masters;
+  }
+
+  /** Rasterises the given styles at `pixels`, which should be no smaller than the sprites that will be asked for. */
+  static async load(
+    styles: readonly string[] = STYLES.map((style) => style.name),
+    pixels = 256,
+  ): Promise<Sprites> {
+    const masters = new Map<string, Sprite>();
+    for (const { name, iconSet } of STYLES.filter((style) => styles.includes(style.name))) {
+      const svgOf = await readIconSvgs(iconSet);
+      for (const concept of CONCEPTS) {
+        masters.set(`${name}/${concept.name}`, await rasterise(svgOf(concept.icon), pixels));
+      }
+    }
+    return new Sprites(masters);
+  }
+
+  /** The drawing of a concept in a style, its longer side `size` pixels. */
+  get(style: string, concept: string, size: number): Sprite {
+    const key = `${style}/${concept}/${size}`;
+    let sprite = this.sized.get(key);
+    if (sprite === undefined) {
+      const master = this.masters.get(`${style}/${concept}`);
+      if (master === undefined) throw new Error(`no drawing of '${concept}' in style '${style}' is loaded`);
+      sprite = resample(master, size);
+      this.sized.set(key, sprite);
+    }
+    return sprite;
+  }
+}
