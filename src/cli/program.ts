@@ -3,10 +3,14 @@ import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts"
 import type { Register, RunCommand } from "./command.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerDemo } from "./commands/demo.ts";
+import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerExplain } from "./commands/explain.ts";
+import { registerIndex } from "./commands/index-images.ts";
 import { registerModels } from "./commands/models.ts";
+import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
+import { registerSelectivity } from "./commands/selectivity.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
@@ -27,6 +31,10 @@ const COMMANDS: readonly Register[] = [
   registerExplain,
   registerDemo,
   registerDecompose,
+  registerIndex,
+  registerNeighbors,
+  registerSelectivity,
+  registerEvaluate,
   registerPreprocess,
   registerTokenize,
 ];

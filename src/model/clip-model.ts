@@ -1,3 +1,4 @@
+import { hashWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import { requireDevice } from "../onnx/device.ts";
@@ -30,6 +31,8 @@ export interface ClipModel {
   readonly precision: Precision;
   /** Where its image tower is computed. */
   readonly device: string;
+  /** SHA-256 (hex) of the weights: what stored results are tied to. Reads the whole checkpoint, once. */
+  weightsHash(): Promise<string>;
   /** ONNX Runtime's matrix product, with this model's threads. */
   readonly matmul: MatMul;
   /** @throws `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
@@ -73,6 +76,7 @@ export async function loadClipModel(
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
     shared(sessions, key, () => createSession(graph(), weights.logitScale.file, on));
   const tokenizers = new Map<string, Promise<Tokenizer>>();
+  const hashes = new Map<string, Promise<string>>();
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
   // up what the attention gave.
   const attention = device === "cpu" ? "fused" : "products";
@@ -88,6 +92,7 @@ export async function loadClipModel(
     precision,
     device,
     matmul,
+    weightsHash: () => shared(hashes, "weights", () => hashWeights(weights)),
     tokenizer: () =>
       shared(tokenizers, "tokenizer", () => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
     async encodeTexts(texts, work = {}) {

@@ -124,8 +124,41 @@ export const ERRORS = {
     hint: "Name another folder with --out, or empty this one first.",
   },
   DISK_FULL: {
-    means: "There is not enough room for a download.",
-    hint: "Free as much as the message says, or set HF_HUB_CACHE to another disk; what was fetched is kept.",
+    means: "There is not enough room on the disk.",
+    hint: "Free as much as the message says, or use another disk; what is complete is kept, and the same command goes on.",
+  },
+  LIST_INVALID: {
+    means: "A list of images is damaged or does not have the columns needed.",
+    hint: "A CSV needs a header with a `path` column; each line of a JSONL a `path`. Both may have a `label` and factors.",
+  },
+  NO_IMAGES: {
+    means: "There is no image where images were to be indexed.",
+    hint: "Name a folder with JPEG, PNG, WebP, GIF, TIFF or AVIF files, or a CSV or JSONL list of them.",
+  },
+  INDEX_INVALID: {
+    means: "The folder holds no index, or one whose manifest is damaged or newer than this program.",
+    hint: "Check the path; `clip-interpret index INPUT --out INDEX` makes one.",
+  },
+  INDEX_MISMATCH: {
+    means: "The index was made by another model, with other preprocessing or in another form.",
+    hint: "Use the model that the message names, or make another index with another --out.",
+  },
+  INDEX_CORRUPT: {
+    means: "A part of the index is damaged or missing; the rest of it still works.",
+    hint: "Run the `index` command again: it makes the damaged part anew.",
+  },
+  FACTORS_MISSING: {
+    means: "Nothing is known about the images of an index: no label, no factor.",
+    hint: "Index class folders, or a CSV or JSONL list with a `label` or other columns, or the corpus of `demo`.",
+  },
+  INDEX_OUTDATED: {
+    means:
+      "Files have changed or gone since they were indexed; the index still holds what they were (a warning).",
+    hint: "Run the `index` command with --prune.",
+  },
+  HALF_OVERFLOW: {
+    means: "A head's output is too large for float16.",
+    hint: "Make the index with --dtype float32.",
   },
   CANCELLED: {
     means: "The work was stopped before it ended.",

@@ -4,11 +4,13 @@ import { readInput } from "./files.ts";
 /** A dense array in C order: `data.length` is the product of `shape`. */
 export interface NpyArray {
   readonly shape: readonly number[];
-  readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+  readonly data: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint16Array | Uint8Array;
 }
 
 const MAGIC = "\x93NUMPY";
 const KINDS = {
+  // Float16 as its bits (math/half.ts).
+  "<f2": Uint16Array,
   "<f4": Float32Array,
   "<f8": Float64Array,
   "<i8": BigInt64Array,
@@ -17,7 +19,7 @@ const KINDS = {
 } as const;
 
 /**
- * Reads a NumPy `.npy` file (format 1.0–3.0) of float32, float64, int64, int32 or uint8, C order.
+ * Reads a NumPy `.npy` file (format 1.0–3.0) of float16 (as bits), float32, float64, int64, int32 or uint8, C order.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `NPY_INVALID`
  */
 export async function readNpy(path: string): Promise<NpyArray> {

@@ -1,8 +1,17 @@
-import { expect, test } from "vitest";
-import { colourBar, signedScale } from "./colour.ts";
+import { describe, expect, test } from "vitest";
+import { colourBar, shareColour, shareInk, signedScale } from "./colour.ts";
 
 const channels = (hex: string) => [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16));
 const lightness = (hex: string) => channels(hex).reduce((total, channel) => total + channel, 0);
+
+/** Relative luminance, as WCAG defines it. */
+const luminance = (hex: string) => {
+  const [red, green, blue] = channels(hex).map((channel) => {
+    const unit = channel / 255;
+    return unit <= 0.04045 ? unit / 12.92 : ((unit + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
 
 test("is blue at −limit, near white at zero, red at +limit and beyond them no different", () => {
   const { colour } = signedScale(0.05);
@@ -31,13 +40,6 @@ test("red leads above zero and blue below it, however small the value", () => {
 
 test("numbers on cells can be read: contrast of at least 4 to 1 on every colour", () => {
   const { colour, ink } = signedScale(1);
-  const luminance = (hex: string) => {
-    const [red, green, blue] = channels(hex).map((channel) => {
-      const unit = channel / 255;
-      return unit <= 0.04045 ? unit / 12.92 : ((unit + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
   for (let value = -1; value <= 1; value += 0.01) {
     const [low, high] = [luminance(colour(value)), luminance(ink(value))].sort((a, b) => a - b);
     expect((high + 0.05) / (low + 0.05)).toBeGreaterThan(4);
@@ -55,4 +57,20 @@ test("the bar shows both ends with their numbers, and marks a scale that values 
   expect(body).toContain(">+0.0312<");
   expect(body).not.toContain("≤");
   expect(colourBar(scale, { clipped: true }).body).toMatch(/>≤ −0\.0312<.*>≥ \+0\.0312</);
+});
+
+describe("scale of shares", () => {
+  test("grows darker with every step from 0 to 1, and beyond them no different", () => {
+    for (let step = 0; step < 40; step++) {
+      expect(luminance(shareColour((step + 1) / 40))).toBeLessThan(luminance(shareColour(step / 40)));
+    }
+    expect([shareColour(-1), shareColour(2)]).toEqual([shareColour(0), shareColour(1)]);
+  });
+
+  test("numbers on cells can be read: contrast of at least 4 to 1 on every colour", () => {
+    for (let share = 0; share <= 1; share += 0.005) {
+      const [low, high] = [shareColour(share), shareInk(share)].map(luminance).sort((a, b) => a - b);
+      expect((high + 0.05) / (low + 0.05), `at ${share}`).toBeGreaterThan(4);
+    }
+  });
 });

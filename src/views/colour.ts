@@ -5,7 +5,7 @@ import { decimalsFor, formatSigned } from "./text.ts";
  * ColorBrewer's RdBu without its two darkest ends, blue to red: a diverging scale that people with any of the
  * common colour-vision deficiencies can read. The middle is not pure white, so that zero shows on a white page.
  */
-const STOPS = [
+const SIGNED_STOPS = [
   "#2166ac",
   "#4393c3",
   "#92c5de",
@@ -15,7 +15,20 @@ const STOPS = [
   "#f4a582",
   "#d6604d",
   "#b2182b",
-].map((hex) => [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16)));
+].map(channelsOf);
+
+/** ColorBrewer's YlGnBu, pale to dark: it grows darker evenly, for every kind of colour vision. */
+const SHARE_STOPS = [
+  "#ffffd9",
+  "#edf8b1",
+  "#c7e9b4",
+  "#7fcdbb",
+  "#41b6c4",
+  "#1d91c0",
+  "#225ea8",
+  "#253494",
+  "#081d58",
+].map(channelsOf);
 
 /** A scale from −limit (blue) through zero (near white) to +limit (red); values beyond take the end colour. */
 export interface SignedScale {
@@ -30,18 +43,41 @@ export interface SignedScale {
 export function signedScale(limit: number): SignedScale {
   const range = limit > 0 && Number.isFinite(limit) ? limit : 1;
   const channels = (value: number): number[] => {
-    const position = (Math.min(1, Math.max(-1, value / range)) + 1) * ((STOPS.length - 1) / 2);
-    const low = Math.min(STOPS.length - 2, Math.floor(position));
-    return STOPS[low].map((from, i) => Math.round(from + (STOPS[low + 1][i] - from) * (position - low)));
+    const position = (Math.min(1, Math.max(-1, value / range)) + 1) * ((SIGNED_STOPS.length - 1) / 2);
+    return mixed(SIGNED_STOPS, position);
   };
   return {
     limit: range,
-    colour: (value) =>
-      `#${channels(value)
-        .map((channel) => channel.toString(16).padStart(2, "0"))
-        .join("")}`,
+    colour: (value) => hexOf(channels(value)),
     ink: (value) => (luminance(channels(value)) > 0.21 ? TONES.ink : TONES.paper),
   };
+}
+
+/** Where light numbers read better than dark ones on {@link shareColour}. */
+const LIGHT_FROM = 0.65;
+
+/** Fill for a share of 0 (pale yellow) to 1 (dark blue); what lies beyond takes the end's. */
+export function shareColour(share: number): string {
+  return hexOf(mixed(SHARE_STOPS, Math.min(1, Math.max(0, share)) * (SHARE_STOPS.length - 1)));
+}
+
+/** Black or white, whichever reads better on {@link shareColour}. */
+export function shareInk(share: number): string {
+  return share < LIGHT_FROM ? TONES.ink : TONES.paper;
+}
+
+/** The channels at `position` among stops that stand at 0, 1, 2, … */
+function mixed(stops: readonly (readonly number[])[], position: number): number[] {
+  const low = Math.min(stops.length - 2, Math.floor(position));
+  return stops[low].map((from, i) => Math.round(from + (stops[low + 1][i] - from) * (position - low)));
+}
+
+function channelsOf(hex: string): number[] {
+  return [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16));
+}
+
+function hexOf(channels: readonly number[]): string {
+  return `#${channels.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** Relative luminance of sRGB channels, as WCAG defines it. */
@@ -59,23 +95,44 @@ function luminance(channels: readonly number[]): number {
  */
 export function colourBar(scale: SignedScale, options: { width?: number; clipped?: boolean } = {}): Drawing {
   const { width = 320, clipped = false } = options;
-  const bands = 64;
-  const band = width / bands;
-  let body = "";
-  for (let index = 0; index < bands; index++) {
-    const value = scale.limit * ((2 * (index + 0.5)) / bands - 1);
-    // Half a pixel of overlap keeps the page from shining through between two bands.
-    body += `<rect x="${round(index * band)}" y="18" width="${round(band + (index < bands - 1 ? 0.5 : 0))}" height="12" fill="${scale.colour(value)}"/>`;
-  }
+  let body = colourBands(width, 64, (position) => scale.colour(scale.limit * (2 * position - 1)));
   body += `<rect class="frame" x="0" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`;
   body += textLine(0, 11, "← away from the text", { size: 11, tone: "muted" });
   body += textLine(width, 11, "towards the text →", { size: 11, tone: "muted", anchor: "end" });
   const decimals = decimalsFor(scale.limit);
   const ends = [formatSigned(-scale.limit, decimals), formatSigned(scale.limit, decimals)];
   const [least, most] = clipped ? [`≤ ${ends[0]}`, `≥ ${ends[1]}`] : ends;
-  body += `<path class="tick" d="M0.5 30v4M${width / 2} 30v4M${width - 0.5} 30v4" stroke="${TONES.muted}"/>`;
-  body += textLine(0, 46, least, { size: 11 });
-  body += textLine(width / 2, 46, "0", { size: 11, anchor: "middle" });
-  body += textLine(width, 46, most, { size: 11, anchor: "end" });
+  body += barNumbers(width, [least, "0", most]);
   return { width, height: 50, body };
+}
+
+/** The colour bar of {@link shareColour}, always 0 to 100 %, so that two pictures can be compared. */
+export function shareBar(width: number): Drawing {
+  let body = textLine(0, 11, "share explained by the factor", { size: 11, tone: "muted" });
+  body += colourBands(width, 60, shareColour);
+  body += `<rect class="frame" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`;
+  body += barNumbers(width, ["0", "50 %", "100 %"]);
+  return { width, height: 50, body };
+}
+
+/** The coloured part of a bar, in bands; `colour` has the middle of each, from 0 at the left end to 1 at the right. */
+function colourBands(width: number, bands: number, colour: (position: number) => string): string {
+  const band = width / bands;
+  let body = "";
+  for (let index = 0; index < bands; index++) {
+    // Half a pixel of overlap keeps the page from shining through between two bands.
+    const overlap = index < bands - 1 ? 0.5 : 0;
+    body += `<rect x="${round(index * band)}" y="18" width="${round(band + overlap)}" height="12" fill="${colour((index + 0.5) / bands)}"/>`;
+  }
+  return body;
+}
+
+/** Ticks and numbers at both ends and the middle of a bar. */
+function barNumbers(width: number, [least, middle, most]: readonly string[]): string {
+  return (
+    `<path class="tick" d="M0.5 30v4M${width / 2} 30v4M${width - 0.5} 30v4" stroke="${TONES.muted}"/>` +
+    textLine(0, 46, least, { size: 11 }) +
+    textLine(width / 2, 46, middle, { size: 11, anchor: "middle" }) +
+    textLine(width, 46, most, { size: 11, anchor: "end" })
+  );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { explanationSvg } from "./explanation.ts";
 import { explanationHtml } from "./html.ts";
+import { expectBalanced } from "./markup.fixture.ts";
 import { sampleMatrix } from "./sample.fixture.ts";
 
 const image = { png: new Uint8Array([137, 80, 78, 71]), width: 64, height: 64 };
@@ -22,17 +23,6 @@ function explanation(texts: readonly string[]) {
     image,
     texts: texts.map((text, index) => sampleMatrix(text, shape, 5 + index)),
   };
-}
-
-/** Throws unless the elements of an SVG or HTML fragment are closed in the order they were opened. */
-function expectBalanced(markup: string): void {
-  const open: string[] = [];
-  for (const [, closing, name, selfClosed] of markup.matchAll(/<(\/?)([a-zA-Z]\w*)[^<>]*?(\/?)>/g)) {
-    if (selfClosed === "/" || name === "meta") continue;
-    if (closing === "") open.push(name);
-    else expect(open.pop()).toBe(name);
-  }
-  expect(open).toEqual([]);
 }
 
 describe("picture of an explanation", () => {

@@ -7,14 +7,27 @@ import {
   sumsExactly,
 } from "./components.ts";
 import { contributionMatrix } from "./contribution-matrix.ts";
-import { at, type Drawing, paragraph, quoted, round, svgDocument, TONES, textLine } from "./svg.ts";
+import {
+  at,
+  banner,
+  type Drawing,
+  framedPicture,
+  type Picture,
+  paragraph,
+  quoted,
+  round,
+  stack,
+  svgDocument,
+  TONES,
+  textLine,
+} from "./svg.ts";
 import { formatCosine, shorten, textWidth } from "./text.ts";
 
 /** Everything one explanation shows: an image as the model saw it, and what each text's score is made of. */
 export interface ExplanationInput {
   readonly model: string;
   readonly imageName: string;
-  readonly image: { readonly png: Uint8Array; readonly width: number; readonly height: number };
+  readonly image: Picture;
   readonly texts: readonly ContributionMatrixInput[];
   /** Something the reader must know first, such as that a photograph is outside the model's world. */
   readonly notice?: string;
@@ -47,13 +60,7 @@ export function explanationSvg(input: ExplanationInput): string {
     [32, matrices],
   ];
   if (input.notice !== undefined) blocks.splice(1, 0, [16, banner(input.notice, width)]);
-  let y = 0;
-  let body = "";
-  for (const [gap, drawing] of blocks) {
-    body += at(0, y + gap, drawing);
-    y += gap + drawing.height;
-  }
-  return svgDocument({ width, height: y, body }, `${title}. ${caption}`);
+  return svgDocument(stack(width, blocks), `${title}. ${caption}`);
 }
 
 function titleOf({ imageName, model }: ExplanationInput, width: number): string {
@@ -61,16 +68,6 @@ function titleOf({ imageName, model }: ExplanationInput, width: number): string 
   const room = width - widthOf(" seen by ");
   const name = shorten(imageName, room * 0.55, widthOf);
   return `${name} seen by ${shorten(model, room - widthOf(name), widthOf)}`;
-}
-
-function banner(notice: string, width: number): Drawing {
-  const words = paragraph(
-    shorten(notice, 4 * width, (part) => textWidth(part, 12)),
-    width - 40,
-  );
-  const height = words.height + 14;
-  const body = `<rect class="notice" width="${width}" height="${height}" rx="4" fill="#fff4d6"/><rect width="4" height="${height}" fill="#c98a00"/>${at(18, 8, words)}`;
-  return { width, height, body };
 }
 
 /** Between the image and what stands on its right. */
@@ -119,29 +116,17 @@ function legend(
   };
 }
 
-function seenImage({ png, width, height }: ExplanationInput["image"]): Drawing {
+function seenImage({ png, width, height }: Picture): Drawing {
   const enlarge = IMAGE_SIDE / Math.max(width, height);
   const shownWidth = round(width * enlarge);
   const shownHeight = round(height * enlarge);
-  // A small image is what the model really had: its pixels are shown as squares, not smoothed into detail.
-  const rendering = enlarge >= 2 ? ' class="pixels" image-rendering="optimizeSpeed"' : "";
   const body =
-    `<image width="${shownWidth}" height="${shownHeight}" preserveAspectRatio="none"${rendering} href="data:image/png;base64,${base64(png)}"/>` +
-    `<rect class="frame" width="${shownWidth}" height="${shownHeight}" fill="none" stroke="${TONES.line}"/>` +
+    framedPicture(png, `width="${shownWidth}" height="${shownHeight}"`, enlarge) +
     textLine(0, shownHeight + 17, `as the model saw it, ${width} × ${height} pixels`, {
       size: 11,
       tone: "muted",
     });
   return { width: IMAGE_SIDE, height: shownHeight + 22, body };
-}
-
-/** Base64 in chunks, with what both Node and browsers have. */
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let start = 0; start < bytes.length; start += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
-  }
-  return btoa(binary);
 }
 
 /** Texts ranked by cosine similarity, with bars that all start at zero. */

@@ -6,35 +6,104 @@ import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, shorte
 /** Rows of a table before it says how many are left; the data under it has them all. */
 const TABLE_ROWS = 12;
 
-/** Nothing may be fetched or run, whatever a text contains: the page is styles, SVG and one image inside it. */
+/** Nothing may be fetched or run, whatever a text contains: the page is styles, SVG and the images inside it. */
 const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** The classes of svg.ts, dark where the reader prefers that; the cells of a matrix keep their colours. */
-const STYLE = `
-:root { color-scheme: light dark; --ink: ${TONES.ink}; --muted: ${TONES.muted}; --line: ${TONES.line};
-  --paper: ${TONES.paper}; --gap: ${TONES.paper}; --track: #eef1f4; --bar: #8c959f; --notice: #fff4d6; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #9aa5b1; --line: #3a424c;
-  --paper: #14181d; --gap: #d7dce1; --track: #262c34; --bar: #7d8894; --notice: #3d3214; } }
-body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 ${FONT_FAMILY}; }
-figure { margin: 0; overflow-x: auto; }
-figure svg { display: block; width: 100%; height: auto; min-width: 60rem; }
-svg .ink { fill: var(--ink); } svg .muted { fill: var(--muted); } svg .paper { fill: var(--paper); }
-svg .track { fill: var(--track); } svg .bar { fill: var(--bar); } svg .notice { fill: var(--notice); }
-svg .frame { stroke: var(--line); } svg .gap { stroke: var(--gap); } svg .tick { stroke: var(--muted); }
-svg .pixels { image-rendering: pixelated; }
-h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-h2 { font-size: 1.1rem; font-weight: 600; margin: 2rem 0 .5rem; }
-.tables { display: grid; align-items: start; gap: 1.5rem 2.5rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+/** In what the styles of one kind of page differ from those of another. */
+interface Look {
+  /** Classes of an SVG → their fill where the page is light, and where it is dark. */
+  readonly fills: Readonly<Record<string, readonly [light: string, dark: string]>>;
+  /** What lies between coloured cells where the page is dark. */
+  readonly darkGap: string;
+  /** More rules for the SVG, a line each. */
+  readonly svg: string;
+  /** Least width of the tables that stand side by side. */
+  readonly tableWidth: string;
+  readonly tables: string;
+}
+
+const TABLE = "table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }";
+
+/** Pages with short tables of two columns, or with wide ones that may scroll. */
+const LOOKS = {
+  pairs: {
+    fills: { track: ["#eef1f4", "#262c34"], bar: ["#8c959f", "#7d8894"], notice: ["#fff4d6", "#3d3214"] },
+    darkGap: "#d7dce1",
+    svg: "",
+    tableWidth: "20rem",
+    tables: `${TABLE}
 caption { text-align: left; padding-bottom: .4rem; overflow-wrap: anywhere; }
 caption small, tfoot { color: var(--muted); }
 th, td { padding: .15rem .5rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; }
 th + td, th + th, td + td { text-align: right; padding-right: 0; }
 details { margin-top: 2rem; } summary { cursor: pointer; }
-pre { overflow: auto; max-height: 30rem; padding: 1rem; border: 1px solid var(--line); font-size: 12px; }
+pre { overflow: auto; max-height: 30rem; padding: 1rem; border: 1px solid var(--line); font-size: 12px; }`,
+  },
+  lists: {
+    fills: { track: ["#e4e8ed", "#2b323b"], notice: ["#fff4d6", "#3d3214"] },
+    darkGap: "#14181d",
+    svg: "svg .edge { stroke: var(--ink); }\n",
+    tableWidth: "28rem",
+    tables: `.wide { overflow-x: auto; }
+${TABLE}
+caption { text-align: left; padding-bottom: .4rem; font-weight: 600; overflow-wrap: anywhere; }
+th, td { padding: .15rem .8rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; overflow-wrap: anywhere; vertical-align: top; }
+thead th { color: var(--muted); } .n { text-align: right; white-space: nowrap; } .chance { color: var(--muted); }`,
+  },
+} satisfies Record<string, Look>;
+
+/** The classes of svg.ts, dark where the reader prefers that; coloured cells keep their colours. */
+function styleOf({ fills, darkGap, svg, tableWidth, tables }: Look): string {
+  const names = Object.keys(fills);
+  const colours = (theme: 0 | 1) => names.map((name) => `--${name}: ${fills[name][theme]};`).join(" ");
+  const rules = names.map((name) => `svg .${name} { fill: var(--${name}); }`).join(" ");
+  return `
+:root { color-scheme: light dark; --ink: ${TONES.ink}; --muted: ${TONES.muted}; --line: ${TONES.line};
+  --paper: ${TONES.paper}; --gap: ${TONES.paper}; ${colours(0)} }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #9aa5b1; --line: #3a424c;
+  --paper: #14181d; --gap: ${darkGap}; ${colours(1)} } }
+body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 ${FONT_FAMILY}; }
+figure { margin: 0; overflow-x: auto; }
+figure svg { display: block; width: 100%; height: auto; min-width: 60rem; }
+svg .ink { fill: var(--ink); } svg .muted { fill: var(--muted); } svg .paper { fill: var(--paper); }
+${rules}
+svg .frame { stroke: var(--line); } svg .gap { stroke: var(--gap); } svg .tick { stroke: var(--muted); }
+${svg}svg .pixels { image-rendering: pixelated; }
+h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+h2 { font-size: 1.1rem; font-weight: 600; margin: 2rem 0 .5rem; }
+.tables { display: grid; align-items: start; gap: 1.5rem 2.5rem; grid-template-columns: repeat(auto-fill, minmax(min(${tableWidth}, 100%), 1fr)); }
+${tables}
 `;
+}
+
+/** A page around `body`, which is HTML as `title` is, with nothing that is not in it. */
+export function htmlPage(title: string, body: string, look: keyof typeof LOOKS): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${title}</title>
+<style>${styleOf(LOOKS[look])}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`;
+}
+
+/** An SVG document on a page; `label` is read to people who cannot see it. */
+export function figure(svg: string, label: string): string {
+  return `<figure role="group" tabindex="0" aria-label="${label}">
+${svg}</figure>`;
+}
 
 /**
  * An explanation as one HTML page that needs nothing beside it: the picture, the largest contributions as tables,
@@ -46,29 +115,17 @@ export function explanationHtml(input: ExplanationInput): string {
   // The picture's own bytes are in the page already.
   const image = { width: input.image.width, height: input.image.height };
   const data = { model, imageName, image, ...(notice === undefined ? {} : { notice }), texts };
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${title}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${title}</h1>
-<figure role="group" tabindex="0" aria-label="Picture of the explanation; the tables below hold its largest numbers">
-${explanationSvg(input)}</figure>
+  const label = "Picture of the explanation; the tables below hold its largest numbers";
+  return htmlPage(
+    title,
+    `${figure(explanationSvg(input), label)}
 <h2>Largest contributions</h2>
 <div class="tables">
 ${rankTexts(texts).map(table).join("\n")}
 </div>
-<details><summary>All data as JSON</summary><pre tabindex="0">${escapeData(data)}</pre></details>
-</main>
-</body>
-</html>
-`;
+<details><summary>All data as JSON</summary><pre tabindex="0">${escapeData(data)}</pre></details>`,
+    "pairs",
+  );
 }
 
 function table(input: ContributionMatrixInput): string {

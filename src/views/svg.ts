@@ -7,6 +7,13 @@ export interface Drawing {
   readonly body: string;
 }
 
+/** A picture as PNG bytes, with its size in pixels. */
+export interface Picture {
+  readonly png: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** How a line of text is drawn; the default is 12 px, regular, dark, starting at x. */
 export interface TextStyle {
   readonly size?: number;
@@ -63,6 +70,45 @@ export function paragraph(text: string, width: number, style: TextStyle = {}): D
 /** The elements of `drawing`, moved. */
 export function at(x: number, y: number, drawing: Drawing): string {
   return `<g transform="translate(${round(x)} ${round(y)})">${drawing.body}</g>`;
+}
+
+/** Drawings below each other, each after a gap. */
+export function stack(width: number, blocks: readonly (readonly [gap: number, drawing: Drawing])[]): Drawing {
+  let height = 0;
+  let body = "";
+  for (const [gap, drawing] of blocks) {
+    body += at(0, height + gap, drawing);
+    height += gap + drawing.height;
+  }
+  return { width, height, body };
+}
+
+/** Something the reader must know first. */
+export function banner(notice: string, width: number): Drawing {
+  const short = shorten(notice, 4 * width, (part) => textWidth(part, 12));
+  const words = paragraph(short, width - 40);
+  const height = words.height + 14;
+  const body = `<rect class="notice" width="${width}" height="${height}" rx="4" fill="#fff4d6"/><rect width="4" height="${height}" fill="#c98a00"/>${at(18, 8, words)}`;
+  return { width, height, body };
+}
+
+/** A picture in a thin frame, both with the attributes `place`; `enlarge`: screen pixels for each of its own. */
+export function framedPicture(png: Uint8Array, place: string, enlarge: number): string {
+  // Few pixels are shown as squares, not smoothed into detail that the picture does not have.
+  const rendering = enlarge >= 2 ? ' class="pixels" image-rendering="optimizeSpeed"' : "";
+  return (
+    `<image ${place} preserveAspectRatio="none"${rendering} href="data:image/png;base64,${base64(png)}"/>` +
+    `<rect class="frame" ${place} fill="none" stroke="${TONES.line}"/>`
+  );
+}
+
+/** Base64 in chunks, with what both Node and browsers have. */
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let start = 0; start < bytes.length; start += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+  }
+  return btoa(binary);
 }
 
 /** A complete SVG document with a margin around the drawing; `label` is read to people who cannot see it. */

@@ -1,3 +1,4 @@
+import { cellsOf, halfBlocks, padCells } from "./cells.ts";
 import {
   type ContributionMatrixInput,
   type NamedContribution,
@@ -59,9 +60,8 @@ function ranking(
   const room = Math.min(40, options.columns - column - 14);
   const highest = Math.max(...texts.map(({ similarity }) => similarity));
   const rows = texts.map(({ similarity }, index) => {
-    const bar = similarity > 0 && room >= 4 ? blocks((similarity / highest) * room) : "";
-    const padded = names[index] + " ".repeat(column - cellsOf(names[index]));
-    return `  ${padded}  ${formatCosine(similarity).padStart(7)}  ${bar}`.trimEnd();
+    const bar = similarity > 0 && room >= 4 ? halfBlocks((similarity / highest) * room) : "";
+    return `  ${padCells(names[index], column)}  ${formatCosine(similarity).padStart(7)}  ${bar}`.trimEnd();
   });
   return [paint("bold", "Cosine similarity with each text, highest first"), ...rows];
 }
@@ -99,25 +99,9 @@ function contributions(input: ContributionMatrixInput, options: TerminalOptions,
 /** A bar that grows from an axis: to the right in red if positive, to the left in blue if negative. */
 function signedBar(value: number, limit: number, half: number, paint: Paint): string {
   const length = limit === 0 ? 0 : (Math.abs(value) / limit) * half;
-  if (value >= 0) return `${" ".repeat(half)}│${paint("red", blocks(length))}`;
+  if (value >= 0) return `${" ".repeat(half)}│${paint("red", halfBlocks(length))}`;
   // Blocks grow from the left only, so this side goes by half characters: the right half block ends it.
   const halves = Math.round(length * 2);
   const bar = (halves % 2 === 1 ? "▐" : "") + "█".repeat(Math.floor(halves / 2));
   return `${" ".repeat(half - bar.length)}${paint("blue", bar)}│`;
-}
-
-/** A bar of `length` characters, in halves. */
-function blocks(length: number): string {
-  const halves = Math.round(length * 2);
-  return "█".repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? "▌" : "");
-}
-
-/** Terminal cells that a text takes: two for East Asian characters and emoji, none for marks. */
-function cellsOf(text: string): number {
-  let cells = 0;
-  for (const character of text.replace(/\p{M}|\u200d/gu, "")) {
-    const code = character.codePointAt(0)!;
-    cells += code >= 0x1100 && !(code >= 0x1e00 && code < 0x2e80) ? 2 : 1;
-  }
-  return cells;
 }

@@ -86,3 +86,8 @@ export function formatCosine(value: number): string {
 export function formatError(error: number): string {
   return error === 0 ? "0" : error.toExponential(0);
 }
+
+/** `1 image`, `2,000 images`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}

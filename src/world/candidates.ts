@@ -1,8 +1,9 @@
 /** Texts to try on a scene: some true of it, some not. */
+
+import { Random } from "../math/random.ts";
 import { backgroundPhrase, coloursShow, countedConcept, countedGroup, POSITION_PHRASES } from "./captions.ts";
 import { CONCEPTS, conceptNamed, GROUPS } from "./concepts.ts";
 import { BACKGROUND_NAMES, COUNTS, POSITIONS } from "./factors.ts";
-import { Random } from "./random.ts";
 import { type Scene, sceneSeed } from "./scene.ts";
 
 /** Candidate texts about a scene; every false one changes one thing that a true one says. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "../math/random.ts";
 import { candidates } from "./candidates.ts";
 import { caption, EFFECT_WORDS, POSITION_PHRASES } from "./captions.ts";
 import { CONCEPTS, conceptNamed, GROUPS, groupNamed } from "./concepts.ts";
 import { BACKGROUND_NAMES, EFFECTS, POSITIONS, SIZE_NAMES, STYLES } from "./factors.ts";
 import { factorPrompts } from "./prompts.ts";
-import { Random } from "./random.ts";
 import { recordOf } from "./record.ts";
 import { sampleScene } from "./scene.ts";
 

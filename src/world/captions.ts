@@ -1,7 +1,8 @@
 /** Captions: true sentences about a scene, each mentioning a random subset of its factors. */
+
+import { Random } from "../math/random.ts";
 import { conceptNamed, groupNamed } from "./concepts.ts";
 import type { Backdrop, Effect, Position } from "./factors.ts";
-import { Random } from "./random.ts";
 import { type Scene, sceneSeed } from "./scene.ts";
 
 /** What a caption can mention; `other` is the second object of a scene of two. */

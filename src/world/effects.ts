@@ -1,6 +1,7 @@
 /** Photographic effects, applied in place to a finished square RGB picture; they look alike at every size. */
+
+import { hash32 } from "../math/random.ts";
 import type { Effect } from "./factors.ts";
-import { hash32 } from "./random.ts";
 
 const GRAIN_CELLS = 64;
 

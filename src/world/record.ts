@@ -1,7 +1,8 @@
 /** A scene with its words: what is written beside an image of the world. */
+
+import { Random } from "../math/random.ts";
 import { type Caption, caption } from "./captions.ts";
 import { conceptNamed } from "./concepts.ts";
-import { Random } from "./random.ts";
 import { type Scene, sceneSeed } from "./scene.ts";
 
 /** A scene, the group of each object, and captions that are true of it. */

@@ -1,6 +1,7 @@
 /** Draws a scene at any size. */
+
+import { hash32 } from "../math/random.ts";
 import { applyEffect } from "./effects.ts";
-import { hash32 } from "./random.ts";
 import { type Scene, type SceneObject, sceneSeed } from "./scene.ts";
 import type { Sprite, Sprites } from "./sprites.ts";
 

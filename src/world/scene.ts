@@ -1,4 +1,6 @@
 /** A scene: every factor of one image, sampled from a seed and independent of resolution. */
+
+import { Random } from "../math/random.ts";
 import {
   ARRANGEMENTS,
   type Arrangement,
@@ -15,7 +17,6 @@ import {
   SIZES,
   type Size,
 } from "./factors.ts";
-import { Random } from "./random.ts";
 import { SPLITS, type Split, type SplitName } from "./splits.ts";
 
 /** One object: its centre and the length of its longer side, as shares of the image's side. */

@@ -4,9 +4,10 @@
  * The training part alone holds the planted bias (as in Waterbirds, Sagawa et al. 2020) and leaves out some
  * compositions; everywhere else a scene's background does not depend on what stands on it.
  */
+
+import type { Random } from "../math/random.ts";
 import { CONCEPTS } from "./concepts.ts";
 import { BACKGROUND_NAMES, type Background, HELD_OUT_STYLE, TRAINING_STYLES } from "./factors.ts";
-import type { Random } from "./random.ts";
 
 /** The two background colours of the planted bias: the first of each pair stands on green, the second on blue. */
 export const BIAS_BACKGROUNDS = ["green", "blue"] as const satisfies readonly Background[];

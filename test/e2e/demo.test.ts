@@ -49,11 +49,7 @@ describe("demo", () => {
   it("leaves a folder alone that holds something else", async () => {
     const folder = await testFolder();
     await writeFile(join(folder, "thesis.txt"), "years of work");
-    expectError(
-      await runCli(["demo", "--images", "3", "--out", folder]),
-      "CORPUS_MISMATCH",
-      "thesis" && folder,
-    );
+    expectError(await runCli(["demo", "--images", "3", "--out", folder]), "CORPUS_MISMATCH");
     expect(await readdir(folder)).toEqual(["thesis.txt"]);
   });
 

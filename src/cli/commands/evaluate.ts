@@ -1,0 +1,64 @@
+import { measureRetrieval, type RetrievalResult } from "../../analysis/retrieval.ts";
+import { retrievalResultSchema } from "../../contract/selectivity.ts";
+import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import type { Register } from "../command.ts";
+import { wholeNumber } from "../strings.ts";
+import { table } from "../table.ts";
+
+interface RetrievalOptions {
+  readonly index: string;
+  readonly k: number;
+  readonly headsPerFactor: number;
+}
+
+/** `evaluate retrieval`: numbers for what the pictures show. */
+export const registerEvaluate: Register = (program, run) => {
+  const evaluate = program.command("evaluate").description("measure an analysis where the truth is known");
+  evaluate
+    .command("retrieval")
+    .description("precision of neighbours by every factor, through heads chosen on other images")
+    .requiredOption("--index <index>", "an index of images with labels or factors")
+    .option("-k <n>", "neighbours a query", wholeNumber(1, 1000), 8)
+    .option("--heads-per-factor <n>", "heads chosen for each factor", wholeNumber(1, 100), 3)
+    .action(
+      run(async ({ globals, models, report, signal, result }, options: RetrievalOptions) => {
+        const index = await openIndex(options.index, { report });
+        const model = await models.load(globals.model);
+        await requireModelOf(index, model);
+        const { k, headsPerFactor } = options;
+        const measured = await measureRetrieval(index, model.geometry, model.matmul, {
+          k,
+          headsPerFactor,
+          report,
+          signal,
+        });
+        const { name, precision } = model;
+        const json = retrievalResultSchema.parse({
+          model: name,
+          precision,
+          index: index.folder,
+          ...measured,
+        });
+        result(json, () => retrievalText(measured));
+      }),
+    );
+};
+
+/** One row a head set, one column a factor; the best set of each column is marked. */
+function retrievalText({ k, factors, rows }: RetrievalResult): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)}`;
+  const best = factors.map((_, f) => Math.max(...rows.map(({ precision }) => precision[f].mean)));
+  const cells = rows.map(({ chosenFor, heads, precision }) => [
+    chosenFor,
+    heads.length === 0 ? "everything" : heads.join(" "),
+    ...precision.map(({ mean }, f) => `${percent(mean)}${mean === best[f] ? " *" : ""}`),
+  ]);
+  const chance = ["chance", "", ...factors.map((factor) => percent(factor.chance))];
+  return [
+    `precision@${k} in per cent, by factor (columns), through the heads chosen for each factor (rows)`,
+    "",
+    table(["heads for", "heads", ...factors.map(({ name }) => name)], [...cells, chance]),
+    "",
+    "Heads were chosen by selectivity on the even images; the odd ones are queries and answers. * the best of a column.",
+  ].join("\n");
+}

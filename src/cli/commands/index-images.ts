@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { indexCheckSchema, indexResultSchema } from "../../contract/index-result.ts";
+import { type BuildResult, buildIndex } from "../../corpus/build.ts";
+import { exportParquet } from "../../corpus/export-parquet.ts";
+import { exportPrs } from "../../corpus/export-prs.ts";
+import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
+import { checkIndex, type IndexCheck, openIndex } from "../../corpus/open-index.ts";
+import { scanSource } from "../../corpus/source.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import type { Register } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { oneLine, wholeNumber } from "../strings.ts";
+
+interface IndexOptions {
+  readonly out: string;
+  readonly root?: string;
+  readonly dtype?: Dtype;
+  readonly mlps?: true;
+  readonly shardSize?: number;
+  readonly prune: boolean;
+  readonly check: boolean;
+  readonly exif: boolean;
+  readonly maxPixels?: number;
+  readonly export?: "prs" | "parquet";
+}
+
+/** `index INPUT --out INDEX`: what every head wrote into every image, on disk. */
+export const registerIndex: Register = (program, run) => {
+  program
+    .command("index")
+    .description(
+      "decompose every image of a folder or list into an index; run again, it goes on or brings it up to date",
+    )
+    .argument("[input]", "a folder of images (their folders are labels), or a .csv or .jsonl list")
+    .requiredOption("--out <index>", "the index: a folder")
+    .option("--root <folder>", "where the paths of a list start; by default the list's own folder")
+    .addOption(new Option("--dtype <type>", "how heads are stored; by default float16").choices(DTYPES))
+    .option("--mlps", "store every MLP's contribution too")
+    .option("--shard-size <n>", "most images in a shard, which bounds the memory", wholeNumber(1, 1 << 20))
+    .option("--prune", "take out what has changed or is gone, and index anew what has changed", false)
+    .option("--check", "compare every byte of the index and its images with their checksums", false)
+    .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
+    .option("--max-pixels <n>", "reject images with more pixels", wholeNumber(1))
+    .addOption(
+      new Option(
+        "--export <form>",
+        "also write INDEX/export/: the reference scripts' arrays, or a table of images",
+      ).choices(["prs", "parquet"]),
+    )
+    .action(
+      run(async (context, input: string | undefined, options: IndexOptions, _command: Command) => {
+        if (options.check) return check(context, options.out);
+        if (input === undefined)
+          throw new ClipInterpretError("USAGE", "an input is missing: a folder or a list");
+        const { globals, models, report, signal, result } = context;
+        const { out, root, check: _, export: form, ...build } = options;
+        const source = await scanSource(input, { report, ...(root !== undefined && { root }) });
+        const model = await models.load(globals.model);
+        const built = await buildIndex(model, source, out, { ...build, report, signal });
+        for (const kind of ["changed", "removed"] as const) warnOf(context, built, kind);
+        const exported = form === undefined ? [] : await writeExport(context, model, out, form);
+        const json = indexResultSchema.parse({ ...built, model: model.name, exported });
+        result(json, () => summary(json.model, built, exported));
+      }),
+    );
+};
+
+async function writeExport(
+  { report, signal }: CommandContext,
+  model: ClipModel,
+  folder: string,
+  form: "prs" | "parquet",
+): Promise<string[]> {
+  const index = await openIndex(folder, { report });
+  const to = join(index.folder, "export");
+  if (form === "prs") return exportPrs(index, model, to, { report, signal });
+  const file = join(to, "images.parquet");
+  await exportParquet(index, file);
+  return [file];
+}
+
+function warnOf({ report }: CommandContext, built: BuildResult, kind: "changed" | "removed"): void {
+  const paths = built[kind];
+  if (paths.length === 0 || built.pruned) return;
+  const some = `${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ", …" : ""}`;
+  const what = kind === "changed" ? "changed since they were indexed" : "no longer there";
+  report({
+    type: "warning",
+    code: "INDEX_OUTDATED",
+    message: `${paths.length} indexed files are ${what} (${some}); --prune brings the index up to date`,
+  });
+}
+
+function summary(model: string, built: BuildResult, exported: readonly string[]): string {
+  const { folder, images, rejected, shards, added, repaired } = built;
+  const lines = [`${images} images in ${folder} (${model}, ${shards} shards), ${added} files taken in now`];
+  if (repaired.length > 0) lines.push(`  shards made anew: ${repaired.join(", ")}`);
+  if (rejected > 0)
+    lines.push(`  ${rejected} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
+  lines.push(
+    "Next:",
+    `  clip-interpret neighbors --index ${folder} --heads L0.H0 --text "a dog" --out near.html`,
+  );
+  return oneLineEach(lines);
+}
+
+async function check({ report, signal, result }: CommandContext, folder: string): Promise<void> {
+  const found = indexCheckSchema.parse(await checkIndex(folder, { report, signal }));
+  result(found, () => checkText(found));
+  if (found.corrupt.length > 0) {
+    // `index` itself does not look into arrays; that a shard is gone it sees.
+    const shards = [...new Set(found.corrupt.map((name) => name.split("/").slice(0, 2).join("/")))];
+    throw new ClipInterpretError("INDEX_CORRUPT", `${found.corrupt.length} files of ${folder} are damaged`, {
+      hint: `Remove ${shards.join(", ")} there and run \`index\` again: it makes them anew.`,
+    });
+  }
+}
+
+function checkText({ folder, images, shards, corrupt, changed, missing }: IndexCheck): string {
+  const problems = [
+    ...corrupt.map((name) => `  damaged: ${name}`),
+    ...changed.map((path) => `  changed: ${path}`),
+    ...missing.map((path) => `  missing: ${path}`),
+  ];
+  const verdict = problems.length === 0 ? "every byte is as it was written" : `${problems.length} problems`;
+  return oneLineEach([`${images} images in ${shards} shards of ${folder}: ${verdict}`, ...problems]);
+}
+
+/** Paths come from a disk: they must not command the terminal. */
+const oneLineEach = (lines: readonly string[]) => lines.map(oneLine).join("\n");

@@ -1,0 +1,280 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import { withLock } from "../hub/lock.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { findChanges } from "./changes.ts";
+import { openJournal } from "./journal.ts";
+import {
+  type Dtype,
+  differences,
+  type Layout,
+  type Manifest,
+  originOf,
+  readManifest,
+  requireSameOrigin,
+  writeManifest,
+} from "./manifest.ts";
+import { dropPaths } from "./prune.ts";
+import { readWholeShard } from "./read-shard.ts";
+import { type ImageRow, imageRow, type RejectedRow } from "./rows.ts";
+import { createShard } from "./shard.ts";
+import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
+import type { Source, SourceImage } from "./source.ts";
+import { folderStore, guard, type Store } from "./store.ts";
+import { storeBatch } from "./stored.ts";
+
+/** How an index is made. */
+export interface BuildOptions extends WorkOptions {
+  /** How z is stored. Default: float16. */
+  readonly dtype?: Dtype;
+  /** Keep MLP terms too. */
+  readonly mlps?: boolean;
+  /** Most images in a shard; also what bounds the memory. Default: 8192. */
+  readonly shardSize?: number;
+  /** Take changed and removed images out (and changed ones in again). */
+  readonly prune?: boolean;
+  /** Apply the EXIF orientation. Default: true. */
+  readonly exif?: boolean;
+  readonly maxPixels?: number;
+  /** Images in one run of the encoder. */
+  readonly batch?: number;
+  /** Threads that decode. */
+  readonly decoders?: number;
+}
+
+/** What an indexing run did. */
+export interface BuildResult {
+  readonly folder: string;
+  readonly images: number;
+  readonly rejected: number;
+  readonly shards: number;
+  /** Images and rejected files that this run added. */
+  readonly added: number;
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly pruned: boolean;
+  /** Shards that were found damaged and made anew. */
+  readonly repaired: readonly string[];
+}
+
+/** As many images as design and memory agree on: z of an L/14 is 400 MB for them. */
+const SHARD_SIZE = 8192;
+
+/**
+ * Indexes a source, or brings an index up to date with it. Whatever kills the process, the index opens, and the same
+ * call goes on where it stopped: finished shards are kept, and of the unfinished one every batch that was computed.
+ *
+ * Memory is bounded by one shard and the batches under way, whatever the size of the source; the list of its files
+ * takes about 300 bytes an image.
+ *
+ * @throws `INDEX_MISMATCH` for an index of another model or form, `HALF_OVERFLOW`, `OUTPUT_UNWRITABLE`, `DISK_FULL`,
+ *   `CANCELLED`, `SUM_MISMATCH`
+ */
+export async function buildIndex(
+  model: ClipModel,
+  source: Source,
+  folder: string,
+  options: BuildOptions = {},
+): Promise<BuildResult> {
+  const store = folderStore(resolve(folder));
+  const lock = join(store.where, ".lock");
+  // Settled apart, so that only what happens to the lock is a failed write of the lock.
+  const work = () => Promise.allSettled([build(model, source, store, options)]);
+  const [outcome] = await guard(lock, () => withLock(lock, work, options));
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
+
+async function build(
+  model: ClipModel,
+  source: Source,
+  store: Store,
+  options: BuildOptions,
+): Promise<BuildResult> {
+  const { prune = false, shardSize = SHARD_SIZE, report, signal } = options;
+  let manifest = await claimIndex(model, source, store, options);
+  const repaired: string[] = [];
+  const repair = (names: readonly string[]) => {
+    if (names.length === 0) return;
+    repaired.push(...names);
+    const message = `damaged shards are made anew: ${names.join(", ")}`;
+    report?.({ type: "warning", code: "INDEX_CORRUPT", message });
+  };
+  const { rows, damaged } = await readRows(store, manifest);
+  repair(damaged);
+  if (damaged.length > 0) {
+    const whole = manifest.shards.filter(({ name }) => !damaged.includes(name));
+    manifest = await replaceShards(store, manifest, whole);
+  } else await removeUnlisted(store, manifest);
+  let changes = findChanges(source.images, rows);
+  const { changed, removed } = changes;
+  if (prune && changed.length + removed.length > 0) {
+    const dropped = await dropPaths(store, manifest, new Set([...changed, ...removed]));
+    manifest = dropped.manifest;
+    repair(dropped.corrupt);
+    changes = findChanges(source.images, (await readRows(store, manifest)).rows);
+  }
+  const { added } = changes;
+  const task = "indexing";
+  report?.({ type: "start", task, unit: "image", total: added.length });
+  let done = 0;
+  const advance = (count: number) => {
+    done += count;
+    report?.({ type: "advance", task, done, total: added.length });
+  };
+  for (let start = 0; start < added.length; start += shardSize) {
+    checkCancelled(signal);
+    const images = added.slice(start, start + shardSize);
+    manifest = await addShard(model, source.root, store, manifest, images, options, advance);
+  }
+  report?.({ type: "end", task, done });
+  for (const left of ["journal", "manifest.json.part"]) await store.remove(left);
+  const total = (key: "images" | "rejected") => manifest.shards.reduce((sum, shard) => sum + shard[key], 0);
+  return {
+    folder: store.where,
+    images: total("images"),
+    rejected: total("rejected"),
+    shards: manifest.shards.length,
+    added: added.length,
+    changed,
+    removed,
+    pruned: prune,
+    repaired,
+  };
+}
+
+/** The manifest of the index that is there, or a new one. @throws `INDEX_MISMATCH` */
+async function claimIndex(
+  model: ClipModel,
+  source: Source,
+  store: Store,
+  { dtype, mlps, exif = true }: BuildOptions,
+): Promise<Manifest> {
+  const origin = await originOf(model, exif);
+  const { layers, heads, headDim, embedDim } = model.geometry;
+  const found = await readManifest(store);
+  if (found) {
+    requireSameOrigin(found, origin, store.where);
+    const shape = { layers, heads, headDim, embedDim };
+    const wanted = {
+      ...{ root: source.root, ...shape },
+      ...(dtype && { dtype }),
+      ...(mlps !== undefined && { mlps }),
+    };
+    const other = differences(found, wanted);
+    if (other.length > 0) {
+      throw new ClipInterpretError(
+        "INDEX_MISMATCH",
+        `the index ${store.where} is another: ${other.join(", ")}`,
+      );
+    }
+    return found;
+  }
+  // A run that was stopped as it wrote the first manifest leaves half of one.
+  const own = new Set(["shards", "journal", "manifest.json.part"]);
+  const strangers = (await store.list(".")).filter((name) => !name.startsWith(".") && !own.has(name));
+  if (strangers.length > 0) {
+    const message = `${store.where} is not empty and holds no index: ${strangers.slice(0, 3).join(", ")}`;
+    throw new ClipInterpretError("INDEX_INVALID", message, { hint: "Name another folder with --out." });
+  }
+  const manifest: Manifest = {
+    format: "clip-interpret-index",
+    version: 1,
+    ...origin,
+    ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false },
+    root: source.root,
+    shards: [],
+  };
+  await writeManifest(store, manifest);
+  return manifest;
+}
+
+/** The rows of every shard that can be read, and the names of those that cannot. */
+async function readRows(store: Store, manifest: Manifest) {
+  const rows: (ImageRow | RejectedRow)[] = [];
+  const damaged: string[] = [];
+  for (const shard of manifest.shards) {
+    try {
+      const { images, rejected } = await readWholeShard(store, manifest, shard);
+      for (const row of images) rows.push(row);
+      for (const row of rejected) rows.push(row);
+    } catch (error) {
+      if (!(error instanceof ClipInterpretError && error.code === "INDEX_CORRUPT")) throw error;
+      damaged.push(shard.name);
+    }
+  }
+  return { rows, damaged };
+}
+
+/** Computes one shard, writes it and lists it. */
+async function addShard(
+  model: ClipModel,
+  root: string,
+  store: Store,
+  manifest: Manifest,
+  images: readonly SourceImage[],
+  { exif = true, maxPixels, batch, decoders, signal }: BuildOptions,
+  advance: (count: number) => void,
+): Promise<Manifest> {
+  const shard = createShard(manifest, images.length);
+  const work = workName(manifest, images);
+  const journal = await openJournal(join(store.where, "journal", "current"), work, manifest);
+  let done = 0;
+  let rejected = 0;
+  const take = (taken: (typeof journal.batches)[number]) => {
+    if (taken.stored) shard.add(taken.stored, taken.images);
+    shard.reject(taken.rejected);
+    rejected += taken.rejected.length;
+    done += taken.images.length + taken.rejected.length;
+    advance(taken.images.length + taken.rejected.length);
+  };
+  try {
+    for (const known of journal.batches) take(known);
+    const byFile = new Map(images.map((image) => [join(root, image.path), image]));
+    const files = images.slice(done).map(({ path }) => join(root, path));
+    const pool = { ...(maxPixels && { maxPixels }), ...(decoders && { threads: decoders }) };
+    const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
+    for await (const decomposed of batches) {
+      const taken = storedBatch(decomposed, byFile, manifest);
+      await journal.append(taken);
+      take(taken);
+    }
+    const entry = await putShard(store, nextName(manifest), shard, rejected);
+    const listed = { ...manifest, shards: [...manifest.shards, entry] };
+    await writeManifest(store, listed);
+    await journal.discard();
+    return listed;
+  } finally {
+    await journal.close();
+  }
+}
+
+/** What a journal's batches are part of: change any of it, and they are of no use. */
+function workName(
+  { model, preprocessing, dtype, mlps, root }: Manifest,
+  images: readonly SourceImage[],
+): string {
+  const hash = createHash("sha256").update(JSON.stringify([model, preprocessing, dtype, mlps, root]));
+  for (const image of images) hash.update(`\n${JSON.stringify(image)}`);
+  return hash.digest("hex");
+}
+
+function storedBatch(
+  { images, rejected, decomposition }: DecomposedBatch<string>,
+  byFile: ReadonlyMap<string, SourceImage>,
+  layout: Layout,
+) {
+  const rows = images.map(({ source, shown }) => imageRow(byFile.get(source)!, shown));
+  const refused = rejected.map(({ source, error }): RejectedRow => {
+    const { path, bytes } = byFile.get(source)!;
+    return { path, bytes, code: error.code, message: error.message };
+  });
+  return {
+    images: rows,
+    rejected: refused,
+    ...(decomposition && { stored: storeBatch(decomposition, layout) }),
+  };
+}

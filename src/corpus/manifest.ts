@@ -1,0 +1,140 @@
+import { z } from "zod";
+import type { ClipModel } from "../model/clip-model.ts";
+import { PRECISIONS } from "../onnx/linear.ts";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import type { Store } from "./store.ts";
+
+const count = z.int().min(0);
+const size = z.int().min(1);
+
+/** How z is stored. */
+export const DTYPES = ["float16", "float32"] as const;
+export type Dtype = (typeof DTYPES)[number];
+
+const layoutSchema = z.strictObject({
+  layers: size,
+  heads: size,
+  headDim: size,
+  embedDim: size,
+  dtype: z.enum(DTYPES),
+  mlps: z.boolean().describe("whether MLP terms are stored"),
+});
+
+/** The shape of an index's arrays. */
+export type Layout = z.infer<typeof layoutSchema>;
+
+/** What every shard has. */
+const SHARD_FILES = [
+  "heads.npy",
+  "scalars.npy",
+  "embedding.npy",
+  "moments.npy",
+  "images.jsonl",
+  "rejected.jsonl",
+];
+
+const shardSchema = z.strictObject({
+  name: z.string().regex(/^\d{6}$/),
+  images: count,
+  rejected: count,
+  files: z
+    .record(z.string(), z.strictObject({ bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .refine((files) => SHARD_FILES.every((name) => Object.hasOwn(files, name)), "a file is not listed"),
+});
+
+/** A finished part of an index. */
+export type ShardEntry = z.infer<typeof shardSchema>;
+
+const originSchema = z.strictObject({
+  model: z.strictObject({
+    name: z.string(),
+    weights: z.string().describe("SHA-256 of the weights"),
+    precision: z.enum(PRECISIONS),
+    device: z.string(),
+  }),
+  preprocessing: z.strictObject({
+    size,
+    resizeMode: z.enum(["shortest", "squash"]),
+    mean: z.tuple([z.number(), z.number(), z.number()]),
+    std: z.tuple([z.number(), z.number(), z.number()]),
+    exif: z.boolean(),
+  }),
+});
+
+/** What made the numbers: they may only stand beside numbers of the same origin. */
+export type Origin = z.infer<typeof originSchema>;
+
+const manifestSchema = z.strictObject({
+  format: z.literal("clip-interpret-index"),
+  version: z.literal(1),
+  ...originSchema.shape,
+  ...layoutSchema.shape,
+  root: z.string().describe("the folder that image paths start at"),
+  shards: z.array(shardSchema),
+});
+
+/** `manifest.json`: what an index holds. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+const FILE = "manifest.json";
+
+/** Reads the manifest; undefined where there is none. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
+export async function readManifest(store: Store): Promise<Manifest | undefined> {
+  if ((await store.size(FILE)) === undefined) return undefined;
+  const text = (await store.read(FILE)).toString("utf8");
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(store, messageOf(cause));
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  const names = parsed.data.shards.map(({ name }) => name);
+  if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
+  return parsed.data;
+}
+
+const invalid = (store: Store, why: string) =>
+  new ClipInterpretError("INDEX_INVALID", `the manifest of the index ${store.where} is damaged: ${why}`);
+
+/** Writes the manifest in one step. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
+export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
+  await store.put(FILE, [Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)]);
+}
+
+/** What a model's numbers come from. */
+export async function originOf(model: ClipModel, exif: boolean): Promise<Origin> {
+  const { name, precision, device, config } = model;
+  const { size: side, resizeMode, mean, std } = config.preprocess;
+  return {
+    model: { name, weights: await model.weightsHash(), precision, device },
+    preprocessing: { size: side, resizeMode, mean: [...mean], std: [...std], exif },
+  };
+}
+
+/** Sees that numbers of `origin` may stand in, or be compared with, an index. @throws `INDEX_MISMATCH` */
+export function requireSameOrigin(manifest: Manifest, origin: Origin, where: string): void {
+  const { name: _, ...model } = origin.model;
+  const differing = [
+    ...differences(manifest.model, model),
+    ...differences(manifest.preprocessing, origin.preprocessing),
+  ];
+  if (differing.length === 0) return;
+  const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
+  throw new ClipInterpretError("INDEX_MISMATCH", message);
+}
+
+/** Fields of `wanted` that differ, as "field: is instead of wanted". */
+export function differences(
+  is: Readonly<Record<string, unknown>>,
+  wanted: Readonly<Record<string, unknown>>,
+): string[] {
+  const show = (value: unknown) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return text.length > 12 && /^[0-9a-f]+$/.test(text) ? `${text.slice(0, 8)}…` : text;
+  };
+  return Object.keys(wanted)
+    .filter((key) => JSON.stringify(is[key]) !== JSON.stringify(wanted[key]))
+    .map((key) => `${key} is ${show(is[key])} there, ${show(wanted[key])} here`);
+}

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fromHalf } from "../math/half.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { checkCancelled, type Report, type WorkOptions } from "../support/progress.ts";
+import { type Manifest, originOf, readManifest, requireSameOrigin, type ShardEntry } from "./manifest.ts";
+import {
+  findCorruption,
+  readFloats,
+  readHead,
+  readMlps,
+  readMoments,
+  readShardRows,
+  readWholeShard,
+  shardFolder,
+} from "./read-shard.ts";
+import type { ImageRow, RejectedRow } from "./rows.ts";
+import { folderStore, type Store } from "./store.ts";
+
+/** An index that is read. Images are those of all shards, one after another. */
+export interface Index {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly images: readonly ImageRow[];
+  readonly rejected: readonly RejectedRow[];
+  /** [n, 3]: μ, σ, ‖e‖. */
+  scalars(): Promise<Float32Array>;
+  /** [n, D]: e/‖e‖. */
+  embeddings(): Promise<Float32Array>;
+  /** [n, d_h]: z of one head as float32. */
+  head(layer: number, head: number): Promise<Float32Array>;
+  /** [n, D]: one MLP term as float16 bits; only of an index that keeps them. */
+  mlpTerm(term: number): Promise<Uint16Array>;
+  /** [L, H, m+1, m+1], m = d_h + 3: Σ [z̃;1][z̃;1]ᵀ over all images. */
+  moments(): Promise<Float64Array>;
+}
+
+/**
+ * Opens an index. A shard that is damaged is left out with a warning, so that the rest can be used.
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole
+ */
+export async function openIndex(
+  folder: string,
+  { report }: { readonly report?: Report } = {},
+): Promise<Index> {
+  const { store, manifest } = await openManifest(folder);
+  const whole: ShardEntry[] = [];
+  const images: ImageRow[] = [];
+  const rejected: RejectedRow[] = [];
+  const warn = (name: string, why: string) => {
+    const message = `shard ${name} of ${folder} is left out: ${why}`;
+    report?.({ type: "warning", code: "INDEX_CORRUPT", message });
+  };
+  for (const shard of manifest.shards) {
+    try {
+      const rows = await readWholeShard(store, manifest, shard);
+      for (const row of rows.images) images.push(row);
+      for (const row of rows.rejected) rejected.push(row);
+      whole.push(shard);
+    } catch (error) {
+      warn(shard.name, messageOf(error));
+    }
+  }
+  if (whole.length === 0 && manifest.shards.length > 0) {
+    throw new ClipInterpretError("INDEX_CORRUPT", `every shard of ${folder} is damaged`);
+  }
+  const { embedDim, headDim } = manifest;
+  /** One array over all shards. */
+  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array | Uint16Array>) => {
+    const gathered = new Float32Array(images.length * width);
+    let at = 0;
+    for (const shard of whole) {
+      if (shard.images === 0) continue;
+      const part = await read(shard);
+      if (part instanceof Uint16Array) fromHalf(part, gathered, at);
+      else gathered.set(part, at);
+      at += shard.images * width;
+    }
+    return gathered;
+  };
+  return {
+    folder: store.where,
+    manifest: { ...manifest, shards: whole },
+    images,
+    rejected,
+    scalars: () => gather(3, (shard) => readFloats(store, shard, "scalars.npy", [shard.images, 3])),
+    embeddings: () =>
+      gather(embedDim, (shard) => readFloats(store, shard, "embedding.npy", [shard.images, embedDim])),
+    head: (layer, head) => gather(headDim, (shard) => readHead(store, manifest, shard, layer, head)),
+    async mlpTerm(term) {
+      const { layers } = manifest;
+      const gathered = new Uint16Array(images.length * embedDim);
+      let at = 0;
+      for (const shard of whole) {
+        const all = await readMlps(store, manifest, shard);
+        for (let image = 0; image < shard.images; image++, at += embedDim) {
+          const from = (image * (layers + 1) + term) * embedDim;
+          gathered.set(all.subarray(from, from + embedDim), at);
+        }
+      }
+      return gathered;
+    },
+    async moments() {
+      const { layers, heads } = manifest;
+      const sum = new Float64Array(layers * heads * (headDim + 4) ** 2);
+      for (const shard of whole) {
+        const part = await readMoments(store, manifest, shard);
+        for (let i = 0; i < sum.length; i++) sum[i] += part[i];
+      }
+      return sum;
+    },
+  };
+}
+
+async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+  const store = folderStore(resolve(folder));
+  const manifest = await readManifest(store);
+  if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
+  return { store, manifest };
+}
+
+/** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
+export async function requireModelOf({ manifest, folder }: Index, model: ClipModel): Promise<void> {
+  requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
+}
+
+/** What a full check of an index found. */
+export interface IndexCheck {
+  readonly folder: string;
+  readonly model: string;
+  readonly images: number;
+  readonly shards: number;
+  /** Files of the index that are not what was written. */
+  readonly corrupt: readonly string[];
+  /** Images whose bytes are no longer those that were indexed. */
+  readonly changed: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/**
+ * Reads every byte of an index and of its images, and compares them with the checksums that were taken.
+ * @throws `INDEX_INVALID`, `CANCELLED`
+ */
+export async function checkIndex(folder: string, { report, signal }: WorkOptions = {}): Promise<IndexCheck> {
+  const { store, manifest } = await openManifest(folder);
+  const corrupt: string[] = [];
+  const changed: string[] = [];
+  const missing: string[] = [];
+  const total = manifest.shards.reduce((sum, { images }) => sum + images, 0);
+  const task = "checking";
+  report?.({ type: "start", task, unit: "image", total });
+  let done = 0;
+  for (const shard of manifest.shards) {
+    const wrong = await findCorruption(store, shard);
+    corrupt.push(...wrong);
+    if (wrong.some((name) => name.endsWith(".jsonl"))) continue;
+    let images: readonly ImageRow[] = [];
+    try {
+      const read = wrong.length > 0 ? readShardRows(store, shard) : readWholeShard(store, manifest, shard);
+      images = (await read).images;
+    } catch {
+      // Where every byte is as it was written, the manifest says something else.
+      if (wrong.length === 0) corrupt.push(shardFolder(shard.name));
+    }
+    for (const { path, sha256 } of images) {
+      checkCancelled(signal);
+      const found = await hashFile(join(manifest.root, path));
+      if (found === undefined) missing.push(path);
+      else if (found !== sha256) changed.push(path);
+      report?.({ type: "advance", task, done: ++done, total });
+    }
+  }
+  report?.({ type: "end", task, done });
+  const { shards, model } = manifest;
+  return {
+    folder: store.where,
+    model: model.name,
+    images: total,
+    shards: shards.length,
+    corrupt,
+    changed,
+    missing,
+  };
+}
+
+async function hashFile(path: string): Promise<string | undefined> {
+  const hash = createHash("sha256");
+  try {
+    await pipeline(createReadStream(path), hash);
+    return hash.digest("hex");
+  } catch {
+    return undefined;
+  }
+}

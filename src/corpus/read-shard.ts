@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { ClipInterpretError } from "../support/errors.ts";
+import { parseNpyHeader } from "../support/npy.ts";
+import type { Layout, ShardEntry } from "./manifest.ts";
+import { type ImageRow, parseImageRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
+import type { Store } from "./store.ts";
+
+/** Where a shard's files lie. */
+export const shardFolder = (name: string): string => `shards/${name}`;
+
+const fileOf = ({ name }: Pick<ShardEntry, "name">, file: string) => `${shardFolder(name)}/${file}`;
+
+const corrupt = (store: Store, name: string, why: string) =>
+  new ClipInterpretError("INDEX_CORRUPT", `${store.where}/${name} ${why}`);
+
+/** The rows of a shard's images and of its rejected files. */
+export interface ShardRows {
+  readonly images: readonly ImageRow[];
+  readonly rejected: readonly RejectedRow[];
+}
+
+/**
+ * Reads a shard's rows. Their checksums are compared each time: nothing else would see a changed letter of a label.
+ * @throws `INDEX_CORRUPT`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`
+ */
+export async function readShardRows(store: Store, shard: ShardEntry): Promise<ShardRows> {
+  const read = async (file: string) => {
+    const name = fileOf(shard, file);
+    const bytes = await store.read(name);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    if (sha256 !== shard.files[file].sha256) throw corrupt(store, name, "is not what was written");
+    return [bytes.toString("utf8"), `${store.where}/${name}`] as const;
+  };
+  const images = parseImageRows(...(await read("images.jsonl")));
+  const rejected = parseRejectedRows(...(await read("rejected.jsonl")));
+  if (images.length !== shard.images || rejected.length !== shard.rejected) {
+    throw corrupt(store, shardFolder(shard.name), "does not have the rows that the manifest says");
+  }
+  return { images, rejected };
+}
+
+/**
+ * The rows of a shard, if all of it can be read: files of the lengths that the manifest says, arrays of its shapes.
+ * What the arrays hold is not looked at.
+ * @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE`
+ */
+export async function readWholeShard(store: Store, layout: Layout, shard: ShardEntry): Promise<ShardRows> {
+  for (const [file, { bytes }] of Object.entries(shard.files)) {
+    if ((await store.size(fileOf(shard, file))) === bytes) continue;
+    throw corrupt(store, fileOf(shard, file), "is missing or has another length");
+  }
+  for (const array of arraysOf(layout, shard)) await openArray(store, shard, ...array);
+  return readShardRows(store, shard);
+}
+
+/** Files whose bytes are not those that the manifest's checksums say; reads everything. */
+export async function findCorruption(store: Store, shard: ShardEntry): Promise<string[]> {
+  const PIECE = 1 << 26;
+  const wrong: string[] = [];
+  for (const [file, { bytes, sha256 }] of Object.entries(shard.files)) {
+    const name = fileOf(shard, file);
+    const hash = createHash("sha256");
+    const whole = (await store.size(name)) === bytes;
+    for (let at = 0; whole && at < bytes; at += PIECE) {
+      hash.update(await store.readRange(name, at, Math.min(PIECE, bytes - at)));
+    }
+    if (!whole || hash.digest("hex") !== sha256) wrong.push(name);
+  }
+  return wrong;
+}
+
+/** The arrays of a shard. */
+function arraysOf(
+  { layers, heads, headDim, embedDim, dtype, mlps }: Layout,
+  { images }: ShardEntry,
+): [file: string, descr: string, shape: number[]][] {
+  const side = headDim + 4;
+  return [
+    ["heads.npy", dtype === "float16" ? "<f2" : "<f4", [layers, heads, images, headDim]],
+    ["scalars.npy", "<f4", [images, 3]],
+    ["embedding.npy", "<f4", [images, embedDim]],
+    ["moments.npy", "<f8", [layers, heads, side, side]],
+    ...(mlps ? ([["mlps.npy", "<f2", [images, layers + 1, embedDim]]] as [string, string, number[]][]) : []),
+  ];
+}
+
+const HEADER_BYTES = 256;
+
+/** One array of a shard: where its numbers start. @throws `INDEX_CORRUPT` when it is not of the shape expected */
+async function openArray(
+  store: Store,
+  shard: ShardEntry,
+  file: string,
+  descr: string,
+  shape: readonly number[],
+) {
+  const name = fileOf(shard, file);
+  const size = (await store.size(name)) ?? 0;
+  const start = await store.readRange(name, 0, Math.min(size, HEADER_BYTES));
+  let header: ReturnType<typeof parseNpyHeader>;
+  try {
+    header = parseNpyHeader(start, size, name);
+  } catch (cause) {
+    throw new ClipInterpretError("INDEX_CORRUPT", `${store.where}/${name} is damaged`, { cause });
+  }
+  if (header.descr !== descr || header.shape.join() !== shape.join()) {
+    const wanted = `${descr} [${shape.join(", ")}]`;
+    throw corrupt(store, name, `is ${header.descr} [${header.shape.join(", ")}], not ${wanted}`);
+  }
+  return { name, dataStart: header.dataStart };
+}
+
+/** z of one head for all images of a shard, [n, d_h], as stored. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+export async function readHead(
+  store: Store,
+  { layers, heads, headDim, dtype }: Layout,
+  shard: ShardEntry,
+  layer: number,
+  head: number,
+): Promise<Uint16Array | Float32Array> {
+  const half = dtype === "float16";
+  const width = half ? 2 : 4;
+  const shape = [layers, heads, shard.images, headDim];
+  const { name, dataStart } = await openArray(store, shard, "heads.npy", half ? "<f2" : "<f4", shape);
+  const run = shard.images * headDim;
+  const offset = dataStart + (layer * heads + head) * run * width;
+  const bytes = await store.readRange(name, offset, run * width);
+  return half ? new Uint16Array(aligned(bytes)) : new Float32Array(aligned(bytes));
+}
+
+/** A whole float array of a shard. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+export async function readFloats(
+  store: Store,
+  shard: ShardEntry,
+  file: "scalars.npy" | "embedding.npy",
+  shape: readonly number[],
+): Promise<Float32Array> {
+  return new Float32Array(await readArray(store, shard, file, "<f4", shape));
+}
+
+/** The moments of a shard, [L, H, m+1, m+1]. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+export async function readMoments(
+  store: Store,
+  { layers, heads, headDim }: Layout,
+  shard: ShardEntry,
+): Promise<Float64Array> {
+  const side = headDim + 4;
+  return new Float64Array(await readArray(store, shard, "moments.npy", "<f8", [layers, heads, side, side]));
+}
+
+/** The MLP terms of a shard, [n, L+1, D] as float16 bits. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+export async function readMlps(
+  store: Store,
+  { layers, embedDim }: Layout,
+  shard: ShardEntry,
+): Promise<Uint16Array> {
+  const shape = [shard.images, layers + 1, embedDim];
+  return new Uint16Array(await readArray(store, shard, "mlps.npy", "<f2", shape));
+}
+
+async function readArray(
+  store: Store,
+  shard: ShardEntry,
+  file: string,
+  descr: string,
+  shape: readonly number[],
+) {
+  const { name, dataStart } = await openArray(store, shard, file, descr, shape);
+  const size = (await store.size(name)) ?? 0;
+  return aligned(await store.readRange(name, dataStart, size - dataStart));
+}
+
+/** The bytes in memory of their own. */
+const aligned = (bytes: Buffer<ArrayBuffer>): ArrayBuffer =>
+  bytes.byteOffset === 0 && bytes.buffer.byteLength === bytes.length
+    ? bytes.buffer
+    : Uint8Array.from(bytes).buffer;

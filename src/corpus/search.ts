@@ -1,0 +1,199 @@
+import { fromHalf } from "../math/half.ts";
+import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
+import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
+import { type PreparedProbe, prepareProbe } from "../model/kernel.ts";
+import type { MatMul } from "../onnx/matmul.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { createHeadCache, type HeadCache } from "./head-cache.ts";
+import type { Index } from "./open-index.ts";
+
+/*
+ * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies whole blocks,
+ * which it does at the speed of the memory; the scores of the images that are shown are summed again in float64, so
+ * that they do not depend on what else is in the index.
+ */
+
+/** Scores the images of one index, exactly and as often as asked. */
+export interface Search {
+  readonly index: Index;
+  /** [n]: the set's score of every image for a probe v [D]. @throws `HEADS_INVALID` */
+  scores(v: Float64Array, set: ComponentSet): Promise<Float64Array>;
+  /** The same scores of some images, summed in float64 from what is stored. */
+  exactScores(v: Float64Array, set: ComponentSet, rows: readonly number[]): Promise<Float64Array>;
+  /** [rows, D]: what the set wrote into some images, Σ_h w_h·head_h. @throws `HEADS_INVALID` */
+  contributions(set: ComponentSet, rows: readonly number[]): Promise<Float64Array>;
+  /** [n]: the length of what the set wrote into every image, ‖Σ_h w_h·head_h‖. @throws `HEADS_INVALID` */
+  lengths(set: ComponentSet): Promise<Float64Array>;
+}
+
+/** Makes a search over an index. @param geometry of the model that made it */
+export function createSearch(
+  index: Index,
+  geometry: HeadGeometry,
+  matmul: MatMul,
+  cache: HeadCache = createHeadCache(index),
+): Search {
+  const n = index.images.length;
+  const { headDim, embedDim } = geometry;
+  const width = headDim + 3;
+  const lengthsOf = new Map<string, Promise<Float64Array>>();
+
+  /** Adds weight · block·q of every image to `sums`. */
+  const addProduct = async (sums: Float64Array, block: Float32Array, columns: number, q: Float64Array) => {
+    if (n === 0) return;
+    const product = await matmul(
+      { data: block, dims: [1, n, columns] },
+      { data: Float32Array.from(q), dims: [1, columns, 1] },
+    );
+    for (let i = 0; i < n; i++) sums[i] += product[i];
+  };
+
+  const search: Search = {
+    index,
+    async scores(v, set) {
+      const { heads, whole, mlps } = plan(index, set);
+      const probe = prepareProbe(geometry, v);
+      const sums = new Float64Array(n);
+      if (whole !== 0) await addProduct(sums, await cache.embeddings(), embedDim, scaled(v, whole));
+      for (const head of heads) {
+        await addProduct(
+          sums,
+          await cache.block(head.layer, head.head),
+          width,
+          headProbe(geometry, probe, head),
+        );
+      }
+      for (const { index: term, weight } of mlps) {
+        await addProduct(sums, await mlpTerm(index, term), embedDim, scaled(v, weight));
+      }
+      return sums;
+    },
+    async exactScores(v, set, rows) {
+      const { heads, whole, mlps } = plan(index, set);
+      const probe = prepareProbe(geometry, v);
+      const sums = new Float64Array(rows.length);
+      const add = (block: Float32Array, columns: number, q: Float64Array) => {
+        for (const [i, row] of rows.entries()) sums[i] += dotAt(block, row * columns, q);
+      };
+      if (whole !== 0) add(await cache.embeddings(), embedDim, scaled(v, whole));
+      for (const head of heads) {
+        add(await cache.block(head.layer, head.head), width, headProbe(geometry, probe, head));
+      }
+      for (const { index: term, weight } of mlps) {
+        add(await mlpTerm(index, term), embedDim, scaled(v, weight));
+      }
+      return sums;
+    },
+    async contributions(set, rows) {
+      const { heads, whole, mlps } = plan(index, set);
+      const dense = new Float64Array(rows.length * embedDim);
+      const add = (values: Float32Array, weight: number) => {
+        for (let i = 0; i < dense.length; i++) dense[i] += weight * values[i];
+      };
+      for (const { layer, head, weight } of heads) {
+        const block = pickRows(await cache.block(layer, head), rows, width);
+        const matrix = Float32Array.from(headMatrix(geometry, layer, head));
+        const product = await matmul(
+          { data: block, dims: [1, rows.length, width] },
+          { data: matrix, dims: [1, width, embedDim] },
+        );
+        add(product, weight);
+      }
+      if (whole !== 0) add(pickRows(await cache.embeddings(), rows, embedDim), whole);
+      for (const { index: term, weight } of mlps) {
+        add(pickRows(await mlpTerm(index, term), rows, embedDim), weight);
+      }
+      return dense;
+    },
+    lengths(set) {
+      const key = JSON.stringify(set);
+      const known = lengthsOf.get(key) ?? setLengths(set);
+      lengthsOf.set(key, known);
+      known.catch(() => lengthsOf.delete(key));
+      return known;
+    },
+  };
+  return search;
+
+  async function setLengths(set: ComponentSet): Promise<Float64Array> {
+    const lengths = new Float64Array(n);
+    const AT_ONCE = 4096;
+    for (let start = 0; start < n; start += AT_ONCE) {
+      const rows = Array.from({ length: Math.min(AT_ONCE, n - start) }, (_, i) => start + i);
+      const dense = await search.contributions(set, rows);
+      for (const i of rows.keys()) {
+        let squares = 0;
+        for (let d = i * embedDim; d < (i + 1) * embedDim; d++) squares += dense[d] ** 2;
+        lengths[start + i] = Math.sqrt(squares);
+      }
+    }
+    return lengths;
+  }
+}
+
+/** Some rows of a block. */
+function pickRows(block: Float32Array, rows: readonly number[], width: number): Float32Array {
+  const picked = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries())
+    picked.set(block.subarray(row * width, (row + 1) * width), i * width);
+  return picked;
+}
+
+/**
+ * What a set asks of an index. All MLP terms together are known without being stored, and more exactly than in float16,
+ * since Σ mlp = e/‖e‖ − Σ heads: a set with every MLP term at one weight is `whole` times the embedding, and its heads
+ * less as much. Other MLP terms must be stored.
+ * @throws `HEADS_INVALID`
+ */
+function plan(index: Index, set: ComponentSet): Plan {
+  const { layers, heads, mlps } = index.manifest;
+  const [first] = set.mlps;
+  if (!first) return { heads: set.heads, whole: 0, mlps: [] };
+  if (set.mlps.length < layers + 1 || set.mlps.some(({ weight }) => weight !== first.weight)) {
+    if (mlps) return { heads: set.heads, whole: 0, mlps: set.mlps };
+    const message = `the index ${index.folder} holds no single MLP terms`;
+    const hint = "Ask for heads, or for all terms with `mlps`, or make the index with --mlps.";
+    throw new ClipInterpretError("HEADS_INVALID", message, { hint });
+  }
+  const asked = new Map(set.heads.map((head) => [head.layer * heads + head.head, head.weight]));
+  const rest = Array.from({ length: layers * heads }, (_, unit) => ({
+    layer: Math.floor(unit / heads),
+    head: unit % heads,
+    weight: (asked.get(unit) ?? 0) - first.weight,
+  }));
+  return { heads: rest.filter((head) => head.weight !== 0), whole: first.weight, mlps: [] };
+}
+
+/** Blocks to read, with their weights. */
+interface Plan {
+  readonly heads: readonly WeightedHead[];
+  /** Weight of the whole embedding. */
+  readonly whole: number;
+  readonly mlps: readonly WeightedMlp[];
+}
+
+/** [n, D]: one MLP term of every image. */
+async function mlpTerm(index: Index, term: number): Promise<Float32Array> {
+  return fromHalf(await index.mlpTerm(term));
+}
+
+/** w·[q0; q1; q2; q3] of one head: what its z̃ is multiplied with. */
+function headProbe(
+  { heads, headDim }: HeadGeometry,
+  probe: PreparedProbe,
+  { layer, head, weight }: WeightedHead,
+) {
+  const start = (layer * heads + head) * headDim;
+  const q = new Float64Array(headDim + 3);
+  for (let i = 0; i < headDim; i++) q[i] = weight * probe.q0[start + i];
+  q.set([weight * probe.q1[layer], weight * probe.q2, weight * probe.q3], headDim);
+  return q;
+}
+
+const scaled = (v: Float64Array, weight: number) => v.map((value) => weight * value);
+
+function dotAt(block: Float32Array, start: number, q: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < q.length; i++) sum += block[start + i] * q[i];
+  return sum;
+}

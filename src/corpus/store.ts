@@ -1,0 +1,113 @@
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { inputError } from "../support/files.ts";
+
+/**
+ * Where an index lies: names and bytes. What `put` writes appears whole or not at all, so a store of objects can take
+ * the place of a folder.
+ */
+export interface Store {
+  /** What messages call it. */
+  readonly where: string;
+  /** @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
+  read(name: string): Promise<Buffer>;
+  /** Bytes `offset … offset + length`. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` when there are fewer */
+  readRange(name: string, offset: number, length: number): Promise<Buffer<ArrayBuffer>>;
+  /** Size in bytes; undefined when there is no such file. */
+  size(name: string): Promise<number | undefined>;
+  /** Writes or replaces a file. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
+  put(name: string, chunks: readonly Uint8Array[]): Promise<void>;
+  /** Writes a folder of files; an unfinished one of that name is replaced. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
+  putFolder(name: string, files: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void>;
+  /** Names directly in a folder; none when it does not exist. */
+  list(name: string): Promise<string[]>;
+  /** Removes a file or folder, if it is there. */
+  remove(name: string): Promise<void>;
+}
+
+/** A store in a folder of the file system. Files are synced before they get their names. */
+export function folderStore(root: string): Store {
+  const path = (name: string) => join(root, name);
+  return {
+    where: root,
+    async read(name) {
+      const length = await sizeOf(path(name));
+      return this.readRange(name, 0, length ?? 0);
+    },
+    async readRange(name, offset, length) {
+      const handle = await open(path(name)).catch((cause) => Promise.reject(inputError(path(name), cause)));
+      try {
+        const bytes = Buffer.alloc(length);
+        for (let done = 0; done < length; ) {
+          const share = Math.min(length - done, 1 << 30);
+          const { bytesRead } = await handle.read(bytes, done, share, offset + done);
+          if (bytesRead === 0) throw new Error("the file ends too early");
+          done += bytesRead;
+        }
+        return bytes;
+      } catch (cause) {
+        throw inputError(path(name), cause);
+      } finally {
+        await handle.close();
+      }
+    },
+    size: (name) => sizeOf(path(name)),
+    put: (name, chunks) =>
+      guard(path(name), async () => {
+        const partial = `${path(name)}.part`;
+        await mkdir(dirname(partial), { recursive: true });
+        await writeSynced(partial, chunks);
+        await rename(partial, path(name));
+        await sync(dirname(partial));
+      }),
+    putFolder: (name, files) =>
+      guard(path(name), async () => {
+        const partial = `${path(name)}.part`;
+        await rm(partial, { recursive: true, force: true });
+        await mkdir(partial, { recursive: true });
+        for (const [file, chunks] of files) await writeSynced(join(partial, file), chunks);
+        await sync(partial);
+        await rm(path(name), { recursive: true, force: true });
+        await rename(partial, path(name));
+        await sync(dirname(partial));
+      }),
+    list: (name) => readdir(path(name)).catch(() => []),
+    remove: (name) => guard(path(name), () => rm(path(name), { recursive: true, force: true })),
+  };
+}
+
+const sizeOf = (path: string) =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+
+async function writeSynced(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const handle = await open(path, "w");
+  try {
+    for (const chunk of chunks) await handle.writeFile(chunk);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a rename last; some systems know no syncing of folders. */
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+/** Runs `work`; a failed write becomes a coded error. */
+export async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ClipInterpretError) throw cause;
+    const full = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "");
+    const code = full ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
+    throw new ClipInterpretError(code, `cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,317 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findNeighbors, type Query } from "../../src/analysis/neighbors.ts";
+import { buildIndex } from "../../src/corpus/build.ts";
+import { createHeadCache } from "../../src/corpus/head-cache.ts";
+import { type Index, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";
+import { createSearch, type Search } from "../../src/corpus/search.ts";
+import { type Source, scanSource } from "../../src/corpus/source.ts";
+import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { allComponents, type ComponentSet, parseComponents } from "../../src/model/components.ts";
+import { decomposeImages } from "../../src/model/decompose-images.ts";
+import { type Decomposition, imageOf } from "../../src/model/decomposition.ts";
+import { denseHeads } from "../../src/model/dense.ts";
+import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
+import { runHere } from "../support/run-cli.ts";
+
+/*
+ * Everything is compared with a brute-force search in float64 over dense contributions, which are what the goldens of
+ * the reference implementation hold this project to.
+ */
+
+let scratch: string;
+let model: ClipModel;
+let source: Source;
+let exact: Index;
+let half: Index;
+/** [n][L·H][D], and the MLP terms [n][L+1][D], over ‖e‖. */
+let heads: Float64Array[][];
+let mlps: Float64Array[][];
+let images: Decomposition[];
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "search-"));
+  const corpus = join(scratch, "corpus");
+  const indices = Array.from({ length: 150 }, (_, i) => i);
+  await writeCorpus(corpus, await planCorpus({ split: "demo", indices, size: 64 }));
+  source = await scanSource(corpus);
+  model = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
+  await buildIndex(model, source, join(scratch, "f32"), { dtype: "float32", mlps: true, shardSize: 60 });
+  await buildIndex(model, source, join(scratch, "f16"), { shardSize: 64 });
+  exact = await openIndex(join(scratch, "f32"));
+  half = await openIndex(join(scratch, "f16"));
+  [heads, mlps, images] = [[], [], []];
+  const files = source.images.map(({ path }) => join(source.root, path));
+  for await (const { decomposition } of decomposeImages(model, files)) {
+    if (!decomposition) throw new Error("a batch without images");
+    const dense = await denseHeads(model.matmul, model.geometry, decomposition);
+    const { embedDim } = model.geometry;
+    const split = (data: Float32Array, image: number, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        Float64Array.from(data.subarray((image * count + i) * embedDim, (image * count + i + 1) * embedDim)),
+      );
+    for (let image = 0; image < decomposition.count; image++) {
+      heads.push(split(dense, image, model.geometry.layers * model.geometry.heads));
+      mlps.push(split(decomposition.mlps, image, model.geometry.layers + 1));
+      images.push(imageOf(decomposition, image));
+    }
+  }
+}, 120_000);
+afterAll(async () => {
+  await model.release();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, d) => sum + value * b[d], 0);
+const searchIn = (index: Index) => createSearch(index, model.geometry, model.matmul);
+
+/** Σ_h w_h·contribution of one image, dense. */
+function bruteContribution(image: number, set: ComponentSet, scale = 1): Float64Array {
+  const sum = new Float64Array(model.geometry.embedDim);
+  const add = (part: Float64Array, weight: number) => {
+    for (let d = 0; d < sum.length; d++) sum[d] += scale * weight * part[d];
+  };
+  for (const { layer, head, weight } of set.heads)
+    add(heads[image][layer * model.geometry.heads + head], weight);
+  for (const { index, weight } of set.mlps) add(mlps[image][index], weight);
+  return sum;
+}
+
+/** Brute-force dot products of the query image with every image, with the mean over the set on both sides. */
+function bruteScores(query: number, set: ComponentSet): Float64Array {
+  const mean = 1 / (set.heads.length + set.mlps.length);
+  const v = bruteContribution(query, set, mean);
+  return Float64Array.from(heads, (_, image) => dot(v, bruteContribution(image, set, mean)));
+}
+
+const spread = (scores: Float64Array) => Math.max(...scores) - Math.min(...scores);
+
+/** Component sets as a user may write them. */
+const anySet = fc
+  .uniqueArray(
+    fc.constantFrom("L3.H1", "L2", "L0-L1", "last2", "mlps", "L1.H2*0.5", "L3.H0*-2", "L0.H3*1e-1"),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  )
+  .filter((parts) => {
+    try {
+      parseComponents(parts.join(), model.geometry);
+      return true;
+    } catch {
+      return false;
+    }
+  })
+  .map((parts) => parts.join());
+
+describe("scores over an index", () => {
+  it("equal a brute-force search over dense contributions, for any set and query", async () => {
+    const search = searchIn(exact);
+    await fc.assert(
+      fc.asyncProperty(anySet, fc.nat(149), async (text, query) => {
+        const set = parseComponents(text, model.geometry);
+        const wanted = bruteScores(query, set);
+        const found = await findNeighbors(search, model.geometry, imageQuery(query), set, {
+          k: 150,
+          includeSelf: true,
+        });
+        const tolerance = 1e-5 * Math.max(spread(wanted), 1e-3);
+        expect(found.nearest.length).toBe(150);
+        for (const { row, score } of found.nearest)
+          expect(Math.abs(score - wanted[row])).toBeLessThan(tolerance);
+        const order = found.nearest.map(({ row }) => wanted[row]);
+        for (let i = 1; i < order.length; i++) expect(order[i]).toBeLessThan(order[i - 1] + 2 * tolerance);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("of single MLP terms are as exact as float16", async () => {
+    const set = parseComponents("embed,L2.MLP*0.5,L3.H1", model.geometry);
+    const wanted = bruteScores(3, set);
+    const { nearest } = await findNeighbors(searchIn(exact), model.geometry, imageQuery(3), set, { k: 150 });
+    for (const { row, score } of nearest)
+      expect(Math.abs(score - wanted[row])).toBeLessThan(2e-3 * spread(wanted));
+  });
+
+  it("of a text through everything are its cosines, with or without stored MLP terms", async () => {
+    const embedding = await model.encodeTexts(["a red background"]);
+    const length = Math.hypot(...embedding);
+    const wanted = images.map(({ embedding: e, norm }) => {
+      let sum = 0;
+      for (let d = 0; d < e.length; d++) sum += e[d] * embedding[d];
+      return sum / norm[0] / length;
+    });
+    for (const index of [exact, half]) {
+      const query: Query = { kind: "text", embedding };
+      const set = allComponents(model.geometry);
+      const { nearest } = await findNeighbors(searchIn(index), model.geometry, query, set, { k: 150 });
+      for (const { row, score } of nearest) expect(Math.abs(score - wanted[row])).toBeLessThan(1e-6);
+    }
+  });
+
+  it("in float16 are near those in float32, and find the same images", async () => {
+    const set = parseComponents("L3.H1", model.geometry);
+    let [found, kept, worst] = [0, 0, 0];
+    for (let query = 0; query < 150; query += 3) {
+      const wanted = bruteScores(query, set);
+      const best = new Set(
+        [...wanted.keys()]
+          .sort((a, b) => wanted[b] - wanted[a] || a - b)
+          .filter((row) => row !== query)
+          .slice(0, 8),
+      );
+      const { nearest } = await findNeighbors(searchIn(half), model.geometry, imageQuery(query), set, {
+        k: 8,
+      });
+      for (const { row, score } of nearest) {
+        kept += best.has(row) ? 1 : 0;
+        worst = Math.max(worst, Math.abs(score - wanted[row]) / spread(wanted));
+      }
+      found += nearest.length;
+    }
+    expect(kept / found).toBeGreaterThan(0.97);
+    expect(worst).toBeLessThan(2e-3);
+  });
+
+  it("are the same bit for bit whatever else is in the index", async () => {
+    const few = join(scratch, "few");
+    const some = { ...source, images: source.images.filter((_, i) => i % 4 === 0) };
+    await buildIndex(model, some, few, { dtype: "float32", mlps: true, shardSize: 11, batch: 3 });
+    const [all, part] = [searchIn(exact), searchIn(await openIndex(few))];
+    const set = parseComponents("L2-L3,L1.H2*0.5", model.geometry);
+    const inAll = await findNeighbors(all, model.geometry, imageQuery(2), set, { k: 150 });
+    const inPart = await findNeighbors(part, model.geometry, imageQuery(2), set, { k: 150 });
+    const scoreOf = new Map(inAll.nearest.map(({ row, score }) => [exact.images[row].path, score]));
+    expect(inPart.nearest.length).toBeGreaterThan(30);
+    for (const { row, score } of inPart.nearest) {
+      expect(Object.is(score, scoreOf.get(part.index.images[row].path))).toBe(true);
+    }
+  });
+
+  it("as cosines are dot products over both lengths, and as z are deviations from the mean", async () => {
+    const set = parseComponents("L1-L2", model.geometry);
+    const search = searchIn(exact);
+    const mean = 1 / set.heads.length;
+    const v = bruteContribution(5, set, mean);
+    const wanted = Float64Array.from(heads, (_, image) => {
+      const other = bruteContribution(image, set, mean);
+      return dot(v, other) / Math.sqrt(dot(v, v) * dot(other, other));
+    });
+    const cosines = await findNeighbors(search, model.geometry, imageQuery(5), set, {
+      k: 20,
+      scoring: "cosine",
+    });
+    for (const { row, score } of cosines.nearest) expect(score).toBeCloseTo(wanted[row], 5);
+    const raw = bruteScores(5, set);
+    const average = raw.reduce((sum, value) => sum + value, 0) / raw.length;
+    const deviation = Math.sqrt(raw.reduce((sum, value) => sum + (value - average) ** 2, 0) / raw.length);
+    const z = await findNeighbors(search, model.geometry, imageQuery(5), set, { k: 20, scoring: "z" });
+    for (const { row, score } of z.nearest) expect(score).toBeCloseTo((raw[row] - average) / deviation, 3);
+  });
+});
+
+const imageQuery = (row: number): Query => ({
+  kind: "image",
+  decomposition: images[row],
+  sha256: exact.images[row].sha256,
+});
+
+describe("neighbours", () => {
+  let search: Search;
+  beforeAll(() => {
+    search = searchIn(exact);
+  });
+  const set = () => parseComponents("L3.H2", model.geometry);
+
+  it("leave the query out unless asked, and say so", async () => {
+    const without = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 149 });
+    expect(without.nearest.map(({ row }) => row)).not.toContain(7);
+    expect([without.excluded, without.searched]).toEqual([1, 149]);
+    const including = await findNeighbors(search, model.geometry, imageQuery(7), set(), {
+      k: 150,
+      includeSelf: true,
+    });
+    expect(including.nearest.map(({ row }) => row)).toContain(7);
+  });
+
+  it("come with the least similar and with random images, each image of these once", async () => {
+    const { nearest, least, random } = await findNeighbors(search, model.geometry, imageQuery(7), set());
+    expect([nearest.length, least.length, random.length]).toEqual([8, 8, 8]);
+    expect(least[0].score).toBeLessThan(least[7].score);
+    expect(least[7].score).toBeLessThan(nearest[7].score);
+    expect(new Set(random.map(({ row }) => row)).size).toBe(8);
+    const again = await findNeighbors(search, model.geometry, imageQuery(7), set());
+    expect(again.random).toEqual(random);
+    const other = await findNeighbors(search, model.geometry, imageQuery(7), set(), { seed: 1 });
+    expect(other.random).not.toEqual(random);
+  });
+
+  it("have the percentile of their score among the images searched", async () => {
+    const { nearest, least } = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 149 });
+    expect(least[0].percentile).toBe(0);
+    nearest.forEach(({ percentile }, i) => {
+      expect(percentile).toBeCloseTo((100 * (148 - i)) / 149, 6);
+    });
+  });
+
+  it("are fewer when the index has fewer", async () => {
+    const { nearest, random } = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 500 });
+    expect([nearest.length, random.length]).toEqual([149, 149]);
+  });
+
+  it("refuse a single MLP term that the index does not hold", async () => {
+    const term = parseComponents("L2.MLP", model.geometry);
+    await expect(findNeighbors(searchIn(half), model.geometry, imageQuery(0), term)).rejects.toMatchObject({
+      code: "HEADS_INVALID",
+    });
+  });
+});
+
+describe("the cache of head blocks", () => {
+  it("gives the same numbers within any budget, and keeps to it", async () => {
+    const bytes = 150 * (model.geometry.headDim + 3) * 4;
+    const small = createHeadCache(exact, 2 * bytes);
+    const first = await small.block(0, 0);
+    expect(await small.block(0, 0)).toBe(first);
+    await small.block(0, 1);
+    await small.block(0, 2);
+    const anew = await small.block(0, 0);
+    expect(anew).not.toBe(first);
+    expect(anew).toEqual(first);
+  });
+});
+
+describe("neighbors, the command", () => {
+  it("refuses an index of another model", async () => {
+    const other = await loadClipModel((await locateModel("emoji-4x128-p16")).folder, "emoji-4x128-p16");
+    await expect(requireModelOf(exact, other)).rejects.toMatchObject({ code: "INDEX_MISMATCH" });
+    await other.release();
+  });
+
+  it("answers by a property of a labels file", async () => {
+    const { writeFile } = await import("node:fs/promises");
+    const labels = join(scratch, "labels.json");
+    await writeFile(labels, JSON.stringify({ colours: ["L0.H1", "L1.H0"] }));
+    const args = [
+      "neighbors",
+      "--index",
+      exact.folder,
+      "--text",
+      "a red background",
+      "--labels",
+      labels,
+      "--json",
+    ];
+    const { code, stdout } = await runHere(...args, "--heads", "Colours");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ heads: ["L0.H1", "L1.H0"], searched: 150 });
+    const bad = await runHere(...args, "--heads", "smells");
+    expect(bad.stderr).toMatch(/^error HEADS_INVALID/);
+  });
+});
