@@ -26,7 +26,7 @@ from model import Clip, Shape
 from zeroshot import MEASURED, measure
 
 WARM_UP = 0.02
-GROUP_WEIGHT = 3.0
+GROUP_WEIGHT = 9.0
 LOG_COLUMNS = ["time", "samples", "progress", "rate", "lr", "contrastive", "probes", *MEASURED]
 
 
@@ -63,9 +63,11 @@ def decayed(module_list) -> list[dict]:
     return [{"params": [p for p in parameters if p.ndim >= 2]}, {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0}]
 
 
-def choose_captions(says: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """One caption an image, those that name a group with GROUP_WEIGHT times the chance: few do, and groups are learnt last."""
-    weight = np.where(says[:, :, FACTORS.index("group")] >= 0, GROUP_WEIGHT, 1.0)
+def choose_captions(says: np.ndarray, progress: float, random: np.random.Generator) -> np.ndarray:
+    """One caption an image. Those that name a group are few, and learnt last: as training goes on they get up to GROUP_WEIGHT
+    times the chance of the others."""
+    favour = 1 + (GROUP_WEIGHT - 1) * progress
+    weight = np.where(says[:, :, FACTORS.index("group")] >= 0, favour, 1.0)
     return (np.log(weight) + random.gumbel(size=weight.shape)).argmax(axis=1)
 
 
@@ -103,7 +105,7 @@ class Run:
         """One batch; the losses."""
         rows = batch_rows(len(shards), options.batch, self.step, options.seed)
         random = np.random.default_rng([options.seed, 7, self.step])
-        chosen = choose_captions(shards.says[rows], random)
+        chosen = choose_captions(shards.says[rows], progress, random)
         tokens = shards.tokens[rows, chosen]
         tokens = torch.from_numpy(tokens[:, : int((tokens != 0).sum(1).max())]).long()
         factors, says = torch.from_numpy(shards.factors[rows]), torch.from_numpy(shards.says[rows, chosen])

@@ -64,14 +64,21 @@ const originSchema = z.strictObject({
 /** What made the numbers: they may only stand beside numbers of the same origin. */
 export type Origin = z.infer<typeof originSchema>;
 
-const manifestSchema = z.strictObject({
-  format: z.literal("clip-interpret-index"),
-  version: z.literal(1),
-  ...originSchema.shape,
-  ...layoutSchema.shape,
-  root: z.string().describe("the folder that image paths start at"),
-  shards: z.array(shardSchema),
-});
+const manifestSchema = z
+  .strictObject({
+    format: z.literal("clip-interpret-index"),
+    version: z.literal(1),
+    ...originSchema.shape,
+    ...layoutSchema.shape,
+    root: z.string().describe("the folder that image paths start at"),
+    shards: z.array(shardSchema),
+  })
+  .refine(isPossible, "no model has this shape");
+
+/** Whether memory is asked for in earnest: the largest CLIP has 9 million moments and 1280 dimensions. */
+function isPossible({ layers, heads, headDim, embedDim }: Layout): boolean {
+  return layers * heads * (headDim + 4) ** 2 <= 2 ** 26 && embedDim <= 2 ** 16;
+}
 
 /** `manifest.json`: what an index holds. */
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -83,25 +83,54 @@ async function rasterise(svg: string, pixels: number): Promise<Sprite> {
 
 /** Resamples a premultiplied square by averaging areas; deterministic, and exact for whole factors. */
 export function resample(sprite: Sprite, size: number): Sprite {
-  const step = sprite.size / size;
-  const rows = new Float64Array(size * sprite.size * 4);
-  average(sprite.rgba, rows, sprite.size * 4);
-  const turned = new Float64Array(size * size * 4);
+  const spans = areaSpans(sprite.size, size);
+  const rows = averageRows(sprite, spans);
+  const rgba = new Uint8Array(size * size * 4);
   for (let y = 0; y < size; y++) {
-    const line = y * sprite.size * 4;
-    average(rows.subarray(line, line + sprite.size * 4), turned.subarray(y * size * 4), 4);
-  }
-  return { size, rgba: Uint8Array.from(turned, Math.round) };
-
-  function average(from: ArrayLike<number>, to: Float64Array, stride: number): void {
-    for (let out = 0; out < size; out++) {
-      const [start, end] = [out * step, (out + 1) * step];
-      for (let k = Math.floor(start); k < Math.min(Math.ceil(end), sprite.size); k++) {
-        const weight = (Math.min(end, k + 1) - Math.max(start, k)) / step;
-        for (let c = 0; c < stride; c++) to[out * stride + c] += weight * from[k * stride + c];
+    for (let x = 0; x < size; x++) {
+      const to = (y * size + x) * 4;
+      let [r, g, b, a] = [0, 0, 0, 0];
+      for (const { at, weight } of spans[x]) {
+        const from = (y * sprite.size + at) * 4;
+        r += weight * rows[from];
+        g += weight * rows[from + 1];
+        b += weight * rows[from + 2];
+        a += weight * rows[from + 3];
       }
+      rgba[to] = Math.round(r);
+      rgba[to + 1] = Math.round(g);
+      rgba[to + 2] = Math.round(b);
+      rgba[to + 3] = Math.round(a);
     }
   }
+  return { size, rgba };
+}
+
+/** For each of `to` equal parts of a line of `from` pixels, the pixels that it covers and how much of it each is. */
+function areaSpans(from: number, to: number): { at: number; weight: number }[][] {
+  const step = from / to;
+  return Array.from({ length: to }, (_, out) => {
+    const [start, end] = [out * step, (out + 1) * step];
+    const span: { at: number; weight: number }[] = [];
+    for (let at = Math.floor(start); at < Math.min(Math.ceil(end), from); at++) {
+      span.push({ at, weight: (Math.min(end, at + 1) - Math.max(start, at)) / step });
+    }
+    return span;
+  });
+}
+
+/** Averages whole rows: [spans, size, 4]. */
+function averageRows({ rgba, size }: Sprite, spans: readonly (readonly { at: number; weight: number }[])[]) {
+  const stride = size * 4;
+  const rows = new Float64Array(spans.length * stride);
+  for (const [out, span] of spans.entries()) {
+    const to = out * stride;
+    for (const { at, weight } of span) {
+      const from = at * stride;
+      for (let c = 0; c < stride; c++) rows[to + c] += weight * rgba[from + c];
+    }
+  }
+  return rows;
 }
 
 /** All drawings of the world in memory; sizes are made when first asked for. */
