@@ -21,7 +21,10 @@ export const SCENE = fileURLToPath(new URL("scenes/images/0049-snowboarder.png",
 export async function whichHeadKnowsRed() {
   const models = createModelLoader();
   const model = await models.load(DEFAULT_MODEL);
-  const embeddings = await model.encodeTexts(["a snowboarder with a red backdrop", "a snowboarder with a gray backdrop"]);
+  const embeddings = await model.encodeTexts([
+    "a snowboarder with a red backdrop",
+    "a snowboarder with a gray backdrop",
+  ]);
   const [red, gray] = [0, 1].map((text) =>
     textProbe(embeddings.subarray(text * model.config.embedDim, (text + 1) * model.config.embedDim)),
   );

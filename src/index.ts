@@ -8,18 +8,53 @@
  *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
  */
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
+export {
+  findNeighbors,
+  type Neighbor,
+  type NeighborOptions,
+  type Neighbors,
+  type Query,
+  SCORINGS,
+  type Scoring,
+} from "./analysis/neighbors.ts";
+export { loadProperties, type Properties } from "./analysis/properties.ts";
 export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
+export {
+  type MeanShare,
+  measureRetrieval,
+  type RetrievalOptions,
+  type RetrievalResult,
+  type RetrievalRow,
+} from "./analysis/retrieval.ts";
+export {
+  measureSelectivity,
+  type SelectiveComponent,
+  type Selectivity,
+  type SelectivityOptions,
+  type SelectivityResult,
+  selectiveHeads,
+} from "./analysis/selectivity.ts";
 export { type Verification, verifyModel } from "./analysis/verify.ts";
 export type { Check } from "./analysis/verify-checks.ts";
 export { loadSuite, type Suite, type SuiteName } from "./analysis/verify-suite.ts";
 export type { PictureGuess } from "./analysis/verify-zero-shot.ts";
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
+export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
+export { exportParquet } from "./corpus/export-parquet.ts";
+export { exportPrs } from "./corpus/export-prs.ts";
+export { createHeadCache, type HeadCache } from "./corpus/head-cache.ts";
+export type { Dtype, Layout, Manifest, Origin, ShardEntry } from "./corpus/manifest.ts";
+export { checkIndex, type Index, type IndexCheck, openIndex, requireModelOf } from "./corpus/open-index.ts";
+export type { ImageRow, RejectedRow } from "./corpus/rows.ts";
+export { createSearch, type Search } from "./corpus/search.ts";
+export { type FactorValue, type Source, type SourceImage, scanSource } from "./corpus/source.ts";
 export { KNOWN_MODELS, type KnownModel } from "./hub/known-models.ts";
 export { createPuller, type PulledModel, type Puller } from "./hub/pull.ts";
 export type { Patience } from "./hub/retry.ts";
 export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
+export type { Distribution } from "./math/rank.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export { type ClipModel, loadClipModel, type ModelOptions } from "./model/clip-model.ts";
 export {

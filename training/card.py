@@ -49,7 +49,8 @@ The drawings come from open icon sets:
 ## Recipe
 docs/training.md. {samples:,} samples in batches of {batch} on one CPU core, matrix products in {precision}; AdamW, peak
 learning rate {lr}, warm-up and cosine; a symmetric contrastive loss whose targets are all captions of the batch that are
-*true* of an image, plus linear probes ({probes}) on the image embedding, thrown away afterwards. {sparse}
+*true* of an image; zero-shot classification of {prompted} as a loss; linear probes ({probes}) on the image
+embedding, thrown away afterwards. {sparse}
 
 ## Accuracy
 Zero-shot (the image's embedding against texts that name each value), the exported float16 weights computed in float32.
@@ -182,6 +183,7 @@ def main() -> None:
         batch=recipe["batch"],
         precision="bfloat16" if recipe["bfloat16"] else "float32",
         lr=recipe["lr"],
+        prompted=" and ".join(recipe["prompted"]),
         probes=", ".join(recipe["probes"]),
         seed=recipe["seed"],
         sparse=sparse if recipe["sparse"] > 0 else "",

@@ -40,6 +40,31 @@ def contrastive(image, text, logit_scale, true):
     return (by_image + by_text) / 2
 
 
+# Factors that every image is also classified by against the texts of all their values, with their weights.
+PROMPTED = {"concept": 0.5, "group": 1.0}
+
+
+def prompted(image, text, logit_scale, factors, sizes: dict[str, int]):
+    """Zero-shot classification as a loss: in a batch few captions name a group, and few of the other concepts are there.
+
+    `text` holds one embedding a value, the factors of PROMPTED one after another; a scene of two shows both concepts.
+    """
+    logits = logit_scale.exp().clamp(max=100) * F.normalize(image, dim=-1) @ F.normalize(text, dim=-1).T
+    total = 0.0
+    for (name, weight), part in zip(PROMPTED.items(), logits.split([sizes[name] for name in PROMPTED], dim=1)):
+        total = total + weight * labelled(part, factors, name)
+    return total
+
+
+def labelled(logits, factors, name: str):
+    """Cross-entropy over the images that have the factor; a scene of two shows both its concepts."""
+    loss = F.cross_entropy(logits, factors[:, FACTORS.index(name)].long(), ignore_index=-1)
+    if name != "concept":
+        return loss
+    second = torch.where(factors[:, OTHER] >= 0, factors[:, OTHER], factors[:, CONCEPT]).long()
+    return (loss + F.cross_entropy(logits, second)) / 2
+
+
 class Probes(nn.Module):
     """One linear classifier a factor on the image embedding."""
 
@@ -48,14 +73,5 @@ class Probes(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(width, sizes[name]) for name in PROBES})
 
     def forward(self, embedding, factors):
-        """The weighted loss, over the images that have the factor; a scene of two shows both its concepts."""
-        total = 0.0
-        for name, weight in PROBES.items():
-            logits = self.heads[name](embedding)
-            labels = factors[:, FACTORS.index(name)].long()
-            loss = F.cross_entropy(logits, labels, ignore_index=-1)
-            if name == "concept":
-                second = torch.where(factors[:, OTHER] >= 0, factors[:, OTHER], factors[:, CONCEPT]).long()
-                loss = (loss + F.cross_entropy(logits, second)) / 2
-            total = total + weight * loss
-        return total
+        """The weighted loss, over the images that have the factor."""
+        return sum(weight * labelled(self.heads[name](embedding), factors, name) for name, weight in PROBES.items())

@@ -20,8 +20,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from data import FACTORS, Shards, batch_rows
-from losses import PROBES, Probes, contrastive, truth
+from bpe import encode
+from data import FACTORS, Shards, World, batch_rows
+from losses import PROBES, PROMPTED, Probes, contrastive, prompted, truth
 from model import Clip, Shape
 from zeroshot import MEASURED, measure
 
@@ -71,10 +72,20 @@ def choose_captions(says: np.ndarray, progress: float, random: np.random.Generat
     return (np.log(weight) + random.gumbel(size=weight.shape)).argmax(axis=1)
 
 
+def prompt_tokens(world: World, tokenizer: Tokenizer, context: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Token ids [values, forms, length] of the texts that name each value of PROMPTED's factors, and how many each has."""
+    texts = [value for name in PROMPTED for value in world.prompts[name]]
+    most = max(len(forms) for forms in texts)
+    ids = np.stack([encode(tokenizer, (forms * most)[:most], context) for forms in texts])
+    length = int((ids != 0).sum(-1).max())
+    return torch.from_numpy(ids[..., :length]).long(), np.array([len(forms) for forms in texts])
+
+
 class Run:
     """Everything that a checkpoint holds."""
 
-    def __init__(self, options: argparse.Namespace, shards: Shards, vocabulary: int):
+    def __init__(self, options: argparse.Namespace, shards: Shards, tokenizer: Tokenizer):
+        vocabulary = tokenizer.get_vocab_size()
         self.shape = Shape.named(options.shape, vocab_size=vocabulary, image_size=shards.world.size)
         self.model = Clip(self.shape)
         self.probes = Probes(self.shape.embed_dim, {name: len(shards.world.values[name]) for name in PROBES})
@@ -82,6 +93,8 @@ class Run:
             decayed([self.model, self.probes]), lr=0, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
         )
         self.step, self.began = 0, time.time()
+        self.sizes = {name: len(shards.world.values[name]) for name in PROMPTED}
+        self.prompts, self.forms = prompt_tokens(shards.world, tokenizer, self.shape.context_length)
 
     def save(self, file: Path) -> None:
         parts = {name: getattr(self, name).state_dict() for name in ("model", "probes", "optimizer")}
@@ -116,11 +129,13 @@ class Run:
             kept = torch.from_numpy(order[:, : patches.shape[1] // 2])
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(progress, options.lr)
+        prompts = self.prompts[torch.arange(len(self.prompts)), torch.from_numpy(random.integers(self.forms))]
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
             image, text = self.model.visual(patches, kept), self.model.encode_text(tokens)
-        image, text = image.float(), text.float()
+            named = self.model.encode_text(prompts)
+        image, text, named = image.float(), text.float(), named.float()
         pairs = contrastive(image, text, self.model.logit_scale, truth(says, factors))
-        probes = self.probes(image, factors)
+        probes = self.probes(image, factors) + prompted(image, named, self.model.logit_scale, factors, self.sizes)
         self.optimizer.zero_grad()
         (pairs + probes).backward()
         self.optimizer.step()
@@ -131,7 +146,7 @@ class Run:
 def write_recipe(options: argparse.Namespace, images: int) -> None:
     """What the model's card tells of how it was trained."""
     kept = ("shape", "samples", "batch", "lr", "weight_decay", "sparse", "bfloat16", "seed")
-    recipe = {**{name: getattr(options, name) for name in kept}, "images": images, "probes": list(PROBES)}
+    recipe = {**{name: getattr(options, name) for name in kept}, "images": images, "probes": list(PROBES), "prompted": list(PROMPTED)}
     (options.out / "recipe.json").write_text(json.dumps(recipe, indent=1) + "\n")
 
 
@@ -143,7 +158,7 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(options.data / "tokenizer.json"))
     context = Shape.context_length
     shards, test = Shards(options.data, tokenizer, context), Shards(options.test, tokenizer, context)
-    run = Run(options, shards, tokenizer.get_vocab_size())
+    run = Run(options, shards, tokenizer)
     checkpoint, log_file = options.out / "checkpoint.pt", options.out / "log.csv"
     write_recipe(options, len(shards))
     if checkpoint.exists():

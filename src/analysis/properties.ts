@@ -26,7 +26,10 @@ const ownSchema = z.record(z.string(), z.array(head));
  *   `{property: [heads]}`
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
  */
-export async function loadProperties(model: ClipModel, file?: string): Promise<Properties> {
+export async function loadProperties(
+  model: Pick<ClipModel, "name" | "config">,
+  file?: string,
+): Promise<Properties> {
   if (file === undefined) {
     const published = await findPublished(model.name, model.config);
     return byLabel((published?.heads ?? []).map(({ head: name, label }) => [name, label]));

@@ -394,7 +394,7 @@ describe("labels and factors", () => {
       { path: "00.png" },
     ];
     const list = join(source, "list.jsonl");
-    await writeFile(list, rows.map((row) => `${JSON.stringify(row)}\n\n`).join(""));
+    await writeFile(list, `\ufeff${rows.map((row) => `${JSON.stringify(row)}\n\n`).join("")}`);
     await build(list, index);
     const { images } = await contents(index);
     expect([...images].map(([path, { row }]) => [path, row.label, row.factors])).toEqual([
@@ -889,6 +889,7 @@ describe("a list or folder that cannot be indexed is refused", () => {
   it.each([
     ["a folder without images", async (folder: string) => writeFile(join(folder, "notes.txt"), "none")],
     ["a folder with a folder named like an image", (folder: string) => mkdir(join(folder, "a.png"))],
+    ["a folder with a link to a folder", (folder: string) => symlink(scratch, join(folder, "a.png"))],
   ])("%s", async (_, fill) => {
     const folder = await temporary();
     await fill(folder);

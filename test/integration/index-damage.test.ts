@@ -390,6 +390,24 @@ describe("a damaged manifest", () => {
     expect(outcomes["as it was"]).toBeGreaterThan(10);
   });
 
+  it("that tells of other rows or shapes than its shards have is what a check finds too", async () => {
+    const { embedDim } = whole.manifest;
+    const told: [Path, Json, string[]][] = [
+      [["shards", 1, "images"], whole.manifest.shards[1].images + 1, ["000001"]],
+      [["shards", 0, "rejected"], 0, ["000000"]],
+      [["embedDim"], embedDim + 1, ["000000", "000001", "000002"]],
+    ];
+    try {
+      for (const [place, value, shards] of told) {
+        writeFileSync(join(folder, "manifest.json"), textOf(replaced(document, place, value)));
+        const { corrupt } = await oneCase(place.join("/"), () => checkIndex(folder));
+        expect(corrupt).toEqual(shards.map((name) => `shards/${name}`));
+      }
+    } finally {
+      writeFileSync(join(folder, "manifest.json"), bytes);
+    }
+  });
+
   it("is refused when a shard stands twice, or under a name that leads elsewhere", async () => {
     const shards = (document as { shards: Json[] }).shards;
     const named = (name: string) => replaced(document, ["shards", 0, "name"], name);

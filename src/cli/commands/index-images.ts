@@ -99,6 +99,7 @@ function summary(model: string, built: BuildResult, exported: readonly string[])
   if (repaired.length > 0) lines.push(`  shards made anew: ${repaired.join(", ")}`);
   if (rejected > 0)
     lines.push(`  ${rejected} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
+  for (const path of exported) lines.push(`  written: ${path}`);
   lines.push(
     "Next:",
     `  clip-interpret neighbors --index ${folder} --heads L0.H0 --text "a dog" --out near.html`,

@@ -18,6 +18,7 @@ import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, headName, mlpName, parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
+import { checkCancelled } from "../../support/progress.ts";
 import { neighborGridSvg } from "../../views/neighbor-grid.ts";
 import { neighborGridHtml } from "../../views/neighbor-page.ts";
 import { neighborGridText } from "../../views/neighbor-text.ts";
@@ -113,7 +114,7 @@ export const registerNeighbors: Register = (program, run) => {
         });
         const picture = await gridOf(model, index, options, set, found, options.out.length > 0);
         for (const path of options.out) await writePicture(path, picture);
-        signal.throwIfAborted();
+        checkCancelled(signal);
         result(json, () => neighborGridText(picture, { columns: streams.stdout.columns ?? 80 }));
         for (const path of options.out) say(`drawn: ${path}`);
       }),

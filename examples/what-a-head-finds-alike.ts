@@ -1,0 +1,54 @@
+/**
+ * What does one head hold alike? Index the example scenes, ask for the images nearest to one through each of two heads.
+ * Run it with `npx tsx examples/what-a-head-finds-alike.ts`.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  buildIndex,
+  createModelLoader,
+  createSearch,
+  DEFAULT_MODEL,
+  decomposeImages,
+  findNeighbors,
+  openIndex,
+  parseComponents,
+  scanSource,
+} from "../src/index.ts";
+
+const SCENES = fileURLToPath(new URL("scenes/", import.meta.url));
+
+/** The labels of the images nearest to `image`, for each head set. */
+export async function whatHeadsFindAlike(
+  image: string,
+  heads: readonly string[],
+): Promise<Record<string, string[]>> {
+  const folder = await mkdtemp(join(tmpdir(), "example-"));
+  const models = createModelLoader();
+  try {
+    const model = await models.load(DEFAULT_MODEL);
+    await buildIndex(model, await scanSource(SCENES), folder);
+    const index = await openIndex(folder);
+    const search = createSearch(index, model.geometry, model.matmul);
+    const found: Record<string, string[]> = {};
+    for await (const { decomposition, images } of decomposeImages(model, [join(SCENES, image)])) {
+      if (!decomposition) throw new Error(`${image} could not be decoded`);
+      const query = { kind: "image", decomposition, sha256: images[0].shown.sha256 } as const;
+      for (const set of heads) {
+        const components = parseComponents(set, model.geometry);
+        const { nearest } = await findNeighbors(search, model.geometry, query, components, { k: 3 });
+        found[set] = nearest.map(({ row }) => index.images[row].path);
+      }
+    }
+    return found;
+  } finally {
+    await models.release();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  console.log(await whatHeadsFindAlike("images/0067-monkey.png", ["all,mlps", "L0.H1", "L3.H1"]));
+}

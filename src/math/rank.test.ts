@@ -1,0 +1,38 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { distribution, largest, percentiles, smallest } from "./rank.ts";
+
+const numbers = fc.array(fc.constantFrom(-2, -1, -0.5, 0, 0.5, 1, 2, 3), { maxLength: 60 });
+
+describe("the largest and smallest of many", () => {
+  it("are those of a full sort, ties in order", () => {
+    fc.assert(
+      fc.property(numbers, fc.nat(20), fc.uniqueArray(fc.nat(59)), (values, k, skipped) => {
+        const skip = new Set(skipped);
+        const rows = values.map((_, i) => i).filter((i) => !skip.has(i));
+        const down = [...rows].sort((a, b) => values[b] - values[a] || a - b).slice(0, k);
+        const up = [...rows].sort((a, b) => values[a] - values[b] || a - b).slice(0, k);
+        expect(largest(values, k, skip)).toEqual(down);
+        expect(smallest(values, k, skip)).toEqual(up);
+      }),
+    );
+  });
+
+  it("leave out what is not a number", () => {
+    expect(largest([Number.NaN, 1, Number.NaN, 2], 2)).toEqual([3, 1]);
+  });
+});
+
+describe("a distribution", () => {
+  it("is that of the numbers", () => {
+    expect(distribution(Float64Array.of(4, 1, 3, 2))).toEqual({
+      ...{ mean: 2.5, deviation: Math.sqrt(1.25), least: 1, median: 2.5, most: 4 },
+    });
+    expect(distribution(Float64Array.of(5)).deviation).toBe(0);
+    expect(distribution(new Float64Array(0)).mean).toBe(0);
+  });
+
+  it("ranks a value by the share that lies below it", () => {
+    expect(percentiles(Float64Array.of(1, 2, 2, 3), [1, 2, 3, 9])).toEqual([0, 25, 75, 100]);
+  });
+});
