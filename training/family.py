@@ -15,9 +15,8 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 FACTORS = ["concept", "group", "style", "count", "size", "position", "background", "backdrop", "effect"]
 TEMPLATE = """# The embedded models
 
-Small CLIPs trained on this project's [generated world](../docs/world.md): they differ in size and patch size as the
-models of the paper do, and one comes from three seeds, so that a difference between models can be told from chance. Each
-folder holds a card with data, recipe, curve and limits. None of them is a substitute for CLIP.
+Small CLIPs trained on this project's [generated world](../docs/world.md). Each folder holds a card with data, recipe, curve and
+limits. None of them is a substitute for CLIP.
 
 | model | layers × width | heads | patch | seed | MB |
 | --- | --- | --- | --- | --- | --- |
@@ -28,8 +27,7 @@ Zero-shot, in per cent, with Wilson's 95 % interval; {images:,} scenes.
 
 {compositions}
 
-**Seeds.** Between the three seeds of `{siblings}` the standard deviation is, in points: {spread}. Differences between models
-that are not clearly larger may be chance.
+{seeds}
 
 ## Elsewhere
 
@@ -40,6 +38,19 @@ that are not clearly larger may be chance.
 The bias columns are accuracies between the two concepts of a biased pair on scenes where the bias is absent; what
 the worst group is stands in each card. MB are of the float16 weights, {megabytes:.1f} together.
 """
+
+
+def seeds_note(read: dict) -> str:
+    """How much of a difference may be chance: the spread between seeds, where the family has one model from several."""
+    base = next((name for name in read if f"{name}-s2" in read), None)
+    if base is None:
+        return "One seed each, and different numbers of samples: a small difference between the models may be chance."
+    seeds = [r["compositions"] for name, r in read.items() if name == base or name.startswith(f"{base}-s")]
+    spread = ", ".join(f"{f} {100 * stdev(s[f]['accuracy'] for s in seeds):.1f}" for f in FACTORS)
+    return (
+        f"**Seeds.** Between the {len(seeds)} seeds of `{base}` the standard deviation is, in points: {spread}. Differences\n"
+        "between models that are not clearly larger may be chance."
+    )
 
 
 def main() -> None:
@@ -55,9 +66,6 @@ def main() -> None:
         shapes.append(f"| [{path.name}]({path.name}/README.md) | {shape} | {sizes[-1]:.1f} |")
     head = ["| factor | " + " | ".join(read) + " |", "| --- " * (len(read) + 1) + "|"]
     rows = [f"| {f} | " + " | ".join(percent(r["compositions"][f]) for r in read.values()) + " |" for f in FACTORS]
-    base = min((name for name in read if f"{name}-s2" in read), key=len)
-    seeds = [r["compositions"] for name, r in read.items() if name == base or name.startswith(f"{base}-s")]
-    spread = ", ".join(f"{f} {100 * stdev(s[f]['accuracy'] for s in seeds):.1f}" for f in FACTORS)
     elsewhere = [
         f"| {name} | {percent(r['style']['concept'])} | {percent(r['bias']['aligned'])} "
         f"| {percent(r['bias']['conflicting'])} | {percent(r['bias']['worst'])} |"
@@ -67,8 +75,7 @@ def main() -> None:
         shapes="\n".join(shapes),
         images=max(next(iter(read.values()))["compositions"][f]["n"] for f in FACTORS),
         compositions="\n".join(head + rows),
-        siblings=base,
-        spread=spread,
+        seeds=seeds_note(read),
         elsewhere="\n".join(elsewhere),
         megabytes=sum(sizes),
     )

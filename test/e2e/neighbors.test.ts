@@ -58,7 +58,7 @@ describe("neighbors", () => {
       ["--heads", "L0.H0", "--image", repositoryPath("package.json")],
       "IMAGE_UNREADABLE",
     ],
-    ["another model", ["--heads", "L0.H0", "--text", "x", "--model", "emoji-4x128-p16"], "INDEX_MISMATCH"],
+    ["another model", ["--heads", "L0.H0", "--text", "x", "--model", "emoji-6x192-p8"], "INDEX_MISMATCH"],
   ])("refuses %s", async (_, args, code) => {
     expectError(await runCli(neighbors(...args)), code);
   });

@@ -289,7 +289,7 @@ describe("the cache of head blocks", () => {
 
 describe("neighbors, the command", () => {
   it("refuses an index of another model", async () => {
-    const other = await loadClipModel((await locateModel("emoji-4x128-p16")).folder, "emoji-4x128-p16");
+    const other = await loadClipModel((await locateModel("emoji-6x192-p8")).folder, "emoji-6x192-p8");
     await expect(requireModelOf(exact, other)).rejects.toMatchObject({ code: "INDEX_MISMATCH" });
     await other.release();
   });
