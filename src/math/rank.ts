@@ -19,7 +19,7 @@ function select(values: ArrayLike<number>, k: number, sign: 1 | -1, skip?: Reado
   let worst = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) {
     const value = sign * values[i];
-    if ((chosen.length === k && !(value > worst)) || skip?.has(i)) continue;
+    if ((chosen.length === k ? !(value > worst) : Number.isNaN(value)) || skip?.has(i)) continue;
     let at = chosen.length;
     while (at > 0 && sign * values[chosen[at - 1]] < value) at--;
     chosen.splice(at, 0, i);
