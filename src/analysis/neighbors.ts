@@ -122,7 +122,7 @@ async function scale(
   v: Float64Array,
   set: ComponentSet,
   scoring: Scoring,
-  scores: Float64Array,
+  scores: Float64Array | Float32Array,
 ): Promise<(score: number, row: number) => number> {
   if (scoring === "dot") return (score) => score;
   if (scoring === "z") {

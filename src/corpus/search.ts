@@ -17,7 +17,7 @@ import type { Index } from "./open-index.ts";
 export interface Search {
   readonly index: Index;
   /** [n]: the set's score of every image for a probe v [D]. @throws `HEADS_INVALID` */
-  scores(v: Float64Array, set: ComponentSet): Promise<Float64Array>;
+  scores(v: Float64Array, set: ComponentSet): Promise<Float64Array | Float32Array>;
   /** The same scores of some images, summed in float64 from what is stored. */
   exactScores(v: Float64Array, set: ComponentSet, rows: readonly number[]): Promise<Float64Array>;
   /** [rows, D]: what the set wrote into some images, Σ_h w_h·head_h. @throws `HEADS_INVALID` */
@@ -38,33 +38,29 @@ export function createSearch(
   const width = headDim + 3;
   const lengthsOf = new Map<string, Promise<Float64Array>>();
 
-  /** Adds weight · block·q of every image to `sums`. */
-  const addProduct = async (sums: Float64Array, block: Float32Array, columns: number, q: Float64Array) => {
-    if (n === 0) return;
-    const product = await matmul(
-      { data: block, dims: [1, n, columns] },
-      { data: Float32Array.from(q), dims: [1, columns, 1] },
-    );
-    for (let i = 0; i < n; i++) sums[i] += product[i];
-  };
+  /** block·q of every image. */
+  const product = (block: Float32Array, columns: number, q: Float64Array): Promise<Float32Array> =>
+    n === 0
+      ? Promise.resolve(new Float32Array(0))
+      : matmul({ data: block, dims: [1, n, columns] }, { data: Float32Array.from(q), dims: [1, columns, 1] });
 
   const search: Search = {
     index,
     async scores(v, set) {
       const { heads, whole, mlps } = plan(index, set);
       const probe = prepareProbe(geometry, v);
+      const one = heads.length === 1 && whole === 0 && mlps.length === 0 ? heads[0] : undefined;
+      if (one) return product(await cache.block(one.layer, one.head), width, headProbe(geometry, probe, one));
       const sums = new Float64Array(n);
-      if (whole !== 0) await addProduct(sums, await cache.embeddings(), embedDim, scaled(v, whole));
+      const add = (values: Float32Array) => {
+        for (let i = 0; i < n; i++) sums[i] += values[i];
+      };
+      if (whole !== 0) add(await product(await cache.embeddings(), embedDim, scaled(v, whole)));
       for (const head of heads) {
-        await addProduct(
-          sums,
-          await cache.block(head.layer, head.head),
-          width,
-          headProbe(geometry, probe, head),
-        );
+        add(await product(await cache.block(head.layer, head.head), width, headProbe(geometry, probe, head)));
       }
       for (const { index: term, weight } of mlps) {
-        await addProduct(sums, await mlpTerm(index, term), embedDim, scaled(v, weight));
+        add(await product(await mlpTerm(index, term), embedDim, scaled(v, weight)));
       }
       return sums;
     },

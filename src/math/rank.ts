@@ -40,18 +40,22 @@ export interface Distribution {
 }
 
 /** Summarises numbers; all zero when there are none. */
-export function distribution(values: Float64Array): Distribution {
+export function distribution(values: Float64Array | Float32Array): Distribution {
   const n = values.length;
   if (n === 0) return { mean: 0, deviation: 0, least: 0, median: 0, most: 0 };
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n;
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / n;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  const variance = squares / n;
   const sorted = values.slice().sort();
   const median = (sorted[Math.floor((n - 1) / 2)] + sorted[Math.floor(n / 2)]) / 2;
   return { mean, deviation: Math.sqrt(variance), least: sorted[0], median, most: sorted[n - 1] };
 }
 
 /** For each of some values, the share of `all` that lies below it, in per cent. */
-export function percentiles(all: Float64Array, of: readonly number[]): number[] {
+export function percentiles(all: Float64Array | Float32Array, of: readonly number[]): number[] {
   return of.map((value) => {
     let below = 0;
     for (const other of all) if (other < value) below++;
