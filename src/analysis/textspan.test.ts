@@ -155,7 +155,10 @@ describe("TEXTSPAN in moments", () => {
 });
 
 describe("what has no answer", () => {
-  const world = fc.sample(worlds, { numRuns: 1, seed: 7 })[0];
+  const world = fc.sample(
+    worlds.filter(({ m }) => m > 3),
+    { numRuns: 1, seed: 7 },
+  )[0];
 
   it("contributions that do not vary have no texts", async () => {
     const z = Float64Array.from({ length: world.n * world.m }, (_, i) => (i % world.m) + 0.1);
