@@ -3,9 +3,10 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { textspanArraysResultSchema, textspanResultSchema } from "../../src/contract/textspan.ts";
-import { formatNpy } from "../../src/support/npy.ts";
+import { formatNpy, parseNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
+import { runHere } from "../support/run-cli.ts";
 import { expectError, repositoryPath, runCli, runOk, sharedFolder, testFolder } from "./cli.ts";
 
 const shared = sharedFolder();
@@ -88,11 +89,11 @@ describe("textspan over an index", () => {
       "INPUT_NOT_FOUND",
     ],
   ])("refuses %s", async (_, args, code) => {
-    expectError(await runCli(args, { env }), code);
+    expectError(await runHere(...args), code);
   });
 
   it("refuses heads that are not there, and a pool that is not", async () => {
-    const on = (...more: string[]) => runCli(["textspan", "--index", index, ...more], { env });
+    const on = (...more: string[]) => runHere("textspan", "--index", index, ...more);
     expectError(await on("--heads", "L9"), "HEADS_INVALID");
     expectError(await on("--texts", "nothing-here"), "INPUT_NOT_FOUND");
   });
@@ -114,7 +115,6 @@ describe("textspan over raw arrays", () => {
       texts: null,
     });
     const wanted = await goldenArray(`${GOLDEN}/reconstruction.npy`, 2);
-    const { parseNpy } = await import("../../src/support/npy.ts");
     const written = parseNpy(await readFile(out)).data as Float32Array;
     expect(relativeError(written.subarray(0, wanted.data.length), wanted.data)).toBeLessThan(1e-4);
   });
@@ -140,7 +140,7 @@ describe("textspan over raw arrays", () => {
       return join(folder, name);
     };
     const args = ["--contributions", await write("c.npy", c), "--text-features", await write("t.npy", t)];
-    const run = await runCli(["textspan", ...args]);
+    const run = await runHere("textspan", ...args);
     expectError(run, "NPY_INVALID");
     expect(run.stderr).toContain(why);
   });
@@ -150,6 +150,6 @@ describe("textspan over raw arrays", () => {
     const path = join(folder, "c.npy");
     const data = new Float32Array(8).fill(Number.NaN);
     await writeFile(path, formatNpy({ shape: [2, 4], data }));
-    expectError(await runCli(["textspan", "--contributions", path, "--text-features", path]), "NPY_INVALID");
+    expectError(await runHere("textspan", "--contributions", path, "--text-features", path), "NPY_INVALID");
   });
 });

@@ -22,7 +22,7 @@ import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { relativeError } from "../support/compare.ts";
 import { denseTextspan } from "../support/dense-textspan.ts";
 
-const IMAGES = 240;
+const IMAGES = 160;
 let scratch: string;
 let model: ClipModel;
 let index: Index;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const indices = Array.from({ length: IMAGES }, (_, i) => i);
   await writeCorpus(corpus, await planCorpus({ split: "demo", indices, size: 64 }));
   model = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
-  await buildIndex(model, await scanSource(corpus), join(scratch, "index"), { mlps: true, shardSize: 100 });
+  await buildIndex(model, await scanSource(corpus), join(scratch, "index"), { mlps: true, shardSize: 60 });
   index = await openIndex(join(scratch, "index"));
   // Every fourth text: quick, and no two spellings of one thing beside each other.
   const texts = (await loadPool("emoji")).texts.filter((_, i) => i % 4 === 0);
