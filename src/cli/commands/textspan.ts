@@ -100,8 +100,10 @@ async function describeIndex(
 
 const headJson = (described: DescribedHead) => {
   const { head, components, descriptions, totalVariance, rank, control, stability } = described;
+  const { selections: _, ...summary } = stability ?? { selections: [] };
   return {
-    ...{ head, components, totalVariance, rank, control, stability },
+    ...{ head, components, totalVariance, rank, control },
+    stability: stability === null ? null : summary,
     selected: descriptions.map(({ index }) => index),
     explainedVariance: descriptions.map(({ explainedVariance }) => explainedVariance),
     descriptions: descriptions.map((description, step) => ({
