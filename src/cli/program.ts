@@ -11,6 +11,7 @@ import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
+import { registerTextspan } from "./commands/textspan.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
@@ -34,6 +35,7 @@ const COMMANDS: readonly Register[] = [
   registerIndex,
   registerNeighbors,
   registerSelectivity,
+  registerTextspan,
   registerEvaluate,
   registerPreprocess,
   registerTokenize,
