@@ -99,8 +99,7 @@ export async function readLabels(path: string, model?: string): Promise<Labels> 
   const parse = (labels: unknown): Labels => {
     const { success, data, error } = labelsSchema.safeParse(labels);
     if (success) return data;
-    const [{ path: at, message }] = error.issues;
-    throw invalid(`${at.join(" → ")}: ${message}`);
+    throw invalid(firstIssue(error));
   };
   const several = severalSchema.safeParse(json);
   if (several.success) {
@@ -123,9 +122,7 @@ export async function readLabels(path: string, model?: string): Promise<Labels> 
   }
   const lists = byPropertySchema.safeParse(json);
   if (!lists.success) {
-    const [{ path: at, message }] = loose.error.issues;
-    const where = at.length === 0 ? "" : `${at.join(" → ")}: `;
-    throw invalid(`it holds neither labels nor {property: [heads]} (${where}${message})`);
+    throw invalid(`it holds neither labels nor {property: [heads]}; ${firstIssue(loose.error)}`);
   }
   const heads: Record<string, unknown> = {};
   for (const [label, names] of Object.entries(lists.data)) {
@@ -136,6 +133,19 @@ export async function readLabels(path: string, model?: string): Promise<Labels> 
   }
   return parse({ model: model ?? "", source: basename(path), heads });
 }
+
+/** Where a file is not what it should be, and why, in the words of the innermost rule. */
+function firstIssue(error: z.ZodError): string {
+  let [issue] = error.issues;
+  const at = issue.path.map(String);
+  while ((issue.code === "invalid_key" || issue.code === "invalid_union") && innerOf(issue)) {
+    issue = innerOf(issue) as typeof issue;
+  }
+  return at.length === 0 ? issue.message : `${at.join(" → ")}: ${issue.message}`;
+}
+
+const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnion) =>
+  issue.code === "invalid_key" ? issue.issues[0] : issue.errors[0]?.[0];
 
 /**
  * Writes a labels file; it appears whole or not at all. Its heads stand in order.
