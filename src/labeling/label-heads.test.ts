@@ -82,9 +82,9 @@ describe("labelling heads", () => {
   });
 
   it("refuses labels by hand for heads that the model does not have", () => {
-    expect(() => requireHeads(BY_HAND, { layers: 4, heads: 4 }, "own.json")).not.toThrow();
-    expect(() => requireHeads(BY_HAND, { layers: 4, heads: 1 }, "own.json")).toThrow(
-      /own\.json labels L0\.H1/,
+    expect(() => requireHeads(BY_HAND, ["L0.H0", "L0.H1"], "own.json")).not.toThrow();
+    expect(() => requireHeads(BY_HAND, ["L0.H0", "L1.H0"], "own.json")).toThrow(
+      "own.json labels L0.H1; there are L0.H0 … L1.H0",
     );
   });
 

@@ -43,7 +43,7 @@ export const tagLabeller =
   async (head) => {
     if (head.descriptions.length === 0) return undefined;
     requireTags(head);
-    const by = "the commonest tag of the descriptions";
+    const by = "the commonest tag of the descriptions (of several, the one that explains more variance)";
     const labeller = { kind: "tags", by, model: null, promptHash: null, date: date ?? today() } as const;
     return { label: commonestTag(head.descriptions), labeller };
   };
@@ -53,7 +53,7 @@ export const tagJudge =
   (date?: string): Judge =>
   async (label, head) => {
     requireTags(head);
-    const by = "the description's tag is the label";
+    const by = "comparing each description's tag with the label";
     return {
       consistent: fitsByTag(label, head.descriptions),
       judge: { kind: "tags", by, promptHash: null, date: date ?? today(), votes: [] },

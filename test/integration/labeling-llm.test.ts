@@ -463,7 +463,7 @@ describe("the SDK underneath", () => {
     const spies = (["log", "info", "warn", "error", "debug"] as const).map((name) =>
       vi.spyOn(console, name).mockImplementation(() => {}),
     );
-    onTestFinished(() => vi.restoreAllMocks());
+    onTestFinished(() => void vi.restoreAllMocks());
     await label(llm(), HEADS.slice(0, 1));
     server.interfere = (_, response) => sendJson(response, {}, 500);
     await expectFailure(label(llm({ model: "other" })), "LLM_UNREACHABLE");
