@@ -8,12 +8,12 @@ const LEAST_ROOM = 40;
 /** Every head with its label, how many of its descriptions fit, and these, as plain lines for a terminal. */
 export function labelListText(input: LabelListInput, { columns }: { readonly columns: number }): string {
   const wrapped = (text: string) => wrapCells(cleanText(text), columns);
-  const lines = [`What each head of ${shorten(input.model, columns - 26, cellsOf)} looks for`];
+  const lines = wrapped(`What each head of ${shorten(input.model, columns, cellsOf)} looks for`);
   if (input.notice !== undefined) lines.push(...wrapped(`Note: ${input.notice}`));
   lines.push(...introduction(input).flatMap(wrapped), "", ...table(input, columns));
   if (input.unlabelled.length > 0) lines.push("", ...wrapped(`No label: ${input.unlabelled.join(", ")}`));
   if (input.inconsistencies.length > 0) {
-    lines.push("", "Labels that contradict each other:");
+    lines.push("", ...wrapped("Labels that contradict each other:"));
     for (const sentence of input.inconsistencies) {
       const parts = wrapCells(cleanText(sentence), columns - 2);
       lines.push(...parts.map((line, part) => `${part === 0 ? "- " : "  "}${line}`));
