@@ -143,5 +143,6 @@ export {
   readCorpus,
   writeCorpus,
 } from "./world/corpus.ts";
+export { PROPERTY_FACTORS } from "./world/properties.ts";
 export type { Scene, SceneObject } from "./world/scene.ts";
 export type { SplitName } from "./world/splits.ts";

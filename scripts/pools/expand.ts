@@ -6,39 +6,31 @@ export interface Family {
   readonly words: readonly string[];
   /** `{}` is the word as it is, `{a}` the word with its article. */
   readonly templates: readonly string[];
-  /** How many of the templates each word goes into; they are taken in turn. Default: 1. */
-  readonly each?: number;
+  /** How many of the templates each word goes into; they are taken in turn. */
+  readonly each: number;
 }
 
-/** Words between commas or at the ends of lines. */
-export const list = (words: string): string[] =>
-  words
-    .split(/[,\n]/)
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
+/** Words of these pools that are spoken with another first sound than they are written with. */
+const SPOKEN_WITH_CONSONANT = /^(uni[cfv]|euro|ukulele)/i;
+const SPOKEN_WITH_VOWEL = /^(hour|X-ray|MRI)/;
 
-/** Words that begin with a vowel but are spoken without one, or the reverse. */
-const SPOKEN_WITH_CONSONANT = /^(uni(?!mp|nt)|use|usa|ut[ei]|uk|euro|eucal|ewe|one\b|once)/i;
-const SPOKEN_WITH_VOWEL = /^(hour|honest|heir|[8]|1[18]\b|x-|mri\b|[FHLMNRSX]\b)/i;
-
-/**
- * "a dog", "an hour". A word that begins with `~` has no article: "rice", "scissors". `an` is written where the word is
- * spoken with a vowel.
- */
-export function withArticle(word: string): string {
+/** "a dog", "an hour". A word that begins with `~` has no article: "flames", "sunglasses". */
+function withArticle(word: string): string {
   if (word.startsWith("~")) return word.slice(1);
   const vowel = SPOKEN_WITH_VOWEL.test(word) || (/^[aeiou]/i.test(word) && !SPOKEN_WITH_CONSONANT.test(word));
   return `${vowel ? "an" : "a"} ${word}`;
 }
 
+/** A template with a word in it. */
+export const fill = (template: string, word: string): string =>
+  template.replace("{a}", withArticle(word)).replace("{}", word.replace(/^~/, ""));
+
 /** Every word of every family in its templates, in order. */
 export function expand(families: readonly Family[]): PoolText[] {
-  return families.flatMap(({ property, words, templates, each = 1 }) =>
+  return families.flatMap(({ property, words, templates, each }) =>
     words.flatMap((word, i) =>
       Array.from({ length: each }, (_, k) => ({
-        text: templates[(i * each + k) % templates.length]
-          .replace("{a}", withArticle(word))
-          .replace("{}", word.replace(/^~/, "")),
+        text: fill(templates[(i * each + k) % templates.length], word),
         property,
       })),
     ),
