@@ -12,6 +12,7 @@ import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
+import { registerTextspan } from "./commands/textspan.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
@@ -36,6 +37,7 @@ const COMMANDS: readonly Register[] = [
   registerNeighbors,
   registerSelectivity,
   registerLabel,
+  registerTextspan,
   registerEvaluate,
   registerPreprocess,
   registerTokenize,
