@@ -6,6 +6,7 @@ import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerIndex } from "./commands/index-images.ts";
+import { registerLabel } from "./commands/label.ts";
 import { registerModels } from "./commands/models.ts";
 import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
@@ -35,6 +36,7 @@ const COMMANDS: readonly Register[] = [
   registerIndex,
   registerNeighbors,
   registerSelectivity,
+  registerLabel,
   registerTextspan,
   registerEvaluate,
   registerPreprocess,

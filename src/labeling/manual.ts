@@ -1,0 +1,35 @@
+/** Labels by hand: a file of them goes before any labeller. */
+import { ClipInterpretError } from "../support/errors.ts";
+import type { Report } from "../support/progress.ts";
+import type { Labeller } from "./labeller.ts";
+import type { Labels } from "./labels.ts";
+
+/**
+ * Checks that a file labels no other heads than there are.
+ * @throws `HEADS_INVALID` naming those that are not there
+ */
+export function requireHeads(labels: Labels, heads: readonly string[], file: string): void {
+  const known = new Set(heads);
+  const unknown = Object.keys(labels.heads).filter((head) => !known.has(head));
+  if (unknown.length === 0) return;
+  const has = heads.length === 0 ? "there are no heads" : `there are ${heads[0]} … ${heads.at(-1)}`;
+  throw new ClipInterpretError("HEADS_INVALID", `${file} labels ${unknown.join(", ")}; ${has}`);
+}
+
+/**
+ * A labeller that takes a file's label where it has one and asks `otherwise` for the rest. A label that says it was
+ * made from other descriptions than the head has now is taken, with a `LABELS_STALE` warning.
+ */
+export function manualLabeller(labels: Labels, otherwise?: Labeller, report?: Report): Labeller {
+  return async (head, options) => {
+    const known = labels.heads[head.head];
+    if (!known) return otherwise?.(head, options);
+    const { label, labeller, descriptions } = known;
+    const now = head.descriptions.map(({ text }) => text);
+    if (descriptions.length > 0 && now.length > 0 && descriptions.join("\n") !== now.join("\n")) {
+      const message = `"${label}" for ${head.head} was made from other descriptions than the head has now`;
+      report?.({ type: "warning", code: "LABELS_STALE", message });
+    }
+    return { label, labeller };
+  };
+}
