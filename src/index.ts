@@ -71,6 +71,15 @@ export { type DecomposedBatch, decomposeImages } from "./model/decompose-images.
 export { type Decomposition, imageOf } from "./model/decomposition.ts";
 export { denseHeads, denseTokens } from "./model/dense.ts";
 export {
+  CHECKPOINT_MEANS,
+  type CheckpointMean,
+  type ExportCheckpointOptions,
+  type ExportedCheckpoint,
+  everywhere,
+  exportCheckpoint,
+  oneMean,
+} from "./model/export-checkpoint.ts";
+export {
   type Calibration,
   type ExportEncoderOptions,
   type ExportedEncoder,

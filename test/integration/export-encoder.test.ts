@@ -165,6 +165,18 @@ describe("mean-ablation over an index", () => {
       }
     }
     expect(largestDifference(mean, wanted)).toBeLessThan(1e-6);
+    // Halves of the images, each by itself.
+    const halves = [indices.filter((i) => i % 2 === 0), indices.filter((i) => i % 2 === 1)];
+    const [even, odd] = await Promise.all(
+      halves.map((rows) => meanContribution(index, model.geometry, set, rows)),
+    );
+    expect(largestDifference(even, odd)).toBeGreaterThan(1e-3);
+    expect(
+      largestDifference(
+        even.map((value, d) => (value + odd[d]) / 2),
+        wanted,
+      ),
+    ).toBeLessThan(1e-6);
     const other = { ...index, images: index.images.slice(1) };
     expect(hashIndex(index)).toMatch(/^[0-9a-f]{64}$/);
     expect(hashIndex(other)).not.toBe(hashIndex(index));
