@@ -21,6 +21,8 @@ const LAYER_GAP = 5;
 /** Room for a head's name beside its row. */
 const LEFT = 62;
 const TOP = 56;
+/** Fill of a cell that is not above chance, where cells are too small for a dot. */
+const CHANCE = "#f0f2f5";
 /** Beyond so many cells they are drawn by colour, without a name each. */
 const MANY = 4096;
 
@@ -79,7 +81,7 @@ function heatMap(input: HeadMatchInput): Drawing {
   for (const [a, row] of similarity.entries()) {
     for (const [b, value] of row.entries()) {
       if (headsA.length * headsB.length > MANY) {
-        const colour = shareColour(Math.round(value * 48) / 48);
+        const colour = value > chance.highest ? shareColour(Math.round(value * 48) / 48) : CHANCE;
         const path = `M${x(b)} ${y(a)}h${cell}v${cell}h-${cell}z`;
         byColour.set(colour, (byColour.get(colour) ?? "") + path);
         continue;
@@ -90,8 +92,15 @@ function heatMap(input: HeadMatchInput): Drawing {
     }
   }
   for (const [colour, path] of byColour) body += `<path fill="${colour}" d="${path}"/>`;
-  for (const { a, b } of mutual) body += frame(x(b), y(a), size);
+  for (const { a, b } of mutual) body += cell < 8 ? ring(x(b), y(a), cell) : frame(x(b), y(a), size);
   return { width: LEFT + (across.at(-1) ?? 0) + cell, height: TOP + height, body };
+}
+
+/** Around a cell that is too small for a frame. */
+function ring(x: number, y: number, cell: number): string {
+  const circle = (role: string, stroke: string, weight: number) =>
+    `<circle class="${role}" cx="${x + cell / 2}" cy="${y + cell / 2}" r="${cell / 2 + 3}" fill="none" stroke="${stroke}" stroke-width="${weight}"/>`;
+  return `<g class="outline">${circle("gap", TONES.paper, 4)}${circle("edge", TONES.ink, 1.5)}</g>`;
 }
 
 function strong(x: number, y: number, value: number, cell: number): string {
@@ -152,7 +161,8 @@ function pairList(input: HeadMatchInput, width: number): Drawing {
     ...{ size: 13, bold: true },
   });
   if (pairs.length === 0) {
-    return { width, height: 40, body: title + textLine(0, 36, "none above chance", { tone: "muted" }) };
+    const why = mutual.length === 0 ? "none is above chance" : "none listed";
+    return { width, height: 40, body: title + textLine(0, 36, why, { tone: "muted" }) };
   }
   const note = paragraph(
     "In brackets: the 95 % interval over images. Shares: how much of the first and of the second head’s variance a factor explains, beyond chance. Pictures: the images at the two ends of the axis that both heads share; either end may stand on the left.",
