@@ -7,6 +7,15 @@
  *     const model = await loadClipModel(folder, name);
  *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
  */
+export {
+  type BestMatch,
+  type CommonFactor,
+  type ComparedSide,
+  type CompareOptions,
+  type Comparison,
+  compareModels,
+  type HeadPair,
+} from "./analysis/compare.ts";
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
 export {
   findNeighbors,
