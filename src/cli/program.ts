@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { Register, RunCommand } from "./command.ts";
+import { registerCompare } from "./commands/compare.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerLabel,
   registerTextspan,
   registerEvaluate,
+  registerCompare,
   registerPreprocess,
   registerTokenize,
 ];

@@ -23,10 +23,10 @@ export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threa
   const products = createGraph("product");
   const a = products.input("a", "float64", ["m", "k"]);
   const b = products.input("b", "float64", ["k", "n"]);
-  products.output("result", products.op("MatMul", [a, b]), "float64");
+  products.output("result", products.op("MatMul", [a, b]), { type: "float64" });
   const grams = createGraph("gram");
   const x = grams.input("x", "float64", ["n", "m"]);
-  grams.output("result", grams.op("Gemm", [x, x], { transA: 1 }), "float64");
+  grams.output("result", grams.op("Gemm", [x, x], { transA: 1 }), { type: "float64" });
   const product = await createSession(products.finish(), undefined, { threads });
   const gram = await createSession(grams.finish(), undefined, { threads });
   return {

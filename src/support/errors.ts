@@ -172,6 +172,10 @@ export const ERRORS = {
     means: "Nothing is known about the images of an index: no label, no factor.",
     hint: "Index class folders, or a CSV or JSONL list with a `label` or other columns, or the corpus of `demo`.",
   },
+  IMAGES_DIFFER: {
+    means: "Two indexes that were to be compared hold too few of the same images.",
+    hint: "Index the same folder with both models: images are matched by their bytes, not by their names.",
+  },
   INDEX_OUTDATED: {
     means:
       "Files have changed or gone since they were indexed; the index still holds what they were (a warning).",
