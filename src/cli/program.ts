@@ -10,6 +10,7 @@ import { registerModels } from "./commands/models.ts";
 import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
+import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
@@ -34,6 +35,7 @@ const COMMANDS: readonly Register[] = [
   registerIndex,
   registerNeighbors,
   registerSelectivity,
+  registerSegment,
   registerEvaluate,
   registerPreprocess,
   registerTokenize,
