@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   averagePrecision,
+  bootstrap,
+  differences,
+  intervals,
   type MaskScore,
   measure,
-  measureWithIntervals,
   normaliseMap,
   resamples,
   scoreMask,
@@ -124,28 +126,23 @@ describe("measure", () => {
   });
 
   it("has intervals around the value that the seed fixes, and none where all images are alike", () => {
-    const rows = Array.from({ length: 40 }, (_, i) => score(3 + (i % 6), (i % 7) / 7));
-    const images = rows.map((_, i) => i);
-    const of = (seed: number) => measureWithIntervals(rows, images, resamples(40, 200, seed));
+    const scores = Array.from({ length: 40 }, (_, i) => score(3 + (i % 6), (i % 7) / 7));
+    const images = scores.map((_, i) => i);
+    const of = (seed: number) => intervals(bootstrap({ scores, images }, resamples(40, 200, seed)));
     expect(of(1)).toEqual(of(1));
     expect(of(1)).not.toEqual(of(2));
-    const { value, low, high } = of(1).measures.meanPrecision;
+    const { value, low, high } = of(1).meanPrecision;
     expect(low).toBeLessThan(value);
     expect(high).toBeGreaterThan(value);
-    const alike = measureWithIntervals(
-      rows.map(() => rows[0]),
-      images,
-      resamples(40, 50, 0),
-      rows.map(() => rows[0]),
-    );
-    expect(alike.measures.meanIou.low).toBeCloseTo(alike.measures.meanIou.high, 12);
-    expect(alike.difference?.meanIou).toEqual({ value: 0, low: 0, high: 0 });
+    const alike = bootstrap({ scores: scores.map(() => scores[0]), images }, resamples(40, 50, 0));
+    expect(intervals(alike).meanIou.low).toBeCloseTo(intervals(alike).meanIou.high, 12);
+    expect(differences(alike, alike).meanIou).toEqual({ value: 0, low: 0, high: 0 });
   });
 
   it("draws an image with all of its scores", () => {
     for (const draw of resamples(9, 20, 3)) expect(draw.reduce((sum, times) => sum + times, 0)).toBe(9);
-    const rows = [score(9, 1), score(9, 1), score(2, 0)];
-    const one = measureWithIntervals(rows, [0, 0, 1], [Uint16Array.of(2, 0)]);
-    expect(one.measures.meanPrecision.low).toBe(1);
+    const scores = [score(9, 1), score(9, 1), score(2, 0)];
+    const one = bootstrap({ scores, images: [0, 0, 1] }, [Uint16Array.of(2, 0)]);
+    expect(intervals(one).meanPrecision).toEqual({ value: 2 / 3, low: 1, high: 1 });
   });
 });
