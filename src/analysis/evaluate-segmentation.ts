@@ -189,7 +189,12 @@ export async function evaluateSegmentation(
       for (const [image, { source, shown }] of batch.entries()) {
         checkCancelled(signal);
         try {
-          await evaluateOne(byPath.get(source)!, shown, { decomposition, outputs, image });
+          await evaluateOne(byPath.get(source)!, shown, {
+            decomposition,
+            outputs,
+            image,
+            index: done + image,
+          });
         } catch (error) {
           if (!(error instanceof ClipInterpretError) || error.code === "CANCELLED") throw error;
           reject(source, error);
@@ -274,7 +279,7 @@ export async function unitPictures(
     const pixels = pixelsOf(model, [shown]);
     const decomposition = await model.decompose(pixels, { tokenLayers: layersOf(named.set) });
     const outputs = await model.readTokens(pixels);
-    const values = map({ decomposition, outputs, image: 0 }, unit.truth);
+    const values = map({ decomposition, outputs, image: 0, index: 0 }, unit.truth);
     const mask = maskOf(await readClasses(unit.image, shown, config), unit.truth);
     pictures.push({
       unit,

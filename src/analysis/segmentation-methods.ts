@@ -1,5 +1,6 @@
 /** The methods that an evaluation of segmentation compares: each makes a map of patches for a class of an image. */
 
+import { Random } from "../math/random.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type ComponentSet, componentNames } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
@@ -27,10 +28,15 @@ export interface Method {
 export interface Pass {
   readonly decomposition: TokenDecomposition;
   readonly outputs: TokenOutputs;
+  /** Which image of the batch, and of all. */
   readonly image: number;
+  readonly index: number;
 }
 
-/** Sets of heads, the baselines, and two that know nothing of the image. */
+/**
+ * Sets of heads, the baselines, and three that do not look: the first set's maps with their patches shuffled (what its
+ * mere spread of values reaches), nearness to the centre (where things often are), and nothing.
+ */
 export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: ClassProbes): Method[] {
   const { geometry, config } = model;
   const { grid } = config.vision;
@@ -40,36 +46,62 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
     prepared.set(index, known);
     return known;
   };
-  const withoutText = { paper: null, heads: [] };
+  const heads = sets.map(
+    ({ name, set }): Method => ({
+      ...{ name, paper: null, heads: componentNames(set) },
+      map: ({ decomposition, image }, classIndex) => {
+        const probe = preparedOf(classIndex);
+        return scoreTokens(geometry, probe, decomposition, decomposition.tokens, set, image).subarray(1);
+      },
+    }),
+  );
+  const others = BASELINES.map(
+    ({ title, paper, map }): Method => ({
+      ...{ name: title, paper, heads: [] },
+      map: ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
+    }),
+  );
+  const laterRollout: Method = {
+    name: "rollout from layer 1",
+    paper: "as evaluated by Chefer, Gur & Wolf 2021",
+    heads: [],
+    map: ({ outputs, image }) => attentionRollout(outputs, { image, startLayer: 1 }),
+  };
+  const blind = { paper: null, heads: [] };
+  const middle = (grid - 1) / 2;
   const centre = Float64Array.from(
     { length: grid ** 2 },
-    (_, i) => grid - Math.hypot(Math.floor(i / grid) - (grid - 1) / 2, (i % grid) - (grid - 1) / 2),
+    (_, i) => grid - Math.hypot(Math.floor(i / grid) - middle, (i % grid) - middle),
   );
   return [
-    ...sets.map(
-      ({ name, set }): Method => ({
-        ...{ name, paper: null, heads: componentNames(set) },
-        map: ({ decomposition, image }, index) =>
-          scoreTokens(geometry, preparedOf(index), decomposition, decomposition.tokens, set, image).subarray(
-            1,
-          ),
-      }),
-    ),
-    ...BASELINES.map(
-      ({ title, paper, map }): Method => ({
-        ...{ name: title, paper, heads: [] },
-        map: ({ outputs, image }, index) => map(outputs, probes.centred[index], image),
-      }),
-    ),
+    ...heads,
+    ...others,
+    laterRollout,
     {
-      name: "rollout from layer 1",
-      paper: "as evaluated by Chefer, Gur & Wolf 2021",
-      heads: [],
-      map: ({ outputs, image }) => attentionRollout(outputs, { image, startLayer: 1 }),
+      name: `${sets[0].name}, patches shuffled`,
+      ...blind,
+      map: (pass, classIndex) =>
+        shuffled(
+          heads[0].map(pass, classIndex),
+          new Random(SHUFFLE, pass.index * probes.plain.length + classIndex),
+        ),
     },
-    { name: "nearness to the centre", ...withoutText, map: () => centre },
-    { name: "nothing (all background)", ...withoutText, map: () => new Float64Array(grid ** 2) },
+    { name: "nearness to the centre", ...blind, map: () => centre },
+    { name: "nothing (all background)", ...blind, map: () => new Float64Array(grid ** 2) },
   ];
+}
+
+/** The seed of the shuffled maps. */
+const SHUFFLE = 0x5eed;
+
+/** The same values in a random order (Fisher & Yates). */
+function shuffled(values: Float64Array, random: Random): Float64Array {
+  const result = Float64Array.from(values);
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [result[i], result[j]] = [result[j], result[i]];
+  }
+  return result;
 }
 
 /** The classes' directions, and the same minus their mean (one class alone has no mean to subtract). */
