@@ -12,6 +12,7 @@ import { registerModels } from "./commands/models.ts";
 import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
+import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
 import { registerTextspan } from "./commands/textspan.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
@@ -39,6 +40,7 @@ const COMMANDS: readonly Register[] = [
   registerSelectivity,
   registerLabel,
   registerTextspan,
+  registerSegment,
   registerEvaluate,
   registerCompare,
   registerPreprocess,
