@@ -13,6 +13,8 @@ export interface VisionOptions {
   readonly kind: "decompose" | "plain" | "trimmed";
   /** Layers whose attention from CLS and values per token are wanted (with `decompose`). */
   readonly tokenLayers: readonly number[];
+  /** Layers whose heads' outputs at every token are wanted (with `decompose`). */
+  readonly outputLayers?: readonly number[];
   /** Adds the inputs `gate` [L, H] and `offset` [L, N, width]: z becomes z·gate + offset in every head, at every token. */
   readonly gated: boolean;
   /** What query, key, value and MLP products are computed in. */
@@ -30,6 +32,7 @@ export interface VisionOptions {
  * - `residual` [b, W]: the CLS row that `ln_post` normalises (μ and σ are its mean and deviation)
  * - `terms` [b, L+1, D]: ln_pre(CLS), then each layer's MLP output at CLS, times γ⊙P
  * - `attention.<l>` [b, H, N]: softmax weights from CLS; `values.<l>` [b, N, W], for each of `tokenLayers`
+ * - `outputs.<l>` [b, N, W]: z at every token ([b, 1, W], CLS alone, of the last layer), for each of `outputLayers`
  *
  * The last layer is computed for the CLS query alone, which changes no number ("Interpreting CLIP's Image
  * Representation via Text-Based Decomposition", §3: only the CLS row reaches the embedding).
@@ -66,6 +69,7 @@ export function visionGraph(
         ? g.op("MultiHeadAttention", [queries, key, value], { num_heads: heads })
         : attend(g, queries, key, value, config, clsOnly);
     if (gate && offset) z = applyGate(g, z, gate, offset, layer, config, clsOnly);
+    if (options.outputLayers?.includes(layer)) g.output(`outputs.${layer}`, z);
     zs.push(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
     x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, exactLinear(g, asRows(g, z, width), block.out)]);
     const change = mlp(g, x, block, config.vision, linear);

@@ -151,6 +151,10 @@ export const ERRORS = {
     means: "Nothing is known about the images of an index: no label, no factor.",
     hint: "Index class folders, or a CSV or JSONL list with a `label` or other columns, or the corpus of `demo`.",
   },
+  CLASSES_INVALID: {
+    means: "A file of classes is damaged, or its classes do not fit the index or each other.",
+    hint: "Give one name a line, or JSON as docs/ablation.md describes it; name the factor that says what images show.",
+  },
   INDEX_OUTDATED: {
     means:
       "Files have changed or gone since they were indexed; the index still holds what they were (a warning).",

@@ -1,0 +1,278 @@
+/**
+ * Removing a spurious cue: the heads that carry it are found on validation images and their direct effects replaced by
+ * their means; what that does to worst-group accuracy is told on held-out images, beside random heads. After
+ * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§4.3, Waterbirds), where heads were chosen
+ * by hand from their descriptions; here they are chosen by measures, and how many by validation.
+ */
+import type { ClipModel } from "../model/clip-model.ts";
+import { headName } from "../model/components.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { type AblationMode, createAblation, headSet } from "./ablation.ts";
+import { valueOf } from "./classes.ts";
+import { byGap, byGreed, bySelectivity, byTexts, type CueGap, type CueProblem, cueGap, type HeadOrder } from "./cue-heads.ts";
+import { bandOf, type ControlBand, drawControls } from "./random-heads.ts";
+import { type NamedShare, type Partition, sharesOf } from "./zero-shot.ts";
+import { problemHits, type Robustness, robustnessOf, type ZeroShotProblem } from "./zero-shot-problem.ts";
+
+/** How heads are put in order. */
+export const SELECTIONS = ["selectivity", "texts", "gap", "greedy"] as const;
+export type SelectionName = (typeof SELECTIONS)[number] | "given";
+
+/** Robustness on both halves. */
+export interface Halves {
+  readonly validation: Robustness;
+  readonly test: Robustness;
+}
+
+/** Without the first k heads of an order. */
+export interface DebiasStep extends Halves {
+  readonly heads: readonly string[];
+}
+
+/** Random sets of as many heads: from the layers of the chosen ones, or from all. */
+export interface DebiasControls {
+  readonly from: "same layers" | "all layers";
+  readonly average: ControlBand;
+  readonly worst: ControlBand;
+}
+
+/** One way of choosing heads. */
+export interface DebiasSelection {
+  readonly selection: SelectionName;
+  /** Heads in order, with what put them there. */
+  readonly order: readonly { readonly head: string; readonly value: number }[];
+  /** Step k is without the first k + 1 heads. */
+  readonly steps: readonly DebiasStep[];
+  /** Heads of the best step by worst-group accuracy on validation; none when no step is better than all heads. */
+  readonly chosen: readonly string[];
+  readonly outcome: Halves;
+  readonly controls: readonly DebiasControls[];
+}
+
+/** A group of held-out images before and after. */
+export interface GroupChange {
+  readonly name: string;
+  readonly before: NamedShare;
+  readonly after: NamedShare;
+}
+
+/** What {@link debias} found. */
+export interface DebiasResult {
+  readonly mode: AblationMode;
+  readonly images: { readonly validation: number; readonly test: number; readonly leftOut: number };
+  readonly before: Halves;
+  /** On validation images. */
+  readonly gap: CueGap;
+  readonly selections: readonly DebiasSelection[];
+  /** The position among the selections of the one that is best on validation. */
+  readonly best: number;
+  /** By the best selection, on held-out images. */
+  readonly groups: readonly GroupChange[];
+  /** Worst-group accuracy on held-out images without 1, 2, … heads drawn at random from all. */
+  readonly randomCurve: readonly (ControlBand | null)[];
+}
+
+/** How a cue is removed. */
+export interface DebiasOptions extends WorkOptions {
+  readonly mode?: AblationMode;
+  /** Default: all four. */
+  readonly selections?: readonly (typeof SELECTIONS)[number][];
+  /** Heads to be ablated, whatever the measures say; one more selection. */
+  readonly given?: readonly number[];
+  /** One unit vector [D] a value of the cue, for the selection by texts. */
+  readonly cueProbes?: readonly Float64Array[];
+  /** Most heads. Default: 8. */
+  readonly maxHeads?: number;
+  /** Sets of random heads. Default: 100. */
+  readonly random?: number;
+  readonly seed?: number;
+}
+
+/**
+ * Splits the images of a problem that is grouped by the cue alone into a validation and a held-out half.
+ * @param split a factor whose values `val` or `validation` (or 1, as in Waterbirds' metadata) and `test` (or 2) are
+ *   the halves; without it, every other image of each group
+ * @throws `FACTORS_MISSING` when a half is empty or the cue has one value
+ */
+export function splitByCue(
+  problem: ZeroShotProblem,
+  cueFactor: string,
+  split?: string,
+): CueProblem & { readonly test: Partition; readonly testAt: readonly number[] } {
+  const { index, rows, groups } = problem;
+  if (!groups) throw new RangeError("the problem has no groups");
+  const values = rows.map((row) => valueOf(index.images[row], cueFactor) ?? "");
+  const names = [...new Set(values)];
+  if (names.length < 2) {
+    throw new ClipInterpretError("FACTORS_MISSING", `"${cueFactor}" has one value in these images: ${names[0]}`);
+  }
+  const seen = new Map<number, number>();
+  const half = rows.map((row, at): 0 | 1 | -1 => {
+    if (split !== undefined) {
+      const value = valueOf(index.images[row], split) ?? "";
+      return /^(val|validation|1)$/.test(value) ? 0 : /^(test|2)$/.test(value) ? 1 : -1;
+    }
+    const before = seen.get(groups.groups[at]) ?? 0;
+    seen.set(groups.groups[at], before + 1);
+    return before % 2 === 0 ? 0 : 1;
+  });
+  const positions = (which: 0 | 1) => half.flatMap((of, at) => (of === which ? [at] : []));
+  const only = (which: 0 | 1): Partition => ({
+    names: groups.names,
+    groups: groups.groups.map((group, at) => (half[at] === which ? group : -1)),
+  });
+  const [validationAt, testAt] = [positions(0), positions(1)];
+  if (validationAt.length === 0 || testAt.length === 0) {
+    const message = `the images have no ${validationAt.length === 0 ? "validation" : "test"} half by "${split}"`;
+    throw new ClipInterpretError("FACTORS_MISSING", message);
+  }
+  const place = new Map(names.map((name, i) => [name, i] as const));
+  return {
+    ...problem,
+    cue: { names, groups: Int32Array.from(values, (value) => place.get(value) ?? -1) },
+    ...{ validation: only(0), validationAt, test: only(1), testAt },
+  };
+}
+
+/** A problem with its halves, as {@link splitByCue} makes it. */
+export type SplitProblem = ReturnType<typeof splitByCue>;
+
+/** Finds the heads that carry a cue, ablates their direct effects and tells what that does. @throws `CANCELLED` */
+export async function debias(
+  model: Pick<ClipModel, "geometry" | "matmul">,
+  problem: SplitProblem,
+  options: DebiasOptions = {},
+): Promise<DebiasResult> {
+  const { mode = "mean", random = 100, seed = 0, given, report, signal } = options;
+  const { scores, validation, validationAt, test, testAt } = problem;
+  const { layers, heads } = scores;
+  const all = Array.from({ length: layers * heads }, (_, unit) => unit);
+  const most = Math.min(options.maxHeads ?? 8, all.length);
+  // Nothing of the held-out half goes into what replaces a head.
+  const ablation = createAblation(scores, { mode, meanOver: validationAt });
+  const halves = (hits: Uint8Array): Halves => ({
+    validation: robustnessOf(hits, validation),
+    test: robustnessOf(hits, test),
+  });
+  const without = async (units: readonly number[]) =>
+    problemHits(problem, await ablation.without(headSet(units, heads)));
+  const hitsBefore = await without([]);
+  const before = halves(hitsBefore);
+  const gap = await cueGap(problem);
+
+  const orders: (readonly [SelectionName, HeadOrder])[] = [];
+  for (const name of options.selections ?? SELECTIONS) {
+    checkCancelled(signal);
+    const order = await orderBy(name);
+    if (order) orders.push([name, order]);
+  }
+  if (given) orders.push(["given", { heads: given.map((unit) => ({ unit, value: 1 })) }]);
+
+  const nameOf = (unit: number) => headName(Math.floor(unit / heads), unit % heads);
+  const selections: DebiasSelection[] = [];
+  for (const [selection, order] of orders) {
+    const units = order.heads.map(({ unit }) => unit);
+    const steps: DebiasStep[] = [];
+    for (let k = 1; k <= Math.min(selection === "given" ? units.length : most, units.length); k++) {
+      checkCancelled(signal);
+      steps.push({ heads: units.slice(0, k).map(nameOf), ...halves(await without(units.slice(0, k))) });
+    }
+    const k = selection === "given" ? units.length : bestStep(before, steps);
+    const chosen = units.slice(0, k);
+    selections.push({
+      selection,
+      order: order.heads.map(({ unit, value }) => ({ head: nameOf(unit), value })),
+      steps,
+      chosen: chosen.map(nameOf),
+      outcome: k === 0 ? before : steps[k - 1],
+      controls: await controlsOf(chosen, k === 0 ? before : steps[k - 1]),
+    });
+  }
+  const best = selections.reduce(
+    (top, { outcome }, i) => (better(outcome.validation, selections[top].outcome.validation) ? i : top),
+    0,
+  );
+  const chosen = selections[best].order.slice(0, selections[best].chosen.length);
+  const units = chosen.map(({ head }) => all[all.map(nameOf).indexOf(head)]);
+  const after = await without(units);
+  const [groupsBefore, groupsAfter] = [sharesOf(hitsBefore, test), sharesOf(after, test)];
+  return {
+    mode,
+    images: { validation: validationAt.length, test: testAt.length, leftOut: problem.leftOut },
+    before,
+    gap,
+    selections,
+    best,
+    groups: groupsBefore.map((group, i) => ({ name: group.name, before: group, after: groupsAfter[i] })),
+    randomCurve: await curveOfRandom(),
+  };
+
+  async function orderBy(name: (typeof SELECTIONS)[number]): Promise<HeadOrder | undefined> {
+    const work = { ...(report && { report }), ...(signal && { signal }) };
+    switch (name) {
+      case "selectivity":
+        return bySelectivity(problem, model.geometry, work);
+      case "texts":
+        return options.cueProbes && byTexts(problem, model.geometry, model.matmul, options.cueProbes, work);
+      case "gap":
+        return byGap(gap);
+      case "greedy":
+        return byGreed(problem, ablation, most, work);
+    }
+  }
+
+  async function controlsOf(chosen: readonly number[], own: Halves): Promise<DebiasControls[]> {
+    const layersOf = new Set(chosen.map((unit) => Math.floor(unit / heads)));
+    const pools = [
+      ["same layers", all.filter((unit) => layersOf.has(Math.floor(unit / heads)))],
+      ["all layers", all],
+    ] as const;
+    const found: DebiasControls[] = [];
+    for (const [from, pool] of pools) {
+      const { sets, exhaustive } = drawControls(pool, chosen, random, seed);
+      const outcomes: Robustness[] = [];
+      for (const set of sets) {
+        checkCancelled(signal);
+        outcomes.push(robustnessOf(await without(set), test));
+      }
+      const average = bandOf(outcomes.map((outcome) => outcome.average.share), own.test.average.share, exhaustive);
+      const worst = bandOf(outcomes.map((outcome) => outcome.worst.share), own.test.worst.share, exhaustive);
+      if (average && worst) found.push({ from, average, worst });
+    }
+    return found;
+  }
+
+  /** Not held against any one selection: its own heads may be among them. */
+  async function curveOfRandom(): Promise<(ControlBand | null)[]> {
+    const task = "random heads";
+    const longest = Math.max(0, ...selections.map(({ steps }) => steps.length));
+    report?.({ type: "start", task, unit: "size", total: longest });
+    const curve: (ControlBand | null)[] = [];
+    for (let k = 1; k <= longest; k++) {
+      const { sets, exhaustive } = drawControls(all, all.slice(0, k).fill(-1), random, seed);
+      const worst: number[] = [];
+      for (const set of sets) {
+        checkCancelled(signal);
+        worst.push(robustnessOf(await without(set), test).worst.share);
+      }
+      curve.push(bandOf(worst, before.test.worst.share, exhaustive));
+      report?.({ type: "advance", task, done: k, total: longest });
+    }
+    report?.({ type: "end", task, done: longest });
+    return curve;
+  }
+}
+
+/** By worst-group accuracy, then the average. */
+const better = (a: Robustness, b: Robustness): boolean =>
+  a.worst.share > b.worst.share || (a.worst.share === b.worst.share && a.average.share > b.average.share);
+
+/** How many heads are best on validation; 0 where none helps, and of equals the fewest. */
+function bestStep(before: Halves, steps: readonly DebiasStep[]): number {
+  let [best, at] = [before.validation, 0];
+  for (const [i, { validation }] of steps.entries()) {
+    if (better(validation, best)) [best, at] = [validation, i + 1];
+  }
+  return at;
+}
