@@ -109,7 +109,7 @@ export async function studyAblation(
 
   /** As many other heads with the same weights, beside the same MLPs. */
   async function drawn(set: ComponentSet, own: readonly number[], share: number): Promise<ControlBand | null> {
-    const controls = drawControls(units, own, random, seed);
+    const controls = drawControls(units, own.length, random, { seed, except: own });
     const shares: number[] = [];
     for (const control of controls.sets) {
       checkCancelled(signal);

@@ -11,7 +11,7 @@ import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { type AblationMode, createAblation, headSet } from "./ablation.ts";
 import { valueOf } from "./classes.ts";
 import { byGap, byGreed, bySelectivity, byTexts, type CueGap, type CueProblem, cueGap, type HeadOrder } from "./cue-heads.ts";
-import { bandOf, type ControlBand, drawControls } from "./random-heads.ts";
+import { bandOf, type ControlBand, combinations, drawControls } from "./random-heads.ts";
 import { type NamedShare, type Partition, sharesOf } from "./zero-shot.ts";
 import { problemHits, type Robustness, robustnessOf, type ZeroShotProblem } from "./zero-shot-problem.ts";
 
@@ -44,7 +44,7 @@ export interface DebiasSelection {
   readonly order: readonly { readonly head: string; readonly value: number }[];
   /** Step k is without the first k + 1 heads. */
   readonly steps: readonly DebiasStep[];
-  /** Heads of the best step by worst-group accuracy on validation; none when no step is better than all heads. */
+  /** Heads of the step of highest worst-group accuracy on validation; none where no step helps there. */
   readonly chosen: readonly string[];
   readonly outcome: Halves;
   readonly controls: readonly DebiasControls[];
@@ -55,6 +55,14 @@ export interface GroupChange {
   readonly name: string;
   readonly before: NamedShare;
   readonly after: NamedShare;
+  /** Its accuracy without random heads of the same layers, or of all layers where those are few. */
+  readonly random: ControlBand | null;
+}
+
+/** Held-out images without k heads drawn at random from all. */
+export interface RandomStep {
+  readonly average: ControlBand;
+  readonly worst: ControlBand;
 }
 
 /** What {@link debias} found. */
@@ -65,19 +73,23 @@ export interface DebiasResult {
   /** On validation images. */
   readonly gap: CueGap;
   readonly selections: readonly DebiasSelection[];
-  /** The position among the selections of the one that is best on validation. */
-  readonly best: number;
-  /** By the best selection, on held-out images. */
+  /** The position among the selections of the one that was to be used. */
+  readonly used: number;
+  /** By that selection, on held-out images. */
   readonly groups: readonly GroupChange[];
-  /** Worst-group accuracy on held-out images without 1, 2, … heads drawn at random from all. */
-  readonly randomCurve: readonly (ControlBand | null)[];
+  /** Step k is without k + 1 random heads; null where there are none. */
+  readonly randomSteps: readonly (RandomStep | null)[];
 }
 
 /** How a cue is removed. */
 export interface DebiasOptions extends WorkOptions {
   readonly mode?: AblationMode;
-  /** Default: all four. */
-  readonly selections?: readonly (typeof SELECTIONS)[number][];
+  /**
+   * The selection to be used. Default: `given` where heads are given, else `selectivity`, which knows nothing of
+   * accuracy until its heads are counted out. It is named beforehand, for the best of several on validation is best
+   * there by luck too.
+   */
+  readonly use?: SelectionName;
   /** Heads to be ablated, whatever the measures say; one more selection. */
   readonly given?: readonly number[];
   /** One unit vector [D] a value of the cue, for the selection by texts. */
@@ -162,50 +174,47 @@ export async function debias(
   const gap = await cueGap(problem);
 
   const orders: (readonly [SelectionName, HeadOrder])[] = [];
-  for (const name of options.selections ?? SELECTIONS) {
+  if (given) orders.push(["given", { heads: given.map((unit) => ({ unit, value: 1 })) }]);
+  for (const name of SELECTIONS) {
     checkCancelled(signal);
     const order = await orderBy(name);
     if (order) orders.push([name, order]);
   }
-  if (given) orders.push(["given", { heads: given.map((unit) => ({ unit, value: 1 })) }]);
+  const use = options.use ?? (given ? "given" : "selectivity");
+  const used = orders.findIndex(([name]) => name === use);
+  if (used < 0) throw new RangeError(`no selection ${use}`);
 
   const nameOf = (unit: number) => headName(Math.floor(unit / heads), unit % heads);
   const selections: DebiasSelection[] = [];
+  let usedUnits: readonly number[] = [];
   for (const [selection, order] of orders) {
     const units = order.heads.map(({ unit }) => unit);
     const steps: DebiasStep[] = [];
-    for (let k = 1; k <= Math.min(selection === "given" ? units.length : most, units.length); k++) {
+    for (let k = 1; k <= (selection === "given" ? units.length : Math.min(most, units.length)); k++) {
       checkCancelled(signal);
       steps.push({ heads: units.slice(0, k).map(nameOf), ...halves(await without(units.slice(0, k))) });
     }
     const k = selection === "given" ? units.length : bestStep(before, steps);
-    const chosen = units.slice(0, k);
+    const outcome = k === 0 ? before : steps[k - 1];
+    if (selection === use) usedUnits = units.slice(0, k);
     selections.push({
       selection,
       order: order.heads.map(({ unit, value }) => ({ head: nameOf(unit), value })),
       steps,
-      chosen: chosen.map(nameOf),
-      outcome: k === 0 ? before : steps[k - 1],
-      controls: await controlsOf(chosen, k === 0 ? before : steps[k - 1]),
+      chosen: units.slice(0, k).map(nameOf),
+      outcome: { validation: outcome.validation, test: outcome.test },
+      controls: await controlsOf(units.slice(0, k), outcome),
     });
   }
-  const best = selections.reduce(
-    (top, { outcome }, i) => (better(outcome.validation, selections[top].outcome.validation) ? i : top),
-    0,
-  );
-  const chosen = selections[best].order.slice(0, selections[best].chosen.length);
-  const units = chosen.map(({ head }) => all[all.map(nameOf).indexOf(head)]);
-  const after = await without(units);
-  const [groupsBefore, groupsAfter] = [sharesOf(hitsBefore, test), sharesOf(after, test)];
   return {
     mode,
     images: { validation: validationAt.length, test: testAt.length, leftOut: problem.leftOut },
     before,
     gap,
     selections,
-    best,
-    groups: groupsBefore.map((group, i) => ({ name: group.name, before: group, after: groupsAfter[i] })),
-    randomCurve: await curveOfRandom(),
+    used,
+    groups: await groupChanges(),
+    randomSteps: await randomSteps(),
   };
 
   async function orderBy(name: (typeof SELECTIONS)[number]): Promise<HeadOrder | undefined> {
@@ -222,45 +231,71 @@ export async function debias(
     }
   }
 
-  async function controlsOf(chosen: readonly number[], own: Halves): Promise<DebiasControls[]> {
+  /** Hits without each of some random sets as large as `chosen`. */
+  async function controlHits(pool: readonly number[], k: number, except: readonly number[]) {
+    const { sets, exhaustive } = drawControls(pool, k, random, { seed, except });
+    const hits: Uint8Array[] = [];
+    for (const set of sets) {
+      checkCancelled(signal);
+      hits.push(await without(set));
+    }
+    return { hits, exhaustive };
+  }
+
+  function poolsOf(chosen: readonly number[]) {
     const layersOf = new Set(chosen.map((unit) => Math.floor(unit / heads)));
-    const pools = [
-      ["same layers", all.filter((unit) => layersOf.has(Math.floor(unit / heads)))],
-      ["all layers", all],
-    ] as const;
+    const same = all.filter((unit) => layersOf.has(Math.floor(unit / heads)));
+    return [{ from: "same layers", pool: same } as const, { from: "all layers", pool: all } as const];
+  }
+
+  async function controlsOf(chosen: readonly number[], own: Halves): Promise<DebiasControls[]> {
     const found: DebiasControls[] = [];
-    for (const [from, pool] of pools) {
-      const { sets, exhaustive } = drawControls(pool, chosen, random, seed);
-      const outcomes: Robustness[] = [];
-      for (const set of sets) {
-        checkCancelled(signal);
-        outcomes.push(robustnessOf(await without(set), test));
-      }
-      const average = bandOf(outcomes.map((outcome) => outcome.average.share), own.test.average.share, exhaustive);
-      const worst = bandOf(outcomes.map((outcome) => outcome.worst.share), own.test.worst.share, exhaustive);
-      if (average && worst) found.push({ from, average, worst });
+    for (const { from, pool } of poolsOf(chosen)) {
+      const { hits, exhaustive } = await controlHits(pool, chosen.length, chosen);
+      const outcomes = hits.map((of) => robustnessOf(of, test));
+      const average = outcomes.map((outcome) => outcome.average.share);
+      const worst = outcomes.map((outcome) => outcome.worst.share);
+      const bands = {
+        average: bandOf(average, own.test.average.share, exhaustive),
+        worst: bandOf(worst, own.test.worst.share, exhaustive),
+      };
+      if (bands.average && bands.worst) found.push({ from, average: bands.average, worst: bands.worst });
     }
     return found;
   }
 
+  async function groupChanges(): Promise<GroupChange[]> {
+    const [same, every] = poolsOf(usedUnits);
+    const FEW = 20;
+    const pool = combinations(same.pool.length, usedUnits.length) > FEW ? same.pool : every.pool;
+    const { hits, exhaustive } = await controlHits(pool, usedUnits.length, usedUnits);
+    const byControl = hits.map((of) => sharesOf(of, test));
+    const groupsAfter = sharesOf(await without(usedUnits), test);
+    return sharesOf(hitsBefore, test).map((group, i) => ({
+      name: group.name,
+      before: group,
+      after: groupsAfter[i],
+      random: bandOf(byControl.map((groups) => groups[i].share), groupsAfter[i].share, exhaustive),
+    }));
+  }
+
   /** Not held against any one selection: its own heads may be among them. */
-  async function curveOfRandom(): Promise<(ControlBand | null)[]> {
+  async function randomSteps(): Promise<(RandomStep | null)[]> {
     const task = "random heads";
     const longest = Math.max(0, ...selections.map(({ steps }) => steps.length));
     report?.({ type: "start", task, unit: "size", total: longest });
-    const curve: (ControlBand | null)[] = [];
+    const found: (RandomStep | null)[] = [];
     for (let k = 1; k <= longest; k++) {
-      const { sets, exhaustive } = drawControls(all, all.slice(0, k).fill(-1), random, seed);
-      const worst: number[] = [];
-      for (const set of sets) {
-        checkCancelled(signal);
-        worst.push(robustnessOf(await without(set), test).worst.share);
-      }
-      curve.push(bandOf(worst, before.test.worst.share, exhaustive));
+      const { hits, exhaustive } = await controlHits(all, k, []);
+      const outcomes = hits.map((of) => robustnessOf(of, test));
+      const band = (key: "average" | "worst") =>
+        bandOf(outcomes.map((outcome) => outcome[key].share), before.test[key].share, exhaustive);
+      const [average, worst] = [band("average"), band("worst")];
+      found.push(average && worst ? { average, worst } : null);
       report?.({ type: "advance", task, done: k, total: longest });
     }
     report?.({ type: "end", task, done: longest });
-    return curve;
+    return found;
   }
 }
 

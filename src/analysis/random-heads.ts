@@ -3,7 +3,7 @@ import { Random } from "../math/random.ts";
 
 /** Sets to compare with. */
 export interface Controls {
-  /** Head numbers, layer·H + head, each set in order; no two sets alike, none the set itself. */
+  /** Head numbers, layer·H + head, each set in order; no two sets alike. */
   readonly sets: readonly (readonly number[])[];
   /** Whether these are all there are. */
   readonly exhaustive: boolean;
@@ -36,24 +36,25 @@ export function combinations(n: number, k: number): number {
 }
 
 /**
- * Sets as large as `own` from `pool`: `draws` different ones at random, or all of them when there are no more.
- * @param own head numbers; not among the controls
+ * Sets of k heads from `pool`: `draws` different ones at random, or all of them when there are no more.
+ * @param except head numbers of a set that is not to be among them
  */
 export function drawControls(
   pool: readonly number[],
-  own: readonly number[],
+  k: number,
   draws: number,
-  seed = 0,
+  { seed = 0, except = [] }: { readonly seed?: number; readonly except?: readonly number[] } = {},
 ): Controls {
-  const k = own.length;
-  const ownKey = keyOf(own);
-  const possible = combinations(pool.length, k) - (own.every((unit) => pool.includes(unit)) ? 1 : 0);
+  const excepted = keyOf(except);
+  const has = except.length === k && except.every((unit) => pool.includes(unit));
+  const possible = combinations(pool.length, k) - (has ? 1 : 0);
   if (k === 0 || possible <= 0) return { sets: [], exhaustive: true };
   if (possible <= draws) {
-    return { sets: everySubset([...pool].sort(byNumber), k).filter((set) => keyOf(set) !== ownKey), exhaustive: true };
+    const sets = everySubset([...pool].sort(byNumber), k);
+    return { sets: sets.filter((set) => keyOf(set) !== excepted), exhaustive: true };
   }
   const random = new Random(seed, k);
-  const seen = new Set([ownKey]);
+  const seen = new Set(has ? [excepted] : []);
   const sets: number[][] = [];
   while (sets.length < draws) {
     const left = [...pool];
