@@ -44,6 +44,7 @@ export { exportParquet } from "./corpus/export-parquet.ts";
 export { exportPrs } from "./corpus/export-prs.ts";
 export { createHeadCache, type HeadCache } from "./corpus/head-cache.ts";
 export type { Dtype, Layout, Manifest, Origin, ShardEntry } from "./corpus/manifest.ts";
+export { hashIndex, meanContribution } from "./corpus/means.ts";
 export { checkIndex, type Index, type IndexCheck, openIndex, requireModelOf } from "./corpus/open-index.ts";
 export type { ImageRow, RejectedRow } from "./corpus/rows.ts";
 export { createSearch, type Search } from "./corpus/search.ts";
@@ -69,6 +70,21 @@ export type { DecomposeOptions, Gate, TokenDecomposition } from "./model/decompo
 export { type DecomposedBatch, decomposeImages } from "./model/decompose-images.ts";
 export { type Decomposition, imageOf } from "./model/decomposition.ts";
 export { denseHeads, denseTokens } from "./model/dense.ts";
+export {
+  CHECKPOINT_MEANS,
+  type CheckpointMean,
+  type ExportCheckpointOptions,
+  type ExportedCheckpoint,
+  everywhere,
+  exportCheckpoint,
+  oneMean,
+} from "./model/export-checkpoint.ts";
+export {
+  type Calibration,
+  type ExportEncoderOptions,
+  type ExportedEncoder,
+  exportEncoder,
+} from "./model/export-encoder.ts";
 export { type HeadGeometry, headMatrix } from "./model/geometry.ts";
 export {
   type PreparedProbe,

@@ -5,8 +5,9 @@ import { readJson } from "../support/files.ts";
 import { parseHfConfig } from "./hf-config.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { parseOpenClipConfig } from "./open-clip-config.ts";
+import { readTensor } from "./tensor-values.ts";
 import { chooseWeightFile, readTensors } from "./weight-files.ts";
-import { assembleWeights, type ClipWeights, detectLayout, readScalar } from "./weights.ts";
+import { assembleWeights, type ClipWeights, detectLayout } from "./weights.ts";
 
 /** A checkpoint on disk, understood: where every weight lies, and what the config says. */
 export interface Checkpoint {
@@ -43,7 +44,8 @@ export async function loadCheckpoint(folder: string, name = basename(resolve(fol
   }
   const config = await readConfig(folder, layout, files, name);
   const weights = assembleWeights(tensors, layout, config);
-  const logitScale = Math.exp(await readScalar(weights.logitScale));
+  const [logLogitScale] = await readTensor(weights.logitScale);
+  const logitScale = Math.exp(logLogitScale);
   return { name, folder, config, weights, logitScale, tokenizerPath: join(folder, "tokenizer.json") };
 }
 

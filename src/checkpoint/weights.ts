@@ -1,6 +1,4 @@
-import { open } from "node:fs/promises";
 import { ClipInterpretError } from "../support/errors.ts";
-import { inputError } from "../support/files.ts";
 import type { ModelConfig, TowerConfig } from "./model-config.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 
@@ -213,29 +211,4 @@ function rows(tensor: TensorRef, start: number, count: number): TensorRef {
     shape: [count, ...rest],
     offset: tensor.offset + start * rowBytes,
   };
-}
-
-/** Reads a tensor that holds one number, whatever its type. */
-export async function readScalar(tensor: TensorRef): Promise<number> {
-  const bytes = Buffer.alloc(4);
-  try {
-    const handle = await open(tensor.file);
-    try {
-      await handle.read(bytes, 0, DTYPE_BYTES[tensor.dtype], tensor.offset);
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw inputError(tensor.file, cause);
-  }
-  if (tensor.dtype === "F32") return bytes.readFloatLE(0);
-  const bits = bytes.readUInt16LE(0);
-  if (tensor.dtype === "BF16") {
-    bytes.writeUInt32LE(bits * 65536, 0);
-    return bytes.readFloatLE(0);
-  }
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
-  return bits & 0x8000 ? -magnitude : magnitude;
 }

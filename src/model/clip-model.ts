@@ -1,5 +1,5 @@
 import { hashWeights } from "../checkpoint/fingerprint.ts";
-import { loadCheckpoint } from "../checkpoint/load.ts";
+import { type Checkpoint, loadCheckpoint } from "../checkpoint/load.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import { requireDevice } from "../onnx/device.ts";
 import type { Precision } from "../onnx/linear.ts";
@@ -24,6 +24,8 @@ export interface ModelOptions extends SessionOptions {
 export interface ClipModel {
   readonly name: string;
   readonly config: ModelConfig;
+  /** Where its weights lie: what exports copy. */
+  readonly checkpoint: Checkpoint;
   /** Multiplies cosines before a zero-shot softmax. */
   readonly logitScale: number;
   readonly geometry: HeadGeometry;
@@ -87,6 +89,7 @@ export async function loadClipModel(
   const model: ClipModel = {
     name: checkpoint.name,
     config,
+    checkpoint,
     logitScale: checkpoint.logitScale,
     geometry,
     precision,

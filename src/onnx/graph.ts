@@ -1,10 +1,10 @@
-import { basename } from "node:path";
-import { DTYPE_BYTES, type TensorRef, type WeightDtype } from "../checkpoint/safetensors.ts";
+import type { Piece } from "../checkpoint/pieces.ts";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
 import * as pb from "./protobuf.ts";
+import { message, type PlaceWeight, whereItLies } from "./tensors.ts";
 
 /** ONNX element types, by the names used here (TensorProto.DataType). */
 const TYPES = { float32: 1, uint8: 2, int64: 7 } as const;
-const WEIGHT_TYPES: Record<WeightDtype, number> = { F32: 1, F16: 10, BF16: 16 };
 
 /** A value in the graph, named. */
 export type Value = string & { readonly __value: unique symbol };
@@ -28,6 +28,7 @@ export type Op =
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin")
+  | ("Erf" | "ReduceL2" | "ReduceMean" | "Sigmoid" | "Sqrt" | "Sub")
   | ("MultiHeadAttention" | "Gelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([
   "MultiHeadAttention",
@@ -40,7 +41,8 @@ const OPSET = 17;
 /** An ONNX model being written: call its methods in order of computation, then `finish`. */
 export interface Graph {
   input(name: string, type: keyof typeof TYPES, dims: Dims): Value;
-  output(name: string, value: Value): void;
+  /** @param dims for those who read the file; ONNX Runtime infers them */
+  output(name: string, value: Value, dims?: Dims): void;
   /** Applies an operator with one output. */
   op(type: Op, inputs: readonly Value[], attributes?: Record<string, Attribute>): Value;
   /** Small integer constants: shapes, axes, indices. */
@@ -48,32 +50,39 @@ export interface Graph {
   scalar(value: number): Value;
   /** A constant unsigned byte: a zero point. */
   byte(value: number): Value;
-  /** A checkpoint's tensor as float32, read by ONNX Runtime from where it lies. */
+  /** A constant float32 array in C order. */
+  floats(values: Float32Array, dims: readonly number[]): Value;
+  /** A checkpoint's tensor as float32. */
   weight(tensor: TensorRef): Value;
   /** A checkpoint's tensor in the type it is stored in. */
   stored(tensor: TensorRef): Value;
   toFloat32(value: Value): Value;
-  /** The model's bytes. */
+  /** The model's bytes, where weights stay in the checkpoint. */
   finish(): Uint8Array;
+  /** The model's bytes in pieces, with what it says of itself, wherever its weights are. */
+  pieces(metadata?: Readonly<Record<string, string>>): Piece[];
 }
 
 /**
- * Starts an empty graph. Weights become external data that names the checkpoint's own file, so that
+ * Starts an empty graph. By default weights become external data that names the checkpoint's own file, so that
  * writing a graph copies no weight and writes no file (the graph of a ViT is some 40 kB).
  */
-export function createGraph(name: string): Graph {
+export function createGraph(name: string, placeWeight: PlaceWeight = whereItLies): Graph {
   const nodes: pb.Field[] = [];
-  const initializers: pb.Field[] = [];
+  const initializers: Piece[] = [];
+  let microsoft = false;
   const inputs: pb.Field[] = [];
   const outputs: pb.Field[] = [];
   const constants = new Map<string, Value>();
   let counter = 0;
   const fresh = () => `v${counter++}` as Value;
-  const constant = (key: string, make: (value: Value) => pb.Field): Value => {
-    const known = constants.get(key);
-    if (known) return known;
+  const add = (make: (value: Value) => readonly Piece[]): Value => {
     const value = fresh();
-    initializers.push(make(value));
+    initializers.push(...message(5, make(value)));
+    return value;
+  };
+  const constant = (key: string, make: (value: Value) => readonly Piece[]): Value => {
+    const value = constants.get(key) ?? add(make);
     constants.set(key, value);
     return value;
   };
@@ -82,51 +91,63 @@ export function createGraph(name: string): Graph {
       inputs.push(pb.bytes(11, valueInfo(inputName, TYPES[type], dims)));
       return inputName as Value;
     },
-    output(outputName, value) {
+    output(outputName, value, dims) {
       nodes.push(pb.bytes(1, nodeProto("Identity", [value], outputName as Value, {})));
-      // The type is fixed; the shape is left for ONNX Runtime to infer.
-      outputs.push(pb.bytes(12, valueInfo(outputName, TYPES.float32)));
+      outputs.push(pb.bytes(12, valueInfo(outputName, TYPES.float32, dims)));
     },
     op(type, opInputs, attributes = {}) {
+      microsoft ||= MICROSOFT.has(type);
       const value = fresh();
       nodes.push(pb.bytes(1, nodeProto(type, opInputs, value, attributes)));
       return value;
     },
     ints: (values) =>
-      constant(`ints ${values.join()}`, (value) =>
-        pb.bytes(5, [
-          pb.int(1, values.length),
-          pb.int(2, TYPES.int64),
-          ...values.map((item) => pb.int(7, item)),
-          pb.bytes(8, value),
-        ]),
-      ),
+      constant(`ints ${values.join()}`, (value) => [
+        pb.int(1, values.length),
+        pb.int(2, TYPES.int64),
+        ...values.map((item) => pb.int(7, item)),
+        pb.bytes(8, value),
+      ]),
     scalar: (number) =>
-      constant(`scalar ${number}`, (value) =>
-        pb.bytes(5, [pb.int(2, TYPES.float32), pb.float(4, number), pb.bytes(8, value)]),
-      ),
+      constant(`scalar ${number}`, (value) => [
+        pb.int(2, TYPES.float32),
+        pb.float(4, number),
+        pb.bytes(8, value),
+      ]),
     byte: (number) =>
-      constant(`byte ${number}`, (value) =>
-        pb.bytes(5, [pb.int(2, TYPES.uint8), pb.int(5, number), pb.bytes(8, value)]),
-      ),
+      constant(`byte ${number}`, (value) => [pb.int(2, TYPES.uint8), pb.int(5, number), pb.bytes(8, value)]),
+    floats: (values, dims) =>
+      add((value) => [
+        ...dims.map((size) => pb.int(1, size)),
+        pb.int(2, TYPES.float32),
+        pb.bytes(8, value),
+        pb.bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+      ]),
     stored: (tensor) =>
       constant(`weight ${tensor.file} ${tensor.offset} ${tensor.shape.join()}`, (value) =>
-        pb.bytes(5, externalTensor(tensor, value)),
+        placeWeight(tensor, value),
       ),
     weight(tensor) {
       const stored = graph.stored(tensor);
       return tensor.dtype === "F32" ? stored : graph.toFloat32(stored);
     },
     toFloat32: (value) => graph.op("Cast", [value], { to: TYPES.float32 }),
-    finish: () =>
-      pb.concat([
-        pb.int(1, 8),
-        pb.bytes(8, [pb.bytes(1, ""), pb.int(2, OPSET)]),
-        pb.bytes(8, [pb.bytes(1, "com.microsoft"), pb.int(2, 1)]),
-        pb.bytes(7, [...nodes, pb.bytes(2, name), ...initializers, ...inputs, ...outputs]),
-      ]),
+    finish: () => pb.concat(graph.pieces().map(written)),
+    pieces: (metadata = {}) => [
+      pb.int(1, 8),
+      pb.bytes(2, "clip-interpret"),
+      pb.bytes(8, [pb.bytes(1, ""), pb.int(2, OPSET)]),
+      ...(microsoft ? [pb.bytes(8, [pb.bytes(1, "com.microsoft"), pb.int(2, 1)])] : []),
+      ...message(7, [...nodes, pb.bytes(2, name), ...initializers, ...inputs, ...outputs]),
+      ...Object.entries(metadata).map(([key, value]) => pb.bytes(14, [pb.bytes(1, key), pb.bytes(2, value)])),
+    ],
   };
   return graph;
+}
+
+function written(piece: Piece): Uint8Array {
+  if (piece instanceof Uint8Array) return piece;
+  throw new RangeError("weights inside the model are written piece by piece");
 }
 
 function nodeProto(
@@ -156,18 +177,4 @@ function valueInfo(name: string, type: number, dims?: Dims): pb.Field[] {
     pb.bytes(1, [typeof size === "number" ? pb.int(1, size) : pb.bytes(2, size)]);
   const shape = dims ? [pb.bytes(2, dims.map(dim))] : [];
   return [pb.bytes(1, name), pb.bytes(2, [pb.bytes(1, [pb.int(1, type), ...shape])])];
-}
-
-function externalTensor(tensor: TensorRef, value: Value): pb.Field[] {
-  const length = tensor.shape.reduce((product, size) => product * size, DTYPE_BYTES[tensor.dtype]);
-  const entry = (key: string, text: string) => pb.bytes(13, [pb.bytes(1, key), pb.bytes(2, text)]);
-  return [
-    ...tensor.shape.map((size) => pb.int(1, size)),
-    pb.int(2, WEIGHT_TYPES[tensor.dtype]),
-    pb.bytes(8, value),
-    entry("location", basename(tensor.file)),
-    entry("offset", String(tensor.offset)),
-    entry("length", String(length)),
-    pb.int(14, 1),
-  ];
 }

@@ -33,8 +33,12 @@ export function float(field: number, value: number): Field {
 export function bytes(field: number, value: string | Uint8Array | readonly Field[]): Field {
   const body =
     typeof value === "string" ? utf8.encode(value) : value instanceof Uint8Array ? value : concat(value);
-  return concat([Uint8Array.from([...varint((field << 3) | 2), ...varint(body.length)]), body]);
+  return concat([lengthTag(field, body.length), body]);
 }
+
+/** What stands before the body of a bytes, string or nested message field. */
+export const lengthTag = (field: number, length: number): Field =>
+  Uint8Array.from([...varint((field << 3) | 2), ...varint(length)]);
 
 /** A message's bytes: its fields one after another. */
 export function concat(fields: readonly Uint8Array[]): Uint8Array {

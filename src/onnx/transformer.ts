@@ -1,4 +1,4 @@
-import type { TowerConfig } from "../checkpoint/model-config.ts";
+import type { Activation, TowerConfig } from "../checkpoint/model-config.ts";
 import type { Block, Norm, Projection } from "../checkpoint/weights.ts";
 import type { Graph, Value } from "./graph.ts";
 import type { EmitLinear } from "./linear.ts";
@@ -26,6 +26,9 @@ export const byToken = (g: Graph, x: Value, tokens: number, width: number): Valu
 /** [batch, tokens, width] seen as [rows, width]. */
 export const asRows = (g: Graph, x: Value, width: number): Value => g.op("Reshape", [x, g.ints([-1, width])]);
 
+/** What a graph may be made of: ONNX Runtime's operators too, or ONNX's own only, which every runtime knows. */
+export type Operators = "runtime" | "standard";
+
 /** The MLP's addition to the residual stream: fc2(activation(fc1(ln2 x))). */
 export function mlp(
   g: Graph,
@@ -33,12 +36,27 @@ export function mlp(
   block: Block,
   { activation, epsilon }: TowerConfig,
   linear: EmitLinear,
+  operators: Operators = "runtime",
 ): Value {
   const hidden = linear(g, layerNorm(g, x, block.ln2, epsilon), block.fc1);
-  const active =
-    activation === "gelu" ? g.op("Gelu", [hidden]) : g.op("QuickGelu", [hidden], { alpha: { float: 1.702 } });
-  return linear(g, active, block.fc2);
+  return linear(g, ACTIVATIONS[operators][activation](g, hidden), block.fc2);
 }
+
+const QUICK = 1.702;
+const ACTIVATIONS: Record<Operators, Record<Activation, (g: Graph, x: Value) => Value>> = {
+  runtime: {
+    gelu: (g, x) => g.op("Gelu", [x]),
+    quick_gelu: (g, x) => g.op("QuickGelu", [x], { alpha: { float: QUICK } }),
+  },
+  standard: {
+    // x/2·(1 + erf(x/√2)): ONNX's own Gelu came with opset 20.
+    gelu: (g, x) => {
+      const erf = g.op("Erf", [g.op("Mul", [x, g.scalar(Math.SQRT1_2)])]);
+      return g.op("Mul", [g.op("Mul", [x, g.scalar(0.5)]), g.op("Add", [erf, g.scalar(1)])]);
+    },
+    quick_gelu: (g, x) => g.op("Mul", [x, g.op("Sigmoid", [g.op("Mul", [x, g.scalar(QUICK)])])]),
+  },
+};
 
 /** γ⊙P of [width, D]: projects one residual term into the joint space, before the division by σ‖e‖. */
 export function scaledProjection(g: Graph, norm: Norm, { weight, transposed }: Projection): Value {

@@ -2,7 +2,7 @@ import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { ClipWeights } from "../checkpoint/weights.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
-import { asRows, byToken, layerNorm, mlp, project, scaledProjection } from "./transformer.ts";
+import { asRows, byToken, layerNorm, mlp, type Operators, project, scaledProjection } from "./transformer.ts";
 
 /** What a vision graph is asked for beyond the embedding. */
 export interface VisionOptions {
@@ -21,6 +21,18 @@ export interface VisionOptions {
   readonly precision: Precision;
   /** Attention as ONNX Runtime's own operator, or as products and a softmax, which mean the same on every device. */
   readonly attention: "fused" | "products";
+  /** What activations are made of; `runtime` by default. */
+  readonly operators?: Operators;
+}
+
+/** The tower's values that outputs are made of; names and shapes as in {@link visionGraph}. */
+export interface VisionValues {
+  readonly embedding: Value;
+  readonly residual: Value;
+  /** Per layer, z at CLS: [b, 1, W]. */
+  readonly zs: readonly Value[];
+  /** Per MLP term, [b, 1, W], before γ⊙P. */
+  readonly terms: readonly Value[];
 }
 
 /**
@@ -45,8 +57,28 @@ export function visionGraph(
   weights: ClipWeights["vision"],
   options: VisionOptions,
 ): Uint8Array {
-  const { width, layers, heads, headDim, tokens, imageSize, epsilon } = config.vision;
+  const { width, layers } = config.vision;
   const g = createGraph("vision");
+  const { embedding, residual, zs, terms } = emitVision(g, config, weights, options);
+  g.output("embedding", embedding);
+  if (options.kind === "decompose") {
+    const stacked = asRows(g, g.op("Concat", terms, { axis: 1 }), width);
+    const projected = g.op("MatMul", [stacked, scaledProjection(g, weights.lnPost, weights.projection)]);
+    g.output("terms", byToken(g, projected, layers + 1, config.embedDim));
+    g.output("z", g.op("Concat", zs, { axis: 1 }));
+    g.output("residual", residual);
+  }
+  return g.finish();
+}
+
+/** Writes the tower into a graph; only the outputs of `tokenLayers` are named, the rest is the caller's. */
+export function emitVision(
+  g: Graph,
+  config: ModelConfig,
+  weights: ClipWeights["vision"],
+  options: VisionOptions,
+): VisionValues {
+  const { width, layers, heads, headDim, tokens, imageSize, epsilon } = config.vision;
   const linear = linearIn(options.precision);
   const cls = (x: Value) => g.op("Gather", [byToken(g, x, tokens, width), g.ints([0])], { axis: 1 });
   const gate = options.gated ? g.input("gate", "float32", [layers, heads]) : undefined;
@@ -72,7 +104,7 @@ export function visionGraph(
     if (options.outputLayers?.includes(layer)) g.output(`outputs.${layer}`, z);
     zs.push(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
     x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, exactLinear(g, asRows(g, z, width), block.out)]);
-    const change = mlp(g, x, block, config.vision, linear);
+    const change = mlp(g, x, block, config.vision, linear, options.operators);
     terms.push(clsOnly ? byToken(g, change, 1, width) : cls(change));
     x = g.op("Add", [x, change]);
     if (options.tokenLayers.includes(layer)) {
@@ -81,15 +113,8 @@ export function visionGraph(
     }
   }
   const residual = options.kind === "plain" ? asRows(g, cls(x), width) : x;
-  g.output("embedding", project(g, layerNorm(g, residual, weights.lnPost, epsilon), weights.projection));
-  if (options.kind === "decompose") {
-    const stacked = asRows(g, g.op("Concat", terms, { axis: 1 }), width);
-    const projected = g.op("MatMul", [stacked, scaledProjection(g, weights.lnPost, weights.projection)]);
-    g.output("terms", byToken(g, projected, layers + 1, config.embedDim));
-    g.output("z", g.op("Concat", zs, { axis: 1 }));
-    g.output("residual", residual);
-  }
-  return g.finish();
+  const embedding = project(g, layerNorm(g, residual, weights.lnPost, epsilon), weights.projection);
+  return { embedding, residual, zs, terms };
 }
 
 /** Patches and the CLS token with their positions: [b, N, W]. */

@@ -1,0 +1,39 @@
+import { open } from "node:fs/promises";
+import { fromHalf, toHalf } from "../math/half.ts";
+import { inputError } from "../support/files.ts";
+import { tensorBytes } from "./pieces.ts";
+import type { TensorRef, WeightDtype } from "./safetensors.ts";
+
+/** Reads a tensor as float32; exact, whatever its type. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
+export async function readTensor(tensor: TensorRef): Promise<Float32Array> {
+  const bytes = new Uint8Array(tensorBytes(tensor));
+  try {
+    const handle = await open(tensor.file);
+    try {
+      await handle.read(bytes, 0, bytes.length, tensor.offset);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw inputError(tensor.file, cause);
+  }
+  return decode(bytes, tensor.dtype);
+}
+
+function decode({ buffer }: Uint8Array, dtype: WeightDtype): Float32Array {
+  if (dtype === "F32") return new Float32Array(buffer);
+  const halves = new Uint16Array(buffer);
+  if (dtype === "F16") return fromHalf(halves);
+  // bfloat16 is the upper half of a float32.
+  return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
+}
+
+/** Values in a stored type, rounded to the nearest, ties to even. */
+export function encodeValues(values: Float32Array, dtype: WeightDtype): Uint8Array {
+  if (dtype === "F32") return new Uint8Array(values.slice().buffer);
+  if (dtype === "F16") return new Uint8Array(toHalf(values).buffer);
+  const words = new Uint32Array(values.slice().buffer);
+  return new Uint8Array(
+    Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16).buffer,
+  );
+}

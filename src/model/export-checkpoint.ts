@@ -1,0 +1,179 @@
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { copyCheckpoint } from "../checkpoint/copy-checkpoint.ts";
+import { type EditRounding, editHeads } from "../checkpoint/edit-weights.ts";
+import { hashWeights } from "../checkpoint/fingerprint.ts";
+import { loadCheckpoint } from "../checkpoint/load.ts";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import type { ClipModel } from "./clip-model.ts";
+import { type ComponentSet, headName } from "./components.ts";
+import type { Calibration } from "./export-encoder.ts";
+
+/** Which mean of a head's output one bias can hold. */
+export const CHECKPOINT_MEANS = ["tokens", "cls"] as const;
+export type CheckpointMean = (typeof CHECKPOINT_MEANS)[number];
+
+/**
+ * One mean a head out of its means per token position: over all tokens, or that at CLS. In the last layer always that
+ * at CLS, since nothing else of it reaches the embedding.
+ * @param means [L, N, H, d_h]
+ * @returns [L, H, d_h]
+ */
+export function oneMean(
+  { config: { vision } }: Pick<ClipModel, "config">,
+  means: Float64Array,
+  over: CheckpointMean,
+): Float64Array {
+  const { layers, tokens, width } = vision;
+  const result = new Float64Array(layers * width);
+  for (let layer = 0; layer < layers; layer++) {
+    const count = over === "cls" || layer === layers - 1 ? 1 : tokens;
+    for (let token = 0; token < count; token++) {
+      const at = (layer * tokens + token) * width;
+      for (let i = 0; i < width; i++) result[layer * width + i] += means[at + i] / count;
+    }
+  }
+  return result;
+}
+
+/**
+ * The same mean at every token position: what a gate must add to compute what the edited checkpoint does.
+ * @param means [L, H, d_h]
+ * @returns [L, N, H, d_h]
+ */
+export function everywhere(
+  { config: { vision } }: Pick<ClipModel, "config">,
+  means: Float64Array,
+): Float64Array {
+  const { layers, tokens, width } = vision;
+  const result = new Float64Array(layers * tokens * width);
+  for (let layer = 0; layer < layers; layer++) {
+    const mean = means.subarray(layer * width, (layer + 1) * width);
+    for (let token = 0; token < tokens; token++) result.set(mean, (layer * tokens + token) * width);
+  }
+  return result;
+}
+
+/** What is taken away of a checkpoint. */
+export interface ExportCheckpointOptions extends WorkOptions {
+  /** Heads; a weight says how much of one. */
+  readonly set: ComponentSet;
+  /** [L, H, d_h]: the output z that a head has at every token from now on ({@link oneMean}); nothing by default. */
+  readonly means?: Float64Array;
+  /** What the means are, for the card. */
+  readonly meanOver?: CheckpointMean;
+  readonly calibration?: Calibration;
+}
+
+/** What was written. */
+export interface ExportedCheckpoint {
+  readonly folder: string;
+  /** SHA-256 of the new weights. */
+  readonly weights: string;
+  /** Largest error of rounding to the file's types. */
+  readonly rounding: EditRounding;
+}
+
+/**
+ * Writes a whole model folder (weights, config, tokenizer, a card) in which heads are taken away inside the network, at
+ * every token: full-forward ablation that any CLIP library can load. Layout and types are the source's; weights of a
+ * PyTorch file become safetensors.
+ *
+ * It computes what a gate of 1 − w with the offset w·z̄ at every token computes. A mean per token position, which a gate
+ * may hold, has no place in a checkpoint: `out_proj` has one bias for all tokens.
+ *
+ * @param folder must not exist, or be empty
+ * @throws `HEADS_INVALID` for MLP terms; `OUTPUT_UNWRITABLE` when something stands there; `CANCELLED`
+ */
+export async function exportCheckpoint(
+  model: ClipModel,
+  folder: string,
+  options: ExportCheckpointOptions,
+): Promise<ExportedCheckpoint> {
+  const { set, means, signal } = options;
+  if (set.mlps.length > 0)
+    throw new ClipInterpretError("HEADS_INVALID", "a checkpoint can be edited in its heads, not in its MLPs");
+  const target = resolve(folder);
+  const exists = await refuseFilled(target);
+  const source = await model.weightsHash();
+  const partial = `${target}.partial`;
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(dirname(partial), { recursive: true });
+    await copyCheckpoint(model.checkpoint.folder, partial, model.config, signal);
+    checkCancelled(signal);
+    const copy = await loadCheckpoint(partial);
+    const rounding = await editHeads(copy, set.heads, means);
+    const weights = await hashWeights(copy.weights);
+    const card = cardOf(basename(target), { ...options, model, source, weights, rounding });
+    await writeFile(join(partial, "README.md"), card);
+    if (exists) await rmdir(target);
+    await rename(partial, target);
+    return { folder: target, weights, rounding };
+  } catch (cause) {
+    await rm(partial, { recursive: true, force: true });
+    throw cause instanceof ClipInterpretError ? cause : unwritable(target, cause);
+  }
+}
+
+/** Whether the folder exists; nothing may be in it. */
+async function refuseFilled(folder: string): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw unwritable(folder, error);
+  }
+  if (names.length === 0) return true;
+  const hint = "Name a new folder: nothing is ever edited in place.";
+  throw new ClipInterpretError("OUTPUT_UNWRITABLE", `${folder} is not empty`, { hint });
+}
+
+const unwritable = (target: string, cause: unknown) =>
+  new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${target}: ${messageOf(cause)}`, { cause });
+
+interface Card extends Omit<ExportCheckpointOptions, keyof WorkOptions> {
+  readonly model: ClipModel;
+  readonly source: string;
+  readonly weights: string;
+  readonly rounding: EditRounding;
+}
+
+function cardOf(
+  name: string,
+  { model, set, means, meanOver, calibration, source, weights, rounding }: Card,
+): string {
+  const heads = set.heads.map(({ layer, head, weight }) =>
+    weight === 1 ? headName(layer, head) : `${headName(layer, head)} (${weight} of it)`,
+  );
+  const what = { tokens: "the mean over all tokens", cls: "the mean at the CLS token", none: "a constant" };
+  const now = means
+    ? `${what[meanOver ?? "none"]}, the same for every image and token; in the last layer the mean at the CLS token`
+    : "nothing";
+  const rows = [
+    ["made from", model.name],
+    ["its weights", `SHA-256 \`${source}\``],
+    ["these weights", `SHA-256 \`${weights}\``],
+    ["heads", `${heads.join(", ") || "none"} (layers and heads counted from 0)`],
+    ["what they output now", now],
+    ...(calibration
+      ? [["means taken over", `${calibration.images} images, index \`${calibration.index}\``]]
+      : []),
+  ];
+  const off = (error: number) => error.toExponential(1);
+  const rounded = rounding.bias > 0 || rounding.matrix > 0;
+  return `# ${name}
+
+An edited copy of ${model.name}: heads of the image tower were taken away inside the network, so that later layers no
+longer read them. Only \`out_proj\` of their layers was changed; the text tower, the tokenizer and the preprocessing are
+the source's. Its licence holds for this copy too.
+
+| | |
+| --- | --- |
+${rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}
+${rounded ? `\nRounding to the file's type: biases are off by at most ${off(rounding.bias)}, matrices by ${off(rounding.matrix)}.\n` : ""}
+Written by clip-interpret.
+`;
+}

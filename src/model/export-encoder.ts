@@ -1,0 +1,108 @@
+import { basename } from "node:path";
+import { type Piece, sizeOf, writePieces } from "../checkpoint/pieces.ts";
+import { encoderGraph } from "../onnx/encoder.ts";
+import { beside, inside } from "../onnx/tensors.ts";
+import type { WorkOptions } from "../support/progress.ts";
+import type { ClipModel } from "./clip-model.ts";
+import { type ComponentSet, headName } from "./components.ts";
+import { embeddingEdit } from "./embedding-edit.ts";
+
+/** What the ablated heads' means were taken over. */
+export interface Calibration {
+  /** SHA-256 of the index ({@link hashIndex}), or another name for the images. */
+  readonly index: string;
+  readonly images: number;
+}
+
+/** How an encoder is exported. */
+export interface ExportEncoderOptions extends WorkOptions {
+  /** Heads whose direct effect is left out, with weights; none by default, which is the plain encoder. */
+  readonly set?: ComponentSet;
+  /** [D]: what takes their place, Σ w_h·mean(head_h): mean-ablation. Without it nothing does: zero-ablation. */
+  readonly mean?: Float64Array;
+  readonly calibration?: Calibration;
+  /** `inside` the file (the default up to 2 GB, protobuf's limit), or `beside` it in `<file>.data`. */
+  readonly weights?: "inside" | "beside";
+}
+
+/** What was written. */
+export interface ExportedEncoder {
+  readonly files: readonly string[];
+  readonly bytes: number;
+  /** The properties that the file carries. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Protobuf's limit is 2^31 bytes for the whole file. */
+const MOST_INSIDE = 2 ** 31 - 2 ** 20;
+
+/**
+ * Exports the image tower as an ONNX file of standard operators (opset 17) that any ONNX runtime runs: `pixels`
+ * [b, 3, s, s], normalised, to `embedding` [b, D] = e/‖e‖ − Σ_h w_h·head_h + mean. This is direct ablation as in
+ * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§3.3), done once and for all.
+ *
+ * What it gives is used as an image embedding is: its product with a text's unit embedding is the score. Its length is
+ * not 1 where heads are left out, which changes no ranking of texts for an image.
+ *
+ * Weights keep their type (half-precision ones are cast as they are read); the product of weights is that of float32.
+ *
+ * @param model in float32
+ * @param path the `.onnx` file; replaced when it exists
+ * @throws `HEADS_INVALID` for MLP terms, `OUTPUT_UNWRITABLE`, `CANCELLED`
+ */
+export async function exportEncoder(
+  model: ClipModel,
+  path: string,
+  { set = { heads: [], mlps: [] }, mean, calibration, weights, signal }: ExportEncoderOptions = {},
+): Promise<ExportedEncoder> {
+  const { config, geometry, checkpoint } = model;
+  const edit =
+    set.heads.length + set.mlps.length > 0 || mean ? embeddingEdit(geometry, set, mean) : undefined;
+  const metadata = await describe(model, set, mean !== undefined, calibration);
+  const dataFile = `${path}.data`;
+  const data: Piece[] = [];
+  const write = (place: "inside" | "beside") =>
+    encoderGraph(
+      config,
+      checkpoint.weights.vision,
+      edit,
+      place === "inside" ? inside : beside(basename(dataFile), data),
+      metadata,
+    );
+  let pieces = write(weights ?? "inside");
+  if (weights === undefined && sizeOf(pieces) > MOST_INSIDE) pieces = write("beside");
+  if (data.length > 0) await writePieces(dataFile, data, signal);
+  await writePieces(path, pieces, signal);
+  return {
+    files: data.length > 0 ? [path, dataFile] : [path],
+    bytes: sizeOf(pieces) + sizeOf(data),
+    metadata,
+  };
+}
+
+async function describe(
+  model: ClipModel,
+  set: ComponentSet,
+  toMean: boolean,
+  calibration?: Calibration,
+): Promise<Record<string, string>> {
+  const { size, resizeMode, mean, std } = model.config.preprocess;
+  const heads = set.heads.map(({ layer, head, weight }) =>
+    weight === 1 ? headName(layer, head) : `${headName(layer, head)}*${weight}`,
+  );
+  return {
+    model: model.name,
+    weights_sha256: await model.weightsHash(),
+    ablated_heads: heads.join(","),
+    ablation: heads.length === 0 ? "none" : `direct effect, to ${toMean ? "the mean" : "zero"}`,
+    ...(calibration && {
+      calibration_sha256: calibration.index,
+      calibration_images: String(calibration.images),
+    }),
+    preprocessing: `RGB; bicubic resize, ${resizeMode === "squash" ? "both sides" : "shortest side"} to ${size}; centre crop ${size}x${size}; /255; (x - mean) / std`,
+    image_size: String(size),
+    image_mean: mean.join(","),
+    image_std: std.join(","),
+    output: "divided by the unedited embedding's length; of length 1 only where nothing is ablated",
+  };
+}
