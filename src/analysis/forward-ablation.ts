@@ -12,7 +12,6 @@ import type { ComponentSet } from "../model/components.ts";
 import type { Gate } from "../model/decompose.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
-import type { AblationMode } from "./ablation.ts";
 
 /** z of every head at every token, mean over calibration images: [L, N, H, d_h]; of the last layer at CLS alone. */
 export type MeanOutputs = Float64Array;
@@ -152,11 +151,3 @@ export async function forwardScores(
   report?.({ type: "end", task, done: total });
   return scores;
 }
-
-/** The gate of a set in a mode. */
-export const gateOf = (
-  model: Pick<ClipModel, "config">,
-  set: ComponentSet,
-  mode: AblationMode,
-  means: MeanOutputs | undefined,
-): Gate => ablationGate(model, set, mode === "mean" ? means : undefined);

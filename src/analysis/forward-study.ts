@@ -5,11 +5,12 @@
  */
 import type { Share } from "../math/wilson.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { headName } from "../model/components.ts";
+import { type ComponentSet, headName } from "../model/components.ts";
+import { everywhere, oneMean } from "../model/export-checkpoint.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type AblationMode, createAblation, headSet } from "./ablation.ts";
 import type { NamedSet } from "./ablation-study.ts";
-import { forwardScores, gateOf, meanOutputs, openGate } from "./forward-ablation.ts";
+import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";
 import { bandOf, type ControlBand, drawControls } from "./random-heads.ts";
 import { hitsOf, type NamedShare, type Partition, shareOf, sharesOf, worstOf } from "./zero-shot.ts";
 import { thin, type ZeroShotProblem } from "./zero-shot-problem.ts";
@@ -31,9 +32,16 @@ export interface ForwardRow extends Outcome {
   readonly randomWorst: ControlBand | null;
 }
 
+/**
+ * What takes a head's place: its mean at each token position, one mean over all tokens (all that an edited checkpoint
+ * can hold, `model/export-checkpoint.ts`), or nothing.
+ */
+export const REPLACEMENTS = ["position", "tokens", "nothing"] as const;
+export type Replacement = (typeof REPLACEMENTS)[number];
+
 /** What {@link studyForward} found. */
 export interface ForwardStudy {
-  readonly mode: AblationMode;
+  readonly replacement: Replacement;
   readonly images: number;
   /** Images that means were taken over; 0 when heads are set to nothing. */
   readonly calibration: number;
@@ -43,7 +51,8 @@ export interface ForwardStudy {
 
 /** How the study is made. */
 export interface ForwardOptions extends WorkOptions {
-  readonly mode?: AblationMode;
+  /** Default: `position`. */
+  readonly replacement?: Replacement;
   /** Most images, thinned evenly. Default: 500. */
   readonly images?: number;
   /** Most calibration images. Default: 500. */
@@ -69,13 +78,13 @@ export async function studyForward(
   sets: readonly NamedSet[],
   options: ForwardOptions = {},
 ): Promise<ForwardStudy> {
-  const { mode = "mean", random = 100, sameLayers = false, seed = 0, report, signal } = options;
+  const { replacement = "position", random = 100, sameLayers = false, seed = 0, report, signal } = options;
   const work: WorkOptions = { ...(report && { report }), ...(signal && { signal }) };
   const { index, rows, probes, truth, contests, groups, scores } = problem;
   const { layers, heads } = scores;
-  const everywhere = rows.map((_, at) => at);
-  const at = thin(options.at ?? everywhere, options.images ?? 500);
-  const calibrated = thin(options.meanOver ?? everywhere, options.calibration ?? 500);
+  const everyRow = rows.map((_, at) => at);
+  const at = thin(options.at ?? everyRow, options.images ?? 500);
+  const calibrated = thin(options.meanOver ?? everyRow, options.calibration ?? 500);
   const asked = at.map((position) => rows[position]);
   const askedTruth = Int32Array.from(at, (position) => truth[position]);
   const askedGroups: Partition | undefined = groups && {
@@ -93,21 +102,13 @@ export async function studyForward(
   const touched = new Set(
     plans.flatMap(({ own, controls }) => [...own, ...controls.sets.flat()].map((unit) => Math.floor(unit / heads))),
   );
-  const means =
-    mode === "mean"
-      ? await meanOutputs(
-          model,
-          index,
-          calibrated.map((position) => rows[position]),
-          [...touched].sort((a, b) => a - b),
-          work,
-        )
-      : undefined;
+  const means = await calibrate();
+  const gateOf = (set: ComponentSet) => ablationGate(model, set, means);
   const gates = [
     openGate(model),
     ...plans.flatMap(({ set, controls }) => [
-      gateOf(model, set, mode, means),
-      ...controls.sets.map((units) => gateOf(model, headSet(units, heads), mode, means)),
+      gateOf(set),
+      ...controls.sets.map((units) => gateOf(headSet(units, heads))),
     ]),
   ];
   const found = await forwardScores(model, index, asked, probes, gates, work);
@@ -116,7 +117,8 @@ export async function studyForward(
     worst: askedGroups ? worstOf(sharesOf(hits, askedGroups)) : null,
   });
   const outcomes = found.map((of) => outcomeOf(hitsOf(of, askedTruth, contests)));
-  const ablation = createAblation(scores, { mode, ...(options.meanOver && { meanOver: options.meanOver }) });
+  const directMode: AblationMode = replacement === "nothing" ? "zero" : "mean";
+  const ablation = createAblation(scores, { mode: directMode, ...(options.meanOver && { meanOver: options.meanOver }) });
   const result: ForwardRow[] = [];
   let next = 1;
   for (const { name, set, controls } of plans) {
@@ -143,5 +145,13 @@ export async function studyForward(
     });
   }
   const calibration = means ? calibrated.length : 0;
-  return { mode, images: at.length, calibration, whole: outcomes[0], rows: result };
+  return { replacement, images: at.length, calibration, whole: outcomes[0], rows: result };
+
+  async function calibrate(): Promise<MeanOutputs | undefined> {
+    if (replacement === "nothing") return undefined;
+    const layersUsed = [...touched].sort((a, b) => a - b);
+    const over = calibrated.map((position) => rows[position]);
+    const outputs = await meanOutputs(model, index, over, layersUsed, work);
+    return replacement === "tokens" ? everywhere(model, oneMean(model, outputs, "tokens")) : outputs;
+  }
 }
