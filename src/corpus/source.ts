@@ -7,6 +7,7 @@ import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { inputError, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
+import { isWaterbirds, WATERBIRDS_LIST, waterbirdsRow } from "./waterbirds.ts";
 
 /** The value of a factor of an image; null where it has none. */
 export type FactorValue = string | number | null;
@@ -44,8 +45,9 @@ const SCENES = "scenes.jsonl";
 
 /**
  * Finds the images of `input`: every image file below a folder, in the order of their paths, or those that a `.csv` or
- * `.jsonl` names, in its order. A folder with a `scenes.jsonl` is what that list names. In a folder whose images lie in
- * several folders, an image's folder is its label.
+ * `.jsonl` names, in its order. A folder with a `scenes.jsonl`, or with the `metadata.csv` of Waterbirds
+ * ({@link waterbirdsRow}), is what that list names. In a folder whose images lie in several folders, an image's folder
+ * is its label.
  *
  * @param options `root` is where a list's paths start; by default its own folder. A folder that cannot be read is
  *   reported as a warning, and its images are left out.
@@ -56,13 +58,25 @@ export async function scanSource(
   { root, report }: { readonly root?: string; readonly report?: Report } = {},
 ): Promise<Source> {
   const entry = await stat(input).catch((cause) => Promise.reject(inputError(input, cause)));
-  const list = entry.isDirectory() ? join(input, SCENES) : input;
-  const isList = !entry.isDirectory() || (await isFile(list));
-  const found = isList
+  const list = entry.isDirectory() ? await listIn(input) : input;
+  const found = list
     ? await readList(list, resolve(root ?? dirname(list)))
     : { root: resolve(input), images: labelled(await walk(resolve(input), report)) };
   if (found.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `no images in ${input}`);
   return found;
+}
+
+/** The list that a folder holds, if it holds one. */
+async function listIn(folder: string): Promise<string | undefined> {
+  const scenes = join(folder, SCENES);
+  if (await isFile(scenes)) return scenes;
+  const metadata = join(folder, WATERBIRDS_LIST);
+  if (!(await isFile(metadata))) return undefined;
+  const [header] = (await readInput(metadata))
+    .toString("utf8")
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/, 1);
+  return isWaterbirds(header.split(",").map((name) => name.trim())) ? metadata : undefined;
 }
 
 const isFile = (path: string) =>
@@ -152,7 +166,10 @@ function inside(root: string, path: string, where: string): string {
 
 const csvSchema = z.array(z.record(z.string(), z.string()));
 
-/** A header line with `path`, perhaps `label`; every other column is a factor, empty where an image has none. */
+/**
+ * A header line with `path`, perhaps `label`; every other column is a factor, empty where an image has none. Or the list
+ * of Waterbirds.
+ */
 function csvRows(text: string, list: string): Listed[] {
   let records: z.infer<typeof csvSchema>;
   try {
@@ -160,8 +177,11 @@ function csvRows(text: string, list: string): Listed[] {
   } catch (cause) {
     throw new ClipInterpretError("LIST_INVALID", `${list}: ${messageOf(cause)}`, { cause });
   }
-  return records.map(({ path, label, ...others }, i) => {
+  const waterbirds = isWaterbirds(Object.keys(records[0] ?? {}));
+  return records.map((record, i) => {
     const where = `${list}, row ${i + 1}`;
+    if (waterbirds) return { ...waterbirdsRow(record, where), where };
+    const { path, label, ...others } = record;
     if (!path) throw new ClipInterpretError("LIST_INVALID", `${where}: no path`);
     const factors = Object.entries(others).map(
       ([name, value]) => [name, value === "" ? null : value] as const,
