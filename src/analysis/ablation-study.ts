@@ -108,7 +108,11 @@ export async function studyAblation(
   return { mode, whole: problemAccuracy(problem, await ablation.whole()), rows };
 
   /** As many other heads with the same weights, beside the same MLPs. */
-  async function drawn(set: ComponentSet, own: readonly number[], share: number): Promise<ControlBand | null> {
+  async function drawn(
+    set: ComponentSet,
+    own: readonly number[],
+    share: number,
+  ): Promise<ControlBand | null> {
     const controls = drawControls(units, own.length, random, { seed, except: own });
     const shares: number[] = [];
     for (const control of controls.sets) {
@@ -167,17 +171,27 @@ function layerPlans(layers: number, heads: number, mlps: ComponentSet["mlps"]): 
   return [
     { name: "every MLP", kind: "all", at: null, set: { heads: [], mlps } },
     { name: "every head", kind: "all", at: null, set: { heads: of(0, layers), mlps: [] } },
-    ...each.map((layer): Plan => ({
-      ...{ name: `heads of L${layer}`, kind: "layer", at: layer },
-      set: { heads: of(layer, layer + 1), mlps: [] },
-    })),
-    ...each.slice(1, -1).map((layer): Plan => ({
-      ...{ name: `heads of L0–L${layer}`, kind: "up-to", at: layer },
-      set: { heads: of(0, layer + 1), mlps: [] },
-    })),
-    ...each.map((layer): Plan => ({
-      ...{ name: `all but the heads of the last ${layer + 1}`, kind: "kept", at: layer + 1 },
-      set: { heads: of(0, layers - layer - 1), mlps },
-    })),
+    ...each.map(
+      (layer): Plan => ({
+        ...{ name: `heads of L${layer}`, kind: "layer", at: layer },
+        set: { heads: of(layer, layer + 1), mlps: [] },
+      }),
+    ),
+    ...each.slice(1, -1).map(
+      (layer): Plan => ({
+        ...{ name: `heads of L0–L${layer}`, kind: "up-to", at: layer },
+        set: { heads: of(0, layer + 1), mlps: [] },
+      }),
+    ),
+    ...each.slice(0, -1).map(
+      (layer): Plan => ({
+        ...{
+          name: `all but heads of ${layer === 0 ? "the last layer" : `the last ${layer + 1}`}`,
+          kind: "kept",
+          at: layer + 1,
+        },
+        set: { heads: of(0, layers - layer - 1), mlps },
+      }),
+    ),
   ];
 }

@@ -96,12 +96,7 @@ export function createClassScores(
 }
 
 /** M̃_h·tᵀ of every class: [d_h + 3, C]. */
-function headTexts(
-  geometry: HeadGeometry,
-  layer: number,
-  head: number,
-  probes: Float64Array,
-): Float32Array {
+function headTexts(geometry: HeadGeometry, layer: number, head: number, probes: Float64Array): Float32Array {
   const { embedDim, headDim } = geometry;
   const matrix = headMatrix(geometry, layer, head);
   const classes = probes.length / embedDim;

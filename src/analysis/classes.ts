@@ -6,10 +6,8 @@
  */
 import type { Index } from "../corpus/open-index.ts";
 import type { ImageRow } from "../corpus/rows.ts";
-import type { ClipModel } from "../model/clip-model.ts";
 import { textProbe } from "../model/probe.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import type { WorkOptions } from "../support/progress.ts";
 import { factorPrompts } from "../world/prompts.ts";
 
 /** One class. */
@@ -39,7 +37,7 @@ export const DEFAULT_TEMPLATES: readonly string[] = ["a photo of a {}."];
 export const fillTemplate = (template: string, name: string): string => template.replaceAll("{}", name);
 
 /** The value of a factor of an image, as text; null where it has none. */
-export function valueOf({ label, factors }: ImageRow, factor: string): string | null {
+export function factorOf({ label, factors }: ImageRow, factor: string): string | null {
   const value = Object.hasOwn(factors, factor) ? factors[factor] : factor === "label" ? label : null;
   return value === null ? null : String(value);
 }
@@ -54,7 +52,7 @@ export function defaultClasses(
   factor = "label",
   templates?: readonly string[],
 ): ClassSet {
-  const values = [...new Set(images.flatMap((row) => valueOf(row, factor) ?? []))];
+  const values = [...new Set(images.flatMap((row) => factorOf(row, factor) ?? []))];
   if (values.length === 0) {
     throw new ClipInterpretError("FACTORS_MISSING", `no image of ${folder} has a value of "${factor}"`);
   }
@@ -85,8 +83,8 @@ export function truthOf(
 ): Int32Array {
   const classOf = new Map(classes.flatMap(({ values }, c) => values.map((value) => [value, c] as const)));
   const truth = Int32Array.from(images, (row) => {
-    if (unless !== null && valueOf(row, unless) !== null) return -1;
-    return classOf.get(valueOf(row, factor) ?? "") ?? -1;
+    if (unless !== null && factorOf(row, unless) !== null) return -1;
+    return classOf.get(factorOf(row, factor) ?? "") ?? -1;
   });
   if (!truth.some((c) => c >= 0)) {
     const message = `no image of ${folder} shows one of the ${classes.length} classes by its "${factor}"`;
@@ -95,17 +93,16 @@ export function truthOf(
   return truth;
 }
 
+/** Embeds texts: raw embeddings, [t, D]; `encodeTexts` of a model, or `embedTexts`, which keeps them on disk. */
+export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array>;
+
 /** [C, D]: the probe of each class, of unit length. */
 export async function classProbes(
-  model: Pick<ClipModel, "encodeTexts" | "config">,
-  { classes }: ClassSet,
-  work: WorkOptions = {},
+  { classes }: Pick<ClassSet, "classes">,
+  embedDim: number,
+  embed: EmbedTexts,
 ): Promise<Float64Array> {
-  const { embedDim } = model.config;
-  const embedded = await model.encodeTexts(
-    classes.flatMap(({ texts }) => texts),
-    work,
-  );
+  const embedded = await embed(classes.flatMap(({ texts }) => texts));
   const probes = new Float64Array(classes.length * embedDim);
   let text = 0;
   for (const [c, { texts }] of classes.entries()) {

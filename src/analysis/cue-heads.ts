@@ -73,7 +73,12 @@ export async function byTexts(
   { signal }: WorkOptions = {},
 ): Promise<HeadOrder> {
   const search = createSearch(index, geometry, matmul);
-  const contrasts = probes.map((probe, i) => contrastProbe(probe, probes.filter((_, j) => j !== i)));
+  const contrasts = probes.map((probe, i) =>
+    contrastProbe(
+      probe,
+      probes.filter((_, j) => j !== i),
+    ),
+  );
   const { layers, heads } = geometry;
   const values: number[] = [];
   for (let unit = 0; unit < layers * heads; unit++) {
@@ -108,7 +113,10 @@ export interface CueGap {
 export async function cueGap(problem: CueProblem): Promise<CueGap> {
   const { scores, truth, contests, cue, validationAt } = problem;
   const { classes, layers, heads } = scores;
-  const rivals = Float64Array.from(contests, (contest) => contests.filter((other) => other === contest).length - 1);
+  const rivals = Float64Array.from(
+    contests,
+    (contest) => contests.filter((other) => other === contest).length - 1,
+  );
   const margins = (of: Float64Array | Float32Array) =>
     Float64Array.from(validationAt, (at) => {
       const own = truth[at];
@@ -133,8 +141,13 @@ export async function cueGap(problem: CueProblem): Promise<CueGap> {
   };
   const whole = means(margins(await scores.whole()));
   const against = Array.from({ length: classes }, (_, c) => {
-    const known = Array.from({ length: values }, (_, v) => v).filter((v) => !Number.isNaN(whole[c * values + v]));
-    const least = known.reduce((low, v) => (whole[c * values + v] < whole[c * values + low] ? v : low), known[0] ?? -1);
+    const known = Array.from({ length: values }, (_, v) => v).filter(
+      (v) => !Number.isNaN(whole[c * values + v]),
+    );
+    const least = known.reduce(
+      (low, v) => (whole[c * values + v] < whole[c * values + low] ? v : low),
+      known[0] ?? -1,
+    );
     return { c, least, others: known.filter((v) => v !== least) };
   }).filter(({ others }) => others.length > 0);
   const gap = (mean: Float64Array) => {

@@ -9,8 +9,17 @@ import { headName } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { type AblationMode, createAblation, headSet } from "./ablation.ts";
-import { valueOf } from "./classes.ts";
-import { byGap, byGreed, bySelectivity, byTexts, type CueGap, type CueProblem, cueGap, type HeadOrder } from "./cue-heads.ts";
+import { factorOf } from "./classes.ts";
+import {
+  byGap,
+  byGreed,
+  bySelectivity,
+  byTexts,
+  type CueGap,
+  type CueProblem,
+  cueGap,
+  type HeadOrder,
+} from "./cue-heads.ts";
 import { bandOf, type ControlBand, combinations, drawControls } from "./random-heads.ts";
 import { type NamedShare, type Partition, sharesOf } from "./zero-shot.ts";
 import { problemHits, type Robustness, robustnessOf, type ZeroShotProblem } from "./zero-shot-problem.ts";
@@ -114,15 +123,18 @@ export function splitByCue(
 ): CueProblem & { readonly test: Partition; readonly testAt: readonly number[] } {
   const { index, rows, groups } = problem;
   if (!groups) throw new RangeError("the problem has no groups");
-  const values = rows.map((row) => valueOf(index.images[row], cueFactor) ?? "");
+  const values = rows.map((row) => factorOf(index.images[row], cueFactor) ?? "");
   const names = [...new Set(values)];
   if (names.length < 2) {
-    throw new ClipInterpretError("FACTORS_MISSING", `"${cueFactor}" has one value in these images: ${names[0]}`);
+    throw new ClipInterpretError(
+      "FACTORS_MISSING",
+      `"${cueFactor}" has one value in these images: ${names[0]}`,
+    );
   }
   const seen = new Map<number, number>();
   const half = rows.map((row, at): 0 | 1 | -1 => {
     if (split !== undefined) {
-      const value = valueOf(index.images[row], split) ?? "";
+      const value = factorOf(index.images[row], split) ?? "";
       return /^(val|validation|1)$/.test(value) ? 0 : /^(test|2)$/.test(value) ? 1 : -1;
     }
     const before = seen.get(groups.groups[at]) ?? 0;
@@ -275,7 +287,11 @@ export async function debias(
       name: group.name,
       before: group,
       after: groupsAfter[i],
-      random: bandOf(byControl.map((groups) => groups[i].share), groupsAfter[i].share, exhaustive),
+      random: bandOf(
+        byControl.map((groups) => groups[i].share),
+        groupsAfter[i].share,
+        exhaustive,
+      ),
     }));
   }
 
@@ -289,7 +305,11 @@ export async function debias(
       const { hits, exhaustive } = await controlHits(all, k, []);
       const outcomes = hits.map((of) => robustnessOf(of, test));
       const band = (key: "average" | "worst") =>
-        bandOf(outcomes.map((outcome) => outcome[key].share), before.test[key].share, exhaustive);
+        bandOf(
+          outcomes.map((outcome) => outcome[key].share),
+          before.test[key].share,
+          exhaustive,
+        );
       const [average, worst] = [band("average"), band("worst")];
       found.push(average && worst ? { average, worst } : null);
       report?.({ type: "advance", task, done: k, total: longest });

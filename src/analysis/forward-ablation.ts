@@ -141,7 +141,8 @@ export async function forwardScores(
       for (let image = 0; image < count; image++) {
         for (let c = 0; c < classes; c++) {
           let sum = 0;
-          for (let d = 0; d < embedDim; d++) sum += embedding[image * embedDim + d] * probes[c * embedDim + d];
+          for (let d = 0; d < embedDim; d++)
+            sum += embedding[image * embedDim + d] * probes[c * embedDim + d];
           scores[g][(start + image) * classes + c] = sum / norm[image];
         }
       }

@@ -49,13 +49,16 @@ export interface ForwardStudy {
   readonly rows: readonly ForwardRow[];
 }
 
+/** Images that means inside the network are taken over, where nothing else is said. */
+export const CALIBRATION_IMAGES = 500;
+
 /** How the study is made. */
 export interface ForwardOptions extends WorkOptions {
   /** Default: `position`. */
   readonly replacement?: Replacement;
   /** Most images, thinned evenly. Default: 500. */
   readonly images?: number;
-  /** Most calibration images. Default: 500. */
+  /** Most calibration images. Default: {@link CALIBRATION_IMAGES}. */
   readonly calibration?: number;
   /** Positions among the problem's rows that are asked. Default: all. */
   readonly at?: readonly number[];
@@ -84,7 +87,7 @@ export async function studyForward(
   const { layers, heads } = scores;
   const everyRow = rows.map((_, at) => at);
   const at = thin(options.at ?? everyRow, options.images ?? 500);
-  const calibrated = thin(options.meanOver ?? everyRow, options.calibration ?? 500);
+  const calibrated = thin(options.meanOver ?? everyRow, options.calibration ?? CALIBRATION_IMAGES);
   const asked = at.map((position) => rows[position]);
   const askedTruth = Int32Array.from(at, (position) => truth[position]);
   const askedGroups: Partition | undefined = groups && {
@@ -100,7 +103,9 @@ export async function studyForward(
     return { name, set, own, controls: drawControls(pool, own.length, random, { seed, except: own }) };
   });
   const touched = new Set(
-    plans.flatMap(({ own, controls }) => [...own, ...controls.sets.flat()].map((unit) => Math.floor(unit / heads))),
+    plans.flatMap(({ own, controls }) =>
+      [...own, ...controls.sets.flat()].map((unit) => Math.floor(unit / heads)),
+    ),
   );
   const means = await calibrate();
   const gateOf = (set: ComponentSet) => ablationGate(model, set, means);
@@ -118,7 +123,10 @@ export async function studyForward(
   });
   const outcomes = found.map((of) => outcomeOf(hitsOf(of, askedTruth, contests)));
   const directMode: AblationMode = replacement === "nothing" ? "zero" : "mean";
-  const ablation = createAblation(scores, { mode: directMode, ...(options.meanOver && { meanOver: options.meanOver }) });
+  const ablation = createAblation(scores, {
+    mode: directMode,
+    ...(options.meanOver && { meanOver: options.meanOver }),
+  });
   const result: ForwardRow[] = [];
   let next = 1;
   for (const { name, set, controls } of plans) {

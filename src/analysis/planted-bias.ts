@@ -10,7 +10,12 @@ export const PLANTED_CUE = "background";
 export function plantedClasses(): ClassSet {
   const texts = new Map(factorPrompts().concept.map((concept) => [concept.value, concept.texts] as const));
   const classes = BIASED_PAIRS.flatMap((pair) =>
-    pair.map((name) => ({ name, texts: texts.get(name) ?? [name], values: [name], contest: pair.join(" or ") })),
+    pair.map((name) => ({
+      name,
+      texts: texts.get(name) ?? [name],
+      values: [name],
+      contest: pair.join(" or "),
+    })),
   );
   return { factor: "concept", unless: null, classes };
 }

@@ -1,10 +1,11 @@
 /** A zero-shot classification of an index's images: which images, their classes and groups, and what scores them. */
 import type { Index } from "../corpus/open-index.ts";
+import type { Share } from "../math/wilson.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type ClassScores, createClassScores } from "./class-scores.ts";
-import { type ClassSet, classProbes, truthOf, valueOf } from "./classes.ts";
+import { type ClassSet, classProbes, type EmbedTexts, factorOf, truthOf } from "./classes.ts";
 import {
   accuracyOf,
   contestsOf,
@@ -16,7 +17,6 @@ import {
   worstOf,
   type ZeroShotAccuracy,
 } from "./zero-shot.ts";
-import type { Share } from "../math/wilson.ts";
 
 /** Images that a zero-shot classifier is asked about. */
 export interface ZeroShotProblem {
@@ -43,6 +43,8 @@ export interface ZeroShotOptions extends WorkOptions {
   readonly groupBy?: readonly string[];
   /** Most images; more are thinned evenly. */
   readonly images?: number;
+  /** Default: the model's `encodeTexts`. */
+  readonly embed?: EmbedTexts;
 }
 
 /**
@@ -53,18 +55,20 @@ export async function prepareZeroShot(
   model: ClipModel,
   index: Index,
   classSet: ClassSet,
-  { groupBy = [], images, ...work }: ZeroShotOptions = {},
+  { groupBy = [], images, embed, report, signal }: ZeroShotOptions = {},
 ): Promise<ZeroShotProblem> {
   const classOf = truthOf(index, classSet);
   const known = index.images.flatMap((image, row) =>
-    classOf[row] >= 0 && groupBy.every((factor) => valueOf(image, factor) !== null) ? [row] : [],
+    classOf[row] >= 0 && groupBy.every((factor) => factorOf(image, factor) !== null) ? [row] : [],
   );
   if (known.length === 0) {
     const message = `no image that shows a class has a value of ${groupBy.map((name) => `"${name}"`).join(" and ")}`;
     throw new ClipInterpretError("FACTORS_MISSING", message);
   }
   const rows = thin(known, images ?? known.length);
-  const probes = await classProbes(model, classSet, work);
+  const encode: EmbedTexts = (texts) =>
+    model.encodeTexts(texts, { ...(report && { report }), ...(signal && { signal }) });
+  const probes = await classProbes(classSet, model.config.embedDim, embed ?? encode);
   return {
     index,
     classSet,
@@ -92,7 +96,7 @@ function groupsOf(
   classOf: Int32Array,
   factors: readonly string[],
 ): Partition {
-  const value = (row: number) => factors.map((factor) => valueOf(images[row], factor)).join(" · ");
+  const value = (row: number) => factors.map((factor) => factorOf(images[row], factor)).join(" · ");
   const values = [...new Set(rows.map(value))];
   const place = new Map(values.map((name, i) => [name, i] as const));
   return {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { Register, RunCommand } from "./command.ts";
+import { registerDebias } from "./commands/debias.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
@@ -35,6 +36,7 @@ const COMMANDS: readonly Register[] = [
   registerNeighbors,
   registerSelectivity,
   registerEvaluate,
+  registerDebias,
   registerPreprocess,
   registerTokenize,
 ];

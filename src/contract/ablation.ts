@@ -34,7 +34,9 @@ const forward = z
   .strictObject({
     replacement: z
       .enum(["position", "tokens", "nothing"])
-      .describe("what takes a head's place: its mean at each token position, one mean over all tokens, nothing"),
+      .describe(
+        "what takes a head's place: its mean at each token position, one mean over all tokens, nothing",
+      ),
     images: count,
     calibration: count.describe("images that means were taken over"),
     whole: z.strictObject(outcome),
@@ -93,7 +95,9 @@ export const debiasResultSchema = z.strictObject({
   before: z.strictObject(halves),
   gap: z
     .strictObject({ heads: z.array(z.number()), mlps: z.number(), whole: z.number() })
-    .describe("what each component adds to the margin of classes where the cue is on their side; sums to the whole"),
+    .describe(
+      "what each component adds to the margin of classes where the cue is on their side; sums to the whole",
+    ),
   selections: z.array(
     z.strictObject({
       selection: z.enum(["given", "selectivity", "texts", "gap", "greedy"]),

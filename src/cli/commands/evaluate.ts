@@ -4,6 +4,7 @@ import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
 import { table } from "../table.ts";
+import { addZeroShot } from "./evaluate-zero-shot.ts";
 
 interface RetrievalOptions {
   readonly index: string;
@@ -14,6 +15,7 @@ interface RetrievalOptions {
 /** `evaluate retrieval`: numbers for what the pictures show. */
 export const registerEvaluate: Register = (program, run) => {
   const evaluate = program.command("evaluate").description("measure an analysis where the truth is known");
+  addZeroShot(evaluate, run);
   evaluate
     .command("retrieval")
     .description("precision of neighbours by every factor, through heads chosen on other images")
