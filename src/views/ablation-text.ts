@@ -55,8 +55,9 @@ export function ablationText(picture: AblationPicture, { columns }: { readonly c
   return lines.join("\n");
 }
 
-/** Rows with aligned columns. */
-export function columnsOf(rows: readonly (readonly string[])[]): string[] {
+/** Rows with aligned columns, whatever names they hold. */
+export function columnsOf(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(cleanText));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => cellsOf(row[column]))));
   return rows.map((row) =>
     row

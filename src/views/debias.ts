@@ -64,10 +64,12 @@ export function debiasHeadline({ selections, used, before, mode }: DebiasPicture
   const { chosen, outcome } = selections[used];
   if (chosen.length === 0)
     return "No heads raise worst-group accuracy on the validation images; none were ablated.";
-  const how = mode === "mean" ? "replaced by its mean" : "set to zero";
+  const means = chosen.length === 1 ? "its mean" : "their means";
+  const how = mode === "mean" ? `replaced by ${means}` : "set to zero";
   const from = (key: "average" | "worst") =>
     `from ${percentOf(before.test[key].share)} to ${percentOf(outcome.test[key].share)}`;
-  return `With the direct effect of ${chosen.join(", ")} ${how}, worst-group accuracy goes ${from("worst")} and average accuracy ${from("average")}.`;
+  const effect = chosen.length === 1 ? "direct effect" : "direct effects";
+  return `With the ${effect} of ${chosen.join(", ")} ${how}, worst-group accuracy goes ${from("worst")} and average accuracy ${from("average")}.`;
 }
 
 /** How the numbers came about. */
