@@ -80,24 +80,25 @@ export async function studyAblation(
     const groups = problem.groups ? sharesOf(hits, problem.groups) : [];
     return { accuracy: shareOf(hits), worst: worstOf(groups) };
   };
-  const byOrder = byLayer ? await orderedAccuracies() : new Map<string, { own: number[]; share: number }[]>();
 
   const task = "ablating";
   report?.({ type: "start", task, unit: "row", total: plans.length });
   const rows: AblationRow[] = [];
+  let byOrder: OrderedShares | undefined;
   for (const { name, kind, at, set } of plans) {
     checkCancelled(signal);
     const own = set.heads.map(({ layer, head }) => layer * heads + head);
     const { accuracy: share, worst } = await accuracy(set);
-    const ordered = byOrder.get(`${set.mlps.length} ${own.length}`);
-    const band =
-      (kind === "up-to" || kind === "kept") && ordered
-        ? bandOf(
-            ordered.filter((draw) => !sameHeads(draw.own, own)).map((draw) => draw.share),
-            share.share,
-            false,
-          )
-        : await drawn(set, own, share.share);
+    const curve = kind === "up-to" || kind === "kept";
+    if (curve) byOrder ??= await orderedAccuracies();
+    const ordered = curve ? byOrder?.get(`${set.mlps.length} ${own.length}`) : undefined;
+    const band = ordered
+      ? bandOf(
+          ordered.filter((draw) => !sameHeads(draw.own, own)).map((draw) => draw.share),
+          share.share,
+          false,
+        )
+      : await drawn(set, own, share.share);
     rows.push({
       ...{ name, kind, at, heads: set.heads.map(({ layer, head }) => headName(layer, head)) },
       ...{ mlps: set.mlps.length, accuracy: share, worst, random: band },
@@ -128,8 +129,8 @@ export async function studyAblation(
   }
 
   /** Accuracy along random orders of all heads, with and without MLPs, at every whole number of layers. */
-  async function orderedAccuracies() {
-    const found = new Map<string, { own: number[]; share: number }[]>();
+  async function orderedAccuracies(): Promise<OrderedShares> {
+    const found: OrderedShares = new Map();
     const orders = randomOrders(units, random, seed);
     const label = "random heads";
     report?.({ type: "start", task: label, unit: "order", total: orders.length });
@@ -153,6 +154,9 @@ export async function studyAblation(
     return found;
   }
 }
+
+/** By the number of MLPs and of heads: the heads that an order begins with, and the accuracy without them. */
+type OrderedShares = Map<string, { readonly own: readonly number[]; readonly share: number }[]>;
 
 interface Plan extends NamedSet {
   readonly kind: RowKind;

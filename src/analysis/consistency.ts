@@ -12,23 +12,29 @@ import type { NamedSet } from "./ablation-study.ts";
 const labelsSchema = z.object({
   heads: z.record(
     z.string().regex(/^L\d+\.H\d+$/, "heads are written L10.H3"),
-    z.object({ consistent: z.array(z.boolean()).min(1) }),
+    z.object({ consistent: z.array(z.boolean()).default([]) }),
   ),
 });
 
 /**
- * The heads of high, moderate and low consistency, as sets to be ablated; kinds without a head are left out.
+ * The heads of high, moderate and low consistency, as sets to be ablated; kinds without a head are left out, and heads
+ * that nobody judged belong to none.
  * @param file a labels file whose heads have been judged
  * @throws `INPUT_NOT_FOUND`, `JSON_INVALID`, `HEADS_INVALID` for heads the model does not have
  */
 export async function consistencySets(file: string, sizes: Sizes): Promise<NamedSet[]> {
   const parsed = labelsSchema.safeParse(await readJson(file));
-  if (!parsed.success) {
-    const message = `${file} does not say which descriptions fit: ${z.prettifyError(parsed.error)}`;
-    const hint = "Give a labels file with `consistent` for every head, as `label` writes it.";
+  const judged = Object.entries(parsed.data?.heads ?? {}).filter(
+    ([, { consistent }]) => consistent.length > 0,
+  );
+  if (!parsed.success || judged.length === 0) {
+    const why = parsed.error ? `: ${z.prettifyError(parsed.error)}` : "";
+    const hint = "Give a labels file whose heads have `consistent`, as `label` writes it.";
+    const message = `${file} does not say which descriptions fit the labels${why}`;
     throw new ClipInterpretError("JSON_INVALID", message, { hint });
   }
-  const scores = Object.entries(parsed.data.heads).map(([head, { consistent }]) => ({
+  // Of five descriptions this is the count; of another number the same share.
+  const scores = judged.map(([head, { consistent }]) => ({
     head,
     score: (5 * consistent.filter(Boolean).length) / consistent.length,
   }));
