@@ -7,10 +7,10 @@
  * the Paradox" (concept consistency): heads of high consistency against heads of low.
  */
 import type { Share } from "../math/wilson.ts";
-import { type ComponentSet, headName } from "../model/components.ts";
+import type { ComponentSet } from "../model/components.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { checkCancelled } from "../support/progress.ts";
-import { type AblationMode, createAblation } from "./ablation.ts";
+import { type AblationMode, createAblation, headNames } from "./ablation.ts";
 import { bandOf, type ControlBand, drawControls, randomOrders, sameHeads } from "./random-heads.ts";
 import type { NamedShare, ZeroShotAccuracy } from "./zero-shot.ts";
 import { shareOf, sharesOf, worstOf } from "./zero-shot.ts";
@@ -100,7 +100,7 @@ export async function studyAblation(
         )
       : await drawn(set, own, share.share);
     rows.push({
-      ...{ name, kind, at, heads: set.heads.map(({ layer, head }) => headName(layer, head)) },
+      ...{ name, kind, at, heads: headNames(set) },
       ...{ mlps: set.mlps.length, accuracy: share, worst, random: band },
     });
     report?.({ type: "advance", task, done: rows.length, total: plans.length });

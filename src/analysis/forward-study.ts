@@ -5,10 +5,10 @@
  */
 import type { Share } from "../math/wilson.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { type ComponentSet, headName } from "../model/components.ts";
+import type { ComponentSet } from "../model/components.ts";
 import { everywhere, oneMean } from "../model/export-checkpoint.ts";
 import type { WorkOptions } from "../support/progress.ts";
-import { type AblationMode, createAblation, headSet } from "./ablation.ts";
+import { type AblationMode, createAblation, headNames, headSet } from "./ablation.ts";
 import type { NamedSet } from "./ablation-study.ts";
 import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";
 import { bandOf, type ControlBand, drawControls } from "./random-heads.ts";
@@ -141,7 +141,7 @@ export async function studyForward(
     }
     const worst = others.flatMap((outcome) => outcome.worst?.share ?? []);
     result.push({
-      ...{ name, heads: set.heads.map(({ layer, head }) => headName(layer, head)) },
+      ...{ name, heads: headNames(set) },
       ...own,
       direct: outcomeOf(hitsOf(direct, askedTruth, contests)),
       random: bandOf(
