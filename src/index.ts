@@ -21,7 +21,41 @@ export {
   compareModels,
   type HeadPair,
 } from "./analysis/compare.ts";
+  ABLATIONS,
+  type Ablation,
+  type AblationMode,
+  type AblationOptions,
+  createAblation,
+} from "./analysis/ablation.ts";
+export {
+  type AblationRow,
+  type AblationStudy,
+  type NamedSet,
+  type StudyOptions,
+  studyAblation,
+} from "./analysis/ablation-study.ts";
+export { type ClassScores, createClassScores } from "./analysis/class-scores.ts";
+export { type ClassSet, classProbes, defaultClasses, type ZeroShotClass } from "./analysis/classes.ts";
+export { readClasses } from "./analysis/classes-file.ts";
+export { consistencySets } from "./analysis/consistency.ts";
+export type { CueGap } from "./analysis/cue-heads.ts";
+export {
+  type DebiasOptions,
+  type DebiasResult,
+  type DebiasSelection,
+  debias,
+  type SplitProblem,
+  splitByCue,
+} from "./analysis/debias.ts";
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
+export {
+  ablationGate,
+  forwardScores,
+  type MeanOutputs,
+  meanOutputs,
+  openGate,
+} from "./analysis/forward-ablation.ts";
+export { type ForwardOptions, type ForwardStudy, studyForward } from "./analysis/forward-study.ts";
 export {
   findNeighbors,
   type Neighbor,
@@ -31,8 +65,10 @@ export {
   SCORINGS,
   type Scoring,
 } from "./analysis/neighbors.ts";
+export { PLANTED_CUE, plantedClasses } from "./analysis/planted-bias.ts";
 export { loadProperties, type Properties } from "./analysis/properties.ts";
 export type { PublishedLabels } from "./analysis/published.ts";
+export { type ControlBand, drawControls } from "./analysis/random-heads.ts";
 export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
 export {
   type MeanShare,
@@ -62,6 +98,14 @@ export { type Verification, verifyModel } from "./analysis/verify.ts";
 export type { Check } from "./analysis/verify-checks.ts";
 export { loadSuite, type Suite, type SuiteName } from "./analysis/verify-suite.ts";
 export type { PictureGuess } from "./analysis/verify-zero-shot.ts";
+export type { NamedShare, Partition, ZeroShotAccuracy } from "./analysis/zero-shot.ts";
+export {
+  prepareZeroShot,
+  problemAccuracy,
+  type Robustness,
+  type ZeroShotOptions,
+  type ZeroShotProblem,
+} from "./analysis/zero-shot-problem.ts";
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
 export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
 export { exportParquet } from "./corpus/export-parquet.ts";
@@ -73,6 +117,7 @@ export { checkIndex, type Index, type IndexCheck, openIndex, requireModelOf } fr
 export type { ImageRow, RejectedRow } from "./corpus/rows.ts";
 export { createSearch, type Search } from "./corpus/search.ts";
 export { type FactorValue, type Source, type SourceImage, scanSource } from "./corpus/source.ts";
+export { type WorldIndexOptions, worldIndex } from "./corpus/world-index.ts";
 export { KNOWN_MODELS, type KnownModel } from "./hub/known-models.ts";
 export { createPuller, type PulledModel, type Puller } from "./hub/pull.ts";
 export type { Patience } from "./hub/retry.ts";
@@ -115,6 +160,7 @@ export { manualLabeller } from "./labeling/manual.ts";
 export { publishedLabeller } from "./labeling/published.ts";
 export { tagJudge, tagLabeller } from "./labeling/tags.ts";
 export type { Distribution } from "./math/rank.ts";
+export { type Share, wilson } from "./math/wilson.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export { type ClipModel, loadClipModel, type ModelOptions } from "./model/clip-model.ts";
 export {
@@ -171,6 +217,8 @@ export { type NpyRows, openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
 export { defaultPool, loadPool, POOLS, type PoolName, type PoolText, type TextPool } from "./text/pool.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";
+export { type AblationPicture, ablationPageHtml, ablationSvg } from "./views/ablation.ts";
+export { type DebiasPicture, debiasHtml, debiasSvg } from "./views/debias.ts";
 export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
 export { explanationHtml } from "./views/html.ts";
 export { svgToPng } from "./views/png.ts";

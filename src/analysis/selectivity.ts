@@ -107,6 +107,8 @@ export interface SelectivityOptions extends WorkOptions {
   readonly seed?: number;
   /** Only these images; by default all. */
   readonly rows?: readonly number[];
+  /** Partitions of the images; by default those of their factors, within `rows`. */
+  readonly groupings?: readonly Grouping[];
 }
 
 /**
@@ -116,9 +118,9 @@ export interface SelectivityOptions extends WorkOptions {
 export async function measureSelectivity(
   index: Index,
   geometry: HeadGeometry,
-  { permutations = 20, seed = 0, rows, report, signal }: SelectivityOptions = {},
+  { permutations = 20, seed = 0, rows, groupings: given, report, signal }: SelectivityOptions = {},
 ): Promise<SelectivityResult> {
-  const groupings = findGroupings(index, rows);
+  const groupings = given ?? findGroupings(index, rows);
   if (groupings.length === 0) {
     throw new ClipInterpretError(
       "FACTORS_MISSING",

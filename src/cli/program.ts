@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerCompare } from "./commands/compare.ts";
+import { registerDebias } from "./commands/debias.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
@@ -43,6 +44,7 @@ const COMMANDS: readonly Register[] = [
   registerSegment,
   registerEvaluate,
   registerCompare,
+  registerDebias,
   registerPreprocess,
   registerTokenize,
 ];

@@ -134,10 +134,10 @@ export async function loadClipModel(
       return encodeTokens(text, texts, config.embedDim, work);
     },
     async decompose(pixels, work = {}) {
-      const { tokenLayers = [], gate } = work;
+      const { tokenLayers = [], outputLayers = [], gate } = work;
       if (gate && tokenLayers.length > 0) throw new RangeError("a gated network has no token terms");
-      const kind = { kind: "decompose", tokenLayers, gated: gate !== undefined } as const;
-      const key = `vision ${tokenLayers.join()} ${kind.gated}`;
+      const kind = { kind: "decompose", tokenLayers, outputLayers, gated: gate !== undefined } as const;
+      const key = `vision ${tokenLayers.join()} ${outputLayers.join()} ${kind.gated}`;
       const how = { ...kind, precision, attention } as const;
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
       return decompose(vision, matmul, config, geometry, pixels, work);

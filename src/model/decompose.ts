@@ -18,12 +18,16 @@ export interface Gate {
 export interface DecomposeOptions {
   /** Layers whose tokens are wanted too. Not together with a gate, under which tokens do not add up to heads. */
   readonly tokenLayers?: readonly number[];
+  /** Layers whose heads' outputs are wanted at every token, not at CLS alone. */
+  readonly outputLayers?: readonly number[];
   readonly gate?: Gate;
 }
 
 /** A decomposition with the token terms of the layers asked for. */
 export interface TokenDecomposition extends Decomposition {
   readonly tokens: TokenTerms;
+  /** z of the layers asked for, [b, N, H, d_h]; of the last layer [b, 1, H, d_h], since only CLS is read there. */
+  readonly outputs: ReadonlyMap<number, Float32Array>;
 }
 
 /**
@@ -39,7 +43,7 @@ export async function decompose(
   { vision, embedDim }: ModelConfig,
   geometry: HeadGeometry,
   pixels: Float32Array,
-  { tokenLayers = [], gate }: DecomposeOptions = {},
+  { tokenLayers = [], outputLayers = [], gate }: DecomposeOptions = {},
 ): Promise<TokenDecomposition> {
   const { layers, heads, width, tokens, epsilon } = vision;
   const tensor = pixelTensor(pixels, vision.imageSize);
@@ -64,7 +68,8 @@ export async function decompose(
     const terms = { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
     return [layer, terms] as const;
   });
-  return { ...parts, error, tokens: { tokens, layers: new Map(layerTokens) } };
+  const outputs = new Map(outputLayers.map((layer) => [layer, out[`outputs.${layer}`].data] as const));
+  return { ...parts, error, tokens: { tokens, layers: new Map(layerTokens) }, outputs };
 }
 
 /** A batch of pixels as the image tower takes it. @throws `PIXELS_MISMATCH` */

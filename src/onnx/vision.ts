@@ -14,6 +14,8 @@ export interface VisionOptions {
   readonly kind: "decompose" | "plain" | "trimmed" | "tokens";
   /** Layers whose attention from CLS and values per token are wanted (with `decompose`). */
   readonly tokenLayers: readonly number[];
+  /** Layers whose heads' outputs at every token are wanted (with `decompose`). */
+  readonly outputLayers?: readonly number[];
   /** Adds the inputs `gate` [L, H] and `offset` [L, N, width]: z becomes z·gate + offset in every head, at every token. */
   readonly gated: boolean;
   /** What query, key, value and MLP products are computed in. */
@@ -43,6 +45,7 @@ export interface VisionValues {
  * - `residual` [b, W]: the CLS row that `ln_post` normalises (μ and σ are its mean and deviation)
  * - `terms` [b, L+1, D]: ln_pre(CLS), then each layer's MLP output at CLS, times γ⊙P
  * - `attention.<l>` [b, H, N]: softmax weights from CLS; `values.<l>` [b, N, W], for each of `tokenLayers`
+ * - `outputs.<l>` [b, N, W]: z at every token ([b, 1, W], CLS alone, of the last layer), for each of `outputLayers`
  *
  * With `tokens`, beside `embedding`:
  *
@@ -111,6 +114,7 @@ export function emitVision(
       attentions.push(meanAttention(g, queries, key, config));
       if (last) g.output("projectedValues", projectValues(g, x, value, block, config, weights, linear));
     }
+    if (options.outputLayers?.includes(layer)) g.output(`outputs.${layer}`, z);
     zs.push(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
     x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, exactLinear(g, asRows(g, z, width), block.out)]);
     const change = mlp(g, x, block, config.vision, linear, options.operators);

@@ -5,6 +5,7 @@ import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
 import { table } from "../table.ts";
 import { registerEvaluateSegmentation } from "./evaluate-segmentation.ts";
+import { addZeroShot } from "./evaluate-zero-shot.ts";
 
 interface RetrievalOptions {
   readonly index: string;
@@ -15,6 +16,7 @@ interface RetrievalOptions {
 /** `evaluate retrieval`, `evaluate segmentation`: numbers for what the pictures show. */
 export const registerEvaluate: Register = (program, run) => {
   const evaluate = program.command("evaluate").description("measure an analysis where the truth is known");
+  addZeroShot(evaluate, run);
   evaluate
     .command("retrieval")
     .description("precision of neighbours by every factor, through heads chosen on other images")

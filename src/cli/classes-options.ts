@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import { type ClassSet, defaultClasses } from "../analysis/classes.ts";
+import { readClasses } from "../analysis/classes-file.ts";
+import type { Index } from "../corpus/open-index.ts";
+import { collect } from "./strings.ts";
+
+/** What says which classes images are told apart by. */
+export interface ClassesOptions {
+  readonly classes?: string;
+  readonly factor?: string;
+  readonly template: readonly string[];
+}
+
+/** Adds `--classes`, `--factor` and `--template` to a command. */
+export const addClassesOptions = (command: Command): Command =>
+  command
+    .option("--classes <file>", "names or texts of the classes: .txt, .json or .jsonl")
+    .option("--factor <name>", "the factor of the index that says what an image shows (default: its label)")
+    .option("--template <text>", "a text with {} for a class's name; several are averaged", collect, []);
+
+/** The classes that were asked for. @throws `CLASSES_INVALID`, `FACTORS_MISSING`, `INPUT_NOT_FOUND` */
+export function classesOf(index: Index, { classes, factor, template }: ClassesOptions): Promise<ClassSet> {
+  const templates = template.length > 0 ? template : undefined;
+  if (classes === undefined) return Promise.resolve(defaultClasses(index, factor, templates));
+  return readClasses(classes, { ...(factor && { factor }), ...(templates && { templates }) });
+}

@@ -1,0 +1,241 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAblation } from "../../src/analysis/ablation.ts";
+import { studyAblation } from "../../src/analysis/ablation-study.ts";
+import { type DebiasResult, debias, type SplitProblem, splitByCue } from "../../src/analysis/debias.ts";
+import {
+  ablationGate,
+  forwardScores,
+  indexPixels,
+  meanOutputs,
+  openGate,
+} from "../../src/analysis/forward-ablation.ts";
+import { CALIBRATION_IMAGES, studyForward } from "../../src/analysis/forward-study.ts";
+import { PLANTED_CUE, plantedClasses } from "../../src/analysis/planted-bias.ts";
+import { prepareZeroShot, problemAccuracy } from "../../src/analysis/zero-shot-problem.ts";
+import { exportDebiased } from "../../src/cli/export-debiased.ts";
+import type { Index } from "../../src/corpus/open-index.ts";
+import { createSearch } from "../../src/corpus/search.ts";
+import { worldIndex } from "../../src/corpus/world-index.ts";
+import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { allComponents, parseComponents } from "../../src/model/components.ts";
+import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
+
+/*
+ * Ablation on the planted bias, with the embedded model: what is computed from an index against dense contributions,
+ * against the network itself, and against what was exported and loaded afresh.
+ */
+
+const IMAGES = 800;
+let scratch: string;
+let model: ClipModel;
+let index: Index;
+let problem: SplitProblem;
+let result: DebiasResult;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "ablation-"));
+  model = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
+  index = await worldIndex(model, { split: "balanced", images: IMAGES, cacheFolder: scratch });
+  const grouped = await prepareZeroShot(model, index, plantedClasses(), { groupBy: [PLANTED_CUE] });
+  problem = splitByCue(grouped, PLANTED_CUE);
+  result = await debias(model, problem, { maxHeads: 4, random: 30 });
+}, 120_000);
+afterAll(async () => {
+  await model.release();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const rowsOf = (positions: readonly number[]) => positions.map((at) => problem.rows[at]);
+
+describe("direct ablation over an index", () => {
+  it("is the dense embedding less the heads' deviations from their means", async () => {
+    const set = parseComponents("L0.H1,L2.H0*0.5,L3.H3", model.geometry);
+    const scores = await createAblation(problem.scores).without(set);
+    const search = createSearch(index, model.geometry, model.matmul);
+    const whole = await search.contributions(allComponents(model.geometry), problem.rows);
+    const part = await search.contributions(set, problem.rows);
+    const { embedDim } = model.config;
+    const [n, classes] = [problem.rows.length, problem.scores.classes];
+    const mean = new Float64Array(embedDim);
+    for (let i = 0; i < part.length; i++) mean[i % embedDim] += part[i] / n;
+    for (const image of [0, 17, n - 1]) {
+      for (let c = 0; c < classes; c++) {
+        let sum = 0;
+        for (let d = 0; d < embedDim; d++) {
+          const left = whole[image * embedDim + d] - part[image * embedDim + d] + mean[d];
+          sum += left * problem.probes[c * embedDim + d];
+        }
+        expect(Math.abs(scores[image * classes + c] - sum)).toBeLessThan(2e-6);
+      }
+    }
+  });
+
+  it("of every head and every MLP leaves all images with one embedding", async () => {
+    const scores = await createAblation(problem.scores).without(allComponents(model.geometry));
+    const { classes } = problem.scores;
+    for (let i = 0; i < scores.length; i++)
+      expect(Math.abs(scores[i] - scores[i % classes])).toBeLessThan(1e-6);
+  });
+
+  it("tells every row beside random heads, and nothing of nothing", async () => {
+    const set = parseComponents("L0.H1", model.geometry);
+    const study = await studyAblation(problem, [{ name: "one", set }], { random: 20 });
+    expect(study.whole).toEqual(problemAccuracy(problem, await problem.scores.whole()));
+    const [one, mlps, heads] = study.rows;
+    expect(one.random).toMatchObject({ draws: 15, exhaustive: true });
+    expect(mlps).toMatchObject({ name: "every MLP", mlps: 5, heads: [], random: null });
+    // Without any head the MLPs alone cannot tell the two of a pair apart much better than a coin.
+    expect(heads.accuracy.share).toBeLessThan(0.7);
+    expect(study.rows.filter(({ kind }) => kind === "layer")).toHaveLength(4);
+    expect(study.rows.filter(({ kind }) => kind === "kept").every(({ random }) => random?.draws)).toBe(true);
+  });
+});
+
+describe("ablation inside the network", () => {
+  it("of nothing is the plain network, bit for bit", async () => {
+    for await (const { pixels } of indexPixels(model, index, [3, 1, 4], 3)) {
+      const plain = await model.decompose(pixels);
+      const gated = await model.decompose(pixels, { gate: openGate(model) });
+      expect(gated.embedding).toEqual(plain.embedding);
+      expect(gated.z).toEqual(plain.z);
+      expect(gated.mlps).toEqual(plain.mlps);
+    }
+  });
+
+  it("gives a head its mean at every token, and leaves what comes before as it is", async () => {
+    const means = await meanOutputs(model, index, [0, 1, 2, 3, 4, 5], [1, 3]);
+    const { headDim, heads, width, tokens } = model.config.vision;
+    const gate = ablationGate(model, parseComponents("L1.H2", model.geometry), means);
+    for await (const { pixels, count } of indexPixels(model, index, [7, 8], 2)) {
+      const plain = await model.decompose(pixels, { outputLayers: [0, 1] });
+      const gated = await model.decompose(pixels, { gate, outputLayers: [0, 1] });
+      expect(gated.outputs.get(0)).toEqual(plain.outputs.get(0));
+      const [before, after] = [plain.outputs.get(1)!, gated.outputs.get(1)!];
+      for (let at = 0; at < after.length; at++) {
+        const [token, column] = [Math.floor(at / width) % tokens, at % width];
+        const expected =
+          Math.floor(column / headDim) === 2
+            ? Math.fround(means[(tokens + token) * width + column])
+            : before[at];
+        expect(Math.abs(after[at] - expected)).toBeLessThan(1e-6);
+      }
+      // At CLS the outputs of all tokens are the z that is decomposed.
+      for (let image = 0; image < count; image++) {
+        const cls = plain.outputs.get(1)!.subarray(image * tokens * width, image * tokens * width + width);
+        const from = (image * model.config.vision.layers + 1) * heads * headDim;
+        expect(plain.z.subarray(from, from + width)).toEqual(cls);
+      }
+    }
+  });
+
+  it("of the heads' means is their mean: of one image it changes nothing", async () => {
+    const means = await meanOutputs(model, index, [11], [0, 1, 2, 3]);
+    const gate = ablationGate(model, parseComponents("all", model.geometry), means);
+    const [open, shut] = await forwardScores(model, index, [11], problem.probes, [openGate(model), gate]);
+    for (const [c, score] of shut.entries()) expect(score).toBeCloseTo(open[c], 5);
+  });
+
+  it("takes no MLPs", () => {
+    expect(() => ablationGate(model, parseComponents("L0.H0,L1.MLP", model.geometry))).toThrow("MLP");
+  });
+});
+
+describe("debias", () => {
+  it("finds the head that carries the colour by every kind of evidence, and lifts the worst group", () => {
+    for (const { order, chosen, outcome } of result.selections) {
+      expect(order[0].head).toBe("L0.H1");
+      expect(chosen.length).toBeGreaterThan(1);
+      expect(outcome.test.worst.share).toBeGreaterThan(result.before.test.worst.share + 0.2);
+      expect(outcome.test.average.share).toBeGreaterThan(result.before.test.average.share);
+    }
+    const { controls } = result.selections[result.used];
+    for (const { worst } of controls) expect(worst.atLeast).toBeLessThan(0.1);
+  });
+
+  it("splits the gap into parts that add up to it", () => {
+    const { heads, mlps, whole } = result.gap;
+    const sum = heads.reduce((total, value) => total + value, mlps);
+    expect(sum).toBeCloseTo(whole, 6);
+    expect(whole).toBeGreaterThan(0.05);
+  });
+
+  it("never looks at the held-out half: its images' labels change no choice", async () => {
+    const spoilt = {
+      ...problem,
+      truth: problem.truth.map((c, at) => (problem.testAt.includes(at) ? c ^ 1 : c)),
+    };
+    const other = await debias(model, spoilt, { maxHeads: 4, random: 0 });
+    expect(other.selections.map(({ chosen }) => chosen)).toEqual(
+      result.selections.map(({ chosen }) => chosen),
+    );
+    expect(other.gap).toEqual(result.gap);
+  });
+
+  it("is reproduced by the exported encoder, loaded afresh by plain ONNX Runtime", async () => {
+    const path = join(scratch, "encoder.onnx");
+    await exportDebiased(model, problem, result, [path], {});
+    const session = await InferenceSession.create(path);
+    const { size } = model.config.preprocess;
+    const { embedDim } = model.config;
+    const { classes } = problem.scores;
+    const scores = new Float64Array(problem.testAt.length * classes);
+    for await (const { start, count, pixels } of indexPixels(model, index, rowsOf(problem.testAt), 32)) {
+      const { embedding } = await session.run({
+        pixels: new Tensor("float32", pixels, [count, 3, size, size]),
+      });
+      const data = embedding.data as Float32Array;
+      for (let i = 0; i < count * classes; i++) {
+        const [image, c] = [Math.floor(i / classes), i % classes];
+        for (let d = 0; d < embedDim; d++) {
+          scores[start * classes + i] += data[image * embedDim + d] * problem.probes[c * embedDim + d];
+        }
+      }
+    }
+    await session.release();
+    expectOutcome(scores, result.selections[result.used].outcome.test);
+  });
+
+  it("inside the network is reproduced by the exported folder, loaded afresh", async () => {
+    const folder = join(scratch, "edited");
+    await exportDebiased(model, problem, result, [folder], {});
+    const set = parseComponents(result.selections[result.used].chosen.join(), model.geometry);
+    const reported = await studyForward(model, problem, [{ name: "used", set }], {
+      ...{ replacement: "tokens", images: IMAGES, calibration: CALIBRATION_IMAGES, random: 0 },
+      ...{ at: problem.testAt, meanOver: problem.validationAt },
+    });
+    const edited = await loadClipModel(folder);
+    try {
+      const [scores] = await forwardScores(edited, index, rowsOf(problem.testAt), problem.probes, [
+        openGate(edited),
+      ]);
+      const { accuracy, worst } = reported.rows[0];
+      expectOutcome(scores, { average: accuracy, worst });
+    } finally {
+      await edited.release();
+    }
+  });
+});
+
+/** Scores [test, C] must give the accuracies that were reported, to an image or two at the edge of rounding. */
+function expectOutcome(
+  scores: Float64Array,
+  reported: { average: { share: number }; worst: { name: string; share: number } | null },
+): void {
+  const at = problem.testAt;
+  const part = {
+    ...problem,
+    truth: Int32Array.from(at, (position) => problem.truth[position]),
+    groups: {
+      names: problem.test.names,
+      groups: Int32Array.from(at, (position) => problem.test.groups[position]),
+    },
+  };
+  const found = problemAccuracy(part, scores);
+  expect(Math.abs(found.all.share - reported.average.share) * at.length).toBeLessThan(2.5);
+  const group = found.groups.find(({ name }) => name === reported.worst?.name);
+  expect(Math.abs(group!.share - reported.worst!.share) * group!.n).toBeLessThan(1.5);
+}
