@@ -85,6 +85,7 @@ export {
   locateModel,
   type ModelLoader,
 } from "./model/registry.ts";
+export { type EmbedOptions, embedTexts } from "./model/text-cache.ts";
 export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
@@ -92,6 +93,7 @@ export type { Environment } from "./support/environment.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
 export { openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
+export { defaultPool, loadPool, POOLS, type PoolName, type PoolText, type TextPool } from "./text/pool.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";
 export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
 export { explanationHtml } from "./views/html.ts";

@@ -37,6 +37,8 @@ export interface ClipModel {
   readonly matmul: MatMul;
   /** @throws `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
   tokenizer(): Promise<Tokenizer>;
+  /** Token ids from start token to end token. A text that is cut off is reported as a `TEXT_TRUNCATED` warning. */
+  tokenizeTexts(texts: readonly string[], options?: WorkOptions): Promise<number[][]>;
   /** Raw text embeddings, [t, D]. A text that is cut off is reported as a `TEXT_TRUNCATED` warning. */
   encodeTexts(texts: readonly string[], options?: WorkOptions): Promise<Float32Array>;
   /** Raw text embeddings, [t, D], of token ids from start token to end token. */
@@ -95,9 +97,9 @@ export async function loadClipModel(
     weightsHash: () => shared(hashes, "weights", () => hashWeights(weights)),
     tokenizer: () =>
       shared(tokenizers, "tokenizer", () => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
-    async encodeTexts(texts, work = {}) {
+    async tokenizeTexts(texts, work = {}) {
       const tokenizer = await model.tokenizer();
-      const encoded = texts.map((text) => {
+      return texts.map((text) => {
         const { ids, truncated } = tokenizer.encode(text);
         if (truncated) {
           const message = `only the first ${ids.length} tokens are read of "${text.slice(0, 60)}…"`;
@@ -105,7 +107,9 @@ export async function loadClipModel(
         }
         return ids;
       });
-      return model.encodeTokens(encoded, work);
+    },
+    async encodeTexts(texts, work) {
+      return model.encodeTokens(await model.tokenizeTexts(texts, work), work);
     },
     async encodeTokens(texts, work) {
       const text = await session("text", () => textGraph(config, weights.text, precision), onCpu);

@@ -46,6 +46,18 @@ export const ERRORS = {
     means: "A text has more tokens than the model reads; the rest was cut off (a warning).",
     hint: "Use a shorter text if the end matters.",
   },
+  TEXT_REPEATED: {
+    means: "A text stands in a file more than once; it is used once (a warning).",
+    hint: "Take it out of the file, or leave it as it is.",
+  },
+  POOL_INVALID: {
+    means: "A file of texts is of another kind, or a line of it cannot be read.",
+    hint: "Give a .txt (one text a line), a .jsonl (a text and its property a line) or a .csv with a text column, in UTF-8.",
+  },
+  CACHE_DAMAGED: {
+    means: "A file of this program's cache is damaged; what it held is made anew (a warning).",
+    hint: "Nothing needs to be done; if it happens again, check the disk.",
+  },
   TOKENIZER_INVALID: {
     means: "The tokenizer file is damaged or does not fit the model.",
     hint: "Fetch tokenizer.json again; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",

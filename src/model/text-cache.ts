@@ -1,0 +1,101 @@
+/** Text embeddings kept on disk: a pool of thousands of texts is embedded once for a model. */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { env } from "../onnx/runtime.ts";
+import { ownCacheFolder } from "../support/environment.ts";
+import { messageOf } from "../support/errors.ts";
+import type { WorkOptions } from "../support/progress.ts";
+import type { ClipModel } from "./clip-model.ts";
+
+/** How texts are embedded. */
+export interface EmbedOptions extends WorkOptions {
+  /** Where embeddings are kept. Default: `texts` in this program's cache (`CLIP_INTERPRET_CACHE`). */
+  readonly cacheFolder?: string;
+}
+
+/** What of a model embeds texts. */
+type TextModel = Pick<
+  ClipModel,
+  "name" | "config" | "precision" | "weightsHash" | "tokenizeTexts" | "encodeTokens"
+>;
+
+const FORMAT = 1;
+const DIGEST_BYTES = 32;
+
+/**
+ * Raw text embeddings, [t, D], the same bit for bit as `encodeTexts` gives: from the cache where they are known, else
+ * computed and kept. A file is named after all that its numbers follow from (weights, config, precision, the token ids of
+ * the texts in order, ONNX Runtime's version), so nothing that is found can be out of date.
+ *
+ * A damaged file is computed anew and reported as a `CACHE_DAMAGED` warning; a cache that cannot be written costs an
+ * `OUTPUT_UNWRITABLE` warning, not the result. A text that is cut off is reported each time.
+ * @throws what `encodeTexts` throws; `CANCELLED`
+ */
+export async function embedTexts(
+  model: TextModel,
+  texts: readonly string[],
+  { cacheFolder = join(ownCacheFolder(process.env), "texts"), ...work }: EmbedOptions = {},
+): Promise<Float32Array> {
+  const tokens = await model.tokenizeTexts(texts, work);
+  const path = join(cacheFolder, `${await keyOf(model, tokens)}.bin`);
+  const known = await readCached(path, texts.length * model.config.embedDim, work);
+  if (known) return known;
+  const embeddings = await model.encodeTokens(tokens, work);
+  await writeCached(cacheFolder, path, embeddings, work);
+  return embeddings;
+}
+
+async function keyOf(model: TextModel, tokens: readonly (readonly number[])[]): Promise<string> {
+  const { config, precision } = model;
+  const identity = [FORMAT, await model.weightsHash(), precision, config, env.versions.node, tokens];
+  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+}
+
+/** A file is the SHA-256 of what follows, then the numbers as little-endian float32. */
+async function readCached(
+  path: string,
+  length: number,
+  { report }: WorkOptions,
+): Promise<Float32Array | undefined> {
+  let file: Buffer;
+  try {
+    file = await readFile(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
+      const message = `cannot read ${path}: ${messageOf(cause)}; its texts are embedded anew`;
+      report?.({ type: "warning", code: "INPUT_UNREADABLE", message });
+    }
+    return undefined;
+  }
+  const [digest, numbers] = [file.subarray(0, DIGEST_BYTES), file.subarray(DIGEST_BYTES)];
+  if (numbers.length !== 4 * length || !digest.equals(digestOf(numbers))) {
+    const message = `${path} is damaged; its texts are embedded anew`;
+    report?.({ type: "warning", code: "CACHE_DAMAGED", message });
+    return undefined;
+  }
+  // A copy: a part of a Buffer need not lie on a multiple of four bytes.
+  return new Float32Array(new Uint8Array(numbers).buffer);
+}
+
+/** Writes through a name of its own, so that a file that exists is whole and two runs do not disturb each other. */
+async function writeCached(
+  folder: string,
+  path: string,
+  embeddings: Float32Array,
+  { report }: WorkOptions,
+): Promise<void> {
+  const numbers = Buffer.from(embeddings.buffer, embeddings.byteOffset, embeddings.byteLength);
+  const part = `${path}.${randomUUID()}.part`;
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(part, Buffer.concat([digestOf(numbers), numbers]));
+    await rename(part, path);
+  } catch (cause) {
+    await rm(part, { force: true }).catch(() => undefined);
+    const message = `cannot keep text embeddings in ${folder}: ${messageOf(cause)}`;
+    report?.({ type: "warning", code: "OUTPUT_UNWRITABLE", message });
+  }
+}
+
+const digestOf = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
