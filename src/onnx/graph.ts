@@ -3,7 +3,7 @@ import { DTYPE_BYTES, type TensorRef, type WeightDtype } from "../checkpoint/saf
 import * as pb from "./protobuf.ts";
 
 /** ONNX element types, by the names used here (TensorProto.DataType). */
-const TYPES = { float32: 1, uint8: 2, int64: 7 } as const;
+const TYPES = { float32: 1, uint8: 2, int64: 7, float64: 11 } as const;
 const WEIGHT_TYPES: Record<WeightDtype, number> = { F32: 1, F16: 10, BF16: 16 };
 
 /** A value in the graph, named. */
@@ -40,7 +40,8 @@ const OPSET = 17;
 /** An ONNX model being written: call its methods in order of computation, then `finish`. */
 export interface Graph {
   input(name: string, type: keyof typeof TYPES, dims: Dims): Value;
-  output(name: string, value: Value): void;
+  /** Names a result; float32 unless told otherwise. */
+  output(name: string, value: Value, type?: "float32" | "float64"): void;
   /** Applies an operator with one output. */
   op(type: Op, inputs: readonly Value[], attributes?: Record<string, Attribute>): Value;
   /** Small integer constants: shapes, axes, indices. */
@@ -82,10 +83,10 @@ export function createGraph(name: string): Graph {
       inputs.push(pb.bytes(11, valueInfo(inputName, TYPES[type], dims)));
       return inputName as Value;
     },
-    output(outputName, value) {
+    output(outputName, value, type = "float32") {
       nodes.push(pb.bytes(1, nodeProto("Identity", [value], outputName as Value, {})));
       // The type is fixed; the shape is left for ONNX Runtime to infer.
-      outputs.push(pb.bytes(12, valueInfo(outputName, TYPES.float32)));
+      outputs.push(pb.bytes(12, valueInfo(outputName, TYPES[type])));
     },
     op(type, opInputs, attributes = {}) {
       const value = fresh();

@@ -9,14 +9,25 @@ export interface FloatTensor {
   readonly dims: readonly number[];
 }
 
-/** Inputs by name: float32 with their shape, or int64. */
+/** A float64 tensor in C order. */
+export interface DoubleTensor {
+  readonly data: Float64Array;
+  readonly dims: readonly number[];
+}
+
+/** Inputs by name: float32 or float64 with their shape, or int64. */
 export type Feeds = Readonly<
-  Record<string, FloatTensor | { readonly data: BigInt64Array; readonly dims: readonly number[] }>
+  Record<
+    string,
+    FloatTensor | DoubleTensor | { readonly data: BigInt64Array; readonly dims: readonly number[] }
+  >
 >;
 
 /** A loaded graph. `run` blocks the calling thread while it computes: onnxruntime-node has no other way. */
 export interface Session {
   run(feeds: Feeds): Promise<Record<string, FloatTensor>>;
+  /** The same for a graph whose outputs are float64. */
+  runDouble(feeds: Feeds): Promise<Record<string, DoubleTensor>>;
   /** Frees the session's memory; it must not be run again. */
   release(): Promise<void>;
 }
@@ -65,17 +76,22 @@ export async function createSession(
       { cause },
     );
   }
+  /** The outputs' type is fixed by the graph, so it is the caller's to know. */
+  const run = async <Data>(feeds: Feeds) => {
+    const tensors = Object.entries(feeds).map(([name, { data, dims }]) => [name, toTensor(data, dims)]);
+    const results = await session.run(Object.fromEntries(tensors));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Data, dims }]),
+    );
+  };
   return {
-    async run(feeds) {
-      const tensors = Object.entries(feeds).map(([name, { data, dims }]) => [name, toTensor(data, dims)]);
-      const results = await session.run(Object.fromEntries(tensors));
-      return Object.fromEntries(
-        Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]),
-      );
-    },
+    run: (feeds) => run<Float32Array>(feeds),
+    runDouble: (feeds) => run<Float64Array>(feeds),
     release: () => session.release(),
   };
 }
 
-const toTensor = (data: Float32Array | BigInt64Array, dims: readonly number[]): Tensor =>
-  data instanceof BigInt64Array ? new Tensor("int64", data, dims) : new Tensor("float32", data, dims);
+function toTensor(data: Float32Array | Float64Array | BigInt64Array, dims: readonly number[]): Tensor {
+  if (data instanceof BigInt64Array) return new Tensor("int64", data, dims);
+  return data instanceof Float64Array ? new Tensor("float64", data, dims) : new Tensor("float32", data, dims);
+}
