@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { type CalibrationKey, calibrate, type Truth } from "./calibration.ts";
+import {
+  type CalibrationKey,
+  type CalibrationOptions,
+  calibrate as calibrateGroups,
+  type Truth,
+} from "./calibration.ts";
 import type { JudgedHead } from "./metrics.ts";
+
+const calibrate = (
+  heads: readonly JudgedHead[],
+  known: Truth,
+  { resamples, ...options }: CalibrationOptions & { resamples?: JudgedHead[][] } = {},
+) => calibrateGroups([{ heads, truth: known, ...(resamples && { resamples }) }], options);
 
 const FACTORS = ["concept", "group", "style", "count"];
 const judged = (head: string, label: string, ccs: number): JudgedHead => ({
@@ -84,6 +95,21 @@ describe("calibration", () => {
     expect(measures.right.resampled?.mean).toBeCloseTo((1 + 0.75) / 2, 12);
     for (const { resampled } of Object.values(measures))
       if (resampled) expect(resampled.low).toBeLessThanOrEqual(1);
+  });
+
+  it("over several models deals labels out within each", () => {
+    // Two models whose heads all know one factor each: within a model every permutation is right.
+    const uniform = (factor: number): Truth => ({
+      ...truth,
+      shares: new Map(names.map((name) => [name, FACTORS.map((_, f) => (f === factor ? 0.5 : 0.1))])),
+    });
+    const groups = [0, 2].map((factor) => ({
+      heads: names.map((name) => judged(name, FACTORS[factor], 5)),
+      truth: uniform(factor),
+    }));
+    const { heads, measures } = calibrateGroups(groups, { permutations: 100 });
+    expect(heads.length).toBe(24);
+    expect(measures.right).toMatchObject({ value: 1, chance: { mean: 1, low: 1, high: 1 }, p: 1 });
   });
 
   it("gives the same answer for the same seed", () => {

@@ -104,29 +104,40 @@ export const CALIBRATION_MEASURES = [
 ] as const;
 export type CalibrationKey = (typeof CALIBRATION_MEASURES)[number]["key"];
 
-/** How chance is drawn, and the labels that resampled images gave. */
-export interface CalibrationOptions {
-  /** Default: 2,000. */
-  readonly permutations?: number;
-  readonly seed?: number;
+/** Heads of one model with the truth about them. */
+export interface CalibrationGroup {
+  readonly heads: readonly JudgedHead[];
+  readonly truth: Truth;
   /** The same heads, labelled anew for each resample of the images; ε² stays that of all images. */
   readonly resamples?: readonly (readonly JudgedHead[])[];
 }
 
-/** Compares labels with what their heads truly respond to. Heads without a judgement or without ε² are left out. */
+/** How chance is drawn. */
+export interface CalibrationOptions {
+  /** Default: 2,000. */
+  readonly permutations?: number;
+  readonly seed?: number;
+}
+
+/**
+ * Compares labels with what their heads truly respond to, over the heads of one model or of several together; labels are
+ * dealt out anew within a model. Heads without a judgement or without ε² are left out.
+ */
 export function calibrate(
-  heads: readonly JudgedHead[],
-  truth: Truth,
-  { permutations = 2000, seed = 0, resamples = [] }: CalibrationOptions = {},
+  groups: readonly CalibrationGroup[],
+  { permutations = 2000, seed = 0 }: CalibrationOptions = {},
 ): Calibration {
-  const calibrated = compare(heads, truth);
+  const known = groups.map(({ heads, truth }) => ({ truth, heads: compare(heads, truth) }));
+  const calibrated = known.flatMap(({ heads }) => heads);
   const values = measure(calibrated);
   const shuffles = Array.from({ length: permutations }, (_, p) => {
     const random = new Random(seed, p);
-    const labels = shuffled(calibrated, random);
-    return measure(calibrated.map(({ head }, i) => judge(head, labels[i].label, labels[i].ccs, truth)));
+    return measure(known.flatMap(({ heads, truth }) => dealAnew(heads, truth, random)));
   });
-  const again = resamples.map((sample) => measure(compare(sample, truth)));
+  const count = Math.min(...groups.map(({ resamples = [] }) => resamples.length));
+  const again = Array.from({ length: groups.length === 0 ? 0 : count }, (_, i) =>
+    measure(groups.flatMap(({ resamples = [], truth }) => compare(resamples[i], truth))),
+  );
   const measures = CALIBRATION_MEASURES.map(({ key }) => {
     const value = values[key];
     const chance = shuffles.map((drawn) => drawn[key]).filter((drawn) => drawn !== null);
@@ -147,6 +158,12 @@ export function calibrate(
     measures: Object.fromEntries(measures) as Record<CalibrationKey, Calibrated>,
     reliability: reliabilityOf(calibrated),
   };
+}
+
+/** The labels, with their CCS, in random order over the heads. */
+function dealAnew(heads: readonly CalibratedHead[], truth: Truth, random: Random): CalibratedHead[] {
+  const labels = shuffled(heads, random);
+  return heads.map(({ head }, i) => judge(head, labels[i].label, labels[i].ccs, truth));
 }
 
 function compare(heads: readonly JudgedHead[], truth: Truth): CalibratedHead[] {
@@ -191,8 +208,8 @@ function measure(heads: readonly CalibratedHead[]): Record<CalibrationKey, numbe
   };
 }
 
-/** How often labels are right, by CCS; of one model or of several together. */
-export function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
+/** How often labels are right, by CCS. */
+function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
   return Array.from({ length: DESCRIPTIONS + 1 }, (_, ccs) => {
     const of = heads.filter((head) => head.ccs === ccs);
     const right = of.filter((head) => head.right).length;
