@@ -19,9 +19,26 @@ export interface Published {
   readonly consistency: { readonly high: number; readonly moderate: number; readonly low: number };
 }
 
+/** Labels of a model's heads as they were published, with the lists of heads that stood beside them. */
+export interface PublishedLabels {
+  /** The model's name there, architecture and tag. */
+  readonly model: string;
+  readonly source: string;
+  readonly heads: readonly { readonly head: string; readonly label: string }[];
+  /** Property → heads, as the application offers them. */
+  readonly properties: Readonly<Record<string, readonly string[]>>;
+}
+
 const labelsSchema = z.object({
   source: z.string(),
-  models: z.record(z.string(), z.object({ hub: z.string(), heads: z.record(z.string(), z.string()) })),
+  models: z.record(
+    z.string(),
+    z.object({
+      hub: z.string(),
+      heads: z.record(z.string(), z.string()),
+      properties: z.record(z.string(), z.array(z.string())),
+    }),
+  ),
 });
 const count = z.int().min(0);
 const share = z.number().min(0).max(1).nullable();
@@ -36,33 +53,41 @@ const valuesSchema = z.object({
   ),
 });
 
-/**
- * Finds what was published about a model: by the paper's name, its hub id, or a folder named as its repository.
- * Nothing for another model, or one whose shape is not the published one's.
- */
-export async function findPublished(name: string, { vision }: ModelConfig): Promise<Published | undefined> {
-  const read = (file: string) =>
-    readJson(fileURLToPath(new URL(`../../assets/published/${file}`, import.meta.url)));
+const read = (file: string) =>
+  readJson(fileURLToPath(new URL(`../../assets/published/${file}`, import.meta.url)));
+
+/** The labels published for a model, by the paper's name, its hub id, or a folder named as its repository. */
+export async function publishedLabels(name: string): Promise<PublishedLabels | undefined> {
   const { source, models } = labelsSchema.parse(await read("head-labels.json"));
-  const values = valuesSchema.parse(await read("printed-values.json"));
   const wanted = name.toLowerCase();
   const found = Object.entries(models).find(([model, { hub }]) =>
     [model, hub, hub.split("/")[1]].some((known) => known?.toLowerCase() === wanted),
   );
   if (!found) return undefined;
-  const [model, { heads }] = found;
-  const fits = Object.keys(heads).every((head) => {
-    const [, layer, index] = /^L(\d+)\.H(\d+)$/.exec(head) ?? [];
-    return Number(layer) < vision.layers && Number(index) < vision.heads;
-  });
-  if (!fits || Object.keys(heads).length !== 4 * vision.heads) return undefined;
-  const labels = Object.values(heads);
-  const shared = labels.filter((label) => labels.indexOf(label) !== labels.lastIndexOf(label));
+  const [model, { heads, properties }] = found;
   return {
     model,
     source,
     heads: Object.entries(heads).map(([head, label]) => ({ head, label })),
-    sharedLabels: shared.length / labels.length,
-    ...values.models[model],
+    properties,
   };
+}
+
+/**
+ * Finds what was published about a model: by the paper's name, its hub id, or a folder named as its repository.
+ * Nothing for another model, or one whose shape is not the published one's.
+ */
+export async function findPublished(name: string, { vision }: ModelConfig): Promise<Published | undefined> {
+  const found = await publishedLabels(name);
+  if (!found) return undefined;
+  const values = valuesSchema.parse(await read("printed-values.json"));
+  const { model, source, heads } = found;
+  const fits = heads.every(({ head }) => {
+    const [, layer, index] = /^L(\d+)\.H(\d+)$/.exec(head) ?? [];
+    return Number(layer) < vision.layers && Number(index) < vision.heads;
+  });
+  if (!fits || heads.length !== 4 * vision.heads) return undefined;
+  const labels = heads.map(({ label }) => label);
+  const shared = labels.filter((label) => labels.indexOf(label) !== labels.lastIndexOf(label));
+  return { model, source, heads, sharedLabels: shared.length / labels.length, ...values.models[model] };
 }

@@ -172,6 +172,51 @@ export const ERRORS = {
     means: "A head's output is too large for float16.",
     hint: "Make the index with --dtype float32.",
   },
+  TAGS_MISSING: {
+    means: "Labels were to be made from the tags of a pool whose texts have none.",
+    hint: 'Use a pool with properties (JSONL `{"text", "property"}`), or --labeller llm.',
+  },
+  LABELS_MISSING: {
+    means:
+      "There is no label for a model or for some of its heads (an error for the model, a warning for heads).",
+    hint: "Label them with --labeller tags or llm, or by hand with --labels.",
+  },
+  LABELS_STALE: {
+    means: "A label in a file was made from other descriptions than the head has now (a warning).",
+    hint: "Look at the descriptions, or leave the head out of the file to have it labelled anew.",
+  },
+  LLM_UNREACHABLE: {
+    means: "The language model's server did not answer, broke off, or is in trouble itself.",
+    hint: "Check --llm-url and that the server runs; what was answered is kept, and the same command goes on.",
+  },
+  LLM_UNAUTHORIZED: {
+    means: "The language model's server does not accept the key, or wants one.",
+    hint: "Set CLIP_INTERPRET_LLM_KEY to a key for this server.",
+  },
+  LLM_MODEL_UNKNOWN: {
+    means: "The language model's server has no such model, or nothing at this address.",
+    hint: "Check --llm-model, and that --llm-url is the address below which /chat/completions lies, often ending in /v1.",
+  },
+  LLM_RATE_LIMITED: {
+    means: "The language model's server keeps refusing: too many requests, or nothing left to spend.",
+    hint: "Run the same command again later: it asks only for what is missing. --llm-rpm slows it down.",
+  },
+  LLM_TIMEOUT: {
+    means: "The language model did not answer in time.",
+    hint: "Give it longer with --llm-timeout, or ask less at once with --llm-concurrency 1.",
+  },
+  LLM_REJECTED: {
+    means: "The language model's server does not take the request.",
+    hint: "The message says what the server objects to; it must speak OpenAI's chat completions with temperature 0.",
+  },
+  LLM_REFUSED: {
+    means: "The language model declined to answer.",
+    hint: "Use another model, or label those heads by hand with --labels; what was answered is kept.",
+  },
+  LLM_ANSWER_INVALID: {
+    means: "The language model's answer is empty, damaged, too long or not in the form asked for.",
+    hint: "Use another model, or label those heads by hand with --labels; what was answered is kept.",
+  },
   CANCELLED: {
     means: "The work was stopped before it ended.",
     hint: "Run the same command again.",

@@ -1,0 +1,86 @@
+/** What labelling by a language model will cost, before anything is sent. */
+import type { Described } from "./labeller.ts";
+import type { Llm, Parse } from "./llm.ts";
+import type { Question } from "./llm-chat.ts";
+import { judging, naming } from "./llm-labeller.ts";
+import { writeVerdicts } from "./llm-prompts.ts";
+
+/** What is to be asked. */
+export interface Plan {
+  /** Names heads; absent where another labeller does. */
+  readonly labeller?: Llm | undefined;
+  readonly judges: readonly Llm[];
+  /** Labels that are known beforehand, by head. */
+  readonly known: Readonly<Record<string, string>>;
+}
+
+/** Prices in any currency per million tokens. */
+export interface Prices {
+  readonly in: number;
+  readonly out: number;
+}
+
+/** An estimate. Tokens are characters over four: right to a third or so for English, whatever the model. */
+export interface Estimate {
+  /** Questions that would be sent. */
+  readonly requests: number;
+  /** Questions that the cache answers. */
+  readonly cached: number;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  /** In the currency of the prices; null without prices. */
+  readonly cost: number | null;
+}
+
+const CHARACTERS_PER_TOKEN = 4;
+/** What a chat format adds to each turn. */
+const TOKENS_PER_TURN = 4;
+/** Stands for a label that is not known yet. */
+const A_LABEL = "Some property";
+
+/** Counts the questions that the cache cannot answer, and their tokens. */
+export async function estimateCost(
+  heads: readonly Described[],
+  { labeller, judges, known }: Plan,
+  prices?: Prices,
+): Promise<Estimate> {
+  let [requests, cached, tokensIn, tokensOut] = [0, 0, 0, 0];
+  const count = async <T>(
+    llm: Llm,
+    question: Question,
+    parse: Parse<T>,
+    answer: string,
+    certain: boolean,
+  ) => {
+    const kept = certain ? await llm.known(question, parse) : undefined;
+    if (kept) {
+      cached++;
+      return kept.value;
+    }
+    requests++;
+    tokensIn += tokensOf(question);
+    tokensOut += Math.ceil(answer.length / CHARACTERS_PER_TOKEN);
+    return undefined;
+  };
+  for (const head of heads) {
+    if (head.descriptions.length === 0) continue;
+    let label: string | undefined = known[head.head];
+    if (labeller && label === undefined) {
+      const { question, parse } = naming(head);
+      label = await count(labeller, question, parse, A_LABEL, true);
+    }
+    for (const judge of judges) {
+      const { question, parse } = judging(label ?? A_LABEL, head);
+      const answer = writeVerdicts(head.descriptions.map(() => true));
+      await count(judge, question, parse, answer, label !== undefined);
+    }
+  }
+  const cost = prices ? (tokensIn * prices.in + tokensOut * prices.out) / 1e6 : null;
+  return { requests, cached, tokensIn, tokensOut, cost };
+}
+
+function tokensOf({ system, turns }: Question): number {
+  const texts = [system, ...turns.map(({ content }) => content)];
+  const characters = texts.reduce((sum, { length }) => sum + length, 0);
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_TURN * texts.length;
+}

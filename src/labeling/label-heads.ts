@@ -1,0 +1,110 @@
+/** Labels a model's heads: a labeller names each, a judge says which descriptions fit. */
+import { ClipInterpretError } from "../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import type { AskOptions, Described, Judge, Labeller } from "./labeller.ts";
+import type { HeadLabel, Labels } from "./labels.ts";
+import { isOfOneAnswer } from "./llm-errors.ts";
+
+/** How heads are labelled. */
+export interface LabelOptions extends WorkOptions {
+  readonly model: string;
+  /** What the descriptions come from, in words; kept with the labels. */
+  readonly source: string;
+  readonly labeller: Labeller;
+  /** Without one nothing is said about which descriptions fit. */
+  readonly judge?: Judge | undefined;
+  /** Heads at a time. Default: 1. */
+  readonly concurrency?: number;
+}
+
+/** Labels, and the heads that have none. */
+export interface LabelledHeads {
+  readonly labels: Labels;
+  readonly unlabelled: readonly string[];
+}
+
+const TASK = "label";
+
+/**
+ * Labels every head. A head that the labeller has no label for is reported in a `LABELS_MISSING` warning.
+ *
+ * An answer that cannot be used (`LLM_REFUSED`, `LLM_ANSWER_INVALID`) fails its head and, at the end, the whole; the
+ * other heads get theirs first. Any other error ends the work: requests on their way may come back, none is begun.
+ * Answers are in the cache then, so the same call goes on from there.
+ * @throws what labeller and judge throw; `CANCELLED`
+ */
+export async function labelHeads(
+  heads: readonly Described[],
+  { model, source, labeller, judge, concurrency = 1, report, signal }: LabelOptions,
+): Promise<LabelledHeads> {
+  const ending = new AbortController();
+  const options: AskOptions = { ending: ending.signal, ...(report && { report }), ...(signal && { signal }) };
+  const labelled = new Map<string, HeadLabel>();
+  const refused: { head: string; error: ClipInterpretError }[] = [];
+  let fatal: unknown;
+  let done = 0;
+  const queue = heads.values();
+  const work = async () => {
+    for (const head of queue) {
+      if (ending.signal.aborted) return;
+      try {
+        checkCancelled(signal);
+        const label = await labelHead(head, labeller, judge, options);
+        if (label) labelled.set(head.head, label);
+      } catch (error) {
+        if (isOfOneAnswer(error)) refused.push({ head: head.head, error });
+        else {
+          // What fails because of the end is not its cause.
+          if (!ending.signal.aborted) fatal = error;
+          ending.abort();
+          return;
+        }
+      }
+      report?.({ type: "advance", task: TASK, done: ++done, total: heads.length });
+    }
+  };
+  report?.({ type: "start", task: TASK, unit: "head", total: heads.length });
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work));
+  report?.({ type: "end", task: TASK, done });
+  if (ending.signal.aborted) throw fatal;
+  if (refused.length > 0) throw refusal(refused);
+  const unlabelled = heads.map(({ head }) => head).filter((head) => !labelled.has(head));
+  if (unlabelled.length > 0) {
+    const message = `no label for ${unlabelled.join(", ")}`;
+    report?.({ type: "warning", code: "LABELS_MISSING", message });
+  }
+  const inOrder = heads.flatMap(({ head }): [string, HeadLabel][] => {
+    const label = labelled.get(head);
+    return label ? [[head, label]] : [];
+  });
+  return { labels: { model, source, heads: Object.fromEntries(inOrder) }, unlabelled };
+}
+
+async function labelHead(
+  head: Described,
+  labeller: Labeller,
+  judge: Judge | undefined,
+  options: AskOptions,
+): Promise<HeadLabel | undefined> {
+  const named = await labeller(head, options);
+  if (!named) return undefined;
+  const { descriptions } = head;
+  const verdict = descriptions.length > 0 ? await judge?.(named.label, head, options) : undefined;
+  return {
+    label: named.label,
+    descriptions: descriptions.map(({ text }) => text),
+    tags: descriptions.map(({ property }) => property),
+    explainedVariance: descriptions.map(({ explainedVariance }) => explainedVariance),
+    consistent: [...(verdict?.consistent ?? [])],
+    labeller: named.labeller,
+    judge: verdict?.judge ?? null,
+  };
+}
+
+/** One error for all heads that got no usable answer. */
+function refusal(refused: readonly { head: string; error: ClipInterpretError }[]): ClipInterpretError {
+  const [{ head, error }, ...others] = refused;
+  const more = others.length === 0 ? "" : ` (and ${others.map((other) => other.head).join(", ")})`;
+  const { code, message, hint } = error;
+  return new ClipInterpretError(code, `${head}${more}: ${message}`, { hint, cause: error });
+}

@@ -1,0 +1,156 @@
+/** A language model to ask: answers from the cache first, then with patience from the server. */
+import { PATIENCE, PassingFailure, type Patience, retrying } from "../hub/retry.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { type AskOptions, today } from "./labeller.ts";
+import type { AnswerCache, KeptAnswer } from "./llm-cache.ts";
+import { type ChatReply, checkUrl, createChat, type LlmAddress, type Question } from "./llm-chat.ts";
+import { failureOf } from "./llm-errors.ts";
+import { createPace, type Pace } from "./llm-pace.ts";
+
+/** Reads an answer. @throws `LLM_REFUSED`, `LLM_ANSWER_INVALID` */
+export type Parse<T> = (text: string) => T;
+
+/** An answer that was understood. */
+export interface Answer<T> {
+  readonly value: T;
+  /** When it was given: by the server, not by the cache. */
+  readonly date: string;
+}
+
+/** What asking has cost so far. */
+export interface Usage {
+  /** Questions that went to the server, not counting tries that failed. */
+  readonly asked: number;
+  /** Questions that the cache answered. */
+  readonly cached: number;
+  /** As the server counts; 0 where it does not. */
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+}
+
+/** A language model at a server. */
+export interface Llm {
+  readonly model: string;
+  /** The server's address. */
+  readonly server: string;
+  /** The kept answer to a question, if there is one that can be read. */
+  known<T>(question: Question, parse: Parse<T>): Promise<Answer<T> | undefined>;
+  /**
+   * Asks; an answer that can be read is kept before it is returned.
+   * @throws the `LLM_…` errors, `CANCELLED`
+   */
+  ask<T>(question: Question, parse: Parse<T>, options: AskOptions): Promise<Answer<T>>;
+  usage(): Usage;
+}
+
+/** Which model, and how it is asked. */
+export interface LlmOptions extends LlmAddress {
+  readonly cache: AnswerCache;
+  /** Shared by all models at one server. Default: no limit. */
+  readonly pace?: Pace;
+  /** How long one answer may take. Default: 120 s. */
+  readonly timeoutMs?: number;
+  /** An answer may not be longer. Default: 256. */
+  readonly maxTokens?: number;
+  /** Tries and pauses. Default: as for downloads. */
+  readonly patience?: Pick<Patience, "attempts" | "pauseMs" | "longestPauseMs">;
+}
+
+/**
+ * A language model behind any server that speaks OpenAI's chat completions.
+ * @throws `USAGE` for an address that is none
+ */
+export function createLlm(options: LlmOptions): Llm {
+  const { model, key, cache, timeoutMs = 120_000, maxTokens = 256, pace = createPace() } = options;
+  const server = checkUrl(options.url);
+  const address = { url: server, model, key };
+  const chat = createChat(address);
+  const patience = { ...PATIENCE, ...options.patience };
+  let usage: Usage = { asked: 0, cached: 0, tokensIn: 0, tokensOut: 0 };
+
+  /** One try. */
+  const once = async (question: Question, signal: AbortSignal | undefined): Promise<ChatReply> => {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
+    try {
+      const reply = await chat(question, maxTokens, stop);
+      requireAnswer(reply, model, maxTokens);
+      return reply;
+    } catch (error) {
+      if (error instanceof ClipInterpretError || error instanceof PassingFailure) throw error;
+      const failure = failureOf(error, address, timeout.aborted ? timeoutMs : undefined);
+      if (failure instanceof PassingFailure && failure.waitMs !== undefined) {
+        pace.hold(Math.min(failure.waitMs, patience.longestPauseMs));
+      }
+      throw failure;
+    }
+  };
+
+  const known = async <T>(question: Question, parse: Parse<T>): Promise<Answer<T> | undefined> => {
+    const kept = await cache.get(model, question);
+    try {
+      return kept && { value: parse(kept.text), date: kept.date };
+    } catch {
+      return undefined;
+    }
+  };
+
+  return {
+    model,
+    server,
+    known,
+    async ask(question, parse, { report, signal, ending }) {
+      const before = await known(question, parse);
+      if (before) {
+        usage = { ...usage, cached: usage.cached + 1 };
+        return before;
+      }
+      const waiting = AbortSignal.any([signal, ending].filter((one) => one !== undefined));
+      const work = { signal: waiting, ...(report && { report }) };
+      try {
+        const { text, tokensIn, tokensOut } = await retrying(
+          async () => {
+            await pace.turn(waiting);
+            return once(question, signal);
+          },
+          patience,
+          work,
+        );
+        usage = {
+          ...usage,
+          asked: usage.asked + 1,
+          tokensIn: usage.tokensIn + tokensIn,
+          tokensOut: usage.tokensOut + tokensOut,
+        };
+        const value = parse(text);
+        const answer: KeptAnswer = { model, server, text, tokensIn, tokensOut, date: today() };
+        await cache.put(question, answer);
+        return { value, date: answer.date };
+      } catch (error) {
+        throw waiting.aborted ? stopped(error) : error;
+      }
+    },
+    usage: () => usage,
+  };
+}
+
+/** Refuses what is no whole answer: a model that declines, says nothing, or is cut off. */
+function requireAnswer({ text, finish }: ChatReply, model: string, maxTokens: number): void {
+  if (finish === "content-filter") {
+    const said = text.trim() === "" ? "" : `: "${text.trim().slice(0, 200)}"`;
+    throw new ClipInterpretError("LLM_REFUSED", `${model} declines to answer${said}`);
+  }
+  if (finish === "length") {
+    const hint = "Raise --llm-max-tokens if the model thinks before it answers, or use another model.";
+    const message = `${model} was not done after ${maxTokens} tokens`;
+    throw new ClipInterpretError("LLM_ANSWER_INVALID", message, { hint });
+  }
+  if (text.trim() !== "") return;
+  throw new PassingFailure(new ClipInterpretError("LLM_ANSWER_INVALID", `${model} gave an empty answer`));
+}
+
+const stopped = (cause: unknown): ClipInterpretError =>
+  new ClipInterpretError("CANCELLED", "labelling was stopped", {
+    hint: "What was answered is kept; run the same command again and only the rest is asked for.",
+    cause,
+  });

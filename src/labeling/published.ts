@@ -1,0 +1,31 @@
+/** The head labels that the authors of CLIP-InterpreT published for six models. */
+import { type PublishedLabels, publishedLabels } from "../analysis/published.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import type { Labeller } from "./labeller.ts";
+
+/** Madasu, Gandelsman, Lal, Howard, 2024: the paper that the released application belongs to. */
+const DATE = "2024-09";
+
+/**
+ * A labeller that says what was published about a model's heads, and nothing about its others.
+ * @param model the paper's name for it, or its hub id
+ * @throws `LABELS_MISSING` for any other model
+ */
+export async function publishedLabeller(
+  model: string,
+): Promise<{ published: PublishedLabels; labeller: Labeller }> {
+  const published = await publishedLabels(model);
+  if (!published) {
+    throw new ClipInterpretError("LABELS_MISSING", `no head labels were published for ${model}`);
+  }
+  const labeller: Labeller = async ({ head }) => {
+    const found = published.heads.find((entry) => entry.head === head);
+    if (!found) return undefined;
+    const { source } = published;
+    return {
+      label: found.label,
+      labeller: { kind: "published", by: source, model: null, promptHash: null, date: DATE },
+    };
+  };
+  return { published, labeller };
+}
