@@ -3,7 +3,18 @@ import { describe, expect, it } from "vitest";
 import { judgeHeads, measureBaselines } from "./baselines.ts";
 import { pluralityByChance } from "./chance.ts";
 import { ccsOf, measureLabels } from "./metrics.ts";
-import { byPlurality, poolOf, tagged } from "./tags.fixture.ts";
+import { tagJudge, tagLabeller } from "./tags.ts";
+
+const byTags = { labeller: tagLabeller(""), judge: tagJudge("") };
+const tagged = (property: string | null, n = 0) => ({ text: `${property ?? "untagged"} ${n}`, property });
+const described = (property: string, n = 0) => ({ ...tagged(property, n), explainedVariance: 1 / (n + 2) });
+/** A pool with so many texts of each tag. */
+const poolOf = (sizes: Readonly<Record<string, number>>, untagged = 0) => [
+  ...Object.entries(sizes).flatMap(([property, size]) =>
+    Array.from({ length: size }, (_, n) => tagged(property, n)),
+  ),
+  ...Array.from({ length: untagged }, (_, n) => tagged(null, n)),
+];
 
 describe("the plurality count of random texts", () => {
   it("is known where it can be counted by hand", () => {
@@ -32,15 +43,15 @@ describe("the plurality count of random texts", () => {
   });
 });
 
-describe("baselines", () => {
+describe("baselines", async () => {
   const pool = poolOf({ colour: 40, animal: 120, count: 30, style: 10 }, 20);
   const pure = ["colour", "animal", "count", "style"].flatMap((property, layer) =>
     Array.from({ length: 4 }, (_, h) => ({
       head: `L${layer}.H${h}`,
-      descriptions: Array.from({ length: 8 }, (_, n) => tagged(property, n)),
+      descriptions: Array.from({ length: 8 }, (_, n) => described(property, n)),
     })),
   );
-  const found = measureBaselines(pure, pool, byPlurality, { draws: 2000 });
+  const found = await measureBaselines(pure, pool, byTags, { draws: 2000 });
 
   it("of random texts agree with the exact chance of the pool", () => {
     const chance = pluralityByChance(pool);
@@ -50,8 +61,8 @@ describe("baselines", () => {
     expect(found.randomTexts.association?.mean).toBeCloseTo(association, 1);
   });
 
-  it("lie below heads that each have one subject", () => {
-    const { meanCcs, association } = measureLabels(judgeHeads(pure, byPlurality));
+  it("lie below heads that each have one subject", async () => {
+    const { meanCcs, association } = measureLabels(await judgeHeads(pure, byTags));
     expect(meanCcs).toBe(5);
     for (const baseline of Object.values(found)) {
       expect(baseline.meanCcs?.high).toBeLessThan(meanCcs!);
@@ -63,14 +74,16 @@ describe("baselines", () => {
     expect(found.randomLabels.entanglement?.mean).toBeCloseTo(1 - 0.75 ** 15, 2);
   });
 
-  it("are the same for the same seed and others for another", () => {
-    expect(measureBaselines(pure, pool, byPlurality, { draws: 2000 })).toEqual(found);
-    expect(measureBaselines(pure, pool, byPlurality, { draws: 2000, seed: 7 })).not.toEqual(found);
+  it("are the same for the same seed and others for another", async () => {
+    const again = (seed: number) => measureBaselines(pure, pool, byTags, { draws: 50, seed });
+    expect(await again(0)).toEqual(await again(0));
+    expect(await again(7)).not.toEqual(await again(0));
   });
 
-  it("judge by the first five descriptions", () => {
-    const mixed = [...Array.from({ length: 5 }, (_, n) => tagged("a", n)), tagged("b"), tagged("b", 1)];
-    const [head] = judgeHeads([{ head: "L0.H0", descriptions: mixed }], byPlurality);
+  it("judge by the first five descriptions", async () => {
+    const five = Array.from({ length: 5 }, (_, n) => described("a", n));
+    const descriptions = [...five, described("b"), described("b", 1)];
+    const [head] = await judgeHeads([{ head: "L0.H0", descriptions }], byTags);
     expect([head.label, ccsOf(head), head.consistent.length]).toEqual(["a", 5, 5]);
   });
 });

@@ -8,22 +8,11 @@
  */
 import { type Interval, percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { PoolText } from "../text/pool.ts";
+import type { Described, Description, Judge, Labeller } from "./labeller.ts";
 import { METRICS, type MetricKey, type MetricValues, valuesOf } from "./metric-names.ts";
 import { DESCRIPTIONS, type JudgedHead, measureLabels } from "./metrics.ts";
-
-/** A labeller and a judge that answer at once: what can be asked thousands of times. */
-export interface OfflineLabeller {
-  label(descriptions: readonly PoolText[]): string;
-  /** Whether each description fits a label. */
-  judge(label: string, descriptions: readonly PoolText[]): boolean[];
-}
-
-/** A head with the texts that describe it, most variance first. */
-export interface DescribedByTexts {
-  readonly head: string;
-  readonly descriptions: readonly PoolText[];
-}
 
 /** For each metric where it lies in 95 % of the draws; null where no draw had a value. */
 export type MetricIntervals = Readonly<Record<MetricKey, Interval | null>>;
@@ -32,65 +21,80 @@ export const BASELINES = ["randomLabels", "shuffledDescriptions", "randomTexts"]
 export type Baseline = (typeof BASELINES)[number];
 
 /** How baselines are drawn. */
-export interface BaselineOptions {
+export interface BaselineOptions extends WorkOptions {
   /** Default: 1,000. */
   readonly draws?: number;
   readonly seed?: number;
 }
 
-/** Labels and judges heads by their first five descriptions. */
-export function judgeHeads(
-  heads: readonly DescribedByTexts[],
-  { label, judge }: OfflineLabeller,
-): JudgedHead[] {
-  return heads.map(({ head, descriptions }) => {
-    const first = descriptions.slice(0, DESCRIPTIONS);
-    const given = label(first);
-    return { head, label: given, consistent: judge(given, first) };
-  });
+/** Who labels and who judges; asked thousands of times, so no language model. */
+export interface OfflineLabelling {
+  readonly labeller: Labeller;
+  readonly judge: Judge;
 }
 
-/** The metrics under all three baselines. @param pool at least five texts, with properties */
-export function measureBaselines(
-  heads: readonly DescribedByTexts[],
+/** Labels and judges heads by their first five descriptions; a head that gets no label is left out. */
+export async function judgeHeads(
+  heads: readonly Described[],
+  { labeller, judge }: OfflineLabelling,
+): Promise<JudgedHead[]> {
+  const judged: JudgedHead[] = [];
+  for (const head of heads) {
+    const first = { ...head, descriptions: head.descriptions.slice(0, DESCRIPTIONS) };
+    const named = await labeller(first, {});
+    if (!named) continue;
+    const { consistent } = await judge(named.label, first, {});
+    judged.push({ head: head.head, label: named.label, consistent });
+  }
+  return judged;
+}
+
+/** The metrics under all three baselines. @param pool texts with properties */
+export async function measureBaselines(
+  heads: readonly Described[],
   pool: readonly PoolText[],
-  labeller: OfflineLabeller,
-  { draws = 1000, seed = 0 }: BaselineOptions = {},
-): Readonly<Record<Baseline, MetricIntervals>> {
-  const described = heads.map(({ head, descriptions }) => ({
-    head,
-    descriptions: descriptions.slice(0, DESCRIPTIONS),
+  labelling: OfflineLabelling,
+  { draws = 1000, seed = 0, signal }: BaselineOptions = {},
+): Promise<Readonly<Record<Baseline, MetricIntervals>>> {
+  const described = heads.map((head) => ({
+    ...head,
+    descriptions: head.descriptions.slice(0, DESCRIPTIONS),
   }));
   const properties = [...new Set(pool.flatMap(({ property }) => (property === null ? [] : [property])))];
   const dealt = described.flatMap(({ descriptions }) => descriptions);
-  const drawHeads: Record<Baseline, (random: Random) => JudgedHead[]> = {
+  const drawHeads: Record<Baseline, (random: Random) => Promise<JudgedHead[]>> = {
     randomLabels: (random) =>
-      described.map(({ head, descriptions }) => {
-        const label = random.pick(properties);
-        return { head, label, consistent: labeller.judge(label, descriptions) };
-      }),
+      Promise.all(
+        described.map(async (head) => {
+          const label = random.pick(properties);
+          const { consistent } = await labelling.judge(label, head, {});
+          return { head: head.head, label, consistent };
+        }),
+      ),
     shuffledDescriptions(random) {
       const left = shuffled(dealt, random);
       const anew = described.map(({ head, descriptions }) => ({
         head,
         descriptions: left.splice(0, descriptions.length),
       }));
-      return judgeHeads(anew, labeller);
+      return judgeHeads(anew, labelling);
     },
     randomTexts: (random) =>
       judgeHeads(
         described.map(({ head }) => ({ head, descriptions: drawTexts(pool, random) })),
-        labeller,
+        labelling,
       ),
   };
-  return Object.fromEntries(
-    BASELINES.map((name, family) => {
-      const values = Array.from({ length: draws }, (_, draw) =>
-        valuesOf(measureLabels(drawHeads[name](new Random(seed + family, draw)))),
-      );
-      return [name, intervalsOf(values)];
-    }),
-  ) as Record<Baseline, MetricIntervals>;
+  const measured: Partial<Record<Baseline, MetricIntervals>> = {};
+  for (const [family, name] of BASELINES.entries()) {
+    const values: MetricValues[] = [];
+    for (let draw = 0; draw < draws; draw++) {
+      checkCancelled(signal);
+      values.push(valuesOf(measureLabels(await drawHeads[name](new Random(seed + family, draw)))));
+    }
+    measured[name] = intervalsOf(values);
+  }
+  return measured as Record<Baseline, MetricIntervals>;
 }
 
 /** The intervals of many sets of values. */
@@ -102,10 +106,11 @@ export const intervalsOf = (draws: readonly MetricValues[]): MetricIntervals =>
     ]),
   ) as Record<MetricKey, Interval | null>;
 
-function drawTexts(pool: readonly PoolText[], random: Random): PoolText[] {
+/** Five texts of a pool; none explains more than another, so a tie between tags goes by name. */
+function drawTexts(pool: readonly PoolText[], random: Random): Description[] {
   const drawn = new Set<number>();
   while (drawn.size < Math.min(DESCRIPTIONS, pool.length)) drawn.add(random.below(pool.length));
-  return [...drawn].map((i) => pool[i]);
+  return [...drawn].map((i) => ({ ...pool[i], explainedVariance: 0 }));
 }
 
 /** A list in random order. */

@@ -87,7 +87,7 @@ describe("the metrics of judged heads", () => {
     expect(found.associationThreeOrFive).toBe(3 / 6);
     expect(found.ccsAt[5]).toBe(2 / 6);
     expect(found.low).toBe(2 / 6);
-    expect(found.entanglement).toEqual({ written: 0, case: 0, plural: 0, synonym: 4 / 6 });
+    expect(found.entanglement).toEqual({ written: 0, case: 0, plural: 2 / 6, synonym: 4 / 6 });
     expect(found.duplicates.synonym).toBe(1 - 4 / 6);
     expect(found.concentration).toBe(1);
   });
@@ -96,9 +96,9 @@ describe("the metrics of judged heads", () => {
     expect(
       measureByProperty(heads).map(({ name, heads: of, meanCcs }) => [name, of.length, meanCcs]),
     ).toEqual([
-      ["color", 2, 5],
-      ["count", 2, 2],
-      ["animal", 1, 3],
+      ["Color", 2, 5],
+      ["Counting", 2, 2],
+      ["Animal", 1, 3],
       ["weather", 1, 1],
     ]);
     const [second, third] = measureByLayer(heads);

@@ -119,7 +119,7 @@ export function countLabels(labels: readonly string[]): Map<string, number> {
 
 /** What is told about each of some groups of heads: all heads of a property, or of a layer. */
 export interface GroupMetrics {
-  /** The normalised label, or L3. */
+  /** The label, as its first head bears it, or L3. */
   readonly name: string;
   readonly heads: readonly string[];
   readonly judged: number;
@@ -131,7 +131,12 @@ export interface GroupMetrics {
 
 /** The heads by what their label says, most heads first, names in order among equals. */
 export function measureByProperty(heads: readonly JudgedHead[]): GroupMetrics[] {
-  const groups = measureGroups(heads, ({ label }) => normalizeLabel(label));
+  const first = new Map<string, string>();
+  for (const { label } of heads) {
+    const normal = normalizeLabel(label);
+    first.set(normal, first.get(normal) ?? label);
+  }
+  const groups = measureGroups(heads, ({ label }) => first.get(normalizeLabel(label))!);
   return groups.sort((a, b) => b.heads.length - a.heads.length || (a.name < b.name ? -1 : 1));
 }
 
