@@ -56,29 +56,29 @@ export async function textspan(
   texts: Float32Array | Float64Array,
   options: TextspanOptions,
 ): Promise<Textspan> {
-  const { algebra, rank } = options;
+  const { algebra, rank, iterations = 20 } = options;
   const space = await rowSpace(algebra, moments, matrix, rank);
-  return spanRowSpace(space, await projectTexts(algebra, space, texts), options);
+  const coordinates = await projectTexts(algebra, space, texts);
+  return spanInSpace(algebra, space, coordinates, iterations);
 }
 
-/** The same where the row space and the texts in it are at hand. */
-export async function spanRowSpace(
+/** The same where the row space and the texts in its coordinates, [t, r], are at hand. */
+export async function spanInSpace(
+  algebra: Algebra,
   space: RowSpace,
   coordinates: DenseMatrix,
-  { algebra, iterations = 20 }: TextspanOptions,
+  iterations: number,
 ): Promise<Textspan> {
-  const { totalVariance, rank, numericalRank, mean } = space;
-  const chosen =
-    totalVariance > 0
-      ? await selectTexts(algebra, space.covariance, coordinates, iterations)
-      : { selected: [], variances: [], directions: { data: new Float64Array(0), rows: 0, columns: rank } };
+  const { totalVariance, rank, numericalRank, mean, basis } = space;
+  const { selected, variances, directions } = await selectInSpace(algebra, space, coordinates, iterations);
   return {
-    selected: chosen.selected,
-    explainedVariance: chosen.variances.map((variance) => variance / totalVariance),
+    selected,
+    explainedVariance: variances.map((variance) => variance / totalVariance),
+    // ONNX Runtime multiplies no empty matrix.
     directions:
-      chosen.selected.length > 0
-        ? await algebra.product(chosen.directions, space.basis)
-        : { ...chosen.directions, columns: space.basis.columns },
+      selected.length > 0
+        ? await algebra.product(directions, basis)
+        : { data: new Float64Array(0), rows: 0, columns: basis.columns },
     ...{ totalVariance, rank, numericalRank, mean },
   };
 }
@@ -108,7 +108,18 @@ export interface Selection {
 /** The search ends when the best text's variance is below this share of the first one's. */
 const LEAST_VARIANCE = 1e-10;
 
-/** The greedy part, in any coordinates that hold texts [t, r] and contributions alike. */
+/** The greedy part: chooses among texts [t, r] for the contributions of a row space; none where nothing varies. */
+export async function selectInSpace(
+  algebra: Algebra,
+  { totalVariance, covariance, rank }: RowSpace,
+  texts: DenseMatrix,
+  iterations: number,
+): Promise<Selection> {
+  if (totalVariance > 0 && texts.rows > 0) return selectTexts(algebra, covariance, texts, iterations);
+  return { selected: [], variances: [], directions: { data: new Float64Array(0), rows: 0, columns: rank } };
+}
+
+/** The same in any coordinates that hold texts [t, r] and contributions alike. */
 export async function selectTexts(
   algebra: Algebra,
   covariance: DenseMatrix,
@@ -153,7 +164,7 @@ export async function selectTexts(
 }
 
 /** C ← (I − uuᵀ)·C·(I − uuᵀ). */
-export function deflate(C: Float64Array, u: Float64Array, Cu: Float64Array, explained: number): void {
+function deflate(C: Float64Array, u: Float64Array, Cu: Float64Array, explained: number): void {
   const r = u.length;
   for (let i = 0; i < r; i++) {
     for (let j = 0; j < r; j++) C[i * r + j] += explained * u[i] * u[j] - u[i] * Cu[j] - Cu[i] * u[j];

@@ -53,7 +53,7 @@ export function createHeadCache(index: Index, budget = BUDGET): HeadCache {
 }
 
 /** 1/(σ‖e‖), μ/(σ‖e‖) and 1/‖e‖ of every image, [n, 3]. */
-function imageScales(scalars: Float32Array): Float64Array {
+export function imageScales(scalars: Float32Array): Float64Array {
   const scales = new Float64Array(scalars.length);
   for (let i = 0; i < scalars.length; i += 3) {
     const [mu, sigma, norm] = [scalars[i], scalars[i + 1], scalars[i + 2]];

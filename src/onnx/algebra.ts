@@ -19,7 +19,7 @@ export interface Algebra {
 }
 
 /** Starts the two sessions; takes a few milliseconds. Always on the CPU, whatever the model runs on. */
-export async function createAlgebra({ threads }: Pick<SessionOptions, "threads"> = {}): Promise<Algebra> {
+export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threads"> = {}): Promise<Algebra> {
   const products = createGraph("product");
   const a = products.input("a", "float64", ["m", "k"]);
   const b = products.input("b", "float64", ["k", "n"]);

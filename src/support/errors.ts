@@ -58,6 +58,11 @@ export const ERRORS = {
     means: "A file of this program's cache is damaged; what it held is made anew (a warning).",
     hint: "Nothing needs to be done; if it happens again, check the disk.",
   },
+  RANK_CLAMPED: {
+    means:
+      "TEXTSPAN was asked to use more directions than the contributions fill; the others are rounding noise and are left out (a warning).",
+    hint: "Ask for at most the rank that the message names, or leave --rank out.",
+  },
   TOKENIZER_INVALID: {
     means: "The tokenizer file is damaged or does not fit the model.",
     hint: "Fetch tokenizer.json again; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",
