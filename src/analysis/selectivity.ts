@@ -134,10 +134,12 @@ export async function measureSelectivity(
   const components: SelectiveComponent[] = [];
   const measure = (name: string, block: Float32Array, width: number, metric: Float64Array | undefined) => {
     const factors = partitions.map(({ grouping, shuffled }) => {
-      const explained = explain(block, width, metric, grouping.groups, grouping.values.length);
-      const byChance = shuffled.map((groups) =>
-        explain(block, width, metric, groups, grouping.values.length),
-      );
+      const { length } = grouping.values;
+      const total = scatter(block, width, metric, grouping.groups);
+      const explain = (groups: Int32Array) =>
+        total === 0 ? 0 : scatterBetween(block, width, metric, groups, length) / total;
+      const explained = explain(grouping.groups);
+      const byChance = shuffled.map(explain);
       const chance = (grouping.values.length - 1) / (grouping.images - 1);
       const share = Math.max(0, (explained - chance) / (1 - chance));
       return { explained, share, chance, highestByChance: Math.max(0, ...byChance) };
@@ -178,10 +180,35 @@ function gram(matrix: Float64Array, m: number, width: number): Float64Array {
 }
 
 /**
- * η² of one partition of the rows of a block [n, width]; rows of group −1 are left out. Squared lengths are x·G·x with
- * the metric G [width, width], or plain ones.
+ * Σ ‖x − x̄‖² over the rows of a block [n, width] that have a group: the same for every permutation of the groups.
+ * Squared lengths are x·G·x with the metric G [width, width], or plain ones.
  */
-function explain(
+function scatter(
+  block: Float32Array,
+  width: number,
+  metric: Float64Array | undefined,
+  groups: Int32Array,
+): number {
+  const mean = new Float64Array(width);
+  let n = 0;
+  for (let row = 0; row < groups.length; row++) {
+    if (groups[row] < 0) continue;
+    n++;
+    for (let i = 0, at = row * width; i < width; i++) mean[i] += block[at + i];
+  }
+  for (let i = 0; i < width; i++) mean[i] /= n;
+  const difference = new Float64Array(width);
+  let total = 0;
+  for (let row = 0; row < groups.length; row++) {
+    if (groups[row] < 0) continue;
+    for (let i = 0; i < width; i++) difference[i] = block[row * width + i] - mean[i];
+    total += squaredLength(difference, metric);
+  }
+  return total;
+}
+
+/** Σ_g n_g·‖x̄_g − x̄‖² over the groups of the rows of a block; rows of group −1 are left out. */
+function scatterBetween(
   block: Float32Array,
   width: number,
   metric: Float64Array | undefined,
@@ -190,7 +217,7 @@ function explain(
 ): number {
   const sums = new Float64Array(count * width);
   const sizes = new Float64Array(count);
-  const whole = new Float64Array(width);
+  const mean = new Float64Array(width);
   for (let row = 0; row < groups.length; row++) {
     const group = groups[row];
     if (group < 0) continue;
@@ -200,9 +227,9 @@ function explain(
   let n = 0;
   for (let group = 0; group < count; group++) {
     n += sizes[group];
-    for (let i = 0; i < width; i++) whole[i] += sums[group * width + i];
+    for (let i = 0; i < width; i++) mean[i] += sums[group * width + i];
   }
-  const mean = whole.map((sum) => sum / n);
+  for (let i = 0; i < width; i++) mean[i] /= n;
   const difference = new Float64Array(width);
   let between = 0;
   for (let group = 0; group < count; group++) {
@@ -210,13 +237,7 @@ function explain(
     for (let i = 0; i < width; i++) difference[i] = sums[group * width + i] / sizes[group] - mean[i];
     between += sizes[group] * squaredLength(difference, metric);
   }
-  let total = 0;
-  for (let row = 0; row < groups.length; row++) {
-    if (groups[row] < 0) continue;
-    for (let i = 0; i < width; i++) difference[i] = block[row * width + i] - mean[i];
-    total += squaredLength(difference, metric);
-  }
-  return total === 0 ? 0 : between / total;
+  return between;
 }
 
 function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {
