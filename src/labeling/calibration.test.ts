@@ -23,6 +23,7 @@ const names = Array.from({ length: 12 }, (_, i) => `L${Math.floor(i / 4)}.H${i %
 const truth: Truth = {
   factors: FACTORS,
   shares: new Map(names.map((name, i) => [name, FACTORS.map((_, f) => (f === i % 4 ? 0.2 + i / 20 : 0.05))])),
+  poolShares: [0.8, 0.1, 0.05, 0.05],
   nested: [["concept", "group"]],
 };
 const right = names.map((name, i) => judged(name, FACTORS[i % 4], 1 + Math.floor(i / 3)));
@@ -78,6 +79,34 @@ describe("calibration", () => {
     expect(reliability[5].low).toBeCloseTo(0.6097, 3);
     expect(reliability[0].low).toBeNull();
     expect(measures.associationGap.value).toBe(1);
+  });
+
+  it("sees past a label that most texts of the pool have", () => {
+    // Every concept head has CCS 4 by the pool alone; the others' lower CCS says more, and they are more selective.
+    const biased: Truth = {
+      ...truth,
+      shares: new Map(
+        names.map((name, i) => [
+          name,
+          FACTORS.map((_, f) => (f === i % 4 ? (f === 0 ? 0.2 : 0.5 + i / 50) : 0.05)),
+        ]),
+      ),
+    };
+    const heads = names.map((name, i) => judged(name, FACTORS[i % 4], i % 4 === 0 ? 4 : 2 + (i > 6 ? 1 : 0)));
+    const { measures, heads: found } = calibrate(heads, biased);
+    expect(found[0].excess).toBe(0);
+    expect(found[1].excess).toBe(1.5);
+    expect(measures.ccsWithLabelShare.value).toBeLessThan(0);
+    expect(measures.excessWithLabelShare.value).toBeGreaterThan(0.7);
+  });
+
+  it("counts how often each label is right", () => {
+    const heads = names.map((name, i) => judged(name, i % 4 === 3 ? "style" : FACTORS[i % 4], 3));
+    expect(calibrate(heads, truth).byLabel.map(({ label, heads: n, right: r }) => [label, n, r])).toEqual([
+      ["style", 6, 3],
+      ["concept", 3, 3],
+      ["group", 3, 3],
+    ]);
   });
 
   it("leaves out what was not judged or is not known", () => {

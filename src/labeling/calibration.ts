@@ -11,7 +11,7 @@ import { type Interval, percentileInterval, wilsonInterval } from "../math/inter
 import { Random } from "../math/random.ts";
 import { rankCorrelation } from "../math/rank-correlation.ts";
 import { shuffled } from "./baselines.ts";
-import { ccsOf, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
+import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
 
 /** What is known of the heads: ε² of each factor, and which factors contain which. */
 export interface Truth {
@@ -19,6 +19,8 @@ export interface Truth {
   readonly factors: readonly string[];
   /** Head → ε² of each factor, in their order. */
   readonly shares: ReadonlyMap<string, readonly number[]>;
+  /** Share of the pool's texts that speak of each factor, in their order. */
+  readonly poolShares: readonly number[];
   /** Pairs of factors of which the first determines the second: every image's concept its group. */
   readonly nested: readonly (readonly [finer: string, coarser: string])[];
 }
@@ -28,6 +30,8 @@ export interface CalibratedHead {
   readonly head: string;
   readonly label: string;
   readonly ccs: number;
+  /** CCS beyond what the label's share of the pool gives five random texts on average; the CCS where it is no factor. */
+  readonly excess: number;
   /** The factor with the highest ε². */
   readonly best: string;
   readonly bestShare: number;
@@ -62,11 +66,22 @@ export interface ReliabilityRow {
   readonly bestShare: number | null;
 }
 
+/** What holds for the heads of one label. */
+export interface LabelRow {
+  readonly label: string;
+  readonly heads: number;
+  readonly right: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** What {@link calibrate} found. */
 export interface Calibration {
   readonly heads: readonly CalibratedHead[];
   readonly measures: Readonly<Record<CalibrationKey, Calibrated>>;
   readonly reliability: readonly ReliabilityRow[];
+  /** Labels by how many heads bear them. */
+  readonly byLabel: readonly LabelRow[];
 }
 
 /** What is measured, with its formula in words. */
@@ -90,6 +105,11 @@ export const CALIBRATION_MEASURES = [
     key: "ccsWithLabelShare",
     name: "CCS and ε² of the label",
     formula: "rank correlation over heads of CCS with ε² of the label's factor",
+  },
+  {
+    key: "excessWithLabelShare",
+    name: "CCS beyond the pool and ε² of the label",
+    formula: "the same for CCS − 5 · (share of the pool's texts with the label)",
   },
   {
     key: "ccsWithBestShare",
@@ -157,6 +177,7 @@ export function calibrate(
     heads: calibrated,
     measures: Object.fromEntries(measures) as Record<CalibrationKey, Calibrated>,
     reliability: reliabilityOf(calibrated),
+    byLabel: labelRows(calibrated),
   };
 }
 
@@ -184,6 +205,7 @@ function judge(head: string, label: string, ccs: number, truth: Truth): Calibrat
   );
   return {
     ...{ head, label, ccs, best, bestShare: shares[at] },
+    excess: ccs - DESCRIPTIONS * (truth.poolShares[named] ?? 0),
     labelShare: named < 0 ? null : shares[named],
     right: label === best,
     rightOrNested: label === best || nested,
@@ -203,6 +225,10 @@ function measure(heads: readonly CalibratedHead[]): Record<CalibrationKey, numbe
       heads.length === 0 ? null : heads.filter(({ rightOrNested }) => rightOrNested).length / heads.length,
     captured: total === 0 ? null : sum(named) / total,
     ccsWithLabelShare: rankCorrelation(ccs, named),
+    excessWithLabelShare: rankCorrelation(
+      heads.map(({ excess }) => excess),
+      named,
+    ),
     ccsWithBestShare: rankCorrelation(ccs, best),
     associationGap: sure.length === 0 || unsure.length === 0 ? null : shareRight(sure) - shareRight(unsure),
   };
@@ -224,6 +250,16 @@ function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
       bestShare: none ? null : sum(of.map(({ bestShare }) => bestShare)) / of.length,
     };
   });
+}
+
+function labelRows(heads: readonly CalibratedHead[]): LabelRow[] {
+  const counts = [...countLabels(heads.map(({ label }) => label))];
+  return counts
+    .map(([label, count]) => {
+      const right = heads.filter((head) => head.label === label && head.right).length;
+      return { label, heads: count, right, ...wilsonInterval(right, count) };
+    })
+    .sort((a, b) => b.heads - a.heads || (a.label < b.label ? -1 : 1));
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -27,7 +27,10 @@ export function truthOf(
       .filter((coarser) => coarser !== finer && determines(finer, coarser))
       .map((coarser) => [finer.name, coarser.name] as const),
   );
-  return { factors: used.map(({ name }) => name), shares: new Map(shares), nested };
+  const poolShares = used.map(
+    ({ name }) => pool.texts.filter(({ property }) => property === name).length / pool.texts.length,
+  );
+  return { factors: used.map(({ name }) => name), shares: new Map(shares), poolShares, nested };
 }
 
 /**
