@@ -12,6 +12,7 @@ import type { Described } from "../labeling/labeller.ts";
 import { valuesOf } from "../labeling/metric-names.ts";
 import {
   ccsOf,
+  countLabels,
   DESCRIPTIONS,
   type JudgedHead,
   measureByLayer,
@@ -29,7 +30,7 @@ import type { WorkOptions } from "../support/progress.ts";
 import type { TextPool } from "../text/pool.ts";
 import { hashIndex } from "./inputs.ts";
 import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "./report.ts";
-import { hashText, type Steps } from "./steps.ts";
+import type { Steps } from "./steps.ts";
 
 /** What a model is measured with. */
 export interface ModelWork extends WorkOptions {
@@ -84,7 +85,7 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
         weights: await model.weightsHash(),
         index: hashIndex(index),
         images: index.images.length,
-        pool: { name: pool.name, hash: pool.hash, texts: pool.texts.length },
+        pool: { name: pool.name, hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
         labeller: LABELLER,
         judge: JUDGE,
       },
@@ -228,6 +229,13 @@ function headOf(judged: JudgedHead, found: Found, again: readonly (readonly Judg
   };
 }
 
+function tagsOf({ texts }: TextPool) {
+  const counts = countLabels(texts.flatMap(({ property }) => (property === null ? [] : [property])));
+  return [...counts]
+    .map(([tag, count]) => ({ tag, texts: count }))
+    .sort((a, b) => b.texts - a.texts || (a.tag < b.tag ? -1 : 1));
+}
+
 function shapeOf({ config }: ClipModel, trainedOn: string | null): ModelShape {
   const { layers, heads, width, mlpWidth, patchSize, imageSize } = config.vision;
   const size = layers * (4 * width * width + 2 * width * mlpWidth);
@@ -238,7 +246,3 @@ const workOf = ({ report, signal }: WorkOptions): WorkOptions => ({
   ...(report && { report }),
   ...(signal && { signal }),
 });
-
-/** SHA-256 of the labels of a model, as the report has them. */
-export const hashLabels = (heads: readonly StudyHead[]): string =>
-  hashText(JSON.stringify(heads.map(({ head, label, descriptions }) => [head, label, descriptions])));

@@ -75,7 +75,13 @@ export interface ModelInputs {
   /** Of the index's files. */
   readonly index: string;
   readonly images: number;
-  readonly pool: { readonly name: string; readonly hash: string; readonly texts: number };
+  readonly pool: {
+    readonly name: string;
+    readonly hash: string;
+    readonly texts: number;
+    /** How many texts have each tag, most first. */
+    readonly tags: readonly { readonly tag: string; readonly texts: number }[];
+  };
   readonly labeller: string;
   readonly judge: string;
 }
