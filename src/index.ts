@@ -18,6 +18,7 @@ export {
   type Scoring,
 } from "./analysis/neighbors.ts";
 export { loadProperties, type Properties } from "./analysis/properties.ts";
+export type { PublishedLabels } from "./analysis/published.ts";
 export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
 export {
   type MeanShare,
@@ -54,6 +55,41 @@ export type { Patience } from "./hub/retry.ts";
 export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
+export { type DescribedHeads, readDescribed } from "./labeling/described-file.ts";
+export { type Estimate, estimateCost, type Plan, type Prices } from "./labeling/estimate.ts";
+export {
+  findInconsistencies,
+  type Inconsistency,
+  type InconsistencyKind,
+  type LabelUse,
+} from "./labeling/inconsistencies.ts";
+export { type LabelledHeads, type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
+export type {
+  AskOptions,
+  Described,
+  Description,
+  Judge,
+  Labeller,
+  Named,
+  Verdict,
+} from "./labeling/labeller.ts";
+export {
+  type HeadLabel,
+  type JudgeRecord,
+  type LabellerKind,
+  type Labels,
+  type Maker,
+  readLabels,
+  writeLabels,
+} from "./labeling/labels.ts";
+export { type Answer, createLlm, type Llm, type LlmOptions, type Parse, type Usage } from "./labeling/llm.ts";
+export { type AnswerCache, createAnswerCache, type KeptAnswer } from "./labeling/llm-cache.ts";
+export type { Question } from "./labeling/llm-chat.ts";
+export { llmJudge, llmLabeller } from "./labeling/llm-labeller.ts";
+export { createPace, type Pace } from "./labeling/llm-pace.ts";
+export { manualLabeller } from "./labeling/manual.ts";
+export { publishedLabeller } from "./labeling/published.ts";
+export { tagJudge, tagLabeller } from "./labeling/tags.ts";
 export type { Distribution } from "./math/rank.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export { type ClipModel, loadClipModel, type ModelOptions } from "./model/clip-model.ts";
@@ -107,5 +143,6 @@ export {
   readCorpus,
   writeCorpus,
 } from "./world/corpus.ts";
+export { PROPERTY_FACTORS } from "./world/properties.ts";
 export type { Scene, SceneObject } from "./world/scene.ts";
 export type { SplitName } from "./world/splits.ts";

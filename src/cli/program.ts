@@ -6,11 +6,13 @@ import { registerDemo } from "./commands/demo.ts";
 import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerIndex } from "./commands/index-images.ts";
+import { registerLabel } from "./commands/label.ts";
 import { registerModels } from "./commands/models.ts";
 import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
+import { registerTextspan } from "./commands/textspan.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
@@ -34,6 +36,8 @@ const COMMANDS: readonly Register[] = [
   registerIndex,
   registerNeighbors,
   registerSelectivity,
+  registerLabel,
+  registerTextspan,
   registerEvaluate,
   registerPreprocess,
   registerTokenize,

@@ -20,7 +20,7 @@ export interface Prices {
   readonly out: number;
 }
 
-/** An estimate. Tokens are characters over four: right to a third or so for English, whatever the model. */
+/** An estimate. Tokens are characters over four, a rule of thumb for English; every model counts its own. */
 export interface Estimate {
   /** Questions that would be sent. */
   readonly requests: number;

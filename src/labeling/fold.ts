@@ -1,12 +1,11 @@
+import { normalizeLabel } from "./normalize-label.ts";
+
 /**
- * A label as it is compared with others: without case, spaces and hyphens, its last word in the singular, in American
+ * A label as it is compared with a tag or another label: without case and plural, spaces and hyphens, in American
  * spelling. `Body parts` and `Bodyparts`, `Activities` and `activity`, `Colour` and `colors` are one.
  */
-export function foldLabel(label: string): string {
-  const words = wordsOf(label);
-  const last = words.pop() ?? "";
-  return [...words, singular(last)].join("").replaceAll("colour", "color");
-}
+export const foldLabel = (label: string): string =>
+  normalizeLabel(wordsOf(label).join(" "), "plural").replaceAll(" ", "").replaceAll("colour", "color");
 
 /** The words of a label in lower case, without what separates them. */
 export const wordsOf = (label: string): string[] =>
@@ -15,11 +14,3 @@ export const wordsOf = (label: string): string[] =>
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "");
-
-/** English plurals by rule; words such as `texture` and `glass` stay what they are. */
-function singular(word: string): string {
-  if (word.length < 4 || /(ss|us|is)$/.test(word)) return word;
-  if (/[^aeiou]ies$/.test(word)) return word.replace(/ies$/, "y");
-  if (/(x|ch|sh|ss|zz)es$/.test(word)) return word.slice(0, -2);
-  return word.replace(/s$/, "");
-}

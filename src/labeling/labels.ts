@@ -9,40 +9,47 @@ import { readJson } from "../support/files.ts";
 export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
 export type LabellerKind = (typeof LABELLER_KINDS)[number];
 
-const headName = z.string().regex(/^L\d+\.H\d+$/, "heads are written L10.H3");
+/** `L10.H3`, as a file must write it. */
+export const headNameSchema = z.string().regex(/^L\d+\.H\d+$/, "heads are written L10.H3");
 const nonBlank = z.string().regex(/\S/, "must not be blank");
 
-const makerSchema = z.object({
+/** Fields of who made a label. */
+export const makerShape = {
   kind: z.enum(LABELLER_KINDS),
   by: z.string().default("").describe("in words: a model at a server, a pool's tags, a paper, a file"),
   model: z.string().nullable().default(null).describe("the language model; null without one"),
   promptHash: z.string().nullable().default(null).describe("SHA-256 of instructions and examples"),
   date: z.string().nullable().default(null).describe("ISO 8601; null where nobody said"),
-});
+};
 
-const voteSchema = z.object({ by: z.string(), consistent: z.array(z.boolean()) });
-const judgeSchema = z.object({
+/** Fields of who judged. */
+export const judgeShape = {
   kind: z.enum(["tags", "llm", "manual"]),
   by: z.string().default(""),
   promptHash: z.string().nullable().default(null),
   date: z.string().nullable().default(null),
-  votes: z.array(voteSchema).default([]).describe("each judge's verdicts, where there are several"),
-});
+  votes: z
+    .array(z.strictObject({ by: z.string(), consistent: z.array(z.boolean()) }))
+    .default([])
+    .describe("each judge's verdicts, where there are several"),
+};
+const makerSchema = z.object(makerShape);
+const judgeSchema = z.object(judgeShape);
 
-/** One head's label. Arrays have one entry a description; `consistent` is empty where nobody judged. */
-export const headLabelSchema = z
-  .object({
-    label: nonBlank,
-    descriptions: z.array(z.string()).default([]).describe("the texts that TEXTSPAN chose, in its order"),
-    tags: z.array(z.string().nullable()).default([]).describe("each description's property in its pool"),
-    explainedVariance: z
-      .array(z.number())
-      .default([])
-      .describe("share of the head's variance, per description"),
-    consistent: z.array(z.boolean()).default([]).describe("whether each description fits the label"),
-    labeller: makerSchema,
-    judge: judgeSchema.nullable().default(null),
-  })
+/** Fields of one head's label. Arrays have one entry a description; `consistent` is empty where nobody judged. */
+export const headLabelShape = {
+  label: nonBlank,
+  descriptions: z.array(z.string()).default([]).describe("the texts that TEXTSPAN chose, in its order"),
+  tags: z.array(z.string().nullable()).default([]).describe("each description's property in its pool"),
+  explainedVariance: z
+    .array(z.number())
+    .default([])
+    .describe("share of the head's variance, per description"),
+  consistent: z.array(z.boolean()).default([]).describe("whether each description fits the label"),
+};
+
+const headLabelSchema = z
+  .object({ ...headLabelShape, labeller: makerSchema, judge: judgeSchema.nullable().default(null) })
   .superRefine((head, context) => {
     const { descriptions, judge } = head;
     const lists: [string, readonly unknown[]][] = [
@@ -58,10 +65,10 @@ export const headLabelSchema = z
     }
   });
 
-export const labelsSchema = z.object({
+const labelsSchema = z.object({
   model: z.string(),
   source: z.string().describe("what the descriptions come from"),
-  heads: z.record(headName, headLabelSchema),
+  heads: z.record(headNameSchema, headLabelSchema),
 });
 
 /** Who made a label. */
@@ -77,13 +84,13 @@ export type Labels = z.infer<typeof labelsSchema>;
 const looseSchema = z.object({
   model: z.string().optional(),
   source: z.string().optional(),
-  heads: z.record(headName, z.union([nonBlank, z.looseObject({ label: nonBlank })])),
+  heads: z.record(headNameSchema, z.union([nonBlank, z.looseObject({ label: nonBlank })])),
 });
 const severalSchema = z.object({
   source: z.string(),
-  models: z.record(z.string(), z.object({ heads: z.record(headName, nonBlank) })),
+  models: z.record(z.string(), z.object({ heads: z.record(headNameSchema, nonBlank) })),
 });
-const byPropertySchema = z.record(nonBlank, z.array(headName));
+const byPropertySchema = z.record(nonBlank, z.array(headNameSchema));
 
 /**
  * Reads labels: what {@link writeLabels} wrote; labels by hand (`{"heads": {"L3.H1": "colour"}}`, or with more of the
@@ -99,8 +106,7 @@ export async function readLabels(path: string, model?: string): Promise<Labels> 
   const parse = (labels: unknown): Labels => {
     const { success, data, error } = labelsSchema.safeParse(labels);
     if (success) return data;
-    const [{ path: at, message }] = error.issues;
-    throw invalid(`${at.join(" → ")}: ${message}`);
+    throw invalid(firstIssue(error));
   };
   const several = severalSchema.safeParse(json);
   if (several.success) {
@@ -123,9 +129,7 @@ export async function readLabels(path: string, model?: string): Promise<Labels> 
   }
   const lists = byPropertySchema.safeParse(json);
   if (!lists.success) {
-    const [{ path: at, message }] = loose.error.issues;
-    const where = at.length === 0 ? "" : `${at.join(" → ")}: `;
-    throw invalid(`it holds neither labels nor {property: [heads]} (${where}${message})`);
+    throw invalid(`it holds neither labels nor {property: [heads]}; ${firstIssue(loose.error)}`);
   }
   const heads: Record<string, unknown> = {};
   for (const [label, names] of Object.entries(lists.data)) {
@@ -136,6 +140,19 @@ export async function readLabels(path: string, model?: string): Promise<Labels> 
   }
   return parse({ model: model ?? "", source: basename(path), heads });
 }
+
+/** Where a file is not what it should be, and why, in the words of the innermost rule. */
+export function firstIssue(error: z.ZodError): string {
+  let [issue] = error.issues;
+  const at = issue.path.map(String);
+  while ((issue.code === "invalid_key" || issue.code === "invalid_union") && innerOf(issue)) {
+    issue = innerOf(issue) as typeof issue;
+  }
+  return at.length === 0 ? issue.message : `${at.join(" → ")}: ${issue.message}`;
+}
+
+const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnion) =>
+  issue.code === "invalid_key" ? issue.issues[0] : issue.errors[0]?.[0];
 
 /**
  * Writes a labels file; it appears whole or not at all. Its heads stand in order.

@@ -53,7 +53,7 @@ export interface LlmOptions extends LlmAddress {
   /** An answer may not be longer. Default: 256. */
   readonly maxTokens?: number;
   /** Tries and pauses. Default: as for downloads. */
-  readonly patience?: Pick<Patience, "attempts" | "pauseMs" | "longestPauseMs">;
+  readonly patience?: Partial<Patience>;
 }
 
 /**

@@ -1,27 +1,18 @@
 /** Labels by hand: a file of them goes before any labeller. */
-import { headName } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import type { Labeller } from "./labeller.ts";
 import type { Labels } from "./labels.ts";
 
-/** A model's sizes, as far as heads go. */
-interface Sizes {
-  readonly layers: number;
-  readonly heads: number;
-}
-
 /**
- * Checks that a file's heads are heads of the model.
- * @throws `HEADS_INVALID` naming those that are not
+ * Checks that a file labels no other heads than there are.
+ * @throws `HEADS_INVALID` naming those that are not there
  */
-export function requireHeads(labels: Labels, { layers, heads }: Sizes, file: string): void {
-  const unknown = Object.keys(labels.heads).filter((name) => {
-    const [layer, head] = (name.match(/\d+/g) ?? []).map(Number);
-    return layer >= layers || head >= heads || headName(layer, head) !== name;
-  });
+export function requireHeads(labels: Labels, heads: readonly string[], file: string): void {
+  const known = new Set(heads);
+  const unknown = Object.keys(labels.heads).filter((head) => !known.has(head));
   if (unknown.length === 0) return;
-  const has = `the model has L0–L${layers - 1} with heads H0–H${heads - 1}`;
+  const has = heads.length === 0 ? "there are no heads" : `there are ${heads[0]} … ${heads.at(-1)}`;
   throw new ClipInterpretError("HEADS_INVALID", `${file} labels ${unknown.join(", ")}; ${has}`);
 }
 

@@ -87,7 +87,7 @@ describe("the metrics of judged heads", () => {
     expect(found.associationThreeOrFive).toBe(3 / 6);
     expect(found.ccsAt[5]).toBe(2 / 6);
     expect(found.low).toBe(2 / 6);
-    expect(found.entanglement).toEqual({ written: 0, case: 0, plural: 2 / 6, synonym: 4 / 6 });
+    expect(found.entanglement).toEqual({ written: 0, case: 0, plural: 0, synonym: 4 / 6 });
     expect(found.duplicates.synonym).toBe(1 - 4 / 6);
     expect(found.concentration).toBe(1);
   });

@@ -6,56 +6,57 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { foldLabel } from "./fold.ts";
 import { type Described, type Judge, type Labeller, today } from "./labeller.ts";
 
-const RULE = "the commonest tag of the descriptions";
+/** A description as far as tags go. */
+export interface Tagged {
+  readonly property: string | null;
+  readonly explainedVariance?: number;
+}
 
 /**
- * A labeller that takes the commonest property of a head's descriptions. Among equally common ones the one whose
- * descriptions explain more variance, then the first by name. A description without a property has no vote.
- * @param date what the labels carry; default: the moment they are made
+ * The commonest property of some descriptions. Among equally common ones that whose descriptions explain more variance,
+ * then the first by name. A description without a property has no vote.
+ * @throws `TAGS_MISSING` if none has a property
  */
+export function commonestTag(descriptions: readonly Tagged[]): string {
+  const votes = new Map<string, { count: number; variance: number }>();
+  for (const { property, explainedVariance = 0 } of descriptions) {
+    if (property === null) continue;
+    const { count, variance } = votes.get(property) ?? { count: 0, variance: 0 };
+    votes.set(property, { count: count + 1, variance: variance + explainedVariance });
+  }
+  const ranked = [...votes].sort(
+    ([a, x], [b, y]) => y.count - x.count || y.variance - x.variance || (a < b ? -1 : 1),
+  );
+  if (ranked.length === 0) throw new ClipInterpretError("TAGS_MISSING", "no description has a property");
+  return ranked[0][0];
+}
+
+/** Whether each description's property is the label, but for case, plural, spaces and hyphens. */
+export function fitsByTag(label: string, descriptions: readonly Tagged[]): boolean[] {
+  const wanted = foldLabel(label);
+  return descriptions.map(({ property }) => property !== null && foldLabel(property) === wanted);
+}
+
+/** A labeller by {@link commonestTag}. @param date what the labels carry; default: the moment they are made */
 export const tagLabeller =
   (date?: string): Labeller =>
   async (head) => {
     if (head.descriptions.length === 0) return undefined;
     requireTags(head);
-    const label = commonestTag(head);
-    return {
-      label,
-      labeller: { kind: "tags", by: RULE, model: null, promptHash: null, date: date ?? today() },
-    };
+    const by = "the commonest tag of the descriptions (of several, the one that explains more variance)";
+    const labeller = { kind: "tags", by, model: null, promptHash: null, date: date ?? today() } as const;
+    return { label: commonestTag(head.descriptions), labeller };
   };
 
-/** The tag that most descriptions bear; ties as {@link tagLabeller} says. */
-function commonestTag({ descriptions }: Described): string {
-  const votes = new Map<string, { count: number; variance: number }>();
-  for (const { property, explainedVariance } of descriptions) {
-    if (property === null) continue;
-    const { count, variance } = votes.get(property) ?? { count: 0, variance: 0 };
-    votes.set(property, { count: count + 1, variance: variance + explainedVariance });
-  }
-  const [[label]] = [...votes].sort(
-    ([a, x], [b, y]) => y.count - x.count || y.variance - x.variance || (a < b ? -1 : 1),
-  );
-  return label;
-}
-
-/** A judge to whom a description fits if its tag is the label, but for case, plural and spaces. */
+/** A judge by {@link fitsByTag}. @param date what the verdicts carry; default: the moment they are made */
 export const tagJudge =
   (date?: string): Judge =>
   async (label, head) => {
     requireTags(head);
-    const wanted = foldLabel(label);
+    const by = "comparing each description's tag with the label";
     return {
-      consistent: head.descriptions.map(
-        ({ property }) => property !== null && foldLabel(property) === wanted,
-      ),
-      judge: {
-        kind: "tags",
-        by: "the description's tag equals the label",
-        promptHash: null,
-        date: date ?? today(),
-        votes: [],
-      },
+      consistent: fitsByTag(label, head.descriptions),
+      judge: { kind: "tags", by, promptHash: null, date: date ?? today(), votes: [] },
     };
   };
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { env } from "../onnx/runtime.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { messageOf } from "../support/errors.ts";
-import type { WorkOptions } from "../support/progress.ts";
+import type { Report, WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 
 /** How texts are embedded. */
@@ -22,11 +22,14 @@ type TextModel = Pick<
 
 const FORMAT = 1;
 const DIGEST_BYTES = 32;
+/** Texts of one file: what is lost when the work is stopped, or when one text of a pool changes. */
+const PART = 512;
 
 /**
  * Raw text embeddings, [t, D], the same bit for bit as `encodeTexts` gives: from the cache where they are known, else
- * computed and kept. A file is named after all that its numbers follow from (weights, config, precision, the token ids of
- * the texts in order, ONNX Runtime's version), so nothing that is found can be out of date.
+ * computed and kept, 512 texts at a time, so that work that was stopped goes on. A file is named after all that its numbers
+ * follow from (weights, config, precision, the token ids of its texts in order, ONNX Runtime's version), so nothing that is found
+ * can be out of date.
  *
  * A damaged file is computed anew and reported as a `CACHE_DAMAGED` warning; a cache that cannot be written costs an
  * `OUTPUT_UNWRITABLE` warning, not the result. A text that is cut off is reported each time.
@@ -37,13 +40,34 @@ export async function embedTexts(
   texts: readonly string[],
   { cacheFolder = join(ownCacheFolder(process.env), "texts"), ...work }: EmbedOptions = {},
 ): Promise<Float32Array> {
+  const { report } = work;
+  const { embedDim } = model.config;
   const tokens = await model.tokenizeTexts(texts, work);
-  const path = join(cacheFolder, `${await keyOf(model, tokens)}.bin`);
-  const known = await readCached(path, texts.length * model.config.embedDim, work);
-  if (known) return known;
-  const embeddings = await model.encodeTokens(tokens, work);
-  await writeCached(cacheFolder, path, embeddings, work);
-  return embeddings;
+  const result = new Float32Array(texts.length * embedDim);
+  const missing: { start: number; part: number[][]; path: string }[] = [];
+  for (let start = 0; start < texts.length; start += PART) {
+    const part = tokens.slice(start, start + PART);
+    const path = join(cacheFolder, `${await keyOf(model, part)}.bin`);
+    const known = await readCached(path, part.length * embedDim, report);
+    if (known) result.set(known, start * embedDim);
+    else missing.push({ start, part, path });
+  }
+  if (missing.length === 0) return result;
+  const task = "texts";
+  const total = missing.reduce((sum, { part }) => sum + part.length, 0);
+  report?.({ type: "start", task, unit: "text", total });
+  let [done, writable] = [0, true];
+  for (const { start, part, path } of missing) {
+    const relay: Report = (event) => {
+      if (event.type === "advance") report?.({ ...event, task, done: done + event.done, total });
+    };
+    const embeddings = await model.encodeTokens(part, { ...work, report: relay });
+    result.set(embeddings, start * embedDim);
+    if (writable) writable = await writeCached(cacheFolder, path, embeddings, report);
+    done += part.length;
+  }
+  report?.({ type: "end", task, done });
+  return result;
 }
 
 async function keyOf(model: TextModel, tokens: readonly (readonly number[])[]): Promise<string> {
@@ -56,7 +80,7 @@ async function keyOf(model: TextModel, tokens: readonly (readonly number[])[]): 
 async function readCached(
   path: string,
   length: number,
-  { report }: WorkOptions,
+  report: Report | undefined,
 ): Promise<Float32Array | undefined> {
   let file: Buffer;
   try {
@@ -78,23 +102,28 @@ async function readCached(
   return new Float32Array(new Uint8Array(numbers).buffer);
 }
 
-/** Writes through a name of its own, so that a file that exists is whole and two runs do not disturb each other. */
+/**
+ * Writes through a name of its own, so that a file that exists is whole and two runs do not disturb each other.
+ * @returns whether it could be written
+ */
 async function writeCached(
   folder: string,
   path: string,
   embeddings: Float32Array,
-  { report }: WorkOptions,
-): Promise<void> {
+  report: Report | undefined,
+): Promise<boolean> {
   const numbers = Buffer.from(embeddings.buffer, embeddings.byteOffset, embeddings.byteLength);
   const part = `${path}.${randomUUID()}.part`;
   try {
     await mkdir(folder, { recursive: true });
     await writeFile(part, Buffer.concat([digestOf(numbers), numbers]));
     await rename(part, path);
+    return true;
   } catch (cause) {
     await rm(part, { force: true }).catch(() => undefined);
     const message = `cannot keep text embeddings in ${folder}: ${messageOf(cause)}`;
     report?.({ type: "warning", code: "OUTPUT_UNWRITABLE", message });
+    return false;
   }
 }
 

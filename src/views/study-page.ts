@@ -101,5 +101,5 @@ function madeHtml(report: StudyReport): string {
   const synonyms = Object.entries(SYNONYMS).map(([first, others]) => `${first} = ${others.join(" = ")}`);
   return `${tableHtml(inputTable(report))}
 <p>Computed by clip-interpret ${escapeXml(code.version)}, modules <code>${code.sha256}</code>. Heads: ${escapeXml(settings.heads)}; ${settings.iterations} texts a head, of which the first five make the label; images dealt into ${settings.blocks} blocks and drawn anew ${settings.resamples} times; ${settings.draws} draws of each baseline and permutation of the labels; ${settings.permutations} permutations of the factors; seed ${settings.seed}. The same inputs give this report again, byte for byte. study.json beside it holds every number and the whole hashes.</p>
-<p>Labels count as one when they differ in case, plural or spaces, or stand in this table: ${escapeXml(synonyms.join("; "))}.</p>`;
+<p>Labels count as one when they differ in case or plural, or stand in this table: ${escapeXml(synonyms.join("; "))}.</p>`;
 }

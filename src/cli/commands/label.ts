@@ -1,0 +1,163 @@
+import { extname } from "node:path";
+import { Option } from "commander";
+import { labelEstimateSchema, labelResultSchema } from "../../contract/label.ts";
+import { estimateCost } from "../../labeling/estimate.ts";
+import { findInconsistencies } from "../../labeling/inconsistencies.ts";
+import { labelHeads } from "../../labeling/label-heads.ts";
+import type { Labeller } from "../../labeling/labeller.ts";
+import { LABELLER_KINDS, type LabellerKind, readLabels, writeLabels } from "../../labeling/labels.ts";
+import { llmJudge, llmLabeller } from "../../labeling/llm-labeller.ts";
+import { manualLabeller, requireHeads } from "../../labeling/manual.ts";
+import { publishedLabeller } from "../../labeling/published.ts";
+import { hasTags, tagJudge, tagLabeller } from "../../labeling/tags.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { writeOutput } from "../../support/files.ts";
+import { labelListHtml } from "../../views/label-page.ts";
+import { labelListText } from "../../views/label-text.ts";
+import type { Register } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { describedHeads, type LabelInput, type LabelSource } from "../label-input.ts";
+import { estimateText, labelList } from "../label-words.ts";
+import { addLlmOptions, createLlms, type LlmCliOptions, type Models, pricesOf } from "../llm-options.ts";
+import { refuseOverwrite } from "../overwrite.ts";
+import { wholeNumber } from "../strings.ts";
+
+const JUDGES = ["tags", "llm", "none"] as const;
+
+interface LabelCliOptions extends LlmCliOptions, LabelSource {
+  readonly judge?: (typeof JUDGES)[number];
+  readonly estimate: boolean;
+  readonly out: readonly string[];
+}
+
+const collect = (value: string, known: readonly string[]) => [...known, value];
+
+/** `label --index INDEX | --textspan FILE`: names what each head looks for. */
+export const registerLabel: Register = (program, run) => {
+  const command = program
+    .command("label")
+    .description("name what each head looks for, and say which of its descriptions fit the name")
+    .option("--index <index>", "describe the heads by TEXTSPAN over an index")
+    .option("--textspan <file>", "take the descriptions that `textspan --json` printed")
+    .option("--heads <set>", "heads to label, with --index", "last4")
+    .option("--texts <pool>", "a pool's name or file, with --index (default: the one for the model)")
+    .option("--descriptions <n>", "descriptions a head", wholeNumber(1, 100), 5)
+    .addOption(
+      new Option(
+        "--labeller <kind>",
+        "who names: tags of the pool, a language model, what was published, --labels",
+      )
+        .choices(LABELLER_KINDS)
+        .default("tags"),
+    )
+    .addOption(
+      new Option("--judge <kind>", "who says which descriptions fit (default: as the labeller)").choices(
+        JUDGES,
+      ),
+    )
+    .option("--labels <file>", "labels by hand; they go before the labeller's")
+    .option("--estimate", "print what a language model would cost, and ask nothing", false)
+    .option("--out <file>", "write labels (.json) or a page (.html); once or more", collect, []);
+  addLlmOptions(command).action(
+    run(async (context, options: LabelCliOptions) => {
+      for (const path of options.out) checkOut(path, options);
+      const input = await describedHeads(context, options);
+      const { labeller, judge, models, properties, known } = await makersOf(input, options, context);
+      const { report, signal, say, result, streams } = context;
+      const prices = pricesOf(options);
+      const estimate = await estimateCost(
+        input.heads,
+        {
+          labeller: options.labeller === "llm" ? models?.llm : undefined,
+          judges: judgeOf(options, input) === "llm" ? (models?.judges ?? []) : [],
+          known,
+        },
+        prices,
+      );
+      if (options.estimate) {
+        result(labelEstimateSchema.parse(estimate), () => estimateText(estimate));
+        return;
+      }
+      if (models) say(estimateText(estimate));
+      const { model, source } = input;
+      const concurrency = models ? options.llmConcurrency : 1;
+      const made = await labelHeads(input.heads, {
+        model,
+        source,
+        labeller,
+        judge,
+        concurrency,
+        report,
+        signal,
+      });
+      const { labels, unlabelled } = made;
+      const names = Object.fromEntries(
+        Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
+      );
+      const inconsistencies = findInconsistencies(names, properties);
+      const llm = models && { estimate, ...usageOf(models, prices) };
+      const json = labelResultSchema.parse({ ...labels, unlabelled, inconsistencies, llm: llm ?? null });
+      const list = labelList(labels, unlabelled, inconsistencies, input.notice);
+      for (const path of options.out) {
+        if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
+        else await writeOutput(path, labelListHtml(list));
+      }
+      result(json, () => labelListText(list, { columns: streams.stdout.columns ?? 100 }));
+      for (const path of options.out) say(`written: ${path}`);
+    }),
+  );
+};
+
+function checkOut(path: string, { labels, textspan }: LabelCliOptions): void {
+  if (![".json", ".html"].includes(extname(path).toLowerCase())) {
+    throw new ClipInterpretError("USAGE", `--out ${path} is neither .json nor .html`);
+  }
+  for (const input of [labels, textspan]) refuseOverwrite(path, input);
+}
+
+/** Who judges when nobody is named: as the labeller, and tags for labels that were there before. */
+function judgeOf(options: LabelCliOptions, { heads }: LabelInput): (typeof JUDGES)[number] {
+  const { judge, labeller, judgeModel } = options;
+  if (judge !== undefined) return judge;
+  if (judgeModel.length > 0) return "llm";
+  if (labeller === "llm" || labeller === "tags") return labeller;
+  return heads.some(hasTags) ? "tags" : "none";
+}
+
+/** Labeller and judge as the options name them, and what is known of labels beforehand. */
+async function makersOf(input: LabelInput, options: LabelCliOptions, { report }: CommandContext) {
+  const judging = judgeOf(options, input);
+  const models =
+    options.labeller === "llm" || judging === "llm"
+      ? createLlms(options, options.labeller === "llm", process.env)
+      : undefined;
+  const byHand = options.labels === undefined ? undefined : await readLabels(options.labels, input.model);
+  if (byHand) requireHeads(byHand, input.allHeads, options.labels ?? "");
+  const published = options.labeller === "published" ? await publishedLabeller(input.model) : undefined;
+  const labellers: Record<LabellerKind, Labeller | undefined> = {
+    tags: tagLabeller(),
+    llm: models && llmLabeller(models.llm),
+    published: published?.labeller,
+    manual: undefined,
+  };
+  const otherwise = labellers[options.labeller];
+  const labeller = byHand ? manualLabeller(byHand, otherwise, report) : otherwise;
+  if (!labeller) throw new ClipInterpretError("USAGE", "--labeller manual needs --labels FILE");
+  return {
+    labeller,
+    judge:
+      judging === "tags" ? tagJudge() : judging === "llm" && models ? llmJudge(models.judges) : undefined,
+    models,
+    properties: published?.published.properties ?? {},
+    known: Object.fromEntries(Object.entries(byHand?.heads ?? {}).map(([head, { label }]) => [head, label])),
+  };
+}
+
+/** What was asked of all models together. */
+function usageOf({ llm, judges }: Models, prices: ReturnType<typeof pricesOf>) {
+  const all = [...new Set([llm, ...judges])].map((one) => one.usage());
+  const sum = (field: keyof (typeof all)[number]) => all.reduce((total, usage) => total + usage[field], 0);
+  const [tokensIn, tokensOut] = [sum("tokensIn"), sum("tokensOut")];
+  const cost = prices ? (tokensIn * prices.in + tokensOut * prices.out) / 1e6 : null;
+  return { asked: sum("asked"), cached: sum("cached"), tokensIn, tokensOut, cost };
+}

@@ -1,0 +1,85 @@
+import { basename } from "node:path";
+import { spanArrays, writeReconstruction } from "../../analysis/textspan-arrays.ts";
+import { textspanArraysResultSchema } from "../../contract/textspan.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { readFloatNpy } from "../../support/npy.ts";
+import { openNpyRows } from "../../support/npy-stream.ts";
+import { loadPool } from "../../text/pool.ts";
+import { counted } from "../../views/text.ts";
+import { textspanText } from "../../views/textspan-text.ts";
+import type { TextspanInput } from "../../views/textspan-words.ts";
+import type { CommandContext } from "../context.ts";
+import { refuseOverwrite } from "../overwrite.ts";
+import type { TextspanCommandOptions } from "./textspan.ts";
+import { writeOutputs } from "./textspan-output.ts";
+
+/** `textspan --contributions C.npy --text-features T.npy`: arrays that were computed elsewhere. */
+export async function spanRawArrays(
+  { globals, report, signal, streams, say, result }: CommandContext,
+  options: TextspanCommandOptions,
+): Promise<void> {
+  const {
+    contributions: path = "",
+    textFeatures = "",
+    texts,
+    reconstruction,
+    iterations,
+    rank,
+    seed,
+  } = options;
+  for (const out of reconstruction === undefined ? [] : [path, textFeatures])
+    refuseOverwrite(reconstruction ?? "", out);
+  const features = await readFloatNpy(textFeatures, 2);
+  const pool = texts === undefined ? undefined : await loadPool(texts, { report, signal });
+  const [count] = features.shape;
+  if (pool && pool.texts.length !== count) {
+    const message = `${texts} holds ${counted(pool.texts.length, "text")}, ${textFeatures} has ${counted(count, "row")}`;
+    throw new ClipInterpretError("NPY_INVALID", message);
+  }
+  const contributions = await openNpyRows(path, 2);
+  try {
+    const work = { iterations, seed, threads: globals.threads, report, signal };
+    const span = await spanArrays(contributions, features, { ...work, ...(rank !== undefined && { rank }) });
+    if (reconstruction !== undefined)
+      await writeReconstruction(contributions, span, reconstruction, { signal });
+    const { selected, explainedVariance, totalVariance, numericalRank, images, control } = span;
+    const json = textspanArraysResultSchema.parse({
+      ...{
+        selected,
+        explainedVariance,
+        totalVariance,
+        rank: span.rank,
+        numericalRank,
+        images,
+        iterations,
+        control,
+      },
+      requestedRank: rank ?? null,
+      texts: pool ? selected.map((index) => pool.texts[index].text) : null,
+    });
+    const picture: TextspanInput = {
+      subject: basename(path),
+      images,
+      pool: `${counted(count, "text")} (${basename(texts ?? textFeatures)})`,
+      resamples: 0,
+      panels: [
+        {
+          ...{ name: basename(path), rank: span.rank, random: control.randomTexts, ceiling: control.ceiling },
+          texts: selected.map((index, step) => ({
+            text: pool?.texts[index].text ?? `text ${index}`,
+            property: pool?.texts[index].property ?? null,
+            share: explainedVariance[step],
+            chosenShare: null,
+          })),
+          ...{ explained: null, overlap: null },
+        },
+      ],
+    };
+    await writeOutputs(options.out, json, picture);
+    result(json, () => textspanText(picture, { columns: streams.stdout.columns ?? 80 }));
+    if (reconstruction !== undefined) say(`reconstruction written: ${reconstruction}`);
+    for (const out of options.out) say(`written: ${out}`);
+  } finally {
+    await contributions.close();
+  }
+}

@@ -1,0 +1,159 @@
+import { type DescribedHead, describeHeads } from "../../analysis/describe-heads.ts";
+import { loadProperties } from "../../analysis/properties.ts";
+import { textspanResultSchema } from "../../contract/textspan.ts";
+import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { parseComponents } from "../../model/components.ts";
+import { embedTexts } from "../../model/text-cache.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { defaultPool, loadPool } from "../../text/pool.ts";
+import { counted } from "../../views/text.ts";
+import { textspanText } from "../../views/textspan-text.ts";
+import type { TextspanInput } from "../../views/textspan-words.ts";
+import type { Register } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { modelNotice } from "../notices.ts";
+import { wholeNumber } from "../strings.ts";
+import { spanRawArrays } from "./textspan-arrays.ts";
+import { checkOutputs, writeOutputs } from "./textspan-output.ts";
+
+/** Options of `textspan`, as commander reads them. */
+export interface TextspanCommandOptions {
+  readonly index?: string;
+  readonly texts?: string;
+  readonly heads?: string;
+  readonly labels?: string;
+  readonly joint: boolean;
+  readonly contributions?: string;
+  readonly textFeatures?: string;
+  readonly rank?: number;
+  readonly reconstruction?: string;
+  readonly iterations: number;
+  readonly resamples: number;
+  readonly blocks: number;
+  readonly seed: number;
+  readonly out: readonly string[];
+}
+
+const collect = (value: string, known: readonly string[]) => [...known, value];
+
+/** `textspan --index INDEX --texts POOL`, or over raw arrays: what heads write, in texts. */
+export const registerTextspan: Register = (program, run) => {
+  program
+    .command("textspan")
+    .description("describe heads by the texts that explain most of what varies in them over images")
+    .option("--index <index>", "an index that `index` made with this model")
+    .option("--texts <pool>", "photographs, emoji, or a file of texts; default: the pool that fits the model")
+    .option(
+      "--heads <set>",
+      "heads to describe (L3.H1, L2-L3, all, a property); default: the last four layers",
+    )
+    .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
+    .option("--joint", "all components of --heads as one", false)
+    .option("--contributions <file>", "instead of an index: .npy float32 [n, D]")
+    .option("--text-features <file>", "with --contributions: .npy [t, D], used as they are")
+    .option("--rank <n>", "with --contributions: project texts on so many directions", wholeNumber(1))
+    .option("--reconstruction <file>", "with --contributions: write them as the texts give them back, .npy")
+    .option("--iterations <n>", "texts a head", wholeNumber(1, 10_000), 20)
+    .option(
+      "--resamples <n>",
+      "resamples of the images for the stability; 0: none",
+      wholeNumber(0, 10_000),
+      32,
+    )
+    .option("--blocks <n>", "blocks of images that are resampled", wholeNumber(32, 1_000_000), 32)
+    .option("--seed <n>", "chooses blocks, resamples and random texts", wholeNumber(0), 0)
+    .option("--out <file>", "write it: .json, .html, .png or .svg; once or more", collect, [])
+    .action(
+      run(async (context, options: TextspanCommandOptions) => {
+        checkOptions(options);
+        checkOutputs(options.out);
+        await (options.index === undefined
+          ? spanRawArrays(context, options)
+          : describeIndex(context, options, options.index));
+      }),
+    );
+};
+
+function checkOptions(options: TextspanCommandOptions): void {
+  const { index, contributions, textFeatures } = options;
+  const usage = (why: string) => new ClipInterpretError("USAGE", why);
+  if ((index === undefined) === (contributions === undefined))
+    throw usage("give either --index, or --contributions with --text-features");
+  if ((contributions === undefined) !== (textFeatures === undefined))
+    throw usage("--contributions and --text-features go together");
+  const foreign = (["rank", "reconstruction"] as const).find((name) => options[name] !== undefined);
+  if (index !== undefined && foreign) throw usage(`--${foreign} goes with --contributions`);
+  const own = (["heads", "labels", "joint"] as const).find((name) => options[name]);
+  if (index === undefined && own) throw usage(`--${own} goes with --index`);
+}
+
+async function describeIndex(
+  context: CommandContext,
+  options: TextspanCommandOptions,
+  folder: string,
+): Promise<void> {
+  const { globals, models, report, signal, streams, say, result } = context;
+  const index = await openIndex(folder, { report });
+  const model = await models.load(globals.model);
+  await requireModelOf(index, model);
+  const { geometry, name, precision } = model;
+  const set = parseComponents(
+    options.heads ?? `last${Math.min(4, geometry.layers)}`,
+    geometry,
+    await loadProperties(model, options.labels),
+  );
+  const pool = await loadPool(options.texts ?? defaultPool(name), { report, signal });
+  const texts = pool.texts.map(({ text }) => text);
+  const embeddings = await embedTexts(model, texts, { report, signal });
+  const { iterations, joint, resamples, blocks, seed } = options;
+  const { threads } = globals;
+  const work = { iterations, joint, resamples, blocks, seed, threads, report, signal };
+  const described = await describeHeads(index, geometry, set, pool, embeddings, work);
+  const json = textspanResultSchema.parse({
+    ...{ model: name, precision, index: index.folder, images: index.images.length },
+    pool: { name: pool.name, hash: pool.hash, texts: texts.length },
+    ...{ iterations, seed },
+    heads: described.map(headJson),
+  });
+  const notice = modelNotice(model);
+  const picture: TextspanInput = {
+    subject: name,
+    images: index.images.length,
+    pool: `${counted(texts.length, "text")} (${pool.name})`,
+    resamples,
+    panels: described.map(panelOf),
+    ...(notice !== undefined && { notice }),
+  };
+  await writeOutputs(options.out, json, picture);
+  result(json, () => textspanText(picture, { columns: streams.stdout.columns ?? 80 }));
+  for (const path of options.out) say(`written: ${path}`);
+}
+
+const headJson = (described: DescribedHead) => {
+  const { head, components, descriptions, totalVariance, rank, control, stability } = described;
+  return {
+    ...{ head, components, totalVariance, rank, control, stability },
+    selected: descriptions.map(({ index }) => index),
+    explainedVariance: descriptions.map(({ explainedVariance }) => explainedVariance),
+    descriptions: descriptions.map((description, step) => ({
+      ...description,
+      chosenShare: stability?.chosenShare[step] ?? null,
+    })),
+  };
+};
+
+const panelOf = ({ head, components, rank, descriptions, control, stability }: DescribedHead) => ({
+  name: head === "joint" ? jointName(components) : head,
+  rank,
+  texts: descriptions.map(({ text, property, explainedVariance }, step) => ({
+    ...{ text, property, share: explainedVariance },
+    chosenShare: stability?.chosenShare[step] ?? null,
+  })),
+  random: control.randomTexts,
+  ceiling: control.ceiling,
+  explained: stability?.explained ?? null,
+  overlap: stability?.overlap.mean ?? null,
+});
+
+const jointName = (components: readonly string[]): string =>
+  components.length <= 3 ? components.join(" + ") : `${components.length} components as one`;

@@ -1,0 +1,103 @@
+/** The options of every command that asks a language model. */
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Prices } from "../labeling/estimate.ts";
+import { createLlm, type Llm } from "../labeling/llm.ts";
+import { createAnswerCache } from "../labeling/llm-cache.ts";
+import { createPace } from "../labeling/llm-pace.ts";
+import { type Environment, ownCacheFolder } from "../support/environment.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { wholeNumber } from "./strings.ts";
+
+/** As a user gives them. */
+export interface LlmCliOptions {
+  readonly llmUrl?: string;
+  readonly llmModel?: string;
+  readonly judgeModel: readonly string[];
+  readonly llmRpm?: number;
+  readonly llmConcurrency: number;
+  readonly llmTimeout: number;
+  readonly llmRetries: number;
+  readonly llmMaxTokens: number;
+  readonly priceIn?: number;
+  readonly priceOut?: number;
+}
+
+const collect = (value: string, known: readonly string[]) => [...known, value];
+
+function price(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("Give a number of at least 0");
+}
+
+/** Adds them to a command. */
+export function addLlmOptions(command: Command): Command {
+  return command
+    .option(
+      "--llm-url <url>",
+      "a server that speaks OpenAI's chat completions, such as http://localhost:11434/v1",
+    )
+    .option(
+      "--llm-model <name>",
+      "the language model's name there; a key is read from CLIP_INTERPRET_LLM_KEY",
+    )
+    .option(
+      "--judge-model <name>",
+      "a model that judges; several: the majority (default: --llm-model)",
+      collect,
+      [],
+    )
+    .option("--llm-rpm <n>", "at most so many requests a minute", wholeNumber(1))
+    .option("--llm-concurrency <n>", "heads that are asked about at once", wholeNumber(1, 64), 4)
+    .option("--llm-timeout <s>", "seconds that one answer may take", wholeNumber(1, 86_400), 120)
+    .option("--llm-retries <n>", "tries after the first that fails", wholeNumber(0, 100), 5)
+    .option("--llm-max-tokens <n>", "tokens that one answer may have", wholeNumber(1), 256)
+    .option("--price-in <p>", "price of a million tokens sent, for the estimate", price)
+    .option("--price-out <p>", "price of a million tokens answered", price);
+}
+
+/** The models that the options name; they share one cache and one pace. */
+export interface Models {
+  readonly llm: Llm;
+  readonly judges: readonly Llm[];
+}
+
+/**
+ * Makes the language models.
+ * @param naming whether one is to name heads, not only to judge
+ * @throws `USAGE` if the address or the model is missing
+ */
+export function createLlms(options: LlmCliOptions, naming: boolean, env: Environment): Models {
+  const { llmUrl: url, llmModel, judgeModel } = options;
+  const name = llmModel ?? (naming ? undefined : judgeModel[0]);
+  if (url === undefined || name === undefined) {
+    throw new ClipInterpretError("USAGE", "a language model needs --llm-url and --llm-model");
+  }
+  const shared = {
+    url,
+    key: env.CLIP_INTERPRET_LLM_KEY,
+    cache: createAnswerCache(join(ownCacheFolder(env), "answers")),
+    pace: createPace(options.llmRpm),
+    timeoutMs: 1000 * options.llmTimeout,
+    maxTokens: options.llmMaxTokens,
+    patience: { attempts: options.llmRetries + 1 },
+  };
+  const made = new Map<string, Llm>();
+  const modelOf = (model: string): Llm => {
+    const known = made.get(model) ?? createLlm({ ...shared, model });
+    made.set(model, known);
+    return known;
+  };
+  const judges = judgeModel.length > 0 ? [...new Set(judgeModel)] : [name];
+  return { llm: modelOf(name), judges: judges.map(modelOf) };
+}
+
+/** Both prices, or none. @throws `USAGE` if only one is given */
+export function pricesOf({ priceIn, priceOut }: LlmCliOptions): Prices | undefined {
+  if (priceIn === undefined && priceOut === undefined) return undefined;
+  if (priceIn === undefined || priceOut === undefined) {
+    throw new ClipInterpretError("USAGE", "give both --price-in and --price-out, or neither");
+  }
+  return { in: priceIn, out: priceOut };
+}

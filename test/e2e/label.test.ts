@@ -1,0 +1,264 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { labelEstimateSchema, labelResultSchema } from "../../src/contract/label.ts";
+import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
+import { readLabels } from "../../src/labeling/labels.ts";
+import { sendJson, serveLlm } from "../support/llm-server.ts";
+import { runHere } from "../support/run-cli.ts";
+import {
+  bareEnvironment,
+  type CliOptions,
+  expectError,
+  repositoryPath,
+  runCli,
+  runOk,
+  sharedFolder,
+  startCli,
+  testFolder,
+} from "./cli.ts";
+
+const SCENES = repositoryPath("examples/scenes");
+const KEY = "sk-very-secret-0123456789";
+const shared = sharedFolder();
+const [index, textspan] = [() => shared("index"), () => shared("textspan.json")];
+
+/** What `textspan --json` prints, as far as labels need it: six heads of four texts. */
+const HEADS = Array.from({ length: 6 }, (_, head) => ({
+  head: `L2.H${head}`,
+  descriptions: ["street", "beach", "hill", "cat"].map((thing, i) => ({
+    text: `a ${thing} number ${head}`,
+    property: i < 3 ? "place" : "animal",
+    explainedVariance: 0.2 / (i + 1),
+  })),
+}));
+
+beforeAll(async () => {
+  await runOk(["index", SCENES, "--out", index()]);
+  await writeFile(textspan(), JSON.stringify({ model: "a-model", heads: HEADS }));
+});
+
+const parse = (stdout: string) => labelResultSchema.parse(JSON.parse(stdout));
+/** An environment whose caches are in a folder. */
+const cachedIn = (folder: string, more: CliOptions["env"] = {}): CliOptions => ({
+  env: { CLIP_INTERPRET_CACHE: join(folder, "cache"), ...more },
+});
+
+describe("label, offline", () => {
+  it("describes the heads of an index, names them by tags, and writes a file that neighbors reads", async () => {
+    const folder = await testFolder();
+    const [json, html] = [join(folder, "labels.json"), join(folder, "labels.html")];
+    const how = cachedIn(folder);
+    const printed = parse(
+      await runOk(["label", "--index", index(), "--out", json, "--out", html, "--json"], how),
+    );
+    expect(Object.keys(printed.heads)).toHaveLength(16);
+    expect(printed).toMatchObject({ model: "emoji-4x128-p8", unlabelled: [], llm: null });
+    expect(printed.source).toMatch(
+      /^TEXTSPAN, the first 5 texts a head of the pool emoji \(SHA-256 [0-9a-f]{64}\), over 24 images of index$/,
+    );
+    for (const { label, descriptions, tags, consistent, labeller, judge } of Object.values(printed.heads)) {
+      expect(descriptions).toHaveLength(5);
+      expect(consistent).toEqual(tags.map((tag) => tag === label));
+      const count = (tag: string | null) => tags.filter((other) => other === tag).length;
+      for (const tag of tags) expect(count(label)).toBeGreaterThanOrEqual(count(tag));
+      expect([labeller.kind, judge?.kind]).toEqual(["tags", "tags"]);
+    }
+    const { heads } = await readLabels(json);
+    expect(heads).toEqual(printed.heads);
+    const [label] = Object.values(heads).map((head) => head.label);
+    const search = [
+      "neighbors",
+      "--index",
+      index(),
+      "--heads",
+      label,
+      "--labels",
+      json,
+      "--text",
+      "x",
+      "--json",
+    ];
+    const found = neighborsResultSchema.parse(JSON.parse(await runOk(search, how)));
+    expect(found.heads).toEqual(Object.keys(heads).filter((head) => heads[head].label === label));
+    expect(await readFile(html, "utf8")).toContain(`<b><bdi>${label}</bdi></b>`);
+  });
+
+  it("takes the descriptions from a file, and lists them for people", async () => {
+    const { stdout: text } = await runHere("label", "--textspan", textspan(), "--descriptions", "4");
+    expect(text).toMatch(/^L2\.H3 +place +3\/4 {2}✓ a street number 3/m);
+    expect(text).toContain("✗ a cat number 3");
+  });
+
+  it("shows what was published about a model, and what contradicts what, without the model", async () => {
+    const args = ["label", "--model", "ViT-B-32/openai", "--labeller", "published", "--json"];
+    const { heads, inconsistencies } = parse((await runHere(...args)).stdout);
+    expect(Object.keys(heads)).toHaveLength(48);
+    expect(heads["L11.H8"]).toMatchObject({
+      label: "Word starting with the letter z",
+      labeller: { kind: "published" },
+    });
+    expect(inconsistencies.map(({ kind, labels }) => [kind, labels[1].label])).toContainEqual([
+      "plural",
+      "Activities",
+    ]);
+  });
+
+  it("takes labels by hand before the labeller's, and alone", async () => {
+    const folder = await testFolder();
+    const own = join(folder, "own.json");
+    await writeFile(own, JSON.stringify({ towns: ["L2.H1"] }));
+    const args = ["label", "--textspan", textspan(), "--labels", own, "--json"];
+    const both = parse((await runHere(...args)).stdout);
+    expect(both.heads["L2.H1"]).toMatchObject({
+      label: "towns",
+      labeller: { kind: "manual", by: "own.json" },
+    });
+    expect(both.heads["L2.H0"].labeller.kind).toBe("tags");
+    const { code, stdout, stderr } = await runHere(...args, "--labeller", "manual");
+    expect(code).toBe(0);
+    expect(Object.keys(parse(stdout).heads)).toEqual(["L2.H1"]);
+    expect(stderr).toMatch(/^warning LABELS_MISSING: no label for L2\.H0, L2\.H2/);
+    await writeFile(own, JSON.stringify({ heads: { "L3.H1": "towns" } }));
+    expectError(await runHere(...args), "HEADS_INVALID");
+  });
+
+  it.each([
+    ["neither index nor descriptions", [], "USAGE"],
+    ["both", ["--index", "x", "--textspan", "y"], "USAGE"],
+    ["a labeller by hand without a file", ["--labeller", "manual"], "USAGE"],
+    ["a result of another kind", ["--textspan", "{T}", "--out", "labels.csv"], "USAGE"],
+    ["a result over its input", ["--textspan", "{T}", "--out", "{T}"], "USAGE"],
+    [
+      "a language model without a server",
+      ["--textspan", "{T}", "--labeller", "llm", "--llm-model", "m"],
+      "USAGE",
+    ],
+    [
+      "only judges to name heads",
+      ["--textspan", "{T}", "--labeller", "llm", "--llm-url", "http://localhost:1", "--judge-model", "m"],
+      "USAGE",
+    ],
+    ["one price", ["--textspan", "{T}", "--price-in", "1"], "USAGE"],
+    [
+      "published labels of a model that has none",
+      ["--textspan", "{T}", "--labeller", "published"],
+      "LABELS_MISSING",
+    ],
+    ["descriptions that are none", ["--textspan", repositoryPath("package.json")], "JSON_INVALID"],
+    ["an MLP", ["--index", "{I}", "--heads", "L1.MLP"], "HEADS_INVALID"],
+  ])("refuses %s", async (_, args, code) => {
+    const filled = args.map((arg) => arg.replace("{T}", textspan()).replace("{I}", index()));
+    expectError(await runHere("label", ...filled), code);
+  });
+});
+
+describe("label, by a language model", () => {
+  const ask = (url: string, ...more: string[]) => [
+    ...["label", "--textspan", textspan(), "--labeller", "llm", "--llm-url", url, "--llm-model", "m"],
+    ...more,
+  ];
+
+  it("says what it will cost first, asks once, and connects to nothing else; the key is shown nowhere", async () => {
+    const [server, folder] = [await serveLlm(), await testFolder()];
+    for (const name of ["home", "cwd"]) await mkdir(join(folder, name));
+    const watched = join(folder, "connections.txt");
+    const how: CliOptions = {
+      cwd: join(folder, "cwd"),
+      env: {
+        ...bareEnvironment(join(folder, "home")),
+        CLIP_INTERPRET_LLM_KEY: KEY,
+        NODE_OPTIONS: `--import=${pathToFileURL(repositoryPath("test/support/watch-connections.mjs"))}`,
+        WATCH_CONNECTIONS: watched,
+      },
+    };
+    const prices = ["--price-in", "1", "--price-out", "2", "--json"];
+    const estimate = labelEstimateSchema.parse(
+      JSON.parse(await runOk(ask(server.url, "--estimate", ...prices), how)),
+    );
+    expect(estimate).toMatchObject({ requests: 12, cached: 0 });
+    expect(server.seen).toEqual([]);
+    const stdout = await runOk(ask(server.url, ...prices), how);
+    const { heads, llm } = parse(stdout);
+    expect(heads["L2.H5"]).toMatchObject({ label: "Location", consistent: [true, true, true, false] });
+    expect(llm).toMatchObject({ estimate, asked: 12, cached: 0, tokensIn: 1200, tokensOut: 84 });
+    expect(llm?.cost).toBeCloseTo((1200 + 2 * 84) / 1e6, 12);
+    expect(server.seen[0].headers.authorization).toBe(`Bearer ${KEY}`);
+    // Again: nothing is asked, and the labels are the same.
+    const again = parse(await runOk(ask(server.url, "--json"), how));
+    expect(again.heads).toEqual(heads);
+    expect(again.llm).toMatchObject({ asked: 0, cached: 12 });
+    expect(server.seen).toHaveLength(12);
+    const { host } = new URL(server.url);
+    const connections = (await readFile(watched, "utf8")).trim().split("\n");
+    expect(new Set(connections)).toEqual(new Set([host]));
+    // What is left on the disk is the answers, and no key.
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) =>
+      entry.isFile(),
+    );
+    const written = files.filter(({ name }) => name !== "connections.txt");
+    expect(written).toHaveLength(12);
+    for (const { parentPath, name } of written) {
+      expect(parentPath).toContain(join("home", ".cache", "clip-interpret", "answers"));
+      expect(await readFile(join(parentPath, name), "utf8")).not.toContain(KEY);
+    }
+    expect(stdout).not.toContain(KEY);
+  });
+
+  it("goes on after Ctrl-C with what is missing", async () => {
+    const [server, folder] = [await serveLlm(), await testFolder()];
+    const out = join(folder, "labels.json");
+    const args = ask(server.url, "--llm-concurrency", "1", "--out", out);
+    server.interfere = () => {
+      if (server.seen.length < 6) return false;
+      child.kill("SIGINT");
+      return true;
+    };
+    const { child, result } = startCli(args, cachedIn(folder));
+    const { code, stderr } = await result;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/^error CANCELLED: .*What was answered is kept.*\n$/);
+    expect(await readdir(folder)).toEqual(["cache"]);
+    server.interfere = () => false;
+    const text = await runOk(args, cachedIn(folder));
+    expect(text).toContain("estimate: 7 requests (5 more are answered already)");
+    expect(server.seen).toHaveLength(6 + 7);
+    expect(Object.keys((await readLabels(out)).heads)).toHaveLength(6);
+  });
+
+  it("judges by several models, and labels by hand cost nothing to name", async () => {
+    const [server, folder] = [await serveLlm(), await testFolder()];
+    const own = join(folder, "own.json");
+    await writeFile(own, JSON.stringify({ towns: HEADS.map(({ head }) => head) }));
+    const judges = ["--judge-model", "a", "--judge-model", "b", "--judge-model", "c"];
+    const { heads } = parse(
+      await runOk(ask(server.url, "--labels", own, ...judges, "--json"), cachedIn(folder)),
+    );
+    expect(server.seen.filter(({ judging }) => !judging)).toEqual([]);
+    expect(server.seen).toHaveLength(18);
+    expect(heads["L2.H0"].judge?.votes).toHaveLength(3);
+  });
+
+  it.each([
+    ["a wrong key", 401, "LLM_UNAUTHORIZED"],
+    ["a model that is not there", 404, "LLM_MODEL_UNKNOWN"],
+    ["too many requests", 429, "LLM_RATE_LIMITED"],
+  ])("%s is an error on one line, without the key", async (_what, status, code) => {
+    const [server, folder] = [await serveLlm(), await testFolder()];
+    server.interfere = (_, response) => sendJson(response, { error: { message: `no: ${KEY}` } }, status);
+    const args = ask(server.url, "--llm-retries", "0", "--json", "--debug");
+    const failed = await runCli(args, cachedIn(folder, { CLIP_INTERPRET_LLM_KEY: KEY }));
+    expect({ code: failed.code, stdout: failed.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(failed.stderr).toMatch(new RegExp(`^error ${code}: `));
+    expect(failed.stderr).not.toContain(KEY);
+  });
+
+  it("a server that is not there is an error that names it", async () => {
+    const [server, folder] = [await serveLlm(), await testFolder()];
+    server.stop();
+    const failed = await runCli(ask(server.url, "--llm-retries", "0", "--json"), cachedIn(folder));
+    expectError(failed, "LLM_UNREACHABLE");
+    expect(failed.stderr).toContain(server.url);
+  });
+});

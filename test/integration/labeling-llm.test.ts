@@ -1,0 +1,486 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { estimateCost } from "../../src/labeling/estimate.ts";
+import { labelHeads } from "../../src/labeling/label-heads.ts";
+import type { Described } from "../../src/labeling/labeller.ts";
+import { createLlm, type Llm, type LlmOptions } from "../../src/labeling/llm.ts";
+import { createAnswerCache } from "../../src/labeling/llm-cache.ts";
+import { llmJudge, llmLabeller } from "../../src/labeling/llm-labeller.ts";
+import { createPace } from "../../src/labeling/llm-pace.ts";
+import type { ErrorCode } from "../../src/support/errors.ts";
+import type { ProgressEvent } from "../../src/support/progress.ts";
+import { completion, type LlmServer, sendJson, serveLlm } from "../support/llm-server.ts";
+
+const QUICK = { attempts: 3, pauseMs: 5, longestPauseMs: 1000 };
+const KEY = "sk-very-secret-0123456789";
+
+const headOf = (head: string, ...words: string[]): Described => ({
+  head,
+  descriptions: words.map((text, i) => ({ text, property: null, explainedVariance: 0.1 / (i + 1) })),
+});
+const HEADS = Array.from({ length: 6 }, (_, i) =>
+  headOf(`L2.H${i}`, `a street in town ${i}`, `a beach near ${i}`, `the ${i}th hill`, "a cat"),
+);
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "clip-interpret-llm-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+interface Setting {
+  readonly server: LlmServer;
+  readonly folder: string;
+  llm(options?: Partial<LlmOptions>): Llm;
+}
+
+async function setting(): Promise<Setting> {
+  const [server, folder] = [await serveLlm(), await newFolder()];
+  const llm = (options: Partial<LlmOptions> = {}) =>
+    createLlm({
+      url: server.url,
+      model: "stand-in",
+      cache: createAnswerCache(folder),
+      patience: QUICK,
+      ...options,
+    });
+  return { server, folder, llm };
+}
+
+const label = (llm: Llm, heads: readonly Described[] = HEADS, more: { [name: string]: unknown } = {}) =>
+  labelHeads(heads, {
+    model: "m",
+    source: "test",
+    labeller: llmLabeller(llm),
+    judge: llmJudge([llm]),
+    ...more,
+  });
+
+/** Expects a coded error whose message does not show the key. */
+async function expectFailure(work: Promise<unknown>, code: ErrorCode): Promise<Error> {
+  const error = await work.then(
+    () => expect.fail("it succeeded"),
+    (thrown: unknown) => thrown as Error,
+  );
+  expect(error).toMatchObject({ name: "ClipInterpretError", code });
+  expect(error.message).not.toContain(KEY);
+  return error;
+}
+
+describe("labels by a language model", () => {
+  it("say what descriptions share and which fit, with who said so and when", async () => {
+    const { server, llm } = await setting();
+    const { labels, unlabelled } = await label(llm({ key: KEY }), HEADS, { concurrency: 3 });
+    expect(unlabelled).toEqual([]);
+    expect(Object.keys(labels.heads)).toEqual(HEADS.map(({ head }) => head));
+    expect(labels.heads["L2.H3"]).toMatchObject({
+      label: "Location",
+      descriptions: HEADS[3].descriptions.map(({ text }) => text),
+      consistent: [true, true, true, false],
+      labeller: { kind: "llm", model: "stand-in", by: `stand-in at ${server.url}` },
+      judge: { kind: "llm", votes: [] },
+    });
+    const { labeller, judge } = labels.heads["L2.H3"];
+    expect(labeller.promptHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(judge?.promptHash).not.toBe(labeller.promptHash);
+    expect(Math.abs(Date.parse(labeller.date ?? "") - Date.now())).toBeLessThan(60_000);
+  });
+
+  it("are asked for at temperature 0, after worked examples, with the key as a bearer token", async () => {
+    const { server, llm } = await setting();
+    await label(llm({ key: KEY }), HEADS.slice(0, 1));
+    const [naming, judging] = server.seen;
+    expect(naming.path).toBe("/v1/chat/completions");
+    expect(naming.headers.authorization).toBe(`Bearer ${KEY}`);
+    expect(naming.headers["user-agent"]).toBe("clip-interpret");
+    expect(naming.body).toMatchObject({ model: "stand-in", temperature: 0, max_tokens: 256 });
+    const roles = naming.body.messages.map(({ role }) => role);
+    expect(roles[0]).toBe("system");
+    expect(roles.slice(1, -1).length).toBeGreaterThanOrEqual(6);
+    expect(roles.at(-1)).toBe("user");
+    expect(naming.question).toBe("1. a street in town 0\n2. a beach near 0\n3. the 0th hill\n4. a cat");
+    expect(judging.question).toBe(`Property: Location\n${naming.question}`);
+  });
+
+  it("are asked for once: the same question again is answered from the disk", async () => {
+    const { server, folder, llm } = await setting();
+    const first = await label(llm());
+    expect(server.seen).toHaveLength(12);
+    const again = llm();
+    expect((await label(again)).labels).toEqual(first.labels);
+    expect(server.seen).toHaveLength(12);
+    expect(again.usage()).toEqual({ asked: 0, cached: 12, tokensIn: 0, tokensOut: 0 });
+    // Another model, or another description, is another question.
+    await label(llm({ model: "other" }), HEADS.slice(0, 1));
+    await label(llm(), [headOf("L2.H0", "a street in town 0", "a dog")]);
+    expect(server.seen).toHaveLength(16);
+    // A damaged answer is asked for again.
+    for (const name of await readdir(folder, { recursive: true })) {
+      if (name.endsWith(".json")) await writeFile(join(folder, name), "{");
+    }
+    await label(llm(), HEADS.slice(0, 1));
+    expect(server.seen).toHaveLength(18);
+  });
+
+  it("never leave the key on the disk", async () => {
+    const { folder, llm } = await setting();
+    await label(llm({ key: KEY }), HEADS.slice(0, 2));
+    const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".json"));
+    expect(files).toHaveLength(4);
+    for (const name of files) expect(await readFile(join(folder, name), "utf8")).not.toContain(KEY);
+  });
+
+  it("go by the majority of several judges, whose votes are kept; half is not enough", async () => {
+    const { server, llm } = await setting();
+    const verdicts: Record<string, string> = {
+      a: "1 yes\n2 yes\n3 no",
+      b: "1 yes\n2 no\n3 no",
+      c: "1 yes\n2 yes\n3 yes",
+    };
+    server.answer = ({ body, judging }) => (judging ? verdicts[body.model] : "Place");
+    const judges = (names: string) => llmJudge([...names].map((model) => llm({ model })));
+    const head = headOf("L0.H0", "x", "y", "z");
+    const three = await judges("abc")("Place", head, {});
+    expect(three.consistent).toEqual([true, true, false]);
+    expect(three.judge.votes.map(({ consistent }) => consistent)).toEqual([
+      [true, true, false],
+      [true, false, false],
+      [true, true, true],
+    ]);
+    expect(three.judge.votes[1].by).toBe(`b at ${server.url}`);
+    expect((await judges("ab")("Place", head, {})).consistent).toEqual([true, false, false]);
+  });
+
+  it("ask several heads at once when told to, and no more", async () => {
+    const { server, llm } = await setting();
+    server.interfere = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return false;
+    };
+    await label(llm(), HEADS, { concurrency: 3 });
+    expect(server.crowd()).toBe(3);
+  });
+
+  it("keep to so many requests a minute", async () => {
+    const { server, llm } = await setting();
+    const times: number[] = [];
+    server.interfere = () => {
+      times.push(performance.now());
+      return false;
+    };
+    await label(llm({ pace: createPace(1200) }), HEADS.slice(0, 3), { concurrency: 3 });
+    expect(times).toHaveLength(6);
+    // Six requests, 50 ms apart.
+    expect(times[5] - times[0]).toBeGreaterThan(5 * 50 - 25);
+  });
+});
+
+describe("a server in trouble", () => {
+  it("that asks to wait is waited for, by all who share it, and then answers", async () => {
+    const { server, llm } = await setting();
+    const refusedAt: number[] = [];
+    const laterAt: number[] = [];
+    server.interfere = (_, response) => {
+      if (refusedAt.length > 0) {
+        laterAt.push(performance.now());
+        return false;
+      }
+      refusedAt.push(performance.now());
+      return sendJson(response, { error: { message: "slow down" } }, 429, { "retry-after": "0.3" });
+    };
+    const events: ProgressEvent[] = [];
+    const { labels } = await label(llm(), HEADS, { report: (event: ProgressEvent) => events.push(event) });
+    expect(Object.keys(labels.heads)).toHaveLength(6);
+    expect(laterAt[0] - refusedAt[0]).toBeGreaterThan(280);
+    const [warning] = events.filter(({ type }) => type === "warning");
+    expect(warning).toMatchObject({ code: "LLM_RATE_LIMITED" });
+    expect(warning).toHaveProperty("message", expect.stringContaining("slow down; trying again in 0.3 s"));
+  });
+
+  it("that takes a moment to recover is asked again", async () => {
+    const { server, llm } = await setting();
+    let tries = 0;
+    server.interfere = (_, response) => {
+      tries++;
+      if (tries === 1) return sendJson(response, { error: "loading model" }, 503);
+      if (tries === 2) {
+        response.socket?.destroy();
+        return true;
+      }
+      return false;
+    };
+    await label(llm(), HEADS.slice(0, 1));
+    expect(tries).toBe(4);
+  });
+
+  it.each<[string, ErrorCode, string, (seen: unknown, response: import("node:http").ServerResponse) => true]>(
+    [
+      [
+        "a key it does not accept",
+        "LLM_UNAUTHORIZED",
+        "Incorrect API key provided: [key]",
+        (_, response) =>
+          sendJson(
+            response,
+            { error: { message: `Incorrect API key provided: ${KEY}`, type: "invalid_request_error" } },
+            401,
+          ),
+      ],
+      [
+        "a key that may not do this",
+        "LLM_UNAUTHORIZED",
+        "not allowed",
+        (_, response) => sendJson(response, { message: "not allowed" }, 403),
+      ],
+      [
+        "a model it does not have",
+        "LLM_MODEL_UNKNOWN",
+        `model "stand-in" not found`,
+        (_, response) => sendJson(response, { error: { message: `model "stand-in" not found` } }, 404),
+      ],
+      [
+        "a request it does not take",
+        "LLM_REJECTED",
+        "temperature must be 1",
+        (_, response) => sendJson(response, { error: { message: "temperature must be 1" } }, 400),
+      ],
+      [
+        "a redirect",
+        "LLM_REJECTED",
+        "redirects to http://elsewhere.test/",
+        (_, response) => sendJson(response, {}, 307, { location: "http://elsewhere.test/" }),
+      ],
+      [
+        "nothing left to spend",
+        "LLM_RATE_LIMITED",
+        "quota",
+        (_, response) =>
+          sendJson(response, { error: { message: "over your quota", code: "insufficient_quota" } }, 429),
+      ],
+    ],
+  )("%s ends the work at once", async (_what, code, words, interfere) => {
+    const { server, llm } = await setting();
+    server.interfere = interfere;
+    const error = await expectFailure(label(llm({ key: KEY })), code);
+    expect(error.message).toContain(words);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it.each<[string, ErrorCode, (response: import("node:http").ServerResponse) => true]>([
+    ["too many requests, again and again", "LLM_RATE_LIMITED", (response) => sendJson(response, {}, 429)],
+    [
+      "an answer that is no JSON",
+      "LLM_ANSWER_INVALID",
+      (response) => {
+        response.writeHead(200, { "content-type": "application/json" }).end("<html>");
+        return true;
+      },
+    ],
+    ["JSON that is no chat completion", "LLM_ANSWER_INVALID", (response) => sendJson(response, { hello: 1 })],
+    [
+      "no choices",
+      "LLM_ANSWER_INVALID",
+      (response) => sendJson(response, { ...completion("x"), choices: [] }),
+    ],
+    ["an empty answer", "LLM_ANSWER_INVALID", (response) => sendJson(response, completion(" \n"))],
+    ["no content", "LLM_ANSWER_INVALID", (response) => sendJson(response, completion(null))],
+    [
+      "a server error",
+      "LLM_UNREACHABLE",
+      (response) => sendJson(response, { error: { message: "boom" } }, 500),
+    ],
+    [
+      "a connection that breaks",
+      "LLM_UNREACHABLE",
+      (response) => {
+        response.socket?.destroy();
+        return true;
+      },
+    ],
+    [
+      "an answer that breaks off",
+      "LLM_UNREACHABLE",
+      (response) => {
+        response.writeHead(200, { "content-type": "application/json", "content-length": "1000" }).write("{");
+        setTimeout(() => response.socket?.destroy(), 20);
+        return true;
+      },
+    ],
+    ["no answer in time", "LLM_TIMEOUT", () => true],
+  ])("%s is an error after as many tries as allowed", async (_what, code, interfere) => {
+    const { server, llm } = await setting();
+    server.interfere = (_, response) => interfere(response);
+    await expectFailure(label(llm({ timeoutMs: 150 }), HEADS.slice(0, 1)), code);
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it("that asks for a longer wait than anyone has is an error at once", async () => {
+    const { server, llm } = await setting();
+    server.interfere = (_, response) => sendJson(response, {}, 429, { "retry-after": "3600" });
+    await expectFailure(label(llm()), "LLM_RATE_LIMITED");
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it("that is not there is an error that names it", async () => {
+    const { server, llm } = await setting();
+    server.stop();
+    const error = await expectFailure(label(llm()), "LLM_UNREACHABLE");
+    expect(error.message).toContain(server.url);
+    expect(error.message).toContain("ECONNREFUSED");
+  });
+});
+
+describe("an answer that cannot be used", () => {
+  it.each<[string, ErrorCode, object]>([
+    ["a refusal in its own field", "LLM_REFUSED", completion(null, "stop", { refusal: "I will not." })],
+    ["a refusal by the server's filter", "LLM_REFUSED", completion("", "content_filter")],
+    ["a refusal in words", "LLM_REFUSED", completion("I’m sorry, but I can’t help with that.")],
+    [
+      "a sermon",
+      "LLM_ANSWER_INVALID",
+      completion("These descriptions all seem to refer to places of some kind."),
+    ],
+    ["several lines", "LLM_ANSWER_INVALID", completion("Location\nbecause of the towns")],
+    ["an answer cut off", "LLM_ANSWER_INVALID", completion("Well, let me think", "length")],
+    ["no letters", "LLM_ANSWER_INVALID", completion("???")],
+  ])("%s fails its head, once asked, and lets the others get their labels", async (_what, code, reply) => {
+    const { server, llm } = await setting();
+    const bad = ({ question, judging }: { question: string; judging: boolean }) =>
+      !judging && question.includes("town 1");
+    server.interfere = (seen, response) => bad(seen) && sendJson(response, reply);
+    const error = await expectFailure(label(llm()), code);
+    expect(error.message).toContain("L2.H1");
+    expect(server.seen).toHaveLength(11);
+    // What was answered is kept: only the one is asked for again.
+    server.interfere = () => false;
+    expect(Object.keys((await label(llm())).labels.heads)).toHaveLength(6);
+    expect(server.seen).toHaveLength(13);
+  });
+
+  it.each([
+    ["a verdict missing", "1 yes\n2 no\n3 yes"],
+    ["a verdict too many", "1 yes\n2 no\n3 yes\n4 no\n5 no"],
+    ["a verdict twice", "1 yes\n1 no\n3 yes\n4 no"],
+    ["prose", "All but the last fit."],
+    ["neither yes nor no", "1 yes\n2 maybe\n3 yes\n4 no"],
+  ])("%s is no verdict", async (_what, verdicts) => {
+    const { server, llm } = await setting();
+    server.answer = ({ judging }) => (judging ? verdicts : "Location");
+    await expectFailure(label(llm(), HEADS.slice(0, 1)), "LLM_ANSWER_INVALID");
+  });
+});
+
+describe("work that stops", () => {
+  it("keeps what was answered when the server dies, and asks only for the rest of another at a new address", async () => {
+    const { server, folder, llm } = await setting();
+    let answered = 0;
+    server.interfere = (_, response) => {
+      if (++answered <= 5) return false;
+      response.socket?.destroy();
+      server.stop();
+      return true;
+    };
+    await expectFailure(label(llm()), "LLM_UNREACHABLE");
+    const next = await serveLlm();
+    const { labels } = await label(
+      createLlm({ url: next.url, model: "stand-in", cache: createAnswerCache(folder) }),
+    );
+    expect(Object.keys(labels.heads)).toHaveLength(6);
+    expect(next.seen).toHaveLength(12 - 5);
+    expect(labels.heads["L2.H0"].labeller.by).toContain("stand-in");
+  });
+
+  it("keeps what was answered when it is cancelled, and stops at once", async () => {
+    const { server, llm } = await setting();
+    const controller = new AbortController();
+    server.interfere = () => {
+      if (server.seen.length < 5) return false;
+      controller.abort();
+      return true;
+    };
+    const started = performance.now();
+    const error = await expectFailure(label(llm(), HEADS, { signal: controller.signal }), "CANCELLED");
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(error).toHaveProperty("hint", expect.stringContaining("What was answered is kept"));
+    server.interfere = () => false;
+    await label(llm());
+    expect(server.seen).toHaveLength(5 + (12 - 4));
+  });
+
+  it("lets requests on their way come back when another one fails for good", async () => {
+    const { server, llm } = await setting();
+    server.interfere = async ({ question, judging }, response) => {
+      if (question.includes("town 1")) return sendJson(response, {}, 401);
+      // The other head's answer comes after the failure.
+      if (!judging) await new Promise((resolve) => setTimeout(resolve, 100));
+      return false;
+    };
+    await expectFailure(label(llm(), HEADS.slice(0, 2), { concurrency: 2 }), "LLM_UNAUTHORIZED");
+    server.interfere = () => false;
+    const before = server.seen.length;
+    await label(llm(), HEADS.slice(0, 1));
+    expect(server.seen.slice(before).filter(({ judging }) => !judging)).toEqual([]);
+  });
+});
+
+describe("an estimate", () => {
+  it("counts what the cache does not answer, before anything is sent", async () => {
+    const { server, llm } = await setting();
+    const one = llm();
+    const plan = { labeller: one, judges: [one, llm({ model: "other" })], known: {} };
+    const all = await estimateCost(HEADS, plan, { in: 2, out: 10 });
+    expect(server.seen).toEqual([]);
+    expect(all).toMatchObject({ requests: 18, cached: 0 });
+    expect(all.cost).toBeCloseTo((2 * all.tokensIn + 10 * all.tokensOut) / 1e6, 12);
+    await label(one, HEADS.slice(0, 2));
+    // Two heads have label and first verdict.
+    expect(await estimateCost(HEADS, plan)).toMatchObject({ requests: 14, cached: 4, cost: null });
+    // Labels by hand need no naming.
+    const known = Object.fromEntries(HEADS.map(({ head }) => [head, "Location"]));
+    expect(await estimateCost(HEADS, { labeller: one, judges: [], known })).toMatchObject({ requests: 0 });
+  });
+
+  it("counts as many requests as are then sent, with tokens near a plain count of words", async () => {
+    const { server, llm } = await setting();
+    const one = llm();
+    const { requests, tokensIn } = await estimateCost(HEADS, { labeller: one, judges: [one], known: {} });
+    await label(one);
+    expect(server.seen).toHaveLength(requests);
+    const words = server.seen
+      .flatMap(({ body }) => body.messages)
+      .reduce((sum, { content }) => sum + content.split(/[\s.:,;]+/).length, 0);
+    expect(tokensIn / words).toBeGreaterThan(0.9);
+    expect(tokensIn / words).toBeLessThan(2);
+    expect(one.usage()).toMatchObject({ asked: 12, tokensIn: 1200, tokensOut: 84 });
+  });
+});
+
+describe("the SDK underneath", () => {
+  it("writes nothing to the console and traces nothing", async () => {
+    const { server, llm } = await setting();
+    const spies = (["log", "info", "warn", "error", "debug"] as const).map((name) =>
+      vi.spyOn(console, name).mockImplementation(() => {}),
+    );
+    onTestFinished(() => void vi.restoreAllMocks());
+    await label(llm(), HEADS.slice(0, 1));
+    server.interfere = (_, response) => sendJson(response, {}, 500);
+    await expectFailure(label(llm({ model: "other" })), "LLM_UNREACHABLE");
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+    expect(globalThis.AI_SDK_LOG_WARNINGS).toBe(false);
+  });
+
+  it.each([
+    "",
+    "ftp://localhost/v1",
+    "localhost:11434",
+    "http://me:secret@localhost/v1",
+    "http://localhost/v1?key=secret",
+  ])("is not given %j as an address, which is not repeated either", async (url) => {
+    const cache = createAnswerCache(await newFolder());
+    const make = async () => createLlm({ url, model: "m", cache });
+    const error = await expectFailure(make(), "USAGE");
+    expect(error.message).not.toContain("secret");
+  });
+});
