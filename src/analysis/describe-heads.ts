@@ -54,7 +54,7 @@ export interface DescribeOptions extends WorkOptions {
   readonly resamples?: number;
   /** Blocks of images that are resampled. Default: 32. */
   readonly blocks?: number;
-  /** Draws of random texts. Default: 100. */
+  /** Draws of random texts. Default: 50. */
   readonly draws?: number;
   readonly seed?: number;
   /** Threads of the products; 0 takes every core. */

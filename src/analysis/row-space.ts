@@ -129,11 +129,13 @@ export function removeAll(
   directions: readonly Float64Array[],
   removed?: Float64Array,
 ): void {
+  const width = x.length;
   for (let pass = 0; pass < 2; pass++) {
-    for (const [i, direction] of directions.entries()) {
+    for (let i = 0; i < directions.length; i++) {
+      const direction = directions[i];
       let part = 0;
-      for (let d = 0; d < x.length; d++) part += x[d] * direction[d];
-      for (let d = 0; d < x.length; d++) x[d] -= part * direction[d];
+      for (let d = 0; d < width; d++) part += x[d] * direction[d];
+      for (let d = 0; d < width; d++) x[d] -= part * direction[d];
       if (removed) removed[i] += part;
     }
   }
@@ -141,7 +143,7 @@ export function removeAll(
 
 export function norm(x: Float64Array): number {
   let squares = 0;
-  for (const value of x) squares += value * value;
+  for (let i = 0; i < x.length; i++) squares += x[i] * x[i];
   return Math.sqrt(squares);
 }
 

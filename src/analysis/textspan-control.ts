@@ -27,7 +27,7 @@ export function controlCurves(
   space: RowSpace,
   texts: DenseMatrix,
   steps: number,
-  { draws = 100, seed = 0 }: { readonly draws?: number; readonly seed?: number } = {},
+  { draws = 50, seed = 0 }: { readonly draws?: number; readonly seed?: number } = {},
 ): ControlCurves {
   const { covariance, rank, totalVariance } = space;
   const curves = Array.from({ length: draws }, (_, draw) =>
@@ -62,13 +62,15 @@ function randomVariances(
   random: Random,
 ): number[] {
   const r = covariance.rows;
-  const order = Array.from({ length: texts.rows }, (_, i) => i);
+  const order = new Int32Array(texts.rows).map((_, i) => i);
   const directions: Float64Array[] = [];
   const variances: number[] = [];
   for (let drawn = 0; drawn < order.length && variances.length < steps; drawn++) {
     const other = drawn + random.below(order.length - drawn);
-    [order[drawn], order[other]] = [order[other], order[drawn]];
-    const u = texts.data.slice(order[drawn] * r, (order[drawn] + 1) * r);
+    const text = order[other];
+    order[other] = order[drawn];
+    order[drawn] = text;
+    const u = texts.data.slice(text * r, (text + 1) * r);
     const whole = norm(u);
     removeAll(u, directions);
     const own = norm(u);

@@ -144,14 +144,10 @@ export async function selectTexts(
     for (let i = 0; i < r; i++) u[i] /= length;
     const Cu = multiply(C, u);
     const explained = dot(u, Cu);
-    for (let j = 0, at = 0; j < variance.length; j++, at += r) {
-      let along = 0;
-      let across = 0;
-      for (let i = 0; i < r; i++) {
-        along += T[at + i] * u[i];
-        across += T[at + i] * Cu[i];
-      }
-      variance[j] += along * (along * explained - 2 * across);
+    // [t, 2]: t_j·u and t_j·Cu of every text.
+    const { data: along } = await algebra.product(texts, pair(u, Cu));
+    for (let j = 0; j < variance.length; j++) {
+      variance[j] += along[2 * j] * (along[2 * j] * explained - 2 * along[2 * j + 1]);
     }
     deflate(C, u, Cu, explained);
     selected.push(best);
@@ -161,6 +157,16 @@ export async function selectTexts(
   const data = new Float64Array(directions.length * r);
   for (const [i, u] of directions.entries()) data.set(u, i * r);
   return { selected, variances, directions: { data, rows: directions.length, columns: r } };
+}
+
+/** Two vectors as the columns of a matrix. */
+function pair(a: Float64Array, b: Float64Array): DenseMatrix {
+  const data = new Float64Array(2 * a.length);
+  for (let i = 0; i < a.length; i++) {
+    data[2 * i] = a[i];
+    data[2 * i + 1] = b[i];
+  }
+  return { data, rows: a.length, columns: 2 };
 }
 
 /** C ← (I − uuᵀ)·C·(I − uuᵀ). */
@@ -212,7 +218,13 @@ function rowDots(A: Float64Array, B: Float64Array, rows: number, width: number):
 /** C·u for a square C. */
 export function multiply(C: Float64Array, u: Float64Array): Float64Array {
   const r = u.length;
-  return Float64Array.from({ length: r }, (_, i) => dot(C.subarray(i * r, (i + 1) * r), u));
+  const product = new Float64Array(r);
+  for (let i = 0, at = 0; i < r; i++) {
+    let sum = 0;
+    for (let j = 0; j < r; j++, at++) sum += C[at] * u[j];
+    product[i] = sum;
+  }
+  return product;
 }
 
 export function dot(a: Float64Array, b: Float64Array): number {

@@ -27,7 +27,7 @@ export type Op =
       | "Mul"
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
-  | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin")
+  | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
   | ("MultiHeadAttention" | "Gelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([
   "MultiHeadAttention",

@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import { spanArrays, writeReconstruction } from "../../analysis/textspan-arrays.ts";
 import { textspanArraysResultSchema } from "../../contract/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { readInput } from "../../support/files.ts";
 import { readFloatNpy } from "../../support/npy.ts";
 import { openNpyRows } from "../../support/npy-stream.ts";
-import { loadPool } from "../../text/pool.ts";
+import { loadPool, POOLS, type PoolText } from "../../text/pool.ts";
+import { parsePoolText } from "../../text/pool-file.ts";
 import { counted } from "../../views/text.ts";
 import { textspanText } from "../../views/textspan-text.ts";
 import type { TextspanInput } from "../../views/textspan-words.ts";
@@ -30,10 +32,10 @@ export async function spanRawArrays(
   for (const out of reconstruction === undefined ? [] : [path, textFeatures])
     refuseOverwrite(reconstruction ?? "", out);
   const features = await readFloatNpy(textFeatures, 2);
-  const pool = texts === undefined ? undefined : await loadPool(texts, { report, signal });
+  const names = texts === undefined ? undefined : await namesOf(texts);
   const [count] = features.shape;
-  if (pool && pool.texts.length !== count) {
-    const message = `${texts} holds ${counted(pool.texts.length, "text")}, ${textFeatures} has ${counted(count, "row")}`;
+  if (names && names.length !== count) {
+    const message = `${texts} holds ${counted(names.length, "text")}, ${textFeatures} has ${counted(count, "row")}`;
     throw new ClipInterpretError("NPY_INVALID", message);
   }
   const contributions = await openNpyRows(path, 2);
@@ -55,7 +57,7 @@ export async function spanRawArrays(
         control,
       },
       requestedRank: rank ?? null,
-      texts: pool ? selected.map((index) => pool.texts[index].text) : null,
+      texts: names ? selected.map((index) => names[index].text) : null,
     });
     const picture: TextspanInput = {
       subject: basename(path),
@@ -66,8 +68,8 @@ export async function spanRawArrays(
         {
           ...{ name: basename(path), rank: span.rank, random: control.randomTexts, ceiling: control.ceiling },
           texts: selected.map((index, step) => ({
-            text: pool?.texts[index].text ?? `text ${index}`,
-            property: pool?.texts[index].property ?? null,
+            text: names?.[index].text ?? `text ${index}`,
+            property: names?.[index].property ?? null,
             share: explainedVariance[step],
             chosenShare: null,
           })),
@@ -82,4 +84,10 @@ export async function spanRawArrays(
   } finally {
     await contributions.close();
   }
+}
+
+/** The texts that the rows of the features are of: every line counts, repeated or not. */
+async function namesOf(texts: string): Promise<readonly PoolText[]> {
+  if (POOLS.some((name) => name === texts)) return (await loadPool(texts)).texts;
+  return parsePoolText(await readInput(texts), texts);
 }
