@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
 import type { TensorRef } from "./safetensors.ts";
 import type { ClipWeights } from "./weights.ts";
@@ -20,6 +22,35 @@ export async function hashWeights(weights: ClipWeights): Promise<string> {
     }
   }
   return hash.digest("hex");
+}
+
+/** Sees that a checkpoint's weight files are those that it was read from. @throws `CHECKPOINT_CHANGED` */
+export type RequireUnchanged = () => Promise<void>;
+
+/**
+ * Remembers which files a checkpoint's weights lie in now. Weights are references into files that are mapped when they
+ * are first needed; were a file replaced in between, one model would be made of two.
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`
+ */
+export async function watchWeights(weights: ClipWeights): Promise<RequireUnchanged> {
+  const files = [...weightFiles(weights)];
+  const read = () => Promise.all(files.map(identify));
+  const known = await read();
+  return async () => {
+    const changed = (await read()).findIndex((identity, i) => identity !== known[i]);
+    if (changed < 0) return;
+    const message = `${files[changed]} was replaced or written to while the model was in use`;
+    throw new ClipInterpretError("CHECKPOINT_CHANGED", message);
+  };
+}
+
+async function identify(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs].join();
+  } catch (cause) {
+    throw inputError(file, cause);
+  }
 }
 
 /** Every file that a tensor of these weights lies in. */

@@ -109,13 +109,13 @@ async function build(
     const whole = manifest.shards.filter(({ name }) => !damaged.includes(name));
     manifest = await replaceShards(store, manifest, whole);
   } else await removeUnlisted(store, manifest);
-  let changes = findChanges(source.images, rows);
+  let changes = findChanges(source, rows);
   const { changed, removed } = changes;
   if (prune && changed.length + removed.length > 0) {
     const dropped = await dropPaths(store, manifest, new Set([...changed, ...removed]));
     manifest = dropped.manifest;
     repair(dropped.corrupt);
-    changes = findChanges(source.images, (await readRows(store, manifest)).rows);
+    changes = findChanges(source, (await readRows(store, manifest)).rows);
   }
   const { added } = changes;
   const task = "indexing";

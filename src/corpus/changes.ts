@@ -1,5 +1,5 @@
 import type { ImageRow, RejectedRow } from "./rows.ts";
-import type { SourceImage } from "./source.ts";
+import type { Source, SourceImage } from "./source.ts";
 
 /** What became of a source since it was indexed. */
 export interface Changes {
@@ -7,13 +7,13 @@ export interface Changes {
   readonly added: readonly SourceImage[];
   /** In the index, with another size, label or factors now. */
   readonly changed: readonly string[];
-  /** In the index, and no longer in the source. */
+  /** In the index, and no longer in the source; images in folders that could not be read are not counted here. */
   readonly removed: readonly string[];
 }
 
 /** Compares a source with what an index holds of it. A file of the same size counts as the same file. */
 export function findChanges(
-  images: readonly SourceImage[],
+  { images, unseen = [] }: Pick<Source, "images" | "unseen">,
   indexed: Iterable<ImageRow | RejectedRow>,
 ): Changes {
   const known = new Map([...indexed].map((row) => [row.path, row]));
@@ -25,7 +25,8 @@ export function findChanges(
     else if (differs(image, row)) changed.push(image.path);
     known.delete(image.path);
   }
-  return { added, changed, removed: [...known.keys()] };
+  const mayBeThere = (path: string) => unseen.some((folder) => path.startsWith(`${folder}/`));
+  return { added, changed, removed: [...known.keys()].filter((path) => !mayBeThere(path)) };
 }
 
 function differs({ bytes, label, factors }: SourceImage, row: ImageRow | RejectedRow): boolean {

@@ -25,6 +25,8 @@ export interface SourceImage {
 export interface Source {
   readonly root: string;
   readonly images: readonly SourceImage[];
+  /** Folders below the root that could not be read: nothing is known of what lies in them. */
+  readonly unseen?: readonly string[];
 }
 
 const EXTENSIONS = new Set([
@@ -60,7 +62,7 @@ export async function scanSource(
   const isList = !entry.isDirectory() || (await isFile(list));
   const found = isList
     ? await readList(list, resolve(root ?? dirname(list)))
-    : { root: resolve(input), images: labelled(await walk(resolve(input), report)) };
+    : await readTree(resolve(input), report);
   if (found.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `no images in ${input}`);
   return found;
 }
@@ -75,8 +77,9 @@ const isFile = (path: string) =>
 type Listed = Omit<SourceImage, "bytes"> & { readonly where: string };
 
 /** Every image file below `root`, sorted. Links to files are followed, links to folders are not. */
-async function walk(root: string, report?: Report): Promise<{ path: string; bytes: number }[]> {
+async function readTree(root: string, report?: Report): Promise<Source> {
   const found: { path: string; bytes: number }[] = [];
+  const unseen: string[] = [];
   const pending = [""];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     let entries: Dirent[];
@@ -86,6 +89,7 @@ async function walk(root: string, report?: Report): Promise<{ path: string; byte
       const message = `cannot read the folder ${join(root, folder)}: ${messageOf(cause)}`;
       if (folder === "") throw new ClipInterpretError("INPUT_UNREADABLE", message, { cause });
       report?.({ type: "warning", code: "INPUT_UNREADABLE", message });
+      unseen.push(folder);
       continue;
     }
     for (const entry of entries) {
@@ -98,7 +102,8 @@ async function walk(root: string, report?: Report): Promise<{ path: string; byte
       }
     }
   }
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { root, images: labelled(sorted, unseen), unseen };
 }
 
 /** Size of a file, 0 when it is missing, null when it is no file. */
@@ -112,8 +117,11 @@ async function fileSize(path: string): Promise<number | null> {
 }
 
 /** Labels from folders, where there are at least two. */
-function labelled(files: readonly { path: string; bytes: number }[]): SourceImage[] {
-  const several = new Set(files.map(({ path }) => posix.dirname(path))).size > 1;
+function labelled(
+  files: readonly { path: string; bytes: number }[],
+  unseen: readonly string[],
+): SourceImage[] {
+  const several = new Set([...files.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
   return files.map(({ path, bytes }) => {
     const folder = posix.dirname(path);
     return { path, bytes, label: several && folder !== "." ? folder : null, factors: {} };

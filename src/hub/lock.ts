@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { pauseFor } from "./retry.ts";
 
@@ -31,7 +32,7 @@ export async function withLock<T>(
   await mkdir(dirname(path), { recursive: true });
   while (!(await create(path, token))) {
     if (await removeDead(path, times)) continue;
-    await pauseFor(times.pollMs, signal);
+    await pauseFor(times.pollMs, signal, stoppedWaiting);
   }
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), times.beatMs);
   try {
@@ -42,6 +43,9 @@ export async function withLock<T>(
     if ((await readFile(path, "utf8").catch(() => "")) === token) await rm(path, { force: true });
   }
 }
+
+const stoppedWaiting = (cause: unknown) =>
+  new ClipInterpretError("CANCELLED", "stopped while another process had the work in hand", { cause });
 
 /** Makes the file; false if there is one. */
 async function create(path: string, token: string): Promise<boolean> {

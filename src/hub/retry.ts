@@ -65,10 +65,14 @@ export async function retrying<T>(
   }
 }
 
-/** Waits; `CANCELLED` when the signal fires meanwhile. */
-export async function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits; throws what `stopped` makes of it when the signal fires meanwhile. */
+export async function pauseFor(
+  ms: number,
+  signal: AbortSignal | undefined,
+  stopped: (cause: unknown) => ClipInterpretError = cancelled,
+): Promise<void> {
   await sleep(ms, undefined, signal ? { signal } : {}).catch((cause) => {
-    throw cancelled(cause);
+    throw stopped(cause);
   });
 }
 

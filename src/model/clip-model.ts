@@ -1,4 +1,4 @@
-import { hashWeights } from "../checkpoint/fingerprint.ts";
+import { hashWeights, watchWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import { requireDevice } from "../onnx/device.ts";
@@ -58,7 +58,7 @@ export interface ClipModel {
  *
  * @param name what to call it in messages, and where an `openai`/`quickgelu` tag is looked for
  * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`,
- *   `DEVICE_UNAVAILABLE`
+ *   `DEVICE_UNAVAILABLE`; later, when weights that were not yet loaded were replaced meanwhile, `CHECKPOINT_CHANGED`
  */
 export async function loadClipModel(
   folder: string,
@@ -74,9 +74,15 @@ export async function loadClipModel(
   await requireDevice(device);
   const checkpoint = await loadCheckpoint(folder, name);
   const { config, weights } = checkpoint;
+  const requireUnchanged = await watchWeights(weights);
   const sessions = new Map<string, Promise<Session>>();
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
-    shared(sessions, key, () => createSession(graph(), weights.logitScale.file, on));
+    shared(sessions, key, async () => {
+      await requireUnchanged();
+      const created = await createSession(graph(), weights.logitScale.file, on);
+      await requireUnchanged();
+      return created;
+    });
   const tokenizers = new Map<string, Promise<Tokenizer>>();
   const hashes = new Map<string, Promise<string>>();
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
@@ -86,6 +92,7 @@ export async function loadClipModel(
   const onCpu = { ...options, device: "cpu" };
   const matmul = await createMatMul(onCpu);
   const geometry = await loadGeometry(checkpoint, onCpu);
+  await requireUnchanged();
   const model: ClipModel = {
     name: checkpoint.name,
     config,
@@ -94,7 +101,12 @@ export async function loadClipModel(
     precision,
     device,
     matmul,
-    weightsHash: () => shared(hashes, "weights", () => hashWeights(weights)),
+    weightsHash: () =>
+      shared(hashes, "weights", async () => {
+        const hash = await hashWeights(weights);
+        await requireUnchanged();
+        return hash;
+      }),
     tokenizer: () =>
       shared(tokenizers, "tokenizer", () => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
     async tokenizeTexts(texts, work = {}) {

@@ -83,6 +83,10 @@ export const ERRORS = {
     means: "The weights file is damaged or was cut off.",
     hint: "Fetch the file again and compare its size with the original's.",
   },
+  CHECKPOINT_CHANGED: {
+    means: "The weights on disk changed while the model was in use; parts of two models do not add up.",
+    hint: "Leave the model's files alone while it works, and run the command again; what is stored is kept.",
+  },
   CHECKPOINT_MISMATCH: {
     means: "A tensor is missing from the weights or has another shape or type than the config says.",
     hint: "Check that config and weights belong together; the message names the tensor.",

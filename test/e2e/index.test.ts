@@ -359,6 +359,15 @@ describe("a disk or folder that gives trouble", () => {
           .map((name) => `open/${name}`)
           .sort(),
       );
+      // Once seen, its pictures are not taken for removed when it cannot be read again.
+      const prune = () => {
+        const run = command("index", pictures, "--out", join(folder, "index"), "--prune", "--json");
+        return parse(run.stdout);
+      };
+      await chmod(join(pictures, "closed"), 0o755);
+      expect(prune()).toMatchObject({ images: 6, added: 2, changed: [], removed: [] });
+      await chmod(join(pictures, "closed"), 0);
+      expect(prune()).toMatchObject({ images: 6, added: 0, changed: [], removed: [] });
     },
   );
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -165,5 +165,25 @@ describe("loading", () => {
     cpSync(join(FOLDER, "open_clip_config.json"), config);
     await expect(loader.load(folder)).resolves.toMatchObject({ name: "later" });
     await loader.release();
+  });
+});
+
+describe("weights that are replaced while a model is in use", () => {
+  it("are noticed before parts of two models are mixed, and nothing is kept of it", async () => {
+    const folder = join(scratch, "replaced");
+    cpSync(FOLDER, folder, { recursive: true });
+    const weights = join(folder, "open_clip_model.safetensors");
+    const replaced = await loadClipModel(folder);
+    const original = readFileSync(weights);
+    const other = Buffer.from(original);
+    other.writeFloatLE(0.5, other.length - 4);
+    writeFileSync(`${weights}.new`, other);
+    renameSync(`${weights}.new`, weights);
+    await expect(replaced.decompose(pixels)).rejects.toMatchObject({ code: "CHECKPOINT_CHANGED" });
+    await expect(replaced.weightsHash()).rejects.toMatchObject({ code: "CHECKPOINT_CHANGED" });
+    await replaced.release();
+    const anew = await loadClipModel(folder);
+    expect((await anew.decompose(pixels)).count).toBeGreaterThan(0);
+    await anew.release();
   });
 });
