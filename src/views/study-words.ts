@@ -1,4 +1,5 @@
 /** What a study says in words, computed from what was measured: the same for HTML, Markdown and the terminal. */
+import type { Calibrated } from "../labeling/calibration.ts";
 import type { StudyModel, StudyReport } from "../study/report.ts";
 import { counted } from "./text.ts";
 
@@ -48,24 +49,25 @@ function calibrationFindings({ calibration }: StudyReport): string[] {
   const count = calibration.heads.filter((head) => head.right).length;
   const found: string[] = [];
   if (right.value !== null && right.chance !== null && right.p !== null) {
-    const verdict =
-      right.p < 0.05 ? "Labels say something true, and are often wrong" : "Labels are no better than chance";
+    const verdict = right.p < 0.05 ? "Labels say something true" : "Labels say no more than chance";
     found.push(
-      `${right.value >= 0.9 && right.p < 0.05 ? "Labels are mostly right" : verdict}: of ${counted(heads, "head")}, ${count} (${percent(right.value)}) are labelled with the factor that truly explains most of what they write. Labels dealt out at random among the heads of a model would be right for ${percent(right.chance.mean)} (${pValue(right.p)}).`,
+      `${verdict}: of ${counted(heads, "head")}, ${count} (${percent(right.value)}) are labelled with the factor that truly explains most of what they write, ${heads - count} are not. Labels dealt out at random among the heads of a model would be right for ${percent(right.chance.mean)} (${pValue(right.p)}).`,
     );
   }
-  if (ccs.value !== null && ccs.p !== null && excess.value !== null && excess.p !== null) {
-    const trust =
+  if (ccs.value !== null && ccs.p !== null && ccs.chance !== null) {
+    const verdict =
       ccs.p < 0.05 ? "A higher CCS goes with a truer label" : "A higher CCS does not mean a truer label here";
-    const beyond =
-      excess.p < 0.05
-        ? "CCS beyond what the label's share of the pool gives does go with it"
-        : "nor does CCS beyond what the label's share of the pool gives";
     found.push(
-      `${trust}: rank correlation of CCS with the selectivity for the label's factor ${number(ccs.value)} (${pValue(ccs.p)} against permuted labels); ${beyond} (${number(excess.value)}, ${pValue(excess.p)}).`,
+      `${verdict}: the rank correlation of CCS with the selectivity for the label's factor is ${number(ccs.value)}; labels dealt out at random give ${withRange(ccs.chance.mean, ccs.chance)}.${excessFinding(excess)}`,
     );
   }
   return found;
+}
+
+function excessFinding({ value, p }: Calibrated): string {
+  if (value === null || p === null) return "";
+  const does = p < 0.05 ? "does go with it" : "does not go with it either";
+  return ` CCS beyond the label's share of the pool ${does} (${number(value)}, ${pValue(p)}).`;
 }
 
 /** Whether a model's labels are more consistent than the pool's texts at random. */

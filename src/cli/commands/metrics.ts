@@ -21,7 +21,7 @@ interface MetricsOptions {
   readonly seed: number;
 }
 
-const collect = (value: string, known: readonly string[]) => [...known, value];
+const collect = (value: string, known: readonly string[] | undefined) => [...(known ?? []), value];
 const PUBLISHED = fileURLToPath(new URL("../../../assets/published/head-labels.json", import.meta.url));
 
 /** `metrics --labels FILE…`: how consistent labels are, and how much heads share them. */
@@ -33,7 +33,6 @@ export const registerMetrics: Register = (program, run) => {
       "--labels <file>",
       "labels that `label` wrote, or by hand; `published` for those of the paper; once or more",
       collect,
-      [],
     )
     .option("--texts <pool>", "the pool the descriptions come from (default: the one for the model)")
     .option("--draws <n>", "draws of each baseline", wholeNumber(1, 100_000), 1000)
