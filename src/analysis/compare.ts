@@ -20,7 +20,7 @@ import {
   similarities,
 } from "./cka.ts";
 import { commonAxis } from "./common-axis.ts";
-import { explainedShare, findGroupings, type Grouping, shuffle } from "./selectivity.ts";
+import { explainedShares, findGroupings, type Grouping, shuffle } from "./selectivity.ts";
 
 /** One of the two models, with its index and the heads of it that are compared. */
 export interface ComparedSide {
@@ -294,8 +294,8 @@ function commonFactors(
   const found = groupings.flatMap(({ name, groups, values, images }): CommonFactor[] => {
     const shuffled = Array.from({ length: permutations }, (_, p) => shuffle(groups, seed, p));
     const [shareA, shareB] = [[a, widthA] as const, [b, widthB] as const].map(([of, width]) => {
-      const explained = explainedShare(of, width, undefined, groups, values.length);
-      const byChance = shuffled.map((dealt) => explainedShare(of, width, undefined, dealt, values.length));
+      const partitions = [groups, ...shuffled] as const;
+      const [explained, ...byChance] = explainedShares(of, width, undefined, partitions, values.length);
       const chance = (values.length - 1) / (images - 1);
       return explained > Math.max(0, ...byChance) ? (explained - chance) / (1 - chance) : 0;
     });

@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { ModelConfig } from "../checkpoint/model-config.ts";
 import { readJson } from "../support/files.ts";
 
 /** What others published about a model; see `assets/published/README.md`. */
@@ -77,7 +76,10 @@ export async function publishedLabels(name: string): Promise<PublishedLabels | u
  * Finds what was published about a model: by the paper's name, its hub id, or a folder named as its repository.
  * Nothing for another model, or one whose shape is not the published one's.
  */
-export async function findPublished(name: string, { vision }: ModelConfig): Promise<Published | undefined> {
+export async function findPublished(
+  name: string,
+  { vision }: { readonly vision: { readonly layers: number; readonly heads: number } },
+): Promise<Published | undefined> {
   const found = await publishedLabels(name);
   if (!found) return undefined;
   const values = valuesSchema.parse(await read("printed-values.json"));

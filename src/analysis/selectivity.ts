@@ -136,9 +136,12 @@ export async function measureSelectivity(
   const components: SelectiveComponent[] = [];
   const measure = (name: string, block: Float32Array, width: number, metric: Float64Array | undefined) => {
     const factors = partitions.map(({ grouping, shuffled }) => {
-      const explained = explainedShare(block, width, metric, grouping.groups, grouping.values.length);
-      const byChance = shuffled.map((groups) =>
-        explainedShare(block, width, metric, groups, grouping.values.length),
+      const [explained, ...byChance] = explainedShares(
+        block,
+        width,
+        metric,
+        [grouping.groups, ...shuffled],
+        grouping.values.length,
       );
       const chance = (grouping.values.length - 1) / (grouping.images - 1);
       const share = Math.max(0, (explained - chance) / (1 - chance));
@@ -166,10 +169,51 @@ export async function measureSelectivity(
 }
 
 /**
- * η² of one partition of the rows of a block [n, width]; rows of group −1 are left out. Squared lengths are x·G·x with
- * the metric G [width, width], or plain ones.
+ * η² of a partition of the rows of a block [n, width] into `count` groups, and of its permutations; rows of group −1 are
+ * left out. Squared lengths are x·G·x with the metric G [width, width], or plain ones.
+ * @param partitions [n] each, all with a group for the same rows
  */
-export function explainedShare(
+export function explainedShares(
+  block: Float32Array,
+  width: number,
+  metric: Float64Array | undefined,
+  partitions: readonly [Int32Array, ...Int32Array[]],
+  count: number,
+): [number, ...number[]] {
+  const total = scatter(block, width, metric, partitions[0]);
+  const share = (groups: Int32Array) =>
+    total === 0 ? 0 : scatterBetween(block, width, metric, groups, count) / total;
+  const [own, ...permuted] = partitions;
+  return [share(own), ...permuted.map(share)];
+}
+
+/** Σ ‖x − x̄‖² over the rows of a block that have a group: the same for every permutation of the groups. */
+function scatter(
+  block: Float32Array,
+  width: number,
+  metric: Float64Array | undefined,
+  groups: Int32Array,
+): number {
+  const mean = new Float64Array(width);
+  let n = 0;
+  for (let row = 0; row < groups.length; row++) {
+    if (groups[row] < 0) continue;
+    n++;
+    for (let i = 0, at = row * width; i < width; i++) mean[i] += block[at + i];
+  }
+  for (let i = 0; i < width; i++) mean[i] /= n;
+  const difference = new Float64Array(width);
+  let total = 0;
+  for (let row = 0; row < groups.length; row++) {
+    if (groups[row] < 0) continue;
+    for (let i = 0; i < width; i++) difference[i] = block[row * width + i] - mean[i];
+    total += squaredLength(difference, metric);
+  }
+  return total;
+}
+
+/** Σ_g n_g·‖x̄_g − x̄‖² over the groups of the rows of a block; rows of group −1 are left out. */
+function scatterBetween(
   block: Float32Array,
   width: number,
   metric: Float64Array | undefined,
@@ -178,7 +222,7 @@ export function explainedShare(
 ): number {
   const sums = new Float64Array(count * width);
   const sizes = new Float64Array(count);
-  const whole = new Float64Array(width);
+  const mean = new Float64Array(width);
   for (let row = 0; row < groups.length; row++) {
     const group = groups[row];
     if (group < 0) continue;
@@ -188,9 +232,9 @@ export function explainedShare(
   let n = 0;
   for (let group = 0; group < count; group++) {
     n += sizes[group];
-    for (let i = 0; i < width; i++) whole[i] += sums[group * width + i];
+    for (let i = 0; i < width; i++) mean[i] += sums[group * width + i];
   }
-  const mean = whole.map((sum) => sum / n);
+  for (let i = 0; i < width; i++) mean[i] /= n;
   const difference = new Float64Array(width);
   let between = 0;
   for (let group = 0; group < count; group++) {
@@ -198,13 +242,7 @@ export function explainedShare(
     for (let i = 0; i < width; i++) difference[i] = sums[group * width + i] / sizes[group] - mean[i];
     between += sizes[group] * squaredLength(difference, metric);
   }
-  let total = 0;
-  for (let row = 0; row < groups.length; row++) {
-    if (groups[row] < 0) continue;
-    for (let i = 0; i < width; i++) difference[i] = block[row * width + i] - mean[i];
-    total += squaredLength(difference, metric);
-  }
-  return total === 0 ? 0 : between / total;
+  return between;
 }
 
 function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {

@@ -93,7 +93,7 @@ export function dealBlocks(images: number, blocks: number, seed: number): number
 }
 
 /** Moments [r+1, r+1] of each block, in the coordinates of the row space. */
-async function blockMoments(
+export async function blockMoments(
   algebra: Algebra,
   contributions: Contributions,
   { into }: RowSpace,
@@ -113,7 +113,7 @@ async function blockMoments(
   return moments;
 }
 
-function drawCovariance(blocks: readonly Float64Array[], random: Random): DenseMatrix {
+export function drawCovariance(blocks: readonly Float64Array[], random: Random): DenseMatrix {
   const sum = new Float64Array(blocks[0].length);
   for (let i = 0; i < blocks.length; i++) {
     const block = random.pick(blocks);

@@ -9,12 +9,14 @@ import { registerEvaluate } from "./commands/evaluate.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerIndex } from "./commands/index-images.ts";
 import { registerLabel } from "./commands/label.ts";
+import { registerMetrics } from "./commands/metrics.ts";
 import { registerModels } from "./commands/models.ts";
 import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
+import { registerStudy } from "./commands/study.ts";
 import { registerTextspan } from "./commands/textspan.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
@@ -42,6 +44,8 @@ const COMMANDS: readonly Register[] = [
   registerLabel,
   registerTextspan,
   registerSegment,
+  registerMetrics,
+  registerStudy,
   registerEvaluate,
   registerCompare,
   registerDebias,

@@ -51,6 +51,37 @@ caption { text-align: left; padding-bottom: .4rem; font-weight: 600; overflow-wr
 th, td { padding: .15rem .8rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; overflow-wrap: anywhere; vertical-align: top; }
 thead th { color: var(--muted); } .n { text-align: right; white-space: nowrap; } .chance { color: var(--muted); }`,
   },
+  report: {
+    fills: {
+      track: ["#eef1f4", "#262c34"],
+      bar: ["#3b7dd8", "#6ea3ea"],
+      good: ["#1a7f4b", "#4cc38a"],
+      bad: ["#c2410c", "#f0883e"],
+      notice: ["#fff4d6", "#3d3214"],
+    },
+    darkGap: "#14181d",
+    svg: "svg .whisker { stroke: var(--ink); } svg .reference { stroke: var(--bad); } figure svg { min-width: 0; }\n",
+    tableWidth: "28rem",
+    tables: `h1 { position: static; width: auto; height: auto; overflow: visible; clip-path: none; font-size: 1.6rem; margin: 1.5rem 0 .3rem; }
+h2 { font-size: 1.25rem; margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
+h3 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; } h4 { font-size: 1rem; margin: 0; }
+p, li { max-width: 62rem; } small, .muted { color: var(--muted); } a { color: inherit; }
+nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; }
+.notice { background: var(--notice); border-left: 4px solid #c98a00; padding: .6rem 1rem; max-width: 62rem; }
+.wide { overflow-x: auto; }
+${TABLE}
+table { width: auto; max-width: 100%; }
+caption { text-align: left; padding-bottom: .4rem; font-weight: 600; }
+th, td { padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; vertical-align: top; }
+thead th { color: var(--muted); } .n { text-align: right; white-space: nowrap; } td small { white-space: nowrap; }
+.heads { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); align-items: start; }
+.head { border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; }
+.head table { width: 100%; font-size: 13px; } .head td:first-child { overflow-wrap: anywhere; } .head p { margin: .2rem 0 .6rem; }
+.yes { color: var(--good); } .no { color: var(--bad); }
+.meter { display: inline-block; height: .6rem; background: var(--bar); vertical-align: middle; margin-right: .4rem; }
+.thumbs { display: flex; flex-wrap: wrap; gap: 4px; margin-top: .5rem; } .thumbs img { display: block; border: 1px solid var(--line); }
+code { font-size: .85em; overflow-wrap: anywhere; }`,
+  },
 } satisfies Record<string, Look>;
 
 /** The classes of svg.ts, dark where the reader prefers that; coloured cells keep their colours. */

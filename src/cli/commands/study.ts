@@ -1,0 +1,126 @@
+import { join, resolve } from "node:path";
+import { studyReportSchema } from "../../contract/study.ts";
+import { thumbnail } from "../../image/thumbnail.ts";
+import { EMBEDDED_MODELS } from "../../model/registry.ts";
+import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { writeOutput } from "../../support/files.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import type { Thumbnails } from "../../views/study-heads.ts";
+import { studyHtml } from "../../views/study-page.ts";
+import { headsCsv, metricsCsv, studyMarkdown } from "../../views/study-text.ts";
+import { findings } from "../../views/study-words.ts";
+import type { Register } from "../command.ts";
+import { modelNotice } from "../notices.ts";
+import { wholeNumber } from "../strings.ts";
+
+interface StudyCliOptions {
+  readonly models?: string;
+  readonly images?: string;
+  readonly index: Readonly<Record<string, string>>;
+  readonly texts?: string;
+  readonly heads: string;
+  readonly iterations: number;
+  readonly blocks: number;
+  readonly resamples: number;
+  readonly draws: number;
+  readonly permutations: number;
+  readonly seed: number;
+  readonly out: string;
+}
+
+/** Side of the pictures of images in the report. */
+const THUMBNAIL = 56;
+
+/** `study --out REPORT/`: several models through the same steps, one report. */
+export const registerStudy: Register = (program, run) => {
+  const { heads, iterations, blocks, resamples, draws, permutations, seed } = STUDY_DEFAULTS;
+  program
+    .command("study")
+    .description("describe, label and measure the heads of several models, and write one report")
+    .option(
+      "--models <list>",
+      "names, hub ids or folders, with commas between (default: the embedded models)",
+    )
+    .option("--images <input>", "a folder or list of images to index (default: the demo corpus)")
+    .option("--index <model=index>", "an index that a model made; once a model at most", collectIndex, {})
+    .option("--texts <pool>", "a pool's name or file (default: the one for each model)")
+    .option("--heads <set>", "heads to analyse", heads)
+    .option("--iterations <n>", "texts shown of each head", wholeNumber(5, 100), iterations)
+    .option("--blocks <n>", "parts that the images are dealt into", wholeNumber(32, 10_000), blocks)
+    .option("--resamples <n>", "times that the images are drawn anew", wholeNumber(1, 10_000), resamples)
+    .option("--draws <n>", "draws of each baseline", wholeNumber(1, 100_000), draws)
+    .option("--permutations <n>", "permutations of the factors", wholeNumber(1, 1000), permutations)
+    .option("--seed <n>", "chooses all that is drawn", wholeNumber(0), seed)
+    .requiredOption("--out <folder>", "where the report goes; finished steps are kept there too")
+    .action(
+      run(async (context, options: StudyCliOptions) => {
+        const { models: loader, globals, report, signal, say, result } = context;
+        const { models, index: indexes, out, ...settings } = options;
+        const folder = resolve(out);
+        const study = await runStudy({
+          ...settings,
+          models: models === undefined ? EMBEDDED_MODELS : namesIn(models),
+          ...{ indexes, loader, report, signal },
+          stepsFolder: join(folder, "steps"),
+          noticeOf: modelNotice,
+          threads: globals.threads,
+        });
+        const json = studyReportSchema.parse(study.report);
+        const thumbnails = await drawThumbnails(study, { report, signal });
+        const files = {
+          "index.html": studyHtml(study.report, thumbnails),
+          "study.json": `${JSON.stringify(json, null, 1)}\n`,
+          "study.md": studyMarkdown(study.report),
+          "metrics.csv": metricsCsv(study.report),
+          "heads.csv": headsCsv(study.report),
+        };
+        for (const [name, data] of Object.entries(files)) await writeOutput(join(folder, name), data);
+        result(json, () => findings(study.report).join("\n\n"));
+        say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
+      }),
+    );
+};
+
+function namesIn(list: string): string[] {
+  const names = list.split(",").map((name) => name.trim());
+  if (names.some((name) => name === ""))
+    throw new ClipInterpretError("USAGE", `--models ${list} has an empty name`);
+  return names;
+}
+
+function collectIndex(value: string, known: Readonly<Record<string, string>>): Record<string, string> {
+  const at = value.indexOf("=");
+  const model = value.slice(0, Math.max(0, at));
+  if (model === "" || value.length === at + 1)
+    throw new ClipInterpretError("USAGE", `--index ${value} is not MODEL=INDEX`);
+  if (model in known) throw new ClipInterpretError("USAGE", `--index names ${model} twice`);
+  return { ...known, [model]: value.slice(at + 1) };
+}
+
+/** Small pictures of the images that are shown; one that cannot be read is left out with a warning. */
+async function drawThumbnails(
+  { report: { models }, imageRoots }: Study,
+  { report, signal }: WorkOptions,
+): Promise<Thumbnails> {
+  const paths = new Map(
+    models.flatMap(({ name, heads }) =>
+      heads.flatMap(({ images }) =>
+        images.map(({ sha256, path }) => [sha256, join(imageRoots[name], path)] as const),
+      ),
+    ),
+  );
+  const drawn = new Map<string, NonNullable<Awaited<ReturnType<typeof thumbnail>>>>();
+  for (const [sha256, path] of paths) {
+    checkCancelled(signal);
+    const small = await thumbnail(path, THUMBNAIL);
+    if (small) drawn.set(sha256, small);
+    else
+      report?.({
+        type: "warning",
+        code: "INPUT_NOT_FOUND",
+        message: `${path} cannot be read any more, so it is not shown`,
+      });
+  }
+  return drawn;
+}

@@ -1,0 +1,265 @@
+/**
+ * Whether head labels are true, where truth is known: on images whose every factor is known, a head's selectivity ε² for
+ * each factor (`analysis/selectivity.ts`) says what it responds to; a label that names a property is right where that
+ * property's factor has the head's highest ε² among the factors that the pool has texts about.
+ *
+ * Chance is a permutation: the labels (with their CCS) are dealt out anew among the heads, which keeps how often each label
+ * and each best factor occurs. Some factors contain others (a concept has one group), so their ε² lie close together: beside
+ * "right" stands "right or nested", which accepts a label whose factor determines the best one or is determined by it.
+ */
+import { type Interval, percentileInterval, wilsonInterval } from "../math/intervals.ts";
+import { Random } from "../math/random.ts";
+import { rankCorrelation } from "../math/rank-correlation.ts";
+import { shuffled } from "./baselines.ts";
+import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
+
+/** What is known of the heads: ε² of each factor, and which factors contain which. */
+export interface Truth {
+  /** Factors that the pool has texts about, named as its properties. */
+  readonly factors: readonly string[];
+  /** Head → ε² of each factor, in their order. */
+  readonly shares: ReadonlyMap<string, readonly number[]>;
+  /** Share of the pool's texts that speak of each factor, in their order. */
+  readonly poolShares: readonly number[];
+  /** Pairs of factors of which the first determines the second: every image's concept its group. */
+  readonly nested: readonly (readonly [finer: string, coarser: string])[];
+}
+
+/** One head's label beside what it truly responds to. */
+export interface CalibratedHead {
+  readonly head: string;
+  readonly label: string;
+  readonly ccs: number;
+  /** CCS beyond what the label's share of the pool gives five random texts on average; the CCS where it is no factor. */
+  readonly excess: number;
+  /** The factor with the highest ε². */
+  readonly best: string;
+  readonly bestShare: number;
+  /** ε² of the label's factor; null where the label is no factor. */
+  readonly labelShare: number | null;
+  readonly right: boolean;
+  readonly rightOrNested: boolean;
+}
+
+/** A number with what chance gives, and where it lies when the images are drawn anew. */
+export interface Calibrated {
+  readonly value: number | null;
+  /** Over permutations of the labels. */
+  readonly chance: Interval | null;
+  /** Share of permutations that reach the value, the labels themselves among them. */
+  readonly p: number | null;
+  /** Over resampled images; null where none were. */
+  readonly resampled: Interval | null;
+}
+
+/** What holds for the heads of one CCS. */
+export interface ReliabilityRow {
+  readonly ccs: number;
+  readonly heads: number;
+  readonly right: number;
+  readonly rightOrNested: number;
+  /** Wilson's 95 % interval of the share that is right; null of no head. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Means of ε²: of the label's factor (0 where it is none) and of the best one. */
+  readonly labelShare: number | null;
+  readonly bestShare: number | null;
+}
+
+/** What holds for the heads of one label. */
+export interface LabelRow {
+  readonly label: string;
+  readonly heads: number;
+  readonly right: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What {@link calibrate} found. */
+export interface Calibration {
+  readonly heads: readonly CalibratedHead[];
+  readonly measures: Readonly<Record<CalibrationKey, Calibrated>>;
+  readonly reliability: readonly ReliabilityRow[];
+  /** Labels by how many heads bear them. */
+  readonly byLabel: readonly LabelRow[];
+}
+
+/** What is measured, with its formula in words. */
+export const CALIBRATION_MEASURES = [
+  {
+    key: "right",
+    name: "labels right",
+    formula: "share of heads whose label is the factor with the highest ε²",
+  },
+  {
+    key: "rightOrNested",
+    name: "right or nested",
+    formula: "the same, a factor that contains the best one or is contained in it accepted",
+  },
+  {
+    key: "captured",
+    name: "selectivity named",
+    formula: "Σ ε² of the labels' factors / Σ highest ε², over heads",
+  },
+  {
+    key: "ccsWithLabelShare",
+    name: "CCS and ε² of the label",
+    formula: "rank correlation over heads of CCS with ε² of the label's factor",
+  },
+  {
+    key: "excessWithLabelShare",
+    name: "CCS beyond the pool and ε² of the label",
+    formula: "the same for CCS − 5 · (share of the pool's texts with the label)",
+  },
+  {
+    key: "ccsWithBestShare",
+    name: "CCS and highest ε²",
+    formula: "rank correlation over heads of CCS with the highest ε²",
+  },
+  {
+    key: "associationGap",
+    name: "right with CCS ≥ 3, less below",
+    formula: "share right among heads with CCS ≥ 3 minus the share among the others",
+  },
+] as const;
+export type CalibrationKey = (typeof CALIBRATION_MEASURES)[number]["key"];
+
+/** Heads of one model with the truth about them. */
+export interface CalibrationGroup {
+  readonly heads: readonly JudgedHead[];
+  readonly truth: Truth;
+  /** The same heads, labelled anew for each resample of the images; ε² stays that of all images. */
+  readonly resamples?: readonly (readonly JudgedHead[])[];
+}
+
+/** How chance is drawn. */
+export interface CalibrationOptions {
+  /** Default: 2,000. */
+  readonly permutations?: number;
+  readonly seed?: number;
+}
+
+/**
+ * Compares labels with what their heads truly respond to, over the heads of one model or of several together; labels are
+ * dealt out anew within a model. Heads without a judgement or without ε² are left out.
+ */
+export function calibrate(
+  groups: readonly CalibrationGroup[],
+  { permutations = 2000, seed = 0 }: CalibrationOptions = {},
+): Calibration {
+  const known = groups.map(({ heads, truth }) => ({ truth, heads: compare(heads, truth) }));
+  const calibrated = known.flatMap(({ heads }) => heads);
+  const values = measure(calibrated);
+  const shuffles = Array.from({ length: permutations }, (_, p) => {
+    const random = new Random(seed, p);
+    return measure(known.flatMap(({ heads, truth }) => dealAnew(heads, truth, random)));
+  });
+  const count = Math.min(...groups.map(({ resamples = [] }) => resamples.length));
+  const again = Array.from({ length: groups.length === 0 ? 0 : count }, (_, i) =>
+    measure(groups.flatMap(({ resamples = [], truth }) => compare(resamples[i], truth))),
+  );
+  const measures = CALIBRATION_MEASURES.map(({ key }) => {
+    const value = values[key];
+    const chance = shuffles.map((drawn) => drawn[key]).filter((drawn) => drawn !== null);
+    const reached = value === null ? 0 : chance.filter((drawn) => drawn >= value - 1e-12).length;
+    const drawn = again.map((sample) => sample[key]).filter((found) => found !== null);
+    return [
+      key,
+      {
+        value,
+        chance: percentileInterval(chance),
+        p: value === null ? null : (reached + 1) / (chance.length + 1),
+        resampled: percentileInterval(drawn),
+      },
+    ] as const;
+  });
+  return {
+    heads: calibrated,
+    measures: Object.fromEntries(measures) as Record<CalibrationKey, Calibrated>,
+    reliability: reliabilityOf(calibrated),
+    byLabel: labelRows(calibrated),
+  };
+}
+
+/** The labels, with their CCS, in random order over the heads. */
+function dealAnew(heads: readonly CalibratedHead[], truth: Truth, random: Random): CalibratedHead[] {
+  const labels = shuffled(heads, random);
+  return heads.map(({ head }, i) => judge(head, labels[i].label, labels[i].ccs, truth));
+}
+
+function compare(heads: readonly JudgedHead[], truth: Truth): CalibratedHead[] {
+  return heads.flatMap((judged) => {
+    const ccs = ccsOf(judged);
+    if (ccs === undefined || !truth.shares.has(judged.head)) return [];
+    return [judge(judged.head, judged.label, ccs, truth)];
+  });
+}
+
+function judge(head: string, label: string, ccs: number, truth: Truth): CalibratedHead {
+  const shares = truth.shares.get(head)!;
+  const at = shares.indexOf(Math.max(...shares));
+  const best = truth.factors[at];
+  const named = truth.factors.indexOf(label);
+  const nested = truth.nested.some(
+    ([finer, coarser]) => (finer === label && coarser === best) || (finer === best && coarser === label),
+  );
+  return {
+    ...{ head, label, ccs, best, bestShare: shares[at] },
+    excess: ccs - DESCRIPTIONS * (truth.poolShares[named] ?? 0),
+    labelShare: named < 0 ? null : shares[named],
+    right: label === best,
+    rightOrNested: label === best || nested,
+  };
+}
+
+function measure(heads: readonly CalibratedHead[]): Record<CalibrationKey, number | null> {
+  const ccs = heads.map((head) => head.ccs);
+  const named = heads.map(({ labelShare }) => labelShare ?? 0);
+  const best = heads.map(({ bestShare }) => bestShare);
+  const total = sum(best);
+  const [sure, unsure] = [heads.filter((head) => head.ccs >= 3), heads.filter((head) => head.ccs < 3)];
+  const shareRight = (of: readonly CalibratedHead[]) => of.filter(({ right }) => right).length / of.length;
+  return {
+    right: heads.length === 0 ? null : shareRight(heads),
+    rightOrNested:
+      heads.length === 0 ? null : heads.filter(({ rightOrNested }) => rightOrNested).length / heads.length,
+    captured: total === 0 ? null : sum(named) / total,
+    ccsWithLabelShare: rankCorrelation(ccs, named),
+    excessWithLabelShare: rankCorrelation(
+      heads.map(({ excess }) => excess),
+      named,
+    ),
+    ccsWithBestShare: rankCorrelation(ccs, best),
+    associationGap: sure.length === 0 || unsure.length === 0 ? null : shareRight(sure) - shareRight(unsure),
+  };
+}
+
+/** How often labels are right, by CCS. */
+function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
+  return Array.from({ length: DESCRIPTIONS + 1 }, (_, ccs) => {
+    const of = heads.filter((head) => head.ccs === ccs);
+    const right = of.filter((head) => head.right).length;
+    const { low, high } = wilsonInterval(right, of.length);
+    const none = of.length === 0;
+    return {
+      ...{ ccs, heads: of.length, right },
+      rightOrNested: of.filter((head) => head.rightOrNested).length,
+      low: none ? null : low,
+      high: none ? null : high,
+      labelShare: none ? null : sum(of.map(({ labelShare }) => labelShare ?? 0)) / of.length,
+      bestShare: none ? null : sum(of.map(({ bestShare }) => bestShare)) / of.length,
+    };
+  });
+}
+
+function labelRows(heads: readonly CalibratedHead[]): LabelRow[] {
+  const counts = [...countLabels(heads.map(({ label }) => label))];
+  return counts
+    .map(([label, count]) => {
+      const right = heads.filter((head) => head.label === label && head.right).length;
+      return { label, heads: count, right, ...wilsonInterval(right, count) };
+    })
+    .sort((a, b) => b.heads - a.heads || (a.label < b.label ? -1 : 1));
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

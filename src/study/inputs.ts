@@ -1,0 +1,50 @@
+import { join, resolve } from "node:path";
+import { buildIndex } from "../corpus/build.ts";
+import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
+import { scanSource } from "../corpus/source.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { ownCacheFolder } from "../support/environment.ts";
+import type { WorkOptions } from "../support/progress.ts";
+import { DEMO, planCorpus, writeCorpus } from "../world/corpus.ts";
+import { hashText } from "./steps.ts";
+
+/** Where a model's images come from. */
+export interface ImageInput {
+  /** An index that this model made. */
+  readonly index?: string | undefined;
+  /** A folder or list of images, which is indexed into this program's cache; by default the demo corpus. */
+  readonly images?: string | undefined;
+}
+
+/** The index of a model's images: the one named, or one in the cache, made or brought up to date. */
+export async function indexFor(
+  model: ClipModel,
+  { index, images }: ImageInput,
+  work: WorkOptions = {},
+): Promise<Index> {
+  if (index !== undefined) {
+    const opened = await openIndex(index, work);
+    await requireModelOf(opened, model);
+    return opened;
+  }
+  const input = resolve(images ?? (await demoCorpus(work)));
+  const source = await scanSource(input, work);
+  const key = hashText(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
+  const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
+  const folder = join(ownCacheFolder(process.env), "indexes", name);
+  await buildIndex(model, source, folder, { ...work, prune: true });
+  return openIndex(folder, work);
+}
+
+/** The folder of the demo corpus, drawn if it is not there: the one that `clip-interpret demo` makes. */
+async function demoCorpus(work: WorkOptions): Promise<string> {
+  const { split, size, images } = DEMO;
+  const plan = await planCorpus({ split, size, indices: Array.from({ length: images }, (_, i) => i) });
+  const folder = join(ownCacheFolder(process.env), "worlds", `${split}-${images}-${plan.key}`);
+  await writeCorpus(folder, plan, work);
+  return folder;
+}
+
+/** SHA-256 of what an index holds: its files' checksums, in order. Where it lies does not matter. */
+export const hashIndex = ({ manifest: { root: _, ...manifest } }: Index): string =>
+  hashText(JSON.stringify(manifest));

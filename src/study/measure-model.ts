@@ -1,0 +1,248 @@
+/** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
+import { describeHeads } from "../analysis/describe-heads.ts";
+import { findNeighbors } from "../analysis/neighbors.ts";
+import { type ResampledHead, resampleDescriptions } from "../analysis/resample-descriptions.ts";
+import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity.ts";
+import type { Index } from "../corpus/open-index.ts";
+import { createSearch } from "../corpus/search.ts";
+import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
+import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
+import { pluralityByChance } from "../labeling/chance.ts";
+import type { Described } from "../labeling/labeller.ts";
+import { valuesOf } from "../labeling/metric-names.ts";
+import {
+  ccsOf,
+  countLabels,
+  DESCRIPTIONS,
+  type JudgedHead,
+  measureByLayer,
+  measureByProperty,
+  measureLabels,
+} from "../labeling/metrics.ts";
+import { tagJudge, tagLabeller } from "../labeling/tags.ts";
+import { truthOf } from "../labeling/truth.ts";
+import { percentileInterval } from "../math/intervals.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { type ComponentSet, parseComponents } from "../model/components.ts";
+import { embedTexts } from "../model/text-cache.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import type { WorkOptions } from "../support/progress.ts";
+import type { TextPool } from "../text/pool.ts";
+import { hashIndex } from "./inputs.ts";
+import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "./report.ts";
+import type { Steps } from "./steps.ts";
+
+/** What a model is measured with. */
+export interface ModelWork extends WorkOptions {
+  readonly model: ClipModel;
+  readonly index: Index;
+  readonly pool: TextPool;
+  readonly settings: StudySettings;
+  readonly steps: Steps;
+  /** Of the code that computes. */
+  readonly code: string;
+  readonly trainedOn: string | null;
+  readonly notice: string | null;
+  readonly threads: number;
+}
+
+/** A measured model, and its part in the calibration over all models. */
+export interface MeasuredModel {
+  readonly model: StudyModel;
+  readonly calibration: CalibrationGroup | null;
+}
+
+/** Images that are shown of each head. */
+const SHOWN = 6;
+const LABELLER = "the commonest tag of the first five descriptions";
+const JUDGE = "a description fits if its tag is the label";
+
+/**
+ * Measures one model over one index.
+ * @throws `TAGS_MISSING` for a pool without properties, `NO_IMAGES`, `HEADS_INVALID`, `CANCELLED`, `OUTPUT_UNWRITABLE`
+ */
+export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
+  const { model, index, pool, settings } = work;
+  if (pool.texts.every(({ property }) => property === null))
+    throw new ClipInterpretError("TAGS_MISSING", `no text of the pool ${pool.name} has a property`);
+  const set = headsOf(model, settings.heads);
+  const found = await runSteps(work, set);
+  const { described, resampled, selectivity } = found;
+  // No date: the labels follow from the hashes, whenever they are made.
+  const labelling: OfflineLabelling = { labeller: tagLabeller(""), judge: tagJudge("") };
+  const judged = await judgeHeads(described, labelling);
+  const again = await judgeResamples(resampled, pool, labelling);
+  const truth = selectivity && truthOf(index, selectivity, pool);
+  const calibration = truth ? { heads: judged, truth, resamples: again } : null;
+  const { draws, seed } = settings;
+  return {
+    calibration,
+    model: {
+      name: model.name,
+      notice: work.notice,
+      shape: shapeOf(model, work.trainedOn),
+      inputs: {
+        weights: await model.weightsHash(),
+        index: hashIndex(index),
+        images: index.images.length,
+        pool: { name: pool.name, hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
+        labeller: LABELLER,
+        judge: JUDGE,
+      },
+      metrics: measureLabels(judged),
+      byLayer: measureByLayer(judged),
+      byProperty: measureByProperty(judged),
+      resampled: intervalsOf(again.map((heads) => valuesOf(measureLabels(heads)))),
+      baselines: await measureBaselines(described, pool.texts, labelling, { draws, seed, ...workOf(work) }),
+      chanceCcs: pluralityByChance(pool.texts),
+      calibration: calibration && calibrate([calibration], { permutations: draws, seed }),
+      heads: judged.map((head) => headOf(head, found, again)),
+    },
+  };
+}
+
+/** What the steps that take time give. */
+interface Found {
+  readonly described: readonly (Described & { readonly totalVariance: number; readonly rank: number })[];
+  readonly resampled: readonly ResampledHead[];
+  /** Null where nothing is known of the images. */
+  readonly selectivity: SelectivityResult | null;
+  readonly nearest: Readonly<Record<string, readonly StudyImage[]>>;
+}
+
+async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
+  const { model, index, pool, settings, steps, code, threads } = work;
+  const { iterations, blocks, resamples, permutations, seed } = settings;
+  const { geometry, name } = model;
+  const options = { ...workOf(work), seed, threads };
+  const origin = [code, await model.weightsHash(), model.precision, hashIndex(index)];
+  const spoken = [...origin, pool.hash, componentKey(set)];
+  let pending: Promise<Float32Array> | undefined;
+  const embeddings = () => {
+    pending ??= embedTexts(
+      model,
+      pool.texts.map(({ text }) => text),
+      workOf(work),
+    );
+    return pending;
+  };
+  const described = await steps.run(name, "textspan", [...spoken, iterations, seed], async () => {
+    const draws = 1;
+    const heads = await describeHeads(index, geometry, set, pool, await embeddings(), {
+      ...options,
+      iterations,
+      draws,
+    });
+    return heads.map(({ head, descriptions, totalVariance, rank }) => ({
+      ...{ head, descriptions, totalVariance, rank },
+    }));
+  });
+  const resampled = await steps.run(name, "resamples", [...spoken, blocks, resamples, seed], async () =>
+    resampleDescriptions(index, geometry, set, await embeddings(), {
+      ...options,
+      ...{ iterations: DESCRIPTIONS, resamples, blocks },
+    }),
+  );
+  const selectivity = await steps.run(name, "selectivity", [...origin, permutations, seed], async () => {
+    try {
+      return await measureSelectivity(index, geometry, { ...options, permutations });
+    } catch (error) {
+      if (error instanceof ClipInterpretError && error.code === "FACTORS_MISSING") return null;
+      throw error;
+    }
+  });
+  const nearest = await steps.run(name, "images", [...spoken, iterations, SHOWN], async () => {
+    const search = createSearch(index, geometry, model.matmul);
+    const all = await embeddings();
+    const found: Record<string, StudyImage[]> = {};
+    for (const { head, descriptions } of described) {
+      const [first] = descriptions;
+      if (!first) continue;
+      const { embedDim } = geometry;
+      const embedding = all.subarray(first.index * embedDim, (first.index + 1) * embedDim);
+      const read = parseComponents(head, geometry);
+      const { nearest: rows } = await findNeighbors(search, geometry, { kind: "text", embedding }, read, {
+        k: SHOWN,
+      });
+      found[head] = rows.map(({ row, score }) => {
+        const { path, label, sha256 } = index.images[row];
+        return { path, label, score, sha256 };
+      });
+    }
+    return found;
+  });
+  return { described, resampled, selectivity, nearest };
+}
+
+/** The heads that are analysed. @throws `HEADS_INVALID` for anything that is no head */
+function headsOf({ geometry }: ClipModel, spec: string): ComponentSet {
+  const set = parseComponents(spec, geometry);
+  if (set.mlps.length > 0 || set.heads.length === 0)
+    throw new ClipInterpretError("HEADS_INVALID", `"${spec}" is not a set of heads`);
+  return set;
+}
+
+const componentKey = ({ heads }: ComponentSet) => heads.map(({ layer, head }) => [layer, head]);
+
+/** The heads as each resample of the images would have them labelled and judged. */
+async function judgeResamples(
+  resampled: readonly ResampledHead[],
+  pool: TextPool,
+  labelling: OfflineLabelling,
+): Promise<JudgedHead[][]> {
+  const count = resampled[0]?.resamples.length ?? 0;
+  const samples: JudgedHead[][] = [];
+  for (let i = 0; i < count; i++) {
+    const heads = resampled.map(({ head, resamples }) => ({
+      head,
+      descriptions: resamples[i].map(({ index, explainedVariance }) => ({
+        ...pool.texts[index],
+        explainedVariance,
+      })),
+    }));
+    samples.push(await judgeHeads(heads, labelling));
+  }
+  return samples;
+}
+
+function headOf(judged: JudgedHead, found: Found, again: readonly (readonly JudgedHead[])[]): StudyHead {
+  const { head, label, consistent } = judged;
+  const { descriptions, totalVariance, rank } = found.described.find((other) => other.head === head)!;
+  const anew = again.flatMap((heads) => heads.find((other) => other.head === head) ?? []);
+  const same = anew.filter((other) => other.label === label).length;
+  const ccs = ccsOf(judged) ?? 0;
+  const scores = anew.map((other) => ccsOf(other) ?? 0);
+  const own = found.selectivity?.components.find(({ name }) => name === head);
+  return {
+    ...{ head, label, ccs },
+    sameLabel: anew.length === 0 ? 1 : same / anew.length,
+    ccsResampled: percentileInterval(scores) ?? { mean: ccs, low: ccs, high: ccs },
+    descriptions: descriptions.map(({ text, property, explainedVariance }, i) => ({
+      ...{ text, property, explained: explainedVariance, fits: consistent[i] ?? null },
+    })),
+    ...{ totalVariance, rank },
+    selectivity: (found.selectivity?.factors ?? []).map(({ name }, f) => {
+      const { share, explained, highestByChance } = own!.factors[f];
+      return { factor: name, share, significant: explained > highestByChance };
+    }),
+    images: found.nearest[head] ?? [],
+  };
+}
+
+function tagsOf({ texts }: TextPool) {
+  const counts = countLabels(texts.flatMap(({ property }) => (property === null ? [] : [property])));
+  return [...counts]
+    .map(([tag, count]) => ({ tag, texts: count }))
+    .sort((a, b) => b.texts - a.texts || (a.tag < b.tag ? -1 : 1));
+}
+
+function shapeOf({ config }: ClipModel, trainedOn: string | null): ModelShape {
+  const { layers, heads, width, mlpWidth, patchSize, imageSize } = config.vision;
+  const size = layers * (4 * width * width + 2 * width * mlpWidth);
+  return { layers, headsPerLayer: heads, width, patch: patchSize, imageSize, size, trainedOn };
+}
+
+const workOf = ({ report, signal }: WorkOptions): WorkOptions => ({
+  ...(report && { report }),
+  ...(signal && { signal }),
+});

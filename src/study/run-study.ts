@@ -1,0 +1,137 @@
+/** A study: several models through the same steps, side by side. */
+import { findPublished } from "../analysis/published.ts";
+import { KNOWN_MODELS } from "../hub/known-models.ts";
+import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
+import { valuesOf } from "../labeling/metric-names.ts";
+import { measureLabels } from "../labeling/metrics.ts";
+import { compareSizes } from "../labeling/size-comparison.ts";
+import { listModels } from "../model/catalogue.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import type { ModelLoader } from "../model/registry.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { defaultPool, loadPool } from "../text/pool.ts";
+import { codeVersion } from "./code-version.ts";
+import { indexFor } from "./inputs.ts";
+import { measureModel } from "./measure-model.ts";
+import type { PublishedRow, StudyModel, StudyReport, StudySettings } from "./report.ts";
+import { createSteps } from "./steps.ts";
+
+/** What is studied, and how. */
+export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
+  readonly models: readonly string[];
+  readonly loader: ModelLoader;
+  /** Where finished steps are kept. */
+  readonly stepsFolder: string;
+  /** A folder or list of images for the models without an index; by default the demo corpus. */
+  readonly images?: string;
+  /** Model → index. */
+  readonly indexes?: Readonly<Record<string, string>>;
+  /** A pool's name or file; by default the one that fits each model. */
+  readonly texts?: string;
+  /** What must be said first about a model. */
+  readonly noticeOf?: (model: ClipModel) => string | undefined;
+  readonly threads?: number;
+}
+
+/** What is done when nothing else is asked for. */
+export const STUDY_DEFAULTS: StudySettings = {
+  heads: "last4",
+  iterations: 10,
+  blocks: 64,
+  resamples: 200,
+  draws: 1000,
+  permutations: 20,
+  seed: 0,
+};
+
+/** A study's result, with where the images of each model lie (for thumbnails; not part of the report). */
+export interface Study {
+  readonly report: StudyReport;
+  readonly imageRoots: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs a study, or goes on with one that was stopped: what a finished step gave is kept, and taken again where the code,
+ * weights, images, pool and settings are the same. The same inputs give the same report, to the byte.
+ * @throws `USAGE` for a model named twice or an index of a model that is not studied; what loading models, indexing and
+ *   TEXTSPAN throw; `CANCELLED`
+ */
+export async function runStudy(options: StudyOptions): Promise<Study> {
+  const { models, loader, indexes = {}, threads = 0, report, signal } = options;
+  const work = { ...(report && { report }), ...(signal && { signal }) };
+  const settings = Object.fromEntries(
+    Object.entries(STUDY_DEFAULTS).map(([key, value]) => [key, options[key as keyof StudySettings] ?? value]),
+  ) as unknown as StudySettings;
+  refuseTwice(models);
+  const stray = Object.keys(indexes).filter((name) => !models.includes(name));
+  if (stray.length > 0)
+    throw new ClipInterpretError("USAGE", `an index was named for ${stray.join(", ")}, which is not studied`);
+  const code = await codeVersion();
+  const steps = createSteps(options.stepsFolder);
+  const catalogue = await listModels();
+  const measured: StudyModel[] = [];
+  const groups: CalibrationGroup[] = [];
+  const imageRoots: Record<string, string> = {};
+  for (const wanted of models) {
+    checkCancelled(signal);
+    const model = await loader.load(wanted);
+    const index = await indexFor(model, { index: indexes[wanted], images: options.images }, work);
+    const pool = await loadPool(options.texts ?? defaultPool(model.name), work);
+    const { trainedOn = null } = catalogue.find(({ name }) => name === model.name) ?? {};
+    const notice = options.noticeOf?.(model) ?? null;
+    const found = await measureModel({
+      ...work,
+      ...{ model, index, pool, settings, steps, trainedOn, notice, threads },
+      code: code.sha256,
+    });
+    measured.push(found.model);
+    imageRoots[model.name] = index.manifest.root;
+    if (found.calibration) groups.push(found.calibration);
+  }
+  refuseTwice(measured.map(({ name }) => name));
+  const { draws: permutations, seed } = settings;
+  return {
+    imageRoots,
+    report: {
+      format: "clip-interpret-study",
+      version: 1,
+      code,
+      settings,
+      models: measured,
+      sizes: compareSizes(
+        measured.map(({ name, shape, metrics }) => ({ name, size: shape.size, values: valuesOf(metrics) })),
+      ),
+      calibration: groups.length === 0 ? null : calibrate(groups, { permutations, seed }),
+      published: await publishedRows(),
+    },
+  };
+}
+
+function refuseTwice(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new ClipInterpretError("USAGE", `the model ${twice} is named twice`);
+}
+
+/** The paper's six models, by what is printed and by what their published labels give. */
+async function publishedRows(): Promise<PublishedRow[]> {
+  const paper = KNOWN_MODELS.filter((model) => model.paper);
+  const rows = paper.map(async ({ name, layers, heads, patch, trainedOn }) => {
+    const found = await findPublished(name, { vision: { layers, heads } });
+    if (!found) return [];
+    const { entanglement, duplicates, prefix } = measureLabels(
+      found.heads.map((head) => ({ ...head, consistent: [] })),
+    );
+    return [
+      {
+        model: name,
+        ...{ trainedOn, layers, patch },
+        heads: found.heads.length,
+        printed: { entanglement: found.entanglement, association: found.association },
+        consistency: found.consistency,
+        computed: { entanglement, duplicates, prefix },
+      },
+    ];
+  });
+  return (await Promise.all(rows)).flat();
+}
