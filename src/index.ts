@@ -7,20 +7,8 @@
  *     const model = await loadClipModel(folder, name);
  *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
  */
+
 export {
-  type DescribedHead,
-  type DescribeOptions,
-  type Description,
-  describeHeads,
-} from "./analysis/describe-heads.ts";
-  type BestMatch,
-  type CommonFactor,
-  type ComparedSide,
-  type CompareOptions,
-  type Comparison,
-  compareModels,
-  type HeadPair,
-} from "./analysis/compare.ts";
   ABLATIONS,
   type Ablation,
   type AblationMode,
@@ -30,13 +18,21 @@ export {
 export {
   type AblationRow,
   type AblationStudy,
-  type NamedSet,
   type StudyOptions,
   studyAblation,
 } from "./analysis/ablation-study.ts";
 export { type ClassScores, createClassScores } from "./analysis/class-scores.ts";
 export { type ClassSet, classProbes, defaultClasses, type ZeroShotClass } from "./analysis/classes.ts";
 export { readClasses } from "./analysis/classes-file.ts";
+export {
+  type BestMatch,
+  type CommonFactor,
+  type ComparedSide,
+  type CompareOptions,
+  type Comparison,
+  compareModels,
+  type HeadPair,
+} from "./analysis/compare.ts";
 export { consistencySets } from "./analysis/consistency.ts";
 export type { CueGap } from "./analysis/cue-heads.ts";
 export {
@@ -47,6 +43,20 @@ export {
   type SplitProblem,
   splitByCue,
 } from "./analysis/debias.ts";
+export {
+  type DescribedHead,
+  type DescribeOptions,
+  type Description,
+  describeHeads,
+} from "./analysis/describe-heads.ts";
+export {
+  type EvaluatedUnit,
+  type EvaluateOptions,
+  evaluateSegmentation,
+  type MethodResult,
+  type Protocol,
+  type SegmentationEvaluation,
+} from "./analysis/evaluate-segmentation.ts";
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
 export {
   ablationGate,
@@ -56,6 +66,15 @@ export {
   openGate,
 } from "./analysis/forward-ablation.ts";
 export { type ForwardOptions, type ForwardStudy, studyForward } from "./analysis/forward-study.ts";
+export {
+  type ClassList,
+  corpusMasks,
+  type EvaluatedClass,
+  loadClasses,
+  type MaskedImage,
+  type MaskedImages,
+  pairMasks,
+} from "./analysis/masked-images.ts";
 export {
   findNeighbors,
   type Neighbor,
@@ -77,6 +96,29 @@ export {
   type RetrievalResult,
   type RetrievalRow,
 } from "./analysis/retrieval.ts";
+export {
+  SEGMENTATION_MODES,
+  type Segmentation,
+  type SegmentationMode,
+  type SegmentOptions,
+  segmentImage,
+  type TextMap,
+  type TokenMap,
+  tokenHeads,
+  tokenMap,
+  type Winners,
+  winnersOf,
+} from "./analysis/segmentation.ts";
+export {
+  attentionRollout,
+  BASELINES,
+  type Baseline,
+  type BaselineMap,
+  type BaselineName,
+  baselineMaps,
+  rawAttention,
+} from "./analysis/segmentation-baselines.ts";
+export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation-metrics.ts";
 export {
   measureSelectivity,
   type SelectiveComponent,
@@ -136,7 +178,7 @@ export { type LabelledHeads, type LabelOptions, labelHeads } from "./labeling/la
 export type {
   AskOptions,
   Described,
-  Description,
+  DescribedText,
   Judge,
   Labeller,
   Named,
@@ -159,6 +201,7 @@ export { createPace, type Pace } from "./labeling/llm-pace.ts";
 export { manualLabeller } from "./labeling/manual.ts";
 export { publishedLabeller } from "./labeling/published.ts";
 export { tagJudge, tagLabeller } from "./labeling/tags.ts";
+export { type Grid, upsample } from "./math/bilinear.ts";
 export type { Distribution } from "./math/rank.ts";
 export { type Share, wilson } from "./math/wilson.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
@@ -169,6 +212,7 @@ export {
   type ComponentSet,
   headName,
   mlpName,
+  type NamedSet,
   parseComponents,
 } from "./model/components.ts";
 export type { DecomposeOptions, Gate, TokenDecomposition } from "./model/decompose.ts";
@@ -207,6 +251,7 @@ export {
   type ModelLoader,
 } from "./model/registry.ts";
 export { type EmbedOptions, embedTexts } from "./model/text-cache.ts";
+export type { TokenOutputs } from "./model/token-outputs.ts";
 export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Algebra, createAlgebra, type DenseMatrix } from "./onnx/algebra.ts";
 export { type Device, listDevices } from "./onnx/device.ts";

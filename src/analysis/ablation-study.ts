@@ -7,7 +7,7 @@
  * the Paradox" (concept consistency): heads of high consistency against heads of low.
  */
 import type { Share } from "../math/wilson.ts";
-import type { ComponentSet } from "../model/components.ts";
+import type { ComponentSet, NamedSet } from "../model/components.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { type AblationMode, createAblation, headNames } from "./ablation.ts";
@@ -15,12 +15,6 @@ import { bandOf, type ControlBand, drawControls, randomOrders, sameHeads } from 
 import type { NamedShare, ZeroShotAccuracy } from "./zero-shot.ts";
 import { shareOf, sharesOf, worstOf } from "./zero-shot.ts";
 import { problemAccuracy, problemHits, type ZeroShotProblem } from "./zero-shot-problem.ts";
-
-/** Components to be ablated together. */
-export interface NamedSet {
-  readonly name: string;
-  readonly set: ComponentSet;
-}
 
 /** What a row is about, for a reader and for a picture. */
 export const ROW_KINDS = ["set", "all", "layer", "up-to", "kept"] as const;

@@ -4,10 +4,9 @@
  * of 5 high, 3 moderate, at most 1 low.
  */
 import { z } from "zod";
-import { parseComponents, type Sizes } from "../model/components.ts";
+import { type NamedSet, parseComponents, type Sizes } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
-import type { NamedSet } from "./ablation-study.ts";
 
 const labelsSchema = z.object({
   heads: z.record(

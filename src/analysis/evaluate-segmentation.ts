@@ -15,12 +15,13 @@
 
 import { normalize, type Preprocessed, preprocess } from "../image/preprocess.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import type { NamedSet } from "../model/components.ts";
 import { decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { type MaskedImage, type MaskedImages, UNLABELLED } from "./masked-images.ts";
 import { layersOf } from "./segmentation.ts";
-import { classProbes, methodsOf, type NamedSet, type Pass, predictClass } from "./segmentation-methods.ts";
+import { classProbes, methodsOf, type Pass, predictClass } from "./segmentation-methods.ts";
 import {
   bootstrap,
   differences,

@@ -5,11 +5,10 @@
  */
 import type { Share } from "../math/wilson.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import type { ComponentSet } from "../model/components.ts";
+import type { ComponentSet, NamedSet } from "../model/components.ts";
 import { everywhere, oneMean } from "../model/export-checkpoint.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type AblationMode, createAblation, headNames, headSet } from "./ablation.ts";
-import type { NamedSet } from "./ablation-study.ts";
 import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";
 import { bandOf, type ControlBand, drawControls } from "./random-heads.ts";
 import { hitsOf, type NamedShare, type Partition, shareOf, sharesOf, worstOf } from "./zero-shot.ts";

@@ -2,19 +2,13 @@
 
 import { Random } from "../math/random.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { type ComponentSet, componentNames } from "../model/components.ts";
+import { componentNames, type NamedSet } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import { type PreparedProbe, prepareProbe, scoreTokens } from "../model/kernel.ts";
 import { textProbe } from "../model/probe.ts";
 import type { TokenOutputs } from "../model/token-outputs.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { attentionRollout, BASELINES } from "./segmentation-baselines.ts";
-
-/** A set of heads under the name that it was asked for by. */
-export interface NamedSet {
-  readonly name: string;
-  readonly set: ComponentSet;
-}
 
 /** A method: a map of patches for a class of an image. */
 export interface Method {

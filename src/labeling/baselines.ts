@@ -10,7 +10,7 @@ import { type Interval, percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { PoolText } from "../text/pool.ts";
-import type { Described, Description, Judge, Labeller } from "./labeller.ts";
+import type { Described, DescribedText, Judge, Labeller } from "./labeller.ts";
 import { METRICS, type MetricKey, type MetricValues, valuesOf } from "./metric-names.ts";
 import { DESCRIPTIONS, type JudgedHead, measureLabels } from "./metrics.ts";
 
@@ -107,7 +107,7 @@ export const intervalsOf = (draws: readonly MetricValues[]): MetricIntervals =>
   ) as Record<MetricKey, Interval | null>;
 
 /** Five texts of a pool; none explains more than another, so a tie between tags goes by name. */
-function drawTexts(pool: readonly PoolText[], random: Random): Description[] {
+function drawTexts(pool: readonly PoolText[], random: Random): DescribedText[] {
   const drawn = new Set<number>();
   while (drawn.size < Math.min(DESCRIPTIONS, pool.length)) drawn.add(random.below(pool.length));
   return [...drawn].map((i) => ({ ...pool[i], explainedVariance: 0 }));

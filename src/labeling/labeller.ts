@@ -1,21 +1,16 @@
 /** What labellers and judges have in common. A labeller names what a head's descriptions share; a judge says which fit. */
+import type { Description } from "../analysis/describe-heads.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { JudgeRecord, Maker } from "./labels.ts";
 
-/** A text that TEXTSPAN chose for a head. */
-export interface Description {
-  readonly text: string;
-  /** Its property in the pool it comes from; null where nobody has said. */
-  readonly property: string | null;
-  /** Share of the head's variance that it explains. */
-  readonly explainedVariance: number;
-}
+/** A text that was chosen for a head; where in the pool it stands does not matter to a label. */
+export type DescribedText = Omit<Description, "index">;
 
 /** A head with its descriptions, most variance first, as `describeHeads` gives them. */
 export interface Described {
   /** `L3.H1`. */
   readonly head: string;
-  readonly descriptions: readonly Description[];
+  readonly descriptions: readonly DescribedText[];
 }
 
 /** A label with its maker. */

@@ -45,7 +45,11 @@ export interface Graph {
    * Names a result; float32 unless told otherwise.
    * @param dims for those who read the file; ONNX Runtime infers them
    */
-  output(name: string, value: Value, how?: { readonly type?: "float32" | "float64"; readonly dims?: Dims }): void;
+  output(
+    name: string,
+    value: Value,
+    how?: { readonly type?: "float32" | "float64"; readonly dims?: Dims },
+  ): void;
   /** Applies an operator with one output. */
   op(type: Op, inputs: readonly Value[], attributes?: Record<string, Attribute>): Value;
   /** Small integer constants: shapes, axes, indices. */

@@ -8,10 +8,9 @@ import {
 } from "../../analysis/evaluate-segmentation.ts";
 import { corpusMasks, loadClasses, type MaskedImages, pairMasks } from "../../analysis/masked-images.ts";
 import { loadProperties } from "../../analysis/properties.ts";
-import type { NamedSet } from "../../analysis/segmentation-methods.ts";
 import { segmentationEvaluationSchema } from "../../contract/evaluate-segmentation.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { parseComponents } from "../../model/components.ts";
+import { type NamedSet, parseComponents } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
 import { ownCacheFolder } from "../../support/environment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";

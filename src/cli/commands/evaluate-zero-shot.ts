@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import { ABLATIONS, type AblationMode } from "../../analysis/ablation.ts";
-import { type AblationStudy, type NamedSet, studyAblation } from "../../analysis/ablation-study.ts";
+import { type AblationStudy, studyAblation } from "../../analysis/ablation-study.ts";
 import { consistencySets } from "../../analysis/consistency.ts";
 import { type ForwardStudy, studyForward } from "../../analysis/forward-study.ts";
 import { loadProperties } from "../../analysis/properties.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot-problem.ts";
 import { zeroShotResultSchema } from "../../contract/ablation.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
-import { parseComponents } from "../../model/components.ts";
+import { type NamedSet, parseComponents } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type AblationPicture, ablationPageHtml, ablationSvg } from "../../views/ablation.ts";
