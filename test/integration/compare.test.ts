@@ -8,35 +8,39 @@ import { compareResultSchema } from "../../src/contract/compare.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { openIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
+import { encodePng } from "../../src/image/encode.ts";
+import { Random } from "../../src/math/random.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { headContribution } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
-import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
+import { writeOutput } from "../../src/support/files.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
 
 const loader = createModelLoader();
 const FOLDERS = [goldenPath("gelu-p8/open_clip"), goldenPath("quickgelu-p14/transformers")];
 const COUNT = 46;
+const SIDE = 40;
 
 let scratch: string;
 let sides: ComparedSide[];
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "compare-"));
   const corpus = join(scratch, "corpus");
-  const indices = Array.from({ length: COUNT }, (_, i) => i);
-  await writeCorpus(corpus, await planCorpus({ split: "demo", indices, size: 64 }));
+  await writeImages(corpus);
   // Another order, other names and one picture less: images are known by their bytes.
   const moved = join(scratch, "moved");
   await mkdir(moved);
-  const { images } = await scanSource(corpus);
+  const { images } = await scanSource(join(corpus, "list.csv"));
   for (const [i, { path }] of images.slice(1).entries())
     await cp(join(corpus, path), join(moved, `${String(COUNT - i).padStart(3, "0")}.png`));
   sides = await Promise.all(
     FOLDERS.map(async (folder, i) => {
       const model = await loader.load(folder);
       const out = join(scratch, `index${i}`);
-      await buildIndex(model, await scanSource(i === 0 ? corpus : moved), out, { dtype: "float32" });
+      await buildIndex(model, await scanSource(i === 0 ? join(corpus, "list.csv") : moved), out, {
+        dtype: "float32",
+      });
       return { index: await openIndex(out), geometry: model.geometry, set: allHeads(model.geometry) };
     }),
   );
@@ -45,6 +49,21 @@ afterAll(async () => {
   await loader.release();
   await rm(scratch, { recursive: true });
 });
+
+/** Noise over one of four colours, which the list names. */
+async function writeImages(folder: string): Promise<void> {
+  const random = new Random(1);
+  const lines = ["path,colour"];
+  for (let i = 0; i < COUNT; i++) {
+    const colour = i % 4;
+    const pixels = Uint8Array.from({ length: 3 * SIDE * SIDE }, (_, at) =>
+      at % 3 === colour ? 230 + random.below(20) : random.below(120),
+    );
+    lines.push(`${i}.png,${["red", "green", "blue", "dark"][colour]}`);
+    await writeOutput(join(folder, `${i}.png`), await encodePng(pixels, SIDE, SIDE));
+  }
+  await writeOutput(join(folder, "list.csv"), lines.join("\n"));
+}
 
 const compare = async (a: ComparedSide, b: ComparedSide, options = {}): Promise<Comparison> =>
   compareModels((await loader.load(FOLDERS[0])).matmul, a, b, { permutations: 20, ...options });
@@ -111,6 +130,7 @@ describe("two models compared", () => {
       expect(left).toBe(right);
       expect(similarity).toBeCloseTo(1, 4);
       expect(axis.correlation).toBeCloseTo(1, 4);
+      expect(factors.map(({ name }) => name)).toEqual(["colour"]);
       for (const factor of factors) expect(factor.a).toBeCloseTo(factor.b, 9);
     }
   });
