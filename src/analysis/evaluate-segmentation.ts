@@ -147,23 +147,23 @@ export async function evaluateSegmentation(
     const image = evaluated++;
     if (predicted === main) predictedRight++;
     for (const [index] of present) occurring.add(index);
+    // Where the predicted class is the main one, both questions have the same answer.
+    const known = new Map<string, MaskScore>();
     const ask = (protocol: Protocol, truth: number, mapped: number) => {
       const mask = maskOf(found, truth);
       foreground[protocol] += foregroundShare(mask);
       for (const [m, method] of methods.entries()) {
-        const relevance = normaliseMap(enlarge(method.map(pass, mapped), vision.grid, model));
-        const score = scoreMask(relevance, mask);
-        answers[m][protocol].scores.push(score);
+        const key = `${m} ${truth} ${method.readsClass ? mapped : ""}`;
+        const scored =
+          known.get(key) ??
+          scoreMask(normaliseMap(enlarge(method.map(pass, mapped), vision.grid, model)), mask);
+        known.set(key, scored);
+        answers[m][protocol].scores.push(scored);
         answers[m][protocol].images.push(image);
-        if (m === 0 && protocol === "true")
-          units.push({
-            image: masked,
-            name: classes[truth].name,
-            truth,
-            predicted,
-            score,
-            iou: ownIou(score),
-          });
+        if (m === 0 && protocol === "true") {
+          const unit = { image: masked, name: classes[truth].name, truth, predicted };
+          units.push({ ...unit, score: scored, iou: ownIou(scored) });
+        }
       }
     };
     ask("predicted", main, predicted);

@@ -15,6 +15,8 @@ export interface Method {
   readonly name: string;
   readonly paper: string | null;
   readonly heads: readonly string[];
+  /** False where the map is the same for every class. */
+  readonly readsClass: boolean;
   readonly map: (pass: Pass, classIndex: number) => Float64Array;
 }
 
@@ -42,7 +44,7 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
   };
   const heads = sets.map(
     ({ name, set }): Method => ({
-      ...{ name, paper: null, heads: componentNames(set) },
+      ...{ name, paper: null, heads: componentNames(set), readsClass: true },
       map: ({ decomposition, image }, classIndex) => {
         const probe = preparedOf(classIndex);
         return scoreTokens(geometry, probe, decomposition, decomposition.tokens, set, image).subarray(1);
@@ -50,8 +52,8 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
     }),
   );
   const others = BASELINES.map(
-    ({ title, paper, map }): Method => ({
-      ...{ name: title, paper, heads: [] },
+    ({ title, paper, readsText, map }): Method => ({
+      ...{ name: title, paper, heads: [], readsClass: readsText },
       map: ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
     }),
   );
@@ -59,9 +61,10 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
     name: "rollout from layer 1",
     paper: "as evaluated by Chefer, Gur & Wolf 2021",
     heads: [],
+    readsClass: false,
     map: ({ outputs, image }) => attentionRollout(outputs, { image, startLayer: 1 }),
   };
-  const blind = { paper: null, heads: [] };
+  const blind = { paper: null, heads: [], readsClass: false };
   const middle = (grid - 1) / 2;
   const centre = Float64Array.from(
     { length: grid ** 2 },
@@ -73,7 +76,7 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
     laterRollout,
     {
       name: `${sets[0].name}, patches shuffled`,
-      ...blind,
+      ...{ ...blind, readsClass: true },
       map: (pass, classIndex) =>
         shuffled(
           heads[0].map(pass, classIndex),
