@@ -67,6 +67,9 @@ export async function describedHeads(
   const { threads } = globals;
   const settings = { iterations: most, draws: 1, threads, report, signal };
   const heads = await describeHeads(index, model.geometry, set, pool, embeddings, settings);
-  const source = sourceOf({ pool, images: index.images.length, index: options.index ?? "" }, most);
+  const source = sourceOf(
+    { pool, images: index.images.length, precision: model.precision, index: options.index ?? "" },
+    most,
+  );
   return { model: model.name, source, heads, allHeads: every, notice };
 }

@@ -7,6 +7,7 @@ import { firstIssue, headNameSchema } from "./labels.ts";
 
 const fileSchema = z.object({
   model: z.string(),
+  precision: z.string().optional(),
   index: z.string().optional(),
   images: z.int().optional(),
   pool: z.object({ name: z.string(), hash: z.string() }).optional(),
@@ -43,10 +44,10 @@ export async function readDescribed(path: string, most: number): Promise<Describ
     const why = `${path} is not what \`textspan --index … --json\` prints: ${firstIssue(error)}`;
     throw new ClipInterpretError("JSON_INVALID", why);
   }
-  const { model, pool, images, index } = data;
+  const { model, pool, images, index, precision } = data;
   return {
     model,
-    source: sourceOf({ pool, images, index: index ?? basename(path) }, most),
+    source: sourceOf({ pool, images, precision, index: index ?? basename(path) }, most),
     heads: data.heads.map(({ head, descriptions }) => ({ head, descriptions: descriptions.slice(0, most) })),
   };
 }
@@ -56,12 +57,14 @@ export function sourceOf(
   from: {
     readonly pool: { readonly name: string; readonly hash: string } | undefined;
     readonly images: number | undefined;
+    /** Said where it is not float32. */
+    readonly precision: string | undefined;
     readonly index: string;
   },
   most: number,
 ): string {
-  const { pool, images, index } = from;
+  const { pool, images, index, precision = "fp32" } = from;
   const texts = pool ? ` of the pool ${basename(pool.name)} (SHA-256 ${pool.hash})` : "";
   const over = images === undefined ? "" : `${images.toLocaleString("en")} images of `;
-  return `TEXTSPAN, the first ${most} texts a head${texts}, over ${over}${basename(index)}`;
+  return `TEXTSPAN, the first ${most} texts a head${texts}, over ${over}${basename(index)}${precision === "fp32" ? "" : `, ${precision} approximation`}`;
 }

@@ -65,6 +65,16 @@ describe("label, offline", () => {
       for (const tag of tags) expect(count(label)).toBeGreaterThanOrEqual(count(tag));
       expect([labeller.kind, judge?.kind]).toEqual(["tags", "tags"]);
     }
+    const words = join(folder, "words.json");
+    await writeFile(
+      words,
+      await runOk(["textspan", "--index", index(), "--heads", "L3", "--resamples", "0", "--json"], how),
+    );
+    const fromFile = parse(await runOk(["label", "--textspan", words, "--json"], how));
+    expect(fromFile.source).toContain("first 5 texts");
+    for (const [head, { label, descriptions, consistent }] of Object.entries(fromFile.heads))
+      expect(printed.heads[head]).toMatchObject({ label, descriptions, consistent });
+    expect(Object.keys(fromFile.heads)).toHaveLength(4);
     const { heads } = await readLabels(json);
     expect(heads).toEqual(printed.heads);
     const [label] = Object.values(heads).map((head) => head.label);
