@@ -7,6 +7,12 @@
  *     const model = await loadClipModel(folder, name);
  *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
  */
+export {
+  type DescribedHead,
+  type DescribeOptions,
+  type Description,
+  describeHeads,
+} from "./analysis/describe-heads.ts";
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
 export {
   findNeighbors,
@@ -35,6 +41,15 @@ export {
   type SelectivityResult,
   selectiveHeads,
 } from "./analysis/selectivity.ts";
+export { reconstruct, type Textspan, type TextspanOptions, textspan } from "./analysis/textspan.ts";
+export {
+  type SpanArraysOptions,
+  type SpannedArrays,
+  spanArrays,
+  writeReconstruction,
+} from "./analysis/textspan-arrays.ts";
+export type { ControlCurves } from "./analysis/textspan-control.ts";
+export type { Spread, Stability } from "./analysis/textspan-stability.ts";
 export { type Verification, verifyModel } from "./analysis/verify.ts";
 export type { Check } from "./analysis/verify-checks.ts";
 export { loadSuite, type Suite, type SuiteName } from "./analysis/verify-suite.ts";
@@ -123,11 +138,12 @@ export {
 } from "./model/registry.ts";
 export { type EmbedOptions, embedTexts } from "./model/text-cache.ts";
 export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
+export { type Algebra, createAlgebra, type DenseMatrix } from "./onnx/algebra.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
 export type { Environment } from "./support/environment.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
-export { openNpyRows } from "./support/npy-stream.ts";
+export { type NpyRows, openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
 export { defaultPool, loadPool, POOLS, type PoolName, type PoolText, type TextPool } from "./text/pool.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";

@@ -94,8 +94,9 @@ export async function describeHeads(
     const described: DescribedHead[] = [];
     // An index of one image has nothing to draw from.
     const canResample = resamples > 0 && index.images.length > 1;
-    for (const unit of units) {
+    for (const open of units) {
       checkCancelled(signal);
+      const unit = open();
       const moments = await unit.moments(options);
       if (described.length === 0) report?.({ type: "start", task, unit: "run", total });
       const space = await rowSpace(algebra, moments, unit.matrix);
@@ -127,23 +128,27 @@ export async function describeHeads(
   }
 }
 
-/** What is described: each head and MLP term of a set, or its sum. */
+/** What is described: each head and MLP term of a set, or its sum. Opened one by one: each keeps what it has read. */
 async function unitsOf(
   index: Index,
   geometry: HeadGeometry,
   set: ComponentSet,
   algebra: Algebra,
   { joint = false, threads = 0 }: DescribeOptions,
-): Promise<Contributions[]> {
+): Promise<(() => Contributions)[]> {
   const search = async () => createSearch(index, geometry, await createMatMul({ threads }));
-  if (joint) return [summedContributions(await search(), set, algebra, "joint")];
+  if (joint) {
+    const over = await search();
+    return [() => summedContributions(over, set, algebra)];
+  }
   const moments = set.heads.length > 0 ? await index.moments() : new Float64Array(0);
-  const heads = set.heads.map((head) => headContributions(index, geometry, head, moments));
+  const heads = set.heads.map((head) => () => headContributions(index, geometry, head, moments));
   if (set.mlps.length === 0) return heads;
   const over = await search();
-  const terms = set.mlps.map(({ index: term }) =>
-    summedContributions(over, { heads: [], mlps: [{ index: term, weight: 1 }] }, algebra, mlpName(term)),
-  );
+  const terms = set.mlps.map(({ index: term }) => () => {
+    const alone = { heads: [], mlps: [{ index: term, weight: 1 }] };
+    return summedContributions(over, alone, algebra, mlpName(term));
+  });
   return [...heads, ...terms];
 }
 

@@ -21,6 +21,8 @@ export interface Stability {
   readonly blocks: number;
   /** For each chosen text, the share of resamples that choose it too, in whatever place. */
   readonly chosenShare: readonly number[];
+  /** The texts that each resample chose, in order, as places in the pool: what follows from them can be resampled too. */
+  readonly selections: readonly (readonly number[])[];
   /** Average overlap of the two orders: mean over k of |first k ∩ first k of the resample| / k. 1: the same texts in the same order. */
   readonly overlap: Spread;
   /** What two random orders of the pool's texts overlap on average. */
@@ -54,14 +56,14 @@ export async function measureStability(
   const steps = chosen.selected.length;
   const blocks = await blockMoments(algebra, contributions, space, dealBlocks(space.images, wanted, seed));
   const counts = new Float64Array(steps);
-  const overlaps: number[] = [];
+  const selections: number[][] = [];
   const explained: number[] = [];
   for (let resample = 0; resample < resamples; resample++) {
     checkCancelled(signal);
     const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
     const { selected } = await selectTexts(algebra, covariance, texts, steps);
     for (const [step, text] of chosen.selected.entries()) if (selected.includes(text)) counts[step]++;
-    overlaps.push(averageOverlap(chosen.selected, selected));
+    selections.push(selected);
     explained.push(explainedBy(chosen.directions, covariance));
     onResample?.();
   }
@@ -69,7 +71,8 @@ export async function measureStability(
     resamples,
     blocks: blocks.length,
     chosenShare: Array.from(counts, (count) => count / resamples),
-    overlap: spread(overlaps),
+    selections,
+    overlap: spread(selections.map((selected) => averageOverlap(chosen.selected, selected))),
     overlapByChance: Math.min(1, (steps + 1) / (2 * texts.rows)),
     explained: spread(explained),
   };

@@ -8,7 +8,7 @@ export interface DenseMatrix {
   readonly columns: number;
 }
 
-/** Matrix products in float64 by ONNX Runtime: a hundred times faster than loops here, and the same bits on any number of threads. */
+/** Matrix products in float64 by ONNX Runtime: far faster than loops here, and the same bits on any number of threads. */
 export interface Algebra {
   /** A·B: [m, k] × [k, n] → [m, n]. */
   product(a: DenseMatrix, b: DenseMatrix): Promise<DenseMatrix>;

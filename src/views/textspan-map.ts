@@ -10,32 +10,39 @@ import {
   verdictOf,
 } from "./textspan-words.ts";
 
-const PANEL_WIDTH = 690;
+const WIDTH = 1416;
 const PANEL_GAP = 36;
 const ROW = 19;
-/** Texts of a head in the picture; the page has all. */
-const ROWS = 8;
 /** A picture of more heads than this would be too long to look at. */
 const MOST_PANELS = 64;
-const CURVE_WIDTH = 190;
-const BAR_WIDTH = 90;
+const BAR_WIDTH = 72;
+
+/** How a head is drawn: its width, how many texts, how wide the curve. The page has all texts. */
+interface PanelStyle {
+  readonly width: number;
+  readonly rows: number;
+  readonly curve: number;
+}
+/** One head has the whole width, more have half of it each. */
+const ALONE: PanelStyle = { width: WIDTH, rows: 24, curve: 560 };
+const BESIDE: PanelStyle = { width: (WIDTH - PANEL_GAP) / 2, rows: 8, curve: 190 };
 
 /** Every head with its first texts and the curve of what they explain, as an SVG document. */
 export function textspanSvg(input: TextspanInput): string {
   const panels = input.panels.slice(0, MOST_PANELS);
-  const columns = panels.length > 1 ? 2 : 1;
-  const width = Math.max(2 * PANEL_WIDTH + PANEL_GAP, 0);
+  const [style, columns] = panels.length === 1 ? [ALONE, 1] : [BESIDE, 2];
+  const width = WIDTH;
   const title = titleOf(input, width, widthOf(20, true));
   const largest = Math.max(
     0,
-    ...panels.flatMap(({ texts }) => texts.slice(0, ROWS).map(({ share }) => share)),
+    ...panels.flatMap(({ texts }) => texts.slice(0, style.rows).map(({ share }) => share)),
   );
   const rows = Array.from({ length: Math.ceil(panels.length / columns) }, (_, i) =>
     panels.slice(i * columns, (i + 1) * columns),
   );
   const drawn = rows.map((row): Drawing => {
-    const drawings = row.map((panel) => panelDrawing(panel, largest, input.resamples > 0));
-    const body = drawings.map((drawing, i) => at(i * (PANEL_WIDTH + PANEL_GAP), 0, drawing)).join("");
+    const drawings = row.map((panel) => panelDrawing(panel, style, largest, input.resamples > 0));
+    const body = drawings.map((drawing, i) => at(i * (style.width + PANEL_GAP), 0, drawing)).join("");
     return { width, height: Math.max(...drawings.map(({ height }) => height)), body };
   });
   const left = input.panels.length - panels.length;
@@ -71,17 +78,17 @@ function legend(input: TextspanInput, width: number): Drawing {
 }
 
 /** Columns of a panel: text, bar, per cent, kept; then the curve. */
-function panelDrawing(panel: SpanPanel, largest: number, resampled: boolean): Drawing {
-  const list = PANEL_WIDTH - CURVE_WIDTH - 18;
+function panelDrawing(panel: SpanPanel, style: PanelStyle, largest: number, resampled: boolean): Drawing {
+  const list = style.width - style.curve - 18;
   const keptRight = list;
   const percentRight = resampled ? keptRight - 48 : list;
   const barLeft = percentRight - 40 - BAR_WIDTH;
-  const shown = panel.texts.slice(0, ROWS);
+  const shown = panel.texts.slice(0, style.rows);
   const head = textLine(0, 14, shorten(panel.name, 150, widthOf(14, true)), { size: 14, bold: true });
   const verdict = verdictOf(panel);
   const nameWidth = Math.min(150, textWidth(panel.name, 14, true)) + 14;
   const heading = head + textLine(nameWidth, 14, verdict, { size: 12, tone: "muted" });
-  const rule = `<path class="frame" d="M0 22.5H${PANEL_WIDTH}" stroke="${TONES.line}"/>`;
+  const rule = `<path class="frame" d="M0 22.5H${style.width}" stroke="${TONES.line}"/>`;
   const names =
     (resampled ? textLine(keptRight, 36, "kept", { size: 10, tone: "muted", anchor: "end" }) : "") +
     textLine(percentRight, 36, "adds", { size: 10, tone: "muted", anchor: "end" });
@@ -105,10 +112,14 @@ function panelDrawing(panel: SpanPanel, largest: number, resampled: boolean): Dr
   const end = 40 + Math.max(1, shown.length) * ROW;
   const rest =
     more > 0 ? textLine(0, end + 12, `and ${counted(more, "more text")}`, { size: 10, tone: "muted" }) : "";
-  const curve = at(PANEL_WIDTH - CURVE_WIDTH, 28, spanCurve(panel, CURVE_WIDTH, Math.max(110, end - 24)));
+  const curve = at(
+    style.width - style.curve,
+    28,
+    spanCurve(panel, style.curve, Math.max(110, Math.min(300, end - 24))),
+  );
   const none = shown.length === 0 ? textLine(0, 53, "no texts", { tone: "muted" }) : "";
   return {
-    width: PANEL_WIDTH,
+    width: style.width,
     height: Math.max(end + (more > 0 ? 16 : 0), 150),
     body: heading + rule + names + rows.join("") + none + rest + (shown.length === 0 ? "" : curve),
   };

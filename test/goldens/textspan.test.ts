@@ -61,3 +61,17 @@ describe.each(["textspan-centered", "textspan-offset"])("%s equals the reference
     expect(events.filter(({ type }) => type === "warning")).toMatchObject([{ code: "RANK_CLAMPED" }]);
   });
 });
+
+it("contributions centred before the projection would bring other texts where their mean is large", async () => {
+  const { data, shape } = await goldenArray("textspan-offset/contributions.npy", 2);
+  const texts = await goldenArray("textspan-offset/text_features.npy", 2);
+  const { iterations, selected } = (await readJson(goldenPath("textspan-offset/expected.json"))) as Expected;
+  const [n, D] = shape;
+  const mean = new Float64Array(D);
+  for (const [i, value] of data.entries()) mean[i % D] += value / n;
+  const rows = { shape, read: async () => data.map((value, i) => value - mean[i % D]), close: async () => {} };
+  const moments = await arrayMoments(algebra, rows);
+  const found = await textspan(moments, null, texts.data, { algebra, iterations });
+  expect(found.selected.slice(0, 11)).toEqual(selected.slice(0, 11));
+  expect(found.selected).not.toEqual(selected);
+});

@@ -164,6 +164,9 @@ describe("stability over resampled images", () => {
     expect(other.stability).not.toEqual(stability);
     expect(stability).toMatchObject({ resamples: 40, blocks: 32 });
     expect(stability.chosenShare).toHaveLength(20);
+    const [text] = first.descriptions;
+    const keeping = stability.selections.filter((selected) => selected.includes(text.index));
+    expect(stability.chosenShare[0]).toBe(keeping.length / 40);
     // The strongest text is chosen again far more often than a text is by chance.
     expect(stability.chosenShare[0]).toBeGreaterThan(0.8);
     expect(stability.overlap.mean).toBeGreaterThan(5 * stability.overlapByChance);

@@ -12,7 +12,7 @@ import { textspanText } from "../../views/textspan-text.ts";
 import type { TextspanInput } from "../../views/textspan-words.ts";
 import type { CommandContext } from "../context.ts";
 import { refuseOverwrite } from "../overwrite.ts";
-import type { TextspanCommandOptions } from "./textspan.ts";
+import type { TextspanCommandOptions } from "./textspan-options.ts";
 import { writeOutputs } from "./textspan-output.ts";
 
 /** `textspan --contributions C.npy --text-features T.npy`: arrays that were computed elsewhere. */

@@ -4,7 +4,6 @@ import { textspanResultSchema } from "../../contract/textspan.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { parseComponents } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
 import { counted } from "../../views/text.ts";
 import { textspanText } from "../../views/textspan-text.ts";
@@ -14,25 +13,8 @@ import type { CommandContext } from "../context.ts";
 import { modelNotice } from "../notices.ts";
 import { wholeNumber } from "../strings.ts";
 import { spanRawArrays } from "./textspan-arrays.ts";
+import { checkOptions, type TextspanCommandOptions } from "./textspan-options.ts";
 import { checkOutputs, writeOutputs } from "./textspan-output.ts";
-
-/** Options of `textspan`, as commander reads them. */
-export interface TextspanCommandOptions {
-  readonly index?: string;
-  readonly texts?: string;
-  readonly heads?: string;
-  readonly labels?: string;
-  readonly joint: boolean;
-  readonly contributions?: string;
-  readonly textFeatures?: string;
-  readonly rank?: number;
-  readonly reconstruction?: string;
-  readonly iterations: number;
-  readonly resamples: number;
-  readonly blocks: number;
-  readonly seed: number;
-  readonly out: readonly string[];
-}
 
 const collect = (value: string, known: readonly string[]) => [...known, value];
 
@@ -73,19 +55,6 @@ export const registerTextspan: Register = (program, run) => {
       }),
     );
 };
-
-function checkOptions(options: TextspanCommandOptions): void {
-  const { index, contributions, textFeatures } = options;
-  const usage = (why: string) => new ClipInterpretError("USAGE", why);
-  if ((index === undefined) === (contributions === undefined))
-    throw usage("give either --index, or --contributions with --text-features");
-  if ((contributions === undefined) !== (textFeatures === undefined))
-    throw usage("--contributions and --text-features go together");
-  const foreign = (["rank", "reconstruction"] as const).find((name) => options[name] !== undefined);
-  if (index !== undefined && foreign) throw usage(`--${foreign} goes with --contributions`);
-  const own = (["heads", "labels", "joint"] as const).find((name) => options[name]);
-  if (index === undefined && own) throw usage(`--${own} goes with --index`);
-}
 
 async function describeIndex(
   context: CommandContext,
@@ -131,8 +100,10 @@ async function describeIndex(
 
 const headJson = (described: DescribedHead) => {
   const { head, components, descriptions, totalVariance, rank, control, stability } = described;
+  const { selections: _, ...summary } = stability ?? { selections: [] };
   return {
-    ...{ head, components, totalVariance, rank, control, stability },
+    ...{ head, components, totalVariance, rank, control },
+    stability: stability === null ? null : summary,
     selected: descriptions.map(({ index }) => index),
     explainedVariance: descriptions.map(({ explainedVariance }) => explainedVariance),
     descriptions: descriptions.map((description, step) => ({
