@@ -1,4 +1,5 @@
 /** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
+import { basename } from "node:path";
 import { describeHeads } from "../analysis/describe-heads.ts";
 import { findNeighbors } from "../analysis/neighbors.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/resample-descriptions.ts";
@@ -85,7 +86,8 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
         weights: await model.weightsHash(),
         index: hashIndex(index),
         images: index.images.length,
-        pool: { name: pool.name, hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
+        // A file's name, not where it lies.
+        pool: { name: basename(pool.name), hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
         labeller: LABELLER,
         judge: JUDGE,
       },

@@ -8,27 +8,32 @@ import { runHere } from "../support/run-cli.ts";
 import { expectError, repositoryPath, runCli, runOk, sharedFolder } from "./cli.ts";
 
 const MODELS = ["emoji-4x128-p8", "emoji-6x192-p8"];
+/** Pictures with known factors, there already. */
+const SCENES = repositoryPath("examples/scenes");
 const REPORT = ["heads.csv", "index.html", "metrics.csv", "study.json", "study.md"];
 
 describe("a study of two models", () => {
   const path = sharedFolder();
   const env = () => ({ CLIP_INTERPRET_CACHE: path("cache") });
-  const study = (out: string, ...more: string[]) =>
+  const study = (out: string) =>
     runOk(
       [
-        ...["study", "--models", MODELS.join(","), "--images", path("scenes"), "--out", path(out)],
-        ...["--resamples", "5", "--draws", "40", "--permutations", "3", "--quiet", ...more],
+        ...["study", "--models", MODELS.join(","), "--images", SCENES, "--out", path(out)],
+        ...["--texts", path("pool.jsonl"), "--threads", "1"],
+        ...["--resamples", "5", "--draws", "40", "--permutations", "3", "--quiet"],
       ],
-      { env: env(), timeout: 120_000 },
+      { env: env(), timeout: 200_000 },
     );
   const bytes = (out: string) => Promise.all(REPORT.map((name) => readFile(join(path(out), name))));
   const json = async () =>
     studyReportSchema.parse(JSON.parse(await readFile(path("report/study.json"), "utf8")));
 
   beforeAll(async () => {
-    await runOk(["demo", "--images", "96", "--size", "64", "--out", path("scenes")], { timeout: 60_000 });
+    // A few texts of every property.
+    const pool = (await readFile(repositoryPath("assets/pools/emoji.jsonl"), "utf8")).split("\n");
+    await writeFile(path("pool.jsonl"), pool.filter((_, i) => i % 12 === 0).join("\n"));
     await study("report");
-  }, 180_000);
+  }, 240_000);
 
   it("writes one report in four forms, and every number says what it follows from", async () => {
     expect((await readdir(path("report"))).sort()).toEqual([...REPORT, "steps"].sort());
@@ -38,7 +43,7 @@ describe("a study of two models", () => {
       ["emoji-6x192-p8", 24],
     ]);
     for (const { inputs, metrics, heads, chanceCcs } of models) {
-      expect(inputs.images).toBe(96);
+      expect(inputs.images).toBe(24);
       expect(metrics.histogram.reduce((sum, count) => sum + count, 0)).toBe(heads.length);
       expect(chanceCcs.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9);
       expect(heads.every(({ descriptions }) => descriptions.length >= 5)).toBe(true);
@@ -82,11 +87,14 @@ describe("a study of two models", () => {
     await writeFile(path("report/steps/emoji-4x128-p8/resamples.json"), "{");
     await study("report");
     expect(await bytes("report")).toEqual(first);
-  }, 120_000);
+  }, 240_000);
 
   it("takes an index that is there, and refuses one of another model or what is no head", async () => {
     const [name] = (await readdir(path("cache/indexes"))).filter((entry) => entry.startsWith(MODELS[0]));
-    const args = ["study", "--out", path("other"), "--resamples", "2", "--draws", "2", "--permutations", "1"];
+    const args = [
+      ...["study", "--out", path("other"), "--texts", path("pool.jsonl"), "--threads", "1"],
+      ...["--resamples", "2", "--draws", "2", "--permutations", "1"],
+    ];
     const over = (model: string) => [
       ...args,
       ...["--models", model, "--index", `${model}=${path(`cache/indexes/${name}`)}`],
@@ -98,7 +106,7 @@ describe("a study of two models", () => {
     );
     expect(models[0].inputs.index).toBe((await json()).models[0].inputs.index);
     expect(existsSync(path("other/index.html"))).toBe(true);
-  });
+  }, 240_000);
 
   it.each([
     ["an empty name", ["--models", "emoji-4x128-p8,"], "USAGE"],
