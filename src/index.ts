@@ -118,7 +118,6 @@ export {
   baselineMaps,
   rawAttention,
 } from "./analysis/segmentation-baselines.ts";
-export type { NamedSet } from "./analysis/segmentation-methods.ts";
 export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation-metrics.ts";
 export {
   measureSelectivity,
