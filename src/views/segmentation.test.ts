@@ -66,7 +66,7 @@ describe("picture of a segmentation", () => {
     ])
       expect(drawn).toContain(line);
     const three = { ...two, texts: [text("a dog"), text("a cat"), text("a cow")] };
-    expect(words(segmentationSvg(three))).toContain("“a dog” − the mean of the others");
+    expect(words(segmentationSvg(three))).toContain("“a dog” − the others’ mean");
   });
 
   test("shows other methods with their papers", () => {
