@@ -24,6 +24,15 @@ export {
 export { type ClassScores, createClassScores } from "./analysis/class-scores.ts";
 export { type ClassSet, classProbes, defaultClasses, type ZeroShotClass } from "./analysis/classes.ts";
 export { readClasses } from "./analysis/classes-file.ts";
+export {
+  type BestMatch,
+  type CommonFactor,
+  type ComparedSide,
+  type CompareOptions,
+  type Comparison,
+  compareModels,
+  type HeadPair,
+} from "./analysis/compare.ts";
 export { consistencySets } from "./analysis/consistency.ts";
 export type { CueGap } from "./analysis/cue-heads.ts";
 export {

@@ -19,7 +19,7 @@ import type { FactorValue } from "../corpus/source.ts";
 import { fromHalf } from "../math/half.ts";
 import { Random } from "../math/random.ts";
 import { headName, mlpName } from "../model/components.ts";
-import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
+import { type HeadGeometry, headMetric } from "../model/geometry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 
@@ -136,9 +136,9 @@ export async function measureSelectivity(
   const components: SelectiveComponent[] = [];
   const measure = (name: string, block: Float32Array, width: number, metric: Float64Array | undefined) => {
     const factors = partitions.map(({ grouping, shuffled }) => {
-      const explained = explain(block, width, metric, grouping.groups, grouping.values.length);
+      const explained = explainedShare(block, width, metric, grouping.groups, grouping.values.length);
       const byChance = shuffled.map((groups) =>
-        explain(block, width, metric, groups, grouping.values.length),
+        explainedShare(block, width, metric, groups, grouping.values.length),
       );
       const chance = (grouping.values.length - 1) / (grouping.images - 1);
       const share = Math.max(0, (explained - chance) / (1 - chance));
@@ -152,7 +152,7 @@ export async function measureSelectivity(
   for (let unit = 0; unit < total; unit++) {
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / heads), unit % heads];
-    const metric = gram(headMatrix(geometry, layer, head), headDim + 3, embedDim);
+    const metric = headMetric(geometry, layer, head);
     measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
     report?.({ type: "advance", task, done: unit + 1, total });
   }
@@ -165,25 +165,11 @@ export async function measureSelectivity(
   return { factors, components, permutations };
 }
 
-/** M̃M̃ᵀ: [m, m]. */
-function gram(matrix: Float64Array, m: number, width: number): Float64Array {
-  const product = new Float64Array(m * m);
-  for (let i = 0; i < m; i++) {
-    for (let j = i; j < m; j++) {
-      let sum = 0;
-      for (let d = 0; d < width; d++) sum += matrix[i * width + d] * matrix[j * width + d];
-      product[i * m + j] = sum;
-      product[j * m + i] = sum;
-    }
-  }
-  return product;
-}
-
 /**
  * η² of one partition of the rows of a block [n, width]; rows of group −1 are left out. Squared lengths are x·G·x with
  * the metric G [width, width], or plain ones.
  */
-function explain(
+export function explainedShare(
   block: Float32Array,
   width: number,
   metric: Float64Array | undefined,
@@ -236,7 +222,7 @@ function squaredLength(x: Float64Array, metric: Float64Array | undefined): numbe
 }
 
 /** The groups dealt out anew among the images that have one. */
-function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {
+export function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {
   const random = new Random(seed, permutation);
   const rows = Array.from(groups.keys()).filter((row) => groups[row] >= 0);
   const dealt = groups.slice();

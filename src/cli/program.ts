@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { Register, RunCommand } from "./command.ts";
+import { registerCompare } from "./commands/compare.ts";
 import { registerDebias } from "./commands/debias.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerDemo } from "./commands/demo.ts";
@@ -37,6 +38,7 @@ const COMMANDS: readonly Register[] = [
   registerSelectivity,
   registerEvaluate,
   registerDebias,
+  registerCompare,
   registerPreprocess,
   registerTokenize,
 ];

@@ -148,10 +148,12 @@ function cardOf(
   const heads = set.heads.map(({ layer, head, weight }) =>
     weight === 1 ? headName(layer, head) : `${headName(layer, head)} (${weight} of it)`,
   );
-  const what = { tokens: "the mean over all tokens", cls: "the mean at the CLS token", none: "a constant" };
-  const now = means
-    ? `${what[meanOver ?? "none"]}, the same for every image and token; in the last layer the mean at the CLS token`
-    : "nothing";
+  const constant = {
+    tokens: "their mean over all tokens, in the last layer at the CLS token",
+    cls: "their mean at the CLS token",
+    other: "a constant",
+  };
+  const now = means ? `${constant[meanOver ?? "other"]}; the same for every image and token` : "nothing";
   const rows = [
     ["made from", model.name],
     ["its weights", `SHA-256 \`${source}\``],
@@ -162,8 +164,9 @@ function cardOf(
       ? [["means taken over", `${calibration.images} images, index \`${calibration.index}\``]]
       : []),
   ];
-  const off = (error: number) => error.toExponential(1);
-  const rounded = rounding.bias > 0 || rounding.matrix > 0;
+  const rounded = Object.entries({ biases: rounding.bias, matrices: rounding.matrix })
+    .filter(([, error]) => error > 0)
+    .map(([what, error]) => `${what} by ${error.toExponential(1)}`);
   return `# ${name}
 
 An edited copy of ${model.name}: heads of the image tower were taken away inside the network, so that later layers no
@@ -173,7 +176,7 @@ the source's. Its licence holds for this copy too.
 | | |
 | --- | --- |
 ${rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}
-${rounded ? `\nRounding to the file's type: biases are off by at most ${off(rounding.bias)}, matrices by ${off(rounding.matrix)}.\n` : ""}
+${rounded.length > 0 ? `\nRounded to the file's types, the output layers' numbers are off by at most: ${rounded.join(", ")}.\n` : ""}
 Written by clip-interpret.
 `;
 }

@@ -39,14 +39,14 @@ const MOST_INSIDE = 2 ** 31 - 2 ** 20;
 /**
  * Exports the image tower as an ONNX file of standard operators (opset 17) that any ONNX runtime runs: `pixels`
  * [b, 3, s, s], normalised, to `embedding` [b, D] = e/‖e‖ − Σ_h w_h·head_h + mean. This is direct ablation as in
- * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§3.3), done once and for all.
+ * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§3.2), done once and for all.
  *
  * What it gives is used as an image embedding is: its product with a text's unit embedding is the score. Its length is
  * not 1 where heads are left out, which changes no ranking of texts for an image.
  *
- * Weights keep their type (half-precision ones are cast as they are read); the product of weights is that of float32.
+ * Weights keep their type, half-precision ones are cast as they are read; everything is computed in float32, whatever
+ * precision the model was loaded in.
  *
- * @param model in float32
  * @param path the `.onnx` file; replaced when it exists
  * @throws `HEADS_INVALID` for MLP terms, `OUTPUT_UNWRITABLE`, `CANCELLED`
  */

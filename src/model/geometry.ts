@@ -63,3 +63,19 @@ export function headMatrix(geometry: HeadGeometry, layer: number, head: number):
   }
   return matrix;
 }
+
+/** M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. */
+export function headMetric(geometry: HeadGeometry, layer: number, head: number): Float64Array {
+  const matrix = headMatrix(geometry, layer, head);
+  const [m, width] = [geometry.headDim + 3, geometry.embedDim];
+  const product = new Float64Array(m * m);
+  for (let i = 0; i < m; i++) {
+    for (let j = i; j < m; j++) {
+      let sum = 0;
+      for (let d = 0; d < width; d++) sum += matrix[i * width + d] * matrix[j * width + d];
+      product[i * m + j] = sum;
+      product[j * m + i] = sum;
+    }
+  }
+  return product;
+}

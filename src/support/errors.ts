@@ -167,6 +167,10 @@ export const ERRORS = {
     means: "A file of classes is damaged, or its classes do not fit the index or each other.",
     hint: "Give one name a line, or JSON as docs/ablation.md describes it; name the factor that says what images show.",
   },
+  IMAGES_DIFFER: {
+    means: "Two indexes that were to be compared hold too few of the same images.",
+    hint: "Index the same folder with both models: images are matched by their bytes, not by their names.",
+  },
   INDEX_OUTDATED: {
     means:
       "Files have changed or gone since they were indexed; the index still holds what they were (a warning).",

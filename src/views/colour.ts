@@ -106,12 +106,16 @@ export function colourBar(scale: SignedScale, options: { width?: number; clipped
   return { width, height: 50, body };
 }
 
-/** The colour bar of {@link shareColour}, always 0 to 100 %, so that two pictures can be compared. */
-export function shareBar(width: number): Drawing {
-  let body = textLine(0, 11, "share explained by the factor", { size: 11, tone: "muted" });
+/** The colour bar of {@link shareColour}, always over all of it, so that two pictures can be compared. */
+export function shareBar(
+  width: number,
+  title = "share explained by the factor",
+  numbers: readonly string[] = ["0", "50 %", "100 %"],
+): Drawing {
+  let body = textLine(0, 11, title, { size: 11, tone: "muted" });
   body += colourBands(width, 60, shareColour);
   body += `<rect class="frame" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`;
-  body += barNumbers(width, ["0", "50 %", "100 %"]);
+  body += barNumbers(width, numbers);
   return { width, height: 50, body };
 }
 

@@ -98,7 +98,7 @@ function quotation(text: string, width: number): Drawing {
 }
 
 /** A picture in a square of `side`, whole and in its proportions, or a frame that says that it is gone. */
-function thumbnail(picture: Picture | null, side: number): Drawing {
+export function thumbnail(picture: Picture | null, side: number): Drawing {
   if (picture === null) return gone(side);
   const enlarge = side / Math.max(1, picture.width, picture.height);
   const width = round(picture.width * enlarge);
@@ -108,9 +108,10 @@ function thumbnail(picture: Picture | null, side: number): Drawing {
 }
 
 function gone(side: number): Drawing {
+  const words = side < 96 ? "gone" : "the file is gone";
   const body =
     `<rect class="frame gone" x="0.5" y="0.5" width="${side - 1}" height="${side - 1}" fill="none" stroke="${TONES.line}" stroke-dasharray="5 4"/>` +
-    textLine(side / 2, side / 2 + 4, "the file is gone", { size: 11, tone: "muted", anchor: "middle" });
+    textLine(side / 2, side / 2 + 4, words, { size: 11, tone: "muted", anchor: "middle" });
   return { width: side, height: side, body };
 }
 

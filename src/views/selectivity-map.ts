@@ -1,4 +1,5 @@
 import { shareBar, shareColour, shareInk } from "./colour.ts";
+import { box, frame, pale } from "./heat-cells.ts";
 import {
   brief,
   type Group,
@@ -20,7 +21,7 @@ import {
   type PanelGrid,
   SLANTED_LENGTH,
 } from "./selectivity-grid.ts";
-import { at, banner, type Drawing, paragraph, round, stack, svgDocument, TONES, textLine } from "./svg.ts";
+import { at, banner, type Drawing, paragraph, round, stack, svgDocument, textLine } from "./svg.ts";
 import { cleanText, counted, escapeXml, shorten, textWidth } from "./text.ts";
 
 /** Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document. */
@@ -142,29 +143,6 @@ function strong(x: number, y: number, share: number, cell: CellStyle): string {
     ? textLine(x + cell.width / 2, y + cell.height / 2 + cell.text * 0.36, wholePercent(share), style)
     : "";
   return box(x, y, cell, "gap", shareColour(share)) + number;
-}
-
-/** A cell not above chance: a dot, whatever its share. */
-function pale(x: number, y: number, cell: CellStyle): string {
-  const radius = cell.numbered ? 1.5 : 1;
-  const dot = `<circle class="muted" cx="${round(x + cell.width / 2)}" cy="${round(y + cell.height / 2)}" r="${radius}" fill="${TONES.muted}"/>`;
-  return box(x, y, cell, "gap track", "#f0f2f5") + dot;
-}
-
-function box(x: number, y: number, { width, height }: CellStyle, role: string, fill: string): string {
-  return `<rect class="${role}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" fill="${fill}" stroke="${TONES.paper}"/>`;
-}
-
-/** A frame that shows on any cell and any page: dark with a light line inside, or the reverse. */
-function frame(x: number, y: number, { width, height }: CellStyle): string {
-  const lines = [
-    { role: "edge", inset: 0, stroke: TONES.ink, weight: 2 },
-    { role: "gap", inset: 1.5, stroke: TONES.paper, weight: 1 },
-  ].map(
-    ({ role, inset, stroke, weight }) =>
-      `<rect class="${role}" x="${round(x + inset)}" y="${round(y + inset)}" width="${round(width - 2 * inset)}" height="${round(height - 2 * inset)}" fill="none" stroke="${stroke}" stroke-width="${weight}"/>`,
-  );
-  return `<g class="outline">${lines.join("")}</g>`;
 }
 
 /** Per cent without decimals, for a small cell; what is there but rounds to nothing is `<1`. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { hashIndex, meanContribution } from "../../src/corpus/means.ts";
@@ -14,7 +15,6 @@ import { exportEncoder } from "../../src/model/export-encoder.ts";
 import { imageProbe } from "../../src/model/probe.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
-import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { goldenPath } from "../support/goldens.ts";
 
 /*
@@ -135,12 +135,11 @@ describe.each(MODELS)("the exported encoder of %s", (name, folder, heads) => {
 
 describe("mean-ablation over an index", () => {
   it("puts in what the heads wrote on average over an index", async () => {
-    const corpus = join(scratch, "corpus");
-    const indices = Array.from({ length: 24 }, (_, i) => i);
-    await writeCorpus(corpus, await planCorpus({ split: "demo", indices, size: 64 }));
     const model = await load(undefined);
-    await buildIndex(model, await scanSource(corpus), join(scratch, "index"), { dtype: "float32" });
+    const scenes = await scanSource(fileURLToPath(new URL("../../examples/scenes", import.meta.url)));
+    await buildIndex(model, scenes, join(scratch, "index"), { dtype: "float32" });
     const index = await openIndex(join(scratch, "index"));
+    const indices = index.images.map((_, i) => i);
     const set = parseComponents("L2,L3.H0*0.25", model.geometry);
     const mean = await meanContribution(index, model.geometry, set);
     // By hand, from the z of every image.
