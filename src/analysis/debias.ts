@@ -103,7 +103,7 @@ export interface DebiasOptions extends WorkOptions {
   readonly given?: readonly number[];
   /** One unit vector [D] a value of the cue, for the selection by texts. */
   readonly cueProbes?: readonly Float64Array[];
-  /** Most heads. Default: 8. */
+  /** Most heads. Default: half of all, at most 16. */
   readonly maxHeads?: number;
   /** Sets of random heads. Default: 100. */
   readonly random?: number;
@@ -172,7 +172,7 @@ export async function debias(
   const { scores, validation, validationAt, test, testAt } = problem;
   const { layers, heads } = scores;
   const all = Array.from({ length: layers * heads }, (_, unit) => unit);
-  const most = Math.min(options.maxHeads ?? 8, all.length);
+  const most = Math.min(options.maxHeads ?? Math.min(16, Math.ceil(all.length / 2)), all.length);
   // Nothing of the held-out half goes into what replaces a head.
   const ablation = createAblation(scores, { mode, meanOver: validationAt });
   const halves = (hits: Uint8Array): Halves => ({

@@ -107,7 +107,7 @@ function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): s
       ? ""
       : `<circle cx="${round(x(i))}" cy="${round(y(value))}" r="2.5" fill="${colour}"/>` +
         (marked.includes(i)
-          ? `<circle cx="${round(x(i))}" cy="${round(y(value))}" r="6" fill="none" stroke="${colour}" stroke-width="2"/>`
+          ? `<circle cx="${round(x(i))}" cy="${round(y(value))}" r="${5 + 2 * series}" fill="none" stroke="${colour}" stroke-width="2"/>`
           : ""),
   );
   return path + dots.join("");

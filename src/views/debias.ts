@@ -75,7 +75,11 @@ export function debiasHeadline({ selections, used, before, mode }: DebiasPicture
 /** How the numbers came about. */
 export function debiasCaption({ images, cue, selections, used }: DebiasPicture): string {
   const rule = selections[used].selection;
-  return `Heads chosen by ${rule} (${SELECTION_WORDS[rule]}) and counted out on ${counted(images.validation, "validation image")}; everything shown is of ${counted(images.test, "held-out image")}. A group is a class with a value of "${cue}".`;
+  const choice =
+    rule === "given"
+      ? `Heads were named beforehand; means are those of ${counted(images.validation, "validation image")}`
+      : `Heads chosen by ${rule} (${SELECTION_WORDS[rule]}) and counted out on ${counted(images.validation, "validation image")}`;
+  return `${choice}; everything shown is of ${counted(images.test, "held-out image")}. A group is a class with a value of "${cue}".`;
 }
 
 /** Groups before and after, curves over the number of heads, and which components carry the cue: an SVG document. */

@@ -40,7 +40,7 @@ interface Options extends ClassesOptions {
   readonly labels?: string;
   readonly select?: SelectionName;
   readonly mode: AblationMode;
-  readonly maxHeads: number;
+  readonly maxHeads?: number;
   readonly images: number;
   readonly random: number;
   readonly seed: number;
@@ -86,7 +86,7 @@ export const registerDebias: Register = (program, run) => {
         .choices(ABLATIONS)
         .default("mean"),
     )
-    .option("--max-heads <n>", "most heads", wholeNumber(1), 8)
+    .option("--max-heads <n>", "most heads (default: half of all, at most 16)", wholeNumber(1))
     .option("--images <n>", "scenes of the built-in example", wholeNumber(200, 1_000_000), 6000)
     .option("--random <n>", "sets of random heads to compare with", wholeNumber(0, 100_000), 100)
     .option("--seed <n>", "chooses the random heads", wholeNumber(0), 0)
@@ -115,9 +115,10 @@ export const registerDebias: Register = (program, run) => {
           options.heads === undefined ? undefined : await givenHeads(model, options.heads, options.labels);
         const grouped = await prepareZeroShot(model, index, classSet, { groupBy: [cue], embed, ...work });
         const problem = splitByCue(grouped, cue, options.split);
-        const { mode, maxHeads, random, seed } = options;
+        const { mode, random, seed } = options;
         const found = await debias(model, problem, {
-          ...{ mode, maxHeads, random, seed, ...work },
+          ...{ mode, random, seed, ...work },
+          ...(options.maxHeads && { maxHeads: options.maxHeads }),
           ...(options.select && { use: options.select }),
           ...(given && { given }),
           cueProbes: await cueProbes(model, cue, problem.cue.names, options.cueTemplate, embed),
