@@ -90,6 +90,11 @@ export type { PublishedLabels } from "./analysis/published.ts";
 export { type ControlBand, drawControls } from "./analysis/random-heads.ts";
 export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
 export {
+  type ResampledHead,
+  type ResampleOptions,
+  resampleDescriptions,
+} from "./analysis/resample-descriptions.ts";
+export {
   type MeanShare,
   measureRetrieval,
   type RetrievalOptions,
@@ -166,6 +171,22 @@ export type { Patience } from "./hub/retry.ts";
 export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
+export {
+  BASELINES,
+  type Baseline,
+  judgeHeads,
+  type MetricIntervals,
+  measureBaselines,
+  type OfflineLabelling,
+} from "./labeling/baselines.ts";
+export {
+  CALIBRATION_MEASURES,
+  type Calibration,
+  type CalibrationGroup,
+  calibrate,
+  type Truth,
+} from "./labeling/calibration.ts";
+export { pluralityByChance } from "./labeling/chance.ts";
 export { type DescribedHeads, readDescribed } from "./labeling/described-file.ts";
 export { type Estimate, estimateCost, type Plan, type Prices } from "./labeling/estimate.ts";
 export {
@@ -179,6 +200,7 @@ export type {
   AskOptions,
   Described,
   DescribedText,
+  Description as LabelDescription,
   Judge,
   Labeller,
   Named,
@@ -199,9 +221,22 @@ export type { Question } from "./labeling/llm-chat.ts";
 export { llmJudge, llmLabeller } from "./labeling/llm-labeller.ts";
 export { createPace, type Pace } from "./labeling/llm-pace.ts";
 export { manualLabeller } from "./labeling/manual.ts";
+export { METRICS, type MetricKey, type MetricValues, valuesOf } from "./labeling/metric-names.ts";
+export {
+  ccsOf,
+  type GroupMetrics,
+  type JudgedHead,
+  type Metrics,
+  measureByLayer,
+  measureByProperty,
+  measureLabels,
+} from "./labeling/metrics.ts";
+export { type Fold, normalizeLabel, SYNONYMS } from "./labeling/normalize-label.ts";
 export { publishedLabeller } from "./labeling/published.ts";
+export { compareSizes, type SizeComparison, type SizedModel } from "./labeling/size-comparison.ts";
 export { tagJudge, tagLabeller } from "./labeling/tags.ts";
 export { type Grid, upsample } from "./math/bilinear.ts";
+export { truthOf } from "./labeling/truth.ts";
 export type { Distribution } from "./math/rank.ts";
 export { type Share, wilson } from "./math/wilson.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
@@ -256,6 +291,8 @@ export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Algebra, createAlgebra, type DenseMatrix } from "./onnx/algebra.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
+export type { StudyHead, StudyModel, StudyReport, StudySettings } from "./study/report.ts";
+export { runStudy, STUDY_DEFAULTS, type Study, type StudyOptions } from "./study/run-study.ts";
 export type { Environment } from "./support/environment.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
 export { type NpyRows, openNpyRows } from "./support/npy-stream.ts";
@@ -267,6 +304,8 @@ export { type DebiasPicture, debiasHtml, debiasSvg } from "./views/debias.ts";
 export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
 export { explanationHtml } from "./views/html.ts";
 export { svgToPng } from "./views/png.ts";
+export { studyHtml } from "./views/study-page.ts";
+export { studyMarkdown } from "./views/study-text.ts";
 export {
   type Corpus,
   type CorpusOptions,

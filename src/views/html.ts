@@ -68,7 +68,7 @@ h3 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; } h4 { font-size: 1rem; margin:
 p, li { max-width: 62rem; } small, .muted { color: var(--muted); } a { color: inherit; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; }
 .notice { background: var(--notice); border-left: 4px solid #c98a00; padding: .6rem 1rem; max-width: 62rem; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide + .wide { margin-top: 1.4rem; }
 ${TABLE}
 table { width: auto; max-width: 100%; }
 caption { text-align: left; padding-bottom: .4rem; font-weight: 600; }

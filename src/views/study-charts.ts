@@ -54,13 +54,16 @@ function histogram({ name, metrics, chanceCcs }: StudyModel, width: number): Dra
   const bars = counts.map((count, ccs) => {
     const share = judged === 0 ? 0 : count / judged;
     const x = left + ccs * step;
-    const above = y(Math.max(share, chanceCcs[ccs])) - 4;
     return (
       `<g><title>CCS ${ccs}: ${count} of ${judged} heads, by chance ${number(100 * chanceCcs[ccs], 1)} %</title>` +
       `<rect class="bar" x="${round(x + 4)}" y="${round(y(share))}" width="${round(step - 8)}" height="${round(plotHeight * share)}" fill="${BAR}"/>` +
       `<path class="reference" d="M${round(x + 1)} ${round(y(chanceCcs[ccs]))}h${round(step - 2)}" stroke="${BAD}" stroke-width="2.5"/></g>` +
-      (count > 0 ? textLine(x + step / 2, above, String(count), { size: 11, anchor: "middle" }) : "") +
-      textLine(x + step / 2, top + plotHeight + 15, String(ccs), { size: 11, anchor: "middle" })
+      textLine(x + step / 2, top + plotHeight + 15, String(ccs), { size: 11, anchor: "middle" }) +
+      textLine(x + step / 2, top + plotHeight + 31, String(count), {
+        size: 11,
+        anchor: "middle",
+        tone: "muted",
+      })
     );
   });
   const axis = [0, 0.5, 1].map(
@@ -69,12 +72,10 @@ function histogram({ name, metrics, chanceCcs }: StudyModel, width: number): Dra
       textLine(left - 6, y(share) + 4, `${100 * share} %`, { size: 10, anchor: "end", tone: "muted" }),
   );
   const title = textLine(0, 12, shorten(name, width, widthOf(12, true)), { size: 12, bold: true });
-  const caption = textLine(left + (width - left) / 2, top + plotHeight + 31, "CCS", {
-    size: 11,
-    anchor: "middle",
-    tone: "muted",
-  });
-  return { width, height: 190, body: title + axis.join("") + bars.join("") + caption };
+  const captions =
+    textLine(left - 6, top + plotHeight + 15, "CCS", { size: 10, anchor: "end", tone: "muted" }) +
+    textLine(left - 6, top + plotHeight + 31, "heads", { size: 10, anchor: "end", tone: "muted" });
+  return { width, height: 190, body: title + axis.join("") + bars.join("") + captions };
 }
 
 const PANELS = [

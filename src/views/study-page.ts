@@ -49,7 +49,7 @@ export function studyHtml(report: StudyReport, thumbnails: Thumbnails = new Map(
   ];
   const links = sections.map(([id, title]) => `<li><a href="#${id}">${title}</a></li>`);
   const body = `<p class="muted">${escapeXml(models.map((model) => `${model.name} (${shapeOf(model)})`).join(" · "))}</p>
-${notices.map((notice) => `<p class="notice">${escapeXml(notice)}</p>`).join("\n")}
+${notices.length === 0 ? "" : `<p class="notice">${notices.map(escapeXml).join("<br>")}</p>`}
 <nav aria-label="Sections"><ul>${links.join("")}</ul></nav>
 ${sections.map(([id, title, content]) => `<section>\n<h2 id="${id}">${title}</h2>\n${content}\n</section>`).join("\n")}`;
   return htmlPage(escapeXml(titleOf(report)), body, "report");

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { describeHeads } from "../../src/analysis/describe-heads.ts";
+import { resampleDescriptions } from "../../src/analysis/resample-descriptions.ts";
+import { measureSelectivity } from "../../src/analysis/selectivity.ts";
+import { buildIndex } from "../../src/corpus/build.ts";
+import { openIndex } from "../../src/corpus/open-index.ts";
+import { scanSource } from "../../src/corpus/source.ts";
+import { truthOf } from "../../src/labeling/truth.ts";
+import { parseComponents } from "../../src/model/components.ts";
+import { createModelLoader } from "../../src/model/registry.ts";
+import { hashPool } from "../../src/text/pool.ts";
+import { repositoryPath } from "../e2e/cli.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "resample-"));
+const models = createModelLoader({ threads: 1 });
+afterAll(async () => {
+  await models.release();
+  rmSync(scratch, { recursive: true });
+});
+
+describe("descriptions by resampled images", async () => {
+  const model = await models.load("emoji-4x128-p8");
+  await buildIndex(model, await scanSource(repositoryPath("examples/scenes")), scratch);
+  const index = await openIndex(scratch);
+  const colours = ["red", "blue", "green", "purple", "white", "brown"].map((name) => ({
+    text: `a ${name} background`,
+    property: "background",
+  }));
+  const things = ["an animal", "a bird", "a plant", "a vehicle", "a tool", "a fruit"].map((text) => ({
+    text,
+    property: "group",
+  }));
+  const texts = [...colours, ...things];
+  const pool = { name: "own", hash: hashPool(texts), texts };
+  const embeddings = await model.encodeTexts(texts.map(({ text }) => text));
+  const set = parseComponents("L0.H1,L3.H1", model.geometry);
+  const options = { iterations: 4, resamples: 12, blocks: 8, seed: 3, threads: 1 };
+  const again = await resampleDescriptions(index, model.geometry, set, embeddings, options);
+
+  it("choose each text as often as its stability says", async () => {
+    const described = await describeHeads(index, model.geometry, set, pool, embeddings, {
+      ...options,
+      draws: 1,
+    });
+    expect(again.map(({ head }) => head)).toEqual(["L0.H1", "L3.H1"]);
+    for (const [h, { descriptions, stability }] of described.entries()) {
+      const shares = descriptions.map(({ index: text }) => {
+        const chosen = again[h].resamples.filter((sample) => sample.some((one) => one.index === text));
+        return chosen.length / options.resamples;
+      });
+      expect(shares).toEqual(stability?.chosenShare);
+      expect(Math.min(...shares)).toBeLessThan(1);
+    }
+  });
+
+  it("explain shares of what varies in the resample, and come out again the same", async () => {
+    for (const { resamples } of again) {
+      for (const sample of resamples) {
+        const total = sample.reduce((sum, { explainedVariance }) => sum + explainedVariance, 0);
+        expect(total).toBeGreaterThan(0);
+        expect(total).toBeLessThanOrEqual(1 + 1e-9);
+      }
+    }
+    expect(await resampleDescriptions(index, model.geometry, set, embeddings, options)).toEqual(again);
+  });
+
+  it("need more than one image", async () => {
+    const one = { ...index, images: index.images.slice(0, 1) };
+    const fails = resampleDescriptions(one, model.geometry, set, embeddings, options);
+    await expect(fails).rejects.toMatchObject({ code: "NO_IMAGES" });
+  });
+
+  it("have a truth where the pool speaks of two factors", async () => {
+    const selectivity = await measureSelectivity(index, model.geometry, { permutations: 1 });
+    const truth = truthOf(index, selectivity, pool);
+    expect(truth?.factors).toEqual(["background", "group"]);
+    expect(truth?.poolShares).toEqual([0.5, 0.5]);
+    const head = selectivity.components.find(({ name }) => name === "L0.H1");
+    const shareOf = (factor: string) =>
+      head?.factors[selectivity.factors.findIndex(({ name }) => name === factor)].share;
+    expect(truth?.shares.get("L0.H1")).toEqual([shareOf("background"), shareOf("group")]);
+    expect(truthOf(index, selectivity, { ...pool, texts: colours })).toBeUndefined();
+  });
+
+  it("know which factors contain which, and take the best of a property's factors", () => {
+    const image = (i: number) => ({
+      ...index.images[0],
+      label: null,
+      factors: {
+        concept: `c${i % 4}`,
+        group: i % 4 < 2 ? "a" : "b",
+        style: `s${i % 3}`,
+        size: i % 2 ? "x" : null,
+      },
+    });
+    const images = Array.from({ length: 48 }, (_, i) => image(i));
+    const factors = ["concept", "group", "style", "size"].map((name) => ({ name, values: 2, images: 48 }));
+    const own = factors.map(({ name }) => ({ text: name, property: name }));
+    const truth = truthOf({ images }, { factors, components: [], permutations: 0 }, { ...pool, texts: own });
+    expect(truth?.nested).toEqual([["concept", "group"]]);
+    // A second thing in the picture is a concept too.
+    const two = ["concept", "other", "group"].map((name) => ({ name, values: 2, images: 48 }));
+    const share = (value: number) => ({ explained: value, share: value, chance: 0, highestByChance: 0 });
+    const components = [{ name: "L0.H0", factors: [share(0.1), share(0.3), share(0.2)] }];
+    const best = truthOf({ images }, { factors: two, components, permutations: 0 }, { ...pool, texts: own });
+    expect(best?.shares.get("L0.H0")).toEqual([0.3, 0.2]);
+  });
+});
