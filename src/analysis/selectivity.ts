@@ -132,16 +132,26 @@ export async function measureSelectivity(
   const { layers, heads, headDim, embedDim, mlps } = index.manifest;
   const cache = createHeadCache(index);
   const components: SelectiveComponent[] = [];
-  const measure = (name: string, block: Float32Array, width: number, metric: Float64Array | undefined) => {
-    const factors = partitions.map(({ grouping, shuffled }) => {
-      const explained = explain(block, width, metric, grouping.groups, grouping.values.length);
-      const byChance = shuffled.map((groups) =>
-        explain(block, width, metric, groups, grouping.values.length),
-      );
+  const measure = async (
+    name: string,
+    block: Float32Array,
+    width: number,
+    metric: Float64Array | undefined,
+  ) => {
+    const factors: Selectivity[] = [];
+    for (const { grouping, shuffled } of partitions) {
+      // What else the process does, such as answering requests, gets its turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      checkCancelled(signal);
+      const total = totalSpread(block, width, metric, grouping.groups);
+      const explainedBy = (groups: Int32Array) =>
+        total === 0 ? 0 : spreadBetween(block, width, metric, groups, grouping.values.length) / total;
+      const explained = explainedBy(grouping.groups);
+      const byChance = shuffled.map(explainedBy);
       const chance = (grouping.values.length - 1) / (grouping.images - 1);
       const share = Math.max(0, (explained - chance) / (1 - chance));
-      return { explained, share, chance, highestByChance: Math.max(0, ...byChance) };
-    });
+      factors.push({ explained, share, chance, highestByChance: Math.max(0, ...byChance) });
+    }
     components.push({ name, factors });
   };
   const task = "measuring selectivity";
@@ -151,13 +161,13 @@ export async function measureSelectivity(
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / heads), unit % heads];
     const metric = gram(headMatrix(geometry, layer, head), headDim + 3, embedDim);
-    measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
+    await measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
     report?.({ type: "advance", task, done: unit + 1, total });
   }
   for (let term = 0; mlps && term <= layers; term++) {
-    measure(mlpName(term), fromHalf(await index.mlpTerm(term)), embedDim, undefined);
+    await measure(mlpName(term), fromHalf(await index.mlpTerm(term)), embedDim, undefined);
   }
-  measure("embedding", await index.embeddings(), embedDim, undefined);
+  await measure("embedding", await index.embeddings(), embedDim, undefined);
   report?.({ type: "end", task, done: total });
   const factors = groupings.map(({ name, values, images }) => ({ name, values: values.length, images }));
   return { factors, components, permutations };
@@ -178,10 +188,10 @@ function gram(matrix: Float64Array, m: number, width: number): Float64Array {
 }
 
 /**
- * η² of one partition of the rows of a block [n, width]; rows of group −1 are left out. Squared lengths are x·G·x with
- * the metric G [width, width], or plain ones.
+ * Σ_g n_g·‖c̄_g − c̄‖² of one partition of the rows of a block [n, width]; rows of group −1 are left out. Squared lengths
+ * are x·G·x with the metric G [width, width], or plain ones.
  */
-function explain(
+function spreadBetween(
   block: Float32Array,
   width: number,
   metric: Float64Array | undefined,
@@ -202,21 +212,39 @@ function explain(
     n += sizes[group];
     for (let i = 0; i < width; i++) whole[i] += sums[group * width + i];
   }
-  const mean = whole.map((sum) => sum / n);
   const difference = new Float64Array(width);
   let between = 0;
   for (let group = 0; group < count; group++) {
     if (sizes[group] === 0) continue;
-    for (let i = 0; i < width; i++) difference[i] = sums[group * width + i] / sizes[group] - mean[i];
+    for (let i = 0; i < width; i++) difference[i] = sums[group * width + i] / sizes[group] - whole[i] / n;
     between += sizes[group] * squaredLength(difference, metric);
   }
+  return between;
+}
+
+/** Σ_i ‖c_i − c̄‖² over the rows that have a group: the same for every permutation of the groups among them. */
+function totalSpread(
+  block: Float32Array,
+  width: number,
+  metric: Float64Array | undefined,
+  groups: Int32Array,
+): number {
+  const mean = new Float64Array(width);
+  let n = 0;
+  for (let row = 0; row < groups.length; row++) {
+    if (groups[row] < 0) continue;
+    n++;
+    for (let i = 0; i < width; i++) mean[i] += block[row * width + i];
+  }
+  for (let i = 0; i < width; i++) mean[i] /= n;
+  const difference = new Float64Array(width);
   let total = 0;
   for (let row = 0; row < groups.length; row++) {
     if (groups[row] < 0) continue;
     for (let i = 0; i < width; i++) difference[i] = block[row * width + i] - mean[i];
     total += squaredLength(difference, metric);
   }
-  return total === 0 ? 0 : between / total;
+  return total;
 }
 
 function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {
