@@ -15,7 +15,7 @@ import { createSearch } from "../../corpus/search.ts";
 import { normalize, preprocess } from "../../image/preprocess.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, headName, mlpName, parseComponents } from "../../model/components.ts";
+import { type ComponentSet, componentNames, parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
 import { checkCancelled } from "../../support/progress.ts";
@@ -140,14 +140,6 @@ async function imageQuery(model: ClipModel, { manifest }: Index, image: string):
   const pixels = new Float32Array(shown.rgb.length);
   normalize(shown.rgb, model.config.preprocess, pixels);
   return { kind: "image", decomposition: await model.decompose(pixels), sha256: shown.sha256 };
-}
-
-function componentNames(set: ComponentSet): string[] {
-  const weighted = (name: string, weight: number) => (weight === 1 ? name : `${name}*${weight}`);
-  return [
-    ...set.heads.map(({ layer, head, weight }) => weighted(headName(layer, head), weight)),
-    ...set.mlps.map(({ index, weight }) => weighted(mlpName(index), weight)),
-  ];
 }
 
 const SIDE = 160;
