@@ -12,3 +12,6 @@ export const wholeNumber =
 
 /** A message on one line, without characters that would command the terminal. */
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]\s*/g, " ").replace(/\p{Cc}/gu, "");
+
+/** Collects the values of an option that may be given more than once. */
+export const collect = (value: string, known: readonly string[]): readonly string[] => [...known, value];

@@ -13,6 +13,7 @@ import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry } from "./geometry.ts";
+import { readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
 export interface ModelOptions extends SessionOptions {
@@ -47,6 +48,8 @@ export interface ClipModel {
    * @throws `PIXELS_MISMATCH`; `SUM_MISMATCH` when the self-check fails
    */
   decompose(pixels: Float32Array, options?: DecomposeOptions): Promise<TokenDecomposition>;
+  /** What other methods of segmentation read: every token's attention and output. Pixels as for `decompose`. */
+  readTokens(pixels: Float32Array): Promise<TokenOutputs>;
   /** Frees the model's memory; it must not be used again. */
   release(): Promise<void>;
 }
@@ -119,6 +122,11 @@ export async function loadClipModel(
       const how = { ...kind, precision, attention } as const;
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
       return decompose(vision, matmul, config, geometry, pixels, work);
+    },
+    async readTokens(pixels) {
+      const how = { kind: "tokens", tokenLayers: [], gated: false, precision, attention } as const;
+      const vision = await session("tokens", () => visionGraph(config, weights.vision, how), options);
+      return readTokens(vision, config, pixels);
     },
     async release() {
       const loaded = await Promise.allSettled(sessions.values());

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { MatMul } from "../onnx/matmul.ts";
-import type { Session } from "../onnx/session.ts";
+import type { FloatTensor, Session } from "../onnx/session.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkSums, type Decomposition, mlpContributions, rowMoments, rowNorms } from "./decomposition.ts";
 import type { HeadGeometry } from "./geometry.ts";
@@ -41,17 +41,11 @@ export async function decompose(
   pixels: Float32Array,
   { tokenLayers = [], gate }: DecomposeOptions = {},
 ): Promise<TokenDecomposition> {
-  const { imageSize, layers, heads, width, tokens, epsilon } = vision;
-  const count = pixels.length / (3 * imageSize * imageSize);
-  if (!Number.isInteger(count) || count < 1) {
-    const wanted = `[n, 3, ${imageSize}, ${imageSize}]`;
-    throw new ClipInterpretError(
-      "PIXELS_MISMATCH",
-      `${pixels.length} values are not pixels of shape ${wanted}`,
-    );
-  }
+  const { layers, heads, width, tokens, epsilon } = vision;
+  const tensor = pixelTensor(pixels, vision.imageSize);
+  const [count] = tensor.dims;
   const out = await session.run({
-    pixels: { data: pixels, dims: [count, 3, imageSize, imageSize] },
+    pixels: tensor,
     ...(gate && {
       gate: { data: gate.gate, dims: [layers, heads] },
       offset: { data: gate.offset, dims: [layers, tokens, width] },
@@ -71,4 +65,17 @@ export async function decompose(
     return [layer, terms] as const;
   });
   return { ...parts, error, tokens: { tokens, layers: new Map(layerTokens) } };
+}
+
+/** A batch of pixels as the image tower takes it. @throws `PIXELS_MISMATCH` */
+export function pixelTensor(pixels: Float32Array, imageSize: number): FloatTensor {
+  const count = pixels.length / (3 * imageSize * imageSize);
+  if (!Number.isInteger(count) || count < 1) {
+    const wanted = `[n, 3, ${imageSize}, ${imageSize}]`;
+    throw new ClipInterpretError(
+      "PIXELS_MISMATCH",
+      `${pixels.length} values are not pixels of shape ${wanted}`,
+    );
+  }
+  return { data: pixels, dims: [count, 3, imageSize, imageSize] };
 }

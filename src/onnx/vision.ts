@@ -1,7 +1,7 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { ClipWeights } from "../checkpoint/weights.ts";
+import type { Block, ClipWeights } from "../checkpoint/weights.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
-import { exactLinear, linearIn, type Precision } from "./linear.ts";
+import { type EmitLinear, exactLinear, linearIn, type Precision } from "./linear.ts";
 import { asRows, byToken, layerNorm, mlp, project, scaledProjection } from "./transformer.ts";
 
 /** What a vision graph is asked for beyond the embedding. */
@@ -9,8 +9,9 @@ export interface VisionOptions {
   /**
    * `decompose` adds the terms of the decomposition. `plain` is the ordinary encoder, every token computed in
    * every layer; `trimmed` leaves out what the embedding does not need. Both are there to measure against.
+   * `tokens` computes every token to the end and adds what other methods of segmentation read of them.
    */
-  readonly kind: "decompose" | "plain" | "trimmed";
+  readonly kind: "decompose" | "plain" | "trimmed" | "tokens";
   /** Layers whose attention from CLS and values per token are wanted (with `decompose`). */
   readonly tokenLayers: readonly number[];
   /** Adds the inputs `gate` [L, H] and `offset` [L, N, width]: z becomes z·gate + offset in every head, at every token. */
@@ -31,6 +32,12 @@ export interface VisionOptions {
  * - `terms` [b, L+1, D]: ln_pre(CLS), then each layer's MLP output at CLS, times γ⊙P
  * - `attention.<l>` [b, H, N]: softmax weights from CLS; `values.<l>` [b, N, W], for each of `tokenLayers`
  *
+ * With `tokens`, beside `embedding`:
+ *
+ * - `attentions` [b, L, N, N]: each layer's softmax weights, the mean over heads; a row is a query
+ * - `projected` [b, N, D]: every token through `ln_post` and the projection, as the CLS token is for the embedding
+ * - `projectedValues` [b, N, D]: the same where each token of the last layer attends to itself alone
+ *
  * The last layer is computed for the CLS query alone, which changes no number ("Interpreting CLIP's Image
  * Representation via Text-Based Decomposition", §3: only the CLS row reaches the embedding).
  *
@@ -50,12 +57,14 @@ export function visionGraph(
   const offset = options.gated ? g.input("offset", "float32", [layers, tokens, width]) : undefined;
   const zs: Value[] = [];
   const terms: Value[] = [];
+  const attentions: Value[] = [];
 
   const pixels = g.input("pixels", "float32", ["batch", 3, imageSize, imageSize]);
   let x = asRows(g, layerNorm(g, embedPatches(g, pixels, config, weights), weights.lnPre, epsilon), width);
   terms.push(cls(x));
   for (const [layer, block] of weights.blocks.entries()) {
-    const clsOnly = layer === layers - 1 && options.kind !== "plain";
+    const last = layer === layers - 1;
+    const clsOnly = last && options.kind !== "plain" && options.kind !== "tokens";
     const normed = layerNorm(g, x, block.ln1, epsilon);
     const query = linear(g, clsOnly ? asRows(g, cls(normed), width) : normed, block.query);
     const key = byToken(g, linear(g, normed, block.key), tokens, width);
@@ -66,6 +75,10 @@ export function visionGraph(
         ? g.op("MultiHeadAttention", [queries, key, value], { num_heads: heads })
         : attend(g, queries, key, value, config, clsOnly);
     if (gate && offset) z = applyGate(g, z, gate, offset, layer, config, clsOnly);
+    if (options.kind === "tokens") {
+      attentions.push(meanAttention(g, queries, key, config));
+      if (last) g.output("projectedValues", projectValues(g, x, value, block, config, weights, linear));
+    }
     zs.push(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
     x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, exactLinear(g, asRows(g, z, width), block.out)]);
     const change = mlp(g, x, block, config.vision, linear);
@@ -76,7 +89,8 @@ export function visionGraph(
       g.output(`values.${layer}`, value);
     }
   }
-  const residual = options.kind === "plain" ? asRows(g, cls(x), width) : x;
+  const allTokens = options.kind === "plain" || options.kind === "tokens";
+  const residual = allTokens ? asRows(g, cls(x), width) : x;
   g.output("embedding", project(g, layerNorm(g, residual, weights.lnPost, epsilon), weights.projection));
   if (options.kind === "decompose") {
     const stacked = asRows(g, g.op("Concat", terms, { axis: 1 }), width);
@@ -85,7 +99,45 @@ export function visionGraph(
     g.output("z", g.op("Concat", zs, { axis: 1 }));
     g.output("residual", residual);
   }
+  if (options.kind === "tokens") {
+    g.output("attentions", g.op("Concat", attentions, { axis: 1 }));
+    g.output("projected", projectTokens(g, x, config, weights));
+  }
   return g.finish();
+}
+
+/** Every row of [b·N, W] through `ln_post` and the projection: [b, N, D]. */
+function projectTokens(
+  g: Graph,
+  x: Value,
+  { vision: { tokens, epsilon }, embedDim }: ModelConfig,
+  { lnPost, projection }: ClipWeights["vision"],
+): Value {
+  return byToken(g, project(g, layerNorm(g, x, lnPost, epsilon), projection), tokens, embedDim);
+}
+
+/**
+ * The last layer with its attention replaced by the identity, so that each token reads its own value: MaskCLIP's
+ * features (Zhou, Loy & Dai 2022, "Extract Free Dense Labels from CLIP", §3.2; their code keeps residual and MLP).
+ */
+function projectValues(
+  g: Graph,
+  x: Value,
+  value: Value,
+  block: Block,
+  config: ModelConfig,
+  weights: ClipWeights["vision"],
+  linear: EmitLinear,
+): Value {
+  const own = g.op("Add", [x, exactLinear(g, asRows(g, value, config.vision.width), block.out)]);
+  return projectTokens(g, g.op("Add", [own, mlp(g, own, block, config.vision, linear)]), config, weights);
+}
+
+/** One layer's softmax weights, averaged over heads: [b, 1, N, N]. */
+function meanAttention(g: Graph, queries: Value, key: Value, { vision }: ModelConfig): Value {
+  const weights = attentionWeights(g, queries, key, vision.heads, vision.headDim);
+  const sum = g.op("ReduceSum", [weights, g.ints([1])], { keepdims: 1 });
+  return g.op("Mul", [sum, g.scalar(1 / vision.heads)]);
 }
 
 /** Patches and the CLS token with their positions: [b, N, W]. */

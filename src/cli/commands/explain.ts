@@ -1,21 +1,18 @@
-import { extname } from "node:path";
 import type { Command } from "commander";
 import { explainImage } from "../../analysis/explain.ts";
 import { explainResultSchema } from "../../contract/explain.ts";
 import { encodePng } from "../../image/encode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
 import type { ExplanationInput } from "../../views/explanation.ts";
 import { explanationSvg } from "../../views/explanation.ts";
 import { explanationHtml } from "../../views/html.ts";
-import { svgToPng } from "../../views/png.ts";
 import { explanationTerminal } from "../../views/terminal.ts";
 import type { Register } from "../command.ts";
 import { EXAMPLE_SCENE } from "../example-scene.ts";
 import { modelNotice } from "../notices.ts";
-import { refuseOverwrite } from "../overwrite.ts";
-import { wholeNumber } from "../strings.ts";
+import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
+import { collect, wholeNumber } from "../strings.ts";
 
 interface Options {
   readonly text: readonly string[];
@@ -24,9 +21,6 @@ interface Options {
   readonly exif: boolean;
   readonly maxPixels?: number;
 }
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
-const PICTURES = [".html", ".png", ".svg"];
 
 /** `explain [IMAGE] --text T …`: the score of each text and every component's exact share in it. */
 export const registerExplain: Register = (program, run) => {
@@ -38,14 +32,14 @@ export const registerExplain: Register = (program, run) => {
       "any JPEG, PNG, WebP, AVIF, GIF or TIFF; without it, an example scene with texts of its own",
     )
     .option("--text <text>", "a text to explain the image by; once or more", collect, [])
-    .option("--out <file>", "draw it: .html, .png or .svg; once or more", collect, [])
+    .addOption(pictureOption())
     .option("--all", "list every component, however many the model has", false)
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string | undefined, options: Options, _command: Command) => {
         const { globals, models, report, signal, streams, say, result } = context;
-        for (const path of options.out) checkPicture(path, image);
+        checkPictures(options.out, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
         const texts = options.text.length > 0 ? options.text : (example?.texts ?? []);
@@ -72,7 +66,10 @@ export const registerExplain: Register = (program, run) => {
         };
         const { columns = 80, isTTY = false } = streams.stdout;
         const colour = isTTY && !process.env.NO_COLOR;
-        for (const path of options.out) await writePicture(path, picture);
+        await writePictures(options.out, {
+          svg: () => explanationSvg(picture),
+          html: () => explanationHtml(picture),
+        });
         result(json, () => explanationTerminal(picture, { columns, colour, all: options.all }));
         for (const path of options.out) say(`drawn: ${path}`);
         if (example) say(NEXT_STEPS);
@@ -88,25 +85,7 @@ Where to go next:
   clip-interpret --help                                                            everything else
 (In a clone of the repository, write \`node dist/cli/main.js\` for \`clip-interpret\`.)`;
 
-function checkPicture(path: string, image: string | undefined): void {
-  if (!PICTURES.includes(extname(path).toLowerCase())) {
-    throw new ClipInterpretError("USAGE", `--out ${path} is none of ${PICTURES.join(", ")}`);
-  }
-  refuseOverwrite(path, image);
-}
-
 async function shownImage(model: ClipModel, rgb: Uint8Array): Promise<ExplanationInput["image"]> {
   const { size } = model.config.preprocess;
   return { png: await encodePng(rgb, size, size), width: size, height: size };
-}
-
-async function writePicture(path: string, picture: ExplanationInput): Promise<void> {
-  switch (extname(path).toLowerCase()) {
-    case ".html":
-      return writeOutput(path, explanationHtml(picture));
-    case ".svg":
-      return writeOutput(path, explanationSvg(picture));
-    default:
-      return writeOutput(path, await svgToPng(explanationSvg(picture)));
-  }
 }

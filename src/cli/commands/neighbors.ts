@@ -1,4 +1,4 @@
-import { basename, extname, join } from "node:path";
+import { basename, join } from "node:path";
 import { Option } from "commander";
 import {
   findNeighbors,
@@ -17,16 +17,14 @@ import { thumbnail } from "../../image/thumbnail.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import { neighborGridSvg } from "../../views/neighbor-grid.ts";
 import { neighborGridHtml } from "../../views/neighbor-page.ts";
 import { neighborGridText } from "../../views/neighbor-text.ts";
 import type { NeighborGridInput, NeighborItem } from "../../views/neighbor-words.ts";
-import { svgToPng } from "../../views/png.ts";
 import type { Register } from "../command.ts";
 import { modelNotice } from "../notices.ts";
-import { refuseOverwrite } from "../overwrite.ts";
+import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
 
 interface NeighborsOptions {
@@ -41,9 +39,6 @@ interface NeighborsOptions {
   readonly seed: number;
   readonly out: readonly string[];
 }
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
-const PICTURES = [".html", ".png", ".svg"];
 
 /** `neighbors --index INDEX --heads SET (--image I | --text T)`: the three retrieval analyses. */
 export const registerNeighbors: Register = (program, run) => {
@@ -66,7 +61,7 @@ export const registerNeighbors: Register = (program, run) => {
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .option("--include-self", "show the query image too when the index holds it", false)
     .option("--seed <n>", "chooses the random images", wholeNumber(0), 0)
-    .option("--out <file>", "draw it: .html, .png or .svg; once or more", collect, [])
+    .addOption(pictureOption())
     .action(
       run(async (context, options: NeighborsOptions) => {
         const { globals, models, report, signal, streams, say, result } = context;
@@ -74,7 +69,7 @@ export const registerNeighbors: Register = (program, run) => {
         if ((image === undefined) === (text === undefined)) {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
-        for (const path of options.out) checkPicture(path, image);
+        checkPictures(options.out, image);
         const index = await openIndex(options.index, { report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
@@ -113,20 +108,16 @@ export const registerNeighbors: Register = (program, run) => {
           random: rows(found.random),
         });
         const picture = await gridOf(model, index, options, set, found, options.out.length > 0);
-        for (const path of options.out) await writePicture(path, picture);
+        await writePictures(options.out, {
+          svg: () => neighborGridSvg(picture),
+          html: () => neighborGridHtml(picture),
+        });
         checkCancelled(signal);
         result(json, () => neighborGridText(picture, { columns: streams.stdout.columns ?? 80 }));
         for (const path of options.out) say(`drawn: ${path}`);
       }),
     );
 };
-
-function checkPicture(path: string, image: string | undefined): void {
-  if (!PICTURES.includes(extname(path).toLowerCase())) {
-    throw new ClipInterpretError("USAGE", `--out ${path} is none of ${PICTURES.join(", ")}`);
-  }
-  refuseOverwrite(path, image);
-}
 
 async function textQuery(model: ClipModel, text: string): Promise<Query> {
   if (text.trim() === "") throw new ClipInterpretError("TEXTS_EMPTY", "the --text is blank");
@@ -186,15 +177,4 @@ async function gridOf(
     ],
     ...(notice !== undefined && { notice }),
   };
-}
-
-async function writePicture(path: string, picture: NeighborGridInput): Promise<void> {
-  switch (extname(path).toLowerCase()) {
-    case ".html":
-      return writeOutput(path, neighborGridHtml(picture));
-    case ".svg":
-      return writeOutput(path, neighborGridSvg(picture));
-    default:
-      return writeOutput(path, await svgToPng(neighborGridSvg(picture)));
-  }
 }

@@ -1,17 +1,15 @@
-import { extname } from "node:path";
 import { measureSelectivity, type SelectivityResult, selectiveHeads } from "../../analysis/selectivity.ts";
 import { selectivityResultSchema } from "../../contract/selectivity.ts";
 import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
-import { svgToPng } from "../../views/png.ts";
 import type { SelectivityMatrixInput } from "../../views/selectivity-components.ts";
 import { selectivityMatrixSvg } from "../../views/selectivity-map.ts";
 import { selectivityMatrixHtml } from "../../views/selectivity-page.ts";
 import { selectivityMatrixText } from "../../views/selectivity-text.ts";
 import type { Register } from "../command.ts";
 import { modelNotice } from "../notices.ts";
+import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
 
 interface SelectivityOptions {
@@ -22,9 +20,6 @@ interface SelectivityOptions {
   readonly out: readonly string[];
 }
 
-const collect = (value: string, known: readonly string[]) => [...known, value];
-const PICTURES = [".html", ".png", ".svg"];
-
 /** `selectivity --index INDEX`: which head knows which factor. */
 export const registerSelectivity: Register = (program, run) => {
   program
@@ -34,14 +29,11 @@ export const registerSelectivity: Register = (program, run) => {
     .option("--permutations <n>", "random permutations to compare with", wholeNumber(1, 1000), 20)
     .option("--seed <n>", "chooses the permutations", wholeNumber(0), 0)
     .option("--save-heads <file>", "write each factor's three best heads, for `neighbors --labels`")
-    .option("--out <file>", "draw it: .html, .png or .svg; once or more", collect, [])
+    .addOption(pictureOption())
     .action(
       run(async (context, options: SelectivityOptions) => {
         const { globals, models, report, signal, streams, say, result } = context;
-        for (const path of options.out) {
-          if (PICTURES.includes(extname(path).toLowerCase())) continue;
-          throw new ClipInterpretError("USAGE", `--out ${path} is none of ${PICTURES.join(", ")}`);
-        }
+        checkPictures(options.out);
         const index = await openIndex(options.index, { report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
@@ -57,7 +49,10 @@ export const registerSelectivity: Register = (program, run) => {
           await writeOutput(options.saveHeads, `${JSON.stringify(Object.fromEntries(heads), null, 2)}\n`);
         }
         const picture = matrixOf(model, index, found);
-        for (const path of options.out) await writePicture(path, picture);
+        await writePictures(options.out, {
+          svg: () => selectivityMatrixSvg(picture),
+          html: () => selectivityMatrixHtml(picture),
+        });
         result(json, () => selectivityMatrixText(picture, { columns: streams.stdout.columns ?? 80 }));
         if (options.saveHeads !== undefined) say(`heads written: ${options.saveHeads}`);
         for (const path of options.out) say(`drawn: ${path}`);
@@ -78,15 +73,4 @@ function matrixOf(model: ClipModel, index: Index, found: SelectivityResult): Sel
     })),
     ...(notice !== undefined && { notice }),
   };
-}
-
-async function writePicture(path: string, picture: SelectivityMatrixInput): Promise<void> {
-  switch (extname(path).toLowerCase()) {
-    case ".html":
-      return writeOutput(path, selectivityMatrixHtml(picture));
-    case ".svg":
-      return writeOutput(path, selectivityMatrixSvg(picture));
-    default:
-      return writeOutput(path, await svgToPng(selectivityMatrixSvg(picture)));
-  }
 }

@@ -1,0 +1,51 @@
+/** A grid of numbers in reading order: `values.length = rows · columns`. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: ArrayLike<number>;
+}
+
+/** Where one sample lies between two neighbours: the first's index, the second's, and the second's share. */
+type Between = readonly [low: number, high: number, share: number];
+
+/**
+ * The value at a point, where cell (r, c) covers [r, r+1) × [c, c+1) and has its value in its middle. Between middles
+ * it is bilinear; beyond the outermost ones it stays as it is there. May be read anywhere in [0, rows] × [0, columns].
+ */
+export function sampleBilinear({ rows, columns, values }: Grid, y: number, x: number): number {
+  return mix(values, columns, between(y - 0.5, rows), between(x - 0.5, columns));
+}
+
+/**
+ * A grid enlarged as `torch.nn.functional.interpolate(mode="bilinear", align_corners=False)` does it, which is how the
+ * reference implementation brings a map of patches to the size of the image: [height, width] in float64.
+ */
+export function upsample(grid: Grid, height: number, width: number): Float64Array {
+  const { rows, columns, values } = grid;
+  const across = Array.from({ length: width }, (_, x) =>
+    between(((x + 0.5) * columns) / width - 0.5, columns),
+  );
+  const result = new Float64Array(height * width);
+  for (let y = 0, at = 0; y < height; y++) {
+    const down = between(((y + 0.5) * rows) / height - 0.5, rows);
+    for (let x = 0; x < width; x++, at++) result[at] = mix(values, columns, down, across[x]);
+  }
+  return result;
+}
+
+function between(position: number, count: number): Between {
+  const inside = Math.min(Math.max(position, 0), count - 1);
+  const low = Math.floor(inside);
+  return [low, Math.min(low + 1, count - 1), inside - low];
+}
+
+function mix(
+  values: ArrayLike<number>,
+  columns: number,
+  [top, bottom, down]: Between,
+  [left, right, across]: Between,
+): number {
+  const upper = values[top * columns + left] * (1 - across) + values[top * columns + right] * across;
+  const lower = values[bottom * columns + left] * (1 - across) + values[bottom * columns + right] * across;
+  return upper * (1 - down) + lower * down;
+}

@@ -1,0 +1,42 @@
+import type { ModelConfig } from "../checkpoint/model-config.ts";
+import type { Session } from "../onnx/session.ts";
+import { pixelTensor } from "./decompose.ts";
+
+/** Where all tokens of b images look and what becomes of each: what methods beside the decomposition segment by. */
+export interface TokenOutputs {
+  readonly count: number;
+  /** N: patches in reading order after the CLS token. */
+  readonly tokens: number;
+  readonly layers: number;
+  readonly embedDim: number;
+  /** [b, L, N, N]: attention weights, the mean over heads; a row is a query and sums to one. */
+  readonly attention: Float32Array;
+  /** [b, N, D]: every token as the CLS token becomes the embedding, through the last layer, `ln_post` and projection. */
+  readonly projected: Float32Array;
+  /** [b, N, D]: the same where each token of the last layer attends to itself alone. */
+  readonly projectedValues: Float32Array;
+}
+
+/**
+ * Runs the image tower to the end for every token.
+ * @param session a vision graph of kind `tokens`
+ * @param pixels [b, 3, size, size], normalised
+ * @throws `PIXELS_MISMATCH`
+ */
+export async function readTokens(
+  session: Session,
+  { vision: { imageSize, layers, tokens }, embedDim }: ModelConfig,
+  pixels: Float32Array,
+): Promise<TokenOutputs> {
+  const tensor = pixelTensor(pixels, imageSize);
+  const out = await session.run({ pixels: tensor });
+  return {
+    count: tensor.dims[0],
+    tokens,
+    layers,
+    embedDim,
+    attention: out.attentions.data,
+    projected: out.projected.data,
+    projectedValues: out.projectedValues.data,
+  };
+}
