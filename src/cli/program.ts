@@ -11,6 +11,7 @@ import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
+import { registerServe } from "./commands/serve.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
@@ -25,6 +26,7 @@ import { oneLine } from "./strings.ts";
 import { VERSION } from "./version.ts";
 
 const COMMANDS: readonly Register[] = [
+  registerServe,
   registerModels,
   registerPull,
   registerVerify,

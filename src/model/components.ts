@@ -31,12 +31,12 @@ export const headName = (layer: number, head: number): string => `L${layer}.H${h
 /** `embed` for 0, `L<l>.MLP` for l + 1. */
 export const mlpName = (index: number): string => (index === 0 ? "embed" : `L${index - 1}.MLP`);
 
-/** Every component of a set by name, with its weight where that is not 1: `L2.H1*0.5`. */
-export function componentNames(set: ComponentSet): string[] {
+/** Every component of a set by name, with its weight where it is not 1: `L10.H3*0.5`. */
+export function componentNames({ heads, mlps }: ComponentSet): string[] {
   const weighted = (name: string, weight: number) => (weight === 1 ? name : `${name}*${weight}`);
   return [
-    ...set.heads.map(({ layer, head, weight }) => weighted(headName(layer, head), weight)),
-    ...set.mlps.map(({ index, weight }) => weighted(mlpName(index), weight)),
+    ...heads.map(({ layer, head, weight }) => weighted(headName(layer, head), weight)),
+    ...mlps.map(({ index, weight }) => weighted(mlpName(index), weight)),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
+import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
@@ -35,17 +35,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   app.use(secureHeaders);
   app.use(ownPagesOnly(token));
   app.use(tokenRequired(token));
-  const { requestBytes, uploadBytes } = services.limits;
-  const limitOf = (maxSize: number) =>
-    bodyLimit({
-      maxSize,
-      onError: () => {
-        const message = `the request is larger than ${(maxSize / 1e6).toFixed(maxSize < 1e6 ? 3 : 0)} MB`;
-        throw new ClipInterpretError("UPLOAD_TOO_LARGE", message);
-      },
-    });
-  const [small, large] = [limitOf(requestBytes), limitOf(uploadBytes)];
-  app.use("/api/*", (context, next) => (context.req.path === "/api/images" ? large : small)(context, next));
+  app.use("/api/*", boundedBody(services.limits.requestBytes));
   app.use("/api/*", async (context, next) => {
     await next();
     if (!context.res.headers.has("Cache-Control")) context.res.headers.set("Cache-Control", "no-store");
@@ -70,3 +60,21 @@ export async function createApp(services: Services, options: AppOptions): Promis
   });
   return app;
 }
+
+/**
+ * JSON requests say how long they are, which Node's parser holds them to, and that is not much. Uploads are counted
+ * where they are read.
+ */
+const boundedBody =
+  (most: number): MiddlewareHandler =>
+  async (context, next) => {
+    const { method, path } = context.req;
+    if (["GET", "HEAD", "DELETE"].includes(method) || path === "/api/images") return next();
+    const length = context.req.header("content-length");
+    if (length === undefined)
+      throw new ClipInterpretError("REQUEST_INVALID", "the request has no Content-Length");
+    if (Number(length) > most) {
+      throw new ClipInterpretError("UPLOAD_TOO_LARGE", `the request is larger than ${most / 1e3} kB`);
+    }
+    return next();
+  };

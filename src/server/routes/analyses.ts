@@ -92,7 +92,6 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       ]);
       const result = {
         image,
-        mode,
         heads: componentNames(set),
         ...segmentLook(model, look, texts, probes, set, mode),
       };
