@@ -18,7 +18,7 @@ function wholeRollout(
   tokens: number,
   startLayer: number,
 ): number[][] {
-  const identity = (i: number, j: number) => (i === j ? 1 : 0);
+  const identity = (i: number, j: number): number => (i === j ? 1 : 0);
   const range = Array.from({ length: tokens }, (_, i) => i);
   let joint = range.map((i) => range.map((j) => identity(i, j)));
   for (let layer = startLayer; layer < layers; layer++) {

@@ -4,12 +4,14 @@
  */
 import type { TokenOutputs } from "../model/token-outputs.ts";
 
-/** A method, its paper, and whether its map depends on a text. */
+/** A method with its paper and the map that it makes of one image, for a text if it reads one. */
 export interface Baseline {
   readonly name: BaselineName;
   readonly title: string;
   readonly paper: string;
-  readonly needsText: boolean;
+  /** False where the map is the same whatever is looked for. */
+  readonly readsText: boolean;
+  readonly map: (outputs: TokenOutputs, probe: Float64Array, image: number) => Float64Array;
 }
 
 /** The methods by name. */
@@ -20,36 +22,53 @@ export const BASELINES: readonly Baseline[] = [
   {
     name: "attention",
     title: "raw attention",
-    paper: "last layer, from CLS, mean over heads; as in Chefer, Gur & Wolf 2021",
-    needsText: false,
+    paper: "last layer, from CLS, mean over heads, as in Chefer, Gur & Wolf 2021",
+    readsText: false,
+    map: (outputs, _, image) => rawAttention(outputs, image),
   },
-  { name: "rollout", title: "attention rollout", paper: "Abnar & Zuidema 2020", needsText: false },
+  {
+    name: "rollout",
+    title: "attention rollout",
+    paper: "Abnar & Zuidema 2020",
+    readsText: false,
+    map: (outputs, _, image) => attentionRollout(outputs, { image }),
+  },
   {
     name: "cosine",
     title: "patch–text cosine",
     paper: "image–text similarity map, Li et al. 2022 (ECLIP)",
-    needsText: true,
+    readsText: true,
+    map: (outputs, probe, image) => patchCosine(outputs.projected, outputs, probe, image),
   },
-  { name: "maskclip", title: "MaskCLIP", paper: "Zhou, Loy & Dai 2022", needsText: true },
+  {
+    name: "maskclip",
+    title: "MaskCLIP",
+    paper: "Zhou, Loy & Dai 2022",
+    readsText: true,
+    map: (outputs, probe, image) => patchCosine(outputs.projectedValues, outputs, probe, image),
+  },
 ];
 
-/** Every baseline's map of one image; those that need one, for each text. */
-export type BaselineMaps = Readonly<
-  Record<"attention" | "rollout", Float64Array> & Record<"cosine" | "maskclip", readonly Float64Array[]>
->;
+/** What one method makes of one image. */
+export interface BaselineMap extends Omit<Baseline, "map" | "readsText"> {
+  /** Which of the texts it is for; null where the method reads none. */
+  readonly text: number | null;
+  readonly values: Float64Array;
+}
 
-/** Computes every baseline. @param probes texts as unit vectors */
+/** Every method's map of one image; those that read one, for each text. @param probes texts as unit vectors */
 export function baselineMaps(
   outputs: TokenOutputs,
   probes: readonly Float64Array[],
   image = 0,
-): BaselineMaps {
-  return {
-    attention: rawAttention(outputs, image),
-    rollout: attentionRollout(outputs, { image }),
-    cosine: probes.map((probe) => patchCosine(outputs.projected, outputs, probe, image)),
-    maskclip: probes.map((probe) => patchCosine(outputs.projectedValues, outputs, probe, image)),
-  };
+): BaselineMap[] {
+  return BASELINES.flatMap(({ name, title, paper, readsText, map }) =>
+    (readsText ? probes : probes.slice(0, 1)).map((probe, text) => ({
+      ...{ name, title, paper },
+      text: readsText ? text : null,
+      values: map(outputs, probe, image),
+    })),
+  );
 }
 
 /** The attention of the last layer from CLS to the patches, the mean over heads. */

@@ -21,8 +21,7 @@ import { prepareProbe, scoreImages, scoreTokens } from "../model/kernel.ts";
 import { contrastProbe, textProbe } from "../model/probe.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
-import type { BaselineMaps } from "./segmentation-baselines.ts";
-import { baselineMaps } from "./segmentation-baselines.ts";
+import { type BaselineMap, baselineMaps } from "./segmentation-baselines.ts";
 
 /** What each token brought to the score of some heads. */
 export interface TokenMap {
@@ -183,7 +182,7 @@ export interface Segmentation {
   readonly winners?: Winners;
   /** Each text's own map, whose differences the contrast shows: what {@link Winners} were chosen by. */
   readonly topics: readonly Float64Array[];
-  readonly baselines?: BaselineMaps;
+  readonly baselines?: readonly BaselineMap[];
   readonly shown: Preprocessed;
 }
 

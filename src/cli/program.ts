@@ -10,6 +10,7 @@ import { registerModels } from "./commands/models.ts";
 import { registerNeighbors } from "./commands/neighbors.ts";
 import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
+import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
@@ -36,6 +37,7 @@ const COMMANDS: readonly Register[] = [
   registerIndex,
   registerNeighbors,
   registerSelectivity,
+  registerSegment,
   registerEvaluate,
   registerPreprocess,
   registerTokenize,

@@ -91,14 +91,21 @@ function luminance(channels: readonly number[]): number {
 
 /**
  * The colour bar of a scale, with numbers and what the two ends mean.
- * @param options `clipped`: some values lie beyond the scale, so its ends are marked ≤ and ≥
+ * @param options `clipped`: some values lie beyond the scale, so its ends are marked ≤ and ≥; `ends`: what they mean
  */
-export function colourBar(scale: SignedScale, options: { width?: number; clipped?: boolean } = {}): Drawing {
-  const { width = 320, clipped = false } = options;
+export function colourBar(
+  scale: SignedScale,
+  options: { width?: number; clipped?: boolean; ends?: readonly [least: string, most: string] } = {},
+): Drawing {
+  const {
+    width = 320,
+    clipped = false,
+    ends: meaning = ["away from the text", "towards the text"],
+  } = options;
   let body = colourBands(width, 64, (position) => scale.colour(scale.limit * (2 * position - 1)));
   body += `<rect class="frame" x="0" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`;
-  body += textLine(0, 11, "← away from the text", { size: 11, tone: "muted" });
-  body += textLine(width, 11, "towards the text →", { size: 11, tone: "muted", anchor: "end" });
+  body += textLine(0, 11, `← ${meaning[0]}`, { size: 11, tone: "muted" });
+  body += textLine(width, 11, `${meaning[1]} →`, { size: 11, tone: "muted", anchor: "end" });
   const decimals = decimalsFor(scale.limit);
   const ends = [formatSigned(-scale.limit, decimals), formatSigned(scale.limit, decimals)];
   const [least, most] = clipped ? [`≤ ${ends[0]}`, `≥ ${ends[1]}`] : ends;
@@ -135,4 +142,21 @@ function barNumbers(width: number, [least, middle, most]: readonly string[]): st
     textLine(width / 2, 46, middle, { size: 11, anchor: "middle" }) +
     textLine(width, 46, most, { size: 11, anchor: "end" })
   );
+}
+
+/**
+ * Colours that tell a few things apart, for people with any of the common colour-vision deficiencies too (Okabe & Ito
+ * 2008, without black and the yellow that drowns on white). From the eighth thing on they are turns of hue.
+ */
+const APART = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a5a00"];
+
+/** The colour of the i-th of several things. */
+export function apartColour(index: number): string {
+  if (index < APART.length) return APART[index];
+  const hue = (index * 137.508) % 360;
+  const channel = (offset: number) => {
+    const k = (offset + hue / 30) % 12;
+    return Math.round(255 * (0.45 - 0.35 * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return hexOf([channel(0), channel(8), channel(4)]);
 }

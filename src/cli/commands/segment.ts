@@ -1,0 +1,169 @@
+import { basename, extname } from "node:path";
+import { Option } from "commander";
+import { loadProperties } from "../../analysis/properties.ts";
+import {
+  SEGMENTATION_MODES,
+  type Segmentation,
+  type SegmentationMode,
+  segmentImage,
+} from "../../analysis/segmentation.ts";
+import { segmentResultSchema } from "../../contract/segment.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { componentNames, headName, parseComponents } from "../../model/components.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { writeOutput } from "../../support/files.ts";
+import { formatNpy } from "../../support/npy.ts";
+import { segmentationSvg } from "../../views/segmentation.ts";
+import { segmentationHtml } from "../../views/segmentation-page.ts";
+import { segmentationText } from "../../views/segmentation-text.ts";
+import type { Register } from "../command.ts";
+import { modelNotice } from "../notices.ts";
+import { refuseOverwrite } from "../overwrite.ts";
+import { checkPictures, writePictures } from "../pictures.ts";
+import { segmentationLines, segmentationPicture } from "../segmentation-picture.ts";
+import { collect, wholeNumber } from "../strings.ts";
+
+interface SegmentOptions {
+  readonly text: readonly string[];
+  readonly heads: string;
+  readonly labels?: string;
+  readonly mode: SegmentationMode;
+  readonly token?: string;
+  readonly baselines: boolean;
+  readonly out: readonly string[];
+  readonly exif: boolean;
+  readonly maxPixels?: number;
+}
+
+/** `segment IMAGE --text T …`: where in the image some heads find a text. */
+export const registerSegment: Register = (program, run) => {
+  program
+    .command("segment")
+    .description("show where in an image some heads find a text, or which of several texts they find where")
+    .argument("<image>", "any JPEG, PNG, WebP, AVIF, GIF or TIFF")
+    .requiredOption("--text <text>", "a text to look for; once or more", collect, [])
+    .option("--heads <set>", "one head (L3.H1), several (L2-L3, last4, all), or a property's name", "all")
+    .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
+    .addOption(
+      new Option("--mode <mode>", "each text alone, or each against the mean of the others")
+        .choices(SEGMENTATION_MODES)
+        .default("topic"),
+    )
+    .option("--token <row,column>", "a patch whose heads are listed, strongest first; counted from 0,0")
+    .option(
+      "--baselines",
+      "show also what attention, rollout, patch–text cosine and MaskCLIP make of it",
+      false,
+    )
+    .option("--out <file>", "draw it: .png, .svg or .html; or values: .npy; once or more", collect, [])
+    .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
+    .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
+    .action(
+      run(async (context, image: string, options: SegmentOptions) => {
+        const { globals, models, report, signal, streams, say, result } = context;
+        const arrays = options.out.filter(isArray);
+        const pictures = options.out.filter((path) => !isArray(path));
+        checkPictures(pictures, image);
+        for (const path of arrays) refuseOverwrite(path, image);
+        if (options.text.some((text) => text.trim() === ""))
+          throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
+        const model = await models.load(globals.model);
+        const set = parseComponents(
+          options.heads,
+          model.geometry,
+          await loadProperties(model, options.labels),
+        );
+        const { mode, baselines, exif, maxPixels } = options;
+        const patch = patchAt(options.token, model.config.vision.grid);
+        const found = await segmentImage(model, image, options.text, {
+          ...{ set, mode, baselines, exif, report, signal },
+          ...(patch !== undefined && { patch }),
+          ...(maxPixels && { maxPixels }),
+        });
+        const json = resultOf(model, image, componentNames(set), found, patch);
+        const notice = modelNotice(model);
+        const heading = {
+          ...{
+            model: model.name,
+            imageName: basename(image),
+            heads: options.heads,
+            headCount: set.heads.length,
+          },
+          ...(patch !== undefined && { patch }),
+          ...(notice !== undefined && { notice }),
+        };
+        if (pictures.length > 0) {
+          const picture = await segmentationPicture(found, image, heading, exif);
+          await writePictures(pictures, {
+            svg: () => segmentationSvg(picture),
+            html: () => segmentationHtml(picture),
+          });
+        }
+        for (const path of arrays) await writeOutput(path, formatNpy(valuesOf(found)));
+        const { columns = 80 } = streams.stdout;
+        result(json, () => segmentationText(segmentationLines(found, heading), { columns }));
+        for (const path of options.out) say(`${isArray(path) ? "values" : "drawn"}: ${path}`);
+      }),
+    );
+};
+
+const isArray = (path: string): boolean => extname(path).toLowerCase() === ".npy";
+
+/** The patch that `--token` names, in reading order. */
+function patchAt(token: string | undefined, grid: number): number | undefined {
+  if (token === undefined) return undefined;
+  const [, row, column] = /^\s*(\d+)\s*,\s*(\d+)\s*$/.exec(token) ?? [];
+  if (row === undefined || Number(row) >= grid || Number(column) >= grid) {
+    throw new ClipInterpretError(
+      "USAGE",
+      `--token ${token} is no patch; give a row and a column from 0,0 to ${grid - 1},${grid - 1}`,
+    );
+  }
+  return Number(row) * grid + Number(column);
+}
+
+/** [texts, rows, columns] in float32. */
+function valuesOf({ texts, grid }: Segmentation) {
+  const data = new Float32Array(texts.length * grid ** 2);
+  for (const [i, { map }] of texts.entries()) data.set(map.values, i * grid ** 2);
+  return { shape: [texts.length, grid, grid], data };
+}
+
+function resultOf(
+  model: ClipModel,
+  image: string,
+  heads: readonly string[],
+  found: Segmentation,
+  patch: number | undefined,
+) {
+  const { mode, grid, placement, texts, winners, baselines, shown } = found;
+  const rows = (values: ArrayLike<number>) =>
+    Array.from({ length: grid }, (_, row) => Array.from(values).slice(row * grid, (row + 1) * grid));
+  return segmentResultSchema.parse({
+    ...{ model: model.name, precision: model.precision, image, mode, heads },
+    grid: { rows: grid, columns: grid },
+    original: { width: shown.width, height: shown.height },
+    placement,
+    texts: texts.map(({ text, similarity, map: { values, ...sums }, heads: strongest }) => ({
+      ...{ text, similarity, values: rows(values), ...sums },
+      ...(patch !== undefined &&
+        strongest && {
+          token: {
+            row: Math.floor(patch / grid),
+            column: patch % grid,
+            value: values[patch],
+            heads: strongest.map(({ layer, head, value }) => ({ head: headName(layer, head), value })),
+          },
+        }),
+    })),
+    ...(winners && {
+      winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
+    }),
+    ...(baselines && {
+      baselines: baselines.map(({ name, paper, text, values }) => ({
+        ...{ name, paper, values: rows(values) },
+        text: text === null ? null : texts[text].text,
+      })),
+    }),
+  });
+}
