@@ -43,6 +43,9 @@ export const appSchema = z.strictObject({
   version: z.string(),
   defaultModel: z.string(),
   limits: z.strictObject({ uploadBytes: size, pixels: size, texts: size }),
+  example: z
+    .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
+    .describe("what to show before anything is chosen"),
 });
 
 /** `GET /api/model`: a loaded model. */
@@ -133,41 +136,14 @@ export const tokensSchema = z.strictObject({
     ),
 });
 
-/** `POST /api/segment`: maps of some heads, per text. */
+/** `POST /api/segment`; the answer is that of `segment --json`. */
 export const segmentRequestSchema = z.strictObject({
   model,
   image: imageRefSchema,
   texts,
   heads,
   mode: z.enum(["topic", "contrast"]),
-});
-
-/** The answer. */
-export const segmentSchema = z.strictObject({
-  model: z.string(),
-  precision: z.string(),
-  image: imageRefSchema,
-  sha256,
-  mode: z.enum(["topic", "contrast"]),
-  heads: z.array(z.string()),
-  grid: size,
-  width: size,
-  height: size,
-  placement: rectangle,
-  maps: z.array(
-    z.strictObject({
-      text: z.string(),
-      values: z.array(z.number()).describe("[grid²]: what the heads wrote at each patch, by row"),
-      patches: z.number().describe("Σ values"),
-      cls: z.number().describe("what the CLS token brought, which has no place in the picture"),
-      score: z.number().describe("the heads' whole score; patches + cls but for rounding"),
-      error: z.number().min(0),
-    }),
-  ),
-  winner: z
-    .array(count)
-    .nullable()
-    .describe("[grid²]: of two or more texts the one whose own map is highest at the patch"),
+  corpus: z.string().default("demo").describe("whose factors give names to heads"),
 });
 
 /** `POST /api/neighbors`; the answer is that of `neighbors --json`. */

@@ -19,15 +19,6 @@ export interface ComponentSet {
   readonly mlps: readonly WeightedMlp[];
 }
 
-/** Every component of a set by its name, with weights other than 1: `L3.H1*0.5`. */
-export function componentNames({ heads, mlps }: ComponentSet): string[] {
-  const weighted = (name: string, weight: number) => (weight === 1 ? name : `${name}*${weight}`);
-  return [
-    ...heads.map(({ layer, head, weight }) => weighted(headName(layer, head), weight)),
-    ...mlps.map(({ index, weight }) => weighted(mlpName(index), weight)),
-  ];
-}
-
 /** The model's sizes that a component set refers to. */
 export interface Sizes {
   readonly layers: number;

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { contrastProbes, layersOf, mapPlacement, tokenMap, winnersOf } from "../analysis/segmentation.ts";
-import type { segmentSchema, tokensSchema } from "../contract/app.ts";
+import type { tokensSchema } from "../contract/app.ts";
+import type { segmentResultSchema } from "../contract/segment.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { allHeads, type ComponentSet } from "../model/components.ts";
 import { prepareProbe, scoreTokens } from "../model/kernel.ts";
@@ -40,26 +41,47 @@ export function everyHeadsTokens(
   };
 }
 
-/** The maps of some heads, one a text. @throws `HEADS_INVALID` for MLP terms, which have no tokens */
+/** The maps of some heads, one a text, as `segment --json` has them. @throws `HEADS_INVALID` for MLP terms */
 export function segmentLook(
   model: ClipModel,
   look: Look,
   texts: readonly string[],
-  probes: readonly Float64Array[],
+  plain: readonly Float64Array[],
   set: ComponentSet,
   mode: "topic" | "contrast",
-): Omit<z.infer<typeof segmentSchema>, "image" | "heads"> {
+): Omit<z.infer<typeof segmentResultSchema>, "image" | "heads"> {
   layersOf(set);
-  const { decomposition } = look;
+  const { decomposition, shown } = look;
+  const { grid } = model.config.vision;
+  const probes = mode === "contrast" ? contrastProbes(plain) : plain;
   const mapOf = (probe: Float64Array) => tokenMap(model.geometry, decomposition, probe, set);
-  const topics = probes.map(mapOf);
-  const maps = mode === "contrast" && probes.length > 1 ? contrastProbes(probes).map(mapOf) : topics;
+  const maps = probes.map(mapOf);
+  const topics = mode === "contrast" ? plain.map(mapOf) : maps;
+  const winners = plain.length > 1 ? winnersOf(topics.map(({ values }) => values)) : undefined;
+  const rows = (values: ArrayLike<number>) =>
+    Array.from({ length: grid }, (_, row) => Array.from(values).slice(row * grid, (row + 1) * grid));
   return {
-    ...placeOf(model, look),
-    mode,
-    maps: maps.map(({ values, patches, cls, score, error }, i) => ({
-      ...{ text: texts[i], values: [...values], patches, cls, score, error },
+    ...{ model: model.name, precision: model.precision, mode },
+    grid: { rows: grid, columns: grid },
+    original: { width: shown.width, height: shown.height },
+    placement: mapPlacement(shown.placement, model.config.vision),
+    texts: maps.map(({ values, ...sums }, i) => ({
+      ...{
+        text: texts[i],
+        similarity: similarityTo(decomposition, probes[i]),
+        values: rows(values),
+        ...sums,
+      },
     })),
-    winner: probes.length > 1 ? [...winnersOf(topics.map(({ values }) => values)).winner] : null,
+    ...(winners && {
+      winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
+    }),
   };
+}
+
+/** e·v/‖e‖. */
+function similarityTo({ embedding, norm }: Look["decomposition"], probe: Float64Array): number {
+  let product = 0;
+  for (let d = 0; d < probe.length; d++) product += embedding[d] * probe[d];
+  return product / norm[0];
 }

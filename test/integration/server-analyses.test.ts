@@ -11,12 +11,12 @@ import {
   insightsSchema,
   jobSchema,
   propertiesSchema,
-  segmentSchema,
   tokensSchema,
 } from "../../src/contract/app.ts";
 import { explainResultSchema } from "../../src/contract/explain.ts";
 import { modelsResultSchema } from "../../src/contract/models.ts";
 import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
+import { segmentResultSchema } from "../../src/contract/segment.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
@@ -83,16 +83,18 @@ describe("the server's analyses", () => {
     const texts = ["a monkey", "a purple background", "a palm tree"];
     for (const mode of ["topic", "contrast"] as const) {
       const request = { model, image, texts, heads: "L2-L3,L0.H1*0.5", mode };
-      const answer = segmentSchema.parse((await post(server.url, "/api/segment", request)).json());
+      const answer = segmentResultSchema.parse((await post(server.url, "/api/segment", request)).json());
       const loaded = await models.load(model);
       const set = parseComponents(request.heads, loaded.geometry);
       const direct = await segmentImage(loaded, MONKEY, texts, { set, mode });
-      for (const [i, { values, score }] of answer.maps.entries()) {
+      for (const [i, { values, score, similarity }] of answer.texts.entries()) {
         expect(score).toBeCloseTo(direct.texts[i].map.score, 12);
-        for (const [j, value] of values.entries())
+        expect(similarity).toBeCloseTo(direct.texts[i].similarity, 12);
+        for (const [j, value] of values.flat().entries()) {
           expect(value).toBeCloseTo(direct.texts[i].map.values[j], 12);
+        }
       }
-      expect(answer.winner).toEqual([...direct.winners!.winner]);
+      expect(answer.winners?.text.flat()).toEqual([...direct.winners!.winner]);
       expect(answer.placement).toEqual(direct.placement);
     }
     const tokens = tokensSchema.parse(

@@ -7,12 +7,12 @@ import {
   neighborsRequestSchema,
   propertiesSchema,
   segmentRequestSchema,
-  segmentSchema,
   tokensRequestSchema,
   tokensSchema,
 } from "../../contract/app.ts";
 import { explainResultSchema } from "../../contract/explain.ts";
 import { neighborsResultSchema } from "../../contract/neighbors.ts";
+import { segmentResultSchema } from "../../contract/segment.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -80,12 +80,15 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
   );
 
   app.openapi(
-    postRoute("/api/segment", "Where some heads find each text", segmentRequestSchema, segmentSchema),
+    postRoute("/api/segment", "Where some heads find each text", segmentRequestSchema, segmentResultSchema),
     async (context) => {
-      const { image, texts, heads, mode, ...asked } = context.req.valid("json");
+      const { image, texts, heads, mode, corpus, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const set = await setOf(model, heads, "demo");
+      if (mode === "contrast" && texts.length < 2) {
+        throw new ClipInterpretError("REQUEST_INVALID", "a contrast needs two or more texts");
+      }
+      const set = await setOf(model, heads, corpus);
       const [look, probes] = await Promise.all([
         looks.look(model, image, caller),
         looks.probes(model, texts, caller),
@@ -95,7 +98,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         heads: componentNames(set),
         ...segmentLook(model, look, texts, probes, set, mode),
       };
-      return context.json(segmentSchema.parse(result), 200);
+      return context.json(segmentResultSchema.parse(result), 200);
     },
   );
 

@@ -1,9 +1,15 @@
+import { basename } from "node:path";
 import { z } from "zod";
 import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../contract/app.ts";
 import { modelsResultSchema } from "../../contract/models.ts";
+import { imageId } from "../../corpus/rows.ts";
 import { VERSION } from "../../support/version.ts";
+import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
 import { describeModel } from "../models.ts";
 import { type AddRoutes, getRoute } from "./route.ts";
+
+/** The example scene as the corpus of example scenes has it. */
+const EXAMPLE = `scenes:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
 
 /** What there is to ask: the program, the models. */
 export const addModelRoutes: AddRoutes = (app, { models, limits }) => {
@@ -13,6 +19,7 @@ export const addModelRoutes: AddRoutes = (app, { models, limits }) => {
         version: VERSION,
         defaultModel: models.defaultModel,
         limits: { uploadBytes: limits.uploadBytes, pixels: limits.pixels, texts: MOST_TEXTS },
+        example: { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] },
       },
       200,
     ),
