@@ -87,8 +87,8 @@ export function App() {
       <footer>
         {model?.notice && <p>{model.notice}</p>}
         <p>
-          clip-interpret {app?.version} · <a href="/api/openapi.json">HTTP API</a> · the picture stays on the computer that
-          runs the server
+          clip-interpret {app?.version} · <a href="/api/openapi.json">HTTP API</a> · the picture stays on the
+          computer that runs the server
         </p>
       </footer>
     </>

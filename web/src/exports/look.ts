@@ -4,7 +4,8 @@ import { anyBeyond, sharedLimit } from "../../../src/views/components.ts";
 import { contributionMatrix } from "../../../src/views/contribution-matrix.ts";
 import type { Paint } from "../../../src/views/heatmap.ts";
 import { banner, framedPicture, paragraph, stack, svgDocument, textLine } from "../../../src/views/svg.ts";
-import { loadPixels, paintPicture } from "../plots/heat-picture.tsx";
+import { loadPixels } from "../plots/heat-picture.tsx";
+import { paintPicture } from "../plots/paint.ts";
 import { type App, type ExplainResult, type ImageInfo, type ModelDetail, pictureUrl } from "../state/api.ts";
 import type { TokenValues } from "../state/queries.ts";
 import type { ViewState } from "../state/url.ts";
@@ -42,8 +43,20 @@ export async function lookExports(input: LookInput): Promise<ExportSet> {
       const set = headCount === 1 ? `head ${heads}` : `${heads || "all"} (${headCount} heads)`;
       const caption = `Where ${set} spoke for (red) or against (blue) “${explanation.text}”, and what every head and MLP added to its score.`;
       const drawing = stack(width, [
-        [0, { width, height: 26, body: textLine(0, 20, `${image.label ?? "A picture"} seen by ${model.name}`, { size: 20, bold: true }) }],
-        ...(model.notice === null ? [] : [[12, banner(model.notice, width)] as [number, ReturnType<typeof banner>]]),
+        [
+          0,
+          {
+            width,
+            height: 26,
+            body: textLine(0, 20, `${image.label ?? "A picture"} seen by ${model.name}`, {
+              size: 20,
+              bold: true,
+            }),
+          },
+        ],
+        ...(model.notice === null
+          ? []
+          : [[12, banner(model.notice, width)] as [number, ReturnType<typeof banner>]]),
         [12, paragraph(caption, width, { size: 13 })],
         [16, { width, height: Math.round(pixels.height * scale), body: framedPicture(png, size, 1) }],
         [14, colourBar(signedScale(view.limit))],

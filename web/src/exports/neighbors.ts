@@ -1,6 +1,12 @@
 import { neighborGridSvg } from "../../../src/views/neighbor-grid.ts";
 import type { Picture } from "../../../src/views/svg.ts";
-import { type App, type ImageInfo, type ModelDetail, type NeighborsResult, pictureUrl } from "../state/api.ts";
+import {
+  type App,
+  type ImageInfo,
+  type ModelDetail,
+  type NeighborsResult,
+  pictureUrl,
+} from "../state/api.ts";
 import { csvOf, type ExportSet, provenance, stamped } from "./save.ts";
 
 interface NeighborsInput {
@@ -57,7 +63,15 @@ export async function neighborsExports(input: NeighborsInput): Promise<ExportSet
         origin,
         ["list", "rank", "id", "path", "label", "score", "percentile"],
         kinds.flatMap(([title, items]) =>
-          items.map(({ id, path, label, score, percentile }, i) => [title, i + 1, id, path, label ?? "", score, percentile]),
+          items.map(({ id, path, label, score, percentile }, i) => [
+            title,
+            i + 1,
+            id,
+            path,
+            label ?? "",
+            score,
+            percentile,
+          ]),
         ),
       ),
     json: () => ({ provenance: origin, neighbors: found }),

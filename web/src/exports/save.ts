@@ -90,7 +90,11 @@ const blobOf = (canvas: HTMLCanvasElement) =>
   );
 
 /** RGBA pixels as PNG bytes. */
-export async function pngOf(rgba: Uint8ClampedArray<ArrayBuffer>, width: number, height: number): Promise<Uint8Array> {
+export async function pngOf(
+  rgba: Uint8ClampedArray<ArrayBuffer>,
+  width: number,
+  height: number,
+): Promise<Uint8Array> {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;

@@ -1,14 +1,23 @@
 import type { Paint } from "../../../src/views/heatmap.ts";
 import { segmentationSvg } from "../../../src/views/segmentation.ts";
 import type { ShownSize } from "../../../src/views/segmentation-words.ts";
-import { loadPixels, paintPicture } from "../plots/heat-picture.tsx";
-import { largest } from "../plots/paint.ts";
+import { loadPixels } from "../plots/heat-picture.tsx";
+import { largest, paintPicture } from "../plots/paint.ts";
 import { type App, type ImageInfo, type ModelDetail, pictureUrl, type SegmentResult } from "../state/api.ts";
 import type { ViewState } from "../state/url.ts";
 import { csvOf, type ExportSet, pngOf, provenance, stamped } from "./save.ts";
 
 /** Colours of texts that cannot be confused, by any common colour vision: Okabe and Ito's. */
-export const WINNER_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#666666"];
+export const WINNER_COLOURS = [
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#d55e00",
+  "#f0e442",
+  "#666666",
+];
 
 interface SegmentInput {
   readonly app: App;
@@ -26,7 +35,11 @@ interface SegmentInput {
 /** The maps of a picture, side by side. */
 export async function segmentExports(input: SegmentInput): Promise<ExportSet> {
   const { app, model, state, image, found, limit, paints, winners, heads, headCount } = input;
-  const origin = provenance(app, model, { image: image.sha256, heads: found.heads.join(" "), mode: found.mode });
+  const origin = provenance(app, model, {
+    image: image.sha256,
+    heads: found.heads.join(" "),
+    mode: found.mode,
+  });
   const { original, placement, grid } = found;
   return {
     async svg() {
@@ -56,7 +69,14 @@ export async function segmentExports(input: SegmentInput): Promise<ExportSet> {
       );
       const svg = segmentationSvg({
         ...{ model: model.name, imageName: image.label ?? image.path ?? "a picture", heads, headCount },
-        ...{ width: original.width, height: original.height, mode: found.mode, grid: grid.rows, shown, texts },
+        ...{
+          width: original.width,
+          height: original.height,
+          mode: found.mode,
+          grid: grid.rows,
+          shown,
+          texts,
+        },
         original: await picture(undefined),
         ...(winners &&
           found.winners && {

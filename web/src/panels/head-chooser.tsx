@@ -1,5 +1,5 @@
-import { type Chosen, formatHeads, headsInWords } from "../state/heads.ts";
 import type { Properties } from "../state/api.ts";
+import { type Chosen, formatHeads, headsInWords } from "../state/heads.ts";
 import { inWords } from "../state/know.ts";
 
 interface Props {
@@ -46,7 +46,14 @@ export function HeadChooser({ layers, heads, chosen, properties, onWrite }: Prop
       >
         <label>
           or write{" "}
-          <input key={written} name="heads" defaultValue={written} placeholder="L3.H1, L2" size={12} maxLength={400} />
+          <input
+            key={written}
+            name="heads"
+            defaultValue={written}
+            placeholder="L3.H1, L2"
+            size={12}
+            maxLength={400}
+          />
         </label>
       </form>
       <span className="chosen">chosen: {headsInWords(chosen, { layers, heads })}</span>

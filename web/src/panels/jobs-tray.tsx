@@ -9,8 +9,8 @@ export function JobsTray() {
     <aside className="jobs" aria-label="Background work" aria-live="polite">
       {!connected && (
         <div className="job failed" role="alert">
-          <strong>The server does not answer.</strong> Start it again with <code>clip-interpret serve</code>; this page
-          goes on by itself.
+          <strong>The server does not answer.</strong> Start it again with <code>clip-interpret serve</code>.
+          This page goes on by itself.
         </div>
       )}
       {shown.map((job) => (

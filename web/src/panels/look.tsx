@@ -67,7 +67,9 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
   const place = map && { width: map.width, height: map.height, grid: map.grid, placement: map.placement };
 
   const about = (unit: number) => {
-    const labels = properties.filter(({ source, heads: own }) => source === "label" && own.includes(nameOf(unit)));
+    const labels = properties.filter(
+      ({ source, heads: own }) => source === "label" && own.includes(nameOf(unit)),
+    );
     return [
       labels.length > 0 ? `Labelled ${labels.map(({ name }) => `“${name}”`).join(", ")}.` : "",
       insights ? followsInWords(follows(insights, nameOf(unit)), insights.selectivity.images) : "",
@@ -100,8 +102,8 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
         {view && (
           <>
             <p className="caption">
-              Where {headsInWords(new Set(shownUnits), model)} {shownUnits.length === 1 ? "speaks" : "speak"} for (red) or
-              against (blue) <q>{text}</q>
+              Where {headsInWords(new Set(shownUnits), model)} {shownUnits.length === 1 ? "speaks" : "speak"}{" "}
+              for (red) or against (blue) <q>{text}</q>
             </p>
             <ColourBar limit={view.limit} low="against the text" high="for the text" />
             <MapControls state={state} go={go} />
@@ -112,7 +114,11 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
 
       <section className="matrix-side" aria-label="What each head contributed">
         {isPhoto && (
-          <PhotoNotice model={model.name} certain={!image.startsWith("upload:")} onPick={(name) => go({ model: name, heads: "" })} />
+          <PhotoNotice
+            model={model.name}
+            certain={!image.startsWith("upload:")}
+            onPick={(name) => go({ model: name, heads: "" })}
+          />
         )}
         <Texts
           texts={texts}
@@ -123,7 +129,9 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
         />
         {explained.error && <ProblemNote error={explained.error} />}
         {tokens.error && !explained.error && <ProblemNote error={tokens.error} />}
-        {texts.length === 0 && <p className="empty">Add a text: each head will say how much it speaks for it.</p>}
+        {texts.length === 0 && (
+          <p className="empty">Add a text: each head will say how much it speaks for it.</p>
+        )}
         {explanation && (
           <>
             <h2 className="score">
@@ -134,13 +142,17 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
               {patch !== null && atPatch ? (
                 <>
                   <strong>What each head wrote at the marked patch.</strong> Together{" "}
-                  {formatSigned(atPatch.reduce((sum, value) => sum + value, 0), 4)}.
+                  {formatSigned(
+                    atPatch.reduce((sum, value) => sum + value, 0),
+                    4,
+                  )}
+                  .
                 </>
               ) : (
                 <>
-                  The score is the sum of these squares: each is one attention head, and says how much that head speaks{" "}
-                  <b className="for">for</b> or <b className="against">against</b> the text. Move over a square to see where
-                  it looked; click to choose it.
+                  The score is the sum of these squares: each is one attention head, and says how much that
+                  head speaks <b className="for">for</b> or <b className="against">against</b> the text. Move
+                  over a square to see where it looked; click to choose it.
                 </>
               )}
             </p>

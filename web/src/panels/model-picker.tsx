@@ -67,24 +67,28 @@ function ModelList({ model, onPick }: Props) {
           </tr>
         </thead>
         <tbody>
-          {data?.models.map(({ name, layers, heads, patch, imageSize, trainedOn, megabytes, approximate, present }) => (
-            <tr key={name} aria-current={name === model}>
-              <th scope="row">{name}</th>
-              <td>{layers === null ? "–" : `${layers} × ${heads}`}</td>
-              <td>{patch === null || imageSize === null ? "–" : `${Math.floor(imageSize / patch)}²`}</td>
-              <td>{trainedOn ?? "–"}</td>
-              <td>{megabytes === null ? "–" : `${approximate ? "about " : ""}${Math.ceil(megabytes)} MB`}</td>
-              <td>
-                {present ? (
-                  <button type="button" disabled={name === model} onClick={() => onPick(name)}>
-                    {name === model ? "in use" : "Use"}
-                  </button>
-                ) : (
-                  <FetchModel name={name} megabytes={megabytes} />
-                )}
-              </td>
-            </tr>
-          ))}
+          {data?.models.map(
+            ({ name, layers, heads, patch, imageSize, trainedOn, megabytes, approximate, present }) => (
+              <tr key={name} aria-current={name === model}>
+                <th scope="row">{name}</th>
+                <td>{layers === null ? "–" : `${layers} × ${heads}`}</td>
+                <td>{patch === null || imageSize === null ? "–" : `${Math.floor(imageSize / patch)}²`}</td>
+                <td>{trainedOn ?? "–"}</td>
+                <td>
+                  {megabytes === null ? "–" : `${approximate ? "about " : ""}${Math.ceil(megabytes)} MB`}
+                </td>
+                <td>
+                  {present ? (
+                    <button type="button" disabled={name === model} onClick={() => onPick(name)}>
+                      {name === model ? "in use" : "Use"}
+                    </button>
+                  ) : (
+                    <FetchModel name={name} megabytes={megabytes} />
+                  )}
+                </td>
+              </tr>
+            ),
+          )}
         </tbody>
       </table>
     </div>
@@ -133,7 +137,8 @@ export function PhotoNotice({ model, certain, onPick }: Props & { readonly certa
         </button>
       ) : (
         <p className="offer">
-          ViT-B-32, OpenAI’s smallest CLIP: <FetchModel name={FOR_PHOTOS} megabytes={entry?.megabytes ?? null} />
+          ViT-B-32, OpenAI’s smallest CLIP:{" "}
+          <FetchModel name={FOR_PHOTOS} megabytes={entry?.megabytes ?? null} />
         </p>
       )}
     </div>

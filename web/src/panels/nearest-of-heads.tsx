@@ -1,9 +1,9 @@
-import { orAll } from "../state/heads.ts";
-import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
-import { useNeighbors, useRowsOf } from "../state/queries.ts";
-import { inCommon, inWords as factorInWords } from "../state/know.ts";
-import { formatAddress, type Navigate, type ViewState } from "../state/url.ts";
 import { Thumbs } from "../plots/thumbs.tsx";
+import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
+import { orAll } from "../state/heads.ts";
+import { inWords as factorInWords, type InCommon, inCommon } from "../state/know.ts";
+import { useNeighbors, useRowsOf } from "../state/queries.ts";
+import { formatAddress, type Navigate, type ViewState } from "../state/url.ts";
 import { PrepareCorpus } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
 import { thumbsOf } from "./thumbs-of.ts";
@@ -23,19 +23,31 @@ interface Props {
 /** The other pictures in which the chosen heads wrote most alike: what those heads see. */
 export function NearestOfHeads({ state, go, model, image, known, ready, heads, inWords, insights }: Props) {
   const { corpus } = state;
-  const asked = known && ready
-    ? { corpus, query: { image }, heads: orAll(heads), k: 8, scoring: "dot" as const, seed: state.seed }
-    : undefined;
+  const asked =
+    known && ready
+      ? { corpus, query: { image }, heads: orAll(heads), k: 8, scoring: "dot" as const, seed: state.seed }
+      : undefined;
   const { data, error } = useNeighbors(model.name, asked);
   const { data: rows } = useRowsOf(corpus, data?.neighbors.map(({ id }) => id) ?? []);
   const hrefOf = (other: string) => formatAddress({ ...state, image: other, tour: 0 });
   const open = (other: string) => go({ image: other, tour: 0 });
-  const shared = rows ? inCommon(rows.images).filter(({ count }) => count >= 5) : [];
   const chanceOf = (factor: string) =>
     insights?.retrieval.factors.find(({ name }) => name === factor)?.chance;
+  // What is shared far more often than by chance, most first.
+  const lift = ({ factor, count, of }: InCommon) => {
+    const chance = chanceOf(factor) ?? 0.2;
+    return (count / of - chance) / (1 - chance);
+  };
+  const shared = (rows ? inCommon(rows.images) : [])
+    .filter((one) => one.count >= 4 && lift(one) >= 0.25)
+    .sort((a, b) => lift(b) - lift(a));
   return (
-    <section className="nearest" aria-label="Nearest pictures">
-      <h2>Pictures that {inWords} {heads === "" || heads === "all" ? "find" : inWords.startsWith("head ") ? "finds" : "find"} most like this one</h2>
+    <section className="nearest" id="nearest" aria-label="Nearest pictures">
+      <h2>
+        Pictures that {inWords}{" "}
+        {heads === "" || heads === "all" ? "find" : inWords.startsWith("head ") ? "finds" : "find"} most like
+        this one
+      </h2>
       {!ready && <PrepareCorpus corpus={corpus} model={model.name} />}
       {error && <ProblemNote error={error} />}
       {data && (
@@ -50,7 +62,11 @@ export function NearestOfHeads({ state, go, model, image, known, ready, heads, i
                     <strong>
                       {count} of {of}
                     </strong>{" "}
-                    have {factor} <b>{value}</b> <small>({factorInWords(factor)}{chance !== undefined && `; ${(chance * of).toFixed(1)} by chance`})</small>
+                    have {factor} <b>{value}</b>{" "}
+                    <small>
+                      ({factorInWords(factor)}
+                      {chance !== undefined && `; ${(chance * of).toFixed(1)} by chance`})
+                    </small>
                   </span>
                 );
               })}

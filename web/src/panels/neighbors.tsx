@@ -62,20 +62,34 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
           <legend>Find</legend>
           {(Object.keys(ASKED) as (keyof typeof ASKED)[]).map((kind) => (
             <label key={kind}>
-              <input type="radio" name="by" checked={by === kind} onChange={() => go({ by: kind })} /> {ASKED[kind]}
+              <input type="radio" name="by" checked={by === kind} onChange={() => go({ by: kind })} />{" "}
+              {ASKED[kind]}
             </label>
           ))}
         </fieldset>
         {isPhoto && (
-          <PhotoNotice model={model.name} certain={!image.startsWith("upload:")} onPick={(name) => go({ model: name, heads: "" })} />
+          <PhotoNotice
+            model={model.name}
+            certain={!image.startsWith("upload:")}
+            onPick={(name) => go({ model: name, heads: "" })}
+          />
         )}
         <div className="control-row">
           {by === "text" ? (
             <TextQuery text={text} onAsk={(next) => go({ query: next })} />
           ) : (
             <div className="query-picture">
-              <img src={pictureUrl(image, 256)} alt={known?.label ?? "the picture"} width={128} height={128} />
-              <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={(next) => go({ image: next })} />
+              <img
+                src={pictureUrl(image, 256)}
+                alt={known?.label ?? "the picture"}
+                width={128}
+                height={128}
+              />
+              <Picker
+                model={model.name}
+                mostBytes={app.limits.uploadBytes}
+                onPick={(next) => go({ image: next })}
+              />
             </div>
           )}
           <div className="options">
@@ -102,7 +116,10 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
                   heads={model.heads}
                   chosen={chosen.size === 1 ? [...chosen][0] : null}
                   onChoose={(unit) =>
-                    go({ heads: unit === null ? "" : headName(Math.floor(unit / model.heads), unit % model.heads) })
+                    go({
+                      heads:
+                        unit === null ? "" : headName(Math.floor(unit / model.heads), unit % model.heads),
+                    })
                   }
                 />
                 <HeadChooser
@@ -110,7 +127,9 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
                   heads={model.heads}
                   chosen={chosen}
                   properties={properties}
-                  onWrite={(written) => go({ heads: formatHeads(parseHeads(written, model, properties), model) })}
+                  onWrite={(written) =>
+                    go({ heads: formatHeads(parseHeads(written, model, properties), model) })
+                  }
                 />
               </>
             )}
@@ -140,11 +159,13 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
             <label>
               show{" "}
               <select value={state.count} onChange={(event) => go({ count: Number(event.target.value) })}>
-                {[...new Set([4, 8, 16, 32, state.count])].sort((a, b) => a - b).map((k) => (
-                  <option key={k} value={k}>
-                    {k}
-                  </option>
-                ))}
+                {[...new Set([4, 8, 16, 32, state.count])]
+                  .sort((a, b) => a - b)
+                  .map((k) => (
+                    <option key={k} value={k}>
+                      {k}
+                    </option>
+                  ))}
               </select>
             </label>
           </div>
@@ -164,7 +185,13 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
             )}{" "}
             through {words}
           </h2>
-          <Found state={state} data={data} hrefOf={hrefOf} onOpen={open} onShuffle={() => go({ seed: state.seed + 1 })} />
+          <Found
+            state={state}
+            data={data}
+            hrefOf={hrefOf}
+            onOpen={open}
+            onShuffle={() => go({ seed: state.seed + 1 })}
+          />
           <Exports
             name={`neighbors-${corpus}`}
             make={() =>

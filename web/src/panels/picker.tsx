@@ -26,7 +26,9 @@ export function Picker({ model, mostBytes, onPick }: Props) {
       setError(null);
       if (blob.size > latest.current.mostBytes) {
         const message = `This file has ${(blob.size / 1e6).toFixed(0)} MB; the server takes ${(latest.current.mostBytes / 1e6).toFixed(0)} MB.`;
-        setError(new ApiError({ code: "UPLOAD_TOO_LARGE", message, hint: "Save the picture smaller, or as JPEG." }));
+        setError(
+          new ApiError({ code: "UPLOAD_TOO_LARGE", message, hint: "Save the picture smaller, or as JPEG." }),
+        );
         return;
       }
       setBusy(true);
@@ -92,7 +94,14 @@ export function Picker({ model, mostBytes, onPick }: Props) {
         </button>
       </div>
       <p className="hint">or drop one anywhere, or paste it</p>
-      <input ref={file} type="file" accept="image/*" className="hidden" aria-label="A picture from a file" tabIndex={-1} />
+      <input
+        ref={file}
+        type="file"
+        accept="image/*"
+        className="hidden"
+        aria-label="A picture from a file"
+        tabIndex={-1}
+      />
       {error !== null && (
         <ProblemNote error={error}>
           <button type="button" onClick={() => setError(null)}>

@@ -25,7 +25,9 @@ export function PrepareCorpus({ corpus, model }: { corpus: string; model: string
   const { jobs } = useJobs();
   const { data } = useCorpora(model);
   const [error, setError] = useState<unknown>(null);
-  const job = jobs.find(({ kind, subject, model: of }) => kind === "prepare" && subject === corpus && of === model);
+  const job = jobs.find(
+    ({ kind, subject, model: of }) => kind === "prepare" && subject === corpus && of === model,
+  );
   const title = data?.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
   if (job && isUnderWay(job)) {
     return (

@@ -30,7 +30,8 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
   const isPhoto = model.embedded && !/^(demo|scenes):/.test(image);
   const limit = useMemo(() => largest(data?.texts.flatMap(({ values }) => values.flat()) ?? []), [data]);
   const paints = useMemo(
-    () => data?.texts.map(({ values }) => mapPaint(values.flat(), data.grid.rows, limit, state.squares)) ?? [],
+    () =>
+      data?.texts.map(({ values }) => mapPaint(values.flat(), data.grid.rows, limit, state.squares)) ?? [],
     [data, limit, state.squares],
   );
   const winners = useMemo(() => (data ? winnerPaint(data) : undefined), [data]);
@@ -40,17 +41,30 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
     <div className="segment">
       <section className="controls" aria-label="What is looked for">
         {isPhoto && (
-          <PhotoNotice model={model.name} certain={!image.startsWith("upload:")} onPick={(name) => go({ model: name, heads: "" })} />
+          <PhotoNotice
+            model={model.name}
+            certain={!image.startsWith("upload:")}
+            onPick={(name) => go({ model: name, heads: "" })}
+          />
         )}
         <div className="control-row">
-          <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={(next) => go({ image: next })} />
+          <Picker
+            model={model.name}
+            mostBytes={app.limits.uploadBytes}
+            onPick={(next) => go({ image: next })}
+          />
           <Texts texts={texts} most={app.limits.texts} onChange={(next) => go({ texts: next, on: 0 })} />
         </div>
         <fieldset className="modes">
           <legend>Ask</legend>
           <label>
-            <input type="radio" name="mode" checked={mode === "topic"} onChange={() => go({ mode: "topic" })} /> where is
-            each text? <small>(topic)</small>
+            <input
+              type="radio"
+              name="mode"
+              checked={mode === "topic"}
+              onChange={() => go({ mode: "topic" })}
+            />{" "}
+            where is each text? <small>(topic)</small>
           </label>
           <label>
             <input
@@ -77,16 +91,26 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
       {data && known && (
         <>
           <p className="reading">
-            Each patch of the {data.grid.rows} × {data.grid.rows} that the model reads is coloured by what {words} wrote
-            there {data.mode === "topic" ? "towards the text" : "towards the text, less what they wrote towards the others on average"}.
-            The patches and the CLS token (which has no place) add up to the score.
+            Each patch of the {data.grid.rows} × {data.grid.rows} that the model reads is coloured by what{" "}
+            {words} wrote there{" "}
+            {data.mode === "topic"
+              ? "towards the text"
+              : "towards the text, less what they wrote towards the others on average"}
+            . The patches and the CLS token (which has no place) add up to the score.
           </p>
           <div className="maps">
             <figure>
-              <HeatPicture src={pictureUrl(image, 512)} alt={known.label ?? "the picture"} place={place} opacity={0} />
+              <HeatPicture
+                src={pictureUrl(image, 512)}
+                alt={known.label ?? "the picture"}
+                place={place}
+                opacity={0}
+              />
               <figcaption>
                 <strong>the picture</strong>
-                <span>{known.width} × {known.height} pixels; what is faded the model does not see</span>
+                <span>
+                  {known.width} × {known.height} pixels; what is faded the model does not see
+                </span>
               </figcaption>
             </figure>
             {data.texts.map(({ text, score, patches, cls, error: off, similarity }, i) => (
@@ -103,8 +127,9 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
                     <q>{text}</q>
                   </strong>
                   <span>
-                    heads’ score {formatSigned(score, 4)} = patches {formatSigned(patches, 4)} + CLS {formatSigned(cls, 4)}{" "}
-                    (off by {formatError(off)}); whole picture {formatCosine(similarity)}
+                    heads’ score {formatSigned(score, 4)} = patches {formatSigned(patches, 4)} + CLS{" "}
+                    {formatSigned(cls, 4)} (off by {formatError(off)}); whole picture{" "}
+                    {formatCosine(similarity)}
                   </span>
                 </figcaption>
               </figure>
@@ -123,7 +148,10 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
                   <ul className="legend">
                     {data.texts.map(({ text }, i) => (
                       <li key={text}>
-                        <span className="swatch" style={{ background: WINNER_COLOURS[i % WINNER_COLOURS.length] }} />
+                        <span
+                          className="swatch"
+                          style={{ background: WINNER_COLOURS[i % WINNER_COLOURS.length] }}
+                        />
                         {text}: {data.winners?.counts[i]} of {data.grid.rows ** 2} patches
                       </li>
                     ))}
@@ -141,7 +169,17 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
             name={`segment-${known.sha256.slice(0, 8)}`}
             make={() =>
               segmentExports({
-                ...{ app, model, state, image: known, found: data, limit, paints, heads, headCount: data.heads.length },
+                ...{
+                  app,
+                  model,
+                  state,
+                  image: known,
+                  found: data,
+                  limit,
+                  paints,
+                  heads,
+                  headCount: data.heads.length,
+                },
                 ...(winners && { winners }),
               })
             }
@@ -155,7 +193,11 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
 /** Paint for the text whose map is highest. A contrast's differences have the same winner. */
 function winnerPaint({ texts, winners, grid }: SegmentResult): Paint | undefined {
   if (!winners) return undefined;
-  const grids = texts.map(({ values }) => ({ values: values.flat(), rows: grid.rows, columns: grid.columns }));
+  const grids = texts.map(({ values }) => ({
+    values: values.flat(),
+    rows: grid.rows,
+    columns: grid.columns,
+  }));
   const colours = texts.map((_, i) => WINNER_COLOURS[i % WINNER_COLOURS.length]);
   return paintWinners(grids, colours, largest(winners.margin.flat()));
 }

@@ -47,7 +47,12 @@ export function Texts({ texts, most, on, scores = [], onChange }: Props) {
                   {score !== undefined && <small> {formatCosine(score)}</small>}
                 </button>
               )}
-              <button type="button" className="chip-x" aria-label={`Remove “${text}”`} onClick={() => remove(i)}>
+              <button
+                type="button"
+                className="chip-x"
+                aria-label={`Remove “${text}”`}
+                onClick={() => remove(i)}
+              >
                 ×
               </button>
             </li>

@@ -12,7 +12,11 @@ export function scoreFormatOf({ scoring, distribution }: NeighborsResult): (scor
 }
 
 /** Found images as a row of pictures. */
-export function thumbsOf(corpus: string, result: NeighborsResult, items: NeighborsResult["neighbors"]): Thumb[] {
+export function thumbsOf(
+  corpus: string,
+  result: NeighborsResult,
+  items: NeighborsResult["neighbors"],
+): Thumb[] {
   const format = scoreFormatOf(result);
   return items.map(({ id, path, label, score, percentile }) => ({
     image: `${corpus}:${id}`,

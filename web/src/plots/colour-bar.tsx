@@ -17,7 +17,11 @@ export function ColourBar({ limit, low, high, clipped = false }: Props) {
   const decimals = decimalsFor(scale.limit);
   const [least, most] = [-scale.limit, scale.limit].map((value) => formatSigned(value, decimals));
   return (
-    <div className="colour-bar" role="img" aria-label={`Colours from ${least} (${low}) through 0 to ${most} (${high})`}>
+    <div
+      className="colour-bar"
+      role="img"
+      aria-label={`Colours from ${least} (${low}) through 0 to ${most} (${high})`}
+    >
       <div className="ends" aria-hidden="true">
         <span>{`← ${low}`}</span>
         <span>{`${high} →`}</span>

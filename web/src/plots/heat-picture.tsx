@@ -1,13 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
-import { type Canvas, fadeUnseen, type Paint, paintOver } from "../../../src/views/heatmap.ts";
-
-/** Where the grid of patches lies, in pixels of the original, and the original's size. */
-export interface Placement {
-  readonly width: number;
-  readonly height: number;
-  readonly grid: number;
-  readonly placement: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
-}
+import type { Paint } from "../../../src/views/heatmap.ts";
+import { type Pixels, type Placement, paintPicture } from "./paint.ts";
 
 interface Props {
   readonly src: string;
@@ -20,14 +13,6 @@ interface Props {
   /** A patch in reading order that is marked. */
   readonly marked?: number | null;
   readonly onMark?: (patch: number | null) => void;
-}
-
-/** A picture's own pixels, drawn no larger than needed. */
-interface Pixels {
-  readonly src: string;
-  readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
 }
 
 const MOST = 512;
@@ -76,7 +61,6 @@ export function HeatPicture({ src, alt, place, paint, opacity, marked = null, on
   );
   if (!onMark) return <div className="heat">{drawing}</div>;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a slider of two dimensions, for which HTML has no element
     <div
       className="heat"
       role="group"
@@ -151,36 +135,5 @@ export async function loadPixels(src: string): Promise<Pixels> {
     rgb[at++] = data[i + 1];
     rgb[at++] = data[i + 2];
   }
-  return { src, rgb, width, height };
-}
-
-/** The pixels that are shown, RGBA. */
-export function paintPicture(
-  { rgb, width, height }: Omit<Pixels, "src">,
-  place: Placement | undefined,
-  paint: Paint | undefined,
-  opacity: number,
-): Uint8ClampedArray<ArrayBuffer> {
-  const rgba = new Uint8ClampedArray(width * height * 4);
-  const canvas: Canvas = { rgb, width, height, covered: coveredBy(place, width, height) };
-  const plain = place ? fadeUnseen(canvas) : rgb;
-  const painted = place && paint ? paintOver(canvas, paint) : plain;
-  const share = opacity / 100;
-  for (let i = 0, at = 0; at < rgba.length; at += 4, i += 3) {
-    for (let c = 0; c < 3; c++) rgba[at + c] = plain[i + c] + share * (painted[i + c] - plain[i + c]);
-    rgba[at + 3] = 255;
-  }
-  return rgba;
-}
-
-function coveredBy(place: Placement | undefined, width: number, height: number): Canvas["covered"] {
-  if (!place) return { x: 0, y: 0, width, height };
-  const { placement } = place;
-  const [across, down] = [width / place.width, height / place.height];
-  return {
-    x: placement.x * across,
-    y: placement.y * down,
-    width: placement.width * across,
-    height: placement.height * down,
-  };
+  return { rgb, width, height };
 }

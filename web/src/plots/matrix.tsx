@@ -23,7 +23,18 @@ interface Props {
 }
 
 /** The layers × heads matrix: one cell a head, coloured by what it added; click, drag or press to choose. */
-export function Matrix({ layers, heads, values, mlps, limit, chosen, hovered, onChoose, onHover, about }: Props) {
+export function Matrix({
+  layers,
+  heads,
+  values,
+  mlps,
+  limit,
+  chosen,
+  hovered,
+  onChoose,
+  onHover,
+  about,
+}: Props) {
   const scale = signedScale(limit);
   const decimals = decimalsFor(scale.limit);
   // While the pointer is down: whether it puts in or takes out, and what was chosen so far.
@@ -140,7 +151,9 @@ export function Matrix({ layers, heads, values, mlps, limit, chosen, hovered, on
                   </td>
                 );
               })}
-              {mlps && <MlpCell name={`L${layer}.MLP`} value={mlps[layer + 1]} scale={scale} decimals={decimals} />}
+              {mlps && (
+                <MlpCell name={`L${layer}.MLP`} value={mlps[layer + 1]} scale={scale} decimals={decimals} />
+              )}
               <td className="sum">{formatSigned(sumOf(layer), decimals)}</td>
             </tr>
           ))}

@@ -1,5 +1,25 @@
 import { signedScale } from "../../../src/views/colour.ts";
-import { type Paint, paintGrid } from "../../../src/views/heatmap.ts";
+import { type Canvas, fadeUnseen, type Paint, paintGrid, paintOver } from "../../../src/views/heatmap.ts";
+
+/** Where the grid of patches lies, in pixels of the original, and the original's size. */
+export interface Placement {
+  readonly width: number;
+  readonly height: number;
+  readonly grid: number;
+  readonly placement: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  };
+}
+
+/** A picture's own pixels, drawn no larger than needed. */
+export interface Pixels {
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** The largest size among values. */
 export const largest = (values: ArrayLike<number>): number => {
@@ -36,4 +56,35 @@ export function sumOfHeads(tokens: Float32Array, grid: number, units: Iterable<n
 export function headsAtPatch(tokens: Float32Array, grid: number, patch: number): Float64Array {
   const n = 1 + grid * grid;
   return Float64Array.from({ length: tokens.length / n }, (_, unit) => tokens[unit * n + 1 + patch]);
+}
+
+/** The pixels that are shown, RGBA. */
+export function paintPicture(
+  { rgb, width, height }: Pixels,
+  place: Placement | undefined,
+  paint: Paint | undefined,
+  opacity: number,
+): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  const canvas: Canvas = { rgb, width, height, covered: coveredBy(place, width, height) };
+  const plain = place ? fadeUnseen(canvas) : rgb;
+  const painted = place && paint ? paintOver(canvas, paint) : plain;
+  const share = opacity / 100;
+  for (let i = 0, at = 0; at < rgba.length; at += 4, i += 3) {
+    for (let c = 0; c < 3; c++) rgba[at + c] = plain[i + c] + share * (painted[i + c] - plain[i + c]);
+    rgba[at + 3] = 255;
+  }
+  return rgba;
+}
+
+function coveredBy(place: Placement | undefined, width: number, height: number): Canvas["covered"] {
+  if (!place) return { x: 0, y: 0, width, height };
+  const { placement } = place;
+  const [across, down] = [width / place.width, height / place.height];
+  return {
+    x: placement.x * across,
+    y: placement.y * down,
+    width: placement.width * across,
+    height: placement.height * down,
+  };
 }

@@ -47,7 +47,11 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
   }
   const json = (await response.json().catch(() => undefined)) as { error?: Problem } | undefined;
   if (!response.ok || json === undefined) {
-    const unknown = { code: `HTTP ${response.status}`, message: "The answer makes no sense.", hint: "Try again." };
+    const unknown = {
+      code: `HTTP ${response.status}`,
+      message: "The answer makes no sense.",
+      hint: "Try again.",
+    };
     throw new ApiError(json?.error ?? unknown);
   }
   return json as T;
@@ -69,7 +73,11 @@ export const post = <T>(path: string, body: unknown, signal?: AbortSignal): Prom
 
 /** Uploads an image file. */
 export const upload = (file: Blob): Promise<ImageInfo> =>
-  call("/api/images", { method: "POST", headers: { "content-type": "application/octet-stream" }, body: file });
+  call("/api/images", {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: file,
+  });
 
 export const cancelJob = (id: string): Promise<Job> => call(`/api/jobs/${id}`, { method: "DELETE" });
 

@@ -21,7 +21,9 @@ export function formatHeads(chosen: Chosen, { layers, heads }: Sizes): string {
   if (chosen.size === layers * heads) return "all";
   const parts: string[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const own = Array.from({ length: heads }, (_, head) => head).filter((head) => chosen.has(layer * heads + head));
+    const own = Array.from({ length: heads }, (_, head) => head).filter((head) =>
+      chosen.has(layer * heads + head),
+    );
     if (own.length === heads) parts.push(`L${layer}`);
     else parts.push(...own.map((head) => headName(layer, head)));
   }

@@ -59,7 +59,9 @@ export function tourStops({ retrieval }: Insights): TourStop[] {
     const { chance } = factors[i];
     const { mean, low } = precision[i];
     if (low <= chance) return [];
-    return [{ head: heads[0], factor: chosenFor, hits: mean, chance, k, lift: (mean - chance) / (1 - chance) }];
+    return [
+      { head: heads[0], factor: chosenFor, hits: mean, chance, k, lift: (mean - chance) / (1 - chance) },
+    ];
   });
   const chosen: TourStop[] = [];
   for (const { lift: _, ...stop } of stops.sort((a, b) => b.lift - a.lift)) {
@@ -69,11 +71,12 @@ export function tourStops({ retrieval }: Insights): TourStop[] {
 }
 
 /** Whether an image has more than one value in a factor's place. */
-export const valueOf = ({ factors }: Pick<CorpusImage, "factors">, factor: string) => factors[factor] ?? null;
+export const factorOf = ({ factors }: Pick<CorpusImage, "factors">, factor: string) =>
+  factors[factor] ?? null;
 
 /** A text about one factor of a scene, for a tour: what the head should hear. */
 export function textAbout(factor: string, image: CorpusImage): string {
-  const value = String(valueOf(image, factor));
+  const value = String(factorOf(image, factor));
   const concept = String(image.factors.concept ?? image.label ?? "picture");
   const thing = `${/^[aeiou]/.test(concept) ? "an" : "a"} ${concept}`;
   switch (factor) {
@@ -103,7 +106,7 @@ export function inCommon(images: readonly CorpusImage[]): InCommon[] {
     .flatMap((factor) => {
       const counts = new Map<string, number>();
       for (const image of images) {
-        const value = valueOf(image, factor);
+        const value = factorOf(image, factor);
         if (value !== null) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
       }
       const [best] = [...counts].sort((a, b) => b[1] - a[1]);
