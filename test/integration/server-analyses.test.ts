@@ -150,6 +150,32 @@ describe("the server's analyses", () => {
     expect(median).toBeLessThan(100);
   });
 
+  it("stop working for who has left", async () => {
+    const images = corpusImagesSchema
+      .parse((await send(server.url, "/api/corpora/scenes/images")).json())
+      .images.slice(-16);
+    const before = server.runs.images;
+    const leaving = new AbortController();
+    const asked = images.map(({ image }) =>
+      fetch(`${server.url}/api/explain`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model, image, texts: ["a thing"] }),
+        signal: leaving.signal,
+      }),
+    );
+    await Promise.race(asked);
+    leaving.abort();
+    await Promise.allSettled(asked);
+    // Who comes next does not wait for what nobody wants any more.
+    const { status } = await post(server.url, "/api/explain", {
+      ...{ model, image: images[0].image, texts: ["a thing"] },
+    });
+    expect(status).toBe(200);
+    expect(server.runs.images - before).toBeLessThan(16);
+    expect(server.faults).toEqual([]);
+  });
+
   it("one run serves two who ask for the same new image at the same time", async () => {
     const image = await upload(join(SCENES, "images/0097-car.png"));
     const before = server.runs.images;

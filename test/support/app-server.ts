@@ -47,18 +47,23 @@ export async function startTestServer(
   const runs = { images: 0, texts: 0 };
   const faults: unknown[] = [];
   const models = countingLoader(runs);
+  const clear = () =>
+    options.cache === undefined ? rm(cache, { recursive: true, force: true }) : Promise.resolve();
   const server = await startServer({
     ...{ models, defaultModel: DEFAULT_MODEL, cache },
     builtIn: builtInCorpora({ ...process.env, CLIP_INTERPRET_CACHE: cache }, scenes),
     onFault: (error) => faults.push(error),
     ...options,
+  }).catch(async (error) => {
+    await clear();
+    throw error;
   });
   return {
     ...{ url: server.url.replace(/\/$/, ""), cache, runs, faults },
     async close() {
       await server.close();
       await models.release();
-      if (options.cache === undefined) await rm(cache, { recursive: true, force: true });
+      await clear();
     },
   };
 }
