@@ -170,7 +170,7 @@ function CorpusPictures({ model, onPick, onClose }: CorpusProps) {
         {data?.images.map(({ image, label, path }) => (
           <li key={image}>
             <button type="button" onClick={() => onPick(image)} title={path}>
-              <img src={pictureUrl(image, 160)} alt={label ?? path} width={96} height={96} loading="lazy" />
+              <img src={pictureUrl(image, 160)} alt="" width={96} height={96} loading="lazy" />
               <span>{label ?? path.split("/").at(-1)}</span>
             </button>
           </li>

@@ -37,7 +37,7 @@ export function Thumbs({ title, explanation, items, hrefOf, onOpen }: Props) {
                 onOpen(image);
               }}
             >
-              <img src={pictureUrl(image, 160)} alt={name} width={104} height={104} loading="lazy" />
+              <img src={pictureUrl(image, 160)} alt="" width={104} height={104} loading="lazy" />
               <span className="name">{name}</span>
               <span className="score">{score}</span>
               <span className="percentile">{percentile}</span>

@@ -59,7 +59,6 @@ export const useCorpusImages = (corpus: string, offset: number, limit: number, e
   useQuery({
     queryKey: ["corpus-images", corpus, offset, limit],
     enabled,
-    placeholderData: keepPreviousData,
     queryFn: ({ signal }) =>
       get<CorpusImages>(`/api/corpora/${corpus}/images?offset=${offset}&limit=${limit}`, signal),
   });
