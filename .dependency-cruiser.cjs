@@ -38,11 +38,24 @@ const browserSafe = {
   to: { dependencyTypes: ["core", "npm"] },
 };
 
+/** The web app is a face: it takes pictures and names from the layers that need no Node, and of the contract only types. */
+const webTakesLittle = {
+  name: "the-web-app-needs-no-node",
+  severity: "error",
+  from: { path: "^web/src/" },
+  to: {
+    path: "^src/",
+    pathNot: "^src/(math/|views/|model/components\\.ts$)",
+    dependencyTypesNot: ["type-only"],
+  },
+};
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     ...pointsUp,
     browserSafe,
+    webTakesLittle,
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src/" }, to: {} },
   ],

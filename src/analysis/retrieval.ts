@@ -47,6 +47,8 @@ export interface RetrievalOptions extends WorkOptions {
   readonly headsPerFactor?: number;
   /** Most queries; more are thinned evenly. */
   readonly queries?: number;
+  /** Random permutations that a chosen head must beat. Default: 20. */
+  readonly permutations?: number;
 }
 
 /** Measures precision@k by every factor. @throws `FACTORS_MISSING`, `CANCELLED` */
@@ -54,13 +56,14 @@ export async function measureRetrieval(
   index: Index,
   geometry: HeadGeometry,
   matmul: MatMul,
-  { k = 8, headsPerFactor = 3, queries = 2000, report, signal }: RetrievalOptions = {},
+  { k = 8, headsPerFactor = 3, queries = 2000, permutations = 20, report, signal }: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
   const n = index.images.length;
   const half = (parity: 0 | 1) =>
     Array.from({ length: n }, (_, row) => row).filter((row) => row % 2 === parity);
   const selectivity = await measureSelectivity(index, geometry, {
     rows: half(0),
+    permutations,
     ...(report && { report }),
     ...(signal && { signal }),
   });

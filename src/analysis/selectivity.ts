@@ -134,8 +134,17 @@ export async function measureSelectivity(
   const { layers, heads, headDim, embedDim, mlps } = index.manifest;
   const cache = createHeadCache(index);
   const components: SelectiveComponent[] = [];
-  const measure = (name: string, block: Float32Array, width: number, metric: Float64Array | undefined) => {
-    const factors = partitions.map(({ grouping, shuffled }) => {
+  const measure = async (
+    name: string,
+    block: Float32Array,
+    width: number,
+    metric: Float64Array | undefined,
+  ) => {
+    const factors: Selectivity[] = [];
+    for (const { grouping, shuffled } of partitions) {
+      // What else the process does, such as answering requests, gets its turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      checkCancelled(signal);
       const [explained, ...byChance] = explainedShares(
         block,
         width,
@@ -145,8 +154,8 @@ export async function measureSelectivity(
       );
       const chance = (grouping.values.length - 1) / (grouping.images - 1);
       const share = Math.max(0, (explained - chance) / (1 - chance));
-      return { explained, share, chance, highestByChance: Math.max(0, ...byChance) };
-    });
+      factors.push({ explained, share, chance, highestByChance: Math.max(0, ...byChance) });
+    }
     components.push({ name, factors });
   };
   const task = "measuring selectivity";
@@ -156,13 +165,13 @@ export async function measureSelectivity(
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / heads), unit % heads];
     const metric = headMetric(geometry, layer, head);
-    measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
+    await measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
     report?.({ type: "advance", task, done: unit + 1, total });
   }
   for (let term = 0; mlps && term <= layers; term++) {
-    measure(mlpName(term), fromHalf(await index.mlpTerm(term)), embedDim, undefined);
+    await measure(mlpName(term), fromHalf(await index.mlpTerm(term)), embedDim, undefined);
   }
-  measure("embedding", await index.embeddings(), embedDim, undefined);
+  await measure("embedding", await index.embeddings(), embedDim, undefined);
   report?.({ type: "end", task, done: total });
   const factors = groupings.map(({ name, values, images }) => ({ name, values: values.length, images }));
   return { factors, components, permutations };

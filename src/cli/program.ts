@@ -18,6 +18,7 @@ import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
 import { registerStudy } from "./commands/study.ts";
 import { registerTextspan } from "./commands/textspan.ts";
+import { registerServe } from "./commands/serve.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
@@ -32,6 +33,7 @@ import { oneLine } from "./strings.ts";
 import { VERSION } from "./version.ts";
 
 const COMMANDS: readonly Register[] = [
+  registerServe,
   registerModels,
   registerPull,
   registerVerify,

@@ -1,6 +1,1 @@
-import { readFileSync } from "node:fs";
-
-/** This package's version. */
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
-).version;
+export { VERSION } from "../support/version.ts";

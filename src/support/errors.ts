@@ -238,6 +238,42 @@ export const ERRORS = {
     means: "The language model's answer is empty, damaged, too long or not in the form asked for.",
     hint: "Use another model, or label those heads by hand with --labels; what was answered is kept.",
   },
+  REQUEST_INVALID: {
+    means: "A request to the server was not understood.",
+    hint: "Compare it with the description at /api/openapi.json.",
+  },
+  REQUEST_FORBIDDEN: {
+    means: "A request names another host than this server's, or comes from a page of another site.",
+    hint: "Open the address that `clip-interpret serve` printed, as it was printed.",
+  },
+  TOKEN_REQUIRED: {
+    means: "The server asks for a token, and the request has none or a wrong one.",
+    hint: "Open the address with ?token= as it was printed, or send the header `Authorization: Bearer …`.",
+  },
+  NOT_FOUND: {
+    means: "The server has no such page, corpus, image or job.",
+    hint: "Check the address; /api/openapi.json lists what there is.",
+  },
+  UPLOAD_TOO_LARGE: {
+    means: "A request has more bytes than the server takes.",
+    hint: "Save the picture smaller, or as JPEG.",
+  },
+  IMAGE_GONE: {
+    means: "An uploaded picture is no longer kept: the server keeps a bounded number and drops the oldest.",
+    hint: "Drop the picture in again; the same file has the same address.",
+  },
+  CORPUS_NOT_READY: {
+    means: "A corpus has no index for this model yet.",
+    hint: "Start making it, or wait until it is made; the page shows how far it is.",
+  },
+  SERVER_BUSY: {
+    means: "Too many requests are waiting.",
+    hint: "Try again in a moment.",
+  },
+  ADDRESS_UNUSABLE: {
+    means: "The server cannot listen on this address or port.",
+    hint: "Choose another with --port or --host; --port 0 takes any that is free.",
+  },
   CANCELLED: {
     means: "The work was stopped before it ended.",
     hint: "Run the same command again.",

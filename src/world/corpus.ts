@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { readInput, readJson } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
@@ -62,6 +63,12 @@ export interface PlannedCorpus extends Corpus {
   /** The text of `scenes.jsonl`. */
   readonly lines: string;
 }
+
+/** Where a corpus lies when no place is named: in this program's cache, by what it holds. */
+export const worldFolder = (
+  { split, images, key }: Pick<Corpus, "split" | "images" | "key">,
+  environment: Environment,
+): string => join(ownCacheFolder(environment), "worlds", `${split}-${images}-${key}`);
 
 /** Works out what a corpus holds; nothing is drawn. */
 export async function planCorpus({ split, indices, size }: CorpusOptions): Promise<PlannedCorpus> {

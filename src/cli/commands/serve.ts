@@ -1,0 +1,56 @@
+import { indexedCorpus } from "../../server/corpora.ts";
+import { startServer } from "../../server/serve.ts";
+import { messageOf } from "../../support/errors.ts";
+import type { Register } from "../command.ts";
+import { wholeNumber } from "../strings.ts";
+
+interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly token?: string;
+  readonly index: readonly string[];
+  readonly labels?: string;
+}
+
+const collect = (value: string, known: readonly string[]) => [...known, value];
+
+/** `serve`: the web app and the HTTP API, until it is stopped. */
+export const registerServe: Register = (program, run) => {
+  program
+    .command("serve")
+    .description("open the web app: drop in a picture, see every head; with an HTTP API beside it")
+    .option("--port <port>", "where to listen; 0 takes any that is free", wholeNumber(0, 65535), 7860)
+    .option("--host <address>", "an address beyond this machine needs a --token", "127.0.0.1")
+    .option("--token <token>", "asked of every request; or set CLIP_INTERPRET_TOKEN")
+    .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
+    .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
+    .action(
+      run(async ({ globals, models, signal, streams, say, result }, options: ServeOptions) => {
+        const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
+        const server = await startServer({
+          ...{ models, defaultModel: globals.model, host: options.host, port: options.port, token },
+          corpora: await Promise.all(options.index.map(indexedCorpus)),
+          labels: options.labels,
+          onFault: (error) => {
+            const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
+            streams.stderr.write(`fault: ${text}\n`);
+          },
+        });
+        try {
+          const address =
+            token === undefined ? server.url : `${server.url}?token=${encodeURIComponent(token)}`;
+          result({ url: server.url }, () => `clip-interpret is open at ${address}`);
+          say("Stop it with Ctrl-C.");
+          await aborted(signal);
+        } finally {
+          await server.close();
+        }
+      }),
+    );
+};
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

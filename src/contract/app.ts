@@ -1,0 +1,212 @@
+import { z } from "zod";
+import { retrievalResultSchema, selectivityResultSchema } from "./selectivity.ts";
+
+/*
+ * What the web app and the HTTP API exchange beyond the results of commands, which go over the wire as they are.
+ */
+
+const count = z.int().min(0);
+const size = z.int().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** An image by name: `upload:<SHA-256 of the file>`, or `<corpus>:<id>`. */
+export const imageRefSchema = z
+  .string()
+  .regex(/^(upload:[0-9a-f]{64}|[a-z0-9][a-z0-9-]{0,40}:[0-9a-f]{16})$/, "an image is upload:… or corpus:…")
+  .describe("`upload:` and the SHA-256 of the file, or a corpus and an image's id in it");
+
+/** Most texts in one request, and the longest. */
+export const MOST_TEXTS = 16;
+const text = z
+  .string()
+  .max(1000)
+  .refine((value) => value.trim() !== "", "a text is blank");
+const texts = z.array(text).min(1).max(MOST_TEXTS);
+const heads = z
+  .string()
+  .min(1)
+  .max(4000)
+  .describe("a component set: L3.H1, L2-L3, last4, all, a property's name");
+const model = z.string().min(1).max(200);
+
+/** Every failed request. */
+export const problemSchema = z.strictObject({
+  error: z.strictObject({
+    code: z.string().describe("stable; docs/errors.md lists them"),
+    message: z.string(),
+    hint: z.string(),
+  }),
+});
+
+/** `GET /api/app`: what the page needs to start. */
+export const appSchema = z.strictObject({
+  version: z.string(),
+  defaultModel: z.string(),
+  limits: z.strictObject({ uploadBytes: size, pixels: size, texts: size }),
+  example: z
+    .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
+    .describe("what to show before anything is chosen"),
+});
+
+/** `GET /api/model`: a loaded model. */
+export const modelDetailSchema = z.strictObject({
+  name: z.string(),
+  embedded: z.boolean(),
+  precision: z.string(),
+  device: z.string(),
+  weights: sha256,
+  layers: size,
+  heads: size,
+  headDim: size,
+  grid: size.describe("patches along a side"),
+  imageSize: size,
+  notice: z.string().nullable().describe("what must be known before its results are read"),
+});
+
+/** `GET /api/corpora`: the image collections of this server. */
+export const corporaSchema = z.strictObject({
+  corpora: z.array(
+    z.strictObject({
+      name: z.string(),
+      title: z.string(),
+      images: count.nullable().describe("null before it is made"),
+      made: z.boolean(),
+      indexed: z.boolean().describe("whether it can be searched with the model asked for"),
+      job: z.string().nullable().describe("the job that makes or indexes it now"),
+    }),
+  ),
+});
+
+const factorValue = z.union([z.string(), z.number(), z.null()]);
+
+/** One image of a corpus. */
+export const corpusImageSchema = z.strictObject({
+  image: imageRefSchema,
+  path: z.string(),
+  label: z.string().nullable(),
+  factors: z.record(z.string(), factorValue),
+});
+
+/** `GET /api/corpora/{corpus}/images`. */
+export const corpusImagesSchema = z.strictObject({ total: count, images: z.array(corpusImageSchema) });
+
+/** `POST /api/images`, `GET /api/images/{image}`. */
+export const imageSchema = z.strictObject({
+  image: imageRefSchema,
+  sha256,
+  bytes: size,
+  width: size,
+  height: size,
+  path: z.string().nullable(),
+  label: z.string().nullable(),
+  factors: z.record(z.string(), factorValue),
+});
+
+/** `POST /api/explain`; the answer is that of `explain --json`. */
+export const explainRequestSchema = z.strictObject({ model, image: imageRefSchema, texts });
+
+const rectangle = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
+
+/** `POST /api/tokens`: what every head wrote at every token, towards one text or against others. */
+export const tokensRequestSchema = z.strictObject({
+  model,
+  image: imageRefSchema,
+  text,
+  against: z.array(text).max(MOST_TEXTS).default([]).describe("texts whose mean is taken off: a contrast"),
+});
+
+/** The answer: everything a map needs, for any choice of heads. */
+export const tokensSchema = z.strictObject({
+  model: z.string(),
+  precision: z.string(),
+  image: imageRefSchema,
+  sha256,
+  text: z.string(),
+  against: z.array(z.string()),
+  layers: size,
+  heads: size,
+  grid: size,
+  width: size,
+  height: size,
+  placement: rectangle.describe("where the grid lies, in pixels of the upright original"),
+  values: z
+    .string()
+    .describe(
+      "float32, little-endian, base64: [layers, heads, 1 + grid²], the CLS token first, then patches by row",
+    ),
+});
+
+/** `POST /api/segment`; the answer is that of `segment --json`. */
+export const segmentRequestSchema = z.strictObject({
+  model,
+  image: imageRefSchema,
+  texts,
+  heads,
+  mode: z.enum(["topic", "contrast"]),
+  corpus: z.string().default("demo").describe("whose factors give names to heads"),
+});
+
+/** `POST /api/neighbors`; the answer is that of `neighbors --json`. */
+export const neighborsRequestSchema = z.strictObject({
+  model,
+  corpus: z.string(),
+  query: z.union([z.strictObject({ image: imageRefSchema }), z.strictObject({ text })]),
+  heads,
+  k: z.int().min(1).max(64).default(8),
+  scoring: z.enum(["dot", "cosine", "z"]).default("dot"),
+  includeSelf: z.boolean().default(false),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31)
+    .default(0),
+});
+
+/** `GET /api/insights`: what is known of each head from the known factors of a corpus. */
+export const insightsSchema = z.strictObject({
+  selectivity: selectivityResultSchema,
+  retrieval: retrievalResultSchema.describe("one head a factor"),
+});
+
+/** `GET /api/properties`: names that stand for heads. */
+export const propertiesSchema = z.strictObject({
+  properties: z.array(
+    z.strictObject({
+      name: z.string(),
+      source: z
+        .enum(["label", "factor"])
+        .describe("a published or given label, or a factor that the heads follow"),
+      heads: z.array(z.string()),
+    }),
+  ),
+});
+
+/** One background job. */
+export const jobSchema = z.strictObject({
+  id: z.string(),
+  kind: z.enum(["prepare", "pull"]),
+  title: z.string(),
+  subject: z.string().describe("the corpus or model it is about"),
+  model: z.string(),
+  state: z.enum(["queued", "running", "done", "failed", "cancelled"]),
+  task: z.string().nullable().describe("what it is at"),
+  unit: z.string().nullable(),
+  done: z.number().min(0),
+  total: z.number().min(0).nullable(),
+  warnings: z.array(z.string()),
+  error: problemSchema.shape.error.nullable(),
+  started: z.string(),
+  ended: z.string().nullable(),
+});
+
+/** `GET /api/jobs`: newest first. */
+export const jobsSchema = z.strictObject({ jobs: z.array(jobSchema) });
+
+/** `POST /api/jobs`: start one, or join the one under way. */
+export const jobRequestSchema = z.union([
+  z.strictObject({ kind: z.literal("prepare"), corpus: z.string(), model }),
+  z.strictObject({ kind: z.literal("pull"), model }),
+]);
+
+/** A background job as clients see it. */
+export type JobView = z.infer<typeof jobSchema>;

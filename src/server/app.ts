@@ -1,0 +1,80 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { VERSION } from "../support/version.ts";
+import { ownPagesOnly, secureHeaders, tokenRequired } from "./guard.ts";
+import { problemOf, statusOf } from "./problems.ts";
+import { addAnalysisRoutes } from "./routes/analyses.ts";
+import { addImageRoutes } from "./routes/images.ts";
+import { addJobRoutes } from "./routes/jobs.ts";
+import { addModelRoutes } from "./routes/models.ts";
+import type { Services } from "./routes/route.ts";
+import { webApp } from "./static.ts";
+
+/** How the app is reached. */
+export interface AppOptions {
+  /** Without one, only loopback names are answered. */
+  readonly token: string | undefined;
+  /** The built web app; without it, the API alone. */
+  readonly webFolder: string | undefined;
+  /** Hears of faults of ours, for the terminal. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** The HTTP API and the web app over it. */
+export async function createApp(services: Services, options: AppOptions): Promise<OpenAPIHono> {
+  const { token, webFolder, onFault } = options;
+  const app = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", z.prettifyError(result.error));
+    },
+  });
+  app.use(secureHeaders);
+  app.use(ownPagesOnly(token));
+  app.use(tokenRequired(token));
+  app.use("/api/*", boundedBody(services.limits.requestBytes));
+  app.use("/api/*", async (context, next) => {
+    await next();
+    if (!context.res.headers.has("Cache-Control")) context.res.headers.set("Cache-Control", "no-store");
+  });
+  for (const add of [addModelRoutes, addImageRoutes, addAnalysisRoutes, addJobRoutes]) add(app, services);
+  app.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "clip-interpret", version: VERSION } });
+  app.all("/api/*", () => {
+    throw new ClipInterpretError("NOT_FOUND", "the API has no such address");
+  });
+  if (webFolder !== undefined) app.get("*", await webApp(webFolder));
+  app.notFound(() => {
+    throw new ClipInterpretError("NOT_FOUND", "there is no such page");
+  });
+  app.onError((thrown, context) => {
+    const error =
+      thrown instanceof HTTPException && thrown.status < 500
+        ? new ClipInterpretError("REQUEST_INVALID", messageOf(thrown) || "the request was not understood")
+        : thrown;
+    const problem = problemOf(error);
+    if (problem.code === "INTERNAL" && !context.req.raw.signal.aborted) onFault(thrown);
+    return context.json({ error: problem }, statusOf(problem.code) as ContentfulStatusCode);
+  });
+  return app;
+}
+
+/**
+ * JSON requests say how long they are, which Node's parser holds them to, and that is not much. Uploads are counted
+ * where they are read.
+ */
+const boundedBody =
+  (most: number): MiddlewareHandler =>
+  async (context, next) => {
+    const { method, path } = context.req;
+    if (["GET", "HEAD", "DELETE"].includes(method) || path === "/api/images") return next();
+    const length = context.req.header("content-length");
+    if (length === undefined)
+      throw new ClipInterpretError("REQUEST_INVALID", "the request has no Content-Length");
+    if (Number(length) > most) {
+      throw new ClipInterpretError("UPLOAD_TOO_LARGE", `the request is larger than ${most / 1e3} kB`);
+    }
+    return next();
+  };

@@ -1,0 +1,98 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Context, MiddlewareHandler } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { ClipInterpretError } from "../support/errors.ts";
+
+/** Names under which a machine reaches itself. A page of another site cannot be served under one of them. */
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** True for an address that only this machine can reach. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** Nothing but this server's own files and data; no frames, no forms to elsewhere. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const HEADERS = {
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+};
+
+/** Puts the headers that keep a page to itself on every answer. */
+export const secureHeaders: MiddlewareHandler = async (context, next) => {
+  await next();
+  for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
+};
+
+/**
+ * Lets in only who means this server. Without a token the request's Host must be a loopback name, so that a site whose
+ * name was bound to 127.0.0.1 (DNS rebinding) gets nothing; a request that a browser sends for another site's page is
+ * refused by its Origin or Sec-Fetch-Site.
+ * @throws `REQUEST_FORBIDDEN`
+ */
+export const ownPagesOnly =
+  (token: string | undefined): MiddlewareHandler =>
+  async (context, next) => {
+    const host = context.req.header("host") ?? "";
+    const name = host.replace(/:\d+$/, "").toLowerCase();
+    if (token === undefined && !LOOPBACK.has(name)) {
+      throw new ClipInterpretError("REQUEST_FORBIDDEN", "the request is for another host");
+    }
+    const origin = context.req.header("origin");
+    if (origin !== undefined && hostOf(origin) !== host.toLowerCase()) {
+      throw new ClipInterpretError("REQUEST_FORBIDDEN", "the request comes from a page of another site");
+    }
+    const site = context.req.header("sec-fetch-site");
+    const isVisit = context.req.method === "GET" && context.req.header("sec-fetch-mode") === "navigate";
+    if (site !== undefined && !["same-origin", "none"].includes(site) && !isVisit) {
+      throw new ClipInterpretError("REQUEST_FORBIDDEN", "the request comes from a page of another site");
+    }
+    await next();
+  };
+
+const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host.toLowerCase() : undefined);
+
+const COOKIE = "clip-interpret-token";
+
+/**
+ * Asks for the token, where there is one: in a header, or in the address of the first page, which is kept as a cookie
+ * that scripts cannot read and taken out of the address.
+ * @throws `TOKEN_REQUIRED`
+ */
+export const tokenRequired =
+  (token: string | undefined): MiddlewareHandler =>
+  async (context, next) => {
+    if (token === undefined) return next();
+    const url = new URL(context.req.url);
+    const given = url.searchParams.get("token");
+    if (given !== null && context.req.method === "GET" && isSame(given, token)) {
+      url.searchParams.delete("token");
+      setCookie(context, COOKIE, token, { httpOnly: true, sameSite: "Strict", path: "/" });
+      return context.redirect(url.pathname + url.search, 303);
+    }
+    if (!isSame(bearerOf(context) ?? getCookie(context, COOKIE) ?? "", token)) {
+      throw new ClipInterpretError("TOKEN_REQUIRED", "the request has no token, or a wrong one");
+    }
+    return next();
+  };
+
+const bearerOf = (context: Context) => /^Bearer (.+)$/.exec(context.req.header("authorization") ?? "")?.[1];
+
+function isSame(given: string, token: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { z } from "zod";
+import { loadProperties } from "../analysis/properties.ts";
+import { measureRetrieval } from "../analysis/retrieval.ts";
+import { measureSelectivity, selectiveHeads } from "../analysis/selectivity.ts";
+import { insightsSchema, type propertiesSchema } from "../contract/app.ts";
+import type { Index } from "../corpus/open-index.ts";
+import type { Search } from "../corpus/search.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { readJson, writeOutput } from "../support/files.ts";
+import type { WorkOptions } from "../support/progress.ts";
+
+type Insights = z.infer<typeof insightsSchema>;
+type Property = z.infer<typeof propertiesSchema>["properties"][number];
+
+/**
+ * What heads know, measured once for an index whose images have known factors, and kept.
+ * Five permutations and 200 queries: enough to say what a head follows, in seconds rather than minutes.
+ */
+export async function measureInsights(
+  corpus: string,
+  model: ClipModel,
+  search: Search,
+  cache: string,
+  work: WorkOptions,
+): Promise<Insights> {
+  const known = await readInsights(model, search.index, cache);
+  if (known) return known;
+  const { index } = search;
+  const { name, precision, geometry } = model;
+  const origin = { model: name, precision, index: corpus };
+  const found = await measureSelectivity(index, geometry, { permutations: 5, ...work });
+  const retrieval = await measureRetrieval(index, geometry, model.matmul, {
+    headsPerFactor: 1,
+    queries: 200,
+    permutations: 2,
+    ...work,
+  });
+  const insights = insightsSchema.parse({
+    selectivity: { ...origin, images: index.images.length, ...found },
+    retrieval: { ...origin, ...retrieval },
+  });
+  await writeOutput(await placeOf(model, index, cache), JSON.stringify(insights));
+  return insights;
+}
+
+/** What was measured, if it was. */
+export async function readInsights(
+  model: ClipModel,
+  index: Index,
+  cache: string,
+): Promise<Insights | undefined> {
+  try {
+    return insightsSchema.parse(await readJson(await placeOf(model, index, cache)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Named by the index's content and the weights, so that another index never finds it. */
+async function placeOf(model: ClipModel, { manifest }: Index, cache: string): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([await model.weightsHash(), manifest.shards]));
+  return join(cache, "insights", `${hash.digest("hex").slice(0, 24)}.json`);
+}
+
+/** Names that stand for heads: labels that were given or published, then factors that some heads clearly follow. */
+export async function propertiesOf(
+  model: ClipModel,
+  insights: Insights | undefined,
+  labels: string | undefined,
+): Promise<Property[]> {
+  const named = await loadProperties(model, labels).catch((error) => {
+    // Labels of other models than this one are no reason to show nothing.
+    if (error instanceof ClipInterpretError && error.code === "JSON_INVALID") return {};
+    throw error;
+  });
+  const byFactor = insights ? selectiveHeads(insights.selectivity, 3) : {};
+  const taken = new Set(Object.keys(named).map((name) => name.toLowerCase()));
+  return [
+    ...Object.entries(named).map(([name, heads]) => ({ name, source: "label" as const, heads: [...heads] })),
+    ...Object.entries(byFactor)
+      .filter(([name, heads]) => heads.length > 0 && !taken.has(name.toLowerCase()))
+      .map(([name, heads]) => ({ name, source: "factor" as const, heads })),
+  ];
+}

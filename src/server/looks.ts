@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import type { SourceImage } from "../corpus/source.ts";
+import { createShare } from "../hub/share.ts";
+import { normalize, type Preprocessed, preprocess } from "../image/preprocess.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import type { TokenDecomposition } from "../model/decompose.ts";
+import { textProbe } from "../model/probe.ts";
+import { checkCancelled } from "../support/progress.ts";
+import type { Corpora } from "./corpora.ts";
+import type { Limits } from "./limits.ts";
+import { createBoundedCache } from "./lru.ts";
+import type { FairQueue } from "./queue.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** Who asks: whose turn it counts as, and when it leaves. */
+export interface Caller {
+  readonly client: string;
+  readonly signal: AbortSignal;
+}
+
+/** An image found by its name. */
+export interface FoundImage {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  /** Of a corpus. */
+  readonly row?: SourceImage;
+}
+
+/** One image through one model: all that any question about it needs. */
+export interface Look {
+  readonly sha256: string;
+  readonly shown: Omit<Preprocessed, "rgb">;
+  readonly decomposition: TokenDecomposition;
+}
+
+/** Images, and what models made of them and of texts, kept by content. */
+export interface Looks {
+  /** @throws `NOT_FOUND`, `IMAGE_GONE`, `CORPUS_NOT_READY` */
+  find(image: string): Promise<FoundImage>;
+  /** Decomposes an image with every head's tokens, or remembers it. */
+  look(model: ClipModel, image: string, caller: Caller): Promise<Look>;
+  /** Raw text embeddings, [t, D]; each text is encoded once. */
+  texts(model: ClipModel, texts: readonly string[], caller: Caller): Promise<Float32Array>;
+  /** The texts' probes. */
+  probes(model: ClipModel, texts: readonly string[], caller: Caller): Promise<Float64Array[]>;
+}
+
+/** Makes the caches over a queue. */
+export function createLooks(
+  corpora: Corpora,
+  uploads: Uploads,
+  queue: FairQueue,
+  { lookBytes, textBytes, pixels }: Limits,
+): Looks {
+  const kept = createBoundedCache<Look>(lookBytes, ({ decomposition }) => bytesOf(decomposition));
+  const embeddings = createBoundedCache<Float32Array>(textBytes, ({ byteLength }) => byteLength + 256);
+  const share = createShare<Look>();
+
+  const looks: Looks = {
+    async find(image) {
+      const [place, id = ""] = image.split(":");
+      if (place === "upload") return { bytes: await uploads.read(id), sha256: id };
+      const { bytes, row } = await corpora.read(place, id);
+      return { bytes, row, sha256: createHash("sha256").update(bytes).digest("hex") };
+    },
+    async look(model, image, { client, signal }) {
+      const { bytes, sha256 } = await looks.find(image);
+      const key = `${model.name} ${sha256}`;
+      const known = kept.get(key);
+      if (known) return known;
+      const work = async (own: AbortSignal) => {
+        const { rgb, ...shown } = await preprocess(bytes, model.config.preprocess, {
+          maxPixels: pixels,
+          name: "the picture",
+        });
+        const look = await queue.run(client, own, async () => {
+          const input = new Float32Array(rgb.length);
+          normalize(rgb, model.config.preprocess, input);
+          const tokenLayers = Array.from({ length: model.config.vision.layers }, (_, layer) => layer);
+          return { sha256, shown, decomposition: await model.decompose(input, { tokenLayers }) };
+        });
+        kept.set(key, look);
+        return look;
+      };
+      // Two who ask for the same image wait for one run, which goes on while either waits.
+      return share(key, ({ signal: own }) => work(own), { signal });
+    },
+    async texts(model, texts, { client, signal }) {
+      const { embedDim } = model.config;
+      const keyOf = (text: string) => `${model.name} ${text}`;
+      const rows = new Map<string, Float32Array>();
+      for (const text of texts) {
+        const known = embeddings.get(keyOf(text));
+        if (known) rows.set(text, known);
+      }
+      const missing = [...new Set(texts)].filter((text) => !rows.has(text));
+      if (missing.length > 0) {
+        const found = await queue.run(client, signal, () => model.encodeTexts(missing));
+        for (const [i, text] of missing.entries()) {
+          const row = found.slice(i * embedDim, (i + 1) * embedDim);
+          rows.set(text, row);
+          embeddings.set(keyOf(text), row);
+        }
+      }
+      checkCancelled(signal);
+      const all = new Float32Array(texts.length * embedDim);
+      for (const [i, text] of texts.entries()) all.set(rows.get(text)!, i * embedDim);
+      return all;
+    },
+    async probes(model, texts, caller) {
+      const { embedDim } = model.config;
+      const all = await looks.texts(model, texts, caller);
+      return texts.map((_, i) => textProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
+    },
+  };
+  return looks;
+}
+
+function bytesOf({ z, embedding, mlps, tokens }: TokenDecomposition): number {
+  let bytes = z.byteLength + embedding.byteLength + mlps.byteLength;
+  for (const { attention, values } of tokens.layers.values())
+    bytes += attention.byteLength + values.byteLength;
+  return bytes;
+}

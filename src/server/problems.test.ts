@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { ClipInterpretError } from "../support/errors.ts";
+import { createBoundedCache } from "./lru.ts";
+import { problemOf, withoutFolders } from "./problems.ts";
+
+describe("what a client is told", () => {
+  it.each([
+    ["no such file: /home/ann/pictures/a b.png", "no such file: …/a b.png"],
+    ["not in C:\\Users\\ann\\.cache\\hub", "not in …/hub"],
+    ["cannot write '/var/x/y.part': EACCES", "cannot write '…/y.part': EACCES"],
+    [
+      "organisation/name at https://huggingface.co/api/models is gone",
+      "organisation/name at https://huggingface.co/api/models is gone",
+    ],
+    ["3/4 heads, L0–L3 and/or none", "3/4 heads, L0–L3 and/or none"],
+  ])("%s", (message, told) => {
+    expect(withoutFolders(message)).toBe(told);
+    expect(problemOf(new ClipInterpretError("INPUT_NOT_FOUND", message)).message).toBe(told);
+  });
+
+  it("of a fault of ours nothing but that it happened", () => {
+    for (const error of [
+      new TypeError("x of undefined at /srv/app.ts"),
+      "text",
+      new ClipInterpretError("INTERNAL", "secret"),
+    ]) {
+      const problem = problemOf(error);
+      expect(problem.code).toBe("INTERNAL");
+      expect(JSON.stringify(problem)).not.toMatch(/undefined|secret|srv|text/);
+    }
+  });
+});
+
+describe("a bounded cache", () => {
+  it("holds its budget, and lets go of what was used least recently", () => {
+    const cache = createBoundedCache<string>(10, ({ length }) => length);
+    cache.set("a", "1234");
+    cache.set("b", "1234");
+    expect(cache.get("a")).toBe("1234");
+    cache.set("c", "1234");
+    expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual(["1234", undefined, "1234"]);
+    cache.set("a", "12345678901");
+    expect([cache.get("a"), cache.get("c")]).toEqual([undefined, "1234"]);
+  });
+});

@@ -1,0 +1,44 @@
+import { ClipInterpretError, type ErrorCode } from "../support/errors.ts";
+
+/** An error as a client sees it. */
+export interface Problem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Statuses of codes; every other one is 400. 499 is what servers log when a client left. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  TOKEN_REQUIRED: 401,
+  REQUEST_FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  MODEL_NOT_FOUND: 404,
+  CORPUS_NOT_READY: 409,
+  IMAGE_GONE: 410,
+  UPLOAD_TOO_LARGE: 413,
+  IMAGE_TOO_LARGE: 413,
+  IMAGE_UNREADABLE: 415,
+  CANCELLED: 499,
+  INTERNAL: 500,
+  SUM_MISMATCH: 500,
+  HUB_UNREACHABLE: 502,
+  SERVER_BUSY: 503,
+  DISK_FULL: 507,
+};
+
+export const statusOf = (code: ErrorCode): number => STATUS[code] ?? 400;
+
+/** What may be told: coded messages without folders of this machine; of anything else only that it happened. */
+export function problemOf(error: unknown): Problem {
+  if (!(error instanceof ClipInterpretError) || error.code === "INTERNAL") {
+    const message = "something failed on the server that should not";
+    return { code: "INTERNAL", message, hint: "Try again; what happened stands in the server's terminal." };
+  }
+  const { code, message, hint } = error;
+  return { code, message: withoutFolders(message), hint: withoutFolders(hint) };
+}
+
+/** Absolute paths, of any system, down to their last part. */
+export function withoutFolders(text: string): string {
+  return text.replace(/(^|[\s"'`(=])(?:[A-Za-z]:)?[\\/](?:[^\s"'`:,;()]*[\\/])+/g, "$1…/");
+}

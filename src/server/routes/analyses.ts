@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { explain } from "../../analysis/explain.ts";
+import { findNeighbors, type Neighbor, type Query } from "../../analysis/neighbors.ts";
+import {
+  explainRequestSchema,
+  insightsSchema,
+  neighborsRequestSchema,
+  propertiesSchema,
+  segmentRequestSchema,
+  tokensRequestSchema,
+  tokensSchema,
+} from "../../contract/app.ts";
+import { explainResultSchema } from "../../contract/explain.ts";
+import { neighborsResultSchema } from "../../contract/neighbors.ts";
+import { segmentResultSchema } from "../../contract/segment.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { componentNames, parseComponents } from "../../model/components.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { propertiesOf, readInsights } from "../insights.ts";
+import { everyHeadsTokens, segmentLook } from "../tokens.ts";
+import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
+
+/** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
+export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queue, cache, labels }) => {
+  const insightsOf = async (model: ClipModel, corpus: string) => {
+    const search = await corpora.search(corpus, model);
+    return readInsights(model, search.index, cache);
+  };
+  /** Heads by property; what is not measured yet has none. */
+  const headsOf = async (model: ClipModel, corpus: string) => {
+    const insights = await insightsOf(model, corpus).catch(() => undefined);
+    return propertiesOf(model, insights, labels);
+  };
+  const setOf = async (model: ClipModel, heads: string, corpus: string) => {
+    const properties = await headsOf(model, corpus);
+    return parseComponents(
+      heads,
+      model.geometry,
+      Object.fromEntries(properties.map((p) => [p.name, p.heads])),
+    );
+  };
+
+  app.openapi(
+    postRoute(
+      "/api/explain",
+      "Every component's share of an image's score",
+      explainRequestSchema,
+      explainResultSchema,
+    ),
+    async (context) => {
+      const { image, texts, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      const [{ decomposition }, embeddings] = await Promise.all([
+        looks.look(model, image, caller),
+        looks.texts(model, texts, caller),
+      ]);
+      const { name, precision, geometry } = model;
+      const result = {
+        ...{ model: name, precision, image, sumError: decomposition.error[0] },
+        texts: explain(geometry, decomposition, texts, embeddings),
+      };
+      return context.json(explainResultSchema.parse(result), 200);
+    },
+  );
+
+  app.openapi(
+    postRoute("/api/tokens", "What every head wrote at every token", tokensRequestSchema, tokensSchema),
+    async (context) => {
+      const { image, text, against, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      const [look, probes] = await Promise.all([
+        looks.look(model, image, caller),
+        looks.probes(model, [text, ...against], caller),
+      ]);
+      const result = { image, text, against, ...everyHeadsTokens(model, look, probes) };
+      return context.json(tokensSchema.parse(result), 200);
+    },
+  );
+
+  app.openapi(
+    postRoute("/api/segment", "Where some heads find each text", segmentRequestSchema, segmentResultSchema),
+    async (context) => {
+      const { image, texts, heads, mode, corpus, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      if (mode === "contrast" && texts.length < 2) {
+        throw new ClipInterpretError("REQUEST_INVALID", "a contrast needs two or more texts");
+      }
+      const set = await setOf(model, heads, corpus);
+      const [look, probes] = await Promise.all([
+        looks.look(model, image, caller),
+        looks.probes(model, texts, caller),
+      ]);
+      const result = {
+        image,
+        heads: componentNames(set),
+        ...segmentLook(model, look, texts, probes, set, mode),
+      };
+      return context.json(segmentResultSchema.parse(result), 200);
+    },
+  );
+
+  app.openapi(
+    postRoute(
+      "/api/neighbors",
+      "The images that some heads hold alike",
+      neighborsRequestSchema,
+      neighborsResultSchema,
+    ),
+    async (context) => {
+      const { corpus, query, heads, k, scoring, includeSelf, seed, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      const search = await corpora.search(corpus, model);
+      const set = await setOf(model, heads, corpus);
+      const prepared: Query =
+        "text" in query
+          ? { kind: "text", embedding: await looks.texts(model, [query.text], caller) }
+          : { kind: "image", ...(await looks.look(model, query.image, caller)) };
+      const options = { k, scoring, includeSelf, seed };
+      const found = await queue.run(caller.client, caller.signal, () =>
+        findNeighbors(search, model.geometry, prepared, set, options),
+      );
+      const rows = (items: readonly Neighbor[]) =>
+        items.map(({ row, score, percentile }) => {
+          const { path, id, label } = search.index.images[row];
+          return { path, id, label, score, percentile };
+        });
+      const result = {
+        ...{ model: model.name, precision: model.precision, index: corpus, query },
+        ...{ heads: componentNames(set), scoring, searched: found.searched, excluded: found.excluded },
+        distribution: found.distribution,
+        neighbors: rows(found.nearest),
+        least: rows(found.least),
+        random: rows(found.random),
+      };
+      return context.json(neighborsResultSchema.parse(result), 200);
+    },
+  );
+
+  const query = z.object({ model: z.string().max(200), corpus: z.string().max(60) });
+  app.openapi(
+    getRoute("/api/insights", "What each head follows, by the known factors of a corpus", insightsSchema, {
+      query,
+    }),
+    async (context) => {
+      const { corpus, ...asked } = context.req.valid("query");
+      const insights = await insightsOf(await models.load(asked.model), corpus);
+      if (insights) return context.json(insights, 200);
+      throw new ClipInterpretError("CORPUS_NOT_READY", `the heads are not measured on "${corpus}" yet`);
+    },
+  );
+  app.openapi(
+    getRoute("/api/properties", "Names that stand for heads", propertiesSchema, { query }),
+    async (context) => {
+      const { corpus, ...asked } = context.req.valid("query");
+      const properties = await headsOf(await models.load(asked.model), corpus);
+      return context.json(propertiesSchema.parse({ properties }), 200);
+    },
+  );
+};

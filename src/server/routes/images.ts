@@ -1,0 +1,134 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { z } from "zod";
+import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../contract/app.ts";
+import { decodeImage } from "../../image/decode.ts";
+import { thumbnail } from "../../image/thumbnail.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { createBoundedCache } from "../lru.ts";
+import { type AddRoutes, answers, getRoute } from "./route.ts";
+
+const params = z.object({ image: imageRefSchema });
+const number = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** Images: those of corpora, and uploads. */
+export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models, jobs, limits }) => {
+  app.openapi(
+    getRoute("/api/corpora", "The image collections of this server", corporaSchema, {
+      query: z.object({ model: z.string().max(200).optional() }),
+    }),
+    async (context) => {
+      const model = await models.load(context.req.valid("query").model ?? models.defaultModel);
+      const listed = corpora.specs.map(async ({ name, title }) => {
+        const opened = await corpora.open(name).catch(() => undefined);
+        const indexed = opened !== undefined && (await corpora.isIndexed(name, model));
+        const job = jobs.current("prepare", name, model.name)?.id ?? null;
+        return { name, title, images: opened?.images.length ?? null, made: !!opened, indexed, job };
+      });
+      return context.json(corporaSchema.parse({ corpora: await Promise.all(listed) }), 200);
+    },
+  );
+
+  app.openapi(
+    getRoute("/api/corpora/{corpus}/images", "Images of a corpus, some or named ones", corpusImagesSchema, {
+      params: z.object({ corpus: z.string().max(60) }),
+      query: z.object({
+        offset: number(0, 1e9).default(0),
+        limit: number(1, 200).default(60),
+        ids: z
+          .string()
+          .max(4000)
+          .optional()
+          .describe("ids of images, with commas between; instead of offset"),
+      }),
+    }),
+    async (context) => {
+      const { corpus } = context.req.valid("param");
+      const { offset, limit, ids } = context.req.valid("query");
+      const { images, byId } = await corpora.open(corpus);
+      const chosen =
+        ids === undefined
+          ? images.slice(offset, offset + limit)
+          : ids.split(",").flatMap((id) => (byId.has(id) ? [{ ...byId.get(id)!, id }] : []));
+      const rows = chosen.map(({ id, path, label, factors }) => ({
+        image: `${corpus}:${id}`,
+        path,
+        label,
+        factors,
+      }));
+      return context.json(corpusImagesSchema.parse({ total: images.length, images: rows }), 200);
+    },
+  );
+
+  const describe = async (image: string) => {
+    const { bytes, sha256, row } = await looks.find(image);
+    const { width, height } = await decodeImage(bytes, { maxPixels: limits.pixels, name: "the picture" });
+    return imageSchema.parse({
+      ...{ image, sha256, bytes: bytes.length, width, height },
+      ...{ path: row?.path ?? null, label: row?.label ?? null, factors: row?.factors ?? {} },
+    });
+  };
+
+  app.openapi(
+    getRoute("/api/images/{image}", "What is known of an image", imageSchema, { params }),
+    async (context) => context.json(await describe(context.req.valid("param").image), 200),
+  );
+
+  const upload = createRoute({
+    method: "post",
+    path: "/api/images",
+    summary: "Keep an image: the file itself is the body",
+    request: {
+      body: {
+        required: true,
+        content: {
+          "application/octet-stream": { schema: z.any().describe("JPEG, PNG, WebP, GIF, TIFF or AVIF") },
+        },
+      },
+    },
+    responses: answers(imageSchema),
+  });
+  app.openapi(upload, async (context) => {
+    const sha256 = await uploads.keep(await readBounded(context, limits.uploadBytes));
+    return context.json(await describe(`upload:${sha256}`), 200);
+  });
+
+  const pictures = createBoundedCache<Uint8Array>(64e6, ({ byteLength }) => byteLength);
+  const picture = createRoute({
+    method: "get",
+    path: "/api/images/{image}/picture",
+    summary: "An image as a PNG that fits a square, upright",
+    request: { params, query: z.object({ side: number(16, 1600).default(256) }) },
+    responses: { 200: { description: "PNG", content: { "image/png": { schema: z.any() } } } },
+  });
+  app.openapi(picture, async (context) => {
+    const { image } = context.req.valid("param");
+    const { side } = context.req.valid("query");
+    const { bytes, sha256 } = await looks.find(image);
+    const etag = `"${sha256.slice(0, 32)}-${side}"`;
+    const headers = { ETag: etag, "Cache-Control": "private, max-age=3600", "Content-Type": "image/png" };
+    if (context.req.header("if-none-match") === etag) return context.body(null, 304, headers);
+    const png = pictures.get(etag) ?? (await thumbnail(bytes, side))?.png;
+    if (!png) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture cannot be decoded");
+    pictures.set(etag, png);
+    return context.body(new Uint8Array(png), 200, headers);
+  });
+};
+
+/** A body of at most `most` bytes: one that says it is longer is refused at once, one that turns out longer when it is. */
+async function readBounded(context: Context, most: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new ClipInterpretError("UPLOAD_TOO_LARGE", `the file is larger than ${(most / 1e6).toFixed(0)} MB`);
+  if (Number(context.req.header("content-length") ?? 0) > most) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const body = context.req.raw.body;
+  if (body) {
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > most) throw tooLarge();
+      chunks.push(chunk);
+    }
+  }
+  return Buffer.concat(chunks);
+}

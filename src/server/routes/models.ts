@@ -1,0 +1,36 @@
+import { basename } from "node:path";
+import { z } from "zod";
+import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../contract/app.ts";
+import { modelsResultSchema } from "../../contract/models.ts";
+import { imageId } from "../../corpus/rows.ts";
+import { VERSION } from "../../support/version.ts";
+import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
+import { describeModel } from "../models.ts";
+import { type AddRoutes, getRoute } from "./route.ts";
+
+/** The example scene as the corpus of example scenes has it. */
+const EXAMPLE = `scenes:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
+
+/** What there is to ask: the program, the models. */
+export const addModelRoutes: AddRoutes = (app, { models, limits }) => {
+  app.openapi(getRoute("/api/app", "What the page needs to start", appSchema), (context) =>
+    context.json(
+      {
+        version: VERSION,
+        defaultModel: models.defaultModel,
+        limits: { uploadBytes: limits.uploadBytes, pixels: limits.pixels, texts: MOST_TEXTS },
+        example: { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] },
+      },
+      200,
+    ),
+  );
+  app.openapi(
+    getRoute("/api/models", "Every model that can be named, and which are here", modelsResultSchema),
+    async (context) => context.json(modelsResultSchema.parse({ models: await models.list() }), 200),
+  );
+  const query = z.object({ name: z.string().max(200).optional() });
+  app.openapi(getRoute("/api/model", "One model, loaded", modelDetailSchema, { query }), async (context) => {
+    const { name = models.defaultModel } = context.req.valid("query");
+    return context.json(modelDetailSchema.parse(await describeModel(await models.load(name))), 200);
+  });
+};

@@ -1,0 +1,87 @@
+import type { z } from "zod";
+import { contrastProbes, layersOf, mapPlacement, tokenMap, winnersOf } from "../analysis/segmentation.ts";
+import type { tokensSchema } from "../contract/app.ts";
+import type { segmentResultSchema } from "../contract/segment.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { allHeads, type ComponentSet } from "../model/components.ts";
+import { prepareProbe, scoreTokens } from "../model/kernel.ts";
+import { contrastProbe } from "../model/probe.ts";
+import type { Look } from "./looks.ts";
+
+/** What an answer about places in an image has in common. */
+function placeOf({ name, precision, config }: ClipModel, { sha256, shown }: Look) {
+  const { width, height } = shown;
+  const placement = mapPlacement(shown.placement, config.vision);
+  return { model: name, precision, sha256, grid: config.vision.grid, width, height, placement };
+}
+
+/**
+ * [L, H, N] of one probe: with it a page draws the map of any heads, and the heads of any patch, without asking again.
+ * @param probes the text's, then those whose mean is taken off it
+ */
+export function everyHeadsTokens(
+  model: ClipModel,
+  look: Look,
+  [text, ...against]: readonly Float64Array[],
+): Omit<z.infer<typeof tokensSchema>, "image" | "text" | "against"> {
+  const { geometry } = model;
+  const { decomposition } = look;
+  const { tokens } = decomposition.tokens;
+  const probe = prepareProbe(geometry, against.length > 0 ? contrastProbe(text, against) : text);
+  const every = allHeads(geometry).heads;
+  const values = new Float32Array(every.length * tokens);
+  for (const [i, head] of every.entries()) {
+    const set = { heads: [head], mlps: [] };
+    values.set(scoreTokens(geometry, probe, decomposition, decomposition.tokens, set), i * tokens);
+  }
+  return {
+    ...placeOf(model, look),
+    ...{ layers: geometry.layers, heads: geometry.heads },
+    values: Buffer.from(values.buffer).toString("base64"),
+  };
+}
+
+/** The maps of some heads, one a text, as `segment --json` has them. @throws `HEADS_INVALID` for MLP terms */
+export function segmentLook(
+  model: ClipModel,
+  look: Look,
+  texts: readonly string[],
+  plain: readonly Float64Array[],
+  set: ComponentSet,
+  mode: "topic" | "contrast",
+): Omit<z.infer<typeof segmentResultSchema>, "image" | "heads"> {
+  layersOf(set);
+  const { decomposition, shown } = look;
+  const { grid } = model.config.vision;
+  const probes = mode === "contrast" ? contrastProbes(plain) : plain;
+  const mapOf = (probe: Float64Array) => tokenMap(model.geometry, decomposition, probe, set);
+  const maps = probes.map(mapOf);
+  const topics = mode === "contrast" ? plain.map(mapOf) : maps;
+  const winners = plain.length > 1 ? winnersOf(topics.map(({ values }) => values)) : undefined;
+  const rows = (values: ArrayLike<number>) =>
+    Array.from({ length: grid }, (_, row) => Array.from(values).slice(row * grid, (row + 1) * grid));
+  return {
+    ...{ model: model.name, precision: model.precision, mode },
+    grid: { rows: grid, columns: grid },
+    original: { width: shown.width, height: shown.height },
+    placement: mapPlacement(shown.placement, model.config.vision),
+    texts: maps.map(({ values, ...sums }, i) => ({
+      ...{
+        text: texts[i],
+        similarity: similarityTo(decomposition, probes[i]),
+        values: rows(values),
+        ...sums,
+      },
+    })),
+    ...(winners && {
+      winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
+    }),
+  };
+}
+
+/** e·v/‖e‖. */
+function similarityTo({ embedding, norm }: Look["decomposition"], probe: Float64Array): number {
+  let product = 0;
+  for (let d = 0; d < probe.length; d++) product += embedding[d] * probe[d];
+  return product / norm[0];
+}

@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { appSchema } from "../../src/contract/app.ts";
+import { expectError, repositoryPath, runCli, startCli, testFolder } from "./cli.ts";
+
+/** Starts `serve` on a free port; its address as it was printed. */
+async function serving(args: readonly string[], env: Record<string, string>) {
+  const { child, result } = startCli(["serve", "--port", "0", ...args], { env, timeout: 60_000 });
+  const address = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout!.on("data", (data) => {
+      text += data;
+      const [url] = /http:\/\/\S+/.exec(text) ?? [];
+      if (url) resolve(url);
+    });
+    result.then(({ stderr }) => reject(new Error(stderr)), reject);
+  });
+  return { child, result, address };
+}
+
+describe("serve", () => {
+  it("prints where it is open, serves the app and the API, and ends in order at Ctrl-C", async () => {
+    const cache = await testFolder();
+    const { child, result, address } = await serving([], { CLIP_INTERPRET_CACHE: cache });
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    const page = await (await fetch(address)).text();
+    const [script] = /\/assets\/[\w.-]+\.js/.exec(page) ?? [];
+    expect(script).toBeDefined();
+    expect((await fetch(new URL(script!, address))).headers.get("content-type")).toContain("text/javascript");
+    const app = appSchema.parse(await (await fetch(new URL("/api/app", address))).json());
+    const { version } = JSON.parse(await readFile(repositoryPath("package.json"), "utf8"));
+    expect(app).toMatchObject({ version, defaultModel: "emoji-4x128-p8" });
+    child.kill("SIGINT");
+    expect(await result).toMatchObject({ code: 0, stderr: "" });
+    await expect(fetch(address)).rejects.toThrow();
+  });
+
+  it("asks for a token, which the printed address has", async () => {
+    const env = { CLIP_INTERPRET_CACHE: await testFolder(), CLIP_INTERPRET_TOKEN: "a token of twenty chars" };
+    const { child, result, address } = await serving(["--host", "0.0.0.0"], env);
+    const local = address.replace("0.0.0.0", "127.0.0.1");
+    expect((await fetch(new URL("/api/app", local))).status).toBe(401);
+    expect((await fetch(local, { redirect: "manual" })).status).toBe(303);
+    child.kill("SIGINT");
+    await result;
+  });
+
+  it("refuses to listen elsewhere without one, and says what to do about a port that is taken", async () => {
+    const env = { CLIP_INTERPRET_CACHE: await testFolder() };
+    expectError(await runCli(["serve", "--host", "0.0.0.0", "--port", "0"], { env }), "USAGE");
+    const { child, result, address } = await serving([], env);
+    expectError(await runCli(["serve", "--port", new URL(address).port], { env }), "ADDRESS_UNUSABLE");
+    child.kill("SIGINT");
+    await result;
+  });
+});

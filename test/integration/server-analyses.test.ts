@@ -1,0 +1,240 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { explainImage } from "../../src/analysis/explain.ts";
+import { segmentImage } from "../../src/analysis/segmentation.ts";
+import {
+  corpusImagesSchema,
+  type imageSchema,
+  insightsSchema,
+  jobSchema,
+  propertiesSchema,
+  tokensSchema,
+} from "../../src/contract/app.ts";
+import { explainResultSchema } from "../../src/contract/explain.ts";
+import { modelsResultSchema } from "../../src/contract/models.ts";
+import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
+import { segmentResultSchema } from "../../src/contract/segment.ts";
+import { allHeads, parseComponents } from "../../src/model/components.ts";
+import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
+
+const SCENES = fileURLToPath(new URL("../../examples/scenes/", import.meta.url));
+const MONKEY = join(SCENES, "images/0067-monkey.png");
+const model = DEFAULT_MODEL;
+const models = createModelLoader();
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server.close();
+  await models.release();
+});
+
+/** Uploads an example scene; its reference. */
+async function upload(path: string): Promise<string> {
+  const body = await readFile(path);
+  const answer = await send(server.url, "/api/images", {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body,
+  });
+  expect(answer.status).toBe(200);
+  return answer.json<z.infer<typeof imageSchema>>().image;
+}
+
+const tokensOf = (base64: string) => new Float32Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
+
+/** Waits until a job has ended. */
+async function ended(id: string): Promise<z.infer<typeof jobSchema>> {
+  for (;;) {
+    const job = jobSchema.parse((await send(server.url, `/api/jobs/${id}`)).json());
+    if (!["queued", "running"].includes(job.state)) return job;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+describe("the server's analyses", () => {
+  it("explain an image as the command does, to the last bit", async () => {
+    const image = await upload(MONKEY);
+    const texts = ["a monkey at the top", "a palm tree"];
+    const answer = explainResultSchema.parse(
+      (await post(server.url, "/api/explain", { model, image, texts })).json(),
+    );
+    const direct = await explainImage(await models.load(model), MONKEY, texts);
+    expect(answer).toEqual({
+      model,
+      precision: "fp32",
+      image,
+      sumError: direct.sumError,
+      texts: direct.texts,
+    });
+    for (const { sum, similarity, error } of answer.texts) {
+      expect(error).toBe(Math.abs(sum - similarity));
+      expect(error).toBeLessThan(1e-5);
+    }
+  });
+
+  it("segment as the command does, and give every head's tokens, whose sums are the maps and the contributions", async () => {
+    const image = await upload(MONKEY);
+    const texts = ["a monkey", "a purple background", "a palm tree"];
+    for (const mode of ["topic", "contrast"] as const) {
+      const request = { model, image, texts, heads: "L2-L3,L0.H1*0.5", mode };
+      const answer = segmentResultSchema.parse((await post(server.url, "/api/segment", request)).json());
+      const loaded = await models.load(model);
+      const set = parseComponents(request.heads, loaded.geometry);
+      const direct = await segmentImage(loaded, MONKEY, texts, { set, mode });
+      for (const [i, { values, score, similarity }] of answer.texts.entries()) {
+        expect(score).toBeCloseTo(direct.texts[i].map.score, 12);
+        expect(similarity).toBeCloseTo(direct.texts[i].similarity, 12);
+        for (const [j, value] of values.flat().entries()) {
+          expect(value).toBeCloseTo(direct.texts[i].map.values[j], 12);
+        }
+      }
+      expect(answer.winners?.text.flat()).toEqual([...direct.winners!.winner]);
+      expect(answer.placement).toEqual(direct.placement);
+    }
+    const tokens = tokensSchema.parse(
+      (await post(server.url, "/api/tokens", { model, image, text: "a monkey" })).json(),
+    );
+    const explained = explainResultSchema.parse(
+      (await post(server.url, "/api/explain", { model, image, texts: ["a monkey"] })).json(),
+    );
+    const values = tokensOf(tokens.values);
+    const n = 1 + tokens.grid ** 2;
+    expect(values.length).toBe(tokens.layers * tokens.heads * n);
+    for (const [i, { value }] of explained.texts[0].heads.entries()) {
+      const sum = values.subarray(i * n, (i + 1) * n).reduce((total, one) => total + one, 0);
+      expect(sum).toBeCloseTo(value, 5);
+    }
+    const all = await segmentImage(await models.load(model), MONKEY, ["a monkey"], {
+      set: allHeads(tokens),
+    });
+    for (let patch = 0; patch < n - 1; patch++) {
+      let sum = 0;
+      for (let i = 0; i < tokens.layers * tokens.heads; i++) sum += values[i * n + 1 + patch];
+      expect(sum).toBeCloseTo(all.texts[0].map.values[patch], 6);
+    }
+  });
+
+  it("encode an image once and a text once, whatever is asked of them, and then answer at once", async () => {
+    const image = await upload(join(SCENES, "images/0030-frog.png"));
+    const ask = (path: string, more: object) => post(server.url, path, { model, image, ...more });
+    await ask("/api/explain", { texts: ["a frog", "a car"] });
+    const before = { ...server.runs };
+    const times: number[] = [];
+    const timed = async (path: string, more: object) => {
+      const start = performance.now();
+      expect((await ask(path, more)).status).toBe(200);
+      times.push(performance.now() - start);
+    };
+    for (let i = 0; i < 10; i++) {
+      await timed("/api/explain", { texts: ["a car", "a frog"] });
+      await timed("/api/tokens", { text: "a frog", against: ["a car"] });
+      await timed("/api/segment", { texts: ["a frog", "a car"], heads: `L${i % 4}`, mode: "topic" });
+    }
+    expect(server.runs).toEqual(before);
+    await timed("/api/explain", { texts: ["a frog", "a green thing"] });
+    expect(server.runs).toEqual({ images: before.images, texts: before.texts + 1 });
+    // The same bytes under another name are the same image.
+    const images = corpusImagesSchema.parse(
+      (await send(server.url, "/api/corpora/scenes/images")).json(),
+    ).images;
+    const frog = images.find(({ path }) => path.endsWith("0030-frog.png"))!;
+    await post(server.url, "/api/explain", { model, image: frog.image, texts: ["a frog"] });
+    expect(server.runs.images).toBe(before.images);
+    const median = times.sort((a, b) => a - b)[times.length >> 1];
+    expect(median).toBeLessThan(100);
+  });
+
+  it("stop working for who has left", async () => {
+    const images = corpusImagesSchema
+      .parse((await send(server.url, "/api/corpora/scenes/images")).json())
+      .images.slice(-16);
+    const before = server.runs.images;
+    const leaving = new AbortController();
+    const asked = images.map(({ image }) =>
+      fetch(`${server.url}/api/explain`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model, image, texts: ["a thing"] }),
+        signal: leaving.signal,
+      }),
+    );
+    await Promise.race(asked);
+    leaving.abort();
+    await Promise.allSettled(asked);
+    // Who comes next does not wait for what nobody wants any more.
+    const { status } = await post(server.url, "/api/explain", {
+      ...{ model, image: images[0].image, texts: ["a thing"] },
+    });
+    expect(status).toBe(200);
+    expect(server.runs.images - before).toBeLessThan(16);
+    expect(server.faults).toEqual([]);
+  });
+
+  it("one run serves two who ask for the same new image at the same time", async () => {
+    const image = await upload(join(SCENES, "images/0097-car.png"));
+    const before = server.runs.images;
+    const answers = await Promise.all(
+      ["a", "b"].map((client) =>
+        post(server.url, "/api/explain", { model, image, texts: ["a car"] }, { "x-client": client }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(server.runs.images).toBe(before + 1);
+  });
+
+  it("make the demo corpus on first use, in a job that everyone sees, and then find neighbours", async () => {
+    const images = corpusImagesSchema.parse(
+      (await send(server.url, "/api/corpora/scenes/images")).json(),
+    ).images;
+    const query = { image: images[0].image };
+    const request = { model, corpus: "demo", query, heads: "L0.H1", k: 4 };
+    expect(codeOf(await post(server.url, "/api/neighbors", request))).toBe("CORPUS_NOT_READY");
+    const start = () => post(server.url, "/api/jobs", { kind: "prepare", corpus: "demo", model });
+    const [first, second] = await Promise.all([start(), start()]);
+    const job = jobSchema.parse(first.json());
+    expect(second.json<{ id: string }>().id).toBe(job.id);
+    expect(await ended(job.id)).toMatchObject({ state: "done", error: null });
+    const found = neighborsResultSchema.parse((await post(server.url, "/api/neighbors", request)).json());
+    expect(found).toMatchObject({
+      // The example scenes are the first of the demo's: the query itself is left out.
+      ...{ index: "demo", searched: 47, excluded: 1, heads: ["L0.H1"] },
+    });
+    expect([found.neighbors, found.least, found.random].map((list) => list.length)).toEqual([4, 4, 4]);
+    expect(found.neighbors[0].score).toBeGreaterThan(found.least[0].score);
+
+    const where = `model=${encodeURIComponent(model)}&corpus=demo`;
+    const insights = insightsSchema.parse((await send(server.url, `/api/insights?${where}`)).json());
+    expect(insights.selectivity.components).toHaveLength(17);
+    const { properties } = propertiesSchema.parse(
+      (await send(server.url, `/api/properties?${where}`)).json(),
+    );
+    const background = properties.find(({ name }) => name === "background")!;
+    expect(background).toMatchObject({ source: "factor" });
+    // A property's name is a set of heads.
+    const named = await post(server.url, "/api/neighbors", {
+      ...{ model, corpus: "demo", query: { text: "a red background" }, heads: "background", scoring: "z" },
+    });
+    expect(neighborsResultSchema.parse(named.json()).heads.sort()).toEqual([...background.heads].sort());
+  });
+
+  it("describe themselves: OpenAPI, and every model that can be named", async () => {
+    const { openapi, paths } = (await send(server.url, "/api/openapi.json")).json<{
+      openapi: string;
+      paths: Record<string, Record<string, { responses: object }>>;
+    }>();
+    expect(openapi).toBe("3.1.0");
+    const named = ["/api/explain", "/api/segment", "/api/tokens", "/api/neighbors", "/api/jobs/events"];
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining([...named, "/api/images/{image}"]));
+    expect(paths["/api/explain"].post.responses).toHaveProperty("200.content.application/json.schema");
+    const listed = modelsResultSchema.parse((await send(server.url, "/api/models")).json());
+    expect(listed.models.map(({ name }) => name)).toEqual(expect.arrayContaining([model, "ViT-B-32/openai"]));
+    // Where they lie on the server's disk is nobody's business.
+    expect(listed.models.every(({ folder }) => folder === null)).toBe(true);
+  });
+});

@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../../src/model/registry.ts";
+import { builtInCorpora } from "../../src/server/corpora.ts";
+import { type ServerOptions, startServer } from "../../src/server/serve.ts";
+
+/** A server on a real socket, with a cache of its own and a demo corpus of a few scenes. */
+export interface TestServer {
+  readonly url: string;
+  readonly cache: string;
+  /** How often the image tower and the text tower ran. */
+  readonly runs: { images: number; texts: number };
+  readonly faults: unknown[];
+  close(): Promise<void>;
+}
+
+/** A loader that counts what its models are asked; the models are the real ones. */
+function countingLoader(runs: TestServer["runs"]): ModelLoader {
+  const models = createModelLoader();
+  return {
+    async load(name) {
+      const model = await models.load(name);
+      return {
+        ...model,
+        decompose: (...args) => {
+          runs.images++;
+          return model.decompose(...args);
+        },
+        encodeTexts: (...args) => {
+          runs.texts++;
+          return model.encodeTexts(...args);
+        },
+      };
+    },
+    release: () => models.release(),
+  };
+}
+
+/** Starts it. @param scenes in the demo corpus */
+export async function startTestServer(
+  options: Partial<ServerOptions> = {},
+  scenes = 48,
+): Promise<TestServer> {
+  const cache = options.cache ?? (await mkdtemp(join(tmpdir(), "clip-interpret-app-")));
+  const runs = { images: 0, texts: 0 };
+  const faults: unknown[] = [];
+  const models = countingLoader(runs);
+  const clear = () =>
+    options.cache === undefined ? rm(cache, { recursive: true, force: true }) : Promise.resolve();
+  const server = await startServer({
+    ...{ models, defaultModel: DEFAULT_MODEL, cache },
+    builtIn: builtInCorpora({ ...process.env, CLIP_INTERPRET_CACHE: cache }, scenes),
+    onFault: (error) => faults.push(error),
+    ...options,
+  }).catch(async (error) => {
+    await clear();
+    throw error;
+  });
+  return {
+    ...{ url: server.url.replace(/\/$/, ""), cache, runs, faults },
+    async close() {
+      await server.close();
+      await models.release();
+      await clear();
+    },
+  };
+}
+
+/** An answer as it came over the socket. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The body as JSON. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+/** Sends one request with any headers, Host and a raw path among them, which fetch would not let through. */
+export function send(
+  base: string,
+  path: string,
+  {
+    method = "GET",
+    headers = {},
+    body,
+  }: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array } = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve, reject) => {
+    const call = request({ hostname, port, path, method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const whole = Buffer.concat(chunks);
+        resolve({
+          ...{ status: response.statusCode ?? 0, headers: response.headers, body: whole },
+          json: () => JSON.parse(whole.toString()),
+        });
+      });
+    });
+    call.on("error", reject);
+    call.end(body);
+  });
+}
+
+/** Posts JSON. */
+export const post = (base: string, path: string, json: unknown, headers: Record<string, string> = {}) =>
+  send(base, path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(json),
+  });
+
+/** The code of a failed request. */
+export const codeOf = (answer: Answer): string =>
+  answer.json<{ error: { code: string } }>().error?.code ?? `status ${answer.status}`;

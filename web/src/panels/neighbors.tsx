@@ -1,0 +1,291 @@
+import { type FormEvent, useState } from "react";
+import { headName } from "../../../src/model/components.ts";
+import { neighborsExports } from "../exports/neighbors.ts";
+import { Spread } from "../plots/spread.tsx";
+import { Thumbs } from "../plots/thumbs.tsx";
+import { type NeighborsResult, pictureUrl } from "../state/api.ts";
+import { formatHeads, headsInWords, orAll, parseHeads } from "../state/heads.ts";
+import { inWords } from "../state/know.ts";
+import { useCorpora, useImage, useNeighbors, useProperties } from "../state/queries.ts";
+import { formatAddress } from "../state/url.ts";
+import { Exports } from "./exports.tsx";
+import { HeadChooser } from "./head-chooser.tsx";
+import { PhotoNotice } from "./model-picker.tsx";
+import { Picker } from "./picker.tsx";
+import { PrepareCorpus } from "./prepare.tsx";
+import { ProblemNote } from "./problem.tsx";
+import { scoreFormatOf, thumbsOf } from "./thumbs-of.ts";
+import type { ViewProps } from "./view.ts";
+
+const ASKED = {
+  property: "pictures that share a property with this one",
+  image: "pictures that some heads find like this one",
+  text: "pictures that some heads find fitting a text",
+} as const;
+
+const SCORES = {
+  dot: "product (as in the paper)",
+  cosine: "cosine",
+  z: "deviations above the mean",
+} as const;
+
+/** Nearest neighbours by property, by head for the picture, by head for a text. */
+export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
+  const { corpus, by } = state;
+  const { data: known, error: imageError } = useImage(image);
+  const { data: corpora } = useCorpora(model.name);
+  const { data: named } = useProperties(model.name, corpus, ready);
+  const properties = named?.properties ?? [];
+  const property = properties.find(({ name }) => name === state.property) ?? properties[0];
+  const chosen = parseHeads(state.heads, model, properties);
+  const text = state.query ?? "a red background";
+  const heads = by === "property" ? property?.name : orAll(formatHeads(chosen, model));
+  const query = by === "text" ? { text } : { image };
+  const asked =
+    ready && heads !== undefined && (by === "text" || known)
+      ? { corpus, query, heads, k: state.count, scoring: state.scoring, seed: state.seed }
+      : undefined;
+  const { data, error } = useNeighbors(model.name, asked);
+  const words =
+    by === "property"
+      ? property
+        ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.join(", ")})`
+        : "heads"
+      : headsInWords(chosen, model);
+  const isPhoto = by !== "text" && model.embedded && !/^(demo|scenes):/.test(image);
+  const hrefOf = (other: string) => formatAddress({ ...state, view: "look", image: other, tour: 0 });
+  const open = (other: string) => go({ view: "look", image: other, tour: 0 });
+  return (
+    <div className="neighbors">
+      <section className="controls" aria-label="What is looked for">
+        <fieldset className="modes">
+          <legend>Find</legend>
+          {(Object.keys(ASKED) as (keyof typeof ASKED)[]).map((kind) => (
+            <label key={kind}>
+              <input type="radio" name="by" checked={by === kind} onChange={() => go({ by: kind })} />{" "}
+              {ASKED[kind]}
+            </label>
+          ))}
+        </fieldset>
+        {isPhoto && (
+          <PhotoNotice
+            model={model.name}
+            certain={!image.startsWith("upload:")}
+            onPick={(name) => go({ model: name, heads: "" })}
+          />
+        )}
+        <div className="control-row">
+          {by === "text" ? (
+            <TextQuery text={text} onAsk={(next) => go({ query: next })} />
+          ) : (
+            <div className="query-picture">
+              <img
+                src={pictureUrl(image, 256)}
+                alt={known?.label ?? "the picture"}
+                width={128}
+                height={128}
+              />
+              <Picker
+                model={model.name}
+                mostBytes={app.limits.uploadBytes}
+                onPick={(next) => go({ image: next })}
+              />
+            </div>
+          )}
+          <div className="options">
+            {by === "property" ? (
+              <label>
+                property{" "}
+                <select
+                  value={property?.name ?? ""}
+                  disabled={properties.length === 0}
+                  onChange={(event) => go({ property: event.target.value })}
+                >
+                  {properties.length === 0 && <option value="">none is known yet</option>}
+                  {properties.map(({ name, source }) => (
+                    <option key={name} value={name}>
+                      {source === "factor" ? `${name} – ${inWords(name)}` : name}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            ) : (
+              <>
+                <OneHead
+                  layers={model.layers}
+                  heads={model.heads}
+                  chosen={chosen.size === 1 ? [...chosen][0] : null}
+                  onChoose={(unit) =>
+                    go({
+                      heads:
+                        unit === null ? "" : headName(Math.floor(unit / model.heads), unit % model.heads),
+                    })
+                  }
+                />
+                <HeadChooser
+                  layers={model.layers}
+                  heads={model.heads}
+                  chosen={chosen}
+                  properties={properties}
+                  onWrite={(written) =>
+                    go({ heads: formatHeads(parseHeads(written, model, properties), model) })
+                  }
+                />
+              </>
+            )}
+            <label>
+              in{" "}
+              <select value={corpus} onChange={(event) => go({ corpus: event.target.value })}>
+                {corpora?.corpora.map(({ name, title }) => (
+                  <option key={name} value={name}>
+                    {title}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              score{" "}
+              <select
+                value={state.scoring}
+                onChange={(event) => go({ scoring: event.target.value as keyof typeof SCORES })}
+              >
+                {Object.entries(SCORES).map(([kind, title]) => (
+                  <option key={kind} value={kind}>
+                    {title}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label>
+              show{" "}
+              <select value={state.count} onChange={(event) => go({ count: Number(event.target.value) })}>
+                {[...new Set([4, 8, 16, 32, state.count])]
+                  .sort((a, b) => a - b)
+                  .map((k) => (
+                    <option key={k} value={k}>
+                      {k}
+                    </option>
+                  ))}
+              </select>
+            </label>
+          </div>
+        </div>
+      </section>
+      {!ready && <PrepareCorpus corpus={corpus} model={model.name} />}
+      {(imageError ?? error) && <ProblemNote error={imageError ?? error} />}
+      {data && (
+        <>
+          <h2>
+            {by === "text" ? (
+              <>
+                Nearest to <q>{text}</q>
+              </>
+            ) : (
+              "Nearest to this picture"
+            )}{" "}
+            through {words}
+          </h2>
+          <Found
+            state={state}
+            data={data}
+            hrefOf={hrefOf}
+            onOpen={open}
+            onShuffle={() => go({ seed: state.seed + 1 })}
+          />
+          <Exports
+            name={`neighbors-${corpus}`}
+            make={() =>
+              neighborsExports({
+                ...{ app, model, corpus, found: data, words, headCount: data.heads.length },
+                query: by === "text" ? { kind: "text", text } : { kind: "image", image: known! },
+              })
+            }
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Found(props: {
+  state: ViewProps["state"];
+  data: NeighborsResult;
+  hrefOf: (image: string) => string;
+  onOpen: (image: string) => void;
+  onShuffle: () => void;
+}) {
+  const { state, data, onShuffle, ...links } = props;
+  const row = (items: NeighborsResult["neighbors"]) => thumbsOf(state.corpus, data, items);
+  const searched = `${data.searched.toLocaleString("en")} pictures searched`;
+  return (
+    <>
+      <Thumbs
+        title="most similar"
+        explanation={`${searched}${data.excluded > 0 ? "; this picture itself is left out" : ""}. Below each: its score, and the share of pictures that score lower.`}
+        items={row(data.neighbors)}
+        {...links}
+      />
+      {data.neighbors.length > 0 && (
+        <Spread
+          {...data.distribution}
+          marks={data.neighbors.map(({ score }) => score)}
+          format={scoreFormatOf(data)}
+        />
+      )}
+      <Thumbs title="least similar" explanation="the lowest scores" items={row(data.least)} {...links} />
+      <Thumbs title="random" explanation="against cherry-picking" items={row(data.random)} {...links} />
+      <button type="button" onClick={onShuffle}>
+        Other random ones
+      </button>
+    </>
+  );
+}
+
+function TextQuery({ text, onAsk }: { text: string; onAsk: (text: string) => void }) {
+  const [draft, setDraft] = useState(text);
+  const [of, setOf] = useState(text);
+  // The address changed under the field, as going back does.
+  if (of !== text) {
+    setOf(text);
+    setDraft(text);
+  }
+  const ask = (event: FormEvent) => {
+    event.preventDefault();
+    if (draft.trim() !== "") onAsk(draft.trim());
+  };
+  return (
+    <form onSubmit={ask} className="text-query">
+      <label>
+        text{" "}
+        <input value={draft} maxLength={300} size={28} onChange={(event) => setDraft(event.target.value)} />
+      </label>
+      <button type="submit">Find</button>
+    </form>
+  );
+}
+
+function OneHead(props: {
+  layers: number;
+  heads: number;
+  chosen: number | null;
+  onChoose: (unit: number | null) => void;
+}) {
+  const { layers, heads, chosen, onChoose } = props;
+  return (
+    <label>
+      head{" "}
+      <select
+        value={chosen ?? ""}
+        onChange={(event) => onChoose(event.target.value === "" ? null : Number(event.target.value))}
+      >
+        <option value="">several, or all</option>
+        {Array.from({ length: layers * heads }, (_, unit) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a head is its number
+          <option key={unit} value={unit}>
+            {headName(Math.floor(unit / heads), unit % heads)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

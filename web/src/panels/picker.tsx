@@ -1,0 +1,192 @@
+import { useEffect, useRef, useState } from "react";
+import { ApiError, pictureUrl, upload } from "../state/api.ts";
+import { useCorpora, useCorpusImages } from "../state/queries.ts";
+import { ProblemNote } from "./problem.tsx";
+
+interface Props {
+  readonly model: string | undefined;
+  readonly mostBytes: number;
+  readonly onPick: (image: string) => void;
+}
+
+/** A picture from a file, the clipboard, a drop anywhere on the page, or a corpus. */
+export function Picker({ model, mostBytes, onPick }: Props) {
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const [dragging, setDragging] = useState(false);
+  const file = useRef<HTMLInputElement>(null);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [open, setOpen] = useState(false);
+  const latest = useRef({ onPick, mostBytes });
+  latest.current = { onPick, mostBytes };
+
+  useEffect(() => {
+    const take = async (blob: Blob | null | undefined) => {
+      if (!blob) return;
+      setError(null);
+      if (blob.size > latest.current.mostBytes) {
+        const message = `This file has ${(blob.size / 1e6).toFixed(0)} MB; the server takes ${(latest.current.mostBytes / 1e6).toFixed(0)} MB.`;
+        setError(
+          new ApiError({ code: "UPLOAD_TOO_LARGE", message, hint: "Save the picture smaller, or as JPEG." }),
+        );
+        return;
+      }
+      setBusy(true);
+      try {
+        latest.current.onPick((await upload(blob)).image);
+      } catch (failure) {
+        setError(failure);
+      } finally {
+        setBusy(false);
+      }
+    };
+    const paste = (event: ClipboardEvent) => {
+      const image = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+      if (image) {
+        event.preventDefault();
+        void take(image);
+      }
+    };
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setDragging(true);
+    };
+    const leave = (event: DragEvent) => {
+      if (event.relatedTarget === null) setDragging(false);
+    };
+    const drop = (event: DragEvent) => {
+      event.preventDefault();
+      setDragging(false);
+      void take(event.dataTransfer?.files[0]);
+    };
+    const input = file.current;
+    const chosen = () => {
+      void take(input?.files?.[0]);
+      if (input) input.value = "";
+    };
+    input?.addEventListener("change", chosen);
+    window.addEventListener("paste", paste);
+    window.addEventListener("dragover", over);
+    window.addEventListener("dragleave", leave);
+    window.addEventListener("drop", drop);
+    return () => {
+      input?.removeEventListener("change", chosen);
+      window.removeEventListener("paste", paste);
+      window.removeEventListener("dragover", over);
+      window.removeEventListener("dragleave", leave);
+      window.removeEventListener("drop", drop);
+    };
+  }, []);
+
+  const show = () => {
+    setOpen(true);
+    dialog.current?.showModal();
+  };
+  return (
+    <div className="picker">
+      <div className="buttons">
+        <button type="button" onClick={() => file.current?.click()} disabled={busy}>
+          {busy ? "Reading…" : "Your picture…"}
+        </button>
+        <button type="button" onClick={show}>
+          From the corpus…
+        </button>
+      </div>
+      <p className="hint">or drop one anywhere, or paste it</p>
+      <input
+        ref={file}
+        type="file"
+        accept="image/*"
+        className="hidden"
+        aria-label="A picture from a file"
+        tabIndex={-1}
+      />
+      {error !== null && (
+        <ProblemNote error={error}>
+          <button type="button" onClick={() => setError(null)}>
+            Close
+          </button>
+        </ProblemNote>
+      )}
+      {dragging && <div className="dropzone">Drop the picture anywhere</div>}
+      <dialog ref={dialog} onClose={() => setOpen(false)} aria-label="Choose a picture of a corpus">
+        {open && (
+          <CorpusPictures
+            model={model}
+            onPick={(image) => {
+              dialog.current?.close();
+              onPick(image);
+            }}
+            onClose={() => dialog.current?.close()}
+          />
+        )}
+      </dialog>
+    </div>
+  );
+}
+
+const PAGE = 60;
+
+interface CorpusProps {
+  readonly model: string | undefined;
+  readonly onPick: (image: string) => void;
+  readonly onClose: () => void;
+}
+
+function CorpusPictures({ model, onPick, onClose }: CorpusProps) {
+  const { data: corpora } = useCorpora(model);
+  const made = corpora?.corpora.filter((corpus) => corpus.made) ?? [];
+  const [chosen, setChosen] = useState<string>();
+  const [offset, setOffset] = useState(0);
+  const corpus = chosen ?? made[0]?.name ?? "scenes";
+  const { data, error } = useCorpusImages(corpus, offset, PAGE, made.length > 0);
+  const total = data?.total ?? 0;
+  return (
+    <>
+      <header>
+        <h2>Choose a picture</h2>
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </header>
+      <div className="buttons" role="group" aria-label="Corpora">
+        {made.map(({ name, title }) => (
+          <button
+            type="button"
+            key={name}
+            aria-pressed={name === corpus}
+            onClick={() => {
+              setChosen(name);
+              setOffset(0);
+            }}
+          >
+            {title}
+          </button>
+        ))}
+      </div>
+      {error && <ProblemNote error={error} />}
+      <ul className="gallery">
+        {data?.images.map(({ image, label, path }) => (
+          <li key={image}>
+            <button type="button" onClick={() => onPick(image)} title={path}>
+              <img src={pictureUrl(image, 160)} alt="" width={96} height={96} loading="lazy" />
+              <span>{label ?? path.split("/").at(-1)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {total > PAGE && (
+        <div className="buttons">
+          <button type="button" disabled={offset === 0} onClick={() => setOffset(offset - PAGE)}>
+            ← Earlier
+          </button>
+          <span>{`${offset + 1}–${Math.min(total, offset + PAGE)} of ${total.toLocaleString("en")}`}</span>
+          <button type="button" disabled={offset + PAGE >= total} onClick={() => setOffset(offset + PAGE)}>
+            Later →
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { useEffect, useState } from "react";
+import { post } from "../state/api.ts";
+import { isUnderWay, useJobs } from "../state/jobs.ts";
+import { useCorpora } from "../state/queries.ts";
+import { progressInWords } from "./jobs-tray.tsx";
+import { ProblemNote } from "./problem.tsx";
+
+const startJob = (corpus: string, model: string) => post("/api/jobs", { kind: "prepare", corpus, model });
+
+/** Starts making a corpus once, the first time that a page opens without it; what was stopped stays stopped. */
+export function usePreparedOnce(corpus: string, model: string | undefined, embedded: boolean): void {
+  const { data } = useCorpora(model);
+  const entry = data?.corpora.find(({ name }) => name === corpus);
+  const wanted = entry !== undefined && !entry.indexed && entry.job === null && embedded;
+  useEffect(() => {
+    const key = `prepared ${corpus} ${model}`;
+    if (!wanted || model === undefined || sessionStorage.getItem(key)) return;
+    sessionStorage.setItem(key, "1");
+    startJob(corpus, model).catch(() => {});
+  }, [wanted, corpus, model]);
+}
+
+/** What stands where neighbours would, before there is an index. */
+export function PrepareCorpus({ corpus, model }: { corpus: string; model: string }) {
+  const { jobs } = useJobs();
+  const { data } = useCorpora(model);
+  const [error, setError] = useState<unknown>(null);
+  const job = jobs.find(
+    ({ kind, subject, model: of }) => kind === "prepare" && subject === corpus && of === model,
+  );
+  const title = data?.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
+  if (job && isUnderWay(job)) {
+    return (
+      <p className="waiting">
+        {job.title}: {progressInWords(job)}. This happens once; everything else works meanwhile.
+      </p>
+    );
+  }
+  return (
+    <div className="waiting">
+      <p>
+        To find similar pictures, {model} has to look at each of “{title}” once.
+        {job?.state === "cancelled" && " This was stopped; it goes on from where it was."}
+      </p>
+      <button type="button" onClick={() => void startJob(corpus, model).catch(setError)}>
+        {job ? "Go on" : "Start"}
+      </button>
+      {error !== null && <ProblemNote error={error} />}
+    </div>
+  );
+}

@@ -1,0 +1,202 @@
+import { type KeyboardEvent, useRef } from "react";
+import { headName } from "../../../src/model/components.ts";
+import { signedScale } from "../../../src/views/colour.ts";
+import { decimalsFor, formatSigned } from "../../../src/views/text.ts";
+import { type Chosen, toggled } from "../state/heads.ts";
+
+interface Props {
+  readonly layers: number;
+  readonly heads: number;
+  /** [L·H]: what each head contributed. */
+  readonly values: ArrayLike<number>;
+  /** [L + 1]: `embed`, then each layer's MLP; none where only heads have values, as at one patch. */
+  readonly mlps: readonly number[] | null;
+  /** Where the colour scale ends. */
+  readonly limit: number;
+  readonly chosen: Chosen;
+  /** The head that is hovered or has the focus. */
+  readonly hovered: number | null;
+  readonly onChoose: (chosen: Chosen) => void;
+  readonly onHover: (unit: number | null) => void;
+  /** What a head is known for, for its tooltip. */
+  readonly about: (unit: number) => string;
+}
+
+/** The layers × heads matrix: one cell a head, coloured by what it added; click, drag or press to choose. */
+export function Matrix({
+  layers,
+  heads,
+  values,
+  mlps,
+  limit,
+  chosen,
+  hovered,
+  onChoose,
+  onHover,
+  about,
+}: Props) {
+  const scale = signedScale(limit);
+  const decimals = decimalsFor(scale.limit);
+  // While the pointer is down: whether it puts in or takes out, and what was chosen so far.
+  const drag = useRef<{ add: boolean; chosen: Set<number>; over: Set<number> } | null>(null);
+  const table = useRef<HTMLTableElement>(null);
+  const roomy = heads <= 8;
+
+  const paintCell = (unit: number) => {
+    if (!drag.current || drag.current.over.has(unit)) return;
+    drag.current.over.add(unit);
+    if (drag.current.add) drag.current.chosen.add(unit);
+    else drag.current.chosen.delete(unit);
+    onChoose(new Set(drag.current.chosen));
+  };
+  const start = (unit: number) => {
+    drag.current = { add: !chosen.has(unit), chosen: new Set(chosen), over: new Set() };
+    paintCell(unit);
+    const stop = () => {
+      drag.current = null;
+      window.removeEventListener("pointerup", stop);
+      window.removeEventListener("pointercancel", stop);
+    };
+    window.addEventListener("pointerup", stop);
+    window.addEventListener("pointercancel", stop);
+  };
+  const moveFocus = (event: KeyboardEvent, unit: number) => {
+    const layer = Math.floor(unit / heads);
+    const head = unit % heads;
+    // The last layer is on top.
+    const to: Record<string, number | undefined> = {
+      ArrowLeft: head > 0 ? unit - 1 : undefined,
+      ArrowRight: head < heads - 1 ? unit + 1 : undefined,
+      ArrowUp: layer < layers - 1 ? unit + heads : undefined,
+      ArrowDown: layer > 0 ? unit - heads : undefined,
+      Home: layer * heads,
+      End: layer * heads + heads - 1,
+    };
+    const next = to[event.key];
+    if (!(event.key in to)) return;
+    event.preventDefault();
+    if (next !== undefined) table.current?.querySelector<HTMLElement>(`[data-unit="${next}"]`)?.focus();
+  };
+  const layerUnits = (layer: number) => Array.from({ length: heads }, (_, head) => layer * heads + head);
+  const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i);
+  const focusable = hovered ?? [...chosen][0] ?? (layers - 1) * heads;
+  const sumOf = (layer: number) =>
+    layerUnits(layer).reduce((sum, unit) => sum + values[unit], mlps ? mlps[layer + 1] : 0);
+  const total = rows.reduce((sum, layer) => sum + sumOf(layer), mlps ? mlps[0] : 0);
+
+  return (
+    <div className="matrix-scroll">
+      <table className={roomy ? "matrix roomy" : "matrix"} ref={table} onPointerLeave={() => onHover(null)}>
+        <caption className="hidden">
+          What each head contributed. Arrow keys move, space chooses. Rows are layers, the last on top.
+        </caption>
+        <thead>
+          <tr>
+            <td />
+            {Array.from({ length: heads }, (_, head) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a head is its number
+              <th scope="col" key={head}>{`H${head}`}</th>
+            ))}
+            {mlps && <th scope="col">MLP</th>}
+            <th scope="col">sum</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((layer) => (
+            <tr key={layer}>
+              <th scope="row">
+                <button
+                  type="button"
+                  className="layer"
+                  title={`Choose or leave the whole layer ${layer}`}
+                  aria-label={`Layer ${layer}: choose or leave all its heads`}
+                  onClick={() => onChoose(toggled(chosen, layerUnits(layer)))}
+                >
+                  {`L${layer}`}
+                </button>
+              </th>
+              {layerUnits(layer).map((unit) => {
+                const value = values[unit];
+                const name = headName(layer, unit % heads);
+                const label = `${name}: ${formatSigned(value, decimals + 1)}. ${about(unit)}`;
+                return (
+                  <td key={unit}>
+                    <button
+                      type="button"
+                      className={unit === hovered ? "cell hovered" : "cell"}
+                      data-unit={unit}
+                      aria-pressed={chosen.has(unit)}
+                      aria-label={label}
+                      title={label}
+                      tabIndex={unit === focusable ? 0 : -1}
+                      style={{ background: scale.colour(value), color: scale.ink(value) }}
+                      onPointerDown={(event) => {
+                        if (event.button !== 0) return;
+                        // Touch captures the pointer, and the cells that it moves over would not hear of it.
+                        event.currentTarget.releasePointerCapture(event.pointerId);
+                        start(unit);
+                      }}
+                      onPointerEnter={() => {
+                        onHover(unit);
+                        paintCell(unit);
+                      }}
+                      onFocus={() => onHover(unit)}
+                      onBlur={() => onHover(null)}
+                      // A pointer has chosen already when it was pressed; a click without one is the keyboard's.
+                      onClick={(event) => event.detail === 0 && onChoose(toggled(chosen, [unit]))}
+                      onKeyDown={(event) => moveFocus(event, unit)}
+                    >
+                      {roomy ? formatSigned(value, decimals) : ""}
+                    </button>
+                  </td>
+                );
+              })}
+              {mlps && (
+                <MlpCell name={`L${layer}.MLP`} value={mlps[layer + 1]} scale={scale} decimals={decimals} />
+              )}
+              <td className="sum">{formatSigned(sumOf(layer), decimals)}</td>
+            </tr>
+          ))}
+          {mlps && (
+            <tr>
+              <th scope="row" colSpan={heads + 1} className="embed">
+                embed (where the model starts)
+              </th>
+              <MlpCell name="embed" value={mlps[0]} scale={scale} decimals={decimals} />
+              <td className="sum">{formatSigned(mlps[0], decimals)}</td>
+            </tr>
+          )}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row" colSpan={heads + (mlps ? 2 : 1)} className="embed">
+              {mlps ? "everything together" : "all heads together"}
+            </th>
+            <td className="sum total" data-testid="total">
+              {formatSigned(total, 4)}
+            </td>
+          </tr>
+        </tfoot>
+      </table>
+    </div>
+  );
+}
+
+interface MlpProps {
+  readonly name: string;
+  readonly value: number;
+  readonly scale: ReturnType<typeof signedScale>;
+  readonly decimals: number;
+}
+
+function MlpCell({ name, value, scale, decimals }: MlpProps) {
+  return (
+    <td
+      className="mlp"
+      title={`${name}: ${formatSigned(value, decimals + 1)}. An MLP is a layer's other half; it has no heads and no map.`}
+      style={{ background: scale.colour(value), color: scale.ink(value) }}
+    >
+      {formatSigned(value, decimals)}
+    </td>
+  );
+}

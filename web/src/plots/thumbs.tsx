@@ -1,0 +1,51 @@
+import { pictureUrl } from "../state/api.ts";
+
+/** One picture of a row. */
+export interface Thumb {
+  readonly image: string;
+  readonly name: string;
+  readonly score: string;
+  readonly percentile: string;
+  /** What it has in common with the others, if anything. */
+  readonly note?: string | undefined;
+}
+
+interface Props {
+  readonly title: string;
+  readonly explanation: string;
+  readonly items: readonly Thumb[];
+  readonly hrefOf: (image: string) => string;
+  readonly onOpen: (image: string) => void;
+}
+
+/** A row of pictures with their scores; each is a link that looks at it. */
+export function Thumbs({ title, explanation, items, hrefOf, onOpen }: Props) {
+  return (
+    <section className="thumbs" aria-label={title}>
+      <h3>
+        {title} <small>{explanation}</small>
+      </h3>
+      <ol>
+        {items.map(({ image, name, score, percentile, note }) => (
+          <li key={image}>
+            <a
+              href={hrefOf(image)}
+              title={`${name}: score ${score}, higher than ${percentile} of all pictures. Click to look at it.`}
+              onClick={(event) => {
+                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+                event.preventDefault();
+                onOpen(image);
+              }}
+            >
+              <img src={pictureUrl(image, 160)} alt="" width={104} height={104} loading="lazy" />
+              <span className="name">{name}</span>
+              <span className="score">{score}</span>
+              <span className="percentile">{percentile}</span>
+              {note !== undefined && <span className="note">{note}</span>}
+            </a>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

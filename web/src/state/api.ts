@@ -1,0 +1,94 @@
+import type { z } from "zod";
+import type * as app from "../../../src/contract/app.ts";
+import type { explainResultSchema } from "../../../src/contract/explain.ts";
+import type { modelsResultSchema } from "../../../src/contract/models.ts";
+import type { neighborsResultSchema } from "../../../src/contract/neighbors.ts";
+import type { segmentResultSchema } from "../../../src/contract/segment.ts";
+
+export type App = z.infer<typeof app.appSchema>;
+export type Models = z.infer<typeof modelsResultSchema>;
+export type ModelDetail = z.infer<typeof app.modelDetailSchema>;
+export type Corpora = z.infer<typeof app.corporaSchema>;
+export type CorpusImages = z.infer<typeof app.corpusImagesSchema>;
+export type CorpusImage = z.infer<typeof app.corpusImageSchema>;
+export type ImageInfo = z.infer<typeof app.imageSchema>;
+export type ExplainResult = z.infer<typeof explainResultSchema>;
+export type Tokens = z.infer<typeof app.tokensSchema>;
+export type SegmentResult = z.infer<typeof segmentResultSchema>;
+export type NeighborsResult = z.infer<typeof neighborsResultSchema>;
+export type Insights = z.infer<typeof app.insightsSchema>;
+export type Properties = z.infer<typeof app.propertiesSchema>;
+export type Job = z.infer<typeof app.jobSchema>;
+export type Problem = z.infer<typeof app.problemSchema>["error"];
+
+/** A request that failed, with what to do about it. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** This tab, so that the server lets tabs take turns. */
+const TAB = crypto.getRandomValues(new Uint32Array(2)).join("-");
+
+async function call<T>(path: string, init: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, headers: { "x-client": TAB, ...init.headers } });
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    throw new ApiError({
+      code: "SERVER_GONE",
+      message: "The server does not answer.",
+      hint: "Start it again with `clip-interpret serve`; this page goes on by itself.",
+    });
+  }
+  const json = (await response.json().catch(() => undefined)) as { error?: Problem } | undefined;
+  if (!response.ok || json === undefined) {
+    const unknown = {
+      code: `HTTP ${response.status}`,
+      message: "The answer makes no sense.",
+      hint: "Try again.",
+    };
+    throw new ApiError(json?.error ?? unknown);
+  }
+  return json as T;
+}
+
+const signalled = (signal?: AbortSignal) => (signal ? { signal } : {});
+
+/** Asks for something. */
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, signalled(signal));
+
+/** Sends JSON. */
+export const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+  call<T>(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    ...signalled(signal),
+  });
+
+/** Uploads an image file. */
+export const upload = (file: Blob): Promise<ImageInfo> =>
+  call("/api/images", {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: file,
+  });
+
+export const cancelJob = (id: string): Promise<Job> => call(`/api/jobs/${id}`, { method: "DELETE" });
+
+/** Where the pixels of an image are. */
+export const pictureUrl = (image: string, side: number): string =>
+  `/api/images/${encodeURIComponent(image)}/picture?side=${side}`;
+
+/** The float32 values of an answer's base64. */
+export function decodeFloats(base64: string): Float32Array {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return new Float32Array(bytes.buffer);
+}

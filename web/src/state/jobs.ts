@@ -1,0 +1,69 @@
+import { useEffect, useSyncExternalStore } from "react";
+import type { Job } from "./api.ts";
+import { queryClient } from "./queries.ts";
+
+/** What is known of jobs, and whether the server is heard. */
+interface JobsState {
+  readonly jobs: readonly Job[];
+  readonly connected: boolean;
+}
+
+let state: JobsState = { jobs: [], connected: true };
+const listeners = new Set<() => void>();
+const set = (change: Partial<JobsState>) => {
+  state = { ...state, ...change };
+  for (const listener of listeners) listener();
+};
+
+function take(job: Job): void {
+  const known = state.jobs.find(({ id }) => id === job.id);
+  const jobs = known ? state.jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...state.jobs];
+  set({ jobs });
+  const hasEnded = job.ended !== null && known?.ended == null;
+  // What was made or fetched can be asked for now.
+  if (hasEnded || !known) {
+    for (const key of ["corpora", "models", "properties", "insights", "neighbors", "model"]) {
+      void queryClient.invalidateQueries({ queryKey: [key] });
+    }
+  }
+}
+
+function listen(): () => void {
+  const events = new EventSource("/api/jobs/events");
+  let failed = false;
+  events.addEventListener("job", ({ data }) => take(JSON.parse(String(data)) as Job));
+  events.addEventListener("open", () => {
+    // A server that was started again knows nothing of the old jobs.
+    set(failed ? { connected: true, jobs: [] } : { connected: true });
+    if (failed) void queryClient.invalidateQueries();
+    failed = false;
+  });
+  events.addEventListener("error", () => {
+    failed = true;
+    set({ connected: false });
+  });
+  return () => events.close();
+}
+
+/** Listens to the server's jobs as long as the page lives; a reload hears of all of them again. */
+export function useJobsConnection(): void {
+  useEffect(listen, []);
+}
+
+/** The jobs, newest first. */
+export function useJobs(): JobsState {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => state,
+  );
+}
+
+/** True for a job that is not over. */
+export const isUnderWay = ({ state: at }: Job): boolean => at === "queued" || at === "running";
+
+/** How far a job is, 0–1; undefined where that is not known. */
+export const shareOf = ({ done, total }: Job): number | undefined =>
+  total === null || total === 0 ? undefined : Math.min(1, done / total);

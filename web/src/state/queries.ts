@@ -1,0 +1,159 @@
+import { keepPreviousData, QueryClient, useQuery } from "@tanstack/react-query";
+import {
+  ApiError,
+  type App,
+  type Corpora,
+  type CorpusImages,
+  decodeFloats,
+  type ExplainResult,
+  get,
+  type ImageInfo,
+  type Insights,
+  type ModelDetail,
+  type Models,
+  type NeighborsResult,
+  type Properties,
+  post,
+  type SegmentResult,
+  type Tokens,
+} from "./api.ts";
+
+const gone = (error: unknown) => error instanceof ApiError && error.problem.code === "SERVER_GONE";
+
+/** What is asked for is a function of content hashes, so an answer stays right. */
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 5 * 60_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => gone(error) && failures < 2,
+      retryDelay: 1000,
+    },
+  },
+});
+
+const query = (parts: Record<string, string>) => new URLSearchParams(parts).toString();
+
+export const useApp = () =>
+  useQuery({ queryKey: ["app"], queryFn: ({ signal }) => get<App>("/api/app", signal) });
+
+export const useModels = (enabled: boolean) =>
+  useQuery({ queryKey: ["models"], enabled, queryFn: ({ signal }) => get<Models>("/api/models", signal) });
+
+export const useModel = (name: string | undefined) =>
+  useQuery({
+    queryKey: ["model", name],
+    enabled: name !== undefined,
+    queryFn: ({ signal }) => get<ModelDetail>(`/api/model?${query({ name: name! })}`, signal),
+  });
+
+export const useCorpora = (model: string | undefined) =>
+  useQuery({
+    queryKey: ["corpora", model],
+    enabled: model !== undefined,
+    queryFn: ({ signal }) => get<Corpora>(`/api/corpora?${query({ model: model! })}`, signal),
+  });
+
+export const useCorpusImages = (corpus: string, offset: number, limit: number, enabled: boolean) =>
+  useQuery({
+    queryKey: ["corpus-images", corpus, offset, limit],
+    enabled,
+    queryFn: ({ signal }) =>
+      get<CorpusImages>(`/api/corpora/${corpus}/images?offset=${offset}&limit=${limit}`, signal),
+  });
+
+/** Factors of some images of a corpus. */
+export const useRowsOf = (corpus: string, ids: readonly string[]) =>
+  useQuery({
+    queryKey: ["rows", corpus, ids.join()],
+    enabled: ids.length > 0,
+    queryFn: ({ signal }) => get<CorpusImages>(`/api/corpora/${corpus}/images?ids=${ids.join()}`, signal),
+  });
+
+export const useImage = (image: string | undefined) =>
+  useQuery({
+    queryKey: ["image", image],
+    enabled: image !== undefined,
+    queryFn: ({ signal }) => get<ImageInfo>(`/api/images/${encodeURIComponent(image!)}`, signal),
+  });
+
+/** What one image and one model are asked. */
+export interface Subject {
+  readonly model: string | undefined;
+  readonly image: string | undefined;
+}
+
+export const useExplain = ({ model, image }: Subject, texts: readonly string[]) =>
+  useQuery({
+    queryKey: ["explain", model, image, texts],
+    enabled: model !== undefined && image !== undefined && texts.length > 0,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => post<ExplainResult>("/api/explain", { model, image, texts }, signal),
+  });
+
+/** Every head's tokens, decoded. */
+export interface TokenValues extends Omit<Tokens, "values"> {
+  /** [L, H, 1 + grid²]. */
+  readonly values: Float32Array;
+}
+
+export const useTokens = ({ model, image }: Subject, text: string | undefined) =>
+  useQuery({
+    queryKey: ["tokens", model, image, text],
+    enabled: model !== undefined && image !== undefined && text !== undefined,
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }): Promise<TokenValues> => {
+      const tokens = await post<Tokens>("/api/tokens", { model, image, text }, signal);
+      return { ...tokens, values: decodeFloats(tokens.values) };
+    },
+  });
+
+export const useSegment = (
+  { model, image }: Subject,
+  asked: { texts: readonly string[]; heads: string; mode: "topic" | "contrast"; corpus: string },
+) =>
+  useQuery({
+    queryKey: ["segment", model, image, asked],
+    enabled: model !== undefined && image !== undefined && asked.texts.length > 0,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => post<SegmentResult>("/api/segment", { model, image, ...asked }, signal),
+  });
+
+/** What neighbours are asked for. */
+export interface NeighborsAsked {
+  readonly corpus: string;
+  readonly query: { readonly image: string } | { readonly text: string };
+  readonly heads: string;
+  readonly k: number;
+  readonly scoring: "dot" | "cosine" | "z";
+  readonly seed: number;
+}
+
+export const useNeighbors = (model: string | undefined, asked: NeighborsAsked | undefined) =>
+  useQuery({
+    queryKey: ["neighbors", model, asked],
+    enabled: model !== undefined && asked !== undefined,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => post<NeighborsResult>("/api/neighbors", { model, ...asked }, signal),
+  });
+
+export const useInsights = (model: string | undefined, corpus: string, ready: boolean) =>
+  useQuery({
+    queryKey: ["insights", model, corpus, ready],
+    enabled: model !== undefined && ready,
+    retry: false,
+    queryFn: ({ signal }) =>
+      get<Insights>(`/api/insights?${query({ model: model!, corpus })}`, signal).catch((error) => {
+        // Images of which nothing is known have no insights; that is no failure.
+        if (error instanceof ApiError && error.problem.code === "CORPUS_NOT_READY") return null;
+        throw error;
+      }),
+  });
+
+export const useProperties = (model: string | undefined, corpus: string, ready: boolean) =>
+  useQuery({
+    queryKey: ["properties", model, corpus, ready],
+    enabled: model !== undefined,
+    queryFn: ({ signal }) => get<Properties>(`/api/properties?${query({ model: model!, corpus })}`, signal),
+  });

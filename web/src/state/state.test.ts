@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
+import { inCommon, tourStops } from "./know.ts";
+import { formatAddress, parseAddress, VIEWS, type ViewState } from "./url.ts";
+
+const text = fc.string({ minLength: 1, maxLength: 30 }).filter((value) => value.trim() !== "");
+const state: fc.Arbitrary<ViewState> = fc.record({
+  view: fc.constantFrom(...VIEWS),
+  model: fc.option(text),
+  image: fc.option(text),
+  texts: fc.array(text, { maxLength: 5 }),
+  on: fc.nat(9),
+  heads: fc.string({ maxLength: 20 }),
+  corpus: text,
+  mode: fc.constantFrom("topic", "contrast"),
+  by: fc.constantFrom("property", "image", "text"),
+  property: fc.option(text),
+  query: fc.option(text),
+  scoring: fc.constantFrom("dot", "cosine", "z"),
+  count: fc.integer({ min: 1, max: 64 }),
+  seed: fc.nat(1000),
+  opacity: fc.nat(100),
+  squares: fc.boolean(),
+  tour: fc.nat(3),
+});
+
+describe("the address", () => {
+  it("holds every state, whatever is in it", () => {
+    fc.assert(
+      fc.property(state, (one) => {
+        expect(parseAddress(formatAddress(one))).toEqual(one);
+      }),
+    );
+  });
+
+  it("is read whatever it says: what makes no sense is the default", () => {
+    fc.assert(
+      fc.property(fc.webQueryParameters(), (query) => {
+        const read = parseAddress(`/nothing?${query}&opacity=999&k=-1&mode=x&tour=9`);
+        expect(read).toMatchObject({ view: "look", opacity: 85, count: 8, mode: "topic", tour: 0 });
+      }),
+    );
+    expect(formatAddress(parseAddress("/"))).toBe("/look");
+  });
+});
+
+const sizes = { layers: 3, heads: 4 };
+const chosen = fc.uniqueArray(fc.nat(11)).map((units) => new Set(units));
+
+describe("chosen heads", () => {
+  it("are written so that they are read back", () => {
+    fc.assert(
+      fc.property(chosen, (set) => {
+        expect(parseHeads(formatHeads(set, sizes), sizes)).toEqual(set);
+      }),
+    );
+    expect(formatHeads(new Set([0, 1, 2, 3, 9]), sizes)).toBe("L0,L2.H1");
+  });
+
+  it("come from properties and layers, and what cannot be read chooses none", () => {
+    const properties = [{ name: "colour", source: "label", heads: ["L2.H3"] }] as const;
+    const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
+    expect([...parseHeads("colour", sizes, given)]).toEqual([11]);
+    expect([...parseHeads("last1", sizes)]).toEqual([8, 9, 10, 11]);
+    expect(parseHeads("L9.H9", sizes).size).toBe(0);
+  });
+
+  it("go in together, and out when all were in", () => {
+    expect([...toggled(new Set([1]), [1, 2])]).toEqual([1, 2]);
+    expect([...toggled(new Set([1, 2, 3]), [1, 2])]).toEqual([3]);
+  });
+
+  it("have words", () => {
+    expect(headsInWords(new Set(), sizes)).toBe("all 12 heads");
+    expect(headsInWords(new Set([6]), sizes)).toBe("head L1.H2");
+    expect(headsInWords(new Set([6, 7]), sizes)).toBe("2 heads");
+  });
+});
+
+describe("what is known", () => {
+  it("the tour visits the three heads that are furthest above chance, none twice, and none that is not above it", () => {
+    const factors = ["a", "b", "c", "d", "e"].map((name, i) => ({ name, queries: 9, chance: 0.1 * (i + 1) }));
+    const row = (chosenFor: string, head: string, mean: number) => {
+      const precision = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
+      return { chosenFor, heads: [head], precision };
+    };
+    const rows = [
+      row("a", "L0.H0", 0.5),
+      row("b", "L0.H0", 0.9),
+      row("c", "L1.H0", 0.32),
+      row("d", "L1.H1", 0.6),
+      row("e", "L1.H2", 0.8),
+    ];
+    const origin = { model: "m", precision: "fp32", index: "demo" } as const;
+    const stops = tourStops({
+      retrieval: {
+        ...origin,
+        k: 8,
+        factors,
+        rows: [{ chosenFor: "embedding", heads: [], precision: [] }, ...rows],
+      },
+      selectivity: { ...origin, images: 9, permutations: 1, factors: [], components: [] },
+    });
+    expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
+      ["L0.H0", "b"],
+      ["L1.H2", "e"],
+      ["L1.H1", "d"],
+    ]);
+  });
+
+  it("counts what images share", () => {
+    const image = (colour: string | null, count: number) => ({
+      ...{ image: "demo:0123456789abcdef", path: "a.png", label: null },
+      factors: { colour, count },
+    });
+    const [first, second] = inCommon([image("red", 1), image("red", 2), image(null, 3), image("red", 1)]);
+    expect(first).toEqual({ factor: "colour", value: "red", count: 3, of: 4 });
+    expect(second).toEqual({ factor: "count", value: "1", count: 2, of: 4 });
+  });
+});

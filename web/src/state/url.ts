@@ -1,0 +1,149 @@
+import { useCallback, useSyncExternalStore } from "react";
+
+/** The three views. */
+export const VIEWS = ["look", "segment", "neighbors"] as const;
+export type View = (typeof VIEWS)[number];
+
+/** All that an address says. What is null or empty is the default, and not written. */
+export interface ViewState {
+  readonly view: View;
+  readonly model: string | null;
+  /** An image reference, as the API takes it. */
+  readonly image: string | null;
+  readonly texts: readonly string[];
+  /** Which text the picture and the matrix are about. */
+  readonly on: number;
+  /** A component set as written; empty: all heads. */
+  readonly heads: string;
+  readonly corpus: string;
+  readonly mode: "topic" | "contrast";
+  /** What neighbours are looked for by. */
+  readonly by: "property" | "image" | "text";
+  readonly property: string | null;
+  readonly query: string | null;
+  readonly scoring: "dot" | "cosine" | "z";
+  readonly count: number;
+  readonly seed: number;
+  /** Of the colours over the picture, in per cent. */
+  readonly opacity: number;
+  /** Patches as squares instead of smoothed. */
+  readonly squares: boolean;
+  /** Step of the tour, 1–3; 0 when it is not taken. */
+  readonly tour: number;
+}
+
+const DEFAULTS: ViewState = {
+  view: "look",
+  model: null,
+  image: null,
+  texts: [],
+  on: 0,
+  heads: "",
+  corpus: "demo",
+  mode: "topic",
+  by: "property",
+  property: null,
+  query: null,
+  scoring: "dot",
+  count: 8,
+  seed: 0,
+  opacity: 85,
+  squares: false,
+  tour: 0,
+};
+
+const whole = (text: string | null, least: number, most: number, fallback: number) => {
+  const value = Number(text ?? Number.NaN);
+  return Number.isInteger(value) && value >= least && value <= most ? value : fallback;
+};
+const one = <T extends string>(text: string | null, choices: readonly T[], fallback: T): T =>
+  choices.find((choice) => choice === text) ?? fallback;
+
+/** Reads an address; what it does not understand is the default. */
+export function parseAddress(address: string): ViewState {
+  const url = new URL(address, "http://localhost");
+  const { searchParams: query } = url;
+  return {
+    view: one(url.pathname.slice(1), VIEWS, "look"),
+    model: query.get("model"),
+    image: query.get("image"),
+    texts: query.getAll("text").filter((text) => text.trim() !== ""),
+    on: whole(query.get("on"), 0, 99, 0),
+    heads: query.get("heads") ?? "",
+    corpus: query.get("corpus") ?? DEFAULTS.corpus,
+    mode: one(query.get("mode"), ["topic", "contrast"], "topic"),
+    by: one(query.get("by"), ["property", "image", "text"], "property"),
+    property: query.get("property"),
+    query: query.get("query"),
+    scoring: one(query.get("score"), ["dot", "cosine", "z"], "dot"),
+    count: whole(query.get("k"), 1, 64, DEFAULTS.count),
+    seed: whole(query.get("seed"), 0, 2 ** 31, 0),
+    opacity: whole(query.get("opacity"), 0, 100, DEFAULTS.opacity),
+    squares: query.get("squares") === "1",
+    tour: whole(query.get("tour"), 0, 3, 0),
+  };
+}
+
+/** Writes an address that {@link parseAddress} reads back. */
+export function formatAddress(state: ViewState): string {
+  const query = new URLSearchParams();
+  const put = (name: string, value: string | number | null, fallback: string | number | null) => {
+    if (value !== null && value !== fallback) query.append(name, String(value));
+  };
+  put("model", state.model, null);
+  put("image", state.image, null);
+  for (const text of state.texts) query.append("text", text);
+  put("on", state.on, 0);
+  put("heads", state.heads, "");
+  put("corpus", state.corpus, DEFAULTS.corpus);
+  put("mode", state.mode, DEFAULTS.mode);
+  put("by", state.by, DEFAULTS.by);
+  put("property", state.property, null);
+  put("query", state.query, null);
+  put("score", state.scoring, DEFAULTS.scoring);
+  put("k", state.count, DEFAULTS.count);
+  put("seed", state.seed, 0);
+  put("opacity", state.opacity, DEFAULTS.opacity);
+  put("squares", state.squares ? 1 : 0, 0);
+  put("tour", state.tour, 0);
+  const text = query.toString();
+  return `/${state.view}${text === "" ? "" : `?${text}`}`;
+}
+
+const listeners = new Set<() => void>();
+const tell = () => {
+  for (const listener of listeners) listener();
+};
+let current: { address: string; state: ViewState } | undefined;
+
+function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) window.addEventListener("popstate", tell);
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) window.removeEventListener("popstate", tell);
+  };
+}
+
+function snapshot(): ViewState {
+  const address = location.pathname + location.search;
+  if (current?.address !== address) current = { address, state: parseAddress(address) };
+  return current.state;
+}
+
+/** Changes parts of the state; `replace`: without a step to go back to, for what is dragged. */
+export type Navigate = (change: Partial<ViewState>, options?: { replace?: boolean }) => void;
+
+/** Goes to a state, relative to where the page is. */
+export const navigate: Navigate = (change, { replace = false } = {}) => {
+  const address = formatAddress({ ...snapshot(), ...change });
+  if (address === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  tell();
+};
+
+/** The state in the address, and how to change it. */
+export function useViewState(): [ViewState, Navigate] {
+  const state = useSyncExternalStore(subscribe, snapshot);
+  return [state, useCallback(navigate, [])];
+}

@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** Where a Chromium is; `CHROMIUM` names another. */
+const CHROMIUM = [process.env.CHROMIUM ?? "", ...PLACES].find((path) => path !== "" && existsSync(path));
+
+/** Why the browser's tests cannot run, with what to type. In CI it is a failure, not a reason to skip. */
+export const missing: string | undefined =
+  CHROMIUM === undefined
+    ? "no Chromium on this machine: `apt-get install -y chromium` (or set CHROMIUM to one)"
+    : existsSync(fileURLToPath(new URL("../../dist/web/index.html", import.meta.url)))
+      ? undefined
+      : "dist/web is missing: `npm run build`";
+export const skip: boolean = missing !== undefined && process.env.CI !== "true";
+
+export function launch(): Promise<Browser> {
+  if (missing !== undefined) throw new Error(missing);
+  return chromium.launch({
+    ...(CHROMIUM && { executablePath: CHROMIUM }),
+    // Chromium has no sandbox for root, which containers run as.
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+  });
+}
+
+/** A page that notes everything it complains of, and every request to elsewhere. */
+export async function openPage(
+  browser: Browser,
+  base: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.setDefaultTimeout(45_000);
+  page.on("console", (message) => {
+    // A refused request is the page's to handle; that it was logged says nothing.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(base) && !/^(data|blob):/.test(url)) complaints.push(`asked ${url}`);
+  });
+  return { page, complaints };
+}
+
+/** RGBA of a canvas, at its own resolution. */
+export const pixelsOf = (page: Page, selector: string) =>
+  page
+    .locator(selector)
+    .first()
+    .evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+      return { width: canvas.width, height: canvas.height, data: [...data] };
+    });
+
+/** Waits until a canvas holds a map. */
+export const painted = (page: Page, selector = ".heat canvas") =>
+  page.locator(`${selector}[data-painted="map"]`).first().waitFor();
