@@ -18,7 +18,7 @@ export {
 export {
   type AblationRow,
   type AblationStudy,
-  type StudyOptions,
+  type StudyOptions as AblationStudyOptions,
   studyAblation,
 } from "./analysis/ablation-study.ts";
 export { type ClassScores, createClassScores } from "./analysis/class-scores.ts";
@@ -116,8 +116,8 @@ export {
 } from "./analysis/segmentation.ts";
 export {
   attentionRollout,
-  BASELINES,
-  type Baseline,
+  BASELINES as SEGMENTATION_BASELINES,
+  type Baseline as SegmentationBaseline,
   type BaselineMap,
   type BaselineName,
   baselineMaps,
@@ -172,8 +172,8 @@ export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
 export {
-  BASELINES,
-  type Baseline,
+  BASELINES as LABEL_BASELINES,
+  type Baseline as LabelBaseline,
   judgeHeads,
   type MetricIntervals,
   measureBaselines,
@@ -200,7 +200,6 @@ export type {
   AskOptions,
   Described,
   DescribedText,
-  Description as LabelDescription,
   Judge,
   Labeller,
   Named,
@@ -235,8 +234,8 @@ export { type Fold, normalizeLabel, SYNONYMS } from "./labeling/normalize-label.
 export { publishedLabeller } from "./labeling/published.ts";
 export { compareSizes, type SizeComparison, type SizedModel } from "./labeling/size-comparison.ts";
 export { tagJudge, tagLabeller } from "./labeling/tags.ts";
-export { type Grid, upsample } from "./math/bilinear.ts";
 export { truthOf } from "./labeling/truth.ts";
+export { type Grid, upsample } from "./math/bilinear.ts";
 export type { Distribution } from "./math/rank.ts";
 export { type Share, wilson } from "./math/wilson.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
@@ -264,7 +263,7 @@ export {
   oneMean,
 } from "./model/export-checkpoint.ts";
 export {
-  type Calibration,
+  type Calibration as ExportCalibration,
   type ExportEncoderOptions,
   type ExportedEncoder,
   exportEncoder,

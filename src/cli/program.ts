@@ -16,9 +16,9 @@ import { registerPreprocess } from "./commands/preprocess.ts";
 import { registerPull } from "./commands/pull.ts";
 import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
+import { registerServe } from "./commands/serve.ts";
 import { registerStudy } from "./commands/study.ts";
 import { registerTextspan } from "./commands/textspan.ts";
-import { registerServe } from "./commands/serve.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
 import { registerVerify } from "./commands/verify.ts";
 import {
