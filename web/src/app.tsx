@@ -7,11 +7,22 @@ import { usePreparedOnce } from "./panels/prepare.tsx";
 import { ProblemNote } from "./panels/problem.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
+import type { App as AppInfo } from "./state/api.ts";
 import { useJobsConnection } from "./state/jobs.ts";
-import { useApp, useCorpora, useModel } from "./state/queries.ts";
+import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
 import { formatAddress, useViewState, VIEWS, type View } from "./state/url.ts";
 
 const TITLES: Readonly<Record<View, string>> = { look: "Look", segment: "Segment", neighbors: "Neighbours" };
+
+/** Before a text is given: the example's, or what a picture of a corpus shows. Of an upload nothing is known. */
+function defaultTexts(
+  app: AppInfo | undefined,
+  image: string | undefined,
+  label: string | null,
+): readonly string[] {
+  if (app && image === app.example.image) return app.example.texts;
+  return label === null ? [] : [`${/^[aeiou]/i.test(label) ? "an" : "a"} ${label}`];
+}
 
 /** The whole page. */
 export function App() {
@@ -28,7 +39,8 @@ export function App() {
   }, [state.view]);
 
   const image = state.image ?? app?.example.image;
-  const texts = state.texts.length > 0 || state.image !== null ? state.texts : (app?.example.texts ?? []);
+  const { data: known } = useImage(image);
+  const texts = state.texts.length > 0 ? state.texts : defaultTexts(app, image, known?.label ?? null);
   const Panel = { look: Look, segment: Segment, neighbors: Neighbors }[state.view];
   return (
     <>

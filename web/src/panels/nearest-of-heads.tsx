@@ -1,7 +1,7 @@
 import { Thumbs } from "../plots/thumbs.tsx";
 import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
 import { orAll } from "../state/heads.ts";
-import { inWords as factorInWords, type InCommon, inCommon } from "../state/know.ts";
+import { inWords as factorInWords, type InCommon, inCommon, tourStops } from "../state/know.ts";
 import { useNeighbors, useRowsOf } from "../state/queries.ts";
 import { formatAddress, type Navigate, type ViewState } from "../state/url.ts";
 import { PrepareCorpus } from "./prepare.tsx";
@@ -41,6 +41,9 @@ export function NearestOfHeads({ state, go, model, image, known, ready, heads, i
   const shared = (rows ? inCommon(rows.images) : [])
     .filter((one) => one.count >= 4 && lift(one) >= 0.25)
     .sort((a, b) => lift(b) - lift(a));
+  // On the tour what the head is shown for comes first.
+  const shownFor = insights && state.tour > 0 ? tourStops(insights)[state.tour - 1]?.factor : undefined;
+  shared.sort((a, b) => Number(b.factor === shownFor) - Number(a.factor === shownFor));
   return (
     <section className="nearest" id="nearest" aria-label="Nearest pictures">
       <h2>
@@ -76,6 +79,7 @@ export function NearestOfHeads({ state, go, model, image, known, ready, heads, i
             title="most alike"
             explanation="to these heads, not to you: look for what they share"
             items={thumbsOf(corpus, data, data.neighbors)}
+            query={image}
             hrefOf={hrefOf}
             onOpen={open}
           />

@@ -188,6 +188,7 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
           <Found
             state={state}
             data={data}
+            query={by === "text" ? undefined : image}
             hrefOf={hrefOf}
             onOpen={open}
             onShuffle={() => go({ seed: state.seed + 1 })}
@@ -210,11 +211,13 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
 function Found(props: {
   state: ViewProps["state"];
   data: NeighborsResult;
+  /** The picture that was asked about. */
+  query: string | undefined;
   hrefOf: (image: string) => string;
   onOpen: (image: string) => void;
   onShuffle: () => void;
 }) {
-  const { state, data, onShuffle, ...links } = props;
+  const { state, data, query, onShuffle, ...links } = props;
   const row = (items: NeighborsResult["neighbors"]) => thumbsOf(state.corpus, data, items);
   const searched = `${data.searched.toLocaleString("en")} pictures searched`;
   return (
@@ -223,6 +226,7 @@ function Found(props: {
         title="most similar"
         explanation={`${searched}${data.excluded > 0 ? "; this picture itself is left out" : ""}. Below each: its score, and the share of pictures that score lower.`}
         items={row(data.neighbors)}
+        {...(query !== undefined && { query })}
         {...links}
       />
       {data.neighbors.length > 0 && (

@@ -14,18 +14,26 @@ interface Props {
   readonly title: string;
   readonly explanation: string;
   readonly items: readonly Thumb[];
+  /** What the others are compared with, shown first. */
+  readonly query?: string;
   readonly hrefOf: (image: string) => string;
   readonly onOpen: (image: string) => void;
 }
 
 /** A row of pictures with their scores; each is a link that looks at it. */
-export function Thumbs({ title, explanation, items, hrefOf, onOpen }: Props) {
+export function Thumbs({ title, explanation, items, query, hrefOf, onOpen }: Props) {
   return (
     <section className="thumbs" aria-label={title}>
       <h3>
         {title} <small>{explanation}</small>
       </h3>
       <ol>
+        {query !== undefined && (
+          <li className="query">
+            <img src={pictureUrl(query, 160)} alt="" width={104} height={104} />
+            <span>this picture</span>
+          </li>
+        )}
         {items.map(({ image, name, score, percentile, note }) => (
           <li key={image}>
             <a
