@@ -1,10 +1,10 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Option } from "commander";
 import { demoResultSchema } from "../../contract/demo.ts";
-import { ownCacheFolder } from "../../support/environment.ts";
 import { DEMO, planCorpus, writeCorpus } from "../../world/corpus.ts";
 import { SPLIT_NAMES, type SplitName } from "../../world/splits.ts";
 import type { Register } from "../command.ts";
+import { corpusFolder } from "../corpus-folder.ts";
 import { wholeNumber } from "../strings.ts";
 
 interface DemoOptions {
@@ -29,9 +29,7 @@ export const registerDemo: Register = (program, run) => {
       run(async ({ report, signal, result }, options: DemoOptions) => {
         const { split, images, size } = options;
         const plan = await planCorpus({ split, size, indices: Array.from({ length: images }, (_, i) => i) });
-        const folder = options.out
-          ? resolve(options.out)
-          : join(ownCacheFolder(process.env), "worlds", `${split}-${images}-${plan.key}`);
+        const folder = options.out ? resolve(options.out) : corpusFolder(plan);
         const drawn = await writeCorpus(folder, plan, { report, signal });
         const json = demoResultSchema.parse({ folder, split, images, size, key: plan.key, drawn });
         result(json, () => explained(json));

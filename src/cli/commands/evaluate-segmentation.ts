@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import {
   evaluateSegmentation,
@@ -13,12 +13,12 @@ import { segmentationEvaluationSchema } from "../../contract/evaluate-segmentati
 import type { ClipModel } from "../../model/clip-model.ts";
 import { parseComponents } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
-import { ownCacheFolder } from "../../support/environment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet.ts";
 import { DEMO, planCorpus, writeCorpus } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
+import { corpusFolder } from "../corpus-folder.ts";
 import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { chooseUnits, MEASURES, QUESTIONS, sheetOf } from "../segmentation-sheet.ts";
@@ -133,7 +133,7 @@ async function dataOf(
 async function demoCorpus(work: Pick<CommandContext, "report" | "signal">): Promise<string> {
   const indices = Array.from({ length: DEMO.images }, (_, i) => i);
   const plan = await planCorpus({ split: DEMO.split, size: DEMO.size, indices });
-  const folder = join(ownCacheFolder(process.env), "worlds", `${plan.split}-${plan.images}-${plan.key}`);
+  const folder = corpusFolder(plan);
   await writeCorpus(folder, plan, work);
   return folder;
 }
