@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import {
   evaluateSegmentation,
@@ -12,10 +12,9 @@ import { segmentationEvaluationSchema } from "../../contract/evaluate-segmentati
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type NamedSet, parseComponents } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
-import { ownCacheFolder } from "../../support/environment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet.ts";
-import { DEMO, planCorpus, writeCorpus } from "../../world/corpus.ts";
+import { DEMO, planCorpus, writeCorpus, worldFolder } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { modelNotice } from "../notices.ts";
@@ -132,7 +131,7 @@ async function dataOf(
 async function demoCorpus(work: Pick<CommandContext, "report" | "signal">): Promise<string> {
   const indices = Array.from({ length: DEMO.images }, (_, i) => i);
   const plan = await planCorpus({ split: DEMO.split, size: DEMO.size, indices });
-  const folder = join(ownCacheFolder(process.env), "worlds", `${plan.split}-${plan.images}-${plan.key}`);
+  const folder = worldFolder(plan, process.env);
   await writeCorpus(folder, plan, work);
   return folder;
 }
