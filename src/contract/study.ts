@@ -151,6 +151,7 @@ export const studyReportSchema = z.strictObject({
         name: z.string(),
         size: count,
         models: z.array(z.string()),
+        heads: count,
         mean: metricValues,
         deviation: metricValues,
       }),
@@ -162,6 +163,7 @@ export const studyReportSchema = z.strictObject({
         smaller: z.string(),
         larger: z.string(),
         difference: z.number(),
+        scatter: value.describe("standard deviation between seeds, at least one head"),
         critical: value,
         detectable: value,
         verdict: z.enum([

@@ -5,7 +5,7 @@ import { compareSizes, type SizedModel } from "./size-comparison.ts";
 const values = (known: Partial<MetricValues>): MetricValues =>
   Object.fromEntries(METRICS.map(({ key }) => [key, known[key] ?? null])) as Record<MetricKey, number | null>;
 const model = (name: string, size: number, association: number, entanglement: number): SizedModel => ({
-  ...{ name, size },
+  ...{ name, size, heads: 20 },
   values: values({ association, entanglement }),
 });
 
@@ -40,6 +40,13 @@ describe("models of several sizes", () => {
     const clear = compareSizes([...seeds, model("large", 30, 1.2, 1.2)]).steps;
     // Higher association is more interpretable, higher entanglement less.
     expect(clear.map(({ verdict }) => verdict)).toEqual(["more interpretable", "less interpretable"]);
+  });
+
+  it("whose seeds agree by accident are taken to scatter by one head", () => {
+    const same = ["small", "small-s2", "small-s3"].map((name) => model(name, 10, 0.9, 0.9));
+    const { steps } = compareSizes([...same, model("large", 30, 0.9, 0.95)]);
+    expect(steps.map(({ scatter }) => scatter)).toEqual([0.05, 0.05]);
+    expect(steps.map(({ verdict }) => verdict)).toEqual(["not told apart", "not told apart"]);
   });
 
   it("of one size are not compared, and without seeds nothing is claimed", () => {

@@ -3,7 +3,8 @@
  *
  * A metric of one trained model is one draw: another seed gives other heads. Where a model was trained from several seeds,
  * s is the standard deviation of the metric between them (k seeds, k − 1 degrees of freedom), and it is taken to hold for
- * the models that were trained once. The difference of two means of a and b models then has the standard error
+ * the models that were trained once. Metrics move in steps of a head (n heads: 1/n), so that a few seeds may agree by
+ * accident: s is taken as no less than one step. The difference of two means of a and b models then has the standard error
  * s·√(1/a + 1/b), and
  *
  *     told apart:  |difference| > t₀.₉₇₅ · s·√(1/a + 1/b)
@@ -20,6 +21,8 @@ export interface SizedModel {
   readonly name: string;
   /** Weights of the image transformer's layers. */
   readonly size: number;
+  /** Heads that were analysed. */
+  readonly heads: number;
   readonly values: MetricValues;
 }
 
@@ -29,6 +32,8 @@ export interface SeedGroup {
   readonly name: string;
   readonly size: number;
   readonly models: readonly string[];
+  /** Heads analysed of each. */
+  readonly heads: number;
   readonly mean: MetricValues;
   /** Standard deviation between seeds; null of one model. */
   readonly deviation: MetricValues;
@@ -47,6 +52,8 @@ export interface SizeStep {
   readonly larger: string;
   /** Larger minus smaller. */
   readonly difference: number;
+  /** s: between seeds, at least one step. */
+  readonly scatter: number | null;
   /** Differences beyond it are told apart; null where no seeds say how far models scatter. */
   readonly critical: number | null;
   readonly detectable: number | null;
@@ -105,6 +112,7 @@ function groupSeeds(models: readonly SizedModel[]): SeedGroup[] {
       name: withoutSeed(members[0].name),
       size: members[0].size,
       models: members.map(({ name }) => name),
+      heads: Math.min(...members.map(({ heads }) => heads)),
       mean: summary(members, (values) => values.reduce((sum, value) => sum + value, 0) / values.length),
       deviation: summary(members, sampleDeviation),
     }))
@@ -123,10 +131,12 @@ function step(
   const compared = { metric, smaller: smaller.name, larger: larger.name, difference };
   const deviation = scattered?.deviation[metric] ?? null;
   if (scattered === null || deviation === null) {
-    return [{ ...compared, critical: null, detectable: null, verdict: "no seeds to compare with" }];
+    const verdict = "no seeds to compare with";
+    return [{ ...compared, scatter: null, critical: null, detectable: null, verdict }];
   }
+  const scatter = Math.max(deviation, 1 / scattered.heads);
   const degrees = scattered.models.length - 1;
-  const error = deviation * Math.sqrt(1 / smaller.models.length + 1 / larger.models.length);
+  const error = scatter * Math.sqrt(1 / smaller.models.length + 1 / larger.models.length);
   const critical = studentQuantile(0.975, degrees) * error;
   const detectable = critical + studentQuantile(0.8, degrees) * error;
   const better = METRICS.find(({ key }) => key === metric)?.better === "lower" ? -difference : difference;
@@ -136,5 +146,5 @@ function step(
       : better > 0
         ? "more interpretable"
         : "less interpretable";
-  return [{ ...compared, critical, detectable, verdict }];
+  return [{ ...compared, scatter, critical, detectable, verdict }];
 }

@@ -100,7 +100,10 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
       settings,
       models: measured,
       sizes: compareSizes(
-        measured.map(({ name, shape, metrics }) => ({ name, size: shape.size, values: valuesOf(metrics) })),
+        measured.map(({ name, shape, metrics }) => ({
+          ...{ name, size: shape.size, heads: metrics.heads },
+          values: valuesOf(metrics),
+        })),
       ),
       calibration: groups.length === 0 ? null : calibrate(groups, { permutations, seed }),
       published: await publishedRows(),

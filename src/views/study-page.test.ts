@@ -92,7 +92,10 @@ async function reportOf(...models: readonly (readonly [string, number, number])[
     },
     models: measured,
     sizes: compareSizes(
-      measured.map(({ name, shape, metrics }) => ({ name, size: shape.size, values: valuesOf(metrics) })),
+      measured.map(({ name, shape, metrics }) => ({
+        ...{ name, size: shape.size, heads: metrics.heads },
+        values: valuesOf(metrics),
+      })),
     ),
     calibration: calibrate(
       made.map(([{ heads }, truth]) => ({

@@ -152,15 +152,18 @@ export function sizeTable({ sizes }: StudyReport): Table {
       "smaller",
       "larger",
       "#difference",
+      "#s",
       "#told apart beyond",
       "#detectable with 80 % power",
       "larger is",
     ],
-    rows: sizes.steps.map(({ metric, smaller, larger, difference, critical, detectable, verdict }) => [
-      METRICS.find(({ key }) => key === metric)!.name,
-      ...[smaller, larger, difference > 0 ? `+${number(difference)}` : number(difference)],
-      ...[number(critical), number(detectable), verdict],
-    ]),
+    rows: sizes.steps.map(
+      ({ metric, smaller, larger, difference, scatter, critical, detectable, verdict }) => [
+        METRICS.find(({ key }) => key === metric)!.name,
+        ...[smaller, larger, difference > 0 ? `+${number(difference)}` : number(difference)],
+        ...[number(scatter), number(critical), number(detectable), verdict],
+      ],
+    ),
   };
 }
 

@@ -1,5 +1,8 @@
 /** What a study says in words, computed from what was measured: the same for HTML, Markdown and the terminal. */
 import type { Calibrated } from "../labeling/calibration.ts";
+import { METRICS } from "../labeling/metric-names.ts";
+import type { SizeStep } from "../labeling/size-comparison.ts";
+import type { Interval } from "../math/intervals.ts";
 import type { StudyModel, StudyReport } from "../study/report.ts";
 import { counted } from "./text.ts";
 
@@ -88,7 +91,17 @@ function beyondChance({ name, metrics, baselines, heads, inputs }: StudyModel): 
       : meanCcs < chance.low
         ? "less consistent than"
         : "no more consistent than";
-  return `${name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Five random texts of the pool give ${withRange(chance.mean, chance)} and ${withRange(byChance.mean, byChance)}: the descriptions are ${verdict} random ones.${lopsided}`;
+  return `${name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Five random texts of the pool give ${withRange(chance.mean, chance)} and ${withRange(byChance.mean, byChance)}: the descriptions are ${verdict} random ones.${lopsided}${shuffledFinding(metrics.meanCcs, baselines.shuffledDescriptions.meanCcs)}`;
+}
+
+/** How much of the consistency is the heads' own. */
+function shuffledFinding(meanCcs: number | null, shuffled: Interval | null): string {
+  if (meanCcs === null || shuffled === null) return "";
+  const own =
+    meanCcs > shuffled.high
+      ? "so some of the consistency is the heads' own"
+      : "so the consistency is that of the texts which TEXTSPAN likes, not of single heads";
+  return ` Dealt out anew among the heads they have ${withRange(shuffled.mean, shuffled)}, ${own}.`;
 }
 
 function sizeFindings({ sizes }: StudyReport): string[] {
@@ -104,7 +117,7 @@ function sizeFindings({ sizes }: StudyReport): string[] {
   const outcome =
     told.length === 0
       ? "no larger model is told apart from a smaller one by any metric"
-      : `of ${counted(steps.length, "comparison")}, the larger model is more interpretable in ${more}, less in ${told.length - more}, and not told apart in ${steps.length - told.length}`;
+      : `of ${counted(steps.length, "comparison")}, the larger model is more interpretable in ${more}, less in ${told.length - more}, and not told apart in ${steps.length - told.length} (${told.map(toldApart).join("; ")})`;
   const largest = steps
     .filter(({ metric }) => metric === "association")
     .flatMap(({ detectable }) => detectable ?? []);
@@ -114,6 +127,9 @@ function sizeFindings({ sizes }: StudyReport): string[] {
       : ` With ${counted(seeds.count, "seed")} of ${seeds.group}, a difference in association must be at least ${number(Math.min(...largest))} to be seen four times in five${Math.min(...largest) > 1 ? ": no difference is that large, so this metric cannot answer" : ""}.`;
   return [`Are larger models more interpretable? Here ${outcome}.${power}`];
 }
+
+const toldApart = ({ metric, smaller, larger, difference }: SizeStep): string =>
+  `${METRICS.find(({ key }) => key === metric)!.name} of ${larger} ${difference > 0 ? "+" : ""}${number(difference)} against ${smaller}`;
 
 /** `69 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
@@ -128,7 +144,7 @@ export const TRUTH =
 
 /** How sizes are compared. */
 export const SIZES =
-  "Another training seed gives other heads, and so another value of every metric. Two models are told apart only where they differ by more than models of one size do between seeds (Student's t, 5 %); the detectable difference is what would be seen in four trainings of five. The scatter is taken from the models below that differ in their seed alone, and taken to hold for the others, which were trained once.";
+  "Another training seed gives other heads, and so another value of every metric. Two models are told apart only where they differ by more than models of one size do between seeds (Student's t, 5 %); the detectable difference is what would be seen in four trainings of five. The scatter is taken from the models below that differ in their seed alone, as no less than one head (seeds may agree by accident), and taken to hold for the others, which were trained once.";
 
 /** What is to be said of the printed values. */
 export const PUBLISHED =
