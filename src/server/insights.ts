@@ -12,8 +12,10 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, writeOutput } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
-type Insights = z.infer<typeof insightsSchema>;
-type Property = z.infer<typeof propertiesSchema>["properties"][number];
+/** What the known factors of a corpus say of each head. */
+export type Insights = z.infer<typeof insightsSchema>;
+/** A name that stands for heads. */
+export type Property = z.infer<typeof propertiesSchema>["properties"][number];
 
 /**
  * What heads know, measured once for an index whose images have known factors, and kept.

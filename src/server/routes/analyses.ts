@@ -13,23 +13,36 @@ import {
 import { explainResultSchema } from "../../contract/explain.ts";
 import { neighborsResultSchema } from "../../contract/neighbors.ts";
 import { segmentResultSchema } from "../../contract/segment.ts";
+import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { propertiesOf, readInsights } from "../insights.ts";
+import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import { everyHeadsTokens, segmentLook } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
 export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queue, cache, labels }) => {
+  // What was measured of an index stays true as long as it is open.
+  const measured = new WeakMap<Search, Insights>();
+  const named = new WeakMap<Search, Property[]>();
   const insightsOf = async (model: ClipModel, corpus: string) => {
     const search = await corpora.search(corpus, model);
-    return readInsights(model, search.index, cache);
+    const insights = measured.get(search) ?? (await readInsights(model, search.index, cache));
+    if (insights) measured.set(search, insights);
+    return { search, insights };
   };
-  /** Heads by property; what is not measured yet has none. */
+  /** Heads by property; before anything is measured those of labels alone. */
   const headsOf = async (model: ClipModel, corpus: string) => {
-    const insights = await insightsOf(model, corpus).catch(() => undefined);
-    return propertiesOf(model, insights, labels);
+    const { search, insights } = await insightsOf(model, corpus).catch(() => ({
+      search: undefined,
+      insights: undefined,
+    }));
+    const known = search && named.get(search);
+    if (known) return known;
+    const properties = await propertiesOf(model, insights, labels);
+    if (search && insights) named.set(search, properties);
+    return properties;
   };
   const setOf = async (model: ClipModel, heads: string, corpus: string) => {
     const properties = await headsOf(model, corpus);
@@ -147,7 +160,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     }),
     async (context) => {
       const { corpus, ...asked } = context.req.valid("query");
-      const insights = await insightsOf(await models.load(asked.model), corpus);
+      const { insights } = await insightsOf(await models.load(asked.model), corpus);
       if (insights) return context.json(insights, 200);
       throw new ClipInterpretError("CORPUS_NOT_READY", `the heads are not measured on "${corpus}" yet`);
     },
