@@ -35,13 +35,12 @@ export {
 } from "./analysis/compare.ts";
 export { consistencySets } from "./analysis/consistency.ts";
 export type { CueGap } from "./analysis/cue-heads.ts";
+export { type SplitProblem, splitByCue } from "./analysis/cue-problem.ts";
 export {
   type DebiasOptions,
   type DebiasResult,
   type DebiasSelection,
   debias,
-  type SplitProblem,
-  splitByCue,
 } from "./analysis/debias.ts";
 export {
   type DescribedHead,
@@ -299,7 +298,8 @@ export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
 export { defaultPool, loadPool, POOLS, type PoolName, type PoolText, type TextPool } from "./text/pool.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";
 export { type AblationPicture, ablationPageHtml, ablationSvg } from "./views/ablation.ts";
-export { type DebiasPicture, debiasHtml, debiasSvg } from "./views/debias.ts";
+export { debiasHtml, debiasSvg } from "./views/debias.ts";
+export type { DebiasPicture } from "./views/debias-words.ts";
 export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
 export { explanationHtml } from "./views/html.ts";
 export { svgToPng } from "./views/png.ts";

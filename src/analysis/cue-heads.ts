@@ -10,23 +10,13 @@ import { contrastProbe } from "../model/probe.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { Ablation } from "./ablation.ts";
+import type { CueProblem } from "./cue-problem.ts";
 import { type Grouping, measureSelectivity } from "./selectivity.ts";
-import type { Partition } from "./zero-shot.ts";
-import { problemHits, robustnessOf, type ZeroShotProblem } from "./zero-shot-problem.ts";
+import { problemHits, robustnessOf } from "./zero-shot-problem.ts";
 
 /** Heads in an order, with what put each in its place. */
 export interface HeadOrder {
   readonly heads: readonly { readonly unit: number; readonly value: number }[];
-}
-
-/** Images that a cue is looked for in. */
-export interface CueProblem extends ZeroShotProblem {
-  /** [rows]: the value of the cue, and the values' names. */
-  readonly cue: Partition;
-  /** Class × cue, of the validation images alone. */
-  readonly validation: Partition;
-  /** Positions of the validation images among the rows. */
-  readonly validationAt: readonly number[];
 }
 
 const ordered = (values: readonly number[]): HeadOrder => ({

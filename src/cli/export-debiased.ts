@@ -1,5 +1,6 @@
 import { extname } from "node:path";
-import type { DebiasResult, SplitProblem } from "../analysis/debias.ts";
+import type { SplitProblem } from "../analysis/cue-problem.ts";
+import type { DebiasResult } from "../analysis/debias.ts";
 import { meanOutputs } from "../analysis/forward-ablation.ts";
 import { CALIBRATION_IMAGES } from "../analysis/forward-study.ts";
 import { thin } from "../analysis/zero-shot-problem.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type AblationPicture, ablationPageHtml, ablationSvg } from "./ablation.ts";
 import { ablationText } from "./ablation-text.ts";
-import { type DebiasPicture, debiasHeadline, debiasHtml, debiasSvg } from "./debias.ts";
+import { debiasHtml, debiasSvg } from "./debias.ts";
 import { debiasText } from "./debias-text.ts";
+import { type DebiasPicture, debiasHeadline } from "./debias-words.ts";
 import { expectBalanced } from "./markup.fixture.ts";
 
 const share = (value: number) => ({

@@ -10,7 +10,7 @@ import {
   SELECTION_HEAD,
   SELECTION_WORDS,
   selectionCells,
-} from "./debias.ts";
+} from "./debias-words.ts";
 import { cleanText } from "./text.ts";
 
 /** What was removed and what came of it, for a terminal; numbers are per cent. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAblation } from "../../src/analysis/ablation.ts";
 import { studyAblation } from "../../src/analysis/ablation-study.ts";
-import { type DebiasResult, debias, type SplitProblem, splitByCue } from "../../src/analysis/debias.ts";
+import { type SplitProblem, splitByCue } from "../../src/analysis/cue-problem.ts";
+import { type DebiasResult, debias } from "../../src/analysis/debias.ts";
 import {
   ablationGate,
   forwardScores,

@@ -2,14 +2,8 @@ import { extname } from "node:path";
 import { Option } from "commander";
 import { ABLATIONS, type AblationMode } from "../../analysis/ablation.ts";
 import { type ClassSet, classProbes, type EmbedTexts, fillTemplate } from "../../analysis/classes.ts";
-import {
-  type DebiasResult,
-  debias,
-  SELECTIONS,
-  type SelectionName,
-  type SplitProblem,
-  splitByCue,
-} from "../../analysis/debias.ts";
+import { type SplitProblem, splitByCue } from "../../analysis/cue-problem.ts";
+import { type DebiasResult, debias, SELECTIONS, type SelectionName } from "../../analysis/debias.ts";
 import { type ForwardStudy, studyForward } from "../../analysis/forward-study.ts";
 import { PLANTED_CUE, plantedClasses, worldTexts } from "../../analysis/planted-bias.ts";
 import { loadProperties } from "../../analysis/properties.ts";
@@ -22,8 +16,9 @@ import { headName, parseComponents } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
-import { type DebiasPicture, debiasHtml, debiasSvg } from "../../views/debias.ts";
+import { debiasHtml, debiasSvg } from "../../views/debias.ts";
 import { debiasText } from "../../views/debias-text.ts";
+import type { DebiasPicture } from "../../views/debias-words.ts";
 import { addClassesOptions, type ClassesOptions, classesOf } from "../classes-options.ts";
 import type { Register } from "../command.ts";
 import { exportDebiased } from "../export-debiased.ts";
