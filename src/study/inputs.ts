@@ -5,7 +5,7 @@ import { scanSource } from "../corpus/source.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import type { WorkOptions } from "../support/progress.ts";
-import { DEMO, planCorpus, writeCorpus } from "../world/corpus.ts";
+import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
 import { hashText } from "./steps.ts";
 
 /** Where a model's images come from. */
@@ -40,11 +40,11 @@ export async function indexFor(
 async function demoCorpus(work: WorkOptions): Promise<string> {
   const { split, size, images } = DEMO;
   const plan = await planCorpus({ split, size, indices: Array.from({ length: images }, (_, i) => i) });
-  const folder = join(ownCacheFolder(process.env), "worlds", `${split}-${images}-${plan.key}`);
+  const folder = worldFolder(plan, process.env);
   await writeCorpus(folder, plan, work);
   return folder;
 }
 
 /** SHA-256 of what an index holds: its files' checksums, in order. Where it lies does not matter. */
-export const hashIndex = ({ manifest: { root: _, ...manifest } }: Index): string =>
+export const hashManifest = ({ manifest: { root: _, ...manifest } }: Index): string =>
   hashText(JSON.stringify(manifest));

@@ -29,7 +29,7 @@ import { embedTexts } from "../model/text-cache.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { TextPool } from "../text/pool.ts";
-import { hashIndex } from "./inputs.ts";
+import { hashManifest } from "./inputs.ts";
 import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "./report.ts";
 import type { Steps } from "./steps.ts";
 
@@ -84,7 +84,7 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
       shape: shapeOf(model, work.trainedOn),
       inputs: {
         weights: await model.weightsHash(),
-        index: hashIndex(index),
+        index: hashManifest(index),
         images: index.images.length,
         // A file's name, not where it lies.
         pool: { name: basename(pool.name), hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
@@ -117,7 +117,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   const { iterations, blocks, resamples, permutations, seed } = settings;
   const { geometry, name } = model;
   const options = { ...workOf(work), seed, threads };
-  const origin = [code, await model.weightsHash(), model.precision, hashIndex(index)];
+  const origin = [code, await model.weightsHash(), model.precision, hashManifest(index)];
   const spoken = [...origin, pool.hash, componentKey(set)];
   let pending: Promise<Float32Array> | undefined;
   const embeddings = () => {

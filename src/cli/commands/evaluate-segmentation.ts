@@ -14,7 +14,7 @@ import { type NamedSet, parseComponents } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet.ts";
-import { DEMO, planCorpus, writeCorpus, worldFolder } from "../../world/corpus.ts";
+import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { modelNotice } from "../notices.ts";
