@@ -207,7 +207,7 @@ export function calibrationSvg({ calibration }: StudyReport): string {
   const columns = Array.from({ length: 6 }, (_, ccs) => {
     const of = heads.filter((head) => head.ccs === ccs);
     const dots = of.map(({ head, label, labelShare, best, bestShare, right }, i) => {
-      const x = left + step * ccs + (step * (i + 1)) / (of.length + 1);
+      const x = left + step * (ccs + 0.12 + (0.76 * (i + 0.5)) / of.length);
       const tip = `${head}, labelled ${label} (${number(100 * (labelShare ?? 0), 0)} %), truly ${best} (${number(100 * bestShare, 0)} %)`;
       const mark = right
         ? `<circle class="good" cx="${round(x)}" cy="${round(y(labelShare ?? 0))}" r="4" fill="${GOOD}"/>`
@@ -220,7 +220,8 @@ export function calibrationSvg({ calibration }: StudyReport): string {
       size: 12,
       anchor: "middle",
     });
-    return dots.join("") + label;
+    const edge = left + step * ccs;
+    return `<path class="frame" d="M${round(edge)} ${top}V${top + plotHeight}" stroke="${TONES.line}"/>${dots.join("")}${label}`;
   });
   const key =
     `<circle class="good" cx="6" cy="8" r="4" fill="${GOOD}"/>${textLine(16, 12, "label is the head’s strongest factor", { size: 12 })}` +
