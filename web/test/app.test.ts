@@ -23,7 +23,7 @@ let browser: Browser;
 if (skip) console.warn(`The browser's tests are skipped: ${missing}`);
 
 /** The bytes that the page paints of the example scene, for some heads and a text. */
-async function expectedPixels(heads: string, text: string, opacity = 70) {
+async function expectedPixels(heads: string, text: string, opacity = 85) {
   const model = await models.load(DEFAULT_MODEL);
   const set = parseComponents(heads, model.geometry);
   const found = await segmentImage(model, EXAMPLE_SCENE.path, [text], { set });
@@ -238,7 +238,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
       await expectPixels(
         page,
         "[data-testid=map] >> nth=1 >> canvas",
-        paintPicture(pixels, place, paint, 70),
+        paintPicture(pixels, place, paint, 85),
       );
       const counts = found.winners!.counts.map((count, i) => `${texts[i]}: ${count} of 64 patches`);
       for (const count of counts) await page.getByText(count).waitFor();

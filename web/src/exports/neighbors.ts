@@ -43,7 +43,7 @@ export async function neighborsExports(input: NeighborsInput): Promise<ExportSet
         ),
       }));
       const svg = neighborGridSvg({
-        ...{ model: model.name, index: corpus, images: found.searched, heads: words, headCount },
+        ...{ model: model.name, index: corpus, images: found.searched, heads: words.replace(/^head /, ""), headCount },
         ...{ scoring: found.scoring, distribution: found.distribution },
         query:
           query.kind === "text"

@@ -38,7 +38,7 @@ describe("the address", () => {
     fc.assert(
       fc.property(fc.webQueryParameters(), (query) => {
         const read = parseAddress(`/nothing?${query}&opacity=999&k=-1&mode=x&tour=9`);
-        expect(read).toMatchObject({ view: "look", opacity: 70, count: 8, mode: "topic", tour: 0 });
+        expect(read).toMatchObject({ view: "look", opacity: 85, count: 8, mode: "topic", tour: 0 });
       }),
     );
     expect(formatAddress(parseAddress("/"))).toBe("/look");

@@ -47,7 +47,7 @@ const DEFAULTS: ViewState = {
   scoring: "dot",
   count: 8,
   seed: 0,
-  opacity: 70,
+  opacity: 85,
   squares: false,
   tour: 0,
 };
