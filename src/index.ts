@@ -7,7 +7,24 @@
  *     const model = await loadClipModel(folder, name);
  *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
  */
+export {
+  type EvaluatedUnit,
+  type EvaluateOptions,
+  evaluateSegmentation,
+  type MethodResult,
+  type Protocol,
+  type SegmentationEvaluation,
+} from "./analysis/evaluate-segmentation.ts";
 export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
+export {
+  type ClassList,
+  corpusMasks,
+  type EvaluatedClass,
+  loadClasses,
+  type MaskedImage,
+  type MaskedImages,
+  pairMasks,
+} from "./analysis/masked-images.ts";
 export {
   findNeighbors,
   type Neighbor,
@@ -26,6 +43,30 @@ export {
   type RetrievalResult,
   type RetrievalRow,
 } from "./analysis/retrieval.ts";
+export {
+  SEGMENTATION_MODES,
+  type Segmentation,
+  type SegmentationMode,
+  type SegmentOptions,
+  segmentImage,
+  type TextMap,
+  type TokenMap,
+  tokenHeads,
+  tokenMap,
+  type Winners,
+  winnersOf,
+} from "./analysis/segmentation.ts";
+export {
+  attentionRollout,
+  BASELINES,
+  type Baseline,
+  type BaselineMap,
+  type BaselineName,
+  baselineMaps,
+  rawAttention,
+} from "./analysis/segmentation-baselines.ts";
+export type { NamedSet } from "./analysis/segmentation-methods.ts";
+export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation-metrics.ts";
 export {
   measureSelectivity,
   type SelectiveComponent,
@@ -54,6 +95,7 @@ export type { Patience } from "./hub/retry.ts";
 export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
+export { type Grid, upsample } from "./math/bilinear.ts";
 export type { Distribution } from "./math/rank.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export { type ClipModel, loadClipModel, type ModelOptions } from "./model/clip-model.ts";
@@ -85,6 +127,7 @@ export {
   locateModel,
   type ModelLoader,
 } from "./model/registry.ts";
+export type { TokenOutputs } from "./model/token-outputs.ts";
 export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";

@@ -28,19 +28,26 @@ export interface MaskScore {
 
 /** A map clipped at zero and brought to [0, 1]; all zeros when it is the same everywhere, as where nothing is positive. */
 export function normaliseMap(map: Float64Array): Float64Array {
-  const clipped = map.map((value) => Math.max(0, value));
-  const [low, high] = clipped.reduce(
-    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
-    [Infinity, -Infinity],
-  );
+  let [low, high] = [Infinity, 0];
+  for (const value of map) {
+    low = Math.min(low, Math.max(0, value));
+    high = Math.max(high, value);
+  }
+  const relevance = new Float64Array(map.length);
   // The reference divides by zero here and puts zeros where the result is not a number.
-  return high > low ? clipped.map((value) => (value - low) / (high - low)) : clipped.fill(0);
+  if (!(high > low)) return relevance;
+  for (let i = 0; i < map.length; i++) relevance[i] = (Math.max(0, map[i]) - low) / (high - low);
+  return relevance;
 }
 
 /** Foreground (1) where a normalised map is above its mean. */
 export function threshold(relevance: Float64Array): Uint8Array {
-  const mean = relevance.reduce((sum, value) => sum + value, 0) / relevance.length;
-  return Uint8Array.from(relevance, (value) => (value > mean ? 1 : 0));
+  let sum = 0;
+  for (const value of relevance) sum += value;
+  const mean = sum / relevance.length;
+  const predicted = new Uint8Array(relevance.length);
+  for (let i = 0; i < relevance.length; i++) predicted[i] = relevance[i] > mean ? 1 : 0;
+  return predicted;
 }
 
 /**
@@ -76,14 +83,15 @@ function bothClasses(
 ): [isTrue: Float64Array, isFalse: Float64Array] {
   // An all-zero map stands for one that is not a number: both of its scores are 0.
   const flat = relevance.every((value) => value === 0);
-  const labelled = mask.reduce((count, value) => count + (value === IGNORED ? 0 : 1), 0);
+  let labelled = 0;
+  for (const value of mask) if (value !== IGNORED) labelled++;
   const [isTrue, isFalse] = [new Float64Array(labelled), new Float64Array(labelled)];
   for (let i = 0, at = 0; i < mask.length; i++) {
     if (mask[i] === IGNORED) continue;
     const background = flat ? 0 : 1 - relevance[i];
-    [isTrue[at], isFalse[at]] =
-      mask[i] === FOREGROUND ? [relevance[i], background] : [background, relevance[i]];
-    at++;
+    const inside = mask[i] === FOREGROUND;
+    isTrue[at] = inside ? relevance[i] : background;
+    isFalse[at++] = inside ? background : relevance[i];
   }
   return [isTrue, isFalse];
 }
@@ -117,9 +125,8 @@ export interface Measured {
   readonly high: number;
 }
 
-/** The three numbers of the protocol. */
-export const SEGMENTATION_METRICS = ["pixelAccuracy", "meanIou", "meanPrecision"] as const;
-export type SegmentationMetric = (typeof SEGMENTATION_METRICS)[number];
+/** The three numbers of the protocol: pixel accuracy, mIoU, mAP. */
+export type SegmentationMetric = "pixelAccuracy" | "meanIou" | "meanPrecision";
 export type Measures<T> = Readonly<Record<SegmentationMetric, T>>;
 
 /** Pixel accuracy, mIoU and mAP of some images, of which each may count several times. */
@@ -158,53 +165,58 @@ export function resamples(images: number, times: number, seed: number): Uint16Ar
   });
 }
 
+/** A method's three numbers, on all images and in each resample of them. */
+export interface Bootstrapped {
+  readonly whole: Measures<number>;
+  readonly drawn: readonly Measures<number>[];
+}
+
+/**
+ * Measures a method on all images and in each resample.
+ * @param images which image each score belongs to, counted from 0: an image is drawn with all of its scores
+ */
+export function bootstrap(
+  { scores, images }: { readonly scores: readonly MaskScore[]; readonly images: readonly number[] },
+  draws: readonly Uint16Array[],
+): Bootstrapped {
+  const times = new Uint16Array(scores.length);
+  return {
+    whole: measure(scores),
+    drawn: draws.map((draw) => {
+      for (const [i, image] of images.entries()) times[i] = draw[image];
+      return measure(scores, times);
+    }),
+  };
+}
+
+/** The three numbers with 95 % intervals: the middle of the resamples. */
+export const intervals = ({ whole, drawn }: Bootstrapped): Measures<Measured> =>
+  eachMetric((metric) =>
+    interval(
+      whole[metric],
+      drawn.map((measures) => measures[metric]),
+    ),
+  );
+
+/** One method minus another on the same images, with intervals from the same resamples. */
+export const differences = (one: Bootstrapped, other: Bootstrapped): Measures<Measured> =>
+  eachMetric((metric) =>
+    interval(
+      one.whole[metric] - other.whole[metric],
+      one.drawn.map((measures, i) => measures[metric] - other.drawn[i][metric]),
+    ),
+  );
+
+const eachMetric = <T>(of: (metric: SegmentationMetric) => T): Measures<T> => ({
+  pixelAccuracy: of("pixelAccuracy"),
+  meanIou: of("meanIou"),
+  meanPrecision: of("meanPrecision"),
+});
+
 /** The middle 95 % of some numbers around `value`. */
 function interval(value: number, drawn: readonly number[]): Measured {
   const sorted = [...drawn].sort((a, b) => a - b);
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? value;
   return { value, low: at(0.025), high: at(0.975) };
-}
-
-/**
- * The three numbers with 95 % bootstrap intervals, and their differences from another method's on the same images in
- * the same resamples.
- *
- * @param images which image each score belongs to, counted from 0: an image is drawn with all of its scores
- */
-export function measureWithIntervals(
-  scores: readonly MaskScore[],
-  images: readonly number[],
-  draws: readonly Uint16Array[],
-  other?: readonly MaskScore[],
-): { measures: Measures<Measured>; difference?: Measures<Measured> } {
-  const of = (rows: readonly MaskScore[]) => {
-    const whole = measure(rows);
-    const drawn = draws.map((draw) =>
-      measure(
-        rows,
-        images.map((image) => draw[image]),
-      ),
-    );
-    return { whole, drawn };
-  };
-  const [own, against] = [of(scores), other && of(other)];
-  const each = (read: (metric: SegmentationMetric) => Measured) =>
-    Object.fromEntries(SEGMENTATION_METRICS.map((metric) => [metric, read(metric)])) as Measures<Measured>;
-  return {
-    measures: each((metric) =>
-      interval(
-        own.whole[metric],
-        own.drawn.map((drawn) => drawn[metric]),
-      ),
-    ),
-    ...(against && {
-      difference: each((metric) =>
-        interval(
-          own.whole[metric] - against.whole[metric],
-          own.drawn.map((drawn, i) => drawn[metric] - against.drawn[i][metric]),
-        ),
-      ),
-    }),
-  };
 }

@@ -32,7 +32,13 @@ function resizeNearest(image: DecodedImage, window: ResizeWindow): Uint8Array<Ar
   return result;
 }
 
-function nearestPositions(sourceSize: number, resultSize: number, start: number, wanted: number): Int32Array {
+/** Which sample of a side of `sourceSize` each of `wanted` samples of a side of `resultSize` takes, from `start` on. */
+export function nearestPositions(
+  sourceSize: number,
+  resultSize: number,
+  start: number,
+  wanted: number,
+): Int32Array {
   const step = sourceSize / resultSize;
   const positions = new Int32Array(wanted);
   let position = step * 0.5;

@@ -26,9 +26,18 @@ export function upsample(grid: Grid, height: number, width: number): Float64Arra
     between(((x + 0.5) * columns) / width - 0.5, columns),
   );
   const result = new Float64Array(height * width);
+  // Across first, a row of the grid at a time: the same sums in the same order as point by point.
+  const wide = Array.from({ length: rows }, (_, row) =>
+    Float64Array.from(
+      across,
+      ([left, right, share]) =>
+        values[row * columns + left] * (1 - share) + values[row * columns + right] * share,
+    ),
+  );
   for (let y = 0, at = 0; y < height; y++) {
-    const down = between(((y + 0.5) * rows) / height - 0.5, rows);
-    for (let x = 0; x < width; x++, at++) result[at] = mix(values, columns, down, across[x]);
+    const [top, bottom, share] = between(((y + 0.5) * rows) / height - 0.5, rows);
+    const [upper, lower] = [wide[top], wide[bottom]];
+    for (let x = 0; x < width; x++, at++) result[at] = upper[x] * (1 - share) + lower[x] * share;
   }
   return result;
 }

@@ -147,6 +147,10 @@ export const ERRORS = {
     means: "A part of the index is damaged or missing; the rest of it still works.",
     hint: "Run the `index` command again: it makes the damaged part anew.",
   },
+  MASKS_INVALID: {
+    means: "Masks do not fit their images, or hold something else than one known number a pixel.",
+    hint: "Give each image a mask of its name and size: gray or palette PNG, 0 for none; name the values with --classes.",
+  },
   FACTORS_MISSING: {
     means: "Nothing is known about the images of an index: no label, no factor.",
     hint: "Index class folders, or a CSV or JSONL list with a `label` or other columns, or the corpus of `demo`.",

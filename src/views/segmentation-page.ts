@@ -13,9 +13,8 @@ export function segmentationHtml(input: SegmentationInput): string {
     `${figure(segmentationSvg(input), label)}
 <h2>Sums</h2>
 <p>${escapeXml(captionOf(input))}</p>
-<div class="tables">
-${[sums(input), ...heads.map(headTable)].join("\n")}
-</div>`,
+${sums(input)}
+${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n<div class="tables">\n${heads.map(headTable).join("\n")}\n</div>`}`,
     "lists",
   );
 }

@@ -137,7 +137,7 @@ function panelTitle({ mode, texts }: SegmentationInput, { text }: SegmentedText,
   if (mode === "topic") return quoted(text, width, 14, true);
   const others = texts.filter((other) => other.text !== text);
   if (others.length !== 1) {
-    const against = " − the mean of the others";
+    const against = " − the others’ mean";
     return `${quoted(text, width - textWidth(against, 14, true), 14, true)}${against}`;
   }
   const half = (width - textWidth(" − ", 14, true)) / 2;

@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -16,6 +19,7 @@ import { createModelLoader } from "../../src/model/registry.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
+import { readRawTensors, writeSafetensors } from "../support/safetensors.ts";
 
 const MONKEY = repositoryPath("examples/scenes/images/0067-monkey.png");
 const models = createModelLoader();
@@ -226,5 +230,40 @@ describe("on the goldens", () => {
       expect(relativeError(outputs.attention.subarray(start, start + tokens), mean)).toBeLessThan(1e-5);
     }
     await golden.release();
+  });
+
+  it("MaskCLIP's values are what the tokens become when the last layer attends to itself alone", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "identity-"));
+    await cp(goldenPath("gelu-p8/open_clip"), folder, { recursive: true });
+    const path = join(folder, "open_clip_model.safetensors");
+    const tensors = readRawTensors(path);
+    const name = "visual.transformer.resblocks.4.attn.in_proj";
+    for (const part of ["weight", "bias"]) {
+      const raw = tensors.get(`${name}_${part}`)!;
+      const values = new Float32Array(Uint8Array.from(raw.bytes).buffer);
+      const width = raw.shape[0] / 3;
+      // Query and key become 30·x, so that many a token is nearer to itself than to any other, in every head.
+      const columns = raw.shape[1] ?? 1;
+      for (let at = 0; at < 2 * width * columns; at++) {
+        const [row, column] = [Math.floor(at / columns) % width, at % columns];
+        values[at] = part === "weight" && row === column ? 30 : 0;
+      }
+      tensors.set(`${name}_${part}`, { ...raw, bytes: new Uint8Array(values.buffer) });
+    }
+    writeSafetensors(path, tensors);
+    const edited = await loadClipModel(folder);
+    const outputs = await edited.readTokens((await goldenArray("gelu-p8/pixels.npy", 4)).data);
+    const { projected, projectedValues, attention, tokens, layers, embedDim, count } = outputs;
+    const alone = Array.from({ length: count * tokens }, (_, row) => row).filter((row) => {
+      const [image, token] = [Math.floor(row / tokens), row % tokens];
+      return attention[((image * layers + layers - 1) * tokens + token) * tokens + token] > 1 - 1e-6;
+    });
+    expect(alone.length).toBeGreaterThan(5);
+    const rowsOf = (all: Float32Array) =>
+      alone.flatMap((row) => [...all.subarray(row * embedDim, (row + 1) * embedDim)]);
+    expect(relativeError(rowsOf(projectedValues), rowsOf(projected))).toBeLessThan(1e-4);
+    expect(relativeError(projectedValues, projected)).toBeGreaterThan(0.01);
+    await edited.release();
+    await rm(folder, { recursive: true });
   });
 });

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import { demoResultSchema } from "../../contract/demo.ts";
-import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
+import { DEMO, planCorpus, writeCorpus } from "../../world/corpus.ts";
 import { SPLIT_NAMES, type SplitName } from "../../world/splits.ts";
 import type { Register } from "../command.ts";
+import { corpusFolder } from "../corpus-folder.ts";
 import { wholeNumber } from "../strings.ts";
 
 interface DemoOptions {
@@ -28,7 +29,7 @@ export const registerDemo: Register = (program, run) => {
       run(async ({ report, signal, result }, options: DemoOptions) => {
         const { split, images, size } = options;
         const plan = await planCorpus({ split, size, indices: Array.from({ length: images }, (_, i) => i) });
-        const folder = options.out ? resolve(options.out) : worldFolder(plan, process.env);
+        const folder = options.out ? resolve(options.out) : corpusFolder(plan);
         const drawn = await writeCorpus(folder, plan, { report, signal });
         const json = demoResultSchema.parse({ folder, split, images, size, key: plan.key, drawn });
         result(json, () => explained(json));

@@ -4,6 +4,7 @@ import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
 import { table } from "../table.ts";
+import { registerEvaluateSegmentation } from "./evaluate-segmentation.ts";
 
 interface RetrievalOptions {
   readonly index: string;
@@ -11,7 +12,7 @@ interface RetrievalOptions {
   readonly headsPerFactor: number;
 }
 
-/** `evaluate retrieval`: numbers for what the pictures show. */
+/** `evaluate retrieval`, `evaluate segmentation`: numbers for what the pictures show. */
 export const registerEvaluate: Register = (program, run) => {
   const evaluate = program.command("evaluate").description("measure an analysis where the truth is known");
   evaluate
@@ -42,6 +43,7 @@ export const registerEvaluate: Register = (program, run) => {
         result(json, () => retrievalText(measured));
       }),
     );
+  registerEvaluateSegmentation(evaluate, run);
 };
 
 /** One row a head set, one column a factor; the best set of each column is marked. */

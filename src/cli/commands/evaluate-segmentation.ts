@@ -1,0 +1,205 @@
+import { basename, resolve } from "node:path";
+import type { Command } from "commander";
+import {
+  evaluateSegmentation,
+  PROTOCOLS,
+  type SegmentationEvaluation,
+  unitPictures,
+} from "../../analysis/evaluate-segmentation.ts";
+import { corpusMasks, loadClasses, type MaskedImages, pairMasks } from "../../analysis/masked-images.ts";
+import { loadProperties } from "../../analysis/properties.ts";
+import type { NamedSet } from "../../analysis/segmentation-methods.ts";
+import { segmentationEvaluationSchema } from "../../contract/evaluate-segmentation.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { parseComponents } from "../../model/components.ts";
+import { isEmbedded } from "../../model/registry.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet.ts";
+import { DEMO, planCorpus, writeCorpus } from "../../world/corpus.ts";
+import type { RunCommand } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { corpusFolder } from "../corpus-folder.ts";
+import { modelNotice } from "../notices.ts";
+import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
+import { chooseUnits, MEASURES, QUESTIONS, sheetOf } from "../segmentation-sheet.ts";
+import { collect, wholeNumber } from "../strings.ts";
+import { table } from "../table.ts";
+
+interface EvaluateOptions {
+  readonly corpus?: string;
+  readonly images?: string;
+  readonly masks?: string;
+  readonly classes?: string;
+  readonly template: readonly string[];
+  readonly heads: readonly string[];
+  readonly labels?: string;
+  readonly limit?: number;
+  readonly bootstrap: number;
+  readonly seed: number;
+  readonly exif: boolean;
+  readonly out: readonly string[];
+}
+
+/** `evaluate segmentation`: maps against masks, by the protocol of the base paper. */
+export function registerEvaluateSegmentation(evaluate: Command, run: RunCommand): void {
+  evaluate
+    .command("segmentation")
+    .description("pixel accuracy, mIoU and mAP of maps where masks are known, beside other methods'")
+    .option("--corpus <folder>", "a corpus that `demo` wrote, or `demo` for the default one")
+    .option("--images <folder>", "images, each with a mask of its name")
+    .option("--masks <folder>", "masks: one number a pixel, gray or palette")
+    .option(
+      "--classes <file>",
+      "what the numbers are: .yaml or .json; or .txt for binary masks in class folders",
+    )
+    .option(
+      "--template <text>",
+      "a text that names a class, with {} for its name; several are averaged",
+      collect,
+      [],
+    )
+    .option(
+      "--heads <set>",
+      "a set of heads to evaluate, the first to compare with; once or more",
+      collect,
+      [],
+    )
+    .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
+    .option("--limit <n>", "only the first n images", wholeNumber(1))
+    .option("--bootstrap <n>", "resamples for the intervals", wholeNumber(10, 100_000), 1000)
+    .option("--seed <n>", "chooses the resamples", wholeNumber(0), 0)
+    .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
+    .addOption(pictureOption())
+    .action(
+      run(async (context: CommandContext, options: EvaluateOptions) => {
+        const { globals, models, report, signal, result, say } = context;
+        checkPictures(options.out);
+        const model = await models.load(globals.model);
+        const data = await dataOf(context, model, options);
+        const images = data.images.slice(0, options.limit);
+        const sets = await setsOf(model, options);
+        const { exif, bootstrap: draws, seed } = options;
+        const found = await evaluateSegmentation(model, { ...data, images }, sets, {
+          ...{ exif, draws, seed, report, signal },
+        });
+        const notice = noticeOf(model, options);
+        const { units: _, ...numbers } = found;
+        const json = segmentationEvaluationSchema.parse({
+          ...{ model: model.name, precision: model.precision, seed, unmatched: data.unmatched },
+          ...numbers,
+          ...(notice !== undefined && { notice }),
+        });
+        if (options.out.length > 0) {
+          const classes = data.classes.map(({ name }) => name);
+          const rows = [];
+          for (const { title, units } of chooseUnits(found.units)) {
+            const pictures = await unitPictures(model, data, units, sets[0], { exif, signal });
+            rows.push({ title, pictures });
+          }
+          const sheet = await sheetOf(found, rows, {
+            ...{ model: model.name, source: sourceOf(options), classes },
+            ...(notice !== undefined && { notice }),
+          });
+          await writePictures(options.out, {
+            svg: () => segmentationSheetSvg(sheet),
+            html: () => segmentationSheetHtml(sheet),
+          });
+        }
+        result(json, () => evaluationText(found, data, notice));
+        for (const path of options.out) say(`drawn: ${path}`);
+      }),
+    );
+}
+
+async function dataOf(
+  { report, signal }: CommandContext,
+  model: ClipModel,
+  { corpus, images, masks, classes, template }: EvaluateOptions,
+): Promise<MaskedImages> {
+  if (corpus !== undefined) {
+    if (images !== undefined || masks !== undefined || classes !== undefined)
+      throw new ClipInterpretError("USAGE", "a --corpus brings its own images, masks and classes");
+    return corpusMasks(corpus === "demo" ? await demoCorpus({ report, signal }) : resolve(corpus));
+  }
+  if (images === undefined || masks === undefined || classes === undefined)
+    throw new ClipInterpretError("USAGE", "give --corpus, or --images, --masks and --classes");
+  const templates = template.length > 0 ? template : defaultTemplates(model);
+  const without = templates.find((text) => !text.includes("{}"));
+  if (without !== undefined) throw new ClipInterpretError("USAGE", `--template "${without}" has no {}`);
+  return pairMasks(images, masks, await loadClasses(classes), templates, { report });
+}
+
+/** The corpus that `demo` writes when nothing else is asked for; drawn where it is not there yet. */
+async function demoCorpus(work: Pick<CommandContext, "report" | "signal">): Promise<string> {
+  const indices = Array.from({ length: DEMO.images }, (_, i) => i);
+  const plan = await planCorpus({ split: DEMO.split, size: DEMO.size, indices });
+  const folder = corpusFolder(plan);
+  await writeCorpus(folder, plan, work);
+  return folder;
+}
+
+/** How the captions of the embedded models' world name a thing, or those of the web. */
+const defaultTemplates = (model: ClipModel): readonly string[] =>
+  isEmbedded(model.name) ? ["{}", "a {}", "a picture of a {}"] : ["a photo of a {}."];
+
+async function setsOf(model: ClipModel, { heads, labels }: EvaluateOptions): Promise<NamedSet[]> {
+  const properties = await loadProperties(model, labels);
+  const { layers } = model.geometry;
+  const names = heads.length > 0 ? heads : ["all", `last${Math.min(4, layers - 1)}`];
+  return names.map((name) => ({ name, set: parseComponents(name, model.geometry, properties) }));
+}
+
+const sourceOf = ({ corpus, images }: EvaluateOptions): string =>
+  corpus === "demo" ? "the demo corpus" : basename(resolve(corpus ?? images ?? ""));
+
+/** What must stand beside the numbers. */
+function noticeOf(model: ClipModel, { corpus }: EvaluateOptions): string | undefined {
+  const notice = modelNotice(model);
+  const outside =
+    "These images are not of its world: read the numbers as a test of the measurement, not of the model.";
+  return notice !== undefined && corpus === undefined && isEmbedded(model.name)
+    ? `${notice} ${outside}`
+    : notice;
+}
+
+/** One table a question, with differences from the first method. */
+function evaluationText(
+  found: SegmentationEvaluation,
+  { unmatched, classes }: MaskedImages,
+  notice?: string,
+): string {
+  const { images, size, asked, predictedRight, foreground, leftOut, leastShare, rejected, draws, methods } =
+    found;
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const lines = [
+    `${images} images at ${size} × ${size} pixels, ${found.occurring} of ${classes.length} classes`,
+  ];
+  if (notice !== undefined) lines.push(`Note: ${notice}`);
+  if (leftOut > 0)
+    lines.push(`left out: ${leftOut} classes that fill less than ${percent(leastShare)} of their image`);
+  if (unmatched.length > 0)
+    lines.push(`without a partner: ${unmatched.length} files, the first ${unmatched[0]}`);
+  for (const { path, code, message } of rejected) lines.push(`rejected: ${path} (${code}: ${message})`);
+  for (const protocol of PROTOCOLS) {
+    const right = protocol === "predicted" ? `, ${percent(predictedRight)} of them right` : "";
+    const pairs = `${asked[protocol]} pairs of image and class${right}`;
+    lines.push(
+      "",
+      `${QUESTIONS[protocol]}: ${pairs}; foreground ${percent(foreground[protocol])} of the pixels`,
+      "",
+    );
+    const rows = methods.map(({ name, paper, measures, difference }, m) => [
+      name,
+      ...MEASURES.map(([metric]) => inWords(measures[protocol][metric])),
+      m === 0 ? "" : inWords(difference[protocol].meanIou),
+      paper ?? "",
+    ]);
+    const head = ["method", ...MEASURES.map(([, title]) => title), "mIoU minus the first's", ""];
+    lines.push(table(head, rows));
+  }
+  lines.push(
+    "",
+    `Per cent, with 95 % intervals over images (bootstrap, ${draws} resamples). A map is clipped at 0, brought to [0, 1] and cut at its mean.`,
+  );
+  return lines.join("\n");
+}

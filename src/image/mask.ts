@@ -1,0 +1,58 @@
+import sharp from "sharp";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { readInput } from "../support/files.ts";
+import { readIndexedPng } from "./indexed-png.ts";
+import { resizeWindow } from "./preprocess.ts";
+import { nearestPositions } from "./resize.ts";
+import type { PreprocessConfig } from "./types.ts";
+
+/** One number a pixel, row by row. */
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  readonly values: Uint8Array;
+}
+
+/**
+ * Reads a mask: a gray image of eight bits or less, a palette PNG (whose indices count, not its colours), or a colour
+ * image that is gray.
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `MASKS_INVALID` for colours or deeper samples
+ */
+export async function readMask(path: string): Promise<Mask> {
+  const bytes = await readInput(path);
+  const invalid = (why: string) => new ClipInterpretError("MASKS_INVALID", `${path} ${why}`);
+  try {
+    const indexed = readIndexedPng(bytes);
+    if (indexed) return { width: indexed.width, height: indexed.height, values: indexed.indices };
+    const { depth } = await sharp(bytes).metadata();
+    if (depth !== "uchar") throw invalid(`has samples of type ${depth}; a mask has eight bits a pixel`);
+    const image = sharp(bytes, { ignoreIcc: true, failOn: "error" }).removeAlpha();
+    const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+    const values = new Uint8Array(info.width * info.height);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = data[i * info.channels];
+      for (let c = 1; c < info.channels; c++) {
+        if (data[i * info.channels + c] !== values[i])
+          throw invalid("is coloured; a mask has one number a pixel");
+      }
+    }
+    return { width: info.width, height: info.height, values };
+  } catch (cause) {
+    if (cause instanceof ClipInterpretError) throw cause;
+    throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * The part of a mask that the model is shown of its image, at the size at which it reads it: as `preprocess` cuts it,
+ * by nearest neighbour, as Pillow and the reference resize masks. [size, size]
+ */
+export function cropMask({ width, height, values }: Mask, config: PreprocessConfig): Uint8Array {
+  const window = resizeWindow(width, height, config);
+  const columns = nearestPositions(width, window.width, window.left, config.size);
+  const rows = nearestPositions(height, window.height, window.top, config.size);
+  const cropped = new Uint8Array(config.size ** 2);
+  let at = 0;
+  for (const y of rows) for (const x of columns) cropped[at++] = values[y * width + x];
+  return cropped;
+}

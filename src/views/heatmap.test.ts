@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { fadeUnseen, paintGrid, paintOver, paintWinners } from "./heatmap.ts";
+
+/** A picture of one colour, of which the middle columns are covered. */
+const canvas = (colour: readonly number[], width = 8, height = 4) => ({
+  rgb: Uint8Array.from({ length: width * height * 3 }, (_, i) => colour[i % 3]),
+  ...{ width, height },
+  covered: { x: 2, y: 0, width: 4, height: 4 },
+});
+const pixel = (rgb: Uint8Array, x: number, y: number, width = 8) => [
+  ...rgb.slice((y * width + x) * 3, (y * width + x) * 3 + 3),
+];
+
+describe("paintOver", () => {
+  test("lays the map where it belongs and fades the rest to gray", () => {
+    const grid = { rows: 1, columns: 2, values: [-1, 1] };
+    const paint = paintGrid(grid, -1, 1, (position) => (position < 0.5 ? "#0000ff" : "#ff0000"));
+    const painted = paintOver(canvas([10, 200, 30]), paint);
+    const [left, right, outside] = [pixel(painted, 2, 1), pixel(painted, 5, 1), pixel(painted, 0, 1)];
+    expect(left[2]).toBeGreaterThan(200);
+    expect(left[0]).toBe(0);
+    expect(right[0]).toBeGreaterThan(200);
+    expect(right[2]).toBe(0);
+    expect(new Set(outside).size).toBe(1);
+    expect(pixel(painted, 6, 0)).toEqual(outside);
+  });
+
+  test("shades paint by the picture: lighter where that is lighter", () => {
+    const picture = canvas([0, 0, 0]);
+    picture.rgb.fill(255, (1 * 8 + 3) * 3, (1 * 8 + 3) * 3 + 3);
+    const painted = paintOver(picture, () => [255, 255, 255]);
+    expect(pixel(painted, 3, 1)[0]).toBeGreaterThan(pixel(painted, 4, 1)[0]);
+  });
+
+  test("paints upright: row 0 of the grid is the top", () => {
+    const grid = { rows: 2, columns: 1, values: [0, 1] };
+    const painted = paintOver(
+      canvas([99, 99, 99]),
+      paintGrid(grid, 0, 1, (p) => (p < 0.5 ? "#000000" : "#ffffff")),
+    );
+    expect(pixel(painted, 3, 0)).toEqual([0, 0, 0]);
+    expect(pixel(painted, 3, 3)[0]).toBeGreaterThan(200);
+  });
+});
+
+describe("paintWinners", () => {
+  test("takes the highest map's colour, paler where the lead is small", () => {
+    const grids = [
+      { rows: 1, columns: 2, values: [1, 0.5] },
+      { rows: 1, columns: 2, values: [0, 0.49] },
+      { rows: 1, columns: 2, values: [-1, 0.2] },
+    ];
+    const paint = paintWinners(grids, ["#0000ff", "#ff0000", "#00ff00"], 1);
+    const [strong, weak] = [paint(0.5, 0), paint(0.5, 1)];
+    for (const [red, , blue] of [strong, weak]) expect(blue).toBeGreaterThan(red);
+    expect(weak[0]).toBeGreaterThan(strong[0] + 100);
+  });
+});
+
+describe("fadeUnseen", () => {
+  test("leaves colours where the model looked alone", () => {
+    const shown = fadeUnseen(canvas([10, 200, 30]));
+    expect(pixel(shown, 3, 2)).toEqual([10, 200, 30]);
+    expect(new Set(pixel(shown, 7, 2)).size).toBe(1);
+  });
+});
