@@ -43,7 +43,13 @@ export async function neighborsExports(input: NeighborsInput): Promise<ExportSet
         ),
       }));
       const svg = neighborGridSvg({
-        ...{ model: model.name, index: corpus, images: found.searched, heads: words.replace(/^head /, ""), headCount },
+        ...{
+          model: model.name,
+          index: corpus,
+          images: found.searched,
+          heads: words.replace(/^head /, ""),
+          headCount,
+        },
         ...{ scoring: found.scoring, distribution: found.distribution },
         query:
           query.kind === "text"
