@@ -179,6 +179,9 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     const notice = page.getByRole("note");
     await notice.getByText("This small model knows only drawn emoji scenes.").waitFor();
     await notice.getByRole("button", { name: "Download (about 605 MB)" }).waitFor();
+    // Nothing was asked of this picture yet, so nothing that was said of another lies on it.
+    await page.locator(".picture-side canvas[data-painted=plain]").waitFor();
+    expect(await page.getByText(/^Where .* speak/).count()).toBe(0);
     const base64 = (await readFile(path)).toString("base64");
     for (const kind of ["paste", "drop"]) {
       await page.goto(server.url);

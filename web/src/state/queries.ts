@@ -1,4 +1,4 @@
-import { keepPreviousData, QueryClient, useQuery } from "@tanstack/react-query";
+import { QueryClient, useQuery } from "@tanstack/react-query";
 import {
   ApiError,
   type App,
@@ -78,6 +78,15 @@ export const useImage = (image: string | undefined) =>
     queryFn: ({ signal }) => get<ImageInfo>(`/api/images/${encodeURIComponent(image!)}`, signal),
   });
 
+/**
+ * Shows the last answer while the next one comes, where that is about the same model and image (the key's first parts
+ * after its name): another text or head may take a moment, but no picture ever bears what was said of another.
+ */
+const lastOfSame =
+  (enabled: boolean, ...same: readonly unknown[]) =>
+  <T>(last: T | undefined, query: { readonly queryKey: readonly unknown[] } | undefined): T | undefined =>
+    enabled && same.every((part, i) => query?.queryKey[i + 1] === part) ? last : undefined;
+
 /** What one image and one model are asked. */
 export interface Subject {
   readonly model: string | undefined;
@@ -88,7 +97,7 @@ export const useExplain = ({ model, image }: Subject, texts: readonly string[]) 
   useQuery({
     queryKey: ["explain", model, image, texts],
     enabled: model !== undefined && image !== undefined && texts.length > 0,
-    placeholderData: keepPreviousData,
+    placeholderData: lastOfSame(texts.length > 0, model, image),
     queryFn: ({ signal }) => post<ExplainResult>("/api/explain", { model, image, texts }, signal),
   });
 
@@ -102,7 +111,7 @@ export const useTokens = ({ model, image }: Subject, text: string | undefined) =
   useQuery({
     queryKey: ["tokens", model, image, text],
     enabled: model !== undefined && image !== undefined && text !== undefined,
-    placeholderData: keepPreviousData,
+    placeholderData: lastOfSame(text !== undefined, model, image),
     queryFn: async ({ signal }): Promise<TokenValues> => {
       const tokens = await post<Tokens>("/api/tokens", { model, image, text }, signal);
       return { ...tokens, values: decodeFloats(tokens.values) };
@@ -116,7 +125,7 @@ export const useSegment = (
   useQuery({
     queryKey: ["segment", model, image, asked],
     enabled: model !== undefined && image !== undefined && asked.texts.length > 0,
-    placeholderData: keepPreviousData,
+    placeholderData: lastOfSame(asked.texts.length > 0, model, image),
     queryFn: ({ signal }) => post<SegmentResult>("/api/segment", { model, image, ...asked }, signal),
   });
 
@@ -130,13 +139,15 @@ export interface NeighborsAsked {
   readonly seed: number;
 }
 
-export const useNeighbors = (model: string | undefined, asked: NeighborsAsked | undefined) =>
-  useQuery({
-    queryKey: ["neighbors", model, asked],
+export const useNeighbors = (model: string | undefined, asked: NeighborsAsked | undefined) => {
+  const query = JSON.stringify(asked?.query);
+  return useQuery({
+    queryKey: ["neighbors", model, query, asked],
     enabled: model !== undefined && asked !== undefined,
-    placeholderData: keepPreviousData,
+    placeholderData: lastOfSame(asked !== undefined, model, query),
     queryFn: ({ signal }) => post<NeighborsResult>("/api/neighbors", { model, ...asked }, signal),
   });
+};
 
 export const useInsights = (model: string | undefined, corpus: string, ready: boolean) =>
   useQuery({
