@@ -207,7 +207,7 @@ export async function segmentImage(
   texts: readonly string[],
   { set, mode = "topic", patch, baselines = false, ...options }: SegmentOptions,
 ): Promise<Segmentation> {
-  const { geometry, config } = model;
+  const { config } = model;
   const { vision, embedDim } = config;
   if (texts.length === 0)
     throw new ClipInterpretError("TEXTS_EMPTY", "there is no text to segment the image by");
@@ -225,6 +225,34 @@ export async function segmentImage(
   const decomposition = await model.decompose(pixels, { tokenLayers });
   const embeddings = await model.encodeTexts(texts, options);
   const plain = texts.map((_, i) => textProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
+  return {
+    ...segmentDecomposed(model, decomposition, shown.placement, { texts, plain, set, mode, patch }),
+    ...(baselines && { baselines: baselineMaps(await model.readTokens(pixels), plain) }),
+    shown,
+  };
+}
+
+/** What is asked of an image that is decomposed already. */
+export interface DecomposedSegmentation {
+  readonly texts: readonly string[];
+  /** Each text's own probe [D], in the texts' order. */
+  readonly plain: readonly Float64Array[];
+  readonly set: ComponentSet;
+  readonly mode: SegmentationMode;
+  /** Patch whose strongest heads are wanted, in reading order. */
+  readonly patch?: number | undefined;
+}
+
+/**
+ * The maps of an image whose decomposition, with the tokens of the set's layers, is at hand.
+ * @param shown where in the original the model looked
+ */
+export function segmentDecomposed(
+  { geometry, config: { vision } }: Pick<ClipModel, "geometry" | "config">,
+  decomposition: TokenDecomposition,
+  shown: Rectangle,
+  { texts, plain, set, mode, patch }: DecomposedSegmentation,
+): Omit<Segmentation, "shown" | "baselines"> {
   const probes = mode === "contrast" ? contrastProbes(plain) : plain;
   const mapOf = (probe: Float64Array) => tokenMap(geometry, decomposition, probe, set);
   const maps = probes.map(mapOf);
@@ -232,7 +260,7 @@ export async function segmentImage(
   return {
     mode,
     grid: vision.grid,
-    placement: mapPlacement(shown.placement, vision),
+    placement: mapPlacement(shown, vision),
     texts: texts.map((text, i) => ({
       text,
       similarity: similarityTo(decomposition, probes[i]),
@@ -243,8 +271,6 @@ export async function segmentImage(
     })),
     ...(texts.length > 1 && { winners: winnersOf(topics) }),
     topics,
-    ...(baselines && { baselines: baselineMaps(await model.readTokens(pixels), plain) }),
-    shown,
   };
 }
 

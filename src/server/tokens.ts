@@ -1,7 +1,8 @@
 import type { z } from "zod";
-import { contrastProbes, layersOf, mapPlacement, tokenMap, winnersOf } from "../analysis/segmentation.ts";
+import { layersOf, mapPlacement, segmentDecomposed } from "../analysis/segmentation.ts";
 import type { tokensSchema } from "../contract/app.ts";
 import type { segmentResultSchema } from "../contract/segment.ts";
+import { segmentJson } from "../contract/segment-json.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { allHeads, type ComponentSet } from "../model/components.ts";
 import { prepareProbe, scoreTokens } from "../model/kernel.ts";
@@ -52,36 +53,6 @@ export function segmentLook(
 ): Omit<z.infer<typeof segmentResultSchema>, "image" | "heads"> {
   layersOf(set);
   const { decomposition, shown } = look;
-  const { grid } = model.config.vision;
-  const probes = mode === "contrast" ? contrastProbes(plain) : plain;
-  const mapOf = (probe: Float64Array) => tokenMap(model.geometry, decomposition, probe, set);
-  const maps = probes.map(mapOf);
-  const topics = mode === "contrast" ? plain.map(mapOf) : maps;
-  const winners = plain.length > 1 ? winnersOf(topics.map(({ values }) => values)) : undefined;
-  const rows = (values: ArrayLike<number>) =>
-    Array.from({ length: grid }, (_, row) => Array.from(values).slice(row * grid, (row + 1) * grid));
-  return {
-    ...{ model: model.name, precision: model.precision, mode },
-    grid: { rows: grid, columns: grid },
-    original: { width: shown.width, height: shown.height },
-    placement: mapPlacement(shown.placement, model.config.vision),
-    texts: maps.map(({ values, ...sums }, i) => ({
-      ...{
-        text: texts[i],
-        similarity: similarityTo(decomposition, probes[i]),
-        values: rows(values),
-        ...sums,
-      },
-    })),
-    ...(winners && {
-      winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
-    }),
-  };
-}
-
-/** e·v/‖e‖. */
-function similarityTo({ embedding, norm }: Look["decomposition"], probe: Float64Array): number {
-  let product = 0;
-  for (let d = 0; d < probe.length; d++) product += embedding[d] * probe[d];
-  return product / norm[0];
+  const found = segmentDecomposed(model, decomposition, shown.placement, { texts, plain, set, mode });
+  return { model: model.name, precision: model.precision, ...segmentJson(found, shown) };
 }

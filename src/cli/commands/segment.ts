@@ -8,8 +8,9 @@ import {
   segmentImage,
 } from "../../analysis/segmentation.ts";
 import { segmentResultSchema } from "../../contract/segment.ts";
+import { segmentJson } from "../../contract/segment-json.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, headName, parseComponents } from "../../model/components.ts";
+import { componentNames, parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
 import { formatNpy } from "../../support/npy.ts";
@@ -130,40 +131,12 @@ function valuesOf({ texts, grid }: Segmentation) {
 }
 
 function resultOf(
-  model: ClipModel,
+  { name, precision }: ClipModel,
   image: string,
   heads: readonly string[],
   found: Segmentation,
   patch: number | undefined,
 ) {
-  const { mode, grid, placement, texts, winners, baselines, shown } = found;
-  const rows = (values: ArrayLike<number>) =>
-    Array.from({ length: grid }, (_, row) => Array.from(values).slice(row * grid, (row + 1) * grid));
-  return segmentResultSchema.parse({
-    ...{ model: model.name, precision: model.precision, image, mode, heads },
-    grid: { rows: grid, columns: grid },
-    original: { width: shown.width, height: shown.height },
-    placement,
-    texts: texts.map(({ text, similarity, map: { values, ...sums }, heads: strongest }) => ({
-      ...{ text, similarity, values: rows(values), ...sums },
-      ...(patch !== undefined &&
-        strongest && {
-          token: {
-            row: Math.floor(patch / grid),
-            column: patch % grid,
-            value: values[patch],
-            heads: strongest.map(({ layer, head, value }) => ({ head: headName(layer, head), value })),
-          },
-        }),
-    })),
-    ...(winners && {
-      winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
-    }),
-    ...(baselines && {
-      baselines: baselines.map(({ name, paper, text, values }) => ({
-        ...{ name, paper, values: rows(values) },
-        text: text === null ? null : texts[text].text,
-      })),
-    }),
-  });
+  const json = segmentJson(found, found.shown, patch);
+  return segmentResultSchema.parse({ model: name, precision, image, heads, ...json });
 }
