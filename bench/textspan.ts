@@ -8,9 +8,9 @@
  * all 24, from an index in memory: `describeHeads` with its controls. Variants take turns; medians.
  */
 import { parseArgs } from "node:util";
-import { describeHeads, unitRows } from "../src/analysis/describe-heads.ts";
-import { rowSpace } from "../src/analysis/row-space.ts";
-import { projectTexts, textspan } from "../src/analysis/textspan.ts";
+import { describeHeads, unitRows } from "../src/analysis/textspan/describe-heads.ts";
+import { rowSpace } from "../src/analysis/textspan/row-space.ts";
+import { projectTexts, textspan } from "../src/analysis/textspan/textspan.ts";
 import type { Manifest } from "../src/corpus/manifest.ts";
 import type { Index } from "../src/corpus/open-index.ts";
 import { Random } from "../src/math/random.ts";

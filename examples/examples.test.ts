@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { explainImage } from "../src/analysis/explain.ts";
+import { explainImage } from "../src/analysis/explain/explain.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../src/model/registry.ts";
 import { whatHeadsFindAlike } from "./what-a-head-finds-alike.ts";
 import { SCENE, whichHeadKnowsRed } from "./which-head-knows-red.ts";

@@ -14,16 +14,22 @@ export {
   type AblationMode,
   type AblationOptions,
   createAblation,
-} from "./analysis/ablation.ts";
+} from "./analysis/ablation/ablation.ts";
+export {
+  ablationGate,
+  forwardScores,
+  type MeanOutputs,
+  meanOutputs,
+  openGate,
+} from "./analysis/ablation/forward-ablation.ts";
+export { type ForwardOptions, type ForwardStudy, studyForward } from "./analysis/ablation/forward-study.ts";
+export { type ControlBand, drawControls } from "./analysis/ablation/random-heads.ts";
 export {
   type AblationRow,
   type AblationStudy,
   type StudyOptions as AblationStudyOptions,
   studyAblation,
-} from "./analysis/ablation-study.ts";
-export { type ClassScores, createClassScores } from "./analysis/class-scores.ts";
-export { type ClassSet, classProbes, defaultClasses, type ZeroShotClass } from "./analysis/classes.ts";
-export { readClasses } from "./analysis/classes-file.ts";
+} from "./analysis/ablation/study.ts";
 export {
   type BestMatch,
   type CommonFactor,
@@ -32,48 +38,23 @@ export {
   type Comparison,
   compareModels,
   type HeadPair,
-} from "./analysis/compare.ts";
-export { consistencySets } from "./analysis/consistency.ts";
-export type { CueGap } from "./analysis/cue-heads.ts";
-export { type SplitProblem, splitByCue } from "./analysis/cue-problem.ts";
+} from "./analysis/compare/compare.ts";
+export type { CueGap } from "./analysis/debias/cue-heads.ts";
+export { type SplitProblem, splitByCue } from "./analysis/debias/cue-problem.ts";
 export {
   type DebiasOptions,
   type DebiasResult,
   type DebiasSelection,
   debias,
-} from "./analysis/debias.ts";
+} from "./analysis/debias/debias.ts";
+export { PLANTED_CUE, plantedClasses } from "./analysis/debias/planted-bias.ts";
+export { type ReferenceArrays, writeReferenceArrays } from "./analysis/decompose/reference-arrays.ts";
 export {
-  type DescribedHead,
-  type DescribeOptions,
-  type Description,
-  describeHeads,
-} from "./analysis/describe-heads.ts";
-export {
-  type EvaluatedUnit,
-  type EvaluateOptions,
-  evaluateSegmentation,
-  type MethodResult,
-  type Protocol,
-  type SegmentationEvaluation,
-} from "./analysis/evaluate-segmentation.ts";
-export { type Explanation, explain, explainImage, type ImageExplanation } from "./analysis/explain.ts";
-export {
-  ablationGate,
-  forwardScores,
-  type MeanOutputs,
-  meanOutputs,
-  openGate,
-} from "./analysis/forward-ablation.ts";
-export { type ForwardOptions, type ForwardStudy, studyForward } from "./analysis/forward-study.ts";
-export {
-  type ClassList,
-  corpusMasks,
-  type EvaluatedClass,
-  loadClasses,
-  type MaskedImage,
-  type MaskedImages,
-  pairMasks,
-} from "./analysis/masked-images.ts";
+  type Explanation,
+  explain,
+  explainImage,
+  type ImageExplanation,
+} from "./analysis/explain/explain.ts";
 export {
   findNeighbors,
   type Neighbor,
@@ -82,24 +63,41 @@ export {
   type Query,
   SCORINGS,
   type Scoring,
-} from "./analysis/neighbors.ts";
-export { PLANTED_CUE, plantedClasses } from "./analysis/planted-bias.ts";
-export { loadProperties, type Properties } from "./analysis/properties.ts";
-export type { PublishedLabels } from "./analysis/published.ts";
-export { type ControlBand, drawControls } from "./analysis/random-heads.ts";
-export { type ReferenceArrays, writeReferenceArrays } from "./analysis/reference-arrays.ts";
-export {
-  type ResampledHead,
-  type ResampleOptions,
-  resampleDescriptions,
-} from "./analysis/resample-descriptions.ts";
+} from "./analysis/neighbors/neighbors.ts";
 export {
   type MeanShare,
   measureRetrieval,
   type RetrievalOptions,
   type RetrievalResult,
   type RetrievalRow,
-} from "./analysis/retrieval.ts";
+} from "./analysis/neighbors/retrieval.ts";
+export {
+  attentionRollout,
+  BASELINES as SEGMENTATION_BASELINES,
+  type Baseline as SegmentationBaseline,
+  type BaselineMap,
+  type BaselineName,
+  baselineMaps,
+  rawAttention,
+} from "./analysis/segmentation/baselines.ts";
+export {
+  type EvaluatedUnit,
+  type EvaluateOptions,
+  evaluateSegmentation,
+  type MethodResult,
+  type Protocol,
+  type SegmentationEvaluation,
+} from "./analysis/segmentation/evaluate.ts";
+export {
+  type ClassList,
+  corpusMasks,
+  type EvaluatedClass,
+  loadClasses,
+  type MaskedImage,
+  type MaskedImages,
+  pairMasks,
+} from "./analysis/segmentation/masked-images.ts";
+export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation/metrics.ts";
 export {
   SEGMENTATION_MODES,
   type Segmentation,
@@ -112,17 +110,7 @@ export {
   tokenMap,
   type Winners,
   winnersOf,
-} from "./analysis/segmentation.ts";
-export {
-  attentionRollout,
-  BASELINES as SEGMENTATION_BASELINES,
-  type Baseline as SegmentationBaseline,
-  type BaselineMap,
-  type BaselineName,
-  baselineMaps,
-  rawAttention,
-} from "./analysis/segmentation-baselines.ts";
-export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation-metrics.ts";
+} from "./analysis/segmentation/segmentation.ts";
 export {
   measureSelectivity,
   type SelectiveComponent,
@@ -130,28 +118,47 @@ export {
   type SelectivityOptions,
   type SelectivityResult,
   selectiveHeads,
-} from "./analysis/selectivity.ts";
-export { reconstruct, type Textspan, type TextspanOptions, textspan } from "./analysis/textspan.ts";
+} from "./analysis/selectivity/selectivity.ts";
 export {
   type SpanArraysOptions,
   type SpannedArrays,
   spanArrays,
   writeReconstruction,
-} from "./analysis/textspan-arrays.ts";
-export type { ControlCurves } from "./analysis/textspan-control.ts";
-export type { Spread, Stability } from "./analysis/textspan-stability.ts";
-export { type Verification, verifyModel } from "./analysis/verify.ts";
-export type { Check } from "./analysis/verify-checks.ts";
-export { loadSuite, type Suite, type SuiteName } from "./analysis/verify-suite.ts";
-export type { PictureGuess } from "./analysis/verify-zero-shot.ts";
-export type { NamedShare, Partition, ZeroShotAccuracy } from "./analysis/zero-shot.ts";
+} from "./analysis/textspan/arrays.ts";
+export type { ControlCurves } from "./analysis/textspan/control.ts";
+export {
+  type DescribedHead,
+  type DescribeOptions,
+  type Description,
+  describeHeads,
+} from "./analysis/textspan/describe-heads.ts";
+export {
+  type ResampledHead,
+  type ResampleOptions,
+  resampleDescriptions,
+} from "./analysis/textspan/resample-descriptions.ts";
+export type { Spread, Stability } from "./analysis/textspan/stability.ts";
+export { reconstruct, type Textspan, type TextspanOptions, textspan } from "./analysis/textspan/textspan.ts";
+export type { Check } from "./analysis/verify/checks.ts";
+export { loadSuite, type Suite, type SuiteName } from "./analysis/verify/suite.ts";
+export { type Verification, verifyModel } from "./analysis/verify/verify.ts";
+export type { PictureGuess } from "./analysis/verify/zero-shot.ts";
+export { type ClassScores, createClassScores } from "./analysis/zero-shot/class-scores.ts";
+export {
+  type ClassSet,
+  classProbes,
+  defaultClasses,
+  type ZeroShotClass,
+} from "./analysis/zero-shot/classes.ts";
+export { readClasses } from "./analysis/zero-shot/classes-file.ts";
 export {
   prepareZeroShot,
   problemAccuracy,
   type Robustness,
   type ZeroShotOptions,
   type ZeroShotProblem,
-} from "./analysis/zero-shot-problem.ts";
+} from "./analysis/zero-shot/problem.ts";
+export type { NamedShare, Partition, ZeroShotAccuracy } from "./analysis/zero-shot/zero-shot.ts";
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
 export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
 export { exportParquet } from "./corpus/export-parquet.ts";
@@ -204,15 +211,6 @@ export type {
   Named,
   Verdict,
 } from "./labeling/labeller.ts";
-export {
-  type HeadLabel,
-  type JudgeRecord,
-  type LabellerKind,
-  type Labels,
-  type Maker,
-  readLabels,
-  writeLabels,
-} from "./labeling/labels.ts";
 export { type Answer, createLlm, type Llm, type LlmOptions, type Parse, type Usage } from "./labeling/llm.ts";
 export { type AnswerCache, createAnswerCache, type KeptAnswer } from "./labeling/llm-cache.ts";
 export type { Question } from "./labeling/llm-chat.ts";
@@ -234,6 +232,18 @@ export { publishedLabeller } from "./labeling/published.ts";
 export { compareSizes, type SizeComparison, type SizedModel } from "./labeling/size-comparison.ts";
 export { tagJudge, tagLabeller } from "./labeling/tags.ts";
 export { truthOf } from "./labeling/truth.ts";
+export { consistencySets } from "./labels/consistency.ts";
+export {
+  type HeadLabel,
+  type JudgeRecord,
+  type LabellerKind,
+  type Labels,
+  type Maker,
+  readLabels,
+  writeLabels,
+} from "./labels/labels-file.ts";
+export { loadProperties, type Properties } from "./labels/properties.ts";
+export type { PublishedLabels } from "./labels/published.ts";
 export { type Grid, upsample } from "./math/bilinear.ts";
 export type { Distribution } from "./math/rank.ts";
 export { type Share, wilson } from "./math/wilson.ts";
@@ -297,14 +307,14 @@ export { type NpyRows, openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
 export { defaultPool, loadPool, POOLS, type PoolName, type PoolText, type TextPool } from "./text/pool.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";
-export { type AblationPicture, ablationPageHtml, ablationSvg } from "./views/ablation.ts";
-export { debiasHtml, debiasSvg } from "./views/debias.ts";
-export type { DebiasPicture } from "./views/debias-words.ts";
-export { type ExplanationInput, explanationSvg } from "./views/explanation.ts";
-export { explanationHtml } from "./views/html.ts";
-export { svgToPng } from "./views/png.ts";
-export { studyHtml } from "./views/study-page.ts";
-export { studyMarkdown } from "./views/study-text.ts";
+export { type AblationPicture, ablationPageHtml, ablationSvg } from "./views/ablation/svg.ts";
+export { debiasHtml, debiasSvg } from "./views/debias/svg.ts";
+export type { DebiasPicture } from "./views/debias/words.ts";
+export { type ExplanationInput, explanationSvg } from "./views/explanation/svg.ts";
+export { explanationHtml } from "./views/kit/html.ts";
+export { svgToPng } from "./views/kit/png.ts";
+export { studyMarkdown } from "./views/study/markdown.ts";
+export { studyHtml } from "./views/study/page.ts";
 export {
   type Corpus,
   type CorpusOptions,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { type ClassSet, defaultClasses } from "../analysis/classes.ts";
-import { readClasses } from "../analysis/classes-file.ts";
+import { type ClassSet, defaultClasses } from "../analysis/zero-shot/classes.ts";
+import { readClasses } from "../analysis/zero-shot/classes-file.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { collect } from "./strings.ts";
 

@@ -1,9 +1,9 @@
 import { extname } from "node:path";
-import type { SplitProblem } from "../analysis/cue-problem.ts";
-import type { DebiasResult } from "../analysis/debias.ts";
-import { meanOutputs } from "../analysis/forward-ablation.ts";
-import { CALIBRATION_IMAGES } from "../analysis/forward-study.ts";
-import { thin } from "../analysis/zero-shot-problem.ts";
+import { meanOutputs } from "../analysis/ablation/forward-ablation.ts";
+import { CALIBRATION_IMAGES } from "../analysis/ablation/forward-study.ts";
+import type { SplitProblem } from "../analysis/debias/cue-problem.ts";
+import type { DebiasResult } from "../analysis/debias/debias.ts";
+import { thin } from "../analysis/zero-shot/problem.ts";
 import { hashIndex, meanContribution } from "../corpus/means.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseComponents } from "../model/components.ts";

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
-import { describeHeads } from "../analysis/describe-heads.ts";
+import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { openIndex, requireModelOf } from "../corpus/open-index.ts";
 import { type DescribedHeads, readDescribed, sourceOf } from "../labeling/described-file.ts";
-import type { LabellerKind } from "../labeling/labels.ts";
 import { publishedLabeller } from "../labeling/published.ts";
+import type { LabellerKind } from "../labels/labels-file.ts";
 import { allHeads, componentNames, parseComponents } from "../model/components.ts";
 import { embedTexts } from "../model/text-cache.ts";
 import { ClipInterpretError } from "../support/errors.ts";

@@ -1,8 +1,8 @@
 /** Labels in words, for the text and the page. */
 import type { Estimate } from "../labeling/estimate.ts";
 import type { Inconsistency } from "../labeling/inconsistencies.ts";
-import type { Labels } from "../labeling/labels.ts";
-import type { LabelListInput } from "../views/label-list.ts";
+import type { Labels } from "../labels/labels-file.ts";
+import type { LabelListInput } from "../views/labels/words.ts";
 
 const unique = (texts: readonly string[]) => [...new Set(texts)].filter((text) => text !== "");
 

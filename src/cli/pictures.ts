@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { Option } from "commander";
 import { ClipInterpretError } from "../support/errors.ts";
 import { writeOutput } from "../support/files.ts";
-import { svgToPng } from "../views/png.ts";
+import { svgToPng } from "../views/kit/png.ts";
 import { refuseOverwrite } from "./overwrite.ts";
 import { collect } from "./strings.ts";
 

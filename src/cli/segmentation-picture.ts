@@ -1,18 +1,25 @@
-import type { Segmentation, TextMap } from "../analysis/segmentation.ts";
+import type { Segmentation, TextMap } from "../analysis/segmentation/segmentation.ts";
 import { displayPicture, type RgbPicture } from "../image/display.ts";
 import { encodePng } from "../image/encode.ts";
 import { headName } from "../model/components.ts";
-import { apartColour, shareColour, signedScale } from "../views/colour.ts";
-import { type Canvas, fadeUnseen, type Paint, paintGrid, paintOver, paintWinners } from "../views/heatmap.ts";
-import type { SegmentationLines } from "../views/segmentation-text.ts";
+import { apartColour, shareColour, signedScale } from "../views/kit/colour.ts";
+import {
+  type Canvas,
+  fadeUnseen,
+  type Paint,
+  paintGrid,
+  paintOver,
+  paintWinners,
+} from "../views/kit/heatmap.ts";
+import type { Picture } from "../views/kit/svg.ts";
+import type { SegmentationLines } from "../views/segmentation/terminal.ts";
 import type {
   BaselinePanel,
   SegmentationInput,
   SegmentedText,
   ShownSize,
   WinnerPanel,
-} from "../views/segmentation-words.ts";
-import type { Picture } from "../views/svg.ts";
+} from "../views/segmentation/words.ts";
 
 /** What a picture says of a segmentation beside its maps. */
 export interface SegmentationHeading {

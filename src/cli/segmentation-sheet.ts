@@ -3,12 +3,12 @@ import {
   PROTOCOLS,
   type SegmentationEvaluation,
   type UnitPicture,
-} from "../analysis/evaluate-segmentation.ts";
-import { FOREGROUND, IGNORED, threshold } from "../analysis/segmentation-metrics.ts";
+} from "../analysis/segmentation/evaluate.ts";
+import { FOREGROUND, IGNORED, threshold } from "../analysis/segmentation/metrics.ts";
 import { encodePng } from "../image/encode.ts";
-import { shareColour } from "../views/colour.ts";
-import { paintGrid, paintOver, type Rgb } from "../views/heatmap.ts";
-import { AGREEMENT, type SegmentationSheetInput, type SheetItem } from "../views/segmentation-sheet.ts";
+import { shareColour } from "../views/kit/colour.ts";
+import { paintGrid, paintOver, type Rgb } from "../views/kit/heatmap.ts";
+import { AGREEMENT, type SegmentationSheetInput, type SheetItem } from "../views/segmentation-sheet/svg.ts";
 
 /** The measures that are shown, in order. */
 export const MEASURES = [

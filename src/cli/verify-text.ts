@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { verifyResultSchema } from "../contract/verify.ts";
+import type { verifyResultSchema } from "../results/verify.ts";
 import { oneLine } from "./strings.ts";
 import { table } from "./table.ts";
 

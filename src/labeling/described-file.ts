@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { z } from "zod";
+import { firstIssue, headNameSchema } from "../labels/labels-file.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
 import type { Described } from "./labeller.ts";
-import { firstIssue, headNameSchema } from "./labels.ts";
 
 const fileSchema = z.object({
   model: z.string(),

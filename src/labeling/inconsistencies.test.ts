@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { publishedLabels } from "../analysis/published.ts";
+import { publishedLabels } from "../labels/published.ts";
 import { findInconsistencies } from "./inconsistencies.ts";
 
 const heads = (...labels: string[]) => Object.fromEntries(labels.map((label, i) => [`L0.H${i}`, label]));

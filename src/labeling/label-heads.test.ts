@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Labels } from "../labels/labels-file.ts";
 import type { ProgressEvent } from "../support/progress.ts";
 import { labelHeads } from "./label-heads.ts";
 import type { Described } from "./labeller.ts";
-import type { Labels } from "./labels.ts";
 import { manualLabeller, requireHeads } from "./manual.ts";
 import { publishedLabeller } from "./published.ts";
 import { tagJudge, tagLabeller } from "./tags.ts";

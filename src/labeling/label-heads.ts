@@ -1,8 +1,9 @@
 /** Labels a model's heads: a labeller names each, a judge says which descriptions fit. */
+
+import type { HeadLabel, Labels } from "../labels/labels-file.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { AskOptions, Described, Judge, Labeller } from "./labeller.ts";
-import type { HeadLabel, Labels } from "./labels.ts";
 import { isOfOneAnswer } from "./llm-errors.ts";
 
 /** How heads are labelled. */

@@ -1,7 +1,7 @@
 /** What labellers and judges have in common. A labeller names what a head's descriptions share; a judge says which fit. */
-import type { Description } from "../analysis/describe-heads.ts";
+import type { Description } from "../analysis/textspan/describe-heads.ts";
+import type { JudgeRecord, Maker } from "../labels/labels-file.ts";
 import type { WorkOptions } from "../support/progress.ts";
-import type { JudgeRecord, Maker } from "./labels.ts";
 
 /** A text that was chosen for a head; where in the pool it stands does not matter to a label. */
 export type DescribedText = Omit<Description, "index">;

@@ -1,8 +1,9 @@
 /** Labels by hand: a file of them goes before any labeller. */
+
+import type { Labels } from "../labels/labels-file.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import type { Labeller } from "./labeller.ts";
-import type { Labels } from "./labels.ts";
 
 /**
  * Checks that a file labels no other heads than there are.

@@ -1,5 +1,5 @@
 /** The head labels that the authors of CLIP-InterpreT published for six models. */
-import { type PublishedLabels, publishedLabels } from "../analysis/published.ts";
+import { type PublishedLabels, publishedLabels } from "../labels/published.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Labeller } from "./labeller.ts";
 

@@ -1,4 +1,4 @@
-import { findGroupings, type Grouping, type SelectivityResult } from "../analysis/selectivity.ts";
+import { findGroupings, type Grouping, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { TextPool } from "../text/pool.ts";
 import { PROPERTY_FACTORS } from "../world/properties.ts";

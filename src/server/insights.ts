@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
-import { loadProperties } from "../analysis/properties.ts";
-import { measureRetrieval } from "../analysis/retrieval.ts";
-import { measureSelectivity, selectiveHeads } from "../analysis/selectivity.ts";
-import { insightsSchema, type propertiesSchema } from "../contract/app.ts";
+import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
+import { measureSelectivity, selectiveHeads } from "../analysis/selectivity/selectivity.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { Search } from "../corpus/search.ts";
+import { loadProperties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import { insightsSchema, type propertiesSchema } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, writeOutput } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";

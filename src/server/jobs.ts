@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { JobView } from "../contract/app.ts";
+import type { JobView } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { ProgressEvent, Report, WorkOptions } from "../support/progress.ts";
 import { problemOf } from "./problems.ts";

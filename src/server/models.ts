@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { modelDetailSchema } from "../contract/app.ts";
 import { type CatalogueEntry, listModels } from "../model/catalogue.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
 import { isEmbedded, type ModelLoader } from "../model/registry.ts";
+import type { modelDetailSchema } from "../results/app.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 

@@ -1,12 +1,12 @@
 import type { z } from "zod";
-import { layersOf, mapPlacement, segmentDecomposed } from "../analysis/segmentation.ts";
-import type { tokensSchema } from "../contract/app.ts";
-import type { segmentResultSchema } from "../contract/segment.ts";
-import { segmentJson } from "../contract/segment-json.ts";
+import { layersOf, mapPlacement, segmentDecomposed } from "../analysis/segmentation/segmentation.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { allHeads, type ComponentSet } from "../model/components.ts";
 import { prepareProbe, scoreTokens } from "../model/kernel.ts";
 import { contrastProbe } from "../model/probe.ts";
+import type { tokensSchema } from "../results/app.ts";
+import type { segmentResultSchema } from "../results/segment.ts";
+import { segmentJson } from "../results/segment-json.ts";
 import type { Look } from "./looks.ts";
 
 /** What an answer about places in an image has in common. */

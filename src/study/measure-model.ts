@@ -1,9 +1,9 @@
 /** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
 import { basename } from "node:path";
-import { describeHeads } from "../analysis/describe-heads.ts";
-import { findNeighbors } from "../analysis/neighbors.ts";
-import { type ResampledHead, resampleDescriptions } from "../analysis/resample-descriptions.ts";
-import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity.ts";
+import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
+import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
+import { describeHeads } from "../analysis/textspan/describe-heads.ts";
+import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { createSearch } from "../corpus/search.ts";
 import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";

@@ -1,10 +1,11 @@
 /** A study: several models through the same steps, side by side. */
-import { findPublished } from "../analysis/published.ts";
+
 import { KNOWN_MODELS } from "../hub/known-models.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
 import { valuesOf } from "../labeling/metric-names.ts";
 import { measureLabels } from "../labeling/metrics.ts";
 import { compareSizes } from "../labeling/size-comparison.ts";
+import { findPublished } from "../labels/published.ts";
 import { listModels } from "../model/catalogue.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { ModelLoader } from "../model/registry.ts";

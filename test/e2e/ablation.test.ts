@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { debiasResultSchema, zeroShotResultSchema } from "../../src/contract/ablation.ts";
+import { debiasResultSchema, zeroShotResultSchema } from "../../src/results/zero-shot.ts";
 import { readCorpus } from "../../src/world/corpus.ts";
 import { runHere } from "../support/run-cli.ts";
 import { expectError, runOk, sharedFolder } from "./cli.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { decomposeResultSchema } from "../../src/contract/decompose.ts";
+import { decomposeResultSchema } from "../../src/results/decompose.ts";
 import { formatNpyHeader, readNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, LAYOUTS, MODELS } from "../support/goldens.ts";

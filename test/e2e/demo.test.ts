@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { demoResultSchema } from "../../src/contract/demo.ts";
+import { demoResultSchema } from "../../src/results/demo.ts";
 import { BIAS_BACKGROUNDS, BIASED_CONCEPTS } from "../../src/world/splits.ts";
 import { expectError, runCli, runOk, startCli, testFolder } from "./cli.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { modelsResultSchema, pullResultSchema } from "../../src/contract/models.ts";
 import { partialPath } from "../../src/hub/download.ts";
+import { modelsResultSchema, pullResultSchema } from "../../src/results/models.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { sendFile } from "../support/hub-server.ts";
 import {

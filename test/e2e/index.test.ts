@@ -20,10 +20,10 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { indexCheckSchema, indexResultSchema } from "../../src/contract/index-result.ts";
 import { openIndex } from "../../src/corpus/open-index.ts";
 import { Random } from "../../src/math/random.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { indexCheckSchema, indexResultSchema } from "../../src/results/index-run.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import {

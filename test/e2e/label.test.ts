@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { labelEstimateSchema, labelResultSchema } from "../../src/contract/label.ts";
-import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
-import { readLabels } from "../../src/labeling/labels.ts";
+import { readLabels } from "../../src/labels/labels-file.ts";
+import { labelEstimateSchema, labelResultSchema } from "../../src/results/label.ts";
+import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { sendJson, serveLlm } from "../support/llm-server.ts";
 import { runHere } from "../support/run-cli.ts";
 import {

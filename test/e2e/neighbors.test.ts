@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
-import { retrievalResultSchema, selectivityResultSchema } from "../../src/contract/selectivity.ts";
+import { neighborsResultSchema } from "../../src/results/neighbors.ts";
+import { retrievalResultSchema, selectivityResultSchema } from "../../src/results/selectivity.ts";
 import { expectError, repositoryPath, runCli, runOk, sharedFolder, testFolder } from "./cli.ts";
 
 const SCENES = repositoryPath("examples/scenes");

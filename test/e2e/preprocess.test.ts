@@ -3,7 +3,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { preprocessResultSchema } from "../../src/contract/preprocess.ts";
+import { preprocessResultSchema } from "../../src/results/preprocess.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { expectError, runCli, runOk, sharedFolder, testFolder } from "./cli.ts";
 

@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { segmentationEvaluationSchema } from "../../src/contract/evaluate-segmentation.ts";
-import { segmentResultSchema } from "../../src/contract/segment.ts";
+import { segmentResultSchema } from "../../src/results/segment.ts";
+import { segmentationEvaluationSchema } from "../../src/results/segmentation-evaluation.ts";
 import { readNpy } from "../../src/support/npy.ts";
 import { expectError, repositoryPath, runCli, runOk, testFolder } from "./cli.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { appSchema } from "../../src/contract/app.ts";
+import { appSchema } from "../../src/results/app.ts";
 import { expectError, repositoryPath, runCli, startCli, testFolder } from "./cli.ts";
 
 /** Starts `serve` on a free port; its address as it was printed. */

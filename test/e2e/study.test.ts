@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { metricsResultSchema } from "../../src/contract/metrics.ts";
-import { studyReportSchema } from "../../src/contract/study.ts";
+import { metricsResultSchema } from "../../src/results/metrics.ts";
+import { studyReportSchema } from "../../src/results/study.ts";
 import { runHere } from "../support/run-cli.ts";
 import { expectError, repositoryPath, runCli, runOk, sharedFolder } from "./cli.ts";
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { textspanArraysResultSchema, textspanResultSchema } from "../../src/contract/textspan.ts";
+import { textspanArraysResultSchema, textspanResultSchema } from "../../src/results/textspan.ts";
 import { formatNpy, parseNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";

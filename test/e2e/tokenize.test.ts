@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { tokenizeResultSchema } from "../../src/contract/tokenize.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { tokenizeResultSchema } from "../../src/results/tokenize.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { expectError, repositoryPath, runCli, runOk, testFolder } from "./cli.ts";
 

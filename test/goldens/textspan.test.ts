@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { arrayMoments } from "../../src/analysis/contributions.ts";
-import { spanArrays } from "../../src/analysis/textspan-arrays.ts";
-import { reconstruct, textspan } from "../../src/analysis/textspan.ts";
+import { arrayMoments } from "../../src/analysis/textspan/contributions.ts";
+import { spanArrays } from "../../src/analysis/textspan/arrays.ts";
+import { reconstruct, textspan } from "../../src/analysis/textspan/textspan.ts";
 import { type Algebra, createAlgebra } from "../../src/onnx/algebra.ts";
 import { readJson } from "../../src/support/files.ts";
 import { openNpyRows } from "../../src/support/npy-stream.ts";

@@ -2,20 +2,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createAblation } from "../../src/analysis/ablation.ts";
-import { studyAblation } from "../../src/analysis/ablation-study.ts";
-import { type SplitProblem, splitByCue } from "../../src/analysis/cue-problem.ts";
-import { type DebiasResult, debias } from "../../src/analysis/debias.ts";
+import { createAblation } from "../../src/analysis/ablation/ablation.ts";
 import {
   ablationGate,
   forwardScores,
   indexPixels,
   meanOutputs,
   openGate,
-} from "../../src/analysis/forward-ablation.ts";
-import { CALIBRATION_IMAGES, studyForward } from "../../src/analysis/forward-study.ts";
-import { PLANTED_CUE, plantedClasses } from "../../src/analysis/planted-bias.ts";
-import { prepareZeroShot, problemAccuracy } from "../../src/analysis/zero-shot-problem.ts";
+} from "../../src/analysis/ablation/forward-ablation.ts";
+import { CALIBRATION_IMAGES, studyForward } from "../../src/analysis/ablation/forward-study.ts";
+import { studyAblation } from "../../src/analysis/ablation/study.ts";
+import { type SplitProblem, splitByCue } from "../../src/analysis/debias/cue-problem.ts";
+import { type DebiasResult, debias } from "../../src/analysis/debias/debias.ts";
+import { PLANTED_CUE, plantedClasses } from "../../src/analysis/debias/planted-bias.ts";
+import { prepareZeroShot, problemAccuracy } from "../../src/analysis/zero-shot/problem.ts";
 import { exportDebiased } from "../../src/cli/export-debiased.ts";
 import type { Index } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";

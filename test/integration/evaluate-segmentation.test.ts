@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { evaluateSegmentation, unitPictures } from "../../src/analysis/evaluate-segmentation.ts";
-import { corpusMasks, loadClasses, type MaskedImages, pairMasks } from "../../src/analysis/masked-images.ts";
+import { evaluateSegmentation, unitPictures } from "../../src/analysis/segmentation/evaluate.ts";
+import {
+  corpusMasks,
+  loadClasses,
+  type MaskedImages,
+  pairMasks,
+} from "../../src/analysis/segmentation/masked-images.ts";
 import { normalize, preprocess } from "../../src/image/preprocess.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";

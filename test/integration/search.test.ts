@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findNeighbors, type Query } from "../../src/analysis/neighbors.ts";
+import { findNeighbors, type Query } from "../../src/analysis/neighbors/neighbors.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { createHeadCache } from "../../src/corpus/head-cache.ts";
 import { type Index, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";

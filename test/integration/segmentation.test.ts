@@ -9,7 +9,7 @@ import {
   segmentImage,
   tokenHeads,
   tokenMap,
-} from "../../src/analysis/segmentation.ts";
+} from "../../src/analysis/segmentation/segmentation.ts";
 import { normalize, preprocess } from "../../src/image/preprocess.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, type ComponentSet, parseComponents } from "../../src/model/components.ts";

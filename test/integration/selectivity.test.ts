@@ -2,8 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { measureRetrieval } from "../../src/analysis/retrieval.ts";
-import { findGroupings, measureSelectivity, selectiveHeads } from "../../src/analysis/selectivity.ts";
+import { measureRetrieval } from "../../src/analysis/neighbors/retrieval.ts";
+import {
+  findGroupings,
+  measureSelectivity,
+  selectiveHeads,
+} from "../../src/analysis/selectivity/selectivity.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, openIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { explainImage } from "../../src/analysis/explain.ts";
-import { segmentImage } from "../../src/analysis/segmentation.ts";
+import { explainImage } from "../../src/analysis/explain/explain.ts";
+import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
+import { allHeads, parseComponents } from "../../src/model/components.ts";
+import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
 import {
   corpusImagesSchema,
   type imageSchema,
@@ -12,13 +14,11 @@ import {
   jobSchema,
   propertiesSchema,
   tokensSchema,
-} from "../../src/contract/app.ts";
-import { explainResultSchema } from "../../src/contract/explain.ts";
-import { modelsResultSchema } from "../../src/contract/models.ts";
-import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
-import { segmentResultSchema } from "../../src/contract/segment.ts";
-import { allHeads, parseComponents } from "../../src/model/components.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
+} from "../../src/results/app.ts";
+import { explainResultSchema } from "../../src/results/explain.ts";
+import { modelsResultSchema } from "../../src/results/models.ts";
+import { neighborsResultSchema } from "../../src/results/neighbors.ts";
+import { segmentResultSchema } from "../../src/results/segment.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/", import.meta.url));

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type JobView, jobSchema, jobsSchema } from "../../src/contract/app.ts";
 import type { Puller } from "../../src/hub/pull.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { type JobView, jobSchema, jobsSchema } from "../../src/results/app.ts";
 import { createJobs } from "../../src/server/jobs.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";

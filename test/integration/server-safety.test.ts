@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { corpusImagesSchema } from "../../src/contract/app.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { corpusImagesSchema } from "../../src/results/app.ts";
 import { type Answer, codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
 const MONKEY = fileURLToPath(new URL("../../examples/scenes/images/0067-monkey.png", import.meta.url));

@@ -1,24 +1,29 @@
 import { extname } from "node:path";
 import { Option } from "commander";
-import { ABLATIONS, type AblationMode } from "../../analysis/ablation.ts";
-import { type ClassSet, classProbes, type EmbedTexts, fillTemplate } from "../../analysis/classes.ts";
-import { type SplitProblem, splitByCue } from "../../analysis/cue-problem.ts";
-import { type DebiasResult, debias, SELECTIONS, type SelectionName } from "../../analysis/debias.ts";
-import { type ForwardStudy, studyForward } from "../../analysis/forward-study.ts";
-import { PLANTED_CUE, plantedClasses, worldTexts } from "../../analysis/planted-bias.ts";
-import { loadProperties } from "../../analysis/properties.ts";
-import { prepareZeroShot } from "../../analysis/zero-shot-problem.ts";
-import { debiasResultSchema } from "../../contract/ablation.ts";
+import { ABLATIONS, type AblationMode } from "../../analysis/ablation/ablation.ts";
+import { type ForwardStudy, studyForward } from "../../analysis/ablation/forward-study.ts";
+import { type SplitProblem, splitByCue } from "../../analysis/debias/cue-problem.ts";
+import { type DebiasResult, debias, SELECTIONS, type SelectionName } from "../../analysis/debias/debias.ts";
+import { PLANTED_CUE, plantedClasses, worldTexts } from "../../analysis/debias/planted-bias.ts";
+import {
+  type ClassSet,
+  classProbes,
+  type EmbedTexts,
+  fillTemplate,
+} from "../../analysis/zero-shot/classes.ts";
+import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
 import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { worldIndex } from "../../corpus/world-index.ts";
+import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName, parseComponents } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
+import { debiasResultSchema } from "../../results/zero-shot.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
-import { debiasHtml, debiasSvg } from "../../views/debias.ts";
-import { debiasText } from "../../views/debias-text.ts";
-import type { DebiasPicture } from "../../views/debias-words.ts";
+import { debiasHtml, debiasSvg } from "../../views/debias/svg.ts";
+import { debiasText } from "../../views/debias/terminal.ts";
+import type { DebiasPicture } from "../../views/debias/words.ts";
 import { addClassesOptions, type ClassesOptions, classesOf } from "../classes-options.ts";
 import type { Register } from "../command.ts";
 import { exportDebiased } from "../export-debiased.ts";

@@ -1,5 +1,5 @@
-import { writeReferenceArrays } from "../../analysis/reference-arrays.ts";
-import { decomposeResultSchema } from "../../contract/decompose.ts";
+import { writeReferenceArrays } from "../../analysis/decompose/reference-arrays.ts";
+import { decomposeResultSchema } from "../../results/decompose.ts";
 import { openNpyRows } from "../../support/npy-stream.ts";
 import type { Register } from "../command.ts";
 import { precisionNotice } from "../notices.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
-import { demoResultSchema } from "../../contract/demo.ts";
+import { demoResultSchema } from "../../results/demo.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { SPLIT_NAMES, type SplitName } from "../../world/splits.ts";
 import type { Register } from "../command.ts";

@@ -5,15 +5,20 @@ import {
   PROTOCOLS,
   type SegmentationEvaluation,
   unitPictures,
-} from "../../analysis/evaluate-segmentation.ts";
-import { corpusMasks, loadClasses, type MaskedImages, pairMasks } from "../../analysis/masked-images.ts";
-import { loadProperties } from "../../analysis/properties.ts";
-import { segmentationEvaluationSchema } from "../../contract/evaluate-segmentation.ts";
+} from "../../analysis/segmentation/evaluate.ts";
+import {
+  corpusMasks,
+  loadClasses,
+  type MaskedImages,
+  pairMasks,
+} from "../../analysis/segmentation/masked-images.ts";
+import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type NamedSet, parseComponents } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
+import { segmentationEvaluationSchema } from "../../results/segmentation-evaluation.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet.ts";
+import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet/svg.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";

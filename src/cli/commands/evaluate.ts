@@ -1,6 +1,6 @@
-import { measureRetrieval, type RetrievalResult } from "../../analysis/retrieval.ts";
-import { retrievalResultSchema } from "../../contract/selectivity.ts";
+import { measureRetrieval, type RetrievalResult } from "../../analysis/neighbors/retrieval.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { retrievalResultSchema } from "../../results/selectivity.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
 import { table } from "../table.ts";

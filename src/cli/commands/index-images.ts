@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { indexCheckSchema, indexResultSchema } from "../../contract/index-result.ts";
 import { type BuildResult, buildIndex } from "../../corpus/build.ts";
 import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
@@ -8,6 +7,7 @@ import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, type IndexCheck, openIndex } from "../../corpus/open-index.ts";
 import { scanSource } from "../../corpus/source.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import { indexCheckSchema, indexResultSchema } from "../../results/index-run.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";

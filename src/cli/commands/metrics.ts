@@ -1,16 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { metricsResultSchema } from "../../contract/metrics.ts";
 import { measureBaselines } from "../../labeling/baselines.ts";
 import { pluralityByChance } from "../../labeling/chance.ts";
 import type { Described } from "../../labeling/labeller.ts";
-import { type Labels, readLabels } from "../../labeling/labels.ts";
 import { measureByLayer, measureByProperty, measureLabels } from "../../labeling/metrics.ts";
 import { tagJudge, tagLabeller } from "../../labeling/tags.ts";
+import { type Labels, readLabels } from "../../labels/labels-file.ts";
+import { metricsResultSchema } from "../../results/metrics.ts";
 import { readJson } from "../../support/files.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
-import { labelMetricsText } from "../../views/metrics-text.ts";
+import { labelMetricsText } from "../../views/metrics/terminal.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
 

@@ -1,5 +1,5 @@
-import { modelsResultSchema } from "../../contract/models.ts";
 import { type CatalogueEntry, listModels } from "../../model/catalogue.ts";
+import { modelsResultSchema } from "../../results/models.ts";
 import type { Register } from "../command.ts";
 import { oneLine } from "../strings.ts";
 import { table } from "../table.ts";

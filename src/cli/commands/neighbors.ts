@@ -7,21 +7,21 @@ import {
   type Query,
   SCORINGS,
   type Scoring,
-} from "../../analysis/neighbors.ts";
-import { loadProperties } from "../../analysis/properties.ts";
-import { neighborsResultSchema } from "../../contract/neighbors.ts";
+} from "../../analysis/neighbors/neighbors.ts";
 import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { normalize, preprocess } from "../../image/preprocess.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
+import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, parseComponents } from "../../model/components.ts";
+import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
-import { neighborGridSvg } from "../../views/neighbor-grid.ts";
-import { neighborGridHtml } from "../../views/neighbor-page.ts";
-import { neighborGridText } from "../../views/neighbor-text.ts";
-import type { NeighborGridInput, NeighborItem } from "../../views/neighbor-words.ts";
+import { neighborGridHtml } from "../../views/neighbors/page.ts";
+import { neighborGridSvg } from "../../views/neighbors/svg.ts";
+import { neighborGridText } from "../../views/neighbors/terminal.ts";
+import type { NeighborGridInput, NeighborItem } from "../../views/neighbors/words.ts";
 import type { Register } from "../command.ts";
 import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";

@@ -1,10 +1,10 @@
 import { extname } from "node:path";
 import type { Command } from "commander";
 import { loadCheckpoint } from "../../checkpoint/load.ts";
-import { preprocessResultSchema } from "../../contract/preprocess.ts";
 import { encodePng } from "../../image/encode.ts";
 import { preprocess } from "../../image/preprocess.ts";
 import { locateModel } from "../../model/registry.ts";
+import { preprocessResultSchema } from "../../results/preprocess.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
 import type { Register } from "../command.ts";

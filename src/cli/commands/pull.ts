@@ -1,8 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pullResultSchema } from "../../contract/models.ts";
 import { createPuller } from "../../hub/pull.ts";
 import { isEmbedded, locateModel } from "../../model/registry.ts";
+import { pullResultSchema } from "../../results/models.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import type { Register } from "../command.ts";
 

@@ -1,22 +1,22 @@
 import { basename, extname } from "node:path";
 import { Option } from "commander";
-import { loadProperties } from "../../analysis/properties.ts";
 import {
   SEGMENTATION_MODES,
   type Segmentation,
   type SegmentationMode,
   segmentImage,
-} from "../../analysis/segmentation.ts";
-import { segmentResultSchema } from "../../contract/segment.ts";
-import { segmentJson } from "../../contract/segment-json.ts";
+} from "../../analysis/segmentation/segmentation.ts";
+import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, parseComponents } from "../../model/components.ts";
+import { segmentResultSchema } from "../../results/segment.ts";
+import { segmentJson } from "../../results/segment-json.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
 import { formatNpy } from "../../support/npy.ts";
-import { segmentationSvg } from "../../views/segmentation.ts";
-import { segmentationHtml } from "../../views/segmentation-page.ts";
-import { segmentationText } from "../../views/segmentation-text.ts";
+import { segmentationHtml } from "../../views/segmentation/page.ts";
+import { segmentationSvg } from "../../views/segmentation/svg.ts";
+import { segmentationText } from "../../views/segmentation/terminal.ts";
 import type { Register } from "../command.ts";
 import { modelNotice } from "../notices.ts";
 import { refuseOverwrite } from "../overwrite.ts";

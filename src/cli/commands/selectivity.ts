@@ -1,12 +1,16 @@
-import { measureSelectivity, type SelectivityResult, selectiveHeads } from "../../analysis/selectivity.ts";
-import { selectivityResultSchema } from "../../contract/selectivity.ts";
+import {
+  measureSelectivity,
+  type SelectivityResult,
+  selectiveHeads,
+} from "../../analysis/selectivity/selectivity.ts";
 import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import { selectivityResultSchema } from "../../results/selectivity.ts";
 import { writeOutput } from "../../support/files.ts";
-import type { SelectivityMatrixInput } from "../../views/selectivity-components.ts";
-import { selectivityMatrixSvg } from "../../views/selectivity-map.ts";
-import { selectivityMatrixHtml } from "../../views/selectivity-page.ts";
-import { selectivityMatrixText } from "../../views/selectivity-text.ts";
+import { selectivityMatrixHtml } from "../../views/selectivity/page.ts";
+import { selectivityMatrixSvg } from "../../views/selectivity/svg.ts";
+import { selectivityMatrixText } from "../../views/selectivity/terminal.ts";
+import type { SelectivityMatrixInput } from "../../views/selectivity/words.ts";
 import type { Register } from "../command.ts";
 import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";

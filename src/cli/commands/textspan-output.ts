@@ -1,10 +1,10 @@
 import { extname } from "node:path";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeOutput } from "../../support/files.ts";
-import { svgToPng } from "../../views/png.ts";
-import { textspanSvg } from "../../views/textspan-map.ts";
-import { textspanHtml } from "../../views/textspan-page.ts";
-import type { TextspanInput } from "../../views/textspan-words.ts";
+import { svgToPng } from "../../views/kit/png.ts";
+import { textspanHtml } from "../../views/textspan/page.ts";
+import { textspanSvg } from "../../views/textspan/svg.ts";
+import type { TextspanInput } from "../../views/textspan/words.ts";
 
 const KINDS = [".json", ".html", ".png", ".svg"];
 

@@ -1,6 +1,6 @@
 import { loadCheckpoint } from "../../checkpoint/load.ts";
-import { textListSchema, tokenizeResultSchema } from "../../contract/tokenize.ts";
 import { locateModel } from "../../model/registry.ts";
+import { textListSchema, tokenizeResultSchema } from "../../results/tokenize.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readJson } from "../../support/files.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
-import { findPublished } from "../../analysis/published.ts";
-import { countParameters, verifyModel } from "../../analysis/verify.ts";
-import { loadSuite, SUITES, type SuiteName } from "../../analysis/verify-suite.ts";
-import { verifyResultSchema } from "../../contract/verify.ts";
+import { loadSuite, SUITES, type SuiteName } from "../../analysis/verify/suite.ts";
+import { countParameters, verifyModel } from "../../analysis/verify/verify.ts";
+import { findPublished } from "../../labels/published.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { createModelLoader, isEmbedded } from "../../model/registry.ts";
+import { verifyResultSchema } from "../../results/verify.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";

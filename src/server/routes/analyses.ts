@@ -1,6 +1,9 @@
 import { z } from "zod";
-import { explain } from "../../analysis/explain.ts";
-import { findNeighbors, type Neighbor, type Query } from "../../analysis/neighbors.ts";
+import { explain } from "../../analysis/explain/explain.ts";
+import { findNeighbors, type Neighbor, type Query } from "../../analysis/neighbors/neighbors.ts";
+import type { Search } from "../../corpus/search.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { componentNames, parseComponents } from "../../model/components.ts";
 import {
   explainRequestSchema,
   insightsSchema,
@@ -9,13 +12,10 @@ import {
   segmentRequestSchema,
   tokensRequestSchema,
   tokensSchema,
-} from "../../contract/app.ts";
-import { explainResultSchema } from "../../contract/explain.ts";
-import { neighborsResultSchema } from "../../contract/neighbors.ts";
-import { segmentResultSchema } from "../../contract/segment.ts";
-import type { Search } from "../../corpus/search.ts";
-import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, parseComponents } from "../../model/components.ts";
+} from "../../results/app.ts";
+import { explainResultSchema } from "../../results/explain.ts";
+import { neighborsResultSchema } from "../../results/neighbors.ts";
+import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import { everyHeadsTokens, segmentLook } from "../tokens.ts";

@@ -1,9 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
-import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../contract/app.ts";
 import { decodeImage } from "../../image/decode.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
+import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { createBoundedCache } from "../lru.ts";
 import { type AddRoutes, answers, getRoute } from "./route.ts";

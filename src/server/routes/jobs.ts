@@ -1,8 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
-import { type JobView, jobRequestSchema, jobSchema, jobsSchema } from "../../contract/app.ts";
 import { findHubModel } from "../../hub/known-models.ts";
+import { type JobView, jobRequestSchema, jobSchema, jobsSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { measureInsights } from "../insights.ts";
 import { type AddRoutes, answers, getRoute, postRoute } from "./route.ts";

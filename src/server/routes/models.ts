@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../contract/app.ts";
-import { modelsResultSchema } from "../../contract/models.ts";
 import { imageId } from "../../corpus/rows.ts";
+import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../results/app.ts";
+import { modelsResultSchema } from "../../results/models.ts";
 import { VERSION } from "../../support/version.ts";
 import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
 import { describeModel } from "../models.ts";

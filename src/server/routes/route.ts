@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
-import { problemSchema } from "../../contract/app.ts";
 import type { Puller } from "../../hub/pull.ts";
+import { problemSchema } from "../../results/app.ts";
 import type { Corpora } from "../corpora.ts";
 import type { Jobs } from "../jobs.ts";
 import type { Limits } from "../limits.ts";

@@ -1,9 +1,16 @@
 import { headName } from "../../../src/model/components.ts";
-import { colourBar, signedScale } from "../../../src/views/colour.ts";
-import { anyBeyond, sharedLimit } from "../../../src/views/components.ts";
-import { contributionMatrix } from "../../../src/views/contribution-matrix.ts";
-import type { Paint } from "../../../src/views/heatmap.ts";
-import { banner, framedPicture, paragraph, stack, svgDocument, textLine } from "../../../src/views/svg.ts";
+import { contributionMatrix } from "../../../src/views/explanation/matrix.ts";
+import { anyBeyond, sharedLimit } from "../../../src/views/explanation/words.ts";
+import { colourBar, signedScale } from "../../../src/views/kit/colour.ts";
+import type { Paint } from "../../../src/views/kit/heatmap.ts";
+import {
+  banner,
+  framedPicture,
+  paragraph,
+  stack,
+  svgDocument,
+  textLine,
+} from "../../../src/views/kit/svg.ts";
 import { loadPixels } from "../plots/heat-picture.tsx";
 import { paintPicture } from "../plots/paint.ts";
 import { type App, type ExplainResult, type ImageInfo, type ModelDetail, pictureUrl } from "../state/api.ts";

@@ -1,5 +1,5 @@
-import { neighborGridSvg } from "../../../src/views/neighbor-grid.ts";
-import type { Picture } from "../../../src/views/svg.ts";
+import type { Picture } from "../../../src/views/kit/svg.ts";
+import { neighborGridSvg } from "../../../src/views/neighbors/svg.ts";
 import {
   type App,
   type ImageInfo,

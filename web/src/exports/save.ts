@@ -1,4 +1,4 @@
-import { escapeXml } from "../../../src/views/text.ts";
+import { escapeXml } from "../../../src/views/kit/text.ts";
 import type { App, ModelDetail } from "../state/api.ts";
 
 /** The forms of one view; each is made when it is asked for. */

@@ -1,6 +1,6 @@
-import type { Paint } from "../../../src/views/heatmap.ts";
-import { segmentationSvg } from "../../../src/views/segmentation.ts";
-import type { ShownSize } from "../../../src/views/segmentation-words.ts";
+import type { Paint } from "../../../src/views/kit/heatmap.ts";
+import { segmentationSvg } from "../../../src/views/segmentation/svg.ts";
+import type { ShownSize } from "../../../src/views/segmentation/words.ts";
 import { loadPixels } from "../plots/heat-picture.tsx";
 import { largest, paintPicture } from "../plots/paint.ts";
 import { type App, type ImageInfo, type ModelDetail, pictureUrl, type SegmentResult } from "../state/api.ts";

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { headName } from "../../../src/model/components.ts";
-import { anyBeyond, sharedLimit } from "../../../src/views/components.ts";
-import { decimalsFor, formatCosine, formatError, formatSigned } from "../../../src/views/text.ts";
+import { anyBeyond, sharedLimit } from "../../../src/views/explanation/words.ts";
+import { decimalsFor, formatCosine, formatError, formatSigned } from "../../../src/views/kit/text.ts";
 import { lookExports } from "../exports/look.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
-import { type Paint, paintWinners } from "../../../src/views/heatmap.ts";
-import { formatCosine, formatError, formatSigned } from "../../../src/views/text.ts";
+import { type Paint, paintWinners } from "../../../src/views/kit/heatmap.ts";
+import { formatCosine, formatError, formatSigned } from "../../../src/views/kit/text.ts";
 import { segmentExports, WINNER_COLOURS } from "../exports/segment.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";

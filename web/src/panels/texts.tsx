@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from "react";
-import { formatCosine } from "../../../src/views/text.ts";
+import { formatCosine } from "../../../src/views/kit/text.ts";
 
 interface Props {
   readonly texts: readonly string[];

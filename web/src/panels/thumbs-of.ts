@@ -1,5 +1,5 @@
-import { formatPercentile } from "../../../src/views/neighbor-words.ts";
-import { decimalsFor, formatCosine, formatSigned } from "../../../src/views/text.ts";
+import { decimalsFor, formatCosine, formatSigned } from "../../../src/views/kit/text.ts";
+import { formatPercentile } from "../../../src/views/neighbors/words.ts";
 import type { Thumb } from "../plots/thumbs.tsx";
 import type { NeighborsResult } from "../state/api.ts";
 

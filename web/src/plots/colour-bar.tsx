@@ -1,5 +1,5 @@
-import { signedScale } from "../../../src/views/colour.ts";
-import { decimalsFor, formatSigned } from "../../../src/views/text.ts";
+import { signedScale } from "../../../src/views/kit/colour.ts";
+import { decimalsFor, formatSigned } from "../../../src/views/kit/text.ts";
 
 interface Props {
   readonly limit: number;

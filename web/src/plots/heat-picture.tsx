@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
-import type { Paint } from "../../../src/views/heatmap.ts";
+import type { Paint } from "../../../src/views/kit/heatmap.ts";
 import { type Pixels, type Placement, paintPicture } from "./paint.ts";
 
 interface Props {

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useRef } from "react";
 import { headName } from "../../../src/model/components.ts";
-import { signedScale } from "../../../src/views/colour.ts";
-import { decimalsFor, formatSigned } from "../../../src/views/text.ts";
+import { signedScale } from "../../../src/views/kit/colour.ts";
+import { decimalsFor, formatSigned } from "../../../src/views/kit/text.ts";
 import { type Chosen, toggled } from "../state/heads.ts";
 
 interface Props {

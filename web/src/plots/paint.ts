@@ -1,5 +1,5 @@
-import { signedScale } from "../../../src/views/colour.ts";
-import { type Canvas, fadeUnseen, type Paint, paintGrid, paintOver } from "../../../src/views/heatmap.ts";
+import { signedScale } from "../../../src/views/kit/colour.ts";
+import { type Canvas, fadeUnseen, type Paint, paintGrid, paintOver } from "../../../src/views/kit/heatmap.ts";
 
 /** Where the grid of patches lies, in pixels of the original, and the original's size. */
 export interface Placement {

@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type * as app from "../../../src/contract/app.ts";
-import type { explainResultSchema } from "../../../src/contract/explain.ts";
-import type { modelsResultSchema } from "../../../src/contract/models.ts";
-import type { neighborsResultSchema } from "../../../src/contract/neighbors.ts";
-import type { segmentResultSchema } from "../../../src/contract/segment.ts";
+import type * as app from "../../../src/results/app.ts";
+import type { explainResultSchema } from "../../../src/results/explain.ts";
+import type { modelsResultSchema } from "../../../src/results/models.ts";
+import type { neighborsResultSchema } from "../../../src/results/neighbors.ts";
+import type { segmentResultSchema } from "../../../src/results/segment.ts";
 
 export type App = z.infer<typeof app.appSchema>;
 export type Models = z.infer<typeof modelsResultSchema>;

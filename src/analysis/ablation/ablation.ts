@@ -1,0 +1,102 @@
+/**
+ * Classification without the direct effects of some components: what each wrote into the embedding is replaced by its
+ * mean over images, or by nothing ("Interpreting CLIP's Image Representation via Text-Based Decomposition", §3.2:
+ * mean-ablation). Scores are linear in contributions, so this is exact:
+ *
+ *     s(i, c) − Σ_h w_h·( s_h(i, c) − s̄_h(c) )
+ *
+ * Later components are left as they were; what reads a head inside the network still reads it (`forward-ablation.ts`
+ * takes it away there too).
+ */
+import { type ComponentSet, headName } from "../../model/components.ts";
+import type { ClassScores } from "../zero-shot/class-scores.ts";
+
+/** What takes the place of what is ablated. */
+export const ABLATIONS = ["mean", "zero"] as const;
+export type AblationMode = (typeof ABLATIONS)[number];
+
+/** How direct effects are ablated. */
+export interface AblationOptions {
+  /** Default: `mean`. */
+  readonly mode?: AblationMode;
+  /** Positions among the scores' rows that means are taken over. Default: all. */
+  readonly meanOver?: readonly number[];
+}
+
+/** Takes direct effects out of scores. */
+export interface Ablation {
+  /** [rows, C]: scores of the whole embedding, anew. */
+  whole(): Promise<Float64Array>;
+  /** Takes one head out of scores [rows, C], in place; a weight says how much of it. */
+  takeHead(from: Float64Array, layer: number, head: number, weight?: number): Promise<void>;
+  /** Takes MLP terms out, in place. @throws `HEADS_INVALID` for single terms that the index does not hold */
+  takeMlps(from: Float64Array, mlps: ComponentSet["mlps"]): Promise<void>;
+  /** [rows, C]: scores without a set. @throws `HEADS_INVALID` */
+  without(set: ComponentSet): Promise<Float64Array>;
+}
+
+/** Makes an ablation of scores; means are taken once. */
+export function createAblation(
+  scores: ClassScores,
+  { mode = "mean", meanOver }: AblationOptions = {},
+): Ablation {
+  const { classes, layers } = scores;
+  const means = new Map<string, Float64Array>();
+  const take = (from: Float64Array, key: string, part: Float64Array | Float32Array, weight: number) => {
+    const mean =
+      means.get(key) ?? (mode === "mean" ? columnMeans(part, classes, meanOver) : new Float64Array(classes));
+    means.set(key, mean);
+    for (let at = 0; at < from.length; at += classes) {
+      for (let c = 0; c < classes; c++) from[at + c] -= weight * (part[at + c] - mean[c]);
+    }
+  };
+  const ablation: Ablation = {
+    whole: async () => Float64Array.from(await scores.whole()),
+    async takeHead(from, layer, head, weight = 1) {
+      take(from, `${layer}.${head}`, await scores.head(layer, head), weight);
+    },
+    async takeMlps(from, mlps) {
+      const [first] = mlps;
+      // All terms at one weight are known without being stored.
+      if (first && mlps.length === layers + 1 && mlps.every(({ weight }) => weight === first.weight)) {
+        take(from, "mlps", await scores.mlps(), first.weight);
+        return;
+      }
+      for (const { index, weight } of mlps) take(from, `mlp ${index}`, await scores.mlp(index), weight);
+    },
+    async without({ heads, mlps }) {
+      const left = await ablation.whole();
+      for (const { layer, head, weight } of heads) await ablation.takeHead(left, layer, head, weight);
+      await ablation.takeMlps(left, mlps);
+      return left;
+    },
+  };
+  return ablation;
+}
+
+/** The mean of each column of [rows, columns] over some rows. */
+function columnMeans(
+  values: Float64Array | Float32Array,
+  columns: number,
+  rows?: readonly number[],
+): Float64Array {
+  const means = new Float64Array(columns);
+  const count = rows?.length ?? values.length / columns;
+  for (let i = 0; i < count; i++) {
+    const at = (rows?.[i] ?? i) * columns;
+    for (let c = 0; c < columns; c++) means[c] += values[at + c];
+  }
+  return means.map((sum) => sum / count);
+}
+
+/** Heads as a set of weight 1. @param units head numbers, layer·H + head */
+export const headSet = (units: readonly number[], heads: number): ComponentSet => ({
+  heads: [...units]
+    .sort((a, b) => a - b)
+    .map((unit) => ({ layer: Math.floor(unit / heads), head: unit % heads, weight: 1 })),
+  mlps: [],
+});
+
+/** The names of a set's heads. */
+export const headNames = ({ heads }: ComponentSet): string[] =>
+  heads.map(({ layer, head }) => headName(layer, head));

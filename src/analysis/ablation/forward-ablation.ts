@@ -1,0 +1,154 @@
+/**
+ * Full-forward ablation: heads are taken away inside the network, at every token, so that nothing after them reads
+ * them any more. A head's output z becomes nothing, or its mean at each token position over calibration images. A
+ * direct effect is a part of this: what a head tells later components it takes along.
+ */
+import { join } from "node:path";
+import type { Index } from "../../corpus/open-index.ts";
+import { preprocessAll } from "../../image/pool.ts";
+import { normalize } from "../../image/preprocess.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import type { ComponentSet } from "../../model/components.ts";
+import type { Gate } from "../../model/decompose.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+
+/** z of every head at every token, mean over calibration images: [L, N, H, d_h]; of the last layer at CLS alone. */
+export type MeanOutputs = Float64Array;
+
+/** Images in one run: few, since every token of every layer comes back. */
+const CALIBRATION_BATCH = 4;
+const BATCH = 32;
+
+/**
+ * Images of an index as the model is shown them, batch after batch in the order of `rows`.
+ * @throws `INPUT_NOT_FOUND` and the like for a picture that is gone; `INDEX_OUTDATED` for one that has changed;
+ *   `CANCELLED`
+ */
+export async function* indexPixels(
+  model: ClipModel,
+  { manifest, images, folder }: Index,
+  rows: readonly number[],
+  batch: number,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly start: number; readonly count: number; readonly pixels: Float32Array }> {
+  const { preprocess } = model.config;
+  const { exif } = manifest.preprocessing;
+  const perImage = 3 * preprocess.size ** 2;
+  const files = rows.map((row) => join(manifest.root, images[row].path));
+  let pixels = new Float32Array(batch * perImage);
+  let [start, count] = [0, 0];
+  for await (const outcome of preprocessAll(files, preprocess, { ahead: 4 * batch, exif, signal })) {
+    if ("error" in outcome) throw outcome.error;
+    const { path, sha256 } = images[rows[start + count]];
+    if (outcome.image.sha256 !== sha256) {
+      throw new ClipInterpretError("INDEX_OUTDATED", `${path} has changed since ${folder} was made`);
+    }
+    normalize(outcome.image.rgb, preprocess, pixels, count * perImage);
+    count++;
+    if (count < batch && start + count < rows.length) continue;
+    yield { start, count, pixels: pixels.subarray(0, count * perImage) };
+    start += count;
+    count = 0;
+    pixels = new Float32Array(batch * perImage);
+  }
+}
+
+/**
+ * What every head's output is on average at each token position.
+ * @param rows calibration images of the index
+ * @param layers those whose heads may be ablated; the others stay 0
+ * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ */
+export async function meanOutputs(
+  model: ClipModel,
+  index: Index,
+  rows: readonly number[],
+  layers: readonly number[],
+  { report, signal }: WorkOptions = {},
+): Promise<MeanOutputs> {
+  const { vision } = model.config;
+  const perLayer = vision.tokens * vision.width;
+  const sums = new Float64Array(vision.layers * perLayer);
+  const task = "mean head outputs";
+  report?.({ type: "start", task, unit: "image", total: rows.length });
+  for await (const { start, count, pixels } of indexPixels(model, index, rows, CALIBRATION_BATCH, signal)) {
+    const { outputs } = await model.decompose(pixels, { outputLayers: layers });
+    for (const [layer, z] of outputs) {
+      const size = z.length / count;
+      for (let i = 0; i < z.length; i++) sums[layer * perLayer + (i % size)] += z[i];
+    }
+    report?.({ type: "advance", task, done: start + count, total: rows.length });
+  }
+  report?.({ type: "end", task, done: rows.length });
+  return sums.map((sum) => sum / rows.length);
+}
+
+/** The gate that leaves everything as it is. */
+export function openGate({ config: { vision } }: Pick<ClipModel, "config">): Gate {
+  return {
+    gate: new Float32Array(vision.layers * vision.heads).fill(1),
+    offset: new Float32Array(vision.layers * vision.tokens * vision.width),
+  };
+}
+
+/**
+ * The gate that takes heads away, to nothing or to their means; a weight says how much of a head.
+ * @param means of {@link meanOutputs}; without them to nothing
+ * @throws `HEADS_INVALID` for MLP terms: a gate holds heads alone
+ */
+export function ablationGate(model: Pick<ClipModel, "config">, set: ComponentSet, means?: MeanOutputs): Gate {
+  if (set.mlps.length > 0) {
+    const hint = "Name heads only, or leave --full-forward out.";
+    throw new ClipInterpretError("HEADS_INVALID", "MLPs cannot be gated inside the network", { hint });
+  }
+  const { heads, headDim, tokens, width } = model.config.vision;
+  const open = openGate(model);
+  for (const { layer, head, weight } of set.heads) {
+    open.gate[layer * heads + head] = 1 - weight;
+    if (!means) continue;
+    for (let token = 0; token < tokens; token++) {
+      const at = (layer * tokens + token) * width + head * headDim;
+      for (let i = at; i < at + headDim; i++) open.offset[i] = weight * means[i];
+    }
+  }
+  return open;
+}
+
+/**
+ * Cosines of images and classes under several gates, [rows, C] each: every picture is read once.
+ * @param probes [C, D], unit length
+ * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ */
+export async function forwardScores(
+  model: ClipModel,
+  index: Index,
+  rows: readonly number[],
+  probes: Float64Array,
+  gates: readonly Gate[],
+  { report, signal }: WorkOptions = {},
+): Promise<Float64Array[]> {
+  const { embedDim } = model.config;
+  const classes = probes.length / embedDim;
+  const scores = gates.map(() => new Float64Array(rows.length * classes));
+  const task = "gated network";
+  const total = rows.length * gates.length;
+  report?.({ type: "start", task, unit: "image", total });
+  for await (const { start, count, pixels } of indexPixels(model, index, rows, BATCH, signal)) {
+    for (const [g, gate] of gates.entries()) {
+      checkCancelled(signal);
+      const { embedding, norm } = await model.decompose(pixels, { gate });
+      for (let image = 0; image < count; image++) {
+        for (let c = 0; c < classes; c++) {
+          let sum = 0;
+          for (let d = 0; d < embedDim; d++)
+            sum += embedding[image * embedDim + d] * probes[c * embedDim + d];
+          scores[g][(start + image) * classes + c] = sum / norm[image];
+        }
+      }
+      report?.({ type: "advance", task, done: start * gates.length + (g + 1) * count, total });
+    }
+  }
+  report?.({ type: "end", task, done: total });
+  return scores;
+}

@@ -1,0 +1,148 @@
+/**
+ * Whether different heads retrieve by different properties. On one half of the images (even positions) each factor's
+ * most selective heads are found; on the other half every image is a query, the eight nearest through those heads are
+ * looked up among that half, and
+ *
+ *     precision@8 = the share of the eight that have the query's value of a factor
+ *
+ * averaged over queries, stands beside chance (the share of all other images that have it, averaged the same way) and
+ * beside the whole embedding. Scores are dot products, as in CLIP-InterpreT; intervals are mean ± 1.96 standard errors
+ * over queries.
+ */
+import type { Index } from "../../corpus/open-index.ts";
+import { createSearch } from "../../corpus/search.ts";
+import { largest } from "../../math/rank.ts";
+import { allComponents, parseComponents } from "../../model/components.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import type { MatMul } from "../../onnx/matmul.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import {
+  findGroupings,
+  type Grouping,
+  measureSelectivity,
+  selectiveHeads,
+} from "../selectivity/selectivity.ts";
+
+/** A mean over queries with its interval. */
+export interface MeanShare {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How some heads retrieve: the precision by every factor, in the order of the factors. */
+export interface RetrievalRow {
+  /** The factor whose heads these are; `embedding` for the whole. */
+  readonly chosenFor: string;
+  readonly heads: readonly string[];
+  readonly precision: readonly MeanShare[];
+}
+
+/** What {@link measureRetrieval} found. */
+export interface RetrievalResult {
+  readonly k: number;
+  readonly factors: readonly { readonly name: string; readonly queries: number; readonly chance: number }[];
+  readonly rows: readonly RetrievalRow[];
+}
+
+/** How retrieval is measured. */
+export interface RetrievalOptions extends WorkOptions {
+  readonly k?: number;
+  /** Heads a factor. Default: 3. */
+  readonly headsPerFactor?: number;
+  /** Most queries; more are thinned evenly. */
+  readonly queries?: number;
+  /** Random permutations that a chosen head must beat. Default: 20. */
+  readonly permutations?: number;
+}
+
+/** Measures precision@k by every factor. @throws `FACTORS_MISSING`, `CANCELLED` */
+export async function measureRetrieval(
+  index: Index,
+  geometry: HeadGeometry,
+  matmul: MatMul,
+  { k = 8, headsPerFactor = 3, queries = 2000, permutations = 20, report, signal }: RetrievalOptions = {},
+): Promise<RetrievalResult> {
+  const n = index.images.length;
+  const half = (parity: 0 | 1) =>
+    Array.from({ length: n }, (_, row) => row).filter((row) => row % 2 === parity);
+  const selectivity = await measureSelectivity(index, geometry, {
+    rows: half(0),
+    permutations,
+    ...(report && { report }),
+    ...(signal && { signal }),
+  });
+  const chosen = selectiveHeads(selectivity, headsPerFactor);
+  const tested = half(1);
+  const asked = thin(tested.length, queries);
+  const known = new Map(findGroupings(index, tested).map((grouping) => [grouping.name, grouping]));
+  const groupings = selectivity.factors.flatMap(({ name }) => known.get(name) ?? []);
+  const search = createSearch(index, geometry, matmul);
+  const { embedDim } = geometry;
+  const sets = [
+    { chosenFor: "embedding", heads: [], set: allComponents(geometry) },
+    ...Object.entries(chosen)
+      .filter(([, heads]) => heads.length > 0)
+      .map(([chosenFor, heads]) => ({ chosenFor, heads, set: parseComponents(heads.join(), geometry) })),
+  ];
+  const rows: RetrievalRow[] = [];
+  for (const { chosenFor, heads, set } of sets) {
+    checkCancelled(signal);
+    const dense = Float32Array.from(await search.contributions(set, tested));
+    const nearest: number[][] = [];
+    for (const query of asked) {
+      const scores = await matmul(
+        { data: dense, dims: [1, tested.length, embedDim] },
+        { data: dense.slice(query * embedDim, (query + 1) * embedDim), dims: [1, embedDim, 1] },
+      );
+      nearest.push(largest(scores, k, new Set([query])));
+    }
+    rows.push({
+      chosenFor,
+      heads,
+      precision: groupings.map((grouping) => precision(grouping, tested, asked, nearest)),
+    });
+  }
+  return {
+    k,
+    factors: groupings.map((grouping) => {
+      const { chance, count } = chanceOf(grouping, tested, asked);
+      return { name: grouping.name, queries: count, chance };
+    }),
+    rows,
+  };
+}
+
+/** At most `most` of n positions, evenly spread. */
+const thin = (n: number, most: number): number[] =>
+  Array.from({ length: Math.min(n, most) }, (_, i) => Math.floor((i * n) / Math.min(n, most)));
+
+/** The mean share of neighbours that have the query's value, over the queries that have one. */
+function precision(
+  { groups }: Grouping,
+  tested: readonly number[],
+  asked: readonly number[],
+  nearest: readonly (readonly number[])[],
+): MeanShare {
+  const shares: number[] = [];
+  for (const [i, query] of asked.entries()) {
+    const group = groups[tested[query]];
+    if (group < 0) continue;
+    const hits = nearest[i].filter((position) => groups[tested[position]] === group).length;
+    shares.push(hits / nearest[i].length);
+  }
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  const variance =
+    shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / Math.max(1, shares.length - 1);
+  const reach = 1.96 * Math.sqrt(variance / shares.length);
+  return { mean, low: Math.max(0, mean - reach), high: Math.min(1, mean + reach) };
+}
+
+/** What drawing at random would give: the share of all other images with the query's value. */
+function chanceOf({ groups }: Grouping, tested: readonly number[], asked: readonly number[]) {
+  const sizes = new Map<number, number>();
+  for (const row of tested) sizes.set(groups[row], (sizes.get(groups[row]) ?? 0) + 1);
+  const queries = asked.map((query) => groups[tested[query]]).filter((group) => group >= 0);
+  const shares = queries.map((group) => ((sizes.get(group) ?? 1) - 1) / (tested.length - 1));
+  return { count: queries.length, chance: shares.reduce((sum, share) => sum + share, 0) / shares.length };
+}

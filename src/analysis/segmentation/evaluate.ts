@@ -1,0 +1,301 @@
+/**
+ * How well maps find things whose masks are known: through some heads, by other methods, and by nothing at all.
+ *
+ * The protocol is that of "Interpreting CLIP's Image Representation via Text-Based Decomposition", §4.2, whose metrics
+ * are in `segmentation-metrics.ts`: the map of a class minus the mean map of all classes, enlarged bilinearly to the
+ * size at which the model reads the image, against the mask there. Two questions are asked:
+ *
+ * - **predicted**: as in the paper, the map is of the class that the whole image is most similar to, the foreground the
+ *   class that fills most of the mask (the paper's images have one);
+ * - **true**: every class of every mask, with its own map.
+ *
+ * In one thing this differs from the reference implementation: there the mask is squashed to a square while the image
+ * is cut, so that the two do not lie on each other unless the image is square. Here the mask is cut as the image is.
+ */
+
+import { normalize, type Preprocessed, preprocess } from "../../image/preprocess.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import type { NamedSet } from "../../model/components.ts";
+import { decomposeImages } from "../../model/decompose-images.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { type MaskedImage, type MaskedImages, UNLABELLED } from "./masked-images.ts";
+import { classProbes, methodsOf, type Pass, predictClass } from "./methods.ts";
+import {
+  bootstrap,
+  differences,
+  intervals,
+  type MaskScore,
+  type Measured,
+  type Measures,
+  normaliseMap,
+  resamples,
+  scoreMask,
+} from "./metrics.ts";
+import { layersOf } from "./segmentation.ts";
+import { countClasses, enlarge, foregroundShare, maskOf, readClasses } from "./truth.ts";
+
+/** The two questions. */
+export const PROTOCOLS = ["predicted", "true"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** What one method reached. */
+export interface MethodResult {
+  readonly name: string;
+  /** The paper of a method that is not ours. */
+  readonly paper: string | null;
+  /** The heads that it read; empty for other methods. */
+  readonly heads: readonly string[];
+  readonly measures: Readonly<Record<Protocol, Measures<Measured>>>;
+  /** Minus the first method, on the same images. */
+  readonly difference: Readonly<Record<Protocol, Measures<Measured>>>;
+}
+
+/** One class of one image as the first method found it. */
+export interface EvaluatedUnit {
+  readonly image: MaskedImage;
+  readonly name: string;
+  readonly truth: number;
+  /** The class that the image is most similar to. */
+  readonly predicted: number;
+  readonly score: MaskScore;
+  /** The mean over background and foreground of the image's own intersection over union. */
+  readonly iou: number;
+}
+
+/** What {@link evaluateSegmentation} found. */
+export interface SegmentationEvaluation {
+  readonly images: number;
+  /** Side at which maps and masks are compared, in pixels. */
+  readonly size: number;
+  /** Classes in the list, and those that occur. */
+  readonly classes: number;
+  readonly occurring: number;
+  /** Classes in an image that were left out because they fill less than `leastShare` of what the model sees of it. */
+  readonly leftOut: number;
+  readonly leastShare: number;
+  /** How many pairs of image and class each question is asked of. */
+  readonly asked: Readonly<Record<Protocol, number>>;
+  /** Share of images whose predicted class fills most of the mask. */
+  readonly predictedRight: number;
+  /** Mean share of the labelled pixels that is foreground, for each question. */
+  readonly foreground: Readonly<Record<Protocol, number>>;
+  readonly draws: number;
+  readonly methods: readonly MethodResult[];
+  readonly rejected: readonly { readonly path: string; readonly code: string; readonly message: string }[];
+  /** Every answer of the first method to the second question, best first. */
+  readonly units: readonly EvaluatedUnit[];
+}
+
+/** How segmentation is evaluated. */
+export interface EvaluateOptions extends WorkOptions {
+  readonly exif?: boolean;
+  /** Classes that fill a smaller share of the mask are left out. Default: 0.01. */
+  readonly leastShare?: number;
+  /** Resamples for the intervals. Default: 1000. */
+  readonly draws?: number;
+  readonly seed?: number;
+}
+
+/** One method's scores of every pair that was asked of it, with the image of each. */
+interface Answers {
+  readonly scores: MaskScore[];
+  readonly images: number[];
+}
+
+/**
+ * Evaluates sets of heads beside every baseline. Two passes of the encoder an image; images go by one at a time and
+ * nothing of them is kept but their scores.
+ *
+ * @param sets the first is what all others are compared with
+ * @throws `MASKS_INVALID` when nothing is left to evaluate, `CANCELLED`
+ */
+export async function evaluateSegmentation(
+  model: ClipModel,
+  { classes, images }: MaskedImages,
+  sets: readonly NamedSet[],
+  { exif = true, leastShare = 0.01, draws = 1000, seed = 0, report, signal }: EvaluateOptions = {},
+): Promise<SegmentationEvaluation> {
+  const { preprocess: config, vision } = model.config;
+  const work = { ...(report && { report }), ...(signal && { signal }) };
+  const probes = await classProbes(
+    model,
+    classes.map(({ texts }) => texts),
+    work,
+  );
+  const methods = methodsOf(model, sets, probes);
+  const answers = methods.map(() => ({ predicted: emptyAnswers(), true: emptyAnswers() }));
+  const tokenLayers = [...new Set(sets.flatMap(({ set }) => layersOf(set)))].sort((a, b) => a - b);
+  const rejected: { path: string; code: string; message: string }[] = [];
+  const units: EvaluatedUnit[] = [];
+  const occurring = new Set<number>();
+  const foreground = { predicted: 0, true: 0 };
+  let [done, evaluated, leftOut, predictedRight] = [0, 0, 0, 0];
+  const reject = (path: string, { code, message }: ClipInterpretError) =>
+    rejected.push({ path, code, message });
+
+  const evaluateOne = async (masked: MaskedImage, shown: Preprocessed, pass: Pass) => {
+    const found = await readClasses(masked, shown, config);
+    const counts = countClasses(found);
+    const labelled = found.reduce((count, value) => count + (value === UNLABELLED ? 0 : 1), 0);
+    const present = [...counts].filter(([, count]) => count >= leastShare * labelled);
+    leftOut += counts.size - present.length;
+    if (present.length === 0)
+      throw new ClipInterpretError("MASKS_INVALID", `${masked.mask} shows no class here`);
+    const main = present.reduce((most, entry) => (entry[1] > most[1] ? entry : most))[0];
+    const predicted = predictClass(pass, probes);
+    const image = evaluated++;
+    if (predicted === main) predictedRight++;
+    for (const [index] of present) occurring.add(index);
+    // Where the predicted class is the main one, both questions have the same answer.
+    const known = new Map<string, MaskScore>();
+    const ask = (protocol: Protocol, truth: number, mapped: number) => {
+      const mask = maskOf(found, truth);
+      foreground[protocol] += foregroundShare(mask);
+      for (const [m, method] of methods.entries()) {
+        const key = `${m} ${truth} ${method.readsClass ? mapped : ""}`;
+        const scored =
+          known.get(key) ??
+          scoreMask(normaliseMap(enlarge(method.map(pass, mapped), vision.grid, model)), mask);
+        known.set(key, scored);
+        answers[m][protocol].scores.push(scored);
+        answers[m][protocol].images.push(image);
+        if (m === 0 && protocol === "true") {
+          const unit = { image: masked, name: classes[truth].name, truth, predicted };
+          units.push({ ...unit, score: scored, iou: ownIou(scored) });
+        }
+      }
+    };
+    ask("predicted", main, predicted);
+    for (const [truth] of present) ask("true", truth, truth);
+  };
+
+  const task = "segmenting";
+  report?.({ type: "start", task, unit: "image", total: images.length });
+  const byPath = new Map(images.map((image) => [image.image, image]));
+  const batches = decomposeImages(
+    model,
+    images.map(({ image }) => image),
+    { tokenLayers, exif, signal },
+  );
+  for await (const { images: batch, decomposition, rejected: bad } of batches) {
+    for (const { source, error } of bad) reject(source, error);
+    if (decomposition) {
+      const outputs = await model.readTokens(
+        pixelsOf(
+          model,
+          batch.map(({ shown }) => shown),
+        ),
+      );
+      for (const [image, { source, shown }] of batch.entries()) {
+        checkCancelled(signal);
+        try {
+          await evaluateOne(byPath.get(source)!, shown, {
+            decomposition,
+            outputs,
+            image,
+            index: done + image,
+          });
+        } catch (error) {
+          if (!(error instanceof ClipInterpretError) || error.code === "CANCELLED") throw error;
+          reject(source, error);
+        }
+      }
+    }
+    done += batch.length + bad.length;
+    report?.({ type: "advance", task, done, total: images.length });
+  }
+  report?.({ type: "end", task, done });
+  if (evaluated === 0) {
+    const first = rejected[0] ? `; the first: ${rejected[0].message}` : "";
+    throw new ClipInterpretError(
+      "MASKS_INVALID",
+      `none of ${images.length} images could be evaluated${first}`,
+    );
+  }
+  const counted = resamples(evaluated, draws, seed);
+  const drawn = answers.map((answer) => byProtocol((protocol) => bootstrap(answer[protocol], counted)));
+  const asked = byProtocol((protocol) => answers[0][protocol].scores.length);
+  return {
+    images: evaluated,
+    size: config.size,
+    classes: classes.length,
+    occurring: occurring.size,
+    leftOut,
+    leastShare,
+    asked,
+    predictedRight: predictedRight / evaluated,
+    foreground: byProtocol((protocol) => foreground[protocol] / asked[protocol]),
+    draws,
+    methods: methods.map(({ name, paper, heads }, m) => ({
+      ...{ name, paper, heads },
+      measures: byProtocol((protocol) => intervals(drawn[m][protocol])),
+      difference: byProtocol((protocol) => differences(drawn[m][protocol], drawn[0][protocol])),
+    })),
+    rejected,
+    units: units.sort((a, b) => b.iou - a.iou),
+  };
+}
+
+const emptyAnswers = (): Answers => ({ scores: [], images: [] });
+const byProtocol = <T>(of: (protocol: Protocol) => T): Record<Protocol, T> => ({
+  predicted: of("predicted"),
+  true: of("true"),
+});
+
+const ownIou = ({ intersection, union }: MaskScore): number =>
+  (intersection[0] / (union[0] || 1) + intersection[1] / (union[1] || 1)) / 2;
+
+/** What a picture of one answer needs: what the model saw, the truth, and the first method's map. */
+export interface UnitPicture {
+  readonly unit: EvaluatedUnit;
+  /** [size, size, 3]. */
+  readonly rgb: Uint8Array;
+  /** [size, size]: 1 foreground, 0 background, −1 not labelled. */
+  readonly mask: Int8Array;
+  /** [size, size], from 0 to 1. */
+  readonly relevance: Float64Array;
+}
+
+/** Segments some answers' images again, for their pictures. */
+export async function unitPictures(
+  model: ClipModel,
+  { classes }: Pick<MaskedImages, "classes">,
+  units: readonly EvaluatedUnit[],
+  named: NamedSet,
+  { exif = true, report, signal }: Pick<EvaluateOptions, "exif" | "report" | "signal"> = {},
+): Promise<UnitPicture[]> {
+  const { preprocess: config, vision } = model.config;
+  const work = { ...(report && { report }), ...(signal && { signal }) };
+  const probes = await classProbes(
+    model,
+    classes.map(({ texts }) => texts),
+    work,
+  );
+  const [{ map }] = methodsOf(model, [named], probes);
+  const pictures: UnitPicture[] = [];
+  for (const unit of units) {
+    checkCancelled(signal);
+    const shown = await preprocess(unit.image.image, config, { exif });
+    const pixels = pixelsOf(model, [shown]);
+    const decomposition = await model.decompose(pixels, { tokenLayers: layersOf(named.set) });
+    const outputs = await model.readTokens(pixels);
+    const values = map({ decomposition, outputs, image: 0, index: 0 }, unit.truth);
+    const mask = maskOf(await readClasses(unit.image, shown, config), unit.truth);
+    pictures.push({
+      unit,
+      rgb: shown.rgb,
+      mask,
+      relevance: normaliseMap(enlarge(values, vision.grid, model)),
+    });
+  }
+  return pictures;
+}
+
+function pixelsOf(model: ClipModel, shown: readonly Preprocessed[]): Float32Array {
+  const { preprocess } = model.config;
+  const each = 3 * preprocess.size ** 2;
+  const pixels = new Float32Array(shown.length * each);
+  for (const [i, { rgb }] of shown.entries()) normalize(rgb, preprocess, pixels, i * each);
+  return pixels;
+}

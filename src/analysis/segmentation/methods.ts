@@ -1,0 +1,145 @@
+/** The methods that an evaluation of segmentation compares: each makes a map of patches for a class of an image. */
+
+import { Random } from "../../math/random.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { componentNames, type NamedSet } from "../../model/components.ts";
+import type { TokenDecomposition } from "../../model/decompose.ts";
+import { type PreparedProbe, prepareProbe, scoreTokens } from "../../model/kernel.ts";
+import { textProbe } from "../../model/probe.ts";
+import type { TokenOutputs } from "../../model/token-outputs.ts";
+import type { WorkOptions } from "../../support/progress.ts";
+import { attentionRollout, BASELINES } from "./baselines.ts";
+
+/** A method: a map of patches for a class of an image. */
+export interface Method {
+  readonly name: string;
+  readonly paper: string | null;
+  readonly heads: readonly string[];
+  /** False where the map is the same for every class. */
+  readonly readsClass: boolean;
+  readonly map: (pass: Pass, classIndex: number) => Float64Array;
+}
+
+/** One image of a batch after both passes of the encoder. */
+export interface Pass {
+  readonly decomposition: TokenDecomposition;
+  readonly outputs: TokenOutputs;
+  /** Which image of the batch, and of all. */
+  readonly image: number;
+  readonly index: number;
+}
+
+/**
+ * Sets of heads, the baselines, and three that do not look: the first set's maps with their patches shuffled (what its
+ * mere spread of values reaches), nearness to the centre (where things often are), and nothing.
+ */
+export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: ClassProbes): Method[] {
+  const { geometry, config } = model;
+  const { grid } = config.vision;
+  const prepared = new Map<number, PreparedProbe>();
+  const preparedOf = (index: number): PreparedProbe => {
+    const known = prepared.get(index) ?? prepareProbe(geometry, probes.centred[index]);
+    prepared.set(index, known);
+    return known;
+  };
+  const heads = sets.map(
+    ({ name, set }): Method => ({
+      ...{ name, paper: null, heads: componentNames(set), readsClass: true },
+      map: ({ decomposition, image }, classIndex) => {
+        const probe = preparedOf(classIndex);
+        return scoreTokens(geometry, probe, decomposition, decomposition.tokens, set, image).subarray(1);
+      },
+    }),
+  );
+  const others = BASELINES.map(
+    ({ title, paper, readsText, map }): Method => ({
+      ...{ name: title, paper, heads: [], readsClass: readsText },
+      map: ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
+    }),
+  );
+  const laterRollout: Method = {
+    name: "rollout from layer 1",
+    paper: "as evaluated by Chefer, Gur & Wolf 2021",
+    heads: [],
+    readsClass: false,
+    map: ({ outputs, image }) => attentionRollout(outputs, { image, startLayer: 1 }),
+  };
+  const blind = { paper: null, heads: [], readsClass: false };
+  const middle = (grid - 1) / 2;
+  const centre = Float64Array.from(
+    { length: grid ** 2 },
+    (_, i) => grid - Math.hypot(Math.floor(i / grid) - middle, (i % grid) - middle),
+  );
+  return [
+    ...heads,
+    ...others,
+    laterRollout,
+    {
+      name: `${sets[0].name}, patches shuffled`,
+      ...{ ...blind, readsClass: true },
+      map: (pass, classIndex) =>
+        shuffled(
+          heads[0].map(pass, classIndex),
+          new Random(SHUFFLE, pass.index * probes.plain.length + classIndex),
+        ),
+    },
+    { name: "nearness to the centre", ...blind, map: () => centre },
+    { name: "nothing (all background)", ...blind, map: () => new Float64Array(grid ** 2) },
+  ];
+}
+
+/** The seed of the shuffled maps. */
+const SHUFFLE = 0x5eed;
+
+/** The same values in a random order (Fisher & Yates). */
+function shuffled(values: Float64Array, random: Random): Float64Array {
+  const result = Float64Array.from(values);
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [result[i], result[j]] = [result[j], result[i]];
+  }
+  return result;
+}
+
+/** The classes' directions, and the same minus their mean (one class alone has no mean to subtract). */
+export interface ClassProbes {
+  readonly plain: readonly Float64Array[];
+  readonly centred: readonly Float64Array[];
+}
+
+/** Of each class the mean of its texts' unit vectors, at unit length: the zero-shot classifier of CLIP's authors. */
+export async function classProbes(
+  model: ClipModel,
+  texts: readonly (readonly string[])[],
+  work: WorkOptions,
+): Promise<ClassProbes> {
+  const { embedDim } = model.config;
+  const embeddings = await model.encodeTexts(texts.flat(), work);
+  let at = 0;
+  const plain = texts.map((own) => {
+    const sum = new Float64Array(embedDim);
+    for (const _ of own) {
+      const unit = textProbe(embeddings.subarray(at, at + embedDim));
+      for (let d = 0; d < embedDim; d++) sum[d] += unit[d];
+      at += embedDim;
+    }
+    return textProbe(sum);
+  });
+  if (plain.length === 1) return { plain, centred: plain };
+  const mean = new Float64Array(embedDim);
+  for (const probe of plain) for (let d = 0; d < embedDim; d++) mean[d] += probe[d] / plain.length;
+  return { plain, centred: plain.map((probe) => probe.map((value, d) => value - mean[d])) };
+}
+
+/** The class whose texts the whole image is most similar to. */
+export function predictClass({ decomposition, image }: Pass, { plain }: ClassProbes): number {
+  const size = plain[0].length;
+  const embedding = decomposition.embedding.subarray(image * size, (image + 1) * size);
+  let [best, most] = [0, -Infinity];
+  for (const [index, probe] of plain.entries()) {
+    let product = 0;
+    for (let d = 0; d < size; d++) product += embedding[d] * probe[d];
+    if (product > most) [best, most] = [index, product];
+  }
+  return best;
+}

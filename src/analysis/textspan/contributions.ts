@@ -1,0 +1,120 @@
+/** What a component, or several as one, wrote into the images of an index, in the form in which TEXTSPAN takes it. */
+import { imageScales } from "../../corpus/head-cache.ts";
+import type { Index } from "../../corpus/open-index.ts";
+import type { Search } from "../../corpus/search.ts";
+import { type ComponentSet, componentNames, headName, type WeightedHead } from "../../model/components.ts";
+import { type HeadGeometry, headMatrix } from "../../model/geometry.ts";
+import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
+import type { NpyRows } from "../../support/npy-stream.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+
+/** Contributions to n images as z̃·M̃. */
+export interface Contributions {
+  /** `L3.H1`, or `joint`. */
+  readonly name: string;
+  /** The components that are read, by name. */
+  readonly components: readonly string[];
+  /** M̃ [m, D]; null where z̃ are the contributions themselves. */
+  readonly matrix: Float64Array | null;
+  /** Σ [z̃;1][z̃;1]ᵀ over all images, [m+1, m+1]. */
+  moments(work?: WorkOptions): Promise<Float64Array>;
+  /** [z̃;1] of some images, [rows, m+1]. */
+  rows(rows: readonly number[]): Promise<DenseMatrix>;
+}
+
+/** Images whose dense contributions are in memory at once. */
+const AT_ONCE = 2048;
+
+/** One head: its moments are in the index, its rows are what the index stores. */
+export function headContributions(
+  index: Index,
+  geometry: HeadGeometry,
+  { layer, head }: Omit<WeightedHead, "weight">,
+  allMoments: Float64Array,
+): Contributions {
+  const { headDim, heads } = geometry;
+  const name = headName(layer, head);
+  const size = (headDim + 4) ** 2;
+  const at = (layer * heads + head) * size;
+  let stored: Promise<readonly [z: Float32Array, scales: Float64Array]> | undefined;
+  return {
+    name,
+    components: [name],
+    matrix: headMatrix(geometry, layer, head),
+    moments: async () => allMoments.slice(at, at + size),
+    async rows(rows) {
+      stored ??= Promise.all([index.head(layer, head), index.scalars().then(imageScales)]);
+      const [z, scales] = await stored;
+      const columns = headDim + 4;
+      const data = new Float64Array(rows.length * columns);
+      for (const [i, image] of rows.entries()) {
+        const [to, from] = [i * columns, image * headDim];
+        const scale = scales[image * 3];
+        for (let d = 0; d < headDim; d++) data[to + d] = z[from + d] * scale;
+        data.set(scales.subarray(image * 3, image * 3 + 3), to + headDim);
+        data[to + headDim + 3] = 1;
+      }
+      return { data, rows: rows.length, columns };
+    },
+  };
+}
+
+/** Any components as one: the sum of what they wrote, with the set's weights. */
+export function summedContributions(
+  search: Search,
+  set: ComponentSet,
+  algebra: Algebra,
+  name = "joint",
+): Contributions {
+  const { images, manifest } = search.index;
+  const rows = async (asked: readonly number[]) =>
+    withOnes(await search.contributions(set, asked), asked.length, manifest.embedDim);
+  return {
+    ...{ name, components: componentNames(set), matrix: null, rows },
+    moments: (work) =>
+      accumulate(algebra, images.length, manifest.embedDim + 1, work, (start, count) =>
+        rows(Array.from({ length: count }, (_, i) => start + i)),
+      ),
+  };
+}
+
+/** Moments of the rows of an array of contributions, [n, D]: M̃ = I. @throws `INPUT_UNREADABLE`, `CANCELLED` */
+export function arrayMoments(algebra: Algebra, array: NpyRows, work?: WorkOptions): Promise<Float64Array> {
+  const [images, width] = array.shape;
+  return accumulate(algebra, images, width + 1, work, async (start, count) =>
+    withOnes(await array.read(start, count), count, width),
+  );
+}
+
+/** Σ xxᵀ over rows that are read in pieces, summed in order. */
+async function accumulate(
+  algebra: Algebra,
+  images: number,
+  size: number,
+  { report, signal }: WorkOptions = {},
+  read: (start: number, count: number) => Promise<DenseMatrix>,
+): Promise<Float64Array> {
+  const sum = new Float64Array(size * size);
+  const task = "adding up contributions";
+  report?.({ type: "start", task, unit: "image", total: images });
+  for (let start = 0; start < images; start += AT_ONCE) {
+    checkCancelled(signal);
+    const count = Math.min(AT_ONCE, images - start);
+    const { data } = await algebra.gram(await read(start, count));
+    for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+    report?.({ type: "advance", task, done: start + count, total: images });
+  }
+  report?.({ type: "end", task, done: images });
+  return sum;
+}
+
+/** Rows [count, width] with a 1 after each. */
+function withOnes(values: Float32Array | Float64Array, count: number, width: number): DenseMatrix {
+  const columns = width + 1;
+  const data = new Float64Array(count * columns);
+  for (let i = 0; i < count; i++) {
+    data.set(values.subarray(i * width, (i + 1) * width), i * columns);
+    data[i * columns + width] = 1;
+  }
+  return { data, rows: count, columns };
+}

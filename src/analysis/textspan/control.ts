@@ -1,0 +1,107 @@
+/** What the variance that TEXTSPAN explains is to be compared with. */
+import { Random } from "../../math/random.ts";
+import type { DenseMatrix } from "../../onnx/algebra.ts";
+import { eigen, norm, type RowSpace, removeAll } from "./row-space.ts";
+import { dot, multiply } from "./textspan.ts";
+
+/** Shares of the total variance that the first 1, 2, … directions explain together. */
+export interface ControlCurves {
+  /** Texts drawn from the pool at random and made orthogonal as TEXTSPAN does: mean and 95 % range over draws. */
+  readonly randomTexts: {
+    readonly mean: readonly number[];
+    readonly low: readonly number[];
+    readonly high: readonly number[];
+    readonly draws: number;
+  };
+  /** Random directions of the row space: k/r on average, exactly. */
+  readonly randomDirections: readonly number[];
+  /** The principal components: what no choice of k directions can exceed. */
+  readonly ceiling: readonly number[];
+}
+
+/**
+ * Controls for a selection of `steps` texts.
+ * @param texts [t, r] in the coordinates of the space
+ */
+export function controlCurves(
+  space: RowSpace,
+  texts: DenseMatrix,
+  steps: number,
+  { draws = 50, seed = 0 }: { readonly draws?: number; readonly seed?: number } = {},
+): ControlCurves {
+  const { covariance, rank, totalVariance } = space;
+  const curves = Array.from({ length: draws }, (_, draw) =>
+    cumulative(randomVariances(covariance, texts, steps, new Random(seed, draw))),
+  );
+  const at = (k: number) => curves.map((curve) => curve[Math.min(k, curve.length - 1)] / totalVariance);
+  const ks = Array.from({ length: steps }, (_, k) => k);
+  const within = trace(covariance) / totalVariance;
+  return {
+    randomTexts: {
+      mean: ks.map((k) => at(k).reduce((sum, value) => sum + value, 0) / draws),
+      low: ks.map((k) => quantile(at(k), 0.025)),
+      high: ks.map((k) => quantile(at(k), 0.975)),
+      draws,
+    },
+    randomDirections: ks.map((k) => (within * Math.min(rank, k + 1)) / rank),
+    ceiling:
+      steps === 0
+        ? []
+        : cumulative([...eigen(covariance).values].slice(0, steps)).map((sum) => sum / totalVariance),
+  };
+}
+
+/** A text of which less than this share is not a sum of earlier ones is passed over. */
+const LEAST_OWN = 1e-6;
+
+/** Variances along texts drawn without replacement, each less the earlier ones. */
+function randomVariances(
+  covariance: DenseMatrix,
+  texts: DenseMatrix,
+  steps: number,
+  random: Random,
+): number[] {
+  const r = covariance.rows;
+  const order = new Int32Array(texts.rows).map((_, i) => i);
+  const directions: Float64Array[] = [];
+  const variances: number[] = [];
+  for (let drawn = 0; drawn < order.length && variances.length < steps; drawn++) {
+    const other = drawn + random.below(order.length - drawn);
+    const text = order[other];
+    order[other] = order[drawn];
+    order[drawn] = text;
+    const u = texts.data.slice(text * r, (text + 1) * r);
+    const whole = norm(u);
+    removeAll(u, directions);
+    const own = norm(u);
+    if (!(own > LEAST_OWN * whole)) continue;
+    for (let i = 0; i < r; i++) u[i] /= own;
+    variances.push(dot(u, multiply(covariance.data, u)));
+    directions.push(u);
+  }
+  return variances.length > 0 ? variances : [0];
+}
+
+/** Running sums. */
+export function cumulative(values: readonly number[]): number[] {
+  let sum = 0;
+  return values.map((value) => {
+    sum += value;
+    return sum;
+  });
+}
+
+/** The value below which a share of some numbers lies, between neighbours in proportion. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const low = Math.floor(place);
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (sorted[high] - sorted[low]) * (place - low);
+}
+
+function trace({ data, rows }: DenseMatrix): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += data[i * rows + i];
+  return sum;
+}

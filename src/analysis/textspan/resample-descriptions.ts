@@ -1,0 +1,92 @@
+/**
+ * What heads would have been described by, had the images been others: a bootstrap over blocks of images. Images are dealt
+ * into blocks at random, as many blocks are drawn with replacement, and TEXTSPAN runs on the moments of what was drawn; in
+ * one resample all heads see the same images. The row space stays that of all images.
+ *
+ * Heads are not drawn: they are all there are, and a head that is drawn twice would share its label with itself.
+ */
+import type { Index } from "../../corpus/open-index.ts";
+import { Random } from "../../math/random.ts";
+import type { ComponentSet } from "../../model/components.ts";
+import { headName } from "../../model/components.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import { createAlgebra } from "../../onnx/algebra.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { headContributions } from "./contributions.ts";
+import { unitRows } from "./describe-heads.ts";
+import { rowSpace } from "./row-space.ts";
+import { blockMoments, dealBlocks, drawCovariance } from "./stability.ts";
+import { projectTexts, selectTexts } from "./textspan.ts";
+
+/** The texts of one head in each resample. */
+export interface ResampledHead {
+  /** L3.H1 */
+  readonly head: string;
+  /** [resamples][steps]: chosen texts, with the share of the resample's variance that each explains. */
+  readonly resamples: readonly (readonly { readonly index: number; readonly explainedVariance: number }[])[];
+}
+
+/** How images are resampled. */
+export interface ResampleOptions extends WorkOptions {
+  /** Texts a head. */
+  readonly iterations: number;
+  readonly resamples: number;
+  /** At most one an image. */
+  readonly blocks: number;
+  readonly seed?: number;
+  /** Threads of the products; 0 takes every core. */
+  readonly threads?: number;
+}
+
+/**
+ * Describes every head of a set by resampled images.
+ * @param textEmbeddings [t, D], of any length
+ * @throws `NO_IMAGES` for an index of fewer than two; `CANCELLED`
+ */
+export async function resampleDescriptions(
+  index: Index,
+  geometry: HeadGeometry,
+  { heads }: ComponentSet,
+  textEmbeddings: Float32Array | Float64Array,
+  { iterations, resamples, blocks: wanted, seed = 0, threads = 0, report, signal }: ResampleOptions,
+): Promise<ResampledHead[]> {
+  const images = index.images.length;
+  if (images < 2)
+    throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds too few images to resample`);
+  const algebra = await createAlgebra({ threads });
+  try {
+    const texts = unitRows(textEmbeddings, geometry.embedDim);
+    const moments = await index.moments();
+    const dealt = dealBlocks(images, wanted, seed);
+    const task = "resampling images";
+    report?.({ type: "start", task, unit: "head", total: heads.length });
+    const found: ResampledHead[] = [];
+    for (const weighted of heads) {
+      const head = headContributions(index, geometry, weighted, moments);
+      const space = await rowSpace(algebra, await head.moments(), head.matrix);
+      const coordinates = await projectTexts(algebra, space, texts);
+      const blocks = await blockMoments(algebra, head, space, dealt);
+      const drawn: ResampledHead["resamples"][number][] = [];
+      for (let resample = 0; resample < resamples; resample++) {
+        checkCancelled(signal);
+        const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
+        let total = 0;
+        for (let i = 0; i < covariance.rows; i++) total += covariance.data[i * covariance.rows + i];
+        const { selected, variances } =
+          total > 0 ? await selectTexts(algebra, covariance, coordinates, iterations) : EMPTY;
+        drawn.push(
+          selected.map((text, step) => ({ index: text, explainedVariance: variances[step] / total })),
+        );
+      }
+      found.push({ head: headName(weighted.layer, weighted.head), resamples: drawn });
+      report?.({ type: "advance", task, done: found.length, total: heads.length });
+    }
+    report?.({ type: "end", task, done: found.length });
+    return found;
+  } finally {
+    await algebra.release();
+  }
+}
+
+const EMPTY = { selected: [], variances: [] } as const;

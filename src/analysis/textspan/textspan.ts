@@ -1,0 +1,234 @@
+/**
+ * TEXTSPAN: texts whose directions explain what varies in a component's contributions over images. Algorithm 1 of
+ * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (Gandelsman, Efros, Steinhardt, 2024), from
+ * the contributions' moments, so that a step costs O(texts · rank) whatever the number of images.
+ *
+ * Texts are projected on the row space of the uncentred contributions; then, with C their covariance,
+ *
+ *     j* = argmax_j var_j          (ties: the lowest index),   var_j = t_jᵀ·C·t_j at first
+ *     u  = t_j* less earlier u's, normalised
+ *     var_j += (t_j·u)²·uᵀCu − 2(t_j·u)(t_j·Cu),   C ← (I − uuᵀ)·C·(I − uuᵀ)
+ *
+ * which is the variance of the projections once u is removed from contributions and texts, as the algorithm has it.
+ * The step explains uᵀCu / tr C₀ of the variance.
+ */
+import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
+import { norm, type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";
+
+/** How TEXTSPAN runs. */
+export interface TextspanOptions {
+  /** ONNX Runtime's products. */
+  readonly algebra: Algebra;
+  /** Texts to choose. Default: 20. Fewer come where fewer explain everything. */
+  readonly iterations?: number;
+  /** Project texts on so many directions of the contributions. Default, and at most: their numerical rank. */
+  readonly rank?: number;
+}
+
+/** The texts that TEXTSPAN chose for one component. */
+export interface Textspan {
+  /** Indices of the texts, in order. */
+  readonly selected: readonly number[];
+  /** Share of the total variance that each step explains. */
+  readonly explainedVariance: readonly number[];
+  /** [steps, D]: the orthonormal directions u. */
+  readonly directions: DenseMatrix;
+  /** tr C₀: the mean squared distance of a contribution to the mean contribution. */
+  readonly totalVariance: number;
+  /** Directions that texts were projected on. */
+  readonly rank: number;
+  /** The numerical rank of the contributions: what a larger {@link TextspanOptions.rank} is clamped to. */
+  readonly numericalRank: number;
+  /** [D]: the mean contribution. */
+  readonly mean: Float64Array;
+}
+
+/**
+ * Chooses texts for the contributions that some moments are of.
+ *
+ * @param moments [m+1, m+1]: Σ [z̃;1][z̃;1]ᵀ over images, unnormalised; an index holds them for every head
+ * @param matrix M̃ [m, D] with contribution = z̃·M̃; null where the moments are those of contributions themselves
+ * @param texts [t, D]: text embeddings, of unit length by convention; longer ones are preferred
+ */
+export async function textspan(
+  moments: Float64Array,
+  matrix: Float64Array | null,
+  texts: Float32Array | Float64Array,
+  options: TextspanOptions,
+): Promise<Textspan> {
+  const { algebra, rank, iterations = 20 } = options;
+  const space = await rowSpace(algebra, moments, matrix, rank);
+  const coordinates = await projectTexts(algebra, space, texts);
+  return spanInSpace(algebra, space, coordinates, iterations);
+}
+
+/** The same where the row space and the texts in its coordinates, [t, r], are at hand. */
+export async function spanInSpace(
+  algebra: Algebra,
+  space: RowSpace,
+  coordinates: DenseMatrix,
+  iterations: number,
+): Promise<Textspan> {
+  const { totalVariance, rank, numericalRank, mean, basis } = space;
+  const { selected, variances, directions } = await selectInSpace(algebra, space, coordinates, iterations);
+  return {
+    selected,
+    explainedVariance: variances.map((variance) => variance / totalVariance),
+    // ONNX Runtime multiplies no empty matrix.
+    directions:
+      selected.length > 0
+        ? await algebra.product(directions, basis)
+        : { data: new Float64Array(0), rows: 0, columns: basis.columns },
+    ...{ totalVariance, rank, numericalRank, mean },
+  };
+}
+
+/** [t, r]: texts in the coordinates of a row space; what lies outside of it is dropped. */
+export function projectTexts(
+  algebra: Algebra,
+  { basis }: RowSpace,
+  texts: Float32Array | Float64Array,
+): Promise<DenseMatrix> {
+  const data = texts instanceof Float64Array ? texts : Float64Array.from(texts);
+  return algebra.product(
+    { data, rows: data.length / basis.columns, columns: basis.columns },
+    transpose(basis),
+  );
+}
+
+/** Texts in the order of choice, with the variance and the direction of each step. */
+export interface Selection {
+  readonly selected: number[];
+  /** uᵀCu of each step. */
+  readonly variances: number[];
+  /** [steps, r]: u. */
+  readonly directions: DenseMatrix;
+}
+
+/** The search ends when the best text's variance is below this share of the first one's. */
+const LEAST_VARIANCE = 1e-10;
+
+/** The greedy part: chooses among texts [t, r] for the contributions of a row space; none where nothing varies. */
+export async function selectInSpace(
+  algebra: Algebra,
+  { totalVariance, covariance, rank }: RowSpace,
+  texts: DenseMatrix,
+  iterations: number,
+): Promise<Selection> {
+  if (totalVariance > 0 && texts.rows > 0) return selectTexts(algebra, covariance, texts, iterations);
+  return { selected: [], variances: [], directions: { data: new Float64Array(0), rows: 0, columns: rank } };
+}
+
+/** The same in any coordinates that hold texts [t, r] and contributions alike. */
+export async function selectTexts(
+  algebra: Algebra,
+  covariance: DenseMatrix,
+  texts: DenseMatrix,
+  iterations: number,
+): Promise<Selection> {
+  const r = covariance.rows;
+  const T = texts.data;
+  const C = covariance.data.slice();
+  const variance = rowDots(T, (await algebra.product(texts, covariance)).data, texts.rows, r);
+  const selected: number[] = [];
+  const variances: number[] = [];
+  const directions: Float64Array[] = [];
+  let first = 0;
+  while (selected.length < Math.min(iterations, r)) {
+    const best = indexOfLargest(variance);
+    if (selected.length === 0) first = variance[best];
+    if (!(variance[best] > LEAST_VARIANCE * first)) break;
+    const u = T.slice(best * r, (best + 1) * r);
+    removeAll(u, directions);
+    const length = norm(u);
+    for (let i = 0; i < r; i++) u[i] /= length;
+    const Cu = multiply(C, u);
+    const explained = dot(u, Cu);
+    // [t, 2]: t_j·u and t_j·Cu of every text.
+    const { data: along } = await algebra.product(texts, pair(u, Cu));
+    for (let j = 0; j < variance.length; j++) {
+      variance[j] += along[2 * j] * (along[2 * j] * explained - 2 * along[2 * j + 1]);
+    }
+    deflate(C, u, Cu, explained);
+    selected.push(best);
+    variances.push(explained);
+    directions.push(u);
+  }
+  const data = new Float64Array(directions.length * r);
+  for (const [i, u] of directions.entries()) data.set(u, i * r);
+  return { selected, variances, directions: { data, rows: directions.length, columns: r } };
+}
+
+/** Two vectors as the columns of a matrix. */
+function pair(a: Float64Array, b: Float64Array): DenseMatrix {
+  const data = new Float64Array(2 * a.length);
+  for (let i = 0; i < a.length; i++) {
+    data[2 * i] = a[i];
+    data[2 * i + 1] = b[i];
+  }
+  return { data, rows: a.length, columns: 2 };
+}
+
+/** C ← (I − uuᵀ)·C·(I − uuᵀ). */
+function deflate(C: Float64Array, u: Float64Array, Cu: Float64Array, explained: number): void {
+  const r = u.length;
+  for (let i = 0; i < r; i++) {
+    for (let j = 0; j < r; j++) C[i * r + j] += explained * u[i] * u[j] - u[i] * Cu[j] - Cu[i] * u[j];
+  }
+}
+
+/** The contributions as the chosen directions give them back: mean + Σ ((x − mean)·u)u. @param contributions [n, D] */
+export function reconstruct(
+  contributions: Float32Array | Float64Array,
+  { mean, directions }: Pick<Textspan, "mean" | "directions">,
+): Float64Array {
+  const D = mean.length;
+  const built = new Float64Array(contributions.length);
+  const difference = new Float64Array(D);
+  for (let at = 0; at < built.length; at += D) {
+    for (let d = 0; d < D; d++) difference[d] = contributions[at + d] - mean[d];
+    built.set(mean, at);
+    for (let step = 0; step < directions.rows; step++) {
+      const u = directions.data.subarray(step * D, (step + 1) * D);
+      const part = dot(u, difference);
+      for (let d = 0; d < D; d++) built[at + d] += part * u[d];
+    }
+  }
+  return built;
+}
+
+/** Of equals the first. */
+function indexOfLargest(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
+
+/** Row i of A times row i of B. */
+function rowDots(A: Float64Array, B: Float64Array, rows: number, width: number): Float64Array {
+  const dots = new Float64Array(rows);
+  for (let i = 0, at = 0; i < rows; i++, at += width) {
+    let sum = 0;
+    for (let d = at; d < at + width; d++) sum += A[d] * B[d];
+    dots[i] = sum;
+  }
+  return dots;
+}
+
+/** C·u for a square C. */
+export function multiply(C: Float64Array, u: Float64Array): Float64Array {
+  const r = u.length;
+  const product = new Float64Array(r);
+  for (let i = 0, at = 0; i < r; i++) {
+    let sum = 0;
+    for (let j = 0; j < r; j++, at++) sum += C[at] * u[j];
+    product[i] = sum;
+  }
+  return product;
+}
+
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

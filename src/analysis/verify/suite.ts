@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { normalize, preprocess } from "../../image/preprocess.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { readJson } from "../../support/files.ts";
+import { readCorpus } from "../../world/corpus.ts";
+
+/** Pictures with texts that are true of them and texts that are not. */
+export interface Suite {
+  readonly name: SuiteName;
+  readonly pictures: readonly SuitePicture[];
+}
+
+/** One picture of a {@link Suite}. */
+export interface SuitePicture {
+  readonly file: string;
+  readonly path: string;
+  readonly isTrue: readonly string[];
+  readonly isFalse: readonly string[];
+}
+
+/** Generated scenes for the embedded models, photographs for every other CLIP. */
+export const SUITES = ["scenes", "photos"] as const;
+export type SuiteName = (typeof SUITES)[number];
+
+const photosSchema = z.array(z.object({ file: z.string(), text: z.string() }));
+
+// src/analysis/verify/ and dist/analysis/verify/ are equally deep, so this holds before and after the build.
+const folderOf = (name: SuiteName) => fileURLToPath(new URL(`../../../examples/${name}/`, import.meta.url));
+
+/** Reads a suite that comes with the package. */
+export async function loadSuite(name: SuiteName): Promise<Suite> {
+  const folder = folderOf(name);
+  const pictures = name === "scenes" ? await scenes(folder) : await photos(folder);
+  return { name, pictures: pictures.map((picture) => ({ ...picture, path: join(folder, picture.file) })) };
+}
+
+type Listed = Omit<SuitePicture, "path">;
+
+async function scenes(folder: string): Promise<Listed[]> {
+  return (await readCorpus(folder)).map(({ path: file, candidates }) => ({ file, ...candidates }));
+}
+
+/** Of photographs, one text each is true: what is true of one is false of all others. */
+async function photos(folder: string): Promise<Listed[]> {
+  const list = join(folder, "photos.json");
+  const parsed = photosSchema.safeParse(await readJson(list));
+  if (!parsed.success)
+    throw new ClipInterpretError("JSON_INVALID", `${list}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data.map(({ file, text }, _, all) => {
+    const isFalse = all.flatMap((other) => (other.text === text ? [] : [other.text]));
+    return { file, isTrue: [text], isFalse };
+  });
+}
+
+/** The suite's pictures as a model is shown them, [n, 3, size, size]. */
+export async function suitePixels({ config }: ClipModel, { pictures }: Suite): Promise<Float32Array> {
+  const perImage = 3 * config.preprocess.size ** 2;
+  const pixels = new Float32Array(pictures.length * perImage);
+  for (const [i, { path }] of pictures.entries())
+    normalize((await preprocess(path, config.preprocess)).rgb, config.preprocess, pixels, i * perImage);
+  return pixels;
+}

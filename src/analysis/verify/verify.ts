@@ -1,0 +1,85 @@
+import type { ModelConfig } from "../../checkpoint/model-config.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { type Decomposition, imageOf } from "../../model/decomposition.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { type Check, checkBits, checkReference, checkSumErrors } from "./checks.ts";
+import { type Suite, suitePixels } from "./suite.ts";
+import { checkZeroShot, type PictureGuess } from "./zero-shot.ts";
+
+/** Everything {@link verifyModel} found. */
+export interface Verification {
+  readonly checks: readonly Check[];
+  /** Of a batch of {@link BATCH} once the model is loaded; null when the sums failed. */
+  readonly imagesPerSecond: number | null;
+  /** The text that each picture was found to fit best; empty when no texts could be encoded. */
+  readonly pictures: readonly PictureGuess[];
+}
+
+/** Images in one run: enough that one may influence another, few enough for a large model. */
+const BATCH = 4;
+
+/**
+ * Runs a model on a few pictures and checks what can be checked without knowing it: that its parts sum, that an
+ * image's numbers do not depend on its company, and that it names the pictures.
+ *
+ * @param reference the same model in float32 on the CPU, to compare with where this one is not
+ * @throws what decoding the pictures throws; `CANCELLED`. A model that fails is a result, not an error.
+ */
+export async function verifyModel(
+  model: ClipModel,
+  suite: Suite,
+  { reference, signal }: WorkOptions & { readonly reference?: ClipModel } = {},
+): Promise<Verification> {
+  const pixels = await suitePixels(model, suite);
+  const perImage = pixels.length / suite.pictures.length;
+  const window = (start: number, count: number) =>
+    pixels.subarray(start * perImage, (start + count) * perImage);
+  const runAll = async (encoder: ClipModel) => {
+    const batches: Decomposition[] = [];
+    let seconds = 0;
+    for (let start = 0; start < suite.pictures.length; start += BATCH) {
+      checkCancelled(signal);
+      const began = performance.now();
+      batches.push(await encoder.decompose(window(start, Math.min(BATCH, suite.pictures.length - start))));
+      // The first batch pays for the session.
+      if (start > 0) seconds += (performance.now() - began) / 1000;
+    }
+    return { batches, imagesPerSecond: (suite.pictures.length - BATCH) / seconds };
+  };
+  try {
+    const { batches, imagesPerSecond } = await runAll(model);
+    const embeddings = batches.map(({ embedding }) => embedding);
+    const last = batches.length - 1;
+    const alone = [
+      [await model.decompose(window(0, 1)), imageOf(batches[0], 0)],
+      [
+        await model.decompose(window(suite.pictures.length - 1, 1)),
+        imageOf(batches[last], batches[last].count - 1),
+      ],
+    ];
+    const checks: Check[] = [checkSumErrors(batches), checkBits(model, alone)];
+    if (reference) {
+      const exact = (await runAll(reference)).batches.map(({ embedding }) => embedding);
+      checks.push(checkReference(model, embeddings, exact));
+    }
+    const { check, pictures } = await checkZeroShot(model, suite, embeddings);
+    return { checks: [...checks, check], imagesPerSecond, pictures };
+  } catch (error) {
+    if (!(error instanceof ClipInterpretError && error.code === "SUM_MISMATCH")) throw error;
+    const meaning =
+      "The decomposition does not hold for this model: do not use its numbers, and please report it.";
+    const failed = { name: "sums", status: "fail", value: null, result: error.message, meaning } as const;
+    return { checks: [failed], imagesPerSecond: null, pictures: [] };
+  }
+}
+
+/** Weights of both towers together. */
+export function countParameters({ vision, text, embedDim }: ModelConfig): number {
+  const blocks = ({ layers, width, mlpWidth }: ModelConfig["vision" | "text"]) =>
+    layers * (4 * width * width + 2 * width * mlpWidth + 9 * width + mlpWidth);
+  const patches = 3 * vision.patchSize ** 2;
+  const image = blocks(vision) + vision.width * (patches + 1 + vision.tokens + 4 + embedDim);
+  const texts = blocks(text) + text.width * (text.vocabSize + text.contextLength + 2 + embedDim);
+  return image + texts + 1;
+}

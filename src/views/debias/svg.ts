@@ -1,0 +1,168 @@
+import { type DotRow, dotChart, lineChart, percentOf, SERIES } from "../kit/chart.ts";
+import { figure, htmlPage } from "../kit/html.ts";
+import {
+  at,
+  banner,
+  type Drawing,
+  paragraph,
+  round,
+  stack,
+  svgDocument,
+  TONES,
+  textLine,
+} from "../kit/svg.ts";
+import { counted, escapeXml, formatSigned, shorten, textWidth } from "../kit/text.ts";
+import {
+  type DebiasPicture,
+  debiasCaption,
+  debiasHeadline,
+  FORWARD_HEAD,
+  forwardCells,
+  forwardTitle,
+  intervalOf,
+  SELECTION_HEAD,
+  selectionCells,
+} from "./words.ts";
+
+const WIDTH = 1000;
+
+/** Groups before and after, curves over the number of heads, and which components carry the cue: an SVG document. */
+export function debiasSvg(picture: DebiasPicture): string {
+  const title = shorten(`Removing the cue “${picture.cue}” from ${picture.model}`, WIDTH, (part) =>
+    textWidth(part, 20, true),
+  );
+  const blocks: (readonly [number, Drawing])[] = [
+    [0, { width: WIDTH, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
+    ...(picture.notice === undefined ? [] : [[16, banner(picture.notice, WIDTH)] as const]),
+    [14, paragraph(debiasHeadline(picture), WIDTH, { size: 14, bold: true })],
+    [4, paragraph(debiasCaption(picture), WIDTH, { size: 13 })],
+    [22, curves(picture)],
+    [26, groupDots(picture)],
+    [26, gapBars(picture)],
+  ];
+  return svgDocument(stack(WIDTH, blocks), `${title}. ${debiasHeadline(picture)}`);
+}
+
+/** Worst-group and average accuracy over the number of heads, one line a selection. */
+function curves({ selections, before, randomSteps }: DebiasPicture): Drawing {
+  const chart = (key: "worst" | "average", title: string) =>
+    lineChart({
+      ...{ title, xTitle: "heads ablated", from: 0, width: 480, height: 210 },
+      lines: selections.map(({ selection, steps, chosen }, series) => ({
+        name: `by ${selection}`,
+        series,
+        values: [before.test[key].share, ...steps.map(({ test }) => test[key].share)],
+        marked: [chosen.length],
+      })),
+      band: [null, ...randomSteps.map((step) => step?.[key] ?? null)],
+      bandName: "heads drawn at random from all layers: mean and 95 % of draws",
+    });
+  const worst = chart("worst", "Worst-group accuracy");
+  const average = chart("average", "Average accuracy");
+  const note = paragraph("Rings: the number of heads that is best on the validation images.", 480, {
+    size: 11,
+    tone: "muted",
+  });
+  return {
+    width: WIDTH,
+    height: Math.max(worst.height + note.height, average.height),
+    body: worst.body + at(0, worst.height + 2, note) + at(WIDTH - 480, 0, average),
+  };
+}
+
+/** Every group, the worst before on top. */
+function groupDots({ groups, selections, used }: DebiasPicture): Drawing {
+  const sorted = [...groups].sort((a, b) => a.before.share - b.before.share);
+  const rows = sorted.map(
+    ({ name, before, after, random }): DotRow => ({
+      ...{ name, before, value: after, random },
+      note: `${percentOf(before.share)} → ${percentOf(after.share)} (n ${after.n})`,
+    }),
+  );
+  const controls = selections[used].controls[0];
+  const draws = groups[0]?.random?.draws ?? 0;
+  const key =
+    `<circle class="paper" cx="8" cy="28" r="4" fill="${TONES.paper}" stroke="${SERIES[1].colour}" stroke-width="2"/>` +
+    textLine(20, 32, "before", { size: 11 }) +
+    `<circle cx="84" cy="28" r="4" fill="${SERIES[0].colour}"/>` +
+    textLine(96, 32, "after, with its 95 % interval", { size: 11 }) +
+    (draws > 0 && controls
+      ? `<rect x="278" y="22" width="24" height="12" fill="#8c959f" opacity="0.25"/><path d="M290 22v12" stroke="#8c959f" stroke-width="1.5"/>${textLine(310, 32, `${counted(draws, "set")} of as many random heads: mean and 95 % of sets`, { size: 11 })}`
+      : "");
+  const heading = textLine(0, 13, "Groups, the worst before on top", { size: 13, bold: true });
+  const dots = dotChart(rows, { width: WIDTH, names: 190, notes: 210 });
+  return { width: WIDTH, height: 44 + dots.height, body: heading + key + at(0, 44, dots) };
+}
+
+/** Bars at most in a row of the gap's picture; with more heads the strongest are shown. */
+const MOST_BARS = 40;
+
+/** What each component adds to the gap. */
+function gapBars({ gap, headNames, selections, used }: DebiasPicture): Drawing {
+  const chosen = new Set(selections[used].chosen);
+  const heads = headNames.map((name, i) => ({ name, value: gap.heads[i] }));
+  const shown =
+    heads.length <= MOST_BARS
+      ? heads
+      : [...heads].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, MOST_BARS);
+  const bars = [...shown, { name: "MLPs", value: gap.mlps }, { name: "whole", value: gap.whole }];
+  const most = Math.max(...bars.map(({ value }) => Math.max(0, value)), 1e-12);
+  const least = Math.min(...bars.map(({ value }) => Math.min(0, value)));
+  const [TOP, HEIGHT] = [66, 120];
+  const y = (value: number) => TOP + ((most - value) / (most - least)) * HEIGHT;
+  const step = WIDTH / bars.length;
+  let body = textLine(0, 13, "Who carries the cue", { size: 13, bold: true });
+  const meaning = `What each component adds to a class's margin where the cue is on its side, less where it is against it (validation images, cosine). All add up to the whole model's. Dark: the heads that were ablated.${heads.length > MOST_BARS ? ` The ${MOST_BARS} largest of ${heads.length} heads are shown.` : ""}`;
+  body += at(0, 20, paragraph(meaning, WIDTH, { size: 11, tone: "muted" }));
+  body += `<path class="tick" d="M0 ${round(y(0))}H${WIDTH}" stroke="${TONES.muted}"/>`;
+  for (const [i, { name, value }] of bars.entries()) {
+    const [from, to] = [Math.min(y(value), y(0)), Math.max(y(value), y(0))];
+    const fill = chosen.has(name) ? SERIES[0].colour : i >= shown.length ? "#59636e" : "#a8c5da";
+    const width = Math.min(36, step * 0.7);
+    const x = (i + 0.5) * step;
+    body += `<rect x="${round(x - width / 2)}" y="${round(from)}" width="${round(width)}" height="${round(Math.max(0.5, to - from))}" fill="${fill}"><title>${escapeXml(name)}: ${formatSigned(value, 4)}</title></rect>`;
+    if (step >= 38) {
+      const label = value >= 0 ? y(value) - 4 : y(value) + 12;
+      body += textLine(x, label, formatSigned(value, 3), { size: 10, anchor: "middle", tone: "muted" });
+    }
+    body +=
+      step >= 38
+        ? textLine(x, TOP + HEIGHT + 30, name, { size: 10, anchor: "middle" })
+        : `<g transform="translate(${round(x + 3)} ${TOP + HEIGHT + 24}) rotate(-60)">${textLine(0, 0, name, { size: 9, anchor: "end" })}</g>`;
+  }
+  return { width: WIDTH, height: TOP + HEIGHT + (step >= 38 ? 36 : 60), body };
+}
+
+/** The picture and its numbers as one HTML page. */
+export function debiasHtml(picture: DebiasPicture): string {
+  const label = "Picture of what was removed; the tables below hold its numbers";
+  return htmlPage(
+    escapeXml(`Removing the cue ${picture.cue} from ${picture.model}`),
+    `${figure(debiasSvg(picture), label)}
+<h2>Ways of choosing heads</h2>
+${htmlTable(SELECTION_HEAD, selectionCells(picture))}
+<h2>Groups</h2>
+${htmlTable(
+  ["group", "images", "before", "after"],
+  picture.groups.map(({ name, before, after }) => [
+    name,
+    String(after.n),
+    intervalOf(before),
+    intervalOf(after),
+  ]),
+)}
+${picture.forward.map((forward) => `<h2>${escapeXml(forwardTitle(forward))}</h2>\n${htmlTable(FORWARD_HEAD, forwardCells(forward))}`).join("\n")}`,
+    "lists",
+  );
+}
+
+function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const columns = head
+    .map((name, i) => `<th scope="col"${i > 0 ? ' class="n"' : ""}>${escapeXml(name)}</th>`)
+    .join("");
+  const body = rows.map(
+    ([name, ...cells]) =>
+      `<tr><th scope="row">${escapeXml(name)}</th>${cells.map((cell) => `<td class="n">${escapeXml(cell)}</td>`).join("")}</tr>`,
+  );
+  return `<div class="wide"><table><thead><tr>${columns}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table></div>`;
+}

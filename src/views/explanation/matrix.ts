@@ -1,0 +1,180 @@
+import { headName } from "../../model/components.ts";
+import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
+import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpLayer, rowTop } from "../kit/matrix-grid.ts";
+import { at, type Drawing, quoted, round, svgDocument, TONES, textLine } from "../kit/svg.ts";
+import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWidth } from "../kit/text.ts";
+import {
+  anyBeyond,
+  type ContributionMatrixInput,
+  type RankedHead,
+  rankHeads,
+  sharedLimit,
+  sumsExactly,
+} from "./words.ts";
+
+/** A complete picture of one text's matrix, with its colour bar. */
+export function contributionMatrixSvg(input: ContributionMatrixInput): string {
+  const scale = signedScale(sharedLimit([input]));
+  const panel = contributionMatrix(input, scale);
+  const bar = colourBar(scale, { clipped: anyBeyond([input], scale.limit) });
+  const height = panel.height + 24 + bar.height;
+  const body = panel.body + at(0, panel.height + 24, bar);
+  const label = `What each component contributed to ${quoted(input.text, 600, 12)}, cosine ${formatCosine(input.similarity)}`;
+  return svgDocument({ width: panel.width, height, body }, label);
+}
+
+/**
+ * The layers × heads matrix of one text, without a colour bar: rows are layers, the last on top as nearest to the
+ * embedding; then a column of MLPs with `embed`, where the model starts, at its foot; then each row's sum.
+ * @param headsWidth what the columns of heads should take together, in pixels; the rest adds about 160
+ */
+export function contributionMatrix(
+  input: ContributionMatrixInput,
+  scale: SignedScale,
+  headsWidth = 480,
+): Drawing {
+  const grid = matrixGrid(input, headsWidth);
+  const decimals = decimalsFor(scale.limit);
+  const cosine = `cosine ${formatCosine(input.similarity)}`;
+  const titleRoom = grid.width - textWidth(cosine, 14, true) - 16;
+  const strongest = strongestFitting(input, grid, decimals);
+  const body = [
+    textLine(0, 14, quoted(input.text, titleRoom, 14, true), { size: 14, bold: true }),
+    textLine(grid.width, 14, cosine, { size: 14, bold: true, anchor: "end" }),
+    axes(grid),
+    cells(input, grid, scale, decimals),
+    rowSums(input, grid, decimals),
+    outlines(strongest, grid, scale),
+    footer(input, strongest, grid, decimals),
+  ].join("");
+  return { width: grid.width, height: grid.bottom + 46, body };
+}
+
+function axes(grid: MatrixGrid): string {
+  const style = { size: 10, tone: "muted" } as const;
+  const labelled = Math.ceil((textWidth(`H${grid.heads - 1}`, 10) + 3) / grid.cellWidth);
+  const parts: string[] = [];
+  for (let head = 0; head < grid.heads; head += labelled) {
+    const x = columnLeft(grid, head) + grid.cellWidth / 2;
+    parts.push(textLine(x, grid.top - 6, `H${head}`, { ...style, anchor: "middle" }));
+  }
+  for (let layer = 0; layer < grid.layers; layer++) {
+    const y = baseline(grid, rowTop(grid, layer));
+    parts.push(textLine(grid.left - 6, y, `L${layer}`, { ...style, anchor: "end" }));
+  }
+  const embed = baseline(grid, grid.embedTop);
+  parts.push(
+    textLine(grid.mlpLeft + grid.wide / 2, grid.top - 6, "MLP", { ...style, anchor: "middle" }),
+    textLine(grid.width, grid.top - 6, "row sum", { ...style, anchor: "end" }),
+    textLine(grid.mlpLeft - 6, embed, "embed", { ...style, anchor: "end" }),
+  );
+  return parts.join("");
+}
+
+/** All coloured cells, over a frame that shows where a head of the grid has no value. */
+function cells(
+  input: ContributionMatrixInput,
+  grid: MatrixGrid,
+  scale: SignedScale,
+  decimals: number,
+): string {
+  const cell = (x: number, y: number, width: number, name: string, value: number, numbered: boolean) => {
+    const number = numbered
+      ? textLine(x + width / 2, baseline(grid, y), formatSigned(value, decimals), {
+          size: 10,
+          anchor: "middle",
+          fill: scale.ink(value),
+        })
+      : "";
+    const title = escapeXml(`${name} ${formatSigned(value, decimals + 2)}`);
+    return `<g class="cell"><title>${title}</title><rect class="gap" x="${round(x)}" y="${round(y)}" width="${width}" height="${grid.cellHeight}" fill="${scale.colour(value)}" stroke="${TONES.paper}"/>${number}</g>`;
+  };
+  const frame = `<rect class="frame" x="${grid.left}" y="${grid.top}" width="${grid.heads * grid.cellWidth}" height="${grid.layers * grid.cellHeight}" fill="none" stroke="${TONES.line}"/>`;
+  const heads = input.heads.map(({ layer, head, value }) =>
+    cell(
+      columnLeft(grid, head),
+      rowTop(grid, layer),
+      grid.cellWidth,
+      headName(layer, head),
+      value,
+      grid.roomy,
+    ),
+  );
+  const mlps = input.mlps.map(({ component, value }) => {
+    const layer = mlpLayer(component);
+    const y = layer === undefined ? grid.embedTop : rowTop(grid, layer);
+    return cell(grid.mlpLeft, y, grid.wide, component, value, true);
+  });
+  return [frame, ...heads, ...mlps].join("");
+}
+
+/** The sum of every row, and the line under them. */
+function rowSums(input: ContributionMatrixInput, grid: MatrixGrid, decimals: number): string {
+  const rows = new Map<number | undefined, number>();
+  const add = (layer: number | undefined, value: number) => rows.set(layer, (rows.get(layer) ?? 0) + value);
+  for (const { layer, value } of input.heads) add(layer, value);
+  for (const { component, value } of input.mlps) add(mlpLayer(component), value);
+  const lines = [...rows].map(([layer, total]) => {
+    const y = baseline(grid, layer === undefined ? grid.embedTop : rowTop(grid, layer));
+    return textLine(grid.width, y, formatSigned(total, decimals), { size: 10, tone: "muted", anchor: "end" });
+  });
+  const rule = `<path class="tick" d="M${grid.sumLeft} ${grid.bottom + 4}H${grid.width}" stroke="${TONES.muted}"/>`;
+  return lines.join("") + rule;
+}
+
+/** Frames around the strongest heads; a small cell bears its rank, a roomy one has its number already. */
+function outlines(strongest: readonly RankedHead[], grid: MatrixGrid, scale: SignedScale): string {
+  const parts = strongest.map(({ layer, head, value }, index) => {
+    const x = columnLeft(grid, head);
+    const y = rowTop(grid, layer);
+    const style = { size: 10, bold: true, anchor: "middle", fill: scale.ink(value) } as const;
+    const rank = grid.roomy ? "" : textLine(x + grid.cellWidth / 2, baseline(grid, y), `${index + 1}`, style);
+    return `<rect class="outline" x="${x}" y="${y}" width="${grid.cellWidth}" height="${grid.cellHeight}" fill="none" stroke="${TONES.ink}" stroke-width="2"/>${rank}`;
+  });
+  return parts.join("");
+}
+
+/** Between two entries of the line that names the strongest heads, and within one. */
+const ENTRY_GAP = 16;
+const NUMBER_GAP = 5;
+
+/** Name and number of a strong head as that line gives them; ranks only where cells bear them. */
+function entryOf(strong: RankedHead, index: number, grid: MatrixGrid, decimals: number) {
+  const name = grid.roomy ? strong.component : `${index + 1} ${strong.component}`;
+  return { name, number: formatSigned(strong.value, decimals) };
+}
+
+/** The strongest heads: at most five, and no more than one line can name. */
+function strongestFitting(input: ContributionMatrixInput, grid: MatrixGrid, decimals: number): RankedHead[] {
+  let end = -ENTRY_GAP;
+  return rankHeads(input)
+    .slice(0, grid.roomy ? 3 : 5)
+    .filter((strong, index) => {
+      const { name, number } = entryOf(strong, index, grid, decimals);
+      end += ENTRY_GAP + textWidth(name, 11, true) + NUMBER_GAP + textWidth(number, 11);
+      return end <= grid.width;
+    });
+}
+
+/** Whether the parts add up, and the names of the strongest heads. */
+function footer(
+  input: ContributionMatrixInput,
+  strongest: readonly RankedHead[],
+  grid: MatrixGrid,
+  decimals: number,
+): string {
+  const verdict = sumsExactly(input) ? "sums exactly" : "does not add up";
+  const sum = `${verdict}: Σ = ${formatCosine(input.sum)}, error ${formatError(input.error)}`;
+  // One flowing line: whatever font the page has, no entry runs into the next.
+  const entries = strongest.map((strong, index) => {
+    const { name, number } = entryOf(strong, index, grid, decimals);
+    const gap = index === 0 ? 0 : ENTRY_GAP;
+    return `<tspan dx="${gap}" font-weight="600">${name}</tspan><tspan dx="${NUMBER_GAP}">${number}</tspan>`;
+  });
+  const y = grid.bottom + 38;
+  return (
+    textLine(grid.width, grid.bottom + 19, sum, { size: 10, anchor: "end" }) +
+    textLine(0, grid.bottom + 19, "strongest heads", { size: 10, tone: "muted" }) +
+    `<text y="${y}" font-size="11" class="ink" fill="${TONES.ink}">${entries.join("")}</text>`
+  );
+}

@@ -1,0 +1,170 @@
+import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
+import {
+  at,
+  banner,
+  type Drawing,
+  framedPicture,
+  type Picture,
+  paragraph,
+  quoted,
+  round,
+  stack,
+  svgDocument,
+  TONES,
+  textLine,
+} from "../kit/svg.ts";
+import { formatCosine, shorten, textWidth } from "../kit/text.ts";
+import { contributionMatrix } from "./matrix.ts";
+import { anyBeyond, type ContributionMatrixInput, rankTexts, sharedLimit, sumsExactly } from "./words.ts";
+
+/** Everything one explanation shows: an image as the model saw it, and what each text's score is made of. */
+export interface ExplanationInput {
+  readonly model: string;
+  readonly imageName: string;
+  readonly image: Picture;
+  readonly texts: readonly ContributionMatrixInput[];
+  /** Something the reader must know first, such as that a photograph is outside the model's world. */
+  readonly notice?: string;
+}
+
+/** What a stranger needs to read the picture; {@link explanationSvg} says otherwise where a sum does not hold. */
+const CAPTION =
+  "Each square is one attention head: red pushed the image towards the text, blue away from it; all squares, with the MLPs and embed beside them, add up exactly to the score.";
+const BROKEN_CAPTION =
+  "Each square is one attention head: red pushed the image towards the text, blue away from it. The parts do NOT add up to the score: these numbers must not be used.";
+
+/** Below this width the image, the ranking and the caption would crowd each other. */
+const MIN_WIDTH = 760;
+const MAX_WIDTH = 1480;
+const IMAGE_SIDE = 224;
+
+/** The whole picture of an explanation as an SVG document. Texts are drawn in the order of their similarity. */
+export function explanationSvg(input: ExplanationInput): string {
+  const ranked = rankTexts(input.texts);
+  const scale = signedScale(sharedLimit(ranked));
+  // One text may fill the width; from three on, smaller cells keep them side by side, where they can be compared.
+  const headsWidth = [0, 600, 400][ranked.length] ?? 270;
+  const matrices = tile(ranked.map((text) => contributionMatrix(text, scale, headsWidth)));
+  const width = Math.max(MIN_WIDTH, matrices.width);
+  const title = titleOf(input, width);
+  const caption = ranked.every(sumsExactly) ? CAPTION : BROKEN_CAPTION;
+  const blocks: [gap: number, drawing: Drawing][] = [
+    [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
+    [20, overview(input, ranked, legend(ranked, scale, caption, width - IMAGE_SIDE - GUTTER), width)],
+    [32, matrices],
+  ];
+  if (input.notice !== undefined) blocks.splice(1, 0, [16, banner(input.notice, width)]);
+  return svgDocument(stack(width, blocks), `${title}. ${caption}`);
+}
+
+function titleOf({ imageName, model }: ExplanationInput, width: number): string {
+  const widthOf = (part: string) => textWidth(part, 20, true);
+  const room = width - widthOf(" seen by ");
+  const name = shorten(imageName, room * 0.55, widthOf);
+  return `${name} seen by ${shorten(model, room - widthOf(name), widthOf)}`;
+}
+
+/** Between the image and what stands on its right. */
+const GUTTER = 40;
+
+/** The image on the left; on its right the ranking and, level with the image's foot if there is room, the legend. */
+function overview(
+  input: ExplanationInput,
+  ranked: readonly ContributionMatrixInput[],
+  key: Drawing,
+  width: number,
+): Drawing {
+  const picture = seenImage(input.image);
+  const left = IMAGE_SIDE + GUTTER;
+  const ranking = similarityBars(ranked, width - left);
+  const height = Math.max(picture.height, ranking.height + 22 + key.height);
+  const body = at(0, 0, picture) + at(left, 0, ranking) + at(left, height - key.height, key);
+  return { width, height, body };
+}
+
+/** The caption and the colour bar, side by side where there is room. */
+function legend(
+  ranked: readonly ContributionMatrixInput[],
+  scale: SignedScale,
+  caption: string,
+  width: number,
+): Drawing {
+  const clipped = anyBeyond(ranked, scale.limit);
+  const notes = [
+    "Rows are layers, last on top; MLP is a layer’s other half, embed the model’s start.",
+    ranked.length > 1 ? "One colour scale for all texts." : "",
+    clipped ? "MLPs beyond the scale have its end colour; their number says how much." : "",
+  ];
+  const bar = colourBar(scale, { clipped, width: 300 });
+  const beside = width >= 760;
+  const proseWidth = beside ? width - bar.width - GUTTER : width;
+  const meaning = paragraph(caption, proseWidth, { size: 13 });
+  const note = paragraph(notes.filter(Boolean).join(" "), proseWidth, { size: 11, tone: "muted" });
+  const noteTop = meaning.height + 4;
+  const proseHeight = noteTop + note.height;
+  const barAt: [number, number] = beside ? [width - bar.width, 0] : [0, proseHeight + 12];
+  return {
+    width,
+    height: Math.max(proseHeight, barAt[1] + bar.height),
+    body: at(0, 0, meaning) + at(0, noteTop, note) + at(...barAt, bar),
+  };
+}
+
+function seenImage({ png, width, height }: Picture): Drawing {
+  const enlarge = IMAGE_SIDE / Math.max(width, height);
+  const shownWidth = round(width * enlarge);
+  const shownHeight = round(height * enlarge);
+  const body =
+    framedPicture(png, `width="${shownWidth}" height="${shownHeight}"`, enlarge) +
+    textLine(0, shownHeight + 17, `as the model saw it, ${width} × ${height} pixels`, {
+      size: 11,
+      tone: "muted",
+    });
+  return { width: IMAGE_SIDE, height: shownHeight + 22, body };
+}
+
+/** Texts ranked by cosine similarity, with bars that all start at zero. */
+function similarityBars(ranked: readonly ContributionMatrixInput[], width: number): Drawing {
+  const top = 20;
+  const rowHeight = 34;
+  const room = width - 60;
+  const values = ranked.map(({ similarity }) => similarity);
+  const low = Math.min(0, ...values);
+  const span = Math.max(0, ...values) - low || 1;
+  const x = (value: number) => ((value - low) / span) * room;
+  const rows = ranked.map(({ text, similarity }, index) => {
+    const y = top + index * rowHeight;
+    const best = index === 0 && ranked.length > 1;
+    const from = Math.min(x(0), x(similarity));
+    const length = Math.max(1, Math.abs(x(similarity) - x(0)));
+    return (
+      textLine(0, y + 13, quoted(text, room, 13, best), { size: 13, bold: best }) +
+      `<rect class="track" y="${y + 19}" width="${round(room)}" height="7" fill="#eef1f4"/>` +
+      `<rect class="${best ? "ink" : "bar"}" x="${round(from)}" y="${y + 19}" width="${round(length)}" height="7" fill="${best ? TONES.ink : "#8c959f"}"/>` +
+      (low < 0 ? `<path class="tick" d="M${round(x(0))} ${y + 17}v11" stroke="${TONES.muted}"/>` : "") +
+      textLine(width, y + 27, formatCosine(similarity), { size: 13, bold: best, anchor: "end" })
+    );
+  });
+  const title = `cosine similarity of the image with ${ranked.length === 1 ? "the text" : "each text, highest first"}`;
+  const body = textLine(0, 11, title, { size: 11, tone: "muted" }) + rows.join("");
+  return { width, height: top + ranked.length * rowHeight - 6, body };
+}
+
+/** Panels of one size in rows as even as the width allows: four become two and two rather than three and one. */
+function tile(panels: readonly Drawing[]): Drawing {
+  const gapX = 44;
+  const gapY = 36;
+  const width = Math.max(0, ...panels.map((panel) => panel.width));
+  const height = Math.max(0, ...panels.map((panel) => panel.height));
+  const fitting = Math.max(1, Math.floor((MAX_WIDTH + gapX) / (width + gapX)));
+  const rows = Math.ceil(panels.length / fitting);
+  const columns = rows === 0 ? 0 : Math.ceil(panels.length / rows);
+  const body = panels.map((panel, index) =>
+    at((index % columns) * (width + gapX), Math.floor(index / columns) * (height + gapY), panel),
+  );
+  return {
+    width: Math.max(0, columns * (width + gapX) - gapX),
+    height: Math.max(0, rows * (height + gapY) - gapY),
+    body: body.join(""),
+  };
+}

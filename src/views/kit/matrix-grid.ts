@@ -1,0 +1,79 @@
+import type { ContributionMatrixInput } from "../explanation/words.ts";
+
+/** Where everything in a contribution matrix stands, in pixels. */
+export interface MatrixGrid {
+  readonly layers: number;
+  readonly heads: number;
+  readonly cellWidth: number;
+  readonly cellHeight: number;
+  /** Left edge of the head, MLP and sum columns, and the width of the last two. */
+  readonly left: number;
+  readonly mlpLeft: number;
+  readonly sumLeft: number;
+  readonly wide: number;
+  readonly width: number;
+  /** Top of the last layer's row, top of the row of `embed`, and the end of the cells. */
+  readonly top: number;
+  readonly embedTop: number;
+  readonly bottom: number;
+  /** Whether a head's cell has room for its value. */
+  readonly roomy: boolean;
+}
+
+/**
+ * The grid that holds every component of `input`, with cells as large as readable and near square.
+ * @param headsWidth what the columns of heads should take together
+ */
+export function matrixGrid(input: ContributionMatrixInput, headsWidth: number): MatrixGrid {
+  const ofMlps = input.mlps.reduce((max, { component }) => Math.max(max, mlpLayer(component) ?? -1), -1);
+  const layers = input.heads.reduce((max, { layer }) => Math.max(max, layer), ofMlps) + 1;
+  const heads = input.heads.reduce((max, { head }) => Math.max(max, head), -1) + 1;
+  const cellWidth = between(16, Math.round(headsWidth / Math.max(1, heads)), 84);
+  const cellHeight = between(16, Math.min(cellWidth, Math.round(360 / Math.max(1, layers))), 40);
+  const left = 32;
+  const wide = 56;
+  const top = 46;
+  const mlpLeft = left + heads * cellWidth + 10;
+  const sumLeft = mlpLeft + wide + 4;
+  const embedTop = top + layers * cellHeight + 6;
+  return {
+    layers,
+    heads,
+    cellWidth,
+    cellHeight,
+    left,
+    mlpLeft,
+    sumLeft,
+    wide,
+    width: sumLeft + wide,
+    top,
+    embedTop,
+    bottom: embedTop + cellHeight,
+    roomy: cellWidth >= 48,
+  };
+}
+
+/** The layer of `L3.MLP`; undefined for `embed`. */
+export function mlpLayer(component: string): number | undefined {
+  const digits = /^L(\d+)\.MLP$/.exec(component)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Top of a layer's row: the last layer is on top. */
+export function rowTop(grid: MatrixGrid, layer: number): number {
+  return grid.top + (grid.layers - 1 - layer) * grid.cellHeight;
+}
+
+/** Left edge of a head's column. */
+export function columnLeft(grid: MatrixGrid, head: number): number {
+  return grid.left + head * grid.cellWidth;
+}
+
+/** Baseline that centres text of 10 px in the row that starts at `top`. */
+export function baseline(grid: MatrixGrid, top: number): number {
+  return top + grid.cellHeight / 2 + 3.6;
+}
+
+function between(low: number, value: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}

@@ -1,0 +1,47 @@
+import { access } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { renderAsync } from "@resvg/resvg-js";
+import { ClipInterpretError } from "../../support/errors.ts";
+
+/** Fonts of the package: a machine may have none, and with its own each picture would look different. */
+const FONTS = ["Inter-Regular.ttf", "Inter-SemiBold.ttf", "DejaVuSansCondensed.ttf"].map((name) =>
+  fileURLToPath(new URL(`../../../assets/fonts/${name}`, import.meta.url)),
+);
+
+/** Pictures of many texts are drawn less sharply rather than with more pixels than this. */
+const MAX_PIXELS = 60e6;
+
+/**
+ * Draws an SVG of these views as a PNG on a white page, the same on every machine.
+ * @param options `width` of the PNG in pixels; without it, twice the SVG's own
+ */
+export async function svgToPng(svg: string, options: { width?: number } = {}): Promise<Uint8Array> {
+  // The renderer says nothing about a missing font: it leaves the text out.
+  for (const font of FONTS) {
+    await access(font).catch((cause) => {
+      throw new ClipInterpretError("INTERNAL", `a font of the package is missing: ${font}`, { cause });
+    });
+  }
+  // The fonts hold no joined emoji, and the renderer would draw the parts of one on top of each other.
+  const image = await renderAsync(svg.replace(/[\u200d\ufe0e\ufe0f]/g, ""), {
+    font: {
+      loadSystemFonts: false,
+      fontFiles: FONTS,
+      defaultFontFamily: "Inter",
+      sansSerifFamily: "Inter",
+    },
+    background: "#ffffff",
+    fitTo:
+      options.width === undefined
+        ? { mode: "zoom", value: sharpness(svg) }
+        : { mode: "width", value: options.width },
+  });
+  return image.asPng();
+}
+
+/** Pixels per SVG unit: two, less where that would exceed {@link MAX_PIXELS}. */
+function sharpness(svg: string): number {
+  const [, width, height] = /^<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg) ?? [];
+  if (width === undefined || height === undefined) return 2;
+  return Math.min(2, Math.sqrt(MAX_PIXELS / (Number(width) * Number(height))));
+}

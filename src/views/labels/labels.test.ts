@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { cellsOf } from "../kit/cells.ts";
+import { expectBalanced } from "../kit/markup.fixture.ts";
+import { labelListHtml } from "./page.ts";
+import { labelListText } from "./terminal.ts";
+import type { LabelListInput, LabelledHead } from "./words.ts";
+
+const head = (name: string, label: string, ...fits: (boolean | null)[]): LabelledHead => ({
+  head: name,
+  label,
+  labelledBy: "the commonest tag",
+  descriptions: fits.map((fit, i) => ({
+    text: `a text of some length, number ${i}`,
+    fits: fit,
+    explainedVariance: 0.25 / (i + 1),
+    tag: fit === null ? null : "colour",
+  })),
+});
+const INPUT: LabelListInput = {
+  model: "emoji-4x128-p8",
+  source: "TEXTSPAN of a pool",
+  labelledBy: ["the commonest tag"],
+  judgedBy: ["comparing tags"],
+  heads: [head("L3.H0", "colour", true, true, false), head("L10.H12", "<b>animals</b> & more", null, null)],
+  unlabelled: ["L3.H2"],
+  inconsistencies: ["“Color” (L3.H0) and “Colors” (L3.H1) differ in singular and plural"],
+  notice: "a small model",
+};
+const BARE: LabelListInput = { ...INPUT, heads: [head("L3.H0", "Location")], judgedBy: [], unlabelled: [] };
+
+describe("a list of labels", () => {
+  it("says for every head its label, how many descriptions fit, and which", () => {
+    const text = labelListText(INPUT, { columns: 100 });
+    expect(text).toMatch(/^L3\.H0 +colour +2\/3 {2}✓ a text of some length, number 0/m);
+    expect(text).toContain("✗ a text of some length, number 2");
+    expect(text).toMatch(/^L10\.H12 +<b>animals<\/b> & more +– +· a text/m);
+    for (const part of ["Note: a small model", "TEXTSPAN of a pool", "the commonest tag", "comparing tags"])
+      expect(text).toContain(part);
+    expect(text).toContain("No label: L3.H2");
+    expect(text).toContain("- “Color” (L3.H0) and");
+  });
+
+  it.each([30, 60, 80, 200])("fits in %d columns", (columns) => {
+    for (const line of labelListText(INPUT, { columns }).split("\n"))
+      expect(cellsOf(line)).toBeLessThanOrEqual(columns);
+  });
+
+  it("shows labels alone where there is nothing else", () => {
+    const text = labelListText(BARE, { columns: 80 });
+    expect(text).toMatch(/^head +label\nL3\.H0 +Location$/m);
+    expect(text).not.toContain("fit");
+    expect(labelListHtml(BARE)).not.toContain("Per cent");
+  });
+
+  it("is a page that is well formed, runs and fetches nothing, and shows texts as texts", () => {
+    const html = labelListHtml(INPUT);
+    expectBalanced(html.slice(html.indexOf("<main>"), html.indexOf("</main>") + 7));
+    expect(html).toContain("&lt;b&gt;animals&lt;/b&gt; &amp; more");
+    expect(html).toContain('<td class="n">2/3</td>');
+    expect(html).toContain("✓ <bdi>a text of some length, number 1</bdi>");
+    expect(html).toContain("12.5 %, colour");
+    expect(html).not.toMatch(/<script|(src|href)=/);
+    expect(html).not.toContain("labelled by</th>");
+    expect(labelListHtml({ ...INPUT, labelledBy: ["a", "b"] })).toContain("labelled by</th>");
+  });
+});

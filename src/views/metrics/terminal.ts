@@ -1,0 +1,64 @@
+import type { Baseline, MetricIntervals } from "../../labeling/baselines.ts";
+import { METRICS } from "../../labeling/metric-names.ts";
+import type { GroupMetrics, Metrics } from "../../labeling/metrics.ts";
+import { padCells, wrapCells } from "../kit/cells.ts";
+import { cleanText, counted, shorten } from "../kit/text.ts";
+import { number, rangeOf } from "../study/words.ts";
+
+/** The metrics of one set of labels, as a view needs them. */
+export interface LabelMetricsInput {
+  readonly model: string;
+  readonly labellers: readonly string[];
+  readonly judges: readonly string[];
+  readonly metrics: Metrics;
+  readonly byLayer: readonly GroupMetrics[];
+  readonly byProperty: readonly GroupMetrics[];
+  readonly chanceCcs: readonly number[] | null;
+  readonly baselines: Readonly<Record<Baseline, MetricIntervals>> | null;
+}
+
+/** The metrics of some label files as lines for a terminal. */
+export function labelMetricsText(
+  files: readonly LabelMetricsInput[],
+  { columns }: { readonly columns: number },
+): string {
+  return files.map((file) => fileLines(file, columns).join("\n")).join("\n\n");
+}
+
+function fileLines(file: LabelMetricsInput, columns: number): string[] {
+  const { model, metrics, labellers, judges, baselines, byLayer, byProperty } = file;
+  const made = `${counted(metrics.heads, "head")}; labels: ${labellers.join(", ")}; judge: ${judges.join(", ") || "nobody, so CCS and association are not known"}`;
+  const lines = [
+    shorten(model || "labels", columns, (part) => part.length),
+    ...wrapCells(cleanText(made), columns),
+  ];
+  if (metrics.judged > 0) {
+    lines.push(`  CCS 0–5: ${metrics.histogram.join(" ")} heads`);
+    const { chanceCcs } = file;
+    if (chanceCcs) lines.push(`  by chance: ${chanceCcs.map((p) => `${number(100 * p, 0)} %`).join(" ")}`);
+  }
+  for (const { key, name, better, of } of METRICS) {
+    const value = of(metrics);
+    if (value === null) continue;
+    const chance = baselines?.randomTexts[key] ?? null;
+    const beside = chance === null ? "" : `  random texts ${number(chance.mean)} ${rangeOf(chance)}`;
+    lines.push(`  ${padCells(`${name} ${better === "higher" ? "↑" : "↓"}`, 22)}${number(value, 3)}${beside}`);
+  }
+  const { entanglement: e, duplicates: d } = metrics;
+  const folds = (values: Metrics["entanglement"]) =>
+    `as written ${number(values.written, 3)}, case ${number(values.case, 3)}, plural ${number(values.plural, 3)}, synonyms ${number(values.synonym, 3)}`;
+  lines.push(...wrapCells(`  entanglement by what is folded: ${folds(e)}`, columns));
+  lines.push(...wrapCells(`  1 − distinct/n likewise: ${folds(d)}`, columns));
+  const shared = byProperty.filter(({ heads }) => heads.length > 1).slice(0, 8);
+  if (shared.length > 0) {
+    const words = shared.map(({ name, heads }) => `${name} (${heads.length})`).join(", ");
+    lines.push(...wrapCells(cleanText(`labels that most heads share: ${words}`), columns));
+  }
+  const layers = byLayer.map(({ name, association, entanglement }) =>
+    association === null
+      ? `${name} entanglement ${number(entanglement)}`
+      : `${name} association ${number(association)}, entanglement ${number(entanglement)}`,
+  );
+  lines.push(...wrapCells(`by layer: ${layers.join("; ")}`, columns));
+  return lines;
+}

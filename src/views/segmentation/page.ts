@@ -1,0 +1,48 @@
+import { figure, htmlPage } from "../kit/html.ts";
+import { escapeXml, formatCosine, formatError, formatSigned, shorten } from "../kit/text.ts";
+import { segmentationSvg } from "./svg.ts";
+import { captionOf, type SegmentationInput, type SegmentedText, setInWords } from "./words.ts";
+
+/** A segmentation as one HTML page that needs nothing beside it: the picture, and its sums as tables. */
+export function segmentationHtml(input: SegmentationInput): string {
+  const title = `${input.imageName} segmented through ${setInWords(input)} of ${input.model}`;
+  const label = "Picture of the segmentation; the tables below hold its sums";
+  const heads = input.texts.filter(({ patch }) => patch !== undefined);
+  return htmlPage(
+    escapeXml(title),
+    `${figure(segmentationSvg(input), label)}
+<h2>Sums</h2>
+<p>${escapeXml(captionOf(input))}</p>
+${sums(input)}
+${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n<div class="tables">\n${heads.map(headTable).join("\n")}\n</div>`}`,
+    "lists",
+  );
+}
+
+const cut = (text: string) => `<bdi>${escapeXml(shorten(text, 160, () => 1))}</bdi>`;
+const number = (value: string) => `<td class="n">${value}</td>`;
+
+function sums({ texts, mode }: SegmentationInput): string {
+  const columns = ["patches", "CLS token", "together", "heads’ score", "error", "cosine of the image"];
+  const rows = texts.map((text) => {
+    const { patches, cls, sum, score } = text;
+    const values = [
+      ...[patches, cls, sum, score].map((value) => formatSigned(value, 6)),
+      formatError(text.error),
+    ];
+    return `<tr><th scope="row">${cut(text.text)}</th>${[...values, formatCosine(text.similarity)].map(number).join("")}</tr>`;
+  });
+  const head = ["text", ...columns].map(
+    (name, i) => `<th scope="col"${i > 0 ? ' class="n"' : ""}>${name}</th>`,
+  );
+  const caption = mode === "topic" ? "each text" : "each text minus the mean of the others";
+  return `<div class="wide"><table><caption>${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function headTable({ text, patch }: SegmentedText): string {
+  if (!patch) return "";
+  const rows = patch.heads.map(
+    ({ name, value }) => `<tr><th scope="row">${name}</th>${number(formatSigned(value, 6))}</tr>`,
+  );
+  return `<table><caption>${cut(text)} at patch ${patch.row},${patch.column}</caption><thead><tr><th scope="col">head</th><th scope="col" class="n">wrote</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+}

@@ -1,0 +1,38 @@
+import { figure, htmlPage } from "../kit/html.ts";
+import { escapeXml } from "../kit/text.ts";
+import { selectivityMatrixSvg } from "./svg.ts";
+import { brief, groupsOf, type SelectiveComponent, type SelectivityMatrixInput, sizeOf } from "./words.ts";
+
+/** The heat map as one HTML page that needs nothing beside it, with all of its numbers as a table. */
+export function selectivityMatrixHtml(input: SelectivityMatrixInput): string {
+  const title = `What each head of ${brief(input.model)} responds to`;
+  const label = "Picture of the matrix; the table below holds its numbers";
+  const rows = groupsOf(input.components)
+    .flat()
+    .map((component) => tableRow(input, component));
+  const heads = input.factors.map(
+    (factor) =>
+      `<th scope="col" class="n"><bdi>${escapeXml(brief(factor.name))}</bdi><br><small>${sizeOf(factor).replace(", ", "<br>")}</small></th>`,
+  );
+  return htmlPage(
+    escapeXml(title),
+    `${figure(selectivityMatrixSvg(input), label)}
+<h2>All shares</h2>
+<div class="wide" tabindex="0" role="region" aria-label="All shares">
+<table><caption>Per cent of a component’s variance that a factor explains, beyond chance; n.s.: not above chance</caption>
+<thead><tr><th scope="col">component</th>${heads.join("")}</tr></thead>
+<tbody>${rows.join("\n")}</tbody></table>
+</div>`,
+    "lists",
+  );
+}
+
+function tableRow({ factors }: SelectivityMatrixInput, component: SelectiveComponent): string {
+  const cells = factors.map((_, factor) => {
+    const number = (100 * component.shares[factor]).toFixed(1);
+    return component.significant[factor]
+      ? `<td class="n">${number}</td>`
+      : `<td class="n chance">${number} n.s.</td>`;
+  });
+  return `<tr><th scope="row">${escapeXml(brief(component.name))}</th>${cells.join("")}</tr>`;
+}

@@ -1,0 +1,193 @@
+/** The tables of a study as cells of text, for HTML and Markdown alike. */
+import { BASELINES, type Baseline } from "../../labeling/baselines.ts";
+import { CALIBRATION_MEASURES, type Calibration } from "../../labeling/calibration.ts";
+import { METRICS } from "../../labeling/metric-names.ts";
+import type { StudyModel, StudyReport } from "../../study/report.ts";
+import { number, percent, rangeOf, sizeOf, withRange } from "./words.ts";
+
+/** A table: columns whose name starts with `#` hold numbers, and are set to the right. */
+export interface Table {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The paper's table over the models that were studied. */
+export function modelTable({ models }: StudyReport): Table {
+  return {
+    caption: "Models that were studied, with 95 % ranges over resampled images",
+    columns: [
+      "model",
+      "#weights",
+      "#layers × heads",
+      "#patch",
+      "data",
+      "#heads",
+      "#entanglement ↓",
+      "#association ↑",
+      "#mean CCS ↑",
+      "#right labels",
+    ],
+    rows: models.map(({ name, shape, metrics, resampled, calibration }) => [
+      name,
+      sizeOf(shape.size),
+      `${shape.layers} × ${shape.headsPerLayer}`,
+      String(shape.patch),
+      shape.trainedOn ?? "–",
+      String(metrics.heads),
+      withRange(metrics.entanglement.synonym, resampled.entanglement),
+      withRange(metrics.association, resampled.association),
+      withRange(metrics.meanCcs, resampled.meanCcs),
+      calibration?.measures.right.value == null ? "–" : percent(calibration.measures.right.value),
+    ]),
+  };
+}
+
+/** The paper's six models: what is printed, and what the labels published for them give. */
+export function publishedTable({ published }: StudyReport): Table {
+  return {
+    caption: "The paper’s six models: printed values, and what their published labels give",
+    columns: [
+      ...["model", "#layers", "#patch", "data", "#heads", "#printed entangl.", "#printed assoc."],
+      ...["#share a label, case", "#plural", "#synonyms", "#1 − distinct/n, case", "#plural", "#prefix rule"],
+    ],
+    rows: published.map(({ model, layers, patch, trainedOn, heads, printed, computed }) => [
+      ...[model, String(layers), String(patch), trainedOn ?? "–", String(heads)],
+      ...[number(printed.entanglement, 3), number(printed.association, 3)],
+      ...(["case", "plural", "synonym"] as const).map((fold) => number(computed.entanglement[fold], 3)),
+      ...(["case", "plural"] as const).map((fold) => number(computed.duplicates[fold], 3)),
+      number(computed.prefix, 3),
+    ]),
+  };
+}
+
+const BASELINE_NAMES: Readonly<Record<Baseline, string>> = {
+  randomLabels: "#random labels",
+  shuffledDescriptions: "#shuffled descriptions",
+  randomTexts: "#random texts",
+};
+
+/** Every metric of one model beside its baselines. */
+export function metricTable({ name, metrics, resampled, baselines }: StudyModel): Table {
+  return {
+    caption: name,
+    columns: [
+      "metric",
+      "#value",
+      "#resampled images",
+      ...BASELINES.map((key) => BASELINE_NAMES[key]),
+      "formula",
+    ],
+    rows: METRICS.map(({ key, name: metric, better, formula, of }) => [
+      `${metric} ${better === "higher" ? "↑" : "↓"}`,
+      number(of(metrics)),
+      rangeOf(resampled[key]),
+      ...BASELINES.map((baseline) => {
+        const drawn = baselines[baseline][key];
+        return withRange(drawn?.mean ?? null, drawn);
+      }),
+      formula,
+    ]),
+  };
+}
+
+/** What is calibrated: all models together, or one. */
+export function calibrationTable(caption: string, { measures }: Calibration): Table {
+  return {
+    caption,
+    columns: ["measure", "#value", "#resampled images", "#permuted labels", "#p", "formula"],
+    rows: CALIBRATION_MEASURES.map(({ key, name, formula }) => {
+      const { value, chance, p, resampled } = measures[key];
+      return [
+        name,
+        number(value),
+        rangeOf(resampled),
+        withRange(chance?.mean ?? null, chance),
+        p === null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3),
+        formula,
+      ];
+    }),
+  };
+}
+
+/** How often labels are right, by CCS. */
+export function reliabilityTable({ reliability }: Calibration): Table {
+  return {
+    caption: "How often is a label right, by its CCS?",
+    columns: [
+      "#CCS",
+      "#heads",
+      "#right",
+      "#share right [95 %]",
+      "#right or nested",
+      "#mean ε² of the label",
+      "#mean highest ε²",
+    ],
+    rows: reliability.map(({ ccs, heads, right, rightOrNested, low, high, labelShare, bestShare }) => [
+      ...[String(ccs), String(heads), String(right)],
+      low === null || high === null ? "–" : withRange(right / heads, { low, high }),
+      ...[String(rightOrNested), number(labelShare), number(bestShare)],
+    ]),
+  };
+}
+
+/** How often each label is right. */
+export function labelTable({ byLabel }: Calibration): Table {
+  return {
+    caption: "How often is each label right?",
+    columns: ["label", "#heads", "#right", "#share right [95 %]"],
+    rows: byLabel.map(({ label, heads, right, low, high }) => [
+      ...[label, String(heads), String(right)],
+      withRange(right / heads, { low, high }),
+    ]),
+  };
+}
+
+/** Larger models beside smaller ones. */
+export function sizeTable({ sizes }: StudyReport): Table {
+  return {
+    caption: "Larger minus smaller",
+    columns: [
+      "metric",
+      "smaller",
+      "larger",
+      "#difference",
+      "#s",
+      "#told apart beyond",
+      "#detectable with 80 % power",
+      "larger is",
+    ],
+    rows: sizes.steps.map(
+      ({ metric, smaller, larger, difference, scatter, critical, detectable, verdict }) => [
+        METRICS.find(({ key }) => key === metric)!.name,
+        ...[smaller, larger, difference > 0 ? `+${number(difference)}` : number(difference)],
+        ...[number(scatter), number(critical), number(detectable), verdict],
+      ],
+    ),
+  };
+}
+
+/** How far metrics scatter between seeds. */
+export function seedTable({ sizes }: StudyReport): Table {
+  const groups = sizes.groups.filter(({ models }) => models.length > 1);
+  return {
+    caption: "Models that differ in their seed alone",
+    columns: ["models", "#seeds", ...METRICS.slice(0, 6).map(({ name }) => `#${name}: mean ± s`)],
+    rows: groups.map(({ name, models, mean, deviation }) => [
+      ...[name, String(models.length)],
+      ...METRICS.slice(0, 6).map(({ key }) => `${number(mean[key])} ± ${number(deviation[key])}`),
+    ]),
+  };
+}
+
+/** What every number follows from. */
+export function inputTable({ models }: StudyReport): Table {
+  return {
+    caption: "What the numbers follow from, by SHA-256",
+    columns: ["model", "weights", "index", "#images", "pool", "#texts", "pool’s hash"],
+    rows: models.map(({ name, inputs: { weights, index, images, pool } }) => [
+      ...[name, weights.slice(0, 16), index.slice(0, 16), images.toLocaleString("en")],
+      ...[pool.name, pool.texts.toLocaleString("en"), pool.hash.slice(0, 16)],
+    ]),
+  };
+}

@@ -1,0 +1,157 @@
+/** What a study says in words, computed from what was measured: the same for HTML, Markdown and the terminal. */
+import type { Calibrated } from "../../labeling/calibration.ts";
+import { METRICS } from "../../labeling/metric-names.ts";
+import type { SizeStep } from "../../labeling/size-comparison.ts";
+import type { Interval } from "../../math/intervals.ts";
+import type { StudyModel, StudyReport } from "../../study/report.ts";
+import { counted } from "../kit/text.ts";
+
+/** `0.44`, `–` for what is not known. */
+export const number = (value: number | null, decimals = 2): string => {
+  if (value === null) return "–";
+  const digits = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
+};
+
+/** `0.44 [0.38, 0.50]`. */
+export const withRange = (
+  value: number | null,
+  range: { readonly low: number; readonly high: number } | null,
+): string =>
+  value === null || range === null
+    ? number(value)
+    : `${number(value)} [${number(range.low)}, ${number(range.high)}]`;
+
+/** `[0.38, 0.50]`, or nothing. */
+export const rangeOf = (range: { readonly low: number; readonly high: number } | null): string =>
+  range === null ? "–" : `[${number(range.low)}, ${number(range.high)}]`;
+
+/** A transformer's weights: `3.2 M`. */
+export const sizeOf = (weights: number): string => `${(weights / 1e6).toFixed(weights < 1e7 ? 1 : 0)} M`;
+
+/** `4 layers × 4 heads, width 128`. */
+export const shapeOf = ({ shape }: StudyModel): string =>
+  `${shape.layers} layers × ${shape.headsPerLayer} heads, width ${shape.width}`;
+
+/** A p-value as it is printed. */
+const pValue = (p: number): string => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
+
+/** The findings, a sentence or two each, most important first. */
+export function findings(report: StudyReport): string[] {
+  return [...calibrationFindings(report), ...report.models.map(beyondChance), ...sizeFindings(report)];
+}
+
+function calibrationFindings({ calibration }: StudyReport): string[] {
+  if (calibration === null) {
+    return [
+      "Nothing is known of the images, so whether the labels are true is not measured here. Run the study over the demo corpus to see how far labels of this kind can be believed.",
+    ];
+  }
+  const { right, ccsWithLabelShare: ccs, excessWithLabelShare: excess } = calibration.measures;
+  const heads = calibration.heads.length;
+  const count = calibration.heads.filter((head) => head.right).length;
+  const found: string[] = [];
+  if (right.value !== null && right.chance !== null && right.p !== null) {
+    const verdict = right.p < 0.05 ? "Labels say something true" : "Labels say no more than chance";
+    found.push(
+      `${verdict}: of ${counted(heads, "head")}, ${count} (${percent(right.value)}) are labelled with the factor that truly explains most of what they write, ${heads - count} are not. Labels dealt out at random among the heads of a model would be right for ${percent(right.chance.mean)} (${pValue(right.p)}).`,
+    );
+  }
+  if (ccs.value !== null && ccs.p !== null && ccs.chance !== null) {
+    const verdict =
+      ccs.p < 0.05 ? "A higher CCS goes with a truer label" : "A higher CCS does not mean a truer label here";
+    found.push(
+      `${verdict}: the rank correlation of CCS with the selectivity for the label's factor is ${number(ccs.value)}; labels dealt out at random give ${withRange(ccs.chance.mean, ccs.chance)}.${excessFinding(excess)}`,
+    );
+  }
+  return found;
+}
+
+function excessFinding({ value, p }: Calibrated): string {
+  if (value === null || p === null) return "";
+  const does = p < 0.05 ? "does go with it" : "does not go with it either";
+  return ` CCS beyond the label's share of the pool ${does} (${number(value)}, ${pValue(p)}).`;
+}
+
+/** Whether a model's labels are more consistent than the pool's texts at random. */
+function beyondChance({ name, metrics, baselines, heads, inputs }: StudyModel): string {
+  const { association, meanCcs } = metrics;
+  const chance = baselines.randomTexts.meanCcs;
+  const byChance = baselines.randomTexts.association;
+  if (meanCcs === null || association === null || chance === null || byChance === null)
+    return `${name}: no head could be judged.`;
+  const [most] = inputs.pool.tags;
+  const lopsided =
+    most !== undefined && most.texts > inputs.pool.texts / 2
+      ? ` ${percent(most.texts / inputs.pool.texts)} of the pool's texts have one tag (${most.tag}), so random texts agree by themselves.`
+      : "";
+  const verdict =
+    meanCcs > chance.high
+      ? "more consistent than"
+      : meanCcs < chance.low
+        ? "less consistent than"
+        : "no more consistent than";
+  return `${name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Five random texts of the pool give ${withRange(chance.mean, chance)} and ${withRange(byChance.mean, byChance)}: the descriptions are ${verdict} random ones.${lopsided}${shuffledFinding(metrics.meanCcs, baselines.shuffledDescriptions.meanCcs)}`;
+}
+
+/** How much of the consistency is the heads' own. */
+function shuffledFinding(meanCcs: number | null, shuffled: Interval | null): string {
+  if (meanCcs === null || shuffled === null) return "";
+  const own =
+    meanCcs > shuffled.high
+      ? "so some of the consistency is the heads' own"
+      : "so the consistency is that of the texts which TEXTSPAN likes, not of single heads";
+  return ` Dealt out anew among the heads they have ${withRange(shuffled.mean, shuffled)}, ${own}.`;
+}
+
+function sizeFindings({ sizes }: StudyReport): string[] {
+  const { steps, seeds } = sizes;
+  if (steps.length === 0) return ["All models have one size, so nothing is said about larger ones."];
+  const told = steps.filter(({ verdict }) => verdict.endsWith("interpretable"));
+  if (seeds === null) {
+    return [
+      "Are larger models more interpretable? This study cannot say: no model was trained from several seeds, so how far a metric scatters between trainings is not known.",
+    ];
+  }
+  const more = told.filter(({ verdict }) => verdict === "more interpretable").length;
+  const outcome =
+    told.length === 0
+      ? "no larger model is told apart from a smaller one by any metric"
+      : `of ${counted(steps.length, "comparison")}, the larger model is more interpretable in ${more}, less in ${told.length - more}, and not told apart in ${steps.length - told.length} (${told.map(toldApart).join("; ")})`;
+  const largest = steps
+    .filter(({ metric }) => metric === "association")
+    .flatMap(({ detectable }) => detectable ?? []);
+  const power =
+    largest.length === 0
+      ? ""
+      : ` With ${counted(seeds.count, "seed")} of ${seeds.group}, a difference in association must be at least ${number(Math.min(...largest))} to be seen four times in five${Math.min(...largest) > 1 ? ": no difference is that large, so this metric cannot answer" : ""}.`;
+  return [`Are larger models more interpretable? Here ${outcome}.${power}`];
+}
+
+const toldApart = ({ metric, smaller, larger, difference }: SizeStep): string =>
+  `${METRICS.find(({ key }) => key === metric)!.name} of ${larger} ${difference > 0 ? "+" : ""}${number(difference)} against ${smaller}`;
+
+/** `69 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+/** What every reader of a study must know about its labels. */
+export const METHOD =
+  "Each head is described by the texts of a pool that explain most of what it writes into images (TEXTSPAN). Its label is the commonest tag of the first five; CCS (0–5) counts how many of the five have that tag, so it is a plurality count and cannot be 0. Association is the share of heads with CCS ≥ 3 (higher is called more interpretable); entanglement the share of heads whose label another head bears too (lower is). Brackets are 95 % ranges over resampled images; heads are not resampled, for they are all there are.";
+
+/** What the calibration compares. */
+export const TRUTH =
+  "In a generated world every image's factors are known, so a head's selectivity (ε²: the share of its variance that a factor explains, beyond chance) says what it responds to. A label is right where its factor has the head's highest ε². Chance deals the labels out anew among the heads of a model; p is the share of such permutations that do as well. Ranges take the labels from resampled images; ε² stays that of all images.";
+
+/** How sizes are compared. */
+export const SIZES =
+  "Another training seed gives other heads, and so another value of every metric. Two models are told apart only where they differ by more than models of one size do between seeds (Student's t, 5 %); the detectable difference is what would be seen in four trainings of five. The scatter is taken from the models below that differ in their seed alone, as no less than one head (seeds may agree by accident), and taken to hold for the others, which were trained once.";
+
+/** What is to be said of the printed values. */
+export const PUBLISHED =
+  "The papers' printed entanglement comes out of their published labels under none of these rules; it falls with size, while under every rule the larger models' labels are shared more. Nothing here claims to equal a printed value.";
+
+/** The title of a study. */
+export const titleOf = ({ models }: StudyReport): string =>
+  models.length === 1
+    ? `What the heads of ${models[0].name} mean, and how much to believe it`
+    : `What the heads of ${counted(models.length, "model")} mean, and how much to believe it`;

@@ -1,0 +1,72 @@
+import { type Drawing, round, TONES, textLine } from "../kit/svg.ts";
+import { explainedBy, percent, type SpanPanel } from "./words.ts";
+
+/** The line and bars of the texts chosen: reads on light and dark pages. */
+export const TEXT_COLOUR = "#2a78c2";
+
+/** Shares that texts explain together, against their number, beside random texts and the most that is possible. */
+export function spanCurve(panel: SpanPanel, width: number, height: number): Drawing {
+  const [left, right, top, bottom] = [34, 6, 6, 30];
+  const steps = panel.texts.length;
+  const x = (k: number) => left + ((width - left - right) * k) / Math.max(1, steps);
+  const y = (share: number) => top + (height - top - bottom) * (1 - Math.min(1, share));
+  const points = (values: readonly number[]) =>
+    values.map((value, k) => `${round(x(k + 1))} ${round(y(value))}`).join("L");
+  const line = (values: readonly number[], style: string) =>
+    `<path d="M${round(x(0))} ${round(y(0))}L${points(values)}" fill="none" ${style}/>`;
+  const grid = [0, 0.5, 1]
+    .map(
+      (share) =>
+        `<path class="frame" d="M${left} ${round(y(share))}H${width - right}" stroke="${TONES.line}"/>` +
+        textLine(left - 5, y(share) + 4, percent(share), { size: 10, tone: "muted", anchor: "end" }),
+    )
+    .join("");
+  const { random, ceiling, texts } = panel;
+  const back = random.low.map((_, i) => random.low.length - 1 - i);
+  const band = `<path class="track" d="M${round(x(0))} ${round(y(0))}L${points(random.high)}L${back
+    .map((k) => `${round(x(k + 1))} ${round(y(random.low[k]))}`)
+    .join("L")}Z" fill="#e4e8ed"/>`;
+  let sum = 0;
+  const chosen = texts.map(({ share }) => {
+    sum += share;
+    return sum;
+  });
+  const curves =
+    steps === 0
+      ? ""
+      : band +
+        line(random.mean, `class="tick" stroke="${TONES.muted}"`) +
+        line(ceiling, `class="edge" stroke="${TONES.ink}" stroke-dasharray="3 3"`) +
+        line(chosen, `stroke="${TEXT_COLOUR}" stroke-width="2"`);
+  const title = `<title>${steps} texts explain ${percent(explainedBy(panel))}</title>`;
+  const numbers =
+    textLine(x(0), height - bottom + 14, "0", { size: 10, tone: "muted", anchor: "middle" }) +
+    textLine(width - right, height - bottom + 14, String(steps), { size: 10, tone: "muted", anchor: "end" }) +
+    textLine((left + width - right) / 2, height - 4, "number of texts", {
+      size: 10,
+      tone: "muted",
+      anchor: "middle",
+    });
+  return { width, height, body: `<g>${title}${grid}${curves}${numbers}</g>` };
+}
+
+/** What the lines of {@link spanCurve} are. */
+export function curveKey(): Drawing {
+  const y = [7, 25, 43];
+  const names = [
+    "the texts chosen",
+    "random texts of the pool (95 % range)",
+    "most that any directions explain",
+  ];
+  const marks = [
+    `<path d="M0 ${y[0]}h26" stroke="${TEXT_COLOUR}" stroke-width="2"/>`,
+    `<rect class="track" y="${y[1] - 6}" width="26" height="12" fill="#e4e8ed"/><path class="tick" d="M0 ${y[1]}h26" stroke="${TONES.muted}"/>`,
+    `<path class="edge" d="M0 ${y[2]}h26" stroke="${TONES.ink}" stroke-dasharray="3 3"/>`,
+  ];
+  const lines = names.map((name, i) => marks[i] + textLine(34, y[i] + 4, name, { size: 11 }));
+  const heading = textLine(0, 10, "Share of a head’s variance that texts explain together:", {
+    size: 11,
+    tone: "muted",
+  });
+  return { width: 300, height: 68, body: `${heading}<g transform="translate(0 18)">${lines.join("")}</g>` };
+}

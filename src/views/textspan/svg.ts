@@ -1,0 +1,136 @@
+import {
+  at,
+  banner,
+  type Drawing,
+  paragraph,
+  round,
+  stack,
+  svgDocument,
+  TONES,
+  textLine,
+} from "../kit/svg.ts";
+import { counted, shorten, textWidth } from "../kit/text.ts";
+import { curveKey, spanCurve, TEXT_COLOUR } from "./curve.ts";
+import { captionOf, percent, type SpanPanel, type TextspanInput, titleOf, verdictOf } from "./words.ts";
+
+const WIDTH = 1416;
+const PANEL_GAP = 36;
+const ROW = 19;
+/** A picture of more heads than this would be too long to look at. */
+const MOST_PANELS = 64;
+const BAR_WIDTH = 72;
+
+/** How a head is drawn: its width, how many texts, how wide the curve. The page has all texts. */
+interface PanelStyle {
+  readonly width: number;
+  readonly rows: number;
+  readonly curve: number;
+}
+/** One head has the whole width, more have half of it each. */
+const ALONE: PanelStyle = { width: WIDTH, rows: 24, curve: 560 };
+const BESIDE: PanelStyle = { width: (WIDTH - PANEL_GAP) / 2, rows: 8, curve: 190 };
+
+/** Every head with its first texts and the curve of what they explain, as an SVG document. */
+export function textspanSvg(input: TextspanInput): string {
+  const panels = input.panels.slice(0, MOST_PANELS);
+  const [style, columns] = panels.length === 1 ? [ALONE, 1] : [BESIDE, 2];
+  const width = WIDTH;
+  const title = titleOf(input, width, widthOf(20, true));
+  const largest = Math.max(
+    0,
+    ...panels.flatMap(({ texts }) => texts.slice(0, style.rows).map(({ share }) => share)),
+  );
+  const rows = Array.from({ length: Math.ceil(panels.length / columns) }, (_, i) =>
+    panels.slice(i * columns, (i + 1) * columns),
+  );
+  const drawn = rows.map((row): Drawing => {
+    const drawings = row.map((panel) => panelDrawing(panel, style, largest, input.resamples > 0));
+    const body = drawings.map((drawing, i) => at(i * (style.width + PANEL_GAP), 0, drawing)).join("");
+    return { width, height: Math.max(...drawings.map(({ height }) => height)), body };
+  });
+  const left = input.panels.length - panels.length;
+  const rest = `${counted(left, "more head")} stand in the HTML page and the JSON.`;
+  const blocks: (readonly [gap: number, drawing: Drawing])[] = [
+    [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
+    ...(input.notice === undefined ? [] : [[16, banner(input.notice, width)] as const]),
+    [14, legend(input, width)],
+    ...drawn.map((drawing) => [22, drawing] as const),
+    ...(left > 0
+      ? [[16, { width, height: 16, body: textLine(0, 12, rest, { tone: "muted" }) }] as const]
+      : []),
+    ...(panels.length === 0
+      ? [[16, { width, height: 20, body: textLine(0, 14, "no heads", { tone: "muted" }) }] as const]
+      : []),
+  ];
+  return svgDocument(stack(width, blocks), `${title}. ${captionOf(input)}`);
+}
+
+const widthOf =
+  (size: number, bold = false) =>
+  (part: string) =>
+    textWidth(part, size, bold);
+
+function legend(input: TextspanInput, width: number): Drawing {
+  const key = curveKey();
+  const meaning = paragraph(captionOf(input), width - key.width - 40, { size: 13 });
+  return {
+    width,
+    height: Math.max(key.height, meaning.height),
+    body: at(0, 2, meaning) + at(width - key.width, 0, key),
+  };
+}
+
+/** Columns of a panel: text, bar, per cent, kept; then the curve. */
+function panelDrawing(panel: SpanPanel, style: PanelStyle, largest: number, resampled: boolean): Drawing {
+  const list = style.width - style.curve - 18;
+  const keptRight = list;
+  const percentRight = resampled ? keptRight - 48 : list;
+  const barLeft = percentRight - 40 - BAR_WIDTH;
+  const shown = panel.texts.slice(0, style.rows);
+  const head = textLine(0, 14, shorten(panel.name, 150, widthOf(14, true)), { size: 14, bold: true });
+  const verdict = verdictOf(panel);
+  const nameWidth = Math.min(150, textWidth(panel.name, 14, true)) + 14;
+  const heading = head + textLine(nameWidth, 14, verdict, { size: 12, tone: "muted" });
+  const rule = `<path class="frame" d="M0 22.5H${style.width}" stroke="${TONES.line}"/>`;
+  const names =
+    (resampled ? textLine(keptRight, 36, "kept", { size: 10, tone: "muted", anchor: "end" }) : "") +
+    textLine(percentRight, 36, "adds", { size: 10, tone: "muted", anchor: "end" });
+  const rows = shown.map(({ text, property, share, chosenShare }, i) => {
+    const y = 40 + i * ROW;
+    const base = y + 13;
+    const tag = property === null ? "" : shorten(property, 90, widthOf(10));
+    const tagWidth = tag === "" ? 0 : textWidth(tag, 10) + 10;
+    const words = shorten(text, barLeft - 12 - tagWidth, widthOf(12));
+    const length = largest > 0 ? (BAR_WIDTH * share) / largest : 0;
+    return (
+      `<g class="cell">${textLine(0, base, words)}` +
+      (tag === "" ? "" : textLine(barLeft - 8, base, tag, { size: 10, tone: "muted", anchor: "end" })) +
+      `<rect x="${round(barLeft)}" y="${y + 4}" width="${round(Math.max(0.5, length))}" height="11" fill="${TEXT_COLOUR}"/>` +
+      textLine(percentRight, base, percent(share), { anchor: "end" }) +
+      (resampled ? keptCell(keptRight, base, chosenShare) : "") +
+      "</g>"
+    );
+  });
+  const more = panel.texts.length - shown.length;
+  const end = 40 + Math.max(1, shown.length) * ROW;
+  const rest =
+    more > 0 ? textLine(0, end + 12, `and ${counted(more, "more text")}`, { size: 10, tone: "muted" }) : "";
+  const curve = at(
+    style.width - style.curve,
+    28,
+    spanCurve(panel, style.curve, Math.max(110, Math.min(300, end - 24))),
+  );
+  const none = shown.length === 0 ? textLine(0, 53, "no texts", { tone: "muted" }) : "";
+  return {
+    width: style.width,
+    height: Math.max(end + (more > 0 ? 16 : 0), 150),
+    body: heading + rule + names + rows.join("") + none + rest + (shown.length === 0 ? "" : curve),
+  };
+}
+
+/** What few resamples keep is pale. */
+function keptCell(x: number, y: number, share: number | null): string {
+  return share === null
+    ? ""
+    : textLine(x, y, percent(share), { anchor: "end", tone: share < 0.5 ? "muted" : "ink" });
+}

@@ -1,0 +1,42 @@
+import type { SpanPanel, TextspanInput } from "./words.ts";
+
+/** A head with `count` texts of falling shares. */
+export function panel(name: string, count: number, resampled = true): SpanPanel {
+  const ks = Array.from({ length: count }, (_, k) => k);
+  return {
+    name,
+    rank: 35,
+    texts: ks.map((k) => ({
+      text: `text ${k} of ${name}`,
+      property: k % 3 === 0 ? null : "colour",
+      share: 0.2 / (k + 1),
+      chosenShare: resampled ? 1 - k / 40 : null,
+    })),
+    random: { mean: ks.map((k) => k / 40), low: ks.map((k) => k / 60), high: ks.map((k) => k / 30) },
+    ceiling: ks.map((k) => 1 - 0.8 ** (k + 1)),
+    explained: resampled ? { low: 0.61, high: 0.72 } : null,
+    overlap: resampled ? 0.83 : null,
+  };
+}
+
+export const sample = (heads: number, count = 20, resampled = true): TextspanInput => ({
+  subject: "tiny",
+  images: 2000,
+  pool: "915 texts (emoji)",
+  resamples: resampled ? 32 : 0,
+  panels: Array.from({ length: heads }, (_, h) => panel(`L3.H${h}`, count, resampled)),
+});
+
+const HOSTILE = `</text><script>alert("1")</script>\u0000\u202e${"x".repeat(5000)}`;
+export const hostile: TextspanInput = {
+  ...sample(1),
+  subject: HOSTILE,
+  pool: HOSTILE.slice(0, 200),
+  notice: HOSTILE,
+  panels: [
+    {
+      ...panel(HOSTILE, 3),
+      texts: [{ text: HOSTILE, property: HOSTILE, share: 0.5, chosenShare: 0.5 }],
+    },
+  ],
+};
