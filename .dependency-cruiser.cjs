@@ -13,12 +13,12 @@ const LAYERS = [
   "model",
   "world",
   "corpus",
+  "labels",
+  "results",
   "analysis",
   "labeling",
   "study",
   "views",
-  "cluster",
-  "contract",
   "server",
   "cli",
 ];
@@ -38,7 +38,21 @@ const browserSafe = {
   to: { dependencyTypes: ["core", "npm"] },
 };
 
-/** The web app is a face: it takes pictures and names from the layers that need no Node, and of the contract only types. */
+/** A view takes results, and draws with the kit; the kit knows of no picture. */
+const kitStandsBelow = {
+  name: "the-kit-knows-no-picture",
+  severity: "error",
+  from: { path: "^src/views/kit/" },
+  to: { path: "^src/views/(?!kit/)" },
+};
+const viewsTakeResults = {
+  name: "views-take-results",
+  severity: "error",
+  from: { path: "^src/views/", pathNot: "\\.test\\.ts$" },
+  to: { path: "^src/", pathNot: "^src/(views|results|math)/|^src/model/components\\.ts$|^src/views/kit/png\\.ts$" },
+};
+
+/** The web app is a face: it takes pictures and names from the layers that need no Node, and of results only types. */
 const webTakesLittle = {
   name: "the-web-app-needs-no-node",
   severity: "error",
@@ -55,6 +69,8 @@ module.exports = {
   forbidden: [
     ...pointsUp,
     browserSafe,
+    kitStandsBelow,
+    viewsTakeResults,
     webTakesLittle,
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src/" }, to: {} },

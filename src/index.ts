@@ -50,10 +50,8 @@ export {
 export { PLANTED_CUE, plantedClasses } from "./analysis/debias/planted-bias.ts";
 export { type ReferenceArrays, writeReferenceArrays } from "./analysis/decompose/reference-arrays.ts";
 export {
-  type Explanation,
   explain,
   explainImage,
-  type ImageExplanation,
 } from "./analysis/explain/explain.ts";
 export {
   findNeighbors,
@@ -299,6 +297,7 @@ export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Algebra, createAlgebra, type DenseMatrix } from "./onnx/algebra.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
+export type { ExplainResult, Explanation } from "./results/explain.ts";
 export type { StudyHead, StudyModel, StudyReport, StudySettings } from "./study/report.ts";
 export { runStudy, STUDY_DEFAULTS, type Study, type StudyOptions } from "./study/run-study.ts";
 export type { Environment } from "./support/environment.ts";
@@ -310,8 +309,8 @@ export type { Tokenizer } from "./text/tokenizer.ts";
 export { type AblationPicture, ablationPageHtml, ablationSvg } from "./views/ablation/svg.ts";
 export { debiasHtml, debiasSvg } from "./views/debias/svg.ts";
 export type { DebiasPicture } from "./views/debias/words.ts";
-export { type ExplanationInput, explanationSvg } from "./views/explanation/svg.ts";
-export { explanationHtml } from "./views/kit/html.ts";
+export { explanationHtml } from "./views/explanation/page.ts";
+export { explanationSvg } from "./views/explanation/svg.ts";
 export { svgToPng } from "./views/kit/png.ts";
 export { studyMarkdown } from "./views/study/markdown.ts";
 export { studyHtml } from "./views/study/page.ts";

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { SourceImage } from "../corpus/source.ts";
 import { createShare } from "../hub/share.ts";
-import { normalize, type Preprocessed, preprocess } from "../image/preprocess.ts";
+import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
+import { pixelsOf } from "../model/pixels.ts";
 import { textProbe } from "../model/probe.ts";
+import type { ImageOrigin } from "../results/origin.ts";
 import { checkCancelled } from "../support/progress.ts";
 import type { Corpora } from "./corpora.ts";
 import type { Limits } from "./limits.ts";
@@ -27,8 +29,13 @@ export interface FoundImage {
 }
 
 /** One image through one model: all that any question about it needs. */
-export interface Look {
-  readonly sha256: string;
+export interface Look extends KeptLook {
+  /** How results name the image. */
+  readonly image: ImageOrigin;
+}
+
+/** What belongs to an image's bytes, by whatever name they were asked for. */
+interface KeptLook {
   readonly shown: Omit<Preprocessed, "rgb">;
   readonly decomposition: TokenDecomposition;
 }
@@ -52,9 +59,9 @@ export function createLooks(
   queue: FairQueue,
   { lookBytes, textBytes, pixels }: Limits,
 ): Looks {
-  const kept = createBoundedCache<Look>(lookBytes, ({ decomposition }) => bytesOf(decomposition));
+  const kept = createBoundedCache<KeptLook>(lookBytes, ({ decomposition }) => bytesOf(decomposition));
   const embeddings = createBoundedCache<Float32Array>(textBytes, ({ byteLength }) => byteLength + 256);
-  const share = createShare<Look>();
+  const share = createShare<KeptLook>();
 
   const looks: Looks = {
     async find(image) {
@@ -64,26 +71,23 @@ export function createLooks(
       return { bytes, row, sha256: createHash("sha256").update(bytes).digest("hex") };
     },
     async look(model, image, { client, signal }) {
-      const { bytes, sha256 } = await looks.find(image);
+      const { bytes, sha256, row } = await looks.find(image);
       const key = `${model.name} ${sha256}`;
+      const named = { name: row?.path ?? image, label: row?.label ?? null, sha256 };
       const known = kept.get(key);
-      if (known) return known;
+      if (known) return { ...known, image: named };
       const work = async (own: AbortSignal) => {
-        const { rgb, ...shown } = await preprocess(bytes, model.config.preprocess, {
-          maxPixels: pixels,
-          name: "the picture",
-        });
+        const seen = await pixelsOf(model, bytes, { maxPixels: pixels, name: "the picture" });
+        const { rgb: _, ...shown } = seen.shown;
         const look = await queue.run(client, own, async () => {
-          const input = new Float32Array(rgb.length);
-          normalize(rgb, model.config.preprocess, input);
           const tokenLayers = Array.from({ length: model.config.vision.layers }, (_, layer) => layer);
-          return { sha256, shown, decomposition: await model.decompose(input, { tokenLayers }) };
+          return { shown, decomposition: await model.decompose(seen.pixels, { tokenLayers }) };
         });
         kept.set(key, look);
         return look;
       };
       // Two who ask for the same image wait for one run, which goes on while either waits.
-      return share(key, ({ signal: own }) => work(own), { signal });
+      return { ...(await share(key, ({ signal: own }) => work(own), { signal })), image: named };
     },
     async texts(model, texts, { client, signal }) {
       const { embedDim } = model.config;

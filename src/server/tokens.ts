@@ -10,10 +10,10 @@ import { segmentJson } from "../results/segment-json.ts";
 import type { Look } from "./looks.ts";
 
 /** What an answer about places in an image has in common. */
-function placeOf({ name, precision, config }: ClipModel, { sha256, shown }: Look) {
+function placeOf({ name, precision, config }: ClipModel, { image, shown }: Look) {
   const { width, height } = shown;
   const placement = mapPlacement(shown.placement, config.vision);
-  return { model: name, precision, sha256, grid: config.vision.grid, width, height, placement };
+  return { model: name, precision, sha256: image.sha256, grid: config.vision.grid, width, height, placement };
 }
 
 /**

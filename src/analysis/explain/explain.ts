@@ -1,28 +1,15 @@
 import type { DecodeOptions } from "../../image/decode.ts";
-import { normalize, type Preprocessed, preprocess } from "../../image/preprocess.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpName } from "../../model/components.ts";
 import type { Decomposition } from "../../model/decomposition.ts";
-import type { HeadGeometry } from "../../model/geometry.ts";
 import { prepareProbe, scoreComponents } from "../../model/kernel.ts";
+import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { textProbe } from "../../model/probe.ts";
+import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
+import { type ImageOrigin, originOf } from "../../results/origin.ts";
+import { headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
-
-/** Why an image scores as it does for one text: every component's exact share. */
-export interface Explanation {
-  readonly text: string;
-  /** Cosine of the image's and the text's embeddings, computed from the embeddings themselves. */
-  readonly similarity: number;
-  /** Every head, layer by layer. */
-  readonly heads: readonly { readonly layer: number; readonly head: number; readonly value: number }[];
-  /** `embed` and every layer's MLP. */
-  readonly mlps: readonly { readonly component: string; readonly value: number }[];
-  /** Σ heads + Σ MLP terms. */
-  readonly sum: number;
-  /** |sum − similarity|: the self-check. */
-  readonly error: number;
-}
 
 /**
  * "Why this score?": the text is the probe, every component reads it alone, along components.
@@ -32,7 +19,7 @@ export interface Explanation {
  * @param image which image of the batch
  */
 export function explain(
-  geometry: HeadGeometry,
+  { geometry }: Pick<ClipModel, "geometry">,
   decomposition: Decomposition,
   texts: readonly string[],
   textEmbeddings: Float32Array,
@@ -50,8 +37,7 @@ export function explain(
       text,
       similarity,
       heads: Array.from(scores.heads, (value, i) => ({
-        layer: Math.floor(i / headCount),
-        head: i % headCount,
+        ...headOf(Math.floor(i / headCount), i % headCount),
         value,
       })),
       mlps: Array.from(scores.mlps, (value, i) => ({ component: mlpName(i), value })),
@@ -61,34 +47,41 @@ export function explain(
   });
 }
 
-/** One image's explanations, and the image as the model saw it. */
-export interface ImageExplanation {
-  readonly texts: readonly Explanation[];
-  readonly shown: Preprocessed;
-  /** The decomposition's self-check over the whole embedding, relative. */
-  readonly sumError: number;
+/** How an image is explained. */
+export interface ExplainOptions extends WorkOptions, DecodeOptions {
+  /** How the result names the image; by default by its path. */
+  readonly image?: Partial<ImageOrigin>;
 }
 
 /**
- * Explains an image file's scores for some texts.
+ * Explains an image's scores for some texts.
+ * @param source path, or the bytes of an image file
  * @throws `TEXTS_EMPTY`, and what decoding an image and loading a tokenizer throw
  */
 export async function explainImage(
   model: ClipModel,
   source: string | Uint8Array,
   texts: readonly string[],
-  options: WorkOptions & DecodeOptions = {},
-): Promise<ImageExplanation> {
+  options: ExplainOptions = {},
+): Promise<ExplainResult> {
+  const image = { name: typeof source === "string" ? source : "an image", ...options.image };
+  return explainPixels(model, await pixelsOf(model, source, options), texts, { ...options, image });
+}
+
+/** {@link explainImage} of an image that is read already. @throws `TEXTS_EMPTY` */
+export async function explainPixels(
+  model: ClipModel,
+  { pixels, shown }: ImagePixels,
+  texts: readonly string[],
+  { image, ...options }: ExplainOptions = {},
+): Promise<ExplainResult> {
   if (texts.length === 0)
     throw new ClipInterpretError("TEXTS_EMPTY", "there is no text to explain the image by");
-  const shown = await preprocess(source, model.config.preprocess, options);
-  const pixels = new Float32Array(shown.rgb.length);
-  normalize(shown.rgb, model.config.preprocess, pixels);
   const decomposition = await model.decompose(pixels);
   const embeddings = await model.encodeTexts(texts, options);
-  return {
-    texts: explain(model.geometry, decomposition, texts, embeddings),
-    shown,
+  const named = { name: "an image", label: null, sha256: shown.sha256, ...image };
+  return explainResult(await originOf({ model, image: named }), {
     sumError: decomposition.error[0],
-  };
+    texts: explain(model, decomposition, texts, embeddings),
+  });
 }

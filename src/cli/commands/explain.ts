@@ -1,16 +1,15 @@
 import type { Command } from "commander";
-import { explainImage } from "../../analysis/explain/explain.ts";
+import { explainPixels } from "../../analysis/explain/explain.ts";
 import { encodePng } from "../../image/encode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { explainResultSchema } from "../../results/explain.ts";
+import { pixelsOf } from "../../model/pixels.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import type { ExplanationInput } from "../../views/explanation/svg.ts";
+import { explanationHtml } from "../../views/explanation/page.ts";
 import { explanationSvg } from "../../views/explanation/svg.ts";
 import { explanationTerminal } from "../../views/explanation/terminal.ts";
-import { explanationHtml } from "../../views/kit/html.ts";
+import type { Picture } from "../../views/kit/svg.ts";
 import type { Register } from "../command.ts";
 import { EXAMPLE_SCENE } from "../example-scene.ts";
-import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
 
@@ -48,29 +47,17 @@ export const registerExplain: Register = (program, run) => {
         const model = await models.load(globals.model);
         const { exif, maxPixels } = options;
         const decoding = { exif, ...(maxPixels && { maxPixels }) };
-        const explained = await explainImage(model, source, texts, { ...decoding, report, signal });
-        const json = explainResultSchema.parse({
-          model: model.name,
-          precision: model.precision,
-          image: source,
-          sumError: explained.sumError,
-          texts: explained.texts,
+        const seen = await pixelsOf(model, source, decoding);
+        const named = { name: source, label: example?.caption ?? null };
+        const explained = await explainPixels(model, seen, texts, { image: named, report, signal });
+        const pictures = { image: await shownImage(model, seen.shown.rgb) };
+        await writePictures(options.out, {
+          svg: () => explanationSvg(explained, pictures),
+          html: () => explanationHtml(explained, pictures),
         });
-        const notice = modelNotice(model);
-        const picture: ExplanationInput = {
-          model: model.name,
-          imageName: example?.caption ?? source,
-          image: await shownImage(model, explained.shown.rgb),
-          texts: explained.texts,
-          ...(notice !== undefined && { notice }),
-        };
         const { columns = 80, isTTY = false } = streams.stdout;
         const colour = isTTY && !process.env.NO_COLOR;
-        await writePictures(options.out, {
-          svg: () => explanationSvg(picture),
-          html: () => explanationHtml(picture),
-        });
-        result(json, () => explanationTerminal(picture, { columns, colour, all: options.all }));
+        result(explained, () => explanationTerminal(explained, { columns, colour, all: options.all }));
         for (const path of options.out) say(`drawn: ${path}`);
         if (example) say(NEXT_STEPS);
       }),
@@ -85,7 +72,7 @@ Where to go next:
   clip-interpret --help                                                            everything else
 (In a clone of the repository, write \`node dist/cli/main.js\` for \`clip-interpret\`.)`;
 
-async function shownImage(model: ClipModel, rgb: Uint8Array): Promise<ExplanationInput["image"]> {
+async function shownImage(model: ClipModel, rgb: Uint8Array): Promise<Picture> {
   const { size } = model.config.preprocess;
   return { png: await encodePng(rgb, size, size), width: size, height: size };
 }

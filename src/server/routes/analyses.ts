@@ -13,11 +13,13 @@ import {
   tokensRequestSchema,
   tokensSchema,
 } from "../../results/app.ts";
-import { explainResultSchema } from "../../results/explain.ts";
+import { explainResult, explainResultSchema } from "../../results/explain.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
+import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
+import type { Look } from "../looks.ts";
 import { everyHeadsTokens, segmentLook } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
@@ -64,16 +66,16 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const { image, texts, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const [{ decomposition }, embeddings] = await Promise.all([
+      const [{ decomposition, image: named }, embeddings] = await Promise.all([
         looks.look(model, image, caller),
         looks.texts(model, texts, caller),
       ]);
-      const { name, precision, geometry } = model;
-      const result = {
-        ...{ model: name, precision, image, sumError: decomposition.error[0] },
-        texts: explain(geometry, decomposition, texts, embeddings),
+      const origin = await originOf({ model, image: named });
+      const found = {
+        sumError: decomposition.error[0],
+        texts: explain(model, decomposition, texts, embeddings),
       };
-      return context.json(explainResultSchema.parse(result), 200);
+      return context.json(explainResult(origin, found), 200);
     },
   );
 
@@ -131,7 +133,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const prepared: Query =
         "text" in query
           ? { kind: "text", embedding: await looks.texts(model, [query.text], caller) }
-          : { kind: "image", ...(await looks.look(model, query.image, caller)) };
+          : imageQuery(await looks.look(model, query.image, caller));
       const options = { k, scoring, includeSelf, seed };
       const found = await queue.run(caller.client, caller.signal, () =>
         findNeighbors(search, model.geometry, prepared, set, options),
@@ -174,3 +176,9 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     },
   );
 };
+
+const imageQuery = ({ image, decomposition }: Look): Query => ({
+  kind: "image",
+  decomposition,
+  sha256: image.sha256,
+});

@@ -1,19 +1,12 @@
-import { headName } from "../../model/components.ts";
+import type { Explanation } from "../../results/explain.ts";
 import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
-import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpLayer, rowTop } from "../kit/matrix-grid.ts";
 import { at, type Drawing, quoted, round, svgDocument, TONES, textLine } from "../kit/svg.ts";
 import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWidth } from "../kit/text.ts";
-import {
-  anyBeyond,
-  type ContributionMatrixInput,
-  type RankedHead,
-  rankHeads,
-  sharedLimit,
-  sumsExactly,
-} from "./words.ts";
+import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpLayer, rowTop } from "./grid.ts";
+import { anyBeyond, type RankedHead, rankHeads, sharedLimit, sumsExactly } from "./words.ts";
 
 /** A complete picture of one text's matrix, with its colour bar. */
-export function contributionMatrixSvg(input: ContributionMatrixInput): string {
+export function contributionMatrixSvg(input: Explanation): string {
   const scale = signedScale(sharedLimit([input]));
   const panel = contributionMatrix(input, scale);
   const bar = colourBar(scale, { clipped: anyBeyond([input], scale.limit) });
@@ -28,11 +21,7 @@ export function contributionMatrixSvg(input: ContributionMatrixInput): string {
  * embedding; then a column of MLPs with `embed`, where the model starts, at its foot; then each row's sum.
  * @param headsWidth what the columns of heads should take together, in pixels; the rest adds about 160
  */
-export function contributionMatrix(
-  input: ContributionMatrixInput,
-  scale: SignedScale,
-  headsWidth = 480,
-): Drawing {
+export function contributionMatrix(input: Explanation, scale: SignedScale, headsWidth = 480): Drawing {
   const grid = matrixGrid(input, headsWidth);
   const decimals = decimalsFor(scale.limit);
   const cosine = `cosine ${formatCosine(input.similarity)}`;
@@ -72,12 +61,7 @@ function axes(grid: MatrixGrid): string {
 }
 
 /** All coloured cells, over a frame that shows where a head of the grid has no value. */
-function cells(
-  input: ContributionMatrixInput,
-  grid: MatrixGrid,
-  scale: SignedScale,
-  decimals: number,
-): string {
+function cells(input: Explanation, grid: MatrixGrid, scale: SignedScale, decimals: number): string {
   const cell = (x: number, y: number, width: number, name: string, value: number, numbered: boolean) => {
     const number = numbered
       ? textLine(x + width / 2, baseline(grid, y), formatSigned(value, decimals), {
@@ -90,15 +74,8 @@ function cells(
     return `<g class="cell"><title>${title}</title><rect class="gap" x="${round(x)}" y="${round(y)}" width="${width}" height="${grid.cellHeight}" fill="${scale.colour(value)}" stroke="${TONES.paper}"/>${number}</g>`;
   };
   const frame = `<rect class="frame" x="${grid.left}" y="${grid.top}" width="${grid.heads * grid.cellWidth}" height="${grid.layers * grid.cellHeight}" fill="none" stroke="${TONES.line}"/>`;
-  const heads = input.heads.map(({ layer, head, value }) =>
-    cell(
-      columnLeft(grid, head),
-      rowTop(grid, layer),
-      grid.cellWidth,
-      headName(layer, head),
-      value,
-      grid.roomy,
-    ),
+  const heads = input.heads.map(({ layer, head, name, value }) =>
+    cell(columnLeft(grid, head), rowTop(grid, layer), grid.cellWidth, name, value, grid.roomy),
   );
   const mlps = input.mlps.map(({ component, value }) => {
     const layer = mlpLayer(component);
@@ -109,7 +86,7 @@ function cells(
 }
 
 /** The sum of every row, and the line under them. */
-function rowSums(input: ContributionMatrixInput, grid: MatrixGrid, decimals: number): string {
+function rowSums(input: Explanation, grid: MatrixGrid, decimals: number): string {
   const rows = new Map<number | undefined, number>();
   const add = (layer: number | undefined, value: number) => rows.set(layer, (rows.get(layer) ?? 0) + value);
   for (const { layer, value } of input.heads) add(layer, value);
@@ -140,12 +117,12 @@ const NUMBER_GAP = 5;
 
 /** Name and number of a strong head as that line gives them; ranks only where cells bear them. */
 function entryOf(strong: RankedHead, index: number, grid: MatrixGrid, decimals: number) {
-  const name = grid.roomy ? strong.component : `${index + 1} ${strong.component}`;
+  const name = grid.roomy ? strong.name : `${index + 1} ${strong.name}`;
   return { name, number: formatSigned(strong.value, decimals) };
 }
 
 /** The strongest heads: at most five, and no more than one line can name. */
-function strongestFitting(input: ContributionMatrixInput, grid: MatrixGrid, decimals: number): RankedHead[] {
+function strongestFitting(input: Explanation, grid: MatrixGrid, decimals: number): RankedHead[] {
   let end = -ENTRY_GAP;
   return rankHeads(input)
     .slice(0, grid.roomy ? 3 : 5)
@@ -158,7 +135,7 @@ function strongestFitting(input: ContributionMatrixInput, grid: MatrixGrid, deci
 
 /** Whether the parts add up, and the names of the strongest heads. */
 function footer(
-  input: ContributionMatrixInput,
+  input: Explanation,
   strongest: readonly RankedHead[],
   grid: MatrixGrid,
   decimals: number,

@@ -1,3 +1,4 @@
+import type { ExplainResult, Explanation } from "../../results/explain.ts";
 import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
 import {
   at,
@@ -13,18 +14,14 @@ import {
   TONES,
   textLine,
 } from "../kit/svg.ts";
-import { formatCosine, shorten, textWidth } from "../kit/text.ts";
+import { formatCosine, imageTitle, shorten, textWidth } from "../kit/text.ts";
 import { contributionMatrix } from "./matrix.ts";
-import { anyBeyond, type ContributionMatrixInput, rankTexts, sharedLimit, sumsExactly } from "./words.ts";
+import { anyBeyond, rankTexts, sharedLimit, sumsExactly } from "./words.ts";
 
-/** Everything one explanation shows: an image as the model saw it, and what each text's score is made of. */
-export interface ExplanationInput {
-  readonly model: string;
-  readonly imageName: string;
+/** The pictures of an explanation. */
+export interface ExplanationPictures {
+  /** The image as the model saw it. */
   readonly image: Picture;
-  readonly texts: readonly ContributionMatrixInput[];
-  /** Something the reader must know first, such as that a photograph is outside the model's world. */
-  readonly notice?: string;
 }
 
 /** What a stranger needs to read the picture; {@link explanationSvg} says otherwise where a sum does not hold. */
@@ -39,42 +36,38 @@ const MAX_WIDTH = 1480;
 const IMAGE_SIDE = 224;
 
 /** The whole picture of an explanation as an SVG document. Texts are drawn in the order of their similarity. */
-export function explanationSvg(input: ExplanationInput): string {
-  const ranked = rankTexts(input.texts);
+export function explanationSvg({ origin, texts }: ExplainResult, { image }: ExplanationPictures): string {
+  const ranked = rankTexts(texts);
   const scale = signedScale(sharedLimit(ranked));
   // One text may fill the width; from three on, smaller cells keep them side by side, where they can be compared.
   const headsWidth = [0, 600, 400][ranked.length] ?? 270;
   const matrices = tile(ranked.map((text) => contributionMatrix(text, scale, headsWidth)));
   const width = Math.max(MIN_WIDTH, matrices.width);
-  const title = titleOf(input, width);
+  const title = titleOf(origin, width);
   const caption = ranked.every(sumsExactly) ? CAPTION : BROKEN_CAPTION;
   const blocks: [gap: number, drawing: Drawing][] = [
     [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    [20, overview(input, ranked, legend(ranked, scale, caption, width - IMAGE_SIDE - GUTTER), width)],
+    [20, overview(image, ranked, legend(ranked, scale, caption, width - IMAGE_SIDE - GUTTER), width)],
     [32, matrices],
   ];
-  if (input.notice !== undefined) blocks.splice(1, 0, [16, banner(input.notice, width)]);
-  return svgDocument(stack(width, blocks), `${title}. ${caption}`);
+  const { notice } = origin.model;
+  if (notice !== null) blocks.splice(1, 0, [16, banner(notice, width)]);
+  return svgDocument(stack(width, blocks), `${title}. ${caption}`, origin);
 }
 
-function titleOf({ imageName, model }: ExplanationInput, width: number): string {
+function titleOf(origin: ExplainResult["origin"], width: number): string {
   const widthOf = (part: string) => textWidth(part, 20, true);
   const room = width - widthOf(" seen by ");
-  const name = shorten(imageName, room * 0.55, widthOf);
-  return `${name} seen by ${shorten(model, room - widthOf(name), widthOf)}`;
+  const name = shorten(imageTitle(origin), room * 0.55, widthOf);
+  return `${name} seen by ${shorten(origin.model.name, room - widthOf(name), widthOf)}`;
 }
 
 /** Between the image and what stands on its right. */
 const GUTTER = 40;
 
 /** The image on the left; on its right the ranking and, level with the image's foot if there is room, the legend. */
-function overview(
-  input: ExplanationInput,
-  ranked: readonly ContributionMatrixInput[],
-  key: Drawing,
-  width: number,
-): Drawing {
-  const picture = seenImage(input.image);
+function overview(image: Picture, ranked: readonly Explanation[], key: Drawing, width: number): Drawing {
+  const picture = seenImage(image);
   const left = IMAGE_SIDE + GUTTER;
   const ranking = similarityBars(ranked, width - left);
   const height = Math.max(picture.height, ranking.height + 22 + key.height);
@@ -83,12 +76,7 @@ function overview(
 }
 
 /** The caption and the colour bar, side by side where there is room. */
-function legend(
-  ranked: readonly ContributionMatrixInput[],
-  scale: SignedScale,
-  caption: string,
-  width: number,
-): Drawing {
+function legend(ranked: readonly Explanation[], scale: SignedScale, caption: string, width: number): Drawing {
   const clipped = anyBeyond(ranked, scale.limit);
   const notes = [
     "Rows are layers, last on top; MLP is a layer’s other half, embed the model’s start.",
@@ -124,7 +112,7 @@ function seenImage({ png, width, height }: Picture): Drawing {
 }
 
 /** Texts ranked by cosine similarity, with bars that all start at zero. */
-function similarityBars(ranked: readonly ContributionMatrixInput[], width: number): Drawing {
+function similarityBars(ranked: readonly Explanation[], width: number): Drawing {
   const top = 20;
   const rowHeight = 34;
   const room = width - 60;

@@ -1,13 +1,15 @@
+import type { ExplainResult, Explanation } from "../../results/explain.ts";
 import { cellsOf, halfBlocks, padCells } from "../kit/cells.ts";
-import { cleanText, decimalsFor, formatCosine, formatError, formatSigned, shorten } from "../kit/text.ts";
-import type { ExplanationInput } from "./svg.ts";
 import {
-  type ContributionMatrixInput,
-  type NamedContribution,
-  rankContributions,
-  rankTexts,
-  sumsExactly,
-} from "./words.ts";
+  cleanText,
+  decimalsFor,
+  formatCosine,
+  formatError,
+  formatSigned,
+  imageTitle,
+  shorten,
+} from "../kit/text.ts";
+import { type NamedContribution, rankContributions, rankTexts, sumsExactly } from "./words.ts";
 
 /** How a terminal shows an explanation. */
 export interface TerminalOptions {
@@ -30,15 +32,13 @@ type Paint = (code: keyof typeof CODES, text: string) => string;
  * An explanation as plain lines for a terminal: the texts by similarity, then for each text what every component
  * contributed, largest first, and that these numbers add up.
  */
-export function explanationTerminal(
-  input: Omit<ExplanationInput, "image">,
-  options: TerminalOptions,
-): string {
+export function explanationTerminal({ origin, texts }: ExplainResult, options: TerminalOptions): string {
   const paint: Paint = (code, text) =>
     options.colour && text !== "" ? `\x1b[${CODES[code]}m${text}\x1b[0m` : text;
-  const ranked = rankTexts(input.texts);
-  const lines = [paint("bold", `${cleanText(input.imageName)} seen by ${cleanText(input.model)}`)];
-  if (input.notice !== undefined) lines.push(paint("yellow", `Note: ${cleanText(input.notice)}`));
+  const ranked = rankTexts(texts);
+  const lines = [paint("bold", `${cleanText(imageTitle(origin))} seen by ${cleanText(origin.model.name)}`)];
+  const { notice } = origin.model;
+  if (notice !== null) lines.push(paint("yellow", `Note: ${cleanText(notice)}`));
   if (ranked.length > 1) lines.push("", ...ranking(ranked, options, paint));
   lines.push("", paint("dim", "What each part of the model contributed: + towards the text, − away"));
   for (const [index, text] of ranked.entries()) {
@@ -49,11 +49,7 @@ export function explanationTerminal(
 }
 
 /** The texts with their similarities; the bars start at zero, so a negative one has none. */
-function ranking(
-  texts: readonly ContributionMatrixInput[],
-  options: TerminalOptions,
-  paint: Paint,
-): string[] {
+function ranking(texts: readonly Explanation[], options: TerminalOptions, paint: Paint): string[] {
   const width = Math.max(12, Math.floor(options.columns / 2));
   const names = texts.map(({ text }) => `“${shorten(text, width, cellsOf)}”`);
   const column = Math.max(...names.map(cellsOf));
@@ -67,7 +63,7 @@ function ranking(
 }
 
 /** One text: every component (or the strongest and the sum of the rest), and the sum of all. */
-function contributions(input: ContributionMatrixInput, options: TerminalOptions, paint: Paint): string[] {
+function contributions(input: Explanation, options: TerminalOptions, paint: Paint): string[] {
   const ranked = rankContributions(input);
   const whole = options.all === true || ranked.length <= WHOLE;
   const shown = whole ? ranked : ranked.slice(0, STRONGEST);
@@ -76,13 +72,13 @@ function contributions(input: ContributionMatrixInput, options: TerminalOptions,
   const decimals = decimalsFor(limit) + 1;
   const number = (value: number) => formatSigned(value, decimals).padStart(decimals + 3);
   const label = rest.length === 0 ? "Σ" : `${rest.length} more`;
-  const column = [label, ...shown.map(({ component }) => component)].reduce(
+  const column = [label, ...shown.map(({ name }) => name)].reduce(
     (max, name) => Math.max(max, name.length),
     0,
   );
   const half = Math.min(16, Math.floor((options.columns - column - decimals - 9) / 2));
-  const row = ({ component, value }: NamedContribution) =>
-    `  ${component.padEnd(column)}  ${number(value)}  ${half >= 3 ? signedBar(value, limit, half, paint) : ""}`.trimEnd();
+  const row = ({ name, value }: NamedContribution) =>
+    `  ${name.padEnd(column)}  ${number(value)}  ${half >= 3 ? signedBar(value, limit, half, paint) : ""}`.trimEnd();
   const title = `“${shorten(input.text, Math.max(12, options.columns - 24), cellsOf)}”`;
   const lines = [`${paint("bold", title)}  cosine ${formatCosine(input.similarity)}`, ...shown.map(row)];
   if (rest.length > 0) {

@@ -1,15 +1,4 @@
-import { type ExplanationInput, explanationSvg } from "../explanation/svg.ts";
-import {
-  type ContributionMatrixInput,
-  rankContributions,
-  rankTexts,
-  sumsExactly,
-} from "../explanation/words.ts";
 import { FONT_FAMILY, TONES } from "./svg.ts";
-import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, shorten } from "./text.ts";
-
-/** Rows of a table before it says how many are left; the data under it has them all. */
-const TABLE_ROWS = 12;
 
 /** Nothing may be fetched or run, whatever a text contains: the page is styles, SVG and the images inside it. */
 const POLICY =
@@ -141,43 +130,9 @@ export function figure(svg: string, label: string): string {
 ${svg}</figure>`;
 }
 
-/**
- * An explanation as one HTML page that needs nothing beside it: the picture, the largest contributions as tables,
- * and all of the data.
- */
-export function explanationHtml(input: ExplanationInput): string {
-  const { model, imageName, texts, notice } = input;
-  const title = `${escapeXml(imageName)} seen by ${escapeXml(model)}`;
-  // The picture's own bytes are in the page already.
-  const image = { width: input.image.width, height: input.image.height };
-  const data = { model, imageName, image, ...(notice === undefined ? {} : { notice }), texts };
-  const label = "Picture of the explanation; the tables below hold its largest numbers";
-  return htmlPage(
-    title,
-    `${figure(explanationSvg(input), label)}
-<h2>Largest contributions</h2>
-<div class="tables">
-${rankTexts(texts).map(table).join("\n")}
-</div>
-<details><summary>All data as JSON</summary><pre tabindex="0">${escapeData(data)}</pre></details>`,
-    "pairs",
-  );
-}
-
-function table(input: ContributionMatrixInput): string {
-  const ranked = rankContributions(input);
-  const shown = ranked.slice(0, TABLE_ROWS);
-  const rest = ranked.slice(TABLE_ROWS);
-  const decimals = decimalsFor(Math.abs(ranked[0]?.value ?? 0)) + 1;
-  const row = (name: string, value: number) =>
-    `<tr><th scope="row">${escapeXml(name)}</th><td>${formatSigned(value, decimals)}</td></tr>`;
-  const restSum = rest.reduce((total, { value }) => total + value, 0);
-  const verdict = sumsExactly(input) ? "sums exactly" : "does not add up";
-  return `<table><caption>“<bdi>${escapeXml(shorten(input.text, 160, () => 1))}</bdi>” <small>cosine ${formatCosine(input.similarity)}</small></caption>
-<thead><tr><th scope="col">component</th><th scope="col">contribution</th></tr></thead>
-<tbody>${shown.map(({ component, value }) => row(component, value)).join("")}</tbody>
-<tfoot>${rest.length === 0 ? "" : row(`${rest.length} more, together`, restSum)}<tr><th scope="row">Σ (${verdict}, error ${formatError(input.error)})</th><td>${formatCosine(input.sum)}</td></tr></tfoot></table>`;
-}
+/** All of a result under a page's pictures, to be opened. */
+export const dataDetails = (data: unknown): string =>
+  `<details><summary>All data as JSON</summary><pre tabindex="0">${escapeData(data)}</pre></details>`;
 
 /** JSON for a `<pre>`: inert as HTML, and invisible characters, which could reorder the page, in JSON's own escapes. */
 function escapeData(data: unknown): string {

@@ -1,3 +1,4 @@
+import { type AnyOrigin, originInWords } from "./origin.ts";
 import { escapeXml, shorten, textWidth } from "./text.ts";
 
 /** A piece of a picture: SVG elements drawn from (0, 0), and the room that they take. */
@@ -111,16 +112,32 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** A complete SVG document with a margin around the drawing; `label` is read to people who cannot see it. */
-export function svgDocument(drawing: Drawing, label: string, margin = 24): string {
+const MARGIN = 24;
+/** Room for the line at the foot that says where a picture comes from. */
+const FOOT = 26;
+
+/**
+ * A complete SVG document with a margin around the drawing.
+ * @param label read to people who cannot see the picture
+ * @param origin where its numbers come from: a line at its foot for people, and all of it as metadata
+ */
+export function svgDocument(drawing: Drawing, label: string, origin?: AnyOrigin, margin = MARGIN): string {
   const width = Math.ceil(drawing.width + 2 * margin);
-  const height = Math.ceil(drawing.height + 2 * margin);
+  const height = Math.ceil(drawing.height + 2 * margin) + (origin ? FOOT : 0);
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"` +
     ` font-family="${FONT_FAMILY}" role="img" aria-label="${escapeXml(label)}">` +
+    (origin ? `<metadata>${escapeXml(JSON.stringify(origin))}</metadata>` : "") +
     `<rect class="paper" fill="${TONES.paper}" width="${width}" height="${height}"/>` +
-    `${at(margin, margin, drawing)}</svg>\n`
+    at(margin, margin, drawing) +
+    (origin ? footLine(origin, width - 2 * MARGIN, height) : "") +
+    "</svg>\n"
   );
+}
+
+function footLine(origin: AnyOrigin, room: number, height: number): string {
+  const line = shorten(originInWords(origin), room, (part) => textWidth(part, 11));
+  return textLine(MARGIN, height - 14, line, { size: 11, tone: "muted" });
 }
 
 /** A coordinate short enough to print. */

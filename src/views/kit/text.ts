@@ -1,3 +1,5 @@
+import type { Origin } from "../../results/origin.ts";
+
 /** Text as the views need it: safe in XML, short enough for its place, numbers written one way everywhere. */
 
 /** Advance widths of U+0020–U+007E in Inter Regular, in fortieths of an em above 0, as characters from "0" on. */
@@ -91,3 +93,7 @@ export function formatError(error: number): string {
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** What an image is called in a heading: what it shows, where that is known, else its file. */
+export const imageTitle = ({ image: { label, name } }: Origin<"image">): string =>
+  label ?? name.replace(/^.*[\\/]/, "");

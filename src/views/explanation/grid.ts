@@ -1,4 +1,4 @@
-import type { ContributionMatrixInput } from "../explanation/words.ts";
+import type { Explanation } from "../../results/explain.ts";
 
 /** Where everything in a contribution matrix stands, in pixels. */
 export interface MatrixGrid {
@@ -24,7 +24,7 @@ export interface MatrixGrid {
  * The grid that holds every component of `input`, with cells as large as readable and near square.
  * @param headsWidth what the columns of heads should take together
  */
-export function matrixGrid(input: ContributionMatrixInput, headsWidth: number): MatrixGrid {
+export function matrixGrid(input: Explanation, headsWidth: number): MatrixGrid {
   const ofMlps = input.mlps.reduce((max, { component }) => Math.max(max, mlpLayer(component) ?? -1), -1);
   const layers = input.heads.reduce((max, { layer }) => Math.max(max, layer), ofMlps) + 1;
   const heads = input.heads.reduce((max, { head }) => Math.max(max, head), -1) + 1;

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { type ComponentSet, headName, mlpName } from "../model/components.ts";
+
+/* Shapes that several results share. One thing has one name and one shape everywhere. */
+
+export const count = z.int().min(0);
+export const share = z.number().min(0).max(1);
+
+/** A head: where it is, and its name. */
+export const headShape = {
+  layer: count,
+  head: count,
+  name: z.string().describe("L10.H3: layer and head, counted from zero"),
+};
+export const headSchema = z.strictObject(headShape);
+/** A head as results name it. */
+export type Head = z.infer<typeof headSchema>;
+
+/** A head as results name it. */
+export const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
+
+/** An MLP term, or `embed`. */
+export const mlpShape = { component: z.string().describe("embed, or L3.MLP") };
+
+/** A component set as it was written, and what it reads. */
+export const componentSetSchema = z.strictObject({
+  set: z.string().describe("as it was written: L3.H1, last4, a property"),
+  heads: z.array(z.strictObject({ ...headShape, weight: z.number() })),
+  mlps: z.array(z.strictObject({ ...mlpShape, weight: z.number() })),
+});
+/** A component set as results name it. */
+export type ReadComponents = z.infer<typeof componentSetSchema>;
+
+/** A component set as results name it. @param written as the user wrote it */
+export const componentsOf = (written: string, { heads, mlps }: ComponentSet): ReadComponents => ({
+  set: written,
+  heads: heads.map(({ layer, head, weight }) => ({ ...headOf(layer, head), weight })),
+  mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index), weight })),
+});
+
+/** A size in pixels. */
+export const sizeSchema = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });
+
+/** Patches down and across. */
+export const gridSchema = z.strictObject({ rows: count, columns: count });
+
+/** A part of an image, in its pixels; fractions allowed. */
+export const rectangleSchema = z.strictObject({
+  x: z.number(),
+  y: z.number(),
+  width: z.number().positive(),
+  height: z.number().positive(),
+});
