@@ -52,7 +52,7 @@ function segmentation(
   scale: number,
   mode: "topic" | "contrast",
   names: readonly Name[],
-): SegmentationInput & { texts: readonly ReturnType<typeof segmented>[] } {
+): Omit<SegmentationInput, "texts"> & { texts: readonly ReturnType<typeof segmented>[] } {
   const { x, y, width, height } = on.covered;
   const covered = { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
   const won = winnersOf(
