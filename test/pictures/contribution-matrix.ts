@@ -76,12 +76,14 @@ export const contributionMatrix: Gallery = {
     },
     {
       name: "contribution-matrix/gaps.svg",
-      shows: "Only some heads and no MLPs: an open frame where nothing is known.",
+      shows: "Two heads of four and one MLP: an open frame where nothing is known.",
       draw: () =>
         contributionMatrixSvg({
-          ...four,
-          heads: four.heads.filter(({ head, layer }) => head === layer),
-          mlps: [],
+          ...plain,
+          heads: plain.heads.filter(({ head, layer }) => head === layer),
+          mlps: plain.mlps.slice(1, 2),
+          similarity: 0.02,
+          sum: 0.02,
         }),
     },
     {

@@ -27,22 +27,21 @@ const CROPPED = canvas(60, 40, { x: 10, y: 0, width: 40, height: 40 });
 const WHOLE = canvas(40, 40, { x: 0, y: 0, width: 40, height: 40 });
 const TALL = canvas(16, 40, { x: 0, y: 12, width: 16, height: 16 });
 
-/** In contrast, each text's map minus the mean of the others. */
-function valuesOf(name: Name, names: readonly Name[], mode: "topic" | "contrast"): number[] {
-  const others = names.filter((other) => other !== name);
-  if (mode === "topic" || others.length === 0) return MAPS[name];
-  return MAPS[name].map((value, i) =>
-    rounded(value - sumOf(others.map((other) => MAPS[other][i])) / others.length),
-  );
-}
+/** What the CLS token wrote to each text's score. */
+const CLS = { "a red ball": 0.0123, "the sun": -0.0041, grass: 0.0007 };
 
+/** In contrast, each text's map minus the mean of the others. */
 function segmented(on: Canvas, name: Name, names: readonly Name[], mode: "topic" | "contrast") {
-  const values = valuesOf(name, names, mode);
+  const others = mode === "topic" ? [] : names.filter((other) => other !== name);
+  const lead = (of: (text: Name) => number) =>
+    rounded(of(name) - (others.length === 0 ? 0 : sumOf(others.map(of)) / others.length));
+  const values = MAPS[name].map((_, i) => lead((text) => MAPS[text][i]));
   const patches = sumOf(values);
-  const sum = rounded(patches + 0.0123);
+  const cls = lead((text) => CLS[text]);
+  const sum = rounded(patches + cls);
   return {
     ...{ text: name as string, overlay: signedOverlay(on, GRID, values), limit: largestOf(values), values },
-    ...{ similarity: rounded(sum + 0.1), patches, cls: 0.0123, sum, score: sum, error: 2e-9 },
+    ...{ similarity: rounded(1.5 * sum), patches, cls, sum, score: sum, error: 2e-9 },
   } satisfies SegmentedText & { values: number[] };
 }
 
@@ -74,14 +73,17 @@ function segmentation(
   };
 }
 
-const HEADS = [0.0121, 0.0098, -0.0075, 0.0061, 0.0052, -0.0012, 0.0041, 0.0026].map((value, i) => ({
-  name: `L${3 - (i % 2)}.H${i >> 1}`,
-  value,
-}));
-const PATCH = { row: 2, column: 1, value: 0.0312, heads: HEADS };
+/** A chosen patch of this value, with what eight heads wrote there. */
+function patchOf(value: number) {
+  const heads = [0.0151, 0.0108, -0.0075, 0.0061, 0.0052, -0.0041, 0.0031, 0.0025].map((share, i) => ({
+    name: `L${3 - (i % 2)}.H${i >> 1}`,
+    value: rounded((share / 0.0312) * value),
+  }));
+  return { row: 2, column: 1, value, heads };
+}
 
 const one = segmentation(CROPPED, 8, "topic", ["a red ball"]);
-const oneWithPatch = { ...one, texts: [{ ...one.texts[0], patch: PATCH }] };
+const oneWithPatch = { ...one, texts: [{ ...one.texts[0], patch: patchOf(0.0312) }] };
 const topics = segmentation(WHOLE, 8, "topic", ["a red ball", "the sun", "grass"]);
 const contrast = segmentation(WHOLE, 8, "contrast", ["a red ball", "the sun"]);
 const contrastOfThree = segmentation(CROPPED, 8, "contrast", ["a red ball", "the sun", "grass"]);
@@ -145,7 +147,7 @@ export const segmentationGallery: Gallery = {
           texts: [
             {
               ...one.texts[0],
-              patch: { row: 0, column: 3, value: -0.0192, heads: [{ name: "L3.H0", value: -0.0192 }] },
+              patch: { row: 0, column: 3, value: -0.01872, heads: [{ name: "L3.H0", value: -0.01872 }] },
             },
           ],
         }),
@@ -210,7 +212,10 @@ export const segmentationGallery: Gallery = {
       shows:
         "The page of a contrast with a chosen patch: the picture, sums as a table, and the heads of the patch.",
       draw: () =>
-        segmentationHtml({ ...contrast, texts: contrast.texts.map((text) => ({ ...text, patch: PATCH })) }),
+        segmentationHtml({
+          ...contrast,
+          texts: contrast.texts.map((text) => ({ ...text, patch: patchOf(text.values[9]) })),
+        }),
     },
     {
       name: "segmentation/80-columns.txt",
@@ -234,8 +239,12 @@ export const segmentationGallery: Gallery = {
               ...text,
               ...(i === 0 && { text: LONG }),
               patch: {
-                ...PATCH,
-                heads: [...HEADS, { name: "L2.H4", value: 0.0003 }, { name: "L2.H5", value: -0.0003 }],
+                ...patchOf(text.values[9]),
+                heads: [
+                  ...patchOf(text.values[9]).heads,
+                  { name: "L2.H4", value: 0.0003 },
+                  { name: "L2.H5", value: -0.0003 },
+                ],
               },
             })),
           },
