@@ -21,14 +21,16 @@ const channels = (hex: string) =>
   [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16)) as [number, number, number];
 
 /** An answer whose map is strongest at a patch of the 4 × 4, with the agreement that follows from that. */
-function item(name: string, predicted: string, iou: number, row: number, column: number): SheetItem {
+function item(name: string, predicted: string, row: number, column: number): SheetItem {
   const values = mapOf(PATCHES, { row, column }, 1).map((value) => Math.max(0, value));
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const found = values.map((value) => value > mean);
+  const count = (is: (at: number) => boolean) => values.filter((_, at) => is(at)).length;
+  const iou = count((at) => found[at] && MASK.includes(at)) / count((at) => found[at] || MASK.includes(at));
   const agreement = painted(WHOLE, (down, across) => {
     const at = Math.floor(down * PATCHES) * PATCHES + Math.floor(across * PATCHES);
-    const found = values[at] > mean;
-    if (MASK.includes(at)) return channels(found ? AGREEMENT.both : AGREEMENT.missed);
-    return found ? channels(AGREEMENT.wrong) : [255, 255, 255];
+    if (MASK.includes(at)) return channels(found[at] ? AGREEMENT.both : AGREEMENT.missed);
+    return found[at] ? channels(AGREEMENT.wrong) : [255, 255, 255];
   });
   return {
     ...{ name, predicted, iou, agreement, image: drawn(WHOLE.rgb, SIDE, SIDE) },
@@ -70,16 +72,16 @@ const input: SegmentationSheetInput = {
     },
   ],
   rows: [
-    { title: "best", items: [item("ball", "ball", 0.912, 2, 1), item("ball", "ball", 0.85, 1, 1)] },
-    { title: "middle", items: [item("ball", "sun", 0.486, 2, 0)] },
+    { title: "best", items: [item("ball", "ball", 2, 1), item("ball", "ball", 1, 1)] },
+    { title: "middle", items: [item("ball", "sun", 2, 0)] },
     {
       title: "worst",
       items: [
-        item("ball", "grass", 0.004, 0, 3),
-        item("ball", "a ball that somebody left on the grass before the house of the neighbours", 0, 3, 3),
-        item("a ball that somebody left on the grass before the house of the neighbours", "sky", 0, 0, 0),
-        item("ball", "ball", 0.051, 3, 2),
-        item("ball", "sky", 0.052, 0, 2),
+        item("ball", "grass", 0, 3),
+        item("ball", "a ball that somebody left on the grass before the house of the neighbours", 3, 3),
+        item("a ball that somebody left on the grass before the house of the neighbours", "sky", 0, 0),
+        item("ball", "ball", 3, 2),
+        item("ball", "sky", 0, 2),
       ],
     },
   ],
