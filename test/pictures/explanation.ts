@@ -1,0 +1,160 @@
+import { explanationSvg } from "../../src/views/explanation/svg.ts";
+import { explanationTerminal } from "../../src/views/explanation/terminal.ts";
+import { explanationHtml } from "../../src/views/kit/html.ts";
+import { svgToPng } from "../../src/views/kit/png.ts";
+import { matrix } from "./matrices.ts";
+import type { Gallery } from "./picture.ts";
+import { scene } from "./stored-png.ts";
+
+const small = scene(32, 32);
+const four = { layers: 4, heads: 4 };
+const base = { model: "world-tiny", imageName: "ball.png", image: small };
+
+const ball = matrix("a red ball on the grass", four, { seed: 4, similarity: 0.3127 });
+const cat = matrix("a cat", four, { seed: 5, similarity: 0.2218 });
+const moon = matrix("the moon at night", four, { seed: 6, similarity: -0.0841 });
+const car = matrix("a blue car", four, { seed: 7, similarity: 0.1302 });
+
+const LONG =
+  "a photograph of a red ball that somebody left on the grass in front of a pale blue sky on a sunny afternoon, taken from far away with an old camera";
+
+const one = { ...base, texts: [ball] };
+/** Given in another order than that of their similarity. */
+const several = { ...base, texts: [cat, moon, ball, car] };
+const noted = {
+  ...base,
+  notice:
+    "This photograph is outside the generated world that the model was trained on: its scores mean little.",
+  texts: [cat, ball],
+};
+
+export const explanation: Gallery = {
+  title: "an explanation",
+  pictures: [
+    {
+      name: "explanation/one-text.svg",
+      shows: "One text: the image in whole squares, one bar, one wide matrix with a number in each cell.",
+      draw: () => explanationSvg(one),
+    },
+    {
+      name: "explanation/two-texts.svg",
+      shows: "Two texts, the more similar one first and in bold, beside each other on one colour scale.",
+      draw: () => explanationSvg({ ...base, texts: [cat, ball] }),
+    },
+    {
+      name: "explanation/four-texts.svg",
+      shows:
+        "Four texts by similarity, as two rows of two; the last has a negative cosine, whose bar goes left from a line at zero.",
+      draw: () => explanationSvg(several),
+    },
+    {
+      name: "explanation/all-negative.svg",
+      shows: "Two texts with negative cosines: both bars end at zero, which is on the right.",
+      draw: () =>
+        explanationSvg({
+          ...base,
+          texts: [moon, matrix("rain", four, { seed: 8, similarity: -0.0312 })],
+        }),
+    },
+    {
+      name: "explanation/within-the-scale.svg",
+      shows:
+        "No MLP beyond the heads' scale: the colour bar's ends have no ≤ and ≥, and no note speaks of them.",
+      draw: () =>
+        explanationSvg({
+          ...base,
+          texts: [
+            matrix("a ball", four, { seed: 4, similarity: 0.05, mlps: [0.01, 0.004, -0.002, 0.006, 0.003] }),
+          ],
+        }),
+    },
+    {
+      name: "explanation/broken-sum.svg",
+      shows: "One of two sums does not hold: the caption says that the numbers must not be used.",
+      draw: () => explanationSvg({ ...base, texts: [ball, { ...cat, sum: 0.2318, error: 0.01 }] }),
+    },
+    {
+      name: "explanation/notice.svg",
+      shows: "A notice under the title, and two texts.",
+      draw: () => explanationSvg(noted),
+    },
+    {
+      name: "explanation/wide-photograph.svg",
+      shows:
+        "A wide image of many pixels, smoothed rather than in squares; a long name and a long text are cut.",
+      draw: () =>
+        explanationSvg({
+          ...base,
+          model: "ViT-L-14-336 pretrained on two billion pairs",
+          imageName: "a-very-long-file-name-of-a-photograph-that-somebody-took-in-the-summer-of-2019.jpeg",
+          image: scene(120, 68),
+          texts: [
+            { ...ball, text: LONG },
+            { ...cat, text: "כדור אדום על הדשא" },
+          ],
+        }),
+    },
+    {
+      name: "explanation/tall-photograph.svg",
+      shows: "A tall image, and a ranking of one Japanese text.",
+      draw: () =>
+        explanationSvg({ ...base, image: scene(24, 48), texts: [{ ...ball, text: "芝生の上の赤いボール" }] }),
+    },
+    {
+      name: "explanation/twelve-layers.svg",
+      shows:
+        "A model of 12 × 12 heads and two texts: small cells that bear the ranks of the strongest heads.",
+      draw: () =>
+        explanationSvg({
+          ...base,
+          texts: [
+            matrix("a red ball", { layers: 12, heads: 12 }, { seed: 11, similarity: 0.2411 }),
+            matrix("a cat", { layers: 12, heads: 12 }, { seed: 12, similarity: 0.1107 }),
+          ],
+        }),
+    },
+    {
+      name: "explanation/four-texts.png",
+      shows: "The four texts again, as the PNG that is written.",
+      draw: () => svgToPng(explanationSvg(several), { width: 480 }),
+    },
+    {
+      name: "explanation/page.html",
+      shows: "The page: the picture, each text's largest contributions with the rest together, and the data.",
+      draw: () => explanationHtml(noted),
+    },
+    {
+      name: "explanation/80-columns.txt",
+      shows: "Four texts in a terminal of 80 columns without colour.",
+      draw: () => explanationTerminal(several, { columns: 80, colour: false }),
+    },
+    {
+      name: "explanation/40-columns.txt",
+      shows: "A notice, long texts and a sum that does not hold, in 40 columns.",
+      draw: () =>
+        explanationTerminal(
+          {
+            ...noted,
+            texts: [
+              { ...ball, text: LONG },
+              { ...cat, text: "芝生の上の赤いボール", sum: 0.2318, error: 0.01 },
+            ],
+          },
+          { columns: 40, colour: false },
+        ),
+    },
+    {
+      name: "explanation/colour-and-the-rest.txt",
+      shows:
+        "A larger model with escape codes for colour: the 24 strongest components and the others together.",
+      draw: () =>
+        explanationTerminal(
+          {
+            ...noted,
+            texts: [matrix("a red ball", { layers: 6, heads: 6 }, { seed: 9, similarity: 0.1812 })],
+          },
+          { columns: 80, colour: true },
+        ),
+    },
+  ],
+};
