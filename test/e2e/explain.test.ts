@@ -138,9 +138,9 @@ describe("explain", () => {
     for (const option of next.match(/--[a-z-]+/g) ?? []) expect(help).toContain(option);
     expect(stdout).toContain("add up exactly");
     // One is true and one is false in one thing, so that it has something to show.
-    const { texts, image } = parse(await runOk(["explain", "--json"]));
+    const { texts, origin } = parse(await runOk(["explain", "--json"]));
     expect(texts.length).toBeGreaterThan(1);
-    expect(existsSync(image)).toBe(true);
+    expect(existsSync(origin.image.name)).toBe(true);
   });
 
   it("keeps what could command a terminal out of its output", async () => {

@@ -1,3 +1,4 @@
+import { headOf } from "../../src/results/shapes.ts";
 import { contributionMatrixSvg } from "../../src/views/explanation/matrix.ts";
 import { svgToPng } from "../../src/views/kit/png.ts";
 import { matrix } from "./matrices.ts";
@@ -8,10 +9,10 @@ const plain = {
   text: "a red car",
   similarity: 0.05,
   heads: [
-    { layer: 0, head: 0, value: 0.03 },
-    { layer: 0, head: 1, value: 0 },
-    { layer: 1, head: 0, value: -0.03 },
-    { layer: 1, head: 1, value: 0.01 },
+    { ...headOf(0, 0), value: 0.03 },
+    { ...headOf(0, 1), value: 0 },
+    { ...headOf(1, 0), value: -0.03 },
+    { ...headOf(1, 1), value: 0.01 },
   ],
   mlps: [
     { component: "embed", value: 0.01 },

@@ -1,6 +1,8 @@
+import type { Explanation } from "../../src/results/explain.ts";
+import { explanationHtml } from "../../src/views/explanation/page.ts";
+import { sampleExplanation } from "../../src/views/explanation/sample.fixture.ts";
 import { explanationSvg } from "../../src/views/explanation/svg.ts";
 import { explanationTerminal } from "../../src/views/explanation/terminal.ts";
-import { explanationHtml } from "../../src/views/kit/html.ts";
 import { svgToPng } from "../../src/views/kit/png.ts";
 import { matrix } from "./matrices.ts";
 import type { Gallery } from "./picture.ts";
@@ -8,7 +10,9 @@ import { scene } from "./stored-png.ts";
 
 const small = scene(32, 32);
 const four = { layers: 4, heads: 4 };
-const base = { model: "world-tiny", imageName: "ball.png", image: small };
+const about = { model: "world-tiny", image: "ball.png" };
+const result = (...texts: Explanation[]) => sampleExplanation(texts, about);
+const pictures = { image: small };
 
 const ball = matrix("a red ball on the grass", four, { seed: 4, similarity: 0.3127 });
 const cat = matrix("a cat", four, { seed: 5, similarity: 0.2218 });
@@ -18,15 +22,14 @@ const car = matrix("a blue car", four, { seed: 7, similarity: 0.1302 });
 const LONG =
   "a photograph of a red ball that somebody left on the grass in front of a pale blue sky on a sunny afternoon, taken from far away with an old camera";
 
-const one = { ...base, texts: [ball] };
+const one = result(ball);
 /** Given in another order than that of their similarity. */
-const several = { ...base, texts: [cat, moon, ball, car] };
-const noted = {
-  ...base,
+const several = result(cat, moon, ball, car);
+const noted = sampleExplanation([cat, ball], {
+  ...about,
   notice:
     "This photograph is outside the generated world that the model was trained on: its scores mean little.",
-  texts: [cat, ball],
-};
+});
 
 export const explanation: Gallery = {
   title: "an explanation",
@@ -34,94 +37,93 @@ export const explanation: Gallery = {
     {
       name: "explanation/one-text.svg",
       shows: "One text: the image in whole squares, one bar, one wide matrix with a number in each cell.",
-      draw: () => explanationSvg(one),
+      draw: () => explanationSvg(one, pictures),
     },
     {
       name: "explanation/two-texts.svg",
       shows: "Two texts, the more similar one first and in bold, beside each other on one colour scale.",
-      draw: () => explanationSvg({ ...base, texts: [cat, ball] }),
+      draw: () => explanationSvg(result(cat, ball), pictures),
     },
     {
       name: "explanation/four-texts.svg",
       shows:
         "Four texts by similarity, as two rows of two; the last has a negative cosine, whose bar goes left from a line at zero.",
-      draw: () => explanationSvg(several),
+      draw: () => explanationSvg(several, pictures),
     },
     {
       name: "explanation/all-negative.svg",
       shows: "Two texts with negative cosines: both bars end at zero, which is on the right.",
       draw: () =>
-        explanationSvg({
-          ...base,
-          texts: [moon, matrix("rain", four, { seed: 8, similarity: -0.0312 })],
-        }),
+        explanationSvg(result(moon, matrix("rain", four, { seed: 8, similarity: -0.0312 })), pictures),
     },
     {
       name: "explanation/within-the-scale.svg",
       shows:
         "No MLP beyond the heads' scale: the colour bar's ends have no ≤ and ≥, and no note speaks of them.",
       draw: () =>
-        explanationSvg({
-          ...base,
-          texts: [
+        explanationSvg(
+          result(
             matrix("a ball", four, { seed: 4, similarity: 0.05, mlps: [0.01, 0.004, -0.002, 0.006, 0.003] }),
-          ],
-        }),
+          ),
+          pictures,
+        ),
     },
     {
       name: "explanation/broken-sum.svg",
       shows: "One of two sums does not hold: the caption says that the numbers must not be used.",
-      draw: () => explanationSvg({ ...base, texts: [ball, { ...cat, sum: 0.2318, error: 0.01 }] }),
+      draw: () => explanationSvg(result(ball, { ...cat, sum: 0.2318, error: 0.01 }), pictures),
     },
     {
       name: "explanation/notice.svg",
       shows: "A notice under the title, and two texts.",
-      draw: () => explanationSvg(noted),
+      draw: () => explanationSvg(noted, pictures),
     },
     {
       name: "explanation/wide-photograph.svg",
       shows:
         "A wide image of many pixels, smoothed rather than in squares; a long name and a long text are cut.",
       draw: () =>
-        explanationSvg({
-          ...base,
-          model: "ViT-L-14-336 pretrained on two billion pairs",
-          imageName: "a-very-long-file-name-of-a-photograph-that-somebody-took-in-the-summer-of-2019.jpeg",
-          image: scene(120, 68),
-          texts: [
-            { ...ball, text: LONG },
-            { ...cat, text: "כדור אדום על הדשא" },
-          ],
-        }),
+        explanationSvg(
+          sampleExplanation(
+            [
+              { ...ball, text: LONG },
+              { ...cat, text: "כדור אדום על הדשא" },
+            ],
+            {
+              model: "ViT-L-14-336 pretrained on two billion pairs",
+              image: "a-very-long-file-name-of-a-photograph-that-somebody-took-in-the-summer-of-2019.jpeg",
+            },
+          ),
+          { image: scene(120, 68) },
+        ),
     },
     {
       name: "explanation/tall-photograph.svg",
       shows: "A tall image, and a ranking of one Japanese text.",
-      draw: () =>
-        explanationSvg({ ...base, image: scene(24, 48), texts: [{ ...ball, text: "芝生の上の赤いボール" }] }),
+      draw: () => explanationSvg(result({ ...ball, text: "芝生の上の赤いボール" }), { image: scene(24, 48) }),
     },
     {
       name: "explanation/twelve-layers.svg",
       shows:
         "A model of 12 × 12 heads and two texts: small cells that bear the ranks of the strongest heads.",
       draw: () =>
-        explanationSvg({
-          ...base,
-          texts: [
+        explanationSvg(
+          result(
             matrix("a red ball", { layers: 12, heads: 12 }, { seed: 11, similarity: 0.2411 }),
             matrix("a cat", { layers: 12, heads: 12 }, { seed: 12, similarity: 0.1107 }),
-          ],
-        }),
+          ),
+          pictures,
+        ),
     },
     {
       name: "explanation/four-texts.png",
       shows: "The four texts again, as the PNG that is written.",
-      draw: () => svgToPng(explanationSvg(several), { width: 480 }),
+      draw: () => svgToPng(explanationSvg(several, pictures), { width: 480 }),
     },
     {
       name: "explanation/page.html",
       shows: "The page: the picture, each text's largest contributions with the rest together, and the data.",
-      draw: () => explanationHtml(noted),
+      draw: () => explanationHtml(noted, pictures),
     },
     {
       name: "explanation/80-columns.txt",

@@ -1,5 +1,5 @@
+import type { Explanation } from "../../src/results/explain.ts";
 import { sampleMatrix } from "../../src/views/explanation/sample.fixture.ts";
-import type { ContributionMatrixInput } from "../../src/views/explanation/words.ts";
 
 /** Four decimals, so that a committed page of data can be read. */
 const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
@@ -12,7 +12,7 @@ export function matrix(
   text: string,
   shape: { layers: number; heads: number },
   { seed, similarity, mlps }: { seed: number; similarity: number; mlps?: readonly number[] },
-): ContributionMatrixInput {
+): Explanation {
   const sample = sampleMatrix(text, shape, seed);
   const heads = sample.heads.map((head) => ({ ...head, value: rounded(head.value) }));
   const others = sample.mlps.map(({ component, value }, i) => ({

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { headOf } from "../../results/shapes.ts";
 import { signedScale } from "../kit/colour.ts";
 import { contributionMatrix, contributionMatrixSvg } from "./matrix.ts";
 import { sampleMatrix } from "./sample.fixture.ts";
@@ -14,10 +15,10 @@ const tiny = {
   text: "a red car",
   similarity: 0.05,
   heads: [
-    { layer: 0, head: 0, value: 0.02 },
-    { layer: 0, head: 1, value: 0 },
-    { layer: 1, head: 0, value: -0.02 },
-    { layer: 1, head: 1, value: 0.01 },
+    { ...headOf(0, 0), value: 0.02 },
+    { ...headOf(0, 1), value: 0 },
+    { ...headOf(1, 0), value: -0.02 },
+    { ...headOf(1, 1), value: 0.01 },
   ],
   mlps: [
     { component: "embed", value: 0.01 },
@@ -101,7 +102,7 @@ test("a shared scale gives the same value the same colour in two matrices", () =
 });
 
 test("ranks components by size whatever their sign, and texts by similarity", () => {
-  expect(rankContributions(tiny).map(({ component }) => component)).toEqual([
+  expect(rankContributions(tiny).map(({ name }) => name)).toEqual([
     "L1.MLP",
     "L0.H0",
     "L1.H0",

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { explanationHtml } from "../kit/html.ts";
+import type { ExplainResult } from "../../results/explain.ts";
 import { expectBalanced } from "../kit/markup.fixture.ts";
-import { sampleMatrix } from "./sample.fixture.ts";
-import { explanationSvg } from "./svg.ts";
+import { explanationHtml } from "./page.ts";
+import { sampleExplanation, sampleMatrix } from "./sample.fixture.ts";
+import { explanationSvg as draw } from "./svg.ts";
 
 const image = { png: new Uint8Array([137, 80, 78, 71]), width: 64, height: 64 };
 const shape = { layers: 4, heads: 4 };
@@ -16,14 +17,9 @@ const HOSTILE = [
   "",
 ];
 
-function explanation(texts: readonly string[]) {
-  return {
-    model: "tiny",
-    imageName: "dog.png",
-    image,
-    texts: texts.map((text, index) => sampleMatrix(text, shape, 5 + index)),
-  };
-}
+const explanation = (texts: readonly string[]) =>
+  sampleExplanation(texts.map((text, index) => sampleMatrix(text, shape, 5 + index)));
+const explanationSvg = (result: ExplainResult, picture = image) => draw(result, { image: picture });
 
 describe("picture of an explanation", () => {
   test.each([1, 2, 3, 6, 9])("%i texts: one matrix each, inside the picture, none over another", (count) => {
@@ -55,25 +51,22 @@ describe("picture of an explanation", () => {
 
   test("a small image is enlarged in whole squares, a large one is not", () => {
     expect(explanationSvg(explanation(["a"]))).toContain('image-rendering="optimizeSpeed"');
-    const large = { ...explanation(["a"]), image: { ...image, width: 224, height: 224 } };
-    expect(explanationSvg(large)).not.toContain("image-rendering");
-    expect(explanationSvg(large)).toContain('href="data:image/png;base64,iVBORw=="');
+    const large = { ...image, width: 224, height: 224 };
+    expect(explanationSvg(explanation(["a"]), large)).not.toContain("image-rendering");
+    expect(explanationSvg(explanation(["a"]), large)).toContain('href="data:image/png;base64,iVBORw=="');
   });
 
   test("the notice appears; the caption does not claim a sum that does not hold", () => {
     const input = explanation(["a"]);
-    const broken = { ...input, notice: "outside <its> world", texts: [{ ...input.texts[0], error: 0.1 }] };
+    const broken = sampleExplanation([{ ...input.texts[0], error: 0.1 }], { notice: "outside <its> world" });
     expect(explanationSvg(broken)).toContain("outside &lt;its&gt; world");
     expect(explanationSvg(broken)).toContain("do NOT add up");
     expect(explanationSvg(input)).toContain("add up exactly");
   });
 
   test("hostile names and texts stay text", () => {
-    const svg = explanationSvg({
-      ...explanation(HOSTILE),
-      imageName: "</svg><img src=x>".repeat(50),
-      model: "<b>",
-    });
+    const about = { image: "<svg><img src=x>".repeat(50), model: "<b>" };
+    const svg = explanationSvg(sampleExplanation(explanation(HOSTILE).texts, about));
     expectBalanced(svg);
     expect(svg).not.toMatch(/<script|<img|<b>|x{400}/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids them
@@ -82,7 +75,7 @@ describe("picture of an explanation", () => {
 });
 
 describe("HTML page", () => {
-  const page = explanationHtml(explanation(HOSTILE));
+  const page = explanationHtml(explanation(HOSTILE), { image });
 
   test("is well formed and keeps hostile text inert", () => {
     expectBalanced(page.replace("<!doctype html>", ""));
@@ -111,6 +104,6 @@ describe("HTML page", () => {
 
   test("holds all of the data as JSON that reads back equal", () => {
     const json = /<pre[^>]*>(.*?)<\/pre>/s.exec(page)![1].replaceAll("&lt;", "<").replaceAll("&amp;", "&");
-    expect(JSON.parse(json).texts).toEqual(explanation(HOSTILE).texts);
+    expect(JSON.parse(json)).toEqual(explanation(HOSTILE));
   });
 });

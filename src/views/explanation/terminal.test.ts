@@ -1,12 +1,9 @@
 import { expect, test } from "vitest";
-import { sampleMatrix } from "./sample.fixture.ts";
+import { sampleExplanation, sampleMatrix } from "./sample.fixture.ts";
 import { explanationTerminal } from "./terminal.ts";
 
-const input = (texts: string[], shape = { layers: 4, heads: 4 }) => ({
-  model: "tiny",
-  imageName: "dog.png",
-  texts: texts.map((text, index) => sampleMatrix(text, shape, index + 3)),
-});
+const input = (texts: string[], shape = { layers: 4, heads: 4 }) =>
+  sampleExplanation(texts.map((text, index) => sampleMatrix(text, shape, index + 3)));
 const plain = { columns: 80, colour: false };
 /** Names and values of the rows of components. */
 const rows = (output: string) =>
@@ -74,7 +71,10 @@ test("fits the terminal, with long and wide texts too", () => {
 
 test("control characters of a text do not reach the terminal", () => {
   const output = explanationTerminal(
-    { ...input(["\x1b[2Jgone\r\n\x07"]), imageName: "\x1b]0;title\x07.png", notice: "a\x1bb" },
+    sampleExplanation(input(["\x1b[2Jgone\r\n\x07"]).texts, {
+      image: "\x1b]0;title\x07.png",
+      notice: "a\x1bb",
+    }),
     plain,
   );
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there

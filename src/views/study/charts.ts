@@ -36,6 +36,7 @@ export function histogramsSvg({ models }: StudyReport): string {
       [16, grid],
     ]),
     `${title}. Bars: share of a model's heads; lines: chance.`,
+    undefined,
     12,
   );
 }
@@ -141,6 +142,7 @@ export function metricsSvg({ models }: StudyReport): string {
       [10, note],
     ]),
     "Association, entanglement and mean CCS of every model",
+    undefined,
     12,
   );
 }
@@ -184,6 +186,7 @@ export function layersSvg({ name, byProperty, byLayer, shape }: StudyModel): str
       [8, { width, height: 22 + byProperty.length * height, body }],
     ]),
     title,
+    undefined,
     12,
   );
 }
@@ -249,6 +252,7 @@ export function calibrationSvg({ calibration }: StudyReport): string {
       [14, { width, height: top + plotHeight + 42, body: ticks.join("") + axis + columns.join("") }],
     ]),
     title,
+    undefined,
     12,
   );
 }
