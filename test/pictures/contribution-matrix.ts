@@ -60,7 +60,7 @@ export const contributionMatrix: Gallery = {
     },
     {
       name: "contribution-matrix/twenty-four-by-sixteen.svg",
-      shows: "24 × 16 heads and a negative cosine: every layer has its label, every second head.",
+      shows: "24 × 16 heads and a negative cosine: small cells, five of them with their ranks.",
       draw: () => contributionMatrixSvg(large),
     },
     {
@@ -104,6 +104,14 @@ export const contributionMatrix: Gallery = {
           sum: 0,
           error: 0,
         }),
+    },
+    {
+      name: "contribution-matrix/mlps-alone.svg",
+      shows: "Heads of zero: the scale is that of the MLPs, none of which lies beyond it.",
+      draw: () => {
+        const heads = plain.heads.map((head) => ({ ...head, value: 0 }));
+        return contributionMatrixSvg({ ...plain, heads, similarity: 0.04, sum: 0.04 });
+      },
     },
     {
       name: "contribution-matrix/long-text.svg",

@@ -116,6 +116,17 @@ export const explanation: Gallery = {
         ),
     },
     {
+      name: "explanation/three-texts.svg",
+      shows: "Three texts beside each other, with cells so narrow that only every second head has its label.",
+      draw: () =>
+        explanationSvg({
+          ...base,
+          texts: [21, 22, 23].map((seed) =>
+            matrix(`text ${seed}`, { layers: 3, heads: 16 }, { seed, similarity: seed / 100 }),
+          ),
+        }),
+    },
+    {
       name: "explanation/four-texts.png",
       shows: "The four texts again, as the PNG that is written.",
       draw: () => svgToPng(explanationSvg(several, pictures), { width: 480 }),

@@ -191,6 +191,34 @@ export const neighbors: Gallery = {
       draw: () => neighborGridText(long, { columns: 40 }),
     },
     {
+      name: "neighbors/60-columns.txt",
+      shows: "The long words in 60 columns, with a path of which the last two parts are left.",
+      draw: () => {
+        const path = "/home/somebody/photographs/lake/ball.png";
+        return neighborGridText(
+          { ...long, rows: [{ title: "most similar", items: [found(0, 0.3122, 99.95, { path })] }] },
+          { columns: 60 },
+        );
+      },
+    },
+    {
+      name: "neighbors/52-columns.txt",
+      shows: "A path without its first folder, which is the only one that does not fit.",
+      draw: () =>
+        neighborGridText(
+          {
+            ...byImage,
+            rows: [
+              {
+                title: "most similar",
+                items: [found(0, 0.0512, 99.95, { path: "photographs/lake/ball.png" })],
+              },
+            ],
+          },
+          { columns: 52 },
+        ),
+    },
+    {
       name: "neighbors/40-columns-nothing.txt",
       shows: "An empty index.",
       draw: () => neighborGridText(nothing, { columns: 40 }),

@@ -197,12 +197,14 @@ export const segmentationGallery: Gallery = {
     },
     {
       name: "segmentation/large-picture.svg",
-      shows: "A picture drawn pixel for pixel, without squares, with a contrast of long texts.",
+      shows:
+        "A picture drawn pixel for pixel, without squares, with a contrast of long texts through a set of one head.",
       draw: () => {
         const input = segmentation(WHOLE, 1, "contrast", ["a red ball", "the sun"]);
         const words = [LONG, "the sun high above a field of grass, a tree and a house"];
         return segmentationSvg({
           ...input,
+          ...{ heads: "colour", headCount: 1 },
           texts: input.texts.map((text, i) => ({ ...text, text: words[i] })),
         });
       },
@@ -261,6 +263,19 @@ export const segmentationGallery: Gallery = {
       shows:
         "The pixels of a text's map: red over the ball, blue far from it, gray where the model did not look.",
       draw: () => asPng(signedOverlay(CROPPED, GRID, MAPS["a red ball"])),
+    },
+    {
+      name: "segmentation/map-over-ink.png",
+      shows: "A map over black squares on white: its colours still show where the picture is darkest.",
+      draw: () => {
+        const side = 32;
+        const rgb = Uint8Array.from({ length: side * side * 3 }, (_, i) => {
+          const [x, y] = [Math.floor(i / 3) % side, Math.floor(i / (3 * side))];
+          return x % 16 < 4 && y % 16 < 4 ? 0 : 255;
+        });
+        const ink = { rgb, width: side, height: side, covered: { x: 0, y: 0, width: side, height: side } };
+        return asPng(signedOverlay(ink, GRID, MAPS["a red ball"]));
+      },
     },
     {
       name: "segmentation/winners.png",
