@@ -119,12 +119,14 @@ export const explanation: Gallery = {
       name: "explanation/three-texts.svg",
       shows: "Three texts beside each other, with cells so narrow that only every second head has its label.",
       draw: () =>
-        explanationSvg({
-          ...base,
-          texts: [21, 22, 23].map((seed) =>
-            matrix(`text ${seed}`, { layers: 3, heads: 16 }, { seed, similarity: seed / 100 }),
+        explanationSvg(
+          result(
+            ...[21, 22, 23].map((seed) =>
+              matrix(`text ${seed}`, { layers: 3, heads: 16 }, { seed, similarity: seed / 100 }),
+            ),
           ),
-        }),
+          pictures,
+        ),
     },
     {
       name: "explanation/four-texts.png",
