@@ -1,5 +1,5 @@
-import type { HeadMatchInput } from "../../src/views/head-match.ts";
 import { input, names } from "../../src/views/head-match.fixture.ts";
+import type { HeadMatchInput } from "../../src/views/head-match.ts";
 import { headMatchSvg } from "../../src/views/head-match-map.ts";
 import { headMatchHtml } from "../../src/views/head-match-page.ts";
 import { headMatchText } from "../../src/views/head-match-text.ts";
@@ -43,16 +43,16 @@ const few: HeadMatchInput = {
   ],
 };
 
-/** Four heads beside many; similarities that run over the whole scale. */
+/** Two heads beside many; similarities that run over the whole scale. */
 function wide(headsB: number): HeadMatchInput {
-  const [a, b] = [names(2, 2), names(headsB / 2, 2)];
+  const [a, b] = [names(2, 1), names(headsB / 2, 2)];
   return {
     ...few,
     ...{ headsA: a, headsB: b, pairs: [] },
     similarity: a.map((_, i) => b.map((_, j) => ((i * 31 + j * 7) % 101) / 100)),
     mutual: [
       { a: 0, b: 3 },
-      { a: 3, b: headsB - 1 },
+      { a: 1, b: headsB - 1 },
     ],
   };
 }
@@ -60,7 +60,9 @@ const large = names(13, 2);
 const over: HeadMatchInput = {
   ...wide(160),
   headsA: large,
-  similarity: large.map((_, i) => names(80, 2).map((_, j) => (i === 25 && j > 80 ? 0.9 : j < 3 ? 0.4 : 0.004))),
+  similarity: large.map((_, i) =>
+    names(80, 2).map((_, j) => (i === 25 && j > 80 ? 0.9 : j < 3 ? 0.4 : 0.004)),
+  ),
 };
 const HOSTILE = `</text><script>alert("1")</script>\u202e${"x".repeat(500)}`;
 
@@ -69,7 +71,8 @@ export const headMatch: Gallery = {
   pictures: [
     {
       name: "head-match/few.svg",
-      shows: "four heads by six, four frames, two pairs: one with pictures (one gone), one that nothing explains",
+      shows:
+        "four heads by six, four frames, two pairs: one with pictures (one gone), one that nothing explains",
       draw: () => headMatchSvg(few),
     },
     {
@@ -86,7 +89,7 @@ export const headMatch: Gallery = {
       ] as const
     ).map(([heads, what]) => ({
       name: `head-match/by-${heads}.svg` as const,
-      shows: `four heads by ${heads}: ${what}; pairs are not listed`,
+      shows: `two heads by ${heads}: ${what}; pairs are not listed`,
       draw: () => headMatchSvg(wide(heads)),
     })),
     {

@@ -1,8 +1,8 @@
+import { svgToPng } from "../../src/views/png.ts";
 import { head, hostile, nothing, sample, small } from "../../src/views/selectivity.fixture.ts";
 import { selectivityMatrixSvg } from "../../src/views/selectivity-map.ts";
 import { selectivityMatrixHtml } from "../../src/views/selectivity-page.ts";
 import { selectivityMatrixText } from "../../src/views/selectivity-text.ts";
-import { svgToPng } from "../../src/views/png.ts";
 import type { Gallery } from "./picture.ts";
 
 const components = small.components.map((component) => ({ ...component, significant: [true, false] }));
@@ -15,7 +15,8 @@ export const selectivity: Gallery = {
   pictures: [
     {
       name: "selectivity/few.svg",
-      shows: "four heads and two factors; frames round L0.H1 (colour) and L1.H0 (size), a dot for L0.H0 and size",
+      shows:
+        "four heads and two factors; frames round L0.H1 (colour) and L1.H0 (size), a dot for L0.H0 and size",
       draw: () => selectivityMatrixSvg(small),
     },
     {
@@ -36,7 +37,7 @@ export const selectivity: Gallery = {
     {
       name: "selectivity/many.svg",
       shows: "384 heads, cells without numbers, eight panels at most",
-      draw: () => selectivityMatrixSvg(sample({ layers: 24, heads: 16, factors: 2 })),
+      draw: () => selectivityMatrixSvg(sample({ layers: 24, heads: 16, factors: 1 })),
     },
     {
       name: "selectivity/unfollowed.svg",
@@ -50,7 +51,8 @@ export const selectivity: Gallery = {
     },
     {
       name: "selectivity/hostile.svg",
-      shows: "names that are markup, control characters and 5,000 letters: cut, and shown as text; a notice on top",
+      shows:
+        "names that are markup, control characters and 5,000 letters: cut, and shown as text; a notice on top",
       draw: () => selectivityMatrixSvg(hostile),
     },
     ...nothing.map(([words, input]) => ({
