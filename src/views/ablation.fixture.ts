@@ -41,12 +41,12 @@ export const ablation: AblationPicture = {
 };
 
 export const named = (name: string, value: number) => ({ name, ...share(value) });
-export const robust = (average: number, worst: number) => ({
+export const robust = (average: number, worst: number, group = HOSTILE) => ({
   average: share(average),
-  worst: named(HOSTILE, worst),
+  worst: named(group, worst),
 });
-export const halves = (average: number, worst: number) => ({
-  ...{ validation: robust(average, worst), test: robust(average, worst) },
+export const halves = (average: number, worst: number, group = HOSTILE) => ({
+  ...{ validation: robust(average, worst, group), test: robust(average, worst, group) },
 });
 export const cue: DebiasPicture = {
   ...{ model: HOSTILE, cue: HOSTILE, mode: "mean", images: { validation: 20, test: 30 }, notice: HOSTILE },
