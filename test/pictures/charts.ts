@@ -74,6 +74,14 @@ export const charts: Gallery = {
       shows: "a series of one point",
       draw: () => line({ lines: [{ name: "one", series: 0, values: [0.4] }] }),
     },
+    ...[13, 14].map((steps) => ({
+      name: `charts/steps-${steps}.svg` as const,
+      shows: `${steps} steps, ${steps === 13 ? "each of them written" : "every second written"}`,
+      draw: () =>
+        line({
+          lines: [{ name: "line", series: 0, values: Array.from({ length: steps }, (_, i) => i / steps) }],
+        }),
+    })),
     {
       name: "charts/many-steps.svg",
       shows: "30 steps counted from 1, of which every third is written; a name too long for the key",

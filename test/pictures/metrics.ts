@@ -5,7 +5,9 @@ import type { Gallery } from "./picture.ts";
 async function files(): Promise<LabelMetricsInput[]> {
   const { models } = await reportOf(["tiny", 3_200_000, 4]);
   const [{ name, metrics, byLayer, byProperty, baselines, chanceCcs }] = models;
-  const judged = { model: name, labellers: ["tags"], judges: ["tags"], metrics, byLayer, byProperty };
+  const folds = { written: 0.1, case: 0.2, plural: 0.3, synonym: 0.4 };
+  const folded = { ...metrics, entanglement: folds, duplicates: { ...folds, synonym: 0.35 } };
+  const judged = { model: name, labellers: ["tags"], judges: ["tags"], metrics: folded, byLayer, byProperty };
   const unjudged = byLayer.map((layer) => ({ ...layer, judged: 0, meanCcs: null, association: null }));
   return [
     { ...judged, baselines, chanceCcs },

@@ -36,8 +36,8 @@ export const selectivity: Gallery = {
     },
     {
       name: "selectivity/many.svg",
-      shows: "384 heads, cells without numbers, eight panels at most",
-      draw: () => selectivityMatrixSvg(sample({ layers: 24, heads: 16, factors: 1 })),
+      shows: "two layers of 60 heads: low cells without numbers, and no word about numbers",
+      draw: () => selectivityMatrixSvg(sample({ layers: 2, heads: 60, factors: 2 })),
     },
     {
       name: "selectivity/unfollowed.svg",

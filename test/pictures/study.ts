@@ -9,6 +9,7 @@ import { findings } from "../../src/views/study-words.ts";
 import { gradient } from "./gradient.ts";
 import type { Gallery } from "./picture.ts";
 
+const interval = (low: number, high: number): Interval => ({ low, mean: (low + high) / 2, high });
 const thumbnails = new Map([["0".repeat(64), gradient([50, 90, 230])]]);
 
 /** Two seeds of a small model and a larger one, whose labels are partly right. */
@@ -18,18 +19,43 @@ async function study(): Promise<StudyReport> {
   return {
     ...report,
     models: [
-      { ...first, ...layered },
-      { ...second, notice: "an approximation" },
-      { ...third, metrics: { ...third.metrics, histogram: [0, 0, 1, 0, 0, 3] } },
+      { ...first, ...layered, ...placed(first, 0.2) },
+      { ...second, ...placed(second, 0.4), notice: "an approximation" },
+      {
+        ...third,
+        ...placed(third, 0.7),
+        metrics: { ...placed(third, 0.7).metrics, histogram: [0, 0, 1, 0, 0, 3] },
+      },
     ],
     published: [
       {
         ...{ model: "ViT-B-32", trainedOn: "OpenAI", layers: 12, patch: 32, heads: 48 },
         printed: { entanglement: 0.5, association: null },
         consistency: { high: 10, moderate: 20, low: 5 },
-        computed: first.metrics,
+        computed: placed(first, 0.6).metrics,
       },
     ],
+  };
+}
+
+/** Metrics that lie at a place of their axes, between narrow ranges below and wide ones above; rules of folding differ. */
+function placed({ metrics, resampled, baselines }: StudyModel, at: number) {
+  const around = (most: number, low: number, high: number) => interval(most * (at + low), most * (at + high));
+  const ranges = (low: number, high: number) => ({
+    meanCcs: around(5, low, high),
+    association: around(1, low, high),
+    entanglement: around(1, low, high),
+  });
+  const randomTexts = { ...baselines.randomTexts, ...ranges(0.04, 0.28) };
+  return {
+    metrics: {
+      ...metrics,
+      ...{ meanCcs: 5 * at, association: at },
+      entanglement: { written: at / 8, case: at / 4, plural: at / 2, synonym: at },
+      duplicates: { written: at / 10, case: at / 5, plural: at / 3, synonym: at / 2 },
+    },
+    resampled: { ...resampled, ...ranges(-0.1, 0.05) },
+    baselines: { ...baselines, randomTexts },
   };
 }
 
@@ -48,8 +74,6 @@ const layered: Pick<StudyModel, "byLayer" | "byProperty"> = {
     ...{ association: 0.5, entanglement: 1 },
   })),
 };
-
-const interval = (low: number, high: number): Interval => ({ low, mean: (low + high) / 2, high });
 
 /** A report of one model in which single numbers are set. */
 async function withNumbers(numbers: {

@@ -29,9 +29,9 @@ export const textspan: Gallery = {
       draw: () => textspanSvg(several),
     },
     {
-      name: "textspan/thirty-texts.svg",
-      shows: "one head of thirty texts, of which 24 are shown",
-      draw: () => textspanSvg(sample(1, 30)),
+      name: "textspan/more-texts.svg",
+      shows: "one head of 25 texts, of which 24 are shown and one more is said to be left out",
+      draw: () => textspanSvg(sample(1, 25)),
     },
     {
       name: "textspan/many-heads.svg",
