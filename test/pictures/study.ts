@@ -16,10 +16,20 @@ const thumbnails = new Map([["0".repeat(64), gradient([50, 90, 230])]]);
 async function study(): Promise<StudyReport> {
   const report = await reportOf(["tiny", 800_000, 4], ["tiny-s2", 800_000, 2], ["large", 43_000_000, 1]);
   const [first, second, third] = report.models;
+  const { calibration, sizes } = report;
+  const { right } = calibration!.measures;
   return {
     ...report,
+    calibration: {
+      ...calibration!,
+      measures: { ...calibration!.measures, right: { ...right, p: 0.005 } },
+    },
+    sizes: {
+      ...sizes,
+      steps: sizes.steps.map((step, i) => ({ ...step, difference: i % 2 === 0 ? 0.4 : -0.3 })),
+    },
     models: [
-      { ...first, ...layered, ...placed(first, 0.2) },
+      { ...first, ...layered, ...placed(first, 0.2), heads: responding(first) },
       { ...second, ...placed(second, 0.4), notice: "an approximation" },
       {
         ...third,
@@ -58,6 +68,18 @@ function placed({ metrics, resampled, baselines }: StudyModel, at: number) {
     baselines: { ...baselines, randomTexts },
   };
 }
+
+/** The heads, each responding to several factors, of which one is not above chance. */
+const responding = ({ heads }: StudyModel): StudyModel["heads"] =>
+  heads.map((head) => ({
+    ...head,
+    selectivity: [
+      { factor: "size", share: 0.02, significant: false },
+      { factor: "animal", share: 0.31, significant: true },
+      { factor: "colour", share: 0.6, significant: true },
+      { factor: "count", share: 0.01, significant: true },
+    ],
+  }));
 
 /** Labels over two layers. */
 const layered: Pick<StudyModel, "byLayer" | "byProperty"> = {
