@@ -1,10 +1,20 @@
+import { ablation } from "./ablation.ts";
+import { charts } from "./charts.ts";
 import { colourScales } from "./colour-scales.ts";
 import { contributionMatrix } from "./contribution-matrix.ts";
+import { debias } from "./debias.ts";
 import { explanation } from "./explanation.ts";
+import { headMatch } from "./head-match.ts";
+import { labels } from "./labels.ts";
+import { metrics } from "./metrics.ts";
 import { neighbors } from "./neighbors.ts";
 import type { Gallery } from "./picture.ts";
 import { segmentationGallery } from "./segmentation.ts";
 import { segmentationSheet } from "./segmentation-sheet.ts";
+import { selectivity } from "./selectivity.ts";
+import { studies } from "./study.ts";
+import { textspan } from "./textspan.ts";
+import { verify } from "./verify.ts";
 
 /** Every gallery, in the order in which a reviewer leafs through them. */
 export const GALLERIES: readonly Gallery[] = [
@@ -13,5 +23,15 @@ export const GALLERIES: readonly Gallery[] = [
   neighbors,
   segmentationGallery,
   segmentationSheet,
+  selectivity,
+  textspan,
+  headMatch,
+  ablation,
+  debias,
+  labels,
+  metrics,
+  studies,
+  verify,
+  charts,
   colourScales,
 ];

@@ -27,6 +27,25 @@ export const sample = (heads: number, count = 20, resampled = true): TextspanInp
   panels: Array.from({ length: heads }, (_, h) => panel(`L3.H${h}`, count, resampled)),
 });
 
+/**
+ * A head whose numbers all differ: shares that rise and fall, one below a per cent, texts that half of the resamples
+ * keep and that fewer do, random texts that come close, and a text without a property.
+ */
+export const telling: SpanPanel = {
+  name: "L2.H1",
+  rank: 12,
+  texts: [
+    { text: "a red car", property: "colour", share: 0.31, chosenShare: 0.97 },
+    { text: "something blue", property: "colour", share: 0.34, chosenShare: 0.5 },
+    { text: "a photo", property: null, share: 0.12, chosenShare: 0.49 },
+    { text: "three of them", property: "count", share: 0.003, chosenShare: 0 },
+  ],
+  random: { mean: [0.1, 0.22, 0.3, 0.35], low: [0.02, 0.1, 0.2, 0.26], high: [0.25, 0.36, 0.44, 0.5] },
+  ceiling: [0.42, 0.71, 0.86, 0.93],
+  explained: { low: 0.702, high: 0.811 },
+  overlap: 0.64,
+};
+
 const HOSTILE = `</text><script>alert("1")</script>\u0000\u202e${"x".repeat(5000)}`;
 export const hostile: TextspanInput = {
   ...sample(1),
