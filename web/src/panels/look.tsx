@@ -68,7 +68,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
 
   const about = (unit: number) => {
     const labels = properties.filter(
-      ({ source, heads: own }) => source === "label" && own.includes(nameOf(unit)),
+      ({ source, heads: own }) => source === "label" && own.some((head) => head.name === nameOf(unit)),
     );
     return [
       labels.length > 0 ? `Labelled ${labels.map(({ name }) => `“${name}”`).join(", ")}.` : "",

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type * as app from "../../../src/results/app.ts";
 import type { explainResultSchema } from "../../../src/results/explain.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
-import type { neighborsResultSchema } from "../../../src/results/neighbors.ts";
+import type { NeighborsResult } from "../../../src/results/neighbors.ts";
 import type { segmentResultSchema } from "../../../src/results/segment.ts";
 
 export type App = z.infer<typeof app.appSchema>;
@@ -15,7 +15,7 @@ export type ImageInfo = z.infer<typeof app.imageSchema>;
 export type ExplainResult = z.infer<typeof explainResultSchema>;
 export type Tokens = z.infer<typeof app.tokensSchema>;
 export type SegmentResult = z.infer<typeof segmentResultSchema>;
-export type NeighborsResult = z.infer<typeof neighborsResultSchema>;
+export type { NeighborsResult };
 export type Insights = z.infer<typeof app.insightsSchema>;
 export type Properties = z.infer<typeof app.propertiesSchema>;
 export type Job = z.infer<typeof app.jobSchema>;
