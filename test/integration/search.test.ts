@@ -363,6 +363,25 @@ describe("the cache of head blocks", () => {
     expect(anew).not.toBe(first);
     expect(anew).toEqual(first);
   });
+
+  it("lets go of the block that was read least recently, not of the one that was loaded first", async () => {
+    const bytes = 150 * (model.geometry.headDim + 3) * 4;
+    const cache = createHeadCache(exact, 2 * bytes);
+    const [first, second] = [await cache.block(0, 0), await cache.block(0, 1)];
+    expect(await cache.block(0, 0)).toBe(first);
+    await cache.block(0, 2);
+    expect(await cache.block(0, 0)).toBe(first);
+    expect(await cache.block(0, 1)).not.toBe(second);
+  });
+
+  it("gives what is larger than its budget without letting go of the rest", async () => {
+    const cache = createHeadCache(exact, 2 * 150 * (model.geometry.headDim + 3) * 4);
+    const block = await cache.block(0, 0);
+    const embeddings = await cache.embeddings();
+    expect(embeddings).toHaveLength(150 * model.geometry.embedDim);
+    expect(await cache.block(0, 0)).toBe(block);
+    expect(await cache.embeddings()).not.toBe(embeddings);
+  });
 });
 
 describe("neighbors, the command", () => {
