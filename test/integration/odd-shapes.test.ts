@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mapPlacement } from "../../src/analysis/segmentation.ts";
+import { mapPlacement } from "../../src/analysis/segmentation/segmentation.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { explain } from "../../src/analysis/explain/explain.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { decompose, type TokenDecomposition } from "../../src/model/decompose.ts";
 import { createSession, type Session } from "../../src/onnx/session.ts";
@@ -119,5 +120,18 @@ describe("the self-check of a decomposition", () => {
       await expect(
         withFault({ part: "a layer's MLP", image: 0, entry, by: Number.NaN }),
       ).rejects.toMatchObject({ code: "SUM_MISMATCH" });
+  });
+});
+
+describe("an explanation whose parts miss the cosine", () => {
+  const text = () => new Float32Array(model.config.embedDim).fill(1);
+  it("is not given, and an exact one is", () => {
+    const [explained] = explain(model, exact, ["a text"], text());
+    expect(explained.error).toBeLessThan(1e-6);
+    const mlps = exact.mlps.slice();
+    mlps[0] += 1e-3 * Math.sqrt(model.config.embedDim);
+    expect(() => explain(model, { ...exact, mlps }, ["a text"], text())).toThrow(
+      expect.objectContaining({ code: "SUM_MISMATCH" }),
+    );
   });
 });

@@ -1,18 +1,19 @@
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { explainImage } from "../../src/analysis/explain.ts";
-import { segmentImage } from "../../src/analysis/segmentation.ts";
-import { type imageSchema, jobSchema } from "../../src/contract/app.ts";
-import { explainResultSchema } from "../../src/contract/explain.ts";
-import { neighborsResultSchema } from "../../src/contract/neighbors.ts";
-import { segmentResultSchema } from "../../src/contract/segment.ts";
+import { explainImage } from "../../src/analysis/explain/explain.ts";
+import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { decomposeImages } from "../../src/model/decompose-images.ts";
 import { prepareProbe, scoreImages } from "../../src/model/kernel.ts";
 import { textProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
+import { type imageSchema, jobSchema } from "../../src/results/app.ts";
+import { explainResultSchema } from "../../src/results/explain.ts";
+import { neighborsResultSchema } from "../../src/results/neighbors.ts";
+import { segmentResultSchema } from "../../src/results/segment.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
@@ -33,16 +34,16 @@ afterAll(async () => {
   await models.release();
 });
 
-async function upload(path: string): Promise<string> {
-  const answer = await send(server.url, "/api/images", {
+async function upload(path: string, url = server.url): Promise<string> {
+  const answer = await send(url, "/api/images", {
     ...{ method: "POST", headers: { "content-type": "application/octet-stream" } },
     body: await readFile(path),
   });
   return answer.json<z.infer<typeof imageSchema>>().image;
 }
 
-const explain = async (model: string, image: string) =>
-  explainResultSchema.parse((await post(server.url, "/api/explain", { model, image, texts: TEXTS })).json());
+const explain = async (model: string, image: string, url = server.url) =>
+  explainResultSchema.parse((await post(url, "/api/explain", { model, image, texts: TEXTS })).json());
 
 const segment = async (model: string, image: string) =>
   segmentResultSchema.parse(
@@ -73,8 +74,8 @@ describe("two models on one server", () => {
     for (const round of [1, 2]) {
       const runs = server.runs.images;
       for (const [i, model] of order.entries()) {
-        const { texts, sumError, ...rest } = await explain(model, image);
-        expect(rest.model).toBe(model);
+        const { texts, sumError, origin } = await explain(model, image);
+        expect(origin.model.name).toBe(model);
         expect({ texts, sumError }).toEqual({ texts: own[i].texts, sumError: own[i].sumError });
         const { texts: maps } = await segment(model, image);
         expect(maps.map(({ values }) => values.flat())).toEqual(own[i].maps);
@@ -125,3 +126,23 @@ async function prepare(model: string): Promise<void> {
   }
   expect(job).toMatchObject({ state: "done", error: null });
 }
+
+describe("a folder that has the name of another model", () => {
+  it("is answered for with its own weights, and the other with its own", async () => {
+    const folder = join(await mkdtemp(join(tmpdir(), "named-alike-")), ONE);
+    await cp(repositoryPath(`models/${OTHER}`), folder, { recursive: true });
+    const served = await startTestServer({ defaultModel: folder });
+    try {
+      const path = join(SCENES, "0030-frog.png");
+      const image = await upload(path, served.url);
+      const own = { [folder]: await direct(OTHER, path), [ONE]: await direct(ONE, path) };
+      for (const model of [folder, ONE, folder]) {
+        const { texts, origin } = await explain(model, image, served.url);
+        expect(texts).toEqual(own[model].texts);
+        expect(origin.model.weights).toBe(await (await models.load(model)).weightsHash());
+      }
+    } finally {
+      await served.close();
+    }
+  });
+});
