@@ -1,6 +1,6 @@
 import type { Explanation } from "../../results/explain.ts";
 import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
-import { at, type Drawing, quoted, round, stack, TONES, textLine } from "../kit/svg.ts";
+import { at, type Drawing, quoted, round, TONES, textLine } from "../kit/svg.ts";
 import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWidth } from "../kit/text.ts";
 import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpLayer, rowTop } from "./grid.ts";
 import { anyBeyond, type RankedHead, rankHeads, sharedLimit, sumsExactly } from "./words.ts";
@@ -13,10 +13,8 @@ export function contributionPanel(input: Explanation): Drawing {
     clipped: anyBeyond([input], scale.limit),
     width: Math.min(320, panel.width),
   });
-  return stack(panel.width, [
-    [0, panel],
-    [24, bar],
-  ]);
+  const below = panel.height + 24;
+  return { width: panel.width, height: below + bar.height, body: panel.body + at(0, below, bar) };
 }
 
 /**
@@ -38,7 +36,7 @@ export function contributionMatrix(input: Explanation, scale: SignedScale, heads
     cells(input, grid, scale, decimals),
     rowSums(input, grid, decimals),
     outlines(strongest, grid, scale),
-    at(0, grid.bottom, foot),
+    foot.body,
   ].join("");
   return { width: grid.width, height: grid.bottom + foot.height, body };
 }
@@ -140,7 +138,7 @@ function strongestFitting(input: Explanation, grid: MatrixGrid, decimals: number
 
 const STRONGEST = "strongest heads";
 
-/** Whether the parts add up, and the names of the strongest heads; a narrow matrix has a line more. */
+/** Whether the parts add up, and the names of the strongest heads; a narrow matrix has a line more. Stands where the cells end. */
 function footer(
   input: Explanation,
   strongest: readonly RankedHead[],
@@ -150,7 +148,7 @@ function footer(
   const { width } = grid;
   const verdict = sumsExactly(input) ? "sums exactly" : "does not add up";
   const sum = `${verdict}: Σ = ${formatCosine(input.sum)}, error ${formatError(input.error)}`;
-  const sumLine = textLine(width, 19, sum, { size: 10, anchor: "end" });
+  const sumLine = textLine(width, grid.bottom + 19, sum, { size: 10, anchor: "end" });
   if (strongest.length === 0) return { width, height: 27, body: sumLine };
   const narrow = textWidth(sum, 10) + textWidth(STRONGEST, 10) + 12 > width;
   const y = narrow ? 36 : 19;
@@ -162,7 +160,7 @@ function footer(
   });
   const body =
     sumLine +
-    textLine(0, y, STRONGEST, { size: 10, tone: "muted" }) +
-    `<text y="${y + 19}" font-size="11" class="ink" fill="${TONES.ink}">${entries.join("")}</text>`;
+    textLine(0, grid.bottom + y, STRONGEST, { size: 10, tone: "muted" }) +
+    `<text y="${grid.bottom + y + 19}" font-size="11" class="ink" fill="${TONES.ink}">${entries.join("")}</text>`;
   return { width, height: y + 27, body };
 }

@@ -107,14 +107,15 @@ export function colourBar(
   const above = textWidth(least, 11) + textWidth(most, 11) + 12 > width ? 14 : 0;
   const decimals = decimalsFor(scale.limit);
   const ends = [formatSigned(-scale.limit, decimals), formatSigned(scale.limit, decimals)];
-  const bar =
-    colourBands(width, 64, (position) => scale.colour(scale.limit * (2 * position - 1))) +
-    `<rect class="frame" x="0" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>` +
-    barNumbers(width, clipped ? [`≤ ${ends[0]}`, "0", `≥ ${ends[1]}`] : [ends[0], "0", ends[1]]);
+  const lowered = (body: string) => (above === 0 ? body : at(0, above, { width, height: 50, body }));
   const body =
+    lowered(
+      colourBands(width, 64, (position) => scale.colour(scale.limit * (2 * position - 1))) +
+        `<rect class="frame" x="0" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`,
+    ) +
     textLine(0, 11, least, { size: 11, tone: "muted" }) +
     textLine(width, above + 11, most, { size: 11, tone: "muted", anchor: "end" }) +
-    (above === 0 ? bar : at(0, above, { width, height: 50, body: bar }));
+    lowered(barNumbers(width, clipped ? [`≤ ${ends[0]}`, "0", `≥ ${ends[1]}`] : [ends[0], "0", ends[1]]));
   return { width, height: above + 50, body };
 }
 

@@ -82,9 +82,11 @@ describe("picture of a segmentation", () => {
 
   test("leaves no panel alone in its row", () => {
     const four = [dog, cat, cow, { ...cow, text: "a hen" }];
-    const places = [...draw(sampleSegmentation(four, { original: { width: 20, height: 20 } })).matchAll(
-      /<g transform="translate\(([\d.]+) ([\d.]+)\)"><g transform="translate\(0 0\)"><text [^>]*font-size="14"/g,
-    )].map(([, , top]) => Number(top));
+    const places = [
+      ...draw(sampleSegmentation(four, { original: { width: 20, height: 20 } })).matchAll(
+        /<g transform="translate\(([\d.]+) ([\d.]+)\)"><g transform="translate\(0 0\)"><text [^>]*font-size="14"/g,
+      ),
+    ].map(([, , top]) => Number(top));
     const rows = [...new Set(places)].map((top) => places.filter((other) => other === top).length);
     expect(rows).toEqual([3, 3]);
   });
@@ -109,8 +111,7 @@ describe("the scale of several maps", () => {
   test("is one for all, so that a colour means the same number; or each map's own, to full colour", () => {
     expect(limitsOf(common)).toEqual([0.03, 0.03]);
     expect(limitsOf(own)).toEqual([0.02, 0.03]);
-    const corner = (result: typeof one) =>
-      segmentationPaints(result).texts[0](0, 0).map(Math.round);
+    const corner = (result: typeof one) => segmentationPaints(result).texts[0](0, 0).map(Math.round);
     const rgb = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
     for (const [i, wanted] of rgb(signedScale(0.03).colour(0.02)).entries())
       expect(Math.abs(corner(common)[i] - wanted)).toBeLessThanOrEqual(1);
