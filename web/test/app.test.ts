@@ -48,7 +48,7 @@ async function paintedOver(place: Placed, paint: Paint) {
 /** Compares a canvas with what it should show: scores travel as float32, so a channel may be one step off. */
 async function expectPixels(page: Page, selector: string, expected: Uint8ClampedArray) {
   const worst = async () => {
-    const { data } = await pixelsOf(page, selector);
+    const data = await pixelsOf(page, selector);
     if (data.length !== expected.length) return Number.POSITIVE_INFINITY;
     return data.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
   };
