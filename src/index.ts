@@ -81,12 +81,8 @@ export {
 } from "./analysis/segmentation/masked-images.ts";
 export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation/metrics.ts";
 export {
-  SEGMENTATION_MODES,
-  type Segmentation,
-  type SegmentationMode,
   type SegmentOptions,
   segmentImage,
-  type TextMap,
   type TokenMap,
   tokenHeads,
   tokenMap,

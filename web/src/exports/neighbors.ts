@@ -13,7 +13,7 @@ interface NeighborsInput {
 }
 
 /** The pictures that were found, with their scores: the files that the command writes. */
-export async function neighborsExports({ corpus, found, image }: NeighborsInput): Promise<ExportSet> {
+export function neighborsExports({ corpus, found, image }: NeighborsInput): ExportSet {
   const rows = rowsOf(found);
   return {
     async svg() {
