@@ -26,7 +26,6 @@ import { type ComponentSet, parseComponents } from "../model/components.ts";
 import { embedTexts } from "../model/text-cache.ts";
 import { valuesOf } from "../results/metrics.ts";
 import { originOf } from "../results/origin.ts";
-import { headOf } from "../results/shapes.ts";
 import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "../results/study.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";

@@ -3,7 +3,7 @@
  * index, beside what random texts explain and how much of it other images would have brought.
  */
 import type { Index } from "../../corpus/open-index.ts";
-import { createSearch, type Search } from "../../corpus/search.ts";
+import { createSearch } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, mlpName } from "../../model/components.ts";
 import { type EmbedOptions, embedTexts } from "../../model/text-cache.ts";
