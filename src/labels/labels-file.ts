@@ -106,7 +106,8 @@ export interface LabelsFile {
   readonly name: string;
   /** Of its bytes. */
   readonly sha256: string;
-  /** By the model's name; of a file that names none there is one, without a name. */
+  /** Whether it holds several models' labels, so that a model must be asked for by its name. */
+  readonly several: boolean;
   readonly models: readonly ListedLabels[];
 }
 
@@ -120,7 +121,10 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
   const bytes = await readInput(path);
   const json = parseJson(bytes, path);
   const name = basename(path);
-  const file = (models: ListedLabels[]): LabelsFile => ({ ...hashed(name, bytes), models });
+  const file = (models: ListedLabels[], many = false): LabelsFile => ({
+    ...hashed(name, bytes),
+    ...{ several: many, models },
+  });
   const byHand = { kind: "manual", by: name };
   const listed = (heads: readonly (readonly [string, object])[]): ListedLabels["heads"] =>
     heads.map(([head, entry]) => {
@@ -138,6 +142,7 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
         source,
         heads: listed(Object.entries(heads).map(([head, label]) => [head, { label, labeller }])),
       })),
+      true,
     );
   }
   const loose = looseSchema.safeParse(json);
@@ -159,7 +164,7 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
 }
 
 /**
- * The labels of one model in a file; those of a file that names no model are anyone's.
+ * The labels of one model in a file, which need not name it unless it holds several models' labels.
  * @throws `JSON_INVALID` for several models' labels without this one's
  */
 export async function listedLabels(path: string, model?: string): Promise<ListedLabels> {
