@@ -168,9 +168,8 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
  * @throws `JSON_INVALID` for several models' labels without this one's
  */
 export async function listedLabels(path: string, model?: string): Promise<ListedLabels> {
-  const { models } = await readLabelsFile(path);
-  const own =
-    models.find((labels) => labels.model === model) ?? (models.length === 1 ? models[0] : undefined);
+  const { several, models } = await readLabelsFile(path);
+  const own = several ? models.find((labels) => labels.model === model) : models[0];
   if (own) return { ...own, model: own.model || (model ?? "") };
   const known = models.map((labels) => labels.model).join(", ");
   throw invalid(path, `it has labels for ${known}, not for ${model ?? "a model that was not named"}`);
