@@ -100,19 +100,12 @@ export {
   spanArrays,
   writeReconstruction,
 } from "./analysis/textspan/arrays.ts";
-export type { ControlCurves } from "./analysis/textspan/control.ts";
-export {
-  type DescribedHead,
-  type DescribeOptions,
-  type Description,
-  describeHeads,
-} from "./analysis/textspan/describe-heads.ts";
+export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";
 export {
   type ResampledHead,
   type ResampleOptions,
   resampleDescriptions,
 } from "./analysis/textspan/resample-descriptions.ts";
-export type { Spread, Stability } from "./analysis/textspan/stability.ts";
 export { reconstruct, type Textspan, type TextspanOptions, textspan } from "./analysis/textspan/textspan.ts";
 export type { Check } from "./analysis/verify/checks.ts";
 export { loadSuite, type Suite, type SuiteName } from "./analysis/verify/suite.ts";
@@ -152,30 +145,12 @@ export type { Patience } from "./hub/retry.ts";
 export { type DecodeOptions, decodeImage } from "./image/decode.ts";
 export { type Preprocessed, preprocess } from "./image/preprocess.ts";
 export type { PreprocessConfig } from "./image/types.ts";
-export {
-  BASELINES as LABEL_BASELINES,
-  type Baseline as LabelBaseline,
-  judgeHeads,
-  type MetricIntervals,
-  measureBaselines,
-  type OfflineLabelling,
-} from "./labeling/baselines.ts";
-export {
-  CALIBRATION_MEASURES,
-  type Calibration,
-  type CalibrationGroup,
-  calibrate,
-  type Truth,
-} from "./labeling/calibration.ts";
+export { judgeHeads, measureBaselines, type OfflineLabelling } from "./labeling/baselines.ts";
+export { type CalibrationGroup, calibrate, type Truth } from "./labeling/calibration.ts";
 export { pluralityByChance } from "./labeling/chance.ts";
 export { type DescribedHeads, readDescribed } from "./labeling/described-file.ts";
-export { type Estimate, estimateCost, type Plan, type Prices } from "./labeling/estimate.ts";
-export {
-  findInconsistencies,
-  type Inconsistency,
-  type InconsistencyKind,
-  type LabelUse,
-} from "./labeling/inconsistencies.ts";
+export { estimateCost, type Plan, type Prices } from "./labeling/estimate.ts";
+export { findInconsistencies } from "./labeling/inconsistencies.ts";
 export { type LabelledHeads, type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
 export type {
   AskOptions,
@@ -192,19 +167,17 @@ export type { Question } from "./labeling/llm-chat.ts";
 export { llmJudge, llmLabeller } from "./labeling/llm-labeller.ts";
 export { createPace, type Pace } from "./labeling/llm-pace.ts";
 export { manualLabeller } from "./labeling/manual.ts";
-export { METRICS, type MetricKey, type MetricValues, valuesOf } from "./labeling/metric-names.ts";
+export { type MeasureOptions, measureLabelFiles } from "./labeling/measure-files.ts";
 export {
   ccsOf,
-  type GroupMetrics,
   type JudgedHead,
-  type Metrics,
   measureByLayer,
   measureByProperty,
   measureLabels,
 } from "./labeling/metrics.ts";
-export { type Fold, normalizeLabel, SYNONYMS } from "./labeling/normalize-label.ts";
+export { normalizeLabel } from "./labeling/normalize-label.ts";
 export { publishedLabeller } from "./labeling/published.ts";
-export { compareSizes, type SizeComparison, type SizedModel } from "./labeling/size-comparison.ts";
+export { compareSizes, type SizedModel } from "./labeling/size-comparison.ts";
 export { tagJudge, tagLabeller } from "./labeling/tags.ts";
 export { truthOf } from "./labeling/truth.ts";
 export { consistencySets } from "./labels/consistency.ts";
@@ -276,10 +249,40 @@ export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
 export type { BestMatch, CommonFactor, CompareResult, HeadPair } from "./results/compare.ts";
 export type { ExplainResult, Explanation } from "./results/explain.ts";
+export type { Estimate, Inconsistency, LabelResult, LabelUse } from "./results/label.ts";
+export {
+  BASELINES as LABEL_BASELINES,
+  type Baseline as LabelBaseline,
+  type Fold,
+  type GroupMetrics,
+  METRICS,
+  type MetricIntervals,
+  type MetricKey,
+  type Metrics,
+  type MetricsResult,
+  type MetricValues,
+  SYNONYMS,
+  valuesOf,
+} from "./results/metrics.ts";
 export { type Neighbor, type NeighborsResult, SCORINGS, type Scoring } from "./results/neighbors.ts";
 export type { MeanShare, RetrievalResult } from "./results/retrieval.ts";
 export type { FactorSelectivity, SelectivityResult } from "./results/selectivity.ts";
-export type { StudyHead, StudyModel, StudyReport, StudySettings } from "./study/report.ts";
+export {
+  CALIBRATION_MEASURES,
+  type Calibration,
+  type SizeComparison,
+  type StudyHead,
+  type StudyModel,
+  type StudyResult,
+  type StudySettings,
+} from "./results/study.ts";
+export type {
+  ControlCurves,
+  Description,
+  Stability,
+  TextspanArraysResult,
+  TextspanResult,
+} from "./results/textspan.ts";
 export { runStudy, STUDY_DEFAULTS, type Study, type StudyOptions } from "./study/run-study.ts";
 export type { Environment } from "./support/environment.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";

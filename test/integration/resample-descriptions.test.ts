@@ -36,18 +36,15 @@ describe("descriptions by resampled images", async () => {
   }));
   const texts = [...colours, ...things];
   const pool = { name: "own", hash: hashPool(texts), texts };
-  const embeddings = await model.encodeTexts(texts.map(({ text }) => text));
   const set = parseComponents("L0.H1,L3.H1", model.geometry);
-  const options = { iterations: 4, resamples: 12, blocks: 8, seed: 3, threads: 1 };
-  const again = await resampleDescriptions(index, model.geometry, set, embeddings, options);
+  const cacheFolder = join(scratch, "texts");
+  const options = { iterations: 4, resamples: 12, blocks: 8, seed: 3, threads: 1, cacheFolder };
+  const again = await resampleDescriptions(model, index, set, pool, options);
 
   it("choose each text as often as its stability says", async () => {
-    const described = await describeHeads(index, model.geometry, set, pool, embeddings, {
-      ...options,
-      draws: 1,
-    });
-    expect(again.map(({ head }) => head)).toEqual(["L0.H1", "L3.H1"]);
-    for (const [h, { descriptions, stability }] of described.entries()) {
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, draws: 1 });
+    expect(again.map(({ name }) => name)).toEqual(["L0.H1", "L3.H1"]);
+    for (const [h, { descriptions, stability }] of heads.entries()) {
       const shares = descriptions.map(({ index: text }) => {
         const chosen = again[h].resamples.filter((sample) => sample.some((one) => one.index === text));
         return chosen.length / options.resamples;
@@ -58,9 +55,10 @@ describe("descriptions by resampled images", async () => {
   });
 
   it("overlap by chance as much as all orders of the pool's texts do on average", async () => {
-    const [{ descriptions, stability }] = await describeHeads(index, model.geometry, set, pool, embeddings, {
-      ...{ ...options, resamples: 40, draws: 1 },
-    });
+    const forty = { ...options, resamples: 40 };
+    const described = await describeHeads(model, index, set, pool, { ...forty, draws: 1 });
+    const [{ descriptions, stability }] = described.heads;
+    const [{ resamples }] = await resampleDescriptions(model, index, set, pool, forty);
     const overlapOf = (first: readonly number[], other: readonly number[]) =>
       first.reduce((sum, _, k) => {
         const both = first.slice(0, k + 1).filter((text) => other.slice(0, k + 1).includes(text));
@@ -76,7 +74,14 @@ describe("descriptions by resampled images", async () => {
     expect(stability?.overlapByChance).toBeCloseTo(sum / orders, 12);
     // What is compared with chance is the same measure, of the resamples' own orders.
     const chosen = descriptions.map(({ index: text }) => text);
-    const overlaps = stability!.selections.map((order) => overlapOf(chosen, order)).sort((x, y) => x - y);
+    const overlaps = resamples
+      .map((sample) =>
+        overlapOf(
+          chosen,
+          sample.map((one) => one.index),
+        ),
+      )
+      .sort((x, y) => x - y);
     const { low, mean, high } = stability!.overlap;
     expect(mean).toBeCloseTo(overlaps.reduce((total, one) => total + one, 0) / 40, 12);
     // The middle 95 % of forty leave out one at each end.
@@ -98,12 +103,12 @@ describe("descriptions by resampled images", async () => {
         expect(total).toBeLessThanOrEqual(1 + 1e-9);
       }
     }
-    expect(await resampleDescriptions(index, model.geometry, set, embeddings, options)).toEqual(again);
+    expect(await resampleDescriptions(model, index, set, pool, options)).toEqual(again);
   });
 
   it("need more than one image", async () => {
     const one = { ...index, images: index.images.slice(0, 1) };
-    const fails = resampleDescriptions(one, model.geometry, set, embeddings, options);
+    const fails = resampleDescriptions(model, one, set, pool, options);
     await expect(fails).rejects.toMatchObject({ code: "NO_IMAGES" });
   });
 
