@@ -1,5 +1,6 @@
 import { METRICS } from "../../labeling/metric-names.ts";
 import type { StudyReport } from "../../study/report.ts";
+import { csvOf } from "../kit/csv.ts";
 import { cleanText } from "../kit/text.ts";
 import {
   calibrationTable,
@@ -84,7 +85,7 @@ export function metricsCsv({ models }: StudyReport): string {
       ],
     ]),
   );
-  return csv([head, ...rows]);
+  return csvOf(undefined, head, rows);
 }
 
 /** Every head of every model as CSV, a line each; its descriptions in one cell, parted by ` | `. */
@@ -104,16 +105,5 @@ export function headsCsv({ models }: StudyReport): string {
       ];
     }),
   );
-  return csv([head, ...rows]);
-}
-
-/** Lines of values; texts are quoted where they must be, and never taken for a formula by a spreadsheet. */
-function csv(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
-  const cell = (value: string | number | null | undefined): string => {
-    if (value === null || value === undefined) return "";
-    if (typeof value === "number") return String(value);
-    const safe = /^[=+\-@]/.test(value) ? `'${value}` : value;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
+  return csvOf(undefined, head, rows);
 }
