@@ -1,7 +1,7 @@
 import { METRICS } from "../../labeling/metric-names.ts";
 import type { StudyReport } from "../../study/report.ts";
 import { csvOf } from "../kit/csv.ts";
-import { cleanText } from "../kit/text.ts";
+import { inlineMarkdown as inline, tableMarkdown } from "../kit/table.ts";
 import {
   calibrationTable,
   inputTable,
@@ -12,7 +12,6 @@ import {
   reliabilityTable,
   seedTable,
   sizeTable,
-  type Table,
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
@@ -52,20 +51,6 @@ export function studyMarkdown(report: StudyReport): string {
     `clip-interpret ${code.version}, modules ${code.sha256.slice(0, 16)}; ${JSON.stringify(settings)}`,
   ];
   return `${parts.join("\n\n")}\n`;
-}
-
-/** Text in which nothing means anything to Markdown. */
-const inline = (text: string): string => cleanText(text).replaceAll(/([\\`*_{}[\]<>|#])/g, "\\$1");
-
-function tableMarkdown({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(" | ")} |`;
-  const rule = columns.map((name) => (name.startsWith("#") ? "---:" : "---"));
-  return [
-    `**${inline(caption)}**\n`,
-    line(columns.map((name) => name.replace(/^#/, ""))),
-    `| ${rule.join(" | ")} |`,
-    ...rows.map(line),
-  ].join("\n");
 }
 
 /** Every metric of every model as CSV, a line each. */
