@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
 import { holdsModel, isFile } from "./model-files.ts";
 
@@ -83,8 +84,7 @@ export const isWhole = async (file: string, bytes: number): Promise<boolean> =>
 
 /** Makes `main` mean this commit; without a newline, as Python reads it. */
 export async function writeMain(repository: string, commit: string): Promise<void> {
-  await mkdir(join(repository, "refs"), { recursive: true });
-  await writeFile(join(repository, "refs", "main"), commit);
+  await writeWhole(join(repository, "refs", "main"), commit);
 }
 
 const list = (folder: string) => readdir(folder).catch((): string[] => []);

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { isDiskFull, putInPlace } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type HubClient, unreachable } from "./client.ts";
 import type { HubFile } from "./listing.ts";
@@ -43,7 +44,7 @@ export async function downloadBlob(
   );
   work.report?.({ type: "end", task, done: end });
   await verify(file, partial, work.signal);
-  await rename(partial, blob);
+  await putInPlace(partial, blob);
   return received.bytes;
 }
 
@@ -128,8 +129,7 @@ const tooLong = (file: HubFile) =>
 
 /** The coded error of a failed write; `missing` bytes of `what` were still to come. */
 export function writeError(cause: unknown, what: string, missing?: number): ClipInterpretError {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code !== "ENOSPC" && code !== "EDQUOT") {
+  if (!isDiskFull(cause)) {
     return new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${what}: ${messageOf(cause)}`, {
       cause,
     });

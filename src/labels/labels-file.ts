@@ -1,9 +1,8 @@
 /** The labels file: what each head of a model was said to look for, by whom, from what, when. */
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
-import { folderStore } from "../corpus/store.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson } from "../support/files.ts";
+import { readJson, writeWhole } from "../support/files.ts";
 
 /** How a label came about. */
 export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
@@ -159,8 +158,7 @@ const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnio
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
  */
 export async function writeLabels(path: string, labels: Labels): Promise<void> {
-  const text = `${JSON.stringify(sortHeads(labels), null, 2)}\n`;
-  await folderStore(dirname(path)).put(basename(path), [Buffer.from(text)]);
+  await writeWhole(path, `${JSON.stringify(sortHeads(labels), null, 2)}\n`);
 }
 
 /** The same labels, first layers and heads first. */

@@ -9,7 +9,7 @@ import { loadProperties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson, writeOutput } from "../support/files.ts";
+import { readJson, writeWhole } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
 /** What the known factors of a corpus say of each head. */
@@ -44,7 +44,7 @@ export async function measureInsights(
     selectivity: { ...origin, images: index.images.length, ...found },
     retrieval: { ...origin, ...retrieval },
   });
-  await writeOutput(await placeOf(model, index, cache), JSON.stringify(insights));
+  await writeWhole(await placeOf(model, index, cache), JSON.stringify(insights));
   return insights;
 }
 

@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { guard } from "../corpus/store.ts";
 import { decodeImage } from "../image/decode.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { guardWrite, writeWhole } from "../support/files.ts";
 import type { Limits } from "./limits.ts";
 
 /** Uploaded images, by the hash of their bytes, so that an address of a page finds its picture again. */
@@ -38,12 +38,8 @@ export function openUploads(
       if (width < 1) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture has no pixels");
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       await inTurn(() =>
-        guard(folder, async () => {
-          await mkdir(folder, { recursive: true });
-          const path = join(folder, sha256);
-          const partial = join(folder, `${sha256}.${randomBytes(4).toString("hex")}.part`);
-          await writeFile(partial, bytes);
-          await rename(partial, path);
+        guardWrite(folder, async () => {
+          await writeWhole(join(folder, sha256), bytes);
           await dropOldest(folder, keptBytes, keptImages, sha256);
         }),
       );

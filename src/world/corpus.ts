@@ -1,11 +1,11 @@
 /** A corpus of scenes on disk: pictures, masks and what is true of each. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { readInput, readJson } from "../support/files.ts";
+import { readInput, readJson, writeWhole } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { candidates } from "./candidates.ts";
 import { longestCaption } from "./captions.ts";
@@ -141,8 +141,8 @@ export async function writeCorpus(
     if (!(await exists(join(folder, mask)))) {
       const picture = render(scene, corpus.size, sprites);
       const objects = objectNumbers(renderMasks(scene, corpus.size, sprites));
-      await writeWhole(join(folder, path), await encodePng(picture));
-      await writeWhole(join(folder, mask), await encodePng({ size: corpus.size, gray: objects }));
+      await writeWhole(join(folder, path), await encodePng(picture), UNSYNCED);
+      await writeWhole(join(folder, mask), await encodePng({ size: corpus.size, gray: objects }), UNSYNCED);
       drawn++;
     }
     report?.({ type: "advance", task, done: ++done, total: scenes.length });
@@ -219,16 +219,8 @@ function objectNumbers(masks: readonly Uint8Array[]): Uint8Array {
   return numbers;
 }
 
-/** Writes through a temporary name, so that a file that exists is whole. */
-async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.part`, data);
-    await rename(`${path}.part`, path);
-  } catch (cause) {
-    throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${messageOf(cause)}`, { cause });
-  }
-}
+/** Syncing thousands of pictures would take minutes, and all of them can be drawn again. */
+const UNSYNCED = { synced: false };
 
 const exists = (path: string) =>
   stat(path).then(

@@ -11,7 +11,7 @@ import { hasTags, tagJudge, tagLabeller } from "../../labeling/tags.ts";
 import { LABELLER_KINDS, type LabellerKind, readLabels, writeLabels } from "../../labels/labels-file.ts";
 import { labelEstimateSchema, labelResultSchema } from "../../results/label.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { labelListHtml } from "../../views/labels/page.ts";
 import { labelListText } from "../../views/labels/terminal.ts";
 import type { Register } from "../command.ts";
@@ -100,7 +100,7 @@ export const registerLabel: Register = (program, run) => {
       const list = labelList(labels, unlabelled, inconsistencies, input.notice);
       for (const path of options.out) {
         if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
-        else await writeOutput(path, labelListHtml(list));
+        else await writeWhole(path, labelListHtml(list));
       }
       result(json, () => labelListText(list, { columns: streams.stdout.columns ?? 100 }));
       for (const path of options.out) say(`written: ${path}`);

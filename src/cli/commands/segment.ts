@@ -12,7 +12,7 @@ import { componentNames, parseComponents } from "../../model/components.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { segmentJson } from "../../results/segment-json.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { formatNpy } from "../../support/npy.ts";
 import { segmentationHtml } from "../../views/segmentation/page.ts";
 import { segmentationSvg } from "../../views/segmentation/svg.ts";
@@ -100,7 +100,7 @@ export const registerSegment: Register = (program, run) => {
             html: () => segmentationHtml(picture),
           });
         }
-        for (const path of arrays) await writeOutput(path, formatNpy(valuesOf(found)));
+        for (const path of arrays) await writeWhole(path, formatNpy(valuesOf(found)));
         const { columns = 80 } = streams.stdout;
         result(json, () => segmentationText(segmentationLines(found, heading), { columns }));
         for (const path of options.out) say(`${isArray(path) ? "values" : "drawn"}: ${path}`);

@@ -6,7 +6,7 @@ import {
 import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { selectivityResultSchema } from "../../results/selectivity.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { selectivityMatrixHtml } from "../../views/selectivity/page.ts";
 import { selectivityMatrixSvg } from "../../views/selectivity/svg.ts";
 import { selectivityMatrixText } from "../../views/selectivity/terminal.ts";
@@ -50,7 +50,7 @@ export const registerSelectivity: Register = (program, run) => {
         });
         if (options.saveHeads !== undefined) {
           const heads = Object.entries(selectiveHeads(found, 3)).filter(([, names]) => names.length > 0);
-          await writeOutput(options.saveHeads, `${JSON.stringify(Object.fromEntries(heads), null, 2)}\n`);
+          await writeWhole(options.saveHeads, `${JSON.stringify(Object.fromEntries(heads), null, 2)}\n`);
         }
         const picture = matrixOf(model, index, found);
         await writePictures(options.out, {

@@ -4,7 +4,7 @@ import { EMBEDDED_MODELS } from "../../model/registry.ts";
 import { studyReportSchema } from "../../results/study.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Thumbnails } from "../../views/study/heads.ts";
 import { headsCsv, metricsCsv, studyMarkdown } from "../../views/study/markdown.ts";
@@ -75,7 +75,7 @@ export const registerStudy: Register = (program, run) => {
           "metrics.csv": metricsCsv(study.report),
           "heads.csv": headsCsv(study.report),
         };
-        for (const [name, data] of Object.entries(files)) await writeOutput(join(folder, name), data);
+        for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
         result(json, () => findings(study.report).join("\n\n"));
         say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
       }),

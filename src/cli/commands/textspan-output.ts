@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { svgToPng } from "../../views/kit/png.ts";
 import { textspanHtml } from "../../views/textspan/page.ts";
 import { textspanSvg } from "../../views/textspan/svg.ts";
@@ -25,16 +25,16 @@ export async function writeOutputs(
   for (const path of paths) {
     switch (extname(path).toLowerCase()) {
       case ".json":
-        await writeOutput(path, `${JSON.stringify(json, null, 1)}\n`);
+        await writeWhole(path, `${JSON.stringify(json, null, 1)}\n`);
         break;
       case ".html":
-        await writeOutput(path, textspanHtml(picture));
+        await writeWhole(path, textspanHtml(picture));
         break;
       case ".svg":
-        await writeOutput(path, textspanSvg(picture));
+        await writeWhole(path, textspanSvg(picture));
         break;
       default:
-        await writeOutput(path, await svgToPng(textspanSvg(picture)));
+        await writeWhole(path, await svgToPng(textspanSvg(picture)));
     }
   }
 }
