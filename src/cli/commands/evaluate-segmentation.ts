@@ -14,7 +14,7 @@ import {
 } from "../../analysis/segmentation/masked-images.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type NamedSet, parseComponents } from "../../model/components.ts";
+import { type NamedSet, parseComponents, writtenSet } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
 import { segmentationEvaluationSchema } from "../../results/segmentation-evaluation.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -149,7 +149,10 @@ async function setsOf(model: ClipModel, { heads, labels }: EvaluateOptions): Pro
   const properties = await loadProperties(model, labels);
   const { layers } = model.geometry;
   const names = heads.length > 0 ? heads : ["all", `last${Math.min(4, layers - 1)}`];
-  return names.map((name) => ({ name, set: parseComponents(name, model.geometry, properties) }));
+  return names.map((name) => ({
+    name: writtenSet(name),
+    set: parseComponents(name, model.geometry, properties),
+  }));
 }
 
 const sourceOf = ({ corpus, images }: EvaluateOptions): string =>

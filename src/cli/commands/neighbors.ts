@@ -14,7 +14,7 @@ import { normalize, preprocess } from "../../image/preprocess.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, componentNames, parseComponents } from "../../model/components.ts";
+import { type ComponentSet, componentNames, parseComponents, writtenSet } from "../../model/components.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
@@ -166,7 +166,7 @@ async function gridOf(
             image: (await thumbnail(image, SIDE)) ?? { png: new Uint8Array(), width: 1, height: 1 },
             path: image,
           },
-    heads: options.heads,
+    heads: writtenSet(options.heads),
     headCount: set.heads.length + set.mlps.length,
     scoring: options.score,
     distribution: found.distribution,

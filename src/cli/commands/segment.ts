@@ -8,7 +8,7 @@ import {
 } from "../../analysis/segmentation/segmentation.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, parseComponents } from "../../model/components.ts";
+import { componentNames, parseComponents, writtenSet } from "../../model/components.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { segmentJson } from "../../results/segment-json.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -87,7 +87,7 @@ export const registerSegment: Register = (program, run) => {
           ...{
             model: model.name,
             imageName: basename(image),
-            heads: options.heads,
+            heads: writtenSet(options.heads),
             headCount: set.heads.length,
           },
           ...(patch !== undefined && { patch }),
