@@ -161,9 +161,10 @@ export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./check
 export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
 export { exportParquet } from "./corpus/export-parquet.ts";
 export { exportPrs } from "./corpus/export-prs.ts";
+export { hashIndex } from "./corpus/hash-index.ts";
 export { createHeadCache, type HeadCache } from "./corpus/head-cache.ts";
 export type { Dtype, Layout, Manifest, Origin, ShardEntry } from "./corpus/manifest.ts";
-export { hashIndex, meanContribution } from "./corpus/means.ts";
+export { meanContribution } from "./corpus/means.ts";
 export { checkIndex, type Index, type IndexCheck, openIndex, requireModelOf } from "./corpus/open-index.ts";
 export type { ImageRow, RejectedRow } from "./corpus/rows.ts";
 export { createSearch, type Search } from "./corpus/search.ts";

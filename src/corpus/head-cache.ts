@@ -1,3 +1,4 @@
+import { once, sharedCache } from "../support/shared.ts";
 import type { Index } from "./open-index.ts";
 
 /** Blocks of an index in memory, ready to be multiplied; the least recently used go when the budget is full. */
@@ -15,40 +16,19 @@ const BUDGET = 2 ** 31;
  * @param budget bytes; a block that is larger than all of it is still given, and not kept
  */
 export function createHeadCache(index: Index, budget = BUDGET): HeadCache {
-  const kept = new Map<string, Promise<Float32Array>>();
-  const sizes = new Map<string, number>();
+  const kept = sharedCache<Float32Array>(budget);
   const { headDim, embedDim } = index.manifest;
   const n = index.images.length;
-  const scales = shared(() => index.scalars().then(imageScales));
-
-  const keep = (key: string, bytes: number, load: () => Promise<Float32Array>): Promise<Float32Array> => {
-    const known = kept.get(key);
-    if (known) {
-      // Reading it makes it the most recently used.
-      kept.delete(key);
-      kept.set(key, known);
-      return known;
-    }
-    const pending = load();
-    if (bytes > budget) return pending;
-    kept.set(key, pending);
-    sizes.set(key, bytes);
-    pending.catch(() => drop(key));
-    while (total() > budget) drop(kept.keys().next().value!);
-    return pending;
-  };
-  const total = () => [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const drop = (key: string) => {
-    kept.delete(key);
-    sizes.delete(key);
-  };
+  const scales = once(() => index.scalars().then(imageScales));
 
   return {
     block: (layer, head) =>
-      keep(`${layer}.${head}`, n * (headDim + 3) * 4, async () =>
-        scaledBlock(await index.head(layer, head), await scales(), headDim),
+      kept.get(
+        `${layer}.${head}`,
+        async () => scaledBlock(await index.head(layer, head), await scales(), headDim),
+        n * (headDim + 3) * 4,
       ),
-    embeddings: () => keep("embeddings", n * embedDim * 4, () => index.embeddings()),
+    embeddings: () => kept.get("embeddings", () => index.embeddings(), n * embedDim * 4),
   };
 }
 
@@ -75,13 +55,4 @@ function scaledBlock(z: Float32Array, scales: Float64Array, headDim: number): Fl
     block[to + headDim + 2] = scales[s + 2];
   }
   return block;
-}
-
-/** A function whose first call's promise is given to all. */
-function shared<T>(load: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined;
-  return () => {
-    pending ??= load();
-    return pending;
-  };
 }

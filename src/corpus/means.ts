@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { ComponentSet } from "../model/components.ts";
 import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -54,13 +53,4 @@ function meansOfRows(index: Index, rows: readonly number[]): HeadMean {
     for (const row of rows) for (let i = 0; i < width; i++) sum[i] += block[row * width + i];
     return sum.map((value) => value / rows.length);
   };
-}
-
-/** SHA-256 (hex) of what an index is made of: its model, its preprocessing and its images' bytes, in their order. */
-export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {
-  const hash = createHash("sha256");
-  const { weights, precision } = manifest.model;
-  hash.update(`${JSON.stringify([weights, precision, manifest.preprocessing])}\n`);
-  for (const { sha256 } of images) hash.update(`${sha256}\n`);
-  return hash.digest("hex");
 }

@@ -4,6 +4,7 @@ import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
 import { type PreparedProbe, prepareProbe } from "../model/kernel.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { sharedCache } from "../support/shared.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
 import type { Index } from "./open-index.ts";
 
@@ -26,6 +27,9 @@ export interface Search {
   lengths(set: ComponentSet): Promise<Float64Array>;
 }
 
+/** Sets whose lengths are kept, eight bytes an image each. */
+const MOST_LENGTHS = 64;
+
 /** Makes a search over an index. @param geometry of the model that made it */
 export function createSearch(
   index: Index,
@@ -36,7 +40,7 @@ export function createSearch(
   const n = index.images.length;
   const { headDim, embedDim } = geometry;
   const width = headDim + 3;
-  const lengthsOf = new Map<string, Promise<Float64Array>>();
+  const lengthsOf = sharedCache<Float64Array>(MOST_LENGTHS);
 
   /** block·q of every image. */
   const product = (block: Float32Array, columns: number, q: Float64Array): Promise<Float32Array> =>
@@ -101,13 +105,7 @@ export function createSearch(
       }
       return dense;
     },
-    lengths(set) {
-      const key = JSON.stringify(set);
-      const known = lengthsOf.get(key) ?? setLengths(set);
-      lengthsOf.set(key, known);
-      known.catch(() => lengthsOf.delete(key));
-      return known;
-    },
+    lengths: (set) => lengthsOf.get(JSON.stringify(set), () => setLengths(set)),
   };
   return search;
 

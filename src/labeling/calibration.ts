@@ -7,9 +7,10 @@
  * and each best factor occurs. Some factors contain others (a concept has one group), so their ε² lie close together: beside
  * "right" stands "right or nested", which accepts a label whose factor determines the best one or is determined by it.
  */
-import { type Interval, percentileInterval, wilsonInterval } from "../math/intervals.ts";
+import { type Interval, percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
 import { rankCorrelation } from "../math/rank-correlation.ts";
+import { wilson } from "../math/wilson.ts";
 import { shuffled } from "./baselines.ts";
 import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
 
@@ -239,7 +240,7 @@ function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
   return Array.from({ length: DESCRIPTIONS + 1 }, (_, ccs) => {
     const of = heads.filter((head) => head.ccs === ccs);
     const right = of.filter((head) => head.right).length;
-    const { low, high } = wilsonInterval(right, of.length);
+    const { low, high } = wilson(right, of.length);
     const none = of.length === 0;
     return {
       ...{ ccs, heads: of.length, right },
@@ -257,7 +258,8 @@ function labelRows(heads: readonly CalibratedHead[]): LabelRow[] {
   return counts
     .map(([label, count]) => {
       const right = heads.filter((head) => head.label === label && head.right).length;
-      return { label, heads: count, right, ...wilsonInterval(right, count) };
+      const { low, high } = wilson(right, count);
+      return { label, heads: count, right, low, high };
     })
     .sort((a, b) => b.heads - a.heads || (a.label < b.label ? -1 : 1));
 }

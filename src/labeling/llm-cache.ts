@@ -1,9 +1,9 @@
 /** Answers of language models, kept on disk: each is asked for, and paid for, once. */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { Question } from "./llm-chat.ts";
 
 const answerSchema = z.object({
@@ -28,8 +28,7 @@ export interface AnswerCache {
 }
 
 /** SHA-256 (hex) of any value that JSON can write. */
-export const hashOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex");
+export const hashOf = (value: unknown): string => sha256Of(JSON.stringify(value));
 
 /** A cache in a folder, one file an answer; a file appears whole or not at all. */
 export function createAnswerCache(folder: string): AnswerCache {

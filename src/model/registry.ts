@@ -6,7 +6,8 @@ import { cacheFolder } from "../hub/environment.ts";
 import { findHubModel } from "../hub/known-models.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { type ClipModel, loadClipModel, type ModelOptions, shared } from "./clip-model.ts";
+import { sharedCache } from "../support/shared.ts";
+import { type ClipModel, loadClipModel, type ModelOptions } from "./clip-model.ts";
 
 /** Models that come with the package: small CLIPs trained on a generated world of emoji scenes. */
 export const EMBEDDED_MODELS = [
@@ -84,17 +85,19 @@ export interface ModelLoader {
   release(): Promise<void>;
 }
 
+/** Models that are kept; one that is let go of works on for whoever has it. */
+const MOST_MODELS = 16;
+
 /** Makes a loader whose models all run with the same options. */
 export function createModelLoader(options: ModelOptions = {}): ModelLoader {
-  const loads = new Map<string, Promise<ClipModel>>();
+  const loads = sharedCache<ClipModel>(MOST_MODELS);
   return {
     async load(nameOrFolder) {
       const { name, folder } = await locateModel(nameOrFolder);
-      return shared(loads, folder, () => loadClipModel(folder, name, options));
+      return loads.get(folder, () => loadClipModel(folder, name, options));
     },
     async release() {
-      const models = await Promise.allSettled(loads.values());
-      loads.clear();
+      const models = await Promise.allSettled(loads.clear());
       for (const result of models) if (result.status === "fulfilled") await result.value.release();
     },
   };

@@ -6,6 +6,7 @@ import { env } from "../onnx/runtime.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { messageOf } from "../support/errors.ts";
 import { writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { Report, WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 
@@ -74,7 +75,7 @@ export async function embedTexts(
 async function keyOf(model: TextModel, tokens: readonly (readonly number[])[]): Promise<string> {
   const { config, precision } = model;
   const identity = [FORMAT, await model.weightsHash(), precision, config, env.versions.node, tokens];
-  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+  return sha256Of(JSON.stringify(identity));
 }
 
 /** A file is the SHA-256 of what follows, then the numbers as little-endian float32. */

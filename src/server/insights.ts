@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
 import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity, selectiveHeads } from "../analysis/selectivity/selectivity.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { Search } from "../corpus/search.ts";
 import { loadProperties } from "../labels/properties.ts";
@@ -10,6 +10,7 @@ import type { ClipModel } from "../model/clip-model.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
 /** What the known factors of a corpus say of each head. */
@@ -62,9 +63,9 @@ export async function readInsights(
 }
 
 /** Named by the index's content and the weights, so that another index never finds it. */
-async function placeOf(model: ClipModel, { manifest }: Index, cache: string): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([await model.weightsHash(), manifest.shards]));
-  return join(cache, "insights", `${hash.digest("hex").slice(0, 24)}.json`);
+async function placeOf(model: ClipModel, index: Index, cache: string): Promise<string> {
+  const key = sha256Of(JSON.stringify([await model.weightsHash(), hashIndex(index)]));
+  return join(cache, "insights", `${key.slice(0, 24)}.json`);
 }
 
 /** Names that stand for heads: labels that were given or published, then factors that some heads clearly follow. */

@@ -4,6 +4,7 @@ import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
 import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { createSearch } from "../corpus/search.ts";
 import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
@@ -29,7 +30,6 @@ import { embedTexts } from "../model/text-cache.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { TextPool } from "../text/pool.ts";
-import { hashManifest } from "./inputs.ts";
 import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "./report.ts";
 import type { Steps } from "./steps.ts";
 
@@ -84,7 +84,7 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
       shape: shapeOf(model, work.trainedOn),
       inputs: {
         weights: await model.weightsHash(),
-        index: hashManifest(index),
+        index: hashIndex(index),
         images: index.images.length,
         // A file's name, not where it lies.
         pool: { name: basename(pool.name), hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
@@ -117,7 +117,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   const { iterations, blocks, resamples, permutations, seed } = settings;
   const { geometry, name } = model;
   const options = { ...workOf(work), seed, threads };
-  const origin = [code, await model.weightsHash(), model.precision, hashManifest(index)];
+  const origin = [code, await model.weightsHash(), model.precision, hashIndex(index)];
   const spoken = [...origin, pool.hash, componentKey(set)];
   let pending: Promise<Float32Array> | undefined;
   const embeddings = () => {

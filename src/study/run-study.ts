@@ -1,3 +1,5 @@
+import { codeVersion } from "../support/code-version.ts";
+import { VERSION } from "../support/version.ts";
 /** A study: several models through the same steps, side by side. */
 
 import { KNOWN_MODELS } from "../hub/known-models.ts";
@@ -12,7 +14,6 @@ import type { ModelLoader } from "../model/registry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
-import { codeVersion } from "./code-version.ts";
 import { indexFor } from "./inputs.ts";
 import { measureModel } from "./measure-model.ts";
 import type { PublishedRow, StudyModel, StudyReport, StudySettings } from "./report.ts";
@@ -68,7 +69,7 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
   const stray = Object.keys(indexes).filter((name) => !models.includes(name));
   if (stray.length > 0)
     throw new ClipInterpretError("USAGE", `an index was named for ${stray.join(", ")}, which is not studied`);
-  const code = await codeVersion();
+  const code = { version: VERSION, sha256: await codeVersion() };
   const steps = createSteps(options.stepsFolder);
   const catalogue = await listModels();
   const measured: StudyModel[] = [];

@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { codeVersion } from "./code-version.ts";
 import { createSteps } from "./steps.ts";
 
 function newFolder(): string {
@@ -65,14 +64,5 @@ describe("a study's steps", () => {
     writeFileSync(file, "");
     const fails = createSteps(file).run("m", "s", 1, async () => 1);
     await expect(fails).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
-  });
-});
-
-describe("the code's version", () => {
-  it("is a hash of its modules, the same each time", async () => {
-    const { version, sha256 } = await codeVersion();
-    expect(version).toMatch(/^\d+\.\d+\.\d+/);
-    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(await codeVersion()).toEqual({ version, sha256 });
   });
 });

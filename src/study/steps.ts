@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 
 /** Results of steps, kept in a folder: a study that was stopped goes on after the last one that was done. */
 export interface Steps {
@@ -29,7 +29,7 @@ export function createSteps(folder: string): Steps {
       // What was written is what `compute` gave: the key and the checksum say so.
       if (kept !== undefined) return JSON.parse(kept) as T;
       const result = JSON.stringify(await compute());
-      await writeWhole(path, `{"key":${wanted},"sha256":"${hashText(result)}","result":${result}}\n`);
+      await writeWhole(path, `{"key":${wanted},"sha256":"${sha256Of(result)}","result":${result}}\n`);
       return JSON.parse(result) as T;
     },
   };
@@ -45,8 +45,5 @@ async function readKept(path: string, wanted: string): Promise<string | undefine
   const parsed = keptSchema.safeParse(json);
   if (!parsed.success || JSON.stringify(parsed.data.key) !== wanted) return undefined;
   const result = JSON.stringify(parsed.data.result);
-  return hashText(result) === parsed.data.sha256 ? result : undefined;
+  return sha256Of(result) === parsed.data.sha256 ? result : undefined;
 }
-
-/** SHA-256 of a text, in hex. */
-export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,11 +1,11 @@
 /** A corpus of scenes on disk: pictures, masks and what is true of each. */
-import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { readInput, readJson, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { candidates } from "./candidates.ts";
 import { longestCaption } from "./captions.ts";
@@ -74,8 +74,7 @@ export const worldFolder = (
 export async function planCorpus({ split, indices, size }: CorpusOptions): Promise<PlannedCorpus> {
   const scenes = indices.map((index) => sampleScene(split, index));
   const lines = scenes.map((scene) => `${JSON.stringify({ ...rowOf(scene), scene })}\n`).join("");
-  const hash = createHash("sha256").update(`${size} ${await drawingsVersion()}\n${lines}`);
-  const key = hash.digest("hex").slice(0, 12);
+  const key = sha256Of(`${size} ${await drawingsVersion()}\n${lines}`).slice(0, 12);
   return {
     format: "clip-interpret-world",
     version: 1,

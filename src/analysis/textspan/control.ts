@@ -1,4 +1,5 @@
 /** What the variance that TEXTSPAN explains is to be compared with. */
+import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import type { DenseMatrix } from "../../onnx/algebra.ts";
 import { eigen, norm, type RowSpace, removeAll } from "./row-space.ts";
@@ -89,15 +90,6 @@ export function cumulative(values: readonly number[]): number[] {
     sum += value;
     return sum;
   });
-}
-
-/** The value below which a share of some numbers lies, between neighbours in proportion. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (place - low);
 }
 
 function trace({ data, rows }: DenseMatrix): number {

@@ -1,9 +1,11 @@
 /** Whether other images would have brought the same texts. */
+
+import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Contributions } from "./contributions.ts";
-import { cumulative, quantile } from "./control.ts";
+import { cumulative } from "./control.ts";
 import { centred, type RowSpace } from "./row-space.ts";
 import { dot, multiply, type Selection, selectTexts } from "./textspan.ts";
 
