@@ -276,15 +276,20 @@ export {
   type ExportedEncoder,
   exportEncoder,
 } from "./model/export-encoder.ts";
-export { type HeadGeometry, headMatrix } from "./model/geometry.ts";
+export type { HeadGeometry } from "./model/geometry.ts";
 export {
+  headContribution,
+  headCoordinates,
+  headMatrix,
   type PreparedProbe,
   prepareProbe,
+} from "./model/head-space.ts";
+export {
   scoreComponents,
   scoreImages,
   scoreTokens,
 } from "./model/kernel.ts";
-export { contrastProbe, headContribution, headCoordinates, imageProbe, textProbe } from "./model/probe.ts";
+export { contrastProbe, imageProbe, textProbe } from "./model/probe.ts";
 export {
   createModelLoader,
   DEFAULT_MODEL,

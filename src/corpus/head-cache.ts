@@ -1,3 +1,4 @@
+import { coordinateCount, imageScales, setScaled } from "../model/head-space.ts";
 import { once, sharedCache } from "../support/shared.ts";
 import type { Index } from "./open-index.ts";
 
@@ -26,33 +27,16 @@ export function createHeadCache(index: Index, budget = BUDGET): HeadCache {
       kept.get(
         `${layer}.${head}`,
         async () => scaledBlock(await index.head(layer, head), await scales(), headDim),
-        n * (headDim + 3) * 4,
+        n * coordinateCount({ headDim }) * 4,
       ),
     embeddings: () => kept.get("embeddings", () => index.embeddings(), n * embedDim * 4),
   };
 }
 
-/** 1/(σ‖e‖), μ/(σ‖e‖) and 1/‖e‖ of every image, [n, 3]. */
-export function imageScales(scalars: Float32Array): Float64Array {
-  const scales = new Float64Array(scalars.length);
-  for (let i = 0; i < scalars.length; i += 3) {
-    const [mu, sigma, norm] = [scalars[i], scalars[i + 1], scalars[i + 2]];
-    scales[i] = 1 / (sigma * norm);
-    scales[i + 1] = mu / (sigma * norm);
-    scales[i + 2] = 1 / norm;
-  }
-  return scales;
-}
-
 function scaledBlock(z: Float32Array, scales: Float64Array, headDim: number): Float32Array {
-  const width = headDim + 3;
-  const block = new Float32Array((z.length / headDim) * width);
-  for (let from = 0, to = 0, s = 0; from < z.length; from += headDim, to += width, s += 3) {
-    const scale = scales[s];
-    for (let i = 0; i < headDim; i++) block[to + i] = z[from + i] * scale;
-    block[to + headDim] = scale;
-    block[to + headDim + 1] = scales[s + 1];
-    block[to + headDim + 2] = scales[s + 2];
-  }
+  const images = z.length / headDim;
+  const width = coordinateCount({ headDim });
+  const block = new Float32Array(images * width);
+  for (let image = 0; image < images; image++) setScaled(block, image * width, z, headDim, scales, image);
   return block;
 }

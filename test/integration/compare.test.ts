@@ -10,7 +10,7 @@ import { scanSource } from "../../src/corpus/source.ts";
 import { encodePng } from "../../src/image/encode.ts";
 import { Random } from "../../src/math/random.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
-import { headContribution } from "../../src/model/probe.ts";
+import { headContribution } from "../../src/model/head-space.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import { compareResultSchema } from "../../src/results/compare.ts";
 import { writeWhole } from "../../src/support/files.ts";

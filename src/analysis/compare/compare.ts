@@ -6,7 +6,8 @@ import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { largest, smallest } from "../../math/rank.ts";
 import { type ComponentSet, headName } from "../../model/components.ts";
-import { type HeadGeometry, headMetric } from "../../model/geometry.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -243,7 +244,7 @@ function responses(
   rows: readonly number[],
 ): Promise<Responses> {
   const cache = createHeadCache(index, 0);
-  const width = geometry.headDim + 3;
+  const width = coordinateCount(geometry);
   return gatherResponses(matmul, width, set.heads.length, async (i) => {
     const { layer, head } = set.heads[i];
     const whole = await cache.block(layer, head);

@@ -17,9 +17,11 @@ import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { FactorValue } from "../../corpus/source.ts";
 import { fromHalf } from "../../math/half.ts";
+import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { headName, mlpName } from "../../model/components.ts";
-import { type HeadGeometry, headMetric } from "../../model/geometry.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 
@@ -131,7 +133,7 @@ export async function measureSelectivity(
     grouping,
     shuffled: Array.from({ length: permutations }, (_, p) => shuffle(grouping.groups, seed, p)),
   }));
-  const { layers, heads, headDim, embedDim, mlps } = index.manifest;
+  const { layers, heads, embedDim, mlps } = index.manifest;
   const cache = createHeadCache(index);
   const components: SelectiveComponent[] = [];
   const measure = async (
@@ -165,7 +167,7 @@ export async function measureSelectivity(
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / heads), unit % heads];
     const metric = headMetric(geometry, layer, head);
-    await measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
+    await measure(headName(layer, head), await cache.block(layer, head), coordinateCount(geometry), metric);
     report?.({ type: "advance", task, done: unit + 1, total });
   }
   for (let term = 0; mlps && term <= layers; term++) {
@@ -254,19 +256,8 @@ function scatterBetween(
   return between;
 }
 
-function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    if (!metric) {
-      sum += x[i] * x[i];
-      continue;
-    }
-    let product = 0;
-    for (let j = 0, row = i * x.length; j < x.length; j++) product += metric[row + j] * x[j];
-    sum += x[i] * product;
-  }
-  return sum;
-}
+const squaredLength = (x: Float64Array, metric: Float64Array | undefined): number =>
+  dot(x, metric ? multiply(metric, x) : x);
 
 /** The groups dealt out anew among the images that have one. */
 export function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {

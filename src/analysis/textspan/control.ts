@@ -1,9 +1,9 @@
 /** What the variance that TEXTSPAN explains is to be compared with. */
 import { quantile } from "../../math/intervals.ts";
+import { dot, multiply, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { DenseMatrix } from "../../onnx/algebra.ts";
-import { eigen, norm, type RowSpace, removeAll } from "./row-space.ts";
-import { dot, multiply } from "./textspan.ts";
+import { eigen, type RowSpace, removeAll } from "./row-space.ts";
 
 /** Shares of the total variance that the first 1, 2, … directions explain together. */
 export interface ControlCurves {

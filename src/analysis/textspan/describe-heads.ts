@@ -4,6 +4,7 @@
  */
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
+import { norm } from "../../math/linear.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import { mlpName } from "../../model/components.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
@@ -156,9 +157,7 @@ async function unitsOf(
 export function unitRows(matrix: Float32Array | Float64Array, width: number): Float64Array {
   const rows = Float64Array.from(matrix);
   for (let at = 0; at < rows.length; at += width) {
-    let squares = 0;
-    for (let d = at; d < at + width; d++) squares += rows[d] * rows[d];
-    const length = Math.sqrt(squares);
+    const length = norm(rows.subarray(at, at + width));
     for (let d = at; d < at + width && length > 0; d++) rows[d] /= length;
   }
   return rows;

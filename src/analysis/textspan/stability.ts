@@ -1,3 +1,4 @@
+import { dot, multiply } from "../../math/linear.ts";
 /** Whether other images would have brought the same texts. */
 
 import { quantile } from "../../math/intervals.ts";
@@ -7,7 +8,7 @@ import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Contributions } from "./contributions.ts";
 import { cumulative } from "./control.ts";
 import { centred, type RowSpace } from "./row-space.ts";
-import { dot, multiply, type Selection, selectTexts } from "./textspan.ts";
+import { type Selection, selectTexts } from "./textspan.ts";
 
 /** A mean over resamples with the range of the middle 95 % of them. */
 export interface Spread {
