@@ -1,6 +1,6 @@
-import { open, readdir, rm, stat } from "node:fs/promises";
+import { open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { guardWrite, inputError, putInPlace, writeWhole } from "../support/files.ts";
+import { guardWrite, inputError, putInPlace, sizeOf, writeWhole } from "../support/files.ts";
 
 /**
  * Where an index lies: names and bytes. What `put` writes appears whole or not at all, so a store of objects can take
@@ -66,9 +66,3 @@ export function folderStore(root: string): Store {
     remove: (name) => guardWrite(path(name), () => rm(path(name), { recursive: true, force: true })),
   };
 }
-
-const sizeOf = (path: string) =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );

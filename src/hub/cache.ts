@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { writeWhole } from "../support/files.ts";
+import { isFile, sizeOf, writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
-import { holdsModel, isFile } from "./model-files.ts";
+import { holdsModel } from "./model-files.ts";
 
 /** A model found in the cache. */
 export interface CachedModel {
@@ -80,7 +80,7 @@ export async function showBlob({ blob, file }: Place, blobId: string): Promise<v
 
 /** True if a file of a snapshot is there with all of its bytes. */
 export const isWhole = async (file: string, bytes: number): Promise<boolean> =>
-  (await isFile(file)) && (await stat(file)).size === bytes;
+  (await isFile(file)) && (await sizeOf(file)) === bytes;
 
 /** Makes `main` mean this commit; without a newline, as Python reads it. */
 export async function writeMain(repository: string, commit: string): Promise<void> {

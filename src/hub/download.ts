@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { isDiskFull, putInPlace } from "../support/files.ts";
+import { isDiskFull, putInPlace, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type HubClient, unreachable } from "./client.ts";
 import type { HubFile } from "./listing.ts";
@@ -56,7 +56,7 @@ async function fetchRest(
   signal: AbortSignal | undefined,
   received: (chunk: number, done: number) => void,
 ): Promise<number> {
-  const had = await sizeOf(partial);
+  const had = (await sizeOf(partial)) ?? 0;
   if (had === file.bytes && had > 0) return had;
   const from = had > file.bytes ? 0 : had;
   const guard = silenceGuard(client.patience.silenceMs, signal);
@@ -148,10 +148,3 @@ export async function checkRoom(folder: string, what: string, bytes: number): Pr
     throw new ClipInterpretError("DISK_FULL", `${what} needs ${bytes} bytes; ${folder} has room for ${free}`);
   }
 }
-
-/** Bytes of a file; 0 if there is none. */
-export const sizeOf = (path: string): Promise<number> =>
-  stat(path).then(
-    (entry) => entry.size,
-    () => 0,
-  );

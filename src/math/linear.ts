@@ -18,8 +18,11 @@ export function addScaled(into: Float64Array, factor: number, x: Numbers, at = 0
 }
 
 /** M·v for a matrix [rows, v.length]. */
-export const multiply = (matrix: Numbers, v: Float64Array): Float64Array =>
-  Float64Array.from({ length: matrix.length / v.length }, (_, row) => dot(matrix, v, row * v.length));
+export function multiply(matrix: Numbers, v: Float64Array): Float64Array {
+  const product = new Float64Array(v.length === 0 ? 0 : matrix.length / v.length);
+  for (let row = 0; row < product.length; row++) product[row] = dot(matrix, v, row * v.length);
+  return product;
+}
 
 /** xᵀ·M for a matrix [x.length, columns]. */
 export function multiplyLeft(x: Numbers, matrix: Numbers): Float64Array {

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
@@ -6,6 +5,7 @@ import { cacheFolder } from "../hub/environment.ts";
 import { findHubModel } from "../hub/known-models.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { isFolder } from "../support/files.ts";
 import { sharedCache } from "../support/shared.ts";
 import { type ClipModel, loadClipModel, type ModelOptions } from "./clip-model.ts";
 
@@ -49,11 +49,7 @@ export async function locateModel(
     return { name: nameOrFolder, folder: join(EMBEDDED_FOLDER, nameOrFolder), embedded: true };
   }
   const folder = resolve(nameOrFolder);
-  const isFolder = await stat(folder).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  if (isFolder) {
+  if (await isFolder(folder)) {
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
     return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(folder), folder, embedded: false };

@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIndex } from "../corpus/build.ts";
@@ -8,6 +8,7 @@ import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { isThere } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
@@ -182,9 +183,3 @@ async function readInside(root: string, path: string): Promise<Buffer> {
     throw missing();
   }
 }
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

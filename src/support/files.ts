@@ -21,6 +21,18 @@ export function inputError(path: string, cause: unknown): ClipInterpretError {
     : new ClipInterpretError("INPUT_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { cause });
 }
 
+const entryAt = (path: string) => stat(path).catch(() => undefined);
+
+/** Whether anything stands at a path, links followed. */
+export const isThere = async (path: string): Promise<boolean> => (await entryAt(path)) !== undefined;
+/** Whether a file stands at a path, links followed. */
+export const isFile = async (path: string): Promise<boolean> => (await entryAt(path))?.isFile() ?? false;
+/** Whether a folder stands at a path, links followed. */
+export const isFolder = async (path: string): Promise<boolean> =>
+  (await entryAt(path))?.isDirectory() ?? false;
+/** Bytes of a file; undefined if there is none. */
+export const sizeOf = async (path: string): Promise<number | undefined> => (await entryAt(path))?.size;
+
 /** Reads and parses a JSON file, with or without a byte-order mark; `JSON_INVALID` when it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
   const text = (await readInput(path)).toString("utf8").replace(/^\ufeff/, "");
@@ -62,7 +74,7 @@ export async function fillWhole(
 ): Promise<void> {
   await guardWrite(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    const old = await stat(path).catch(() => undefined);
+    const old = await entryAt(path);
     if (STREAM.test(path) || (old && !old.isFile())) return fill(path);
     // A link stays a link, and a file that was closed to its owner stays so.
     const target = old ? await realpath(path) : path;

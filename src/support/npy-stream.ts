@@ -1,7 +1,7 @@
-import { mkdir, open, rm, stat } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError } from "./errors.ts";
-import { guardWrite, inputError, putInPlace } from "./files.ts";
+import { guardWrite, inputError, isFolder, putInPlace } from "./files.ts";
 import { formatNpyHeader, parseNpyHeader } from "./npy.ts";
 
 /** A float32 `.npy` file too large to hold in memory, read by rows of its first axis. */
@@ -62,12 +62,6 @@ export interface NpyWriter {
   /** Removes what was written; harmless after `finish`. */
   discard(): Promise<void>;
 }
-
-const isFolder = (path: string) =>
-  stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
 
 /** Starts writing an array of the given shape. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
 export async function createNpyWriter(path: string, shape: readonly number[]): Promise<NpyWriter> {

@@ -1,10 +1,10 @@
 /** A corpus of scenes on disk: pictures, masks and what is true of each. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { readInput, readJson, writeWhole } from "../support/files.ts";
+import { isThere, readInput, readJson, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { candidates } from "./candidates.ts";
@@ -129,7 +129,7 @@ export async function writeCorpus(
 ): Promise<number> {
   const { scenes, lines, ...corpus } = plan;
   await claim(folder, corpus);
-  if (await exists(join(folder, "scenes.jsonl"))) return 0;
+  if (await isThere(join(folder, "scenes.jsonl"))) return 0;
   const task = "drawing scenes";
   report?.({ type: "start", task, unit: "scenes", total: scenes.length });
   const { styles } = SPLITS[scenes[0].split];
@@ -137,7 +137,7 @@ export async function writeCorpus(
   let [done, drawn] = [0, 0];
   const drawOne = async (scene: Scene) => {
     const { path, mask } = rowOf(scene);
-    if (!(await exists(join(folder, mask)))) {
+    if (!(await isThere(join(folder, mask)))) {
       const picture = render(scene, corpus.size, sprites);
       const objects = objectNumbers(renderMasks(scene, corpus.size, sprites));
       await writeWhole(join(folder, path), await encodePng(picture), UNSYNCED);
@@ -220,9 +220,3 @@ function objectNumbers(masks: readonly Uint8Array[]): Uint8Array {
 
 /** Syncing thousands of pictures would take minutes, and all of them can be drawn again. */
 const UNSYNCED = { synced: false };
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
