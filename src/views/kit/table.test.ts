@@ -15,11 +15,11 @@ test("columns of a terminal's table align in cells, numbers to the right, and na
     terminalTable(
       ["name", "#value", "note"],
       [
-        ["犬犬犬", "1", ""],
+        ["犬犬犬", "1犬", ""],
         ["a\u001b[1m\nb", "−10.5", "x"],
       ],
     ),
-  ).toEqual(["name    value  note", "犬犬犬      1", "a[1m b  −10.5  x"]);
+  ).toEqual(["name    value  note", "犬犬犬    1犬", "a[1m b  −10.5  x"]);
 });
 
 test("a table of texts as HTML: escaped, numbers marked, intervals small, in a box that scrolls", () => {
