@@ -131,9 +131,10 @@ export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./check
 export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
 export { exportParquet } from "./corpus/export-parquet.ts";
 export { exportPrs } from "./corpus/export-prs.ts";
+export { hashIndex } from "./corpus/hash-index.ts";
 export { createHeadCache, type HeadCache } from "./corpus/head-cache.ts";
 export type { Dtype, Layout, Manifest, Origin, ShardEntry } from "./corpus/manifest.ts";
-export { hashIndex, meanContribution } from "./corpus/means.ts";
+export { meanContribution } from "./corpus/means.ts";
 export { checkIndex, type Index, type IndexCheck, openIndex, requireModelOf } from "./corpus/open-index.ts";
 export type { ImageRow, RejectedRow } from "./corpus/rows.ts";
 export { createSearch, type Search } from "./corpus/search.ts";
@@ -225,15 +226,20 @@ export {
   type ExportedEncoder,
   exportEncoder,
 } from "./model/export-encoder.ts";
-export { type HeadGeometry, headMatrix } from "./model/geometry.ts";
+export type { HeadGeometry } from "./model/geometry.ts";
 export {
+  headContribution,
+  headCoordinates,
+  headMatrix,
   type PreparedProbe,
   prepareProbe,
+} from "./model/head-space.ts";
+export {
   scoreComponents,
   scoreImages,
   scoreTokens,
 } from "./model/kernel.ts";
-export { contrastProbe, headContribution, headCoordinates, imageProbe, textProbe } from "./model/probe.ts";
+export { contrastProbe, imageProbe, textProbe } from "./model/probe.ts";
 export {
   createModelLoader,
   DEFAULT_MODEL,

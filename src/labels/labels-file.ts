@@ -1,10 +1,9 @@
 /** The labels file: what each head of a model was said to look for, by whom, from what, when. All forms are read here. */
-import { createHash } from "node:crypto";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
-import { folderStore } from "../corpus/store.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { parseJson, readInput } from "../support/files.ts";
+import { parseJson, readInput, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 
 /** How a label came about. */
 export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
@@ -199,7 +198,7 @@ export const labelsOrigin = async (path: string): Promise<Pick<LabelsFile, "name
 
 const hashed = (name: string, bytes: Buffer) => ({
   name,
-  sha256: createHash("sha256").update(bytes).digest("hex"),
+  sha256: sha256Of(bytes),
 });
 const invalid = (path: string, why: string) => new ClipInterpretError("JSON_INVALID", `${path}: ${why}`);
 
@@ -221,8 +220,7 @@ const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnio
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
  */
 export async function writeLabels(path: string, labels: Labels): Promise<void> {
-  const text = `${JSON.stringify(sortHeads(labels), null, 2)}\n`;
-  await folderStore(dirname(path)).put(basename(path), [Buffer.from(text)]);
+  await writeWhole(path, `${JSON.stringify(sortHeads(labels), null, 2)}\n`);
 }
 
 /** The same labels, first layers and heads first. */

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allComponents, type ComponentSet } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
-import { type HeadGeometry, headMatrix } from "./geometry.ts";
-import { prepareProbe, scoreComponents, scoreImages, scoreTokens } from "./kernel.ts";
-import { contrastProbe, headContribution, headCoordinates, imageProbe, textProbe } from "./probe.ts";
+import type { HeadGeometry } from "./geometry.ts";
+import { headContribution, headCoordinates, headMatrix, prepareProbe } from "./head-space.ts";
+import { scoreComponents, scoreImages, scoreTokens } from "./kernel.ts";
+import { contrastProbe, imageProbe, textProbe } from "./probe.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
 /** A small made-up model and the decomposition of two images, numbers drawn by fast-check. */

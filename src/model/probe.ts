@@ -1,6 +1,8 @@
+import { addScaled, norm } from "../math/linear.ts";
 import type { ComponentSet } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
-import { type HeadGeometry, headMatrix } from "./geometry.ts";
+import type { HeadGeometry } from "./geometry.ts";
+import { headContribution } from "./head-space.ts";
 
 /*
  * A probe is a direction v in the joint space, [D] in float64. Anything that can be turned into one can be asked
@@ -9,10 +11,8 @@ import { type HeadGeometry, headMatrix } from "./geometry.ts";
 
 /** A text's probe: its embedding over its length (the score of all components is then the cosine). */
 export function textProbe(embedding: ArrayLike<number>): Float64Array {
-  let squares = 0;
-  for (let d = 0; d < embedding.length; d++) squares += embedding[d] ** 2;
-  const norm = Math.sqrt(squares);
-  return Float64Array.from(embedding, (value) => value / norm);
+  const length = norm(embedding);
+  return Float64Array.from(embedding, (value) => value / length);
 }
 
 /** A contrast: t1 − t2, or t1 − the mean of several others. */
@@ -33,46 +33,10 @@ export function imageProbe(
   const { layers, embedDim } = geometry;
   const v = new Float64Array(embedDim);
   for (const { layer, head, weight } of set.heads) {
-    const contribution = headContribution(geometry, decomposition, layer, head, image);
-    for (let d = 0; d < embedDim; d++) v[d] += weight * contribution[d];
+    addScaled(v, weight, headContribution(geometry, decomposition, layer, head, image));
   }
   for (const { index, weight } of set.mlps) {
-    const start = (image * (layers + 1) + index) * embedDim;
-    for (let d = 0; d < embedDim; d++) v[d] += weight * decomposition.mlps[start + d];
+    addScaled(v, weight, decomposition.mlps, (image * (layers + 1) + index) * embedDim);
   }
   return v;
-}
-
-/** z̃_lh of one image, [d_h + 3]. */
-export function headCoordinates(
-  { layers, heads, headDim }: HeadGeometry,
-  { z, mu, sigma, norm }: Decomposition,
-  layer: number,
-  head: number,
-  image = 0,
-): Float64Array {
-  const start = ((image * layers + layer) * heads + head) * headDim;
-  const scale = sigma[image] * norm[image];
-  const coordinates = new Float64Array(headDim + 3);
-  for (let i = 0; i < headDim; i++) coordinates[i] = z[start + i] / scale;
-  coordinates.set([1 / scale, mu[image] / scale, 1 / norm[image]], headDim);
-  return coordinates;
-}
-
-/** head(l,h) = z̃·M̃, dense: [D]. */
-export function headContribution(
-  geometry: HeadGeometry,
-  decomposition: Decomposition,
-  layer: number,
-  head: number,
-  image = 0,
-): Float64Array {
-  const coordinates = headCoordinates(geometry, decomposition, layer, head, image);
-  const matrix = headMatrix(geometry, layer, head);
-  const { embedDim } = geometry;
-  const contribution = new Float64Array(embedDim);
-  for (let row = 0; row < coordinates.length; row++) {
-    for (let d = 0; d < embedDim; d++) contribution[d] += coordinates[row] * matrix[row * embedDim + d];
-  }
-  return contribution;
 }

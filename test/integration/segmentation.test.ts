@@ -12,7 +12,8 @@ import {
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
-import { prepareProbe, scoreTokens } from "../../src/model/kernel.ts";
+import { prepareProbe } from "../../src/model/head-space.ts";
+import { scoreTokens } from "../../src/model/kernel.ts";
 import { pixelsOf } from "../../src/model/pixels.ts";
 import { textProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";

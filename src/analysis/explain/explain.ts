@@ -1,8 +1,10 @@
 import type { DecodeOptions } from "../../image/decode.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpName } from "../../model/components.ts";
 import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
-import { prepareProbe, scoreComponents } from "../../model/kernel.ts";
+import { prepareProbe } from "../../model/head-space.ts";
+import { scoreComponents } from "../../model/kernel.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { textProbe } from "../../model/probe.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
@@ -30,9 +32,7 @@ export function explain(
   return texts.map((text, index) => {
     const v = textProbe(textEmbeddings.subarray(index * embedDim, (index + 1) * embedDim));
     const scores = scoreComponents(geometry, prepareProbe(geometry, v), decomposition, image);
-    let similarity = 0;
-    for (let d = 0; d < embedDim; d++) similarity += decomposition.embedding[image * embedDim + d] * v[d];
-    similarity /= decomposition.norm[image];
+    const similarity = dot(decomposition.embedding, v, image * embedDim) / decomposition.norm[image];
     const sum = [...scores.heads, ...scores.mlps].reduce((total, value) => total + value, 0);
     const error = Math.abs(sum - similarity);
     if (!(error <= SUM_TOLERANCE)) {

@@ -10,14 +10,17 @@
  * The patches and the CLS token add up to the score of the heads: Σ_i token(l,h,i) = head(l,h), summed over the set. As
  * in the reference implementation the CLS token is no part of the map; its share stands beside it.
  */
+
 import type { DecodeOptions } from "../../image/decode.ts";
 import type { Preprocessed, Rectangle } from "../../image/preprocess.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, type WeightedHead } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { SUM_TOLERANCE } from "../../model/decomposition.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
-import { prepareProbe, scoreImages, scoreTokens } from "../../model/kernel.ts";
+import { prepareProbe } from "../../model/head-space.ts";
+import { scoreImages, scoreTokens } from "../../model/kernel.ts";
 import { pixelsOf } from "../../model/pixels.ts";
 import { contrastProbe, textProbe } from "../../model/probe.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
@@ -275,8 +278,5 @@ export async function segmentSeen(
 }
 
 /** e·v/‖e‖ of the first image. */
-function similarityTo({ embedding, norm }: TokenDecomposition, probe: Float64Array): number {
-  let product = 0;
-  for (let d = 0; d < probe.length; d++) product += embedding[d] * probe[d];
-  return product / norm[0];
-}
+const similarityTo = ({ embedding, norm }: TokenDecomposition, probe: Float64Array): number =>
+  dot(embedding, probe) / norm[0];

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { writtenSet } from "../../../src/model/components.ts";
 import { sampleOrigin } from "../../../src/results/origin.fixture.ts";
 import { type Head, headOf } from "../../../src/results/shapes.ts";
 import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
@@ -13,7 +14,7 @@ const state: fc.Arbitrary<ViewState> = fc.record({
   image: fc.option(text),
   texts: fc.array(text, { maxLength: 5 }),
   on: fc.nat(9),
-  heads: fc.string({ maxLength: 20 }),
+  heads: fc.string({ maxLength: 20 }).map(writtenSet),
   corpus: text,
   mode: fc.constantFrom("topic", "contrast"),
   scale: fc.constantFrom("common", "own"),
@@ -35,6 +36,10 @@ describe("the address", () => {
         expect(parseAddress(formatAddress(one))).toEqual(one);
       }),
     );
+  });
+
+  it("names heads in one way, however they are written", () => {
+    expect(parseAddress("/look?heads=(2,1),0.3*0.5,l1h2").heads).toBe("L2.H1,L0.H3*0.5,L1.H2");
   });
 
   it("is read whatever it says: what makes no sense is the default", () => {
@@ -66,6 +71,7 @@ describe("chosen heads", () => {
     const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
     expect([...parseHeads("colour", sizes, given)]).toEqual([11]);
     expect([...parseHeads("last1", sizes)]).toEqual([8, 9, 10, 11]);
+    expect([...parseHeads("(2,3), 0.1,l1h0", sizes)]).toEqual([1, 4, 11]);
     expect(parseHeads("L9.H9", sizes).size).toBe(0);
   });
 
