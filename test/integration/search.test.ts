@@ -265,9 +265,8 @@ describe("neighbours", () => {
     // Nothing weighs nothing: every image scores 0.
     const nothing = parseComponents("L3.H2*0", model.geometry);
     for (const scoring of ["dot", "cosine", "z"] as const) {
-      const { nearest, least } = await findNeighbors(search, model.geometry, imageQuery(2), nothing, {
-        ...{ k: 4, scoring },
-      });
+      const found = await find(search, imageQuery(2), nothing, { k: 4, scoring });
+      const { neighbors: nearest, least } = found;
       for (const list of [nearest, least]) {
         expect(list.map(({ row }) => row)).toEqual([0, 1, 3, 4]);
         expect(list.every(({ score, percentile }) => score === 0 && percentile === 0)).toBe(true);
@@ -290,17 +289,17 @@ describe("neighbours", () => {
     const index = join(scratch, "copies-index");
     await buildIndex(model, await scanSource(folder), index, { dtype: "float32", shardSize: 5, batch: 4 });
     const among = searchIn(await openIndex(index));
-    const found = await findNeighbors(among, model.geometry, imageQuery(5), set(), { k: 21 });
+    const found = await find(among, imageQuery(5), set(), { k: 21 });
     expect([found.excluded, found.searched]).toEqual([7, 14]);
     const second = [1, 4, 7, 10, 13, 16, 19];
     const third = second.map((row) => row + 1);
-    const expected = [found.nearest, found.least].map((list) => list.map(({ row }) => row));
+    const expected = [found.neighbors, found.least].map((list) => list.map(({ row }) => row));
     const [better, worse] = expected[0][0] === 1 ? [second, third] : [third, second];
     expect(expected).toEqual([
       [...better, ...worse],
       [...worse, ...better],
     ]);
-    for (const { score } of found.nearest.slice(0, 7)) expect(score).toBe(found.nearest[0].score);
+    for (const { score } of found.neighbors.slice(0, 7)) expect(score).toBe(found.neighbors[0].score);
   });
 
   it("come with the spread of what was searched: the query is part of it only when it is shown", async () => {
@@ -316,15 +315,7 @@ describe("neighbours", () => {
       [false, others],
       [true, raw],
     ] as const) {
-      const { distribution, searched } = await findNeighbors(
-        search,
-        model.geometry,
-        imageQuery(query),
-        set(),
-        {
-          includeSelf,
-        },
-      );
+      const { distribution, searched } = await find(search, imageQuery(query), set(), { includeSelf });
       expect(searched).toBe(wanted.length);
       const sorted = [...wanted].sort((a, b) => a - b);
       const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
