@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { writtenSet } from "../../../src/model/components.ts";
-import { sampleOrigin } from "../../../src/results/origin.fixture.ts";
-import { type Head, headOf } from "../../../src/results/shapes.ts";
+import { headName, writtenSet } from "../../../src/model/components.ts";
+import type { Head } from "../../../src/results/shapes.ts";
 import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
 import { inCommon, tourStops } from "./know.ts";
 import { formatAddress, parseAddress, VIEWS, type ViewState } from "./url.ts";
@@ -53,6 +52,7 @@ describe("the address", () => {
   });
 });
 
+const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
 const sizes = { layers: 3, heads: 4 };
 const chosen = fc.uniqueArray(fc.nat(11)).map((units) => new Set(units));
 
@@ -101,19 +101,8 @@ describe("what is known", () => {
       row("d", headOf(1, 1), 0.6),
       row("e", headOf(1, 2), 0.8),
     ];
-    const origin = sampleOrigin({ model: {}, index: {} });
-    const stops = tourStops({
-      retrieval: {
-        origin,
-        k: 8,
-        factors,
-        rows: [{ chosenFor: "embedding", heads: [], precisionAtK: [] }, ...rows],
-      },
-      selectivity: {
-        ...{ origin, images: 9, permutations: 1, factors: [] },
-        ...{ heads: [], mlps: [], embedding: { factors: [] } },
-      },
-    });
+    const whole = { chosenFor: "embedding", heads: [], precisionAtK: [] };
+    const stops = tourStops({ retrieval: { k: 8, factors, rows: [whole, ...rows] } });
     expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
       ["L0.H0", "b"],
       ["L1.H2", "e"],
