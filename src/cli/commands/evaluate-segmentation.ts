@@ -18,6 +18,7 @@ import { type NamedSet, parseComponents } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
 import { segmentationEvaluationSchema } from "../../results/segmentation-evaluation.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { terminalTable } from "../../views/kit/table.ts";
 import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet/svg.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
@@ -26,7 +27,6 @@ import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { chooseUnits, MEASURES, QUESTIONS, sheetOf } from "../segmentation-sheet.ts";
 import { collect, wholeNumber } from "../strings.ts";
-import { table } from "../table.ts";
 
 interface EvaluateOptions {
   readonly corpus?: string;
@@ -198,7 +198,7 @@ function evaluationText(
       paper ?? "",
     ]);
     const head = ["method", ...MEASURES.map(([, title]) => title), "mIoU minus the first's", ""];
-    lines.push(table(head, rows));
+    lines.push(...terminalTable(head, rows));
   }
   lines.push(
     "",

@@ -1,6 +1,7 @@
 import { METRICS } from "../../labeling/metric-names.ts";
 import type { StudyReport } from "../../study/report.ts";
-import { cleanText } from "../kit/text.ts";
+import { csvOf } from "../kit/csv.ts";
+import { inlineMarkdown as inline, tableMarkdown } from "../kit/table.ts";
 import {
   calibrationTable,
   inputTable,
@@ -11,7 +12,6 @@ import {
   reliabilityTable,
   seedTable,
   sizeTable,
-  type Table,
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
@@ -53,20 +53,6 @@ export function studyMarkdown(report: StudyReport): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** Text in which nothing means anything to Markdown. */
-const inline = (text: string): string => cleanText(text).replaceAll(/([\\`*_{}[\]<>|#])/g, "\\$1");
-
-function tableMarkdown({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(" | ")} |`;
-  const rule = columns.map((name) => (name.startsWith("#") ? "---:" : "---"));
-  return [
-    `**${inline(caption)}**\n`,
-    line(columns.map((name) => name.replace(/^#/, ""))),
-    `| ${rule.join(" | ")} |`,
-    ...rows.map(line),
-  ].join("\n");
-}
-
 /** Every metric of every model as CSV, a line each. */
 export function metricsCsv({ models }: StudyReport): string {
   const head = [
@@ -84,7 +70,7 @@ export function metricsCsv({ models }: StudyReport): string {
       ],
     ]),
   );
-  return csv([head, ...rows]);
+  return csvOf(undefined, head, rows);
 }
 
 /** Every head of every model as CSV, a line each; its descriptions in one cell, parted by ` | `. */
@@ -104,16 +90,5 @@ export function headsCsv({ models }: StudyReport): string {
       ];
     }),
   );
-  return csv([head, ...rows]);
-}
-
-/** Lines of values; texts are quoted where they must be, and never taken for a formula by a spreadsheet. */
-function csv(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
-  const cell = (value: string | number | null | undefined): string => {
-    if (value === null || value === undefined) return "";
-    if (typeof value === "number") return String(value);
-    const safe = /^[=+\-@]/.test(value) ? `'${value}` : value;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
+  return csvOf(undefined, head, rows);
 }

@@ -3,14 +3,8 @@ import { BASELINES, type Baseline } from "../../labeling/baselines.ts";
 import { CALIBRATION_MEASURES, type Calibration } from "../../labeling/calibration.ts";
 import { METRICS } from "../../labeling/metric-names.ts";
 import type { StudyModel, StudyReport } from "../../study/report.ts";
+import type { Table } from "../kit/table.ts";
 import { number, percent, rangeOf, sizeOf, withRange } from "./words.ts";
-
-/** A table: columns whose name starts with `#` hold numbers, and are set to the right. */
-export interface Table {
-  readonly caption: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
 
 /** The paper's table over the models that were studied. */
 export function modelTable({ models }: StudyReport): Table {

@@ -2,6 +2,7 @@ import { headName } from "../../../src/model/components.ts";
 import { contributionMatrix } from "../../../src/views/explanation/matrix.ts";
 import { anyBeyond, sharedLimit } from "../../../src/views/explanation/words.ts";
 import { colourBar, signedScale } from "../../../src/views/kit/colour.ts";
+import { csvOf } from "../../../src/views/kit/csv.ts";
 import type { Paint } from "../../../src/views/kit/heatmap.ts";
 import {
   banner,
@@ -16,7 +17,7 @@ import { paintPicture } from "../plots/paint.ts";
 import { type App, type ExplainResult, type ImageInfo, type ModelDetail, pictureUrl } from "../state/api.ts";
 import type { TokenValues } from "../state/queries.ts";
 import type { ViewState } from "../state/url.ts";
-import { csvOf, type ExportSet, pngOf, provenance, stamped } from "./save.ts";
+import { type ExportSet, pngOf, provenance, stamped } from "./save.ts";
 
 interface LookInput {
   readonly app: App;

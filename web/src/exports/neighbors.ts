@@ -1,3 +1,4 @@
+import { csvOf } from "../../../src/views/kit/csv.ts";
 import type { Picture } from "../../../src/views/kit/svg.ts";
 import { neighborGridSvg } from "../../../src/views/neighbors/svg.ts";
 import {
@@ -7,7 +8,7 @@ import {
   type NeighborsResult,
   pictureUrl,
 } from "../state/api.ts";
-import { csvOf, type ExportSet, provenance, stamped } from "./save.ts";
+import { type ExportSet, provenance, stamped } from "./save.ts";
 
 interface NeighborsInput {
   readonly app: App;

@@ -51,21 +51,6 @@ export function stamped(svg: string, origin: Provenance): string {
   return svg.replace(head, grown + metadata + paper).replace(/<\/svg>\s*$/, `${foot}</svg>\n`);
 }
 
-/** A CSV with its provenance in comment lines. */
-export function csvOf(
-  origin: Provenance,
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string {
-  const comments = Object.entries(origin).map(([name, value]) => `# ${name}: ${value.replace(/\s+/g, " ")}`);
-  const cell = (value: string | number) => {
-    const text = String(value);
-    return /[",\n\r#]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = [head, ...rows].map((row) => row.map(cell).join(","));
-  return `${[...comments, ...lines].join("\n")}\n`;
-}
-
 /** Draws an SVG at twice its size. */
 export async function svgToPngBlob(svg: string): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));

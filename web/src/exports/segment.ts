@@ -1,3 +1,4 @@
+import { csvOf } from "../../../src/views/kit/csv.ts";
 import type { Paint } from "../../../src/views/kit/heatmap.ts";
 import { segmentationSvg } from "../../../src/views/segmentation/svg.ts";
 import type { ShownSize } from "../../../src/views/segmentation/words.ts";
@@ -5,7 +6,7 @@ import { loadPixels } from "../plots/heat-picture.tsx";
 import { largest, paintPicture } from "../plots/paint.ts";
 import { type App, type ImageInfo, type ModelDetail, pictureUrl, type SegmentResult } from "../state/api.ts";
 import type { ViewState } from "../state/url.ts";
-import { csvOf, type ExportSet, pngOf, provenance, stamped } from "./save.ts";
+import { type ExportSet, pngOf, provenance, stamped } from "./save.ts";
 
 /** Colours of texts that cannot be confused, by any common colour vision: Okabe and Ito's. */
 export const WINNER_COLOURS = [
