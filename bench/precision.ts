@@ -10,7 +10,8 @@
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadSuite, type SuiteName, suitePixels } from "../src/analysis/verify/suite.ts";
+import { loadSuite, suitePixels } from "../src/analysis/verify/suite.ts";
+import type { SuiteName } from "../src/results/verify.ts";
 import { cosine, rowsOf } from "../src/math/vectors.ts";
 import { type ClipModel, loadClipModel } from "../src/model/clip-model.ts";
 import { denseHeads } from "../src/model/dense.ts";

@@ -74,12 +74,7 @@ export async function buildIndex(
   return outcome.value;
 }
 
-async function build(
-  model: ClipModel,
-  source: Source,
-  store: Store,
-  options: BuildOptions,
-) {
+async function build(model: ClipModel, source: Source, store: Store, options: BuildOptions) {
   const { prune = false, shardSize = SHARD_SIZE, report, signal } = options;
   let manifest = await claimIndex(model, source, store, options);
   const repaired: string[] = [];
@@ -125,8 +120,8 @@ async function build(
     rejected: total("rejected"),
     shards: manifest.shards.length,
     added: added.length,
-    changed,
-    removed,
+    changed: [...changed],
+    removed: [...removed],
     pruned: prune,
     repaired,
   };

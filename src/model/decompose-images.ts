@@ -38,9 +38,7 @@ export async function* decomposeImages<Source extends string | Uint8Array>(
   const flush = async (): Promise<DecomposedBatch<Source>> => {
     const shown = images.map((image) => image.shown);
     const decomposition =
-      images.length > 0
-        ? await model.decompose(normalizeAll(shown, preprocess), { tokenLayers })
-        : undefined;
+      images.length > 0 ? await model.decompose(normalizeAll(shown, preprocess), { tokenLayers }) : undefined;
     const done = { images, rejected, ...(decomposition && { decomposition }) };
     images = [];
     rejected = [];

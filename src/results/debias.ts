@@ -43,9 +43,7 @@ const selectionSchema = z.strictObject({
       "heads of the step of highest worst-group accuracy on validation images; none where no step helps",
     ),
   outcome: halvesSchema,
-  controls: z.array(
-    z.strictObject({ from: z.enum(["same layers", "all layers"]), ...randomSchema.shape }),
-  ),
+  controls: z.array(z.strictObject({ from: z.enum(["same layers", "all layers"]), ...randomSchema.shape })),
 });
 /** One way of choosing heads, and what comes of it. */
 export type DebiasSelection = z.infer<typeof selectionSchema>;

@@ -44,7 +44,7 @@ export type OriginPart = keyof typeof PARTS;
 export type ImageOrigin = z.infer<typeof PARTS.image>;
 
 /** The schema of an origin that has these parts, and no others. */
-export function originSchema<K extends OriginPart>(...parts: readonly K[]) {
+export function originSchema<K extends OriginPart = never>(...parts: readonly K[]) {
   const chosen = Object.fromEntries(parts.map((part) => [part, PARTS[part]])) as Pick<typeof PARTS, K>;
   return z
     .strictObject({ program: z.literal("clip-interpret"), version: z.string(), ...chosen })

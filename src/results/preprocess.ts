@@ -9,7 +9,9 @@ export const preprocessResultSchema = z.strictObject({
   out: z.string(),
   size: z.int().min(1).describe("side of the written square, in pixels"),
   original: sizeSchema,
-  placement: rectangleSchema.describe("the part of the upright original that the square shows, in its pixels"),
+  placement: rectangleSchema.describe(
+    "the part of the upright original that the square shows, in its pixels",
+  ),
 });
 
 export const preprocessResult = resultBuilder(preprocessResultSchema);

@@ -41,7 +41,8 @@ export function createAblation(
   const means = new Map<string, Float64Array>();
   const take = (from: Float64Array, key: string, part: Float64Array | Float32Array, weight: number) => {
     const mean =
-      means.get(key) ?? (replacement === "mean" ? columnMeans(part, classes, meanOver) : new Float64Array(classes));
+      means.get(key) ??
+      (replacement === "mean" ? columnMeans(part, classes, meanOver) : new Float64Array(classes));
     means.set(key, mean);
     for (let at = 0; at < from.length; at += classes) {
       for (let c = 0; c < classes; c++) from[at + c] -= weight * (part[at + c] - mean[c]);

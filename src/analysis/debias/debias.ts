@@ -81,14 +81,11 @@ export async function debias(
 /** What a removed cue comes to by direct effects alone. */
 type Removed = Omit<DebiasResult, "origin" | "cue" | "factor" | "forward" | "exported">;
 
-async function removeCue(
-  model: ClipModel,
-  problem: SplitProblem,
-  options: DebiasOptions,
-): Promise<Removed> {
+async function removeCue(model: ClipModel, problem: SplitProblem, options: DebiasOptions): Promise<Removed> {
   const { replacement = "mean", random = 100, seed = 0, report, signal } = options;
   const { scores, validation, validationAt, test, testAt } = problem;
   const { layers, heads } = scores;
+  const given = options.given && unitsOf(options.given, heads);
   const all = Array.from({ length: layers * heads }, (_, unit) => unit);
   const most = Math.min(options.maxHeads ?? Math.min(16, Math.ceil(all.length / 2)), all.length);
   // Nothing of the held-out half goes into what replaces a head.
@@ -103,7 +100,6 @@ async function removeCue(
   const before = halves(hitsBefore);
   const gap = await cueGap(problem);
 
-  const given = options.given && unitsOf(options.given, heads);
   const orders: (readonly [SelectionName, HeadOrder])[] = [];
   if (given) orders.push(["given", { heads: given.map((unit) => ({ unit, value: 1 })) }]);
   for (const name of SELECTIONS) {
@@ -251,7 +247,14 @@ async function insideNetwork(
   model: ClipModel,
   problem: SplitProblem,
   { replacement: direct, selections, used }: Removed,
-  { fullForward = false, forwardImages = 500, exports = [], random = 100, seed = 0, ...options }: DebiasOptions,
+  {
+    fullForward = false,
+    forwardImages = 500,
+    exports = [],
+    random = 100,
+    seed = 0,
+    ...options
+  }: DebiasOptions,
 ): Promise<ForwardStudy[]> {
   const { chosen } = selections[used];
   if (chosen.length === 0) return [];

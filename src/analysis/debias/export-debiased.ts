@@ -1,8 +1,4 @@
 import { extname } from "node:path";
-import { meanOutputs } from "../ablation/forward-ablation.ts";
-import { CALIBRATION_IMAGES } from "../ablation/forward-study.ts";
-import type { SplitProblem } from "./cue-problem.ts";
-import { thin } from "../zero-shot/problem.ts";
 import { hashIndex, meanContribution } from "../../corpus/means.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
@@ -12,6 +8,10 @@ import type { DebiasResult } from "../../results/debias.ts";
 import type { Head } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
+import { meanOutputs } from "../ablation/forward-ablation.ts";
+import { CALIBRATION_IMAGES } from "../ablation/forward-study.ts";
+import { thin } from "../zero-shot/problem.ts";
+import type { SplitProblem } from "./cue-problem.ts";
 
 /** Heads as a set of weight 1, in the order of the model. */
 export const wholeHeads = (chosen: readonly Head[]): ComponentSet => ({
@@ -57,7 +57,8 @@ export async function exportDebiased(
   const origin = hashIndex(index);
   for (const path of paths) {
     if (extname(path).toLowerCase() === ".onnx") {
-      const mean = replacement === "mean" ? await meanContribution(index, model.geometry, set, at) : undefined;
+      const mean =
+        replacement === "mean" ? await meanContribution(index, model.geometry, set, at) : undefined;
       const calibration = { index: origin, images: at.length };
       await exportEncoder(model, path, { set, ...(mean && { mean, calibration }), ...work });
       continue;
