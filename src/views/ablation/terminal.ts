@@ -14,7 +14,7 @@ export function ablationTerminal(result: ZeroShotResult, { columns }: { readonly
   if (notice !== null) lines.push(...wrap(`Note: ${notice}`));
   lines.push(...wrap(`${ablationCaption(result)} ${READING}`), "", ...fitted(ablationTable(result)));
   if (forward) {
-    const meaning = `Heads taken away ${insideWords(forward)}, over ${counted(forward.images, "image")}. “direct”: their direct effects alone, on the same images.`;
+    const meaning = `Heads taken away ${insideWords(forward)}; ${counted(forward.images, "image")}. “direct”: their direct effects alone, on the same images.`;
     lines.push("", ...wrap(meaning), "", ...fitted(forwardTable(forward)));
   }
   return `${lines.join("\n")}\n`;

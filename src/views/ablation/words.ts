@@ -40,7 +40,7 @@ const REPLACED: Readonly<Record<InnerReplacement, string>> = {
 
 /** How heads are taken away inside the network. */
 export const insideWords = ({ replacement, calibration }: ForwardStudy): string =>
-  `inside the network, at every token, each replaced ${REPLACED[replacement]}${calibration > 0 ? ` (over ${counted(calibration, "image")})` : ""}`;
+  `inside the network, at every token, each replaced ${REPLACED[replacement]}${calibration > 0 ? ` (taken over ${counted(calibration, "image")})` : ""}`;
 
 /** What a row's picture says at its right. */
 export function noteOf({ share }: Share, random: ControlBand | null): string {

@@ -211,8 +211,11 @@ export function dotChart(
   return { width, height: y, body: grid.join("") + body };
 }
 
-/** A share in per cent with one decimal, without the sign: for tables and axes. */
-export const percent = (share: number): string => (100 * share).toFixed(1);
+/** A share in per cent with one decimal and a true minus, without the sign for per cent: for tables. */
+export function percent(share: number): string {
+  const digits = Math.abs(100 * share).toFixed(1);
+  return share < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
+}
 
 /** A share in per cent with one decimal; the space before the sign is one that no line breaks at. */
 export const percentOf = (share: number): string => `${percent(share)}\u00a0%`;
