@@ -81,7 +81,7 @@ describe("paths and texts as people have them", () => {
     const folder = await testFolder();
     await copyFile(SCENE, join(folder, name));
     const stdout = await runOk(["explain", "--json", "--text", "a", "--", name], { cwd: folder });
-    expect(JSON.parse(stdout)).toMatchObject({ image: name });
+    expect(JSON.parse(stdout)).toMatchObject({ origin: { image: { name } } });
   });
 
   it("a text that looks like an option", async () => {
