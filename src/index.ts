@@ -8,13 +8,7 @@
  *     const { texts } = await explainImage(model, "picture.png", ["a whale", "a palm tree"]);
  */
 
-export {
-  ABLATIONS,
-  type Ablation,
-  type AblationMode,
-  type AblationOptions,
-  createAblation,
-} from "./analysis/ablation/ablation.ts";
+export { type Ablation, type AblationOptions, createAblation } from "./analysis/ablation/ablation.ts";
 export {
   ablationGate,
   forwardScores,
@@ -22,25 +16,18 @@ export {
   meanOutputs,
   openGate,
 } from "./analysis/ablation/forward-ablation.ts";
-export { type ForwardOptions, type ForwardStudy, studyForward } from "./analysis/ablation/forward-study.ts";
-export { type ControlBand, drawControls } from "./analysis/ablation/random-heads.ts";
+export { type ForwardOptions, studyForward } from "./analysis/ablation/forward-study.ts";
+export { drawControls } from "./analysis/ablation/random-heads.ts";
 export {
-  type AblationRow,
-  type AblationStudy,
+  evaluateZeroShot,
   type StudyOptions as AblationStudyOptions,
   studyAblation,
 } from "./analysis/ablation/study.ts";
 export { type ComparedSide, type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
-export type { CueGap } from "./analysis/debias/cue-heads.ts";
 export { type SplitProblem, splitByCue } from "./analysis/debias/cue-problem.ts";
-export {
-  type DebiasOptions,
-  type DebiasResult,
-  type DebiasSelection,
-  debias,
-} from "./analysis/debias/debias.ts";
+export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 export { PLANTED_CUE, plantedClasses } from "./analysis/debias/planted-bias.ts";
-export { type ReferenceArrays, writeReferenceArrays } from "./analysis/decompose/reference-arrays.ts";
+export { writeReferenceArrays } from "./analysis/decompose/reference-arrays.ts";
 export {
   explain,
   explainImage,
@@ -66,9 +53,6 @@ export {
   type EvaluatedUnit,
   type EvaluateOptions,
   evaluateSegmentation,
-  type MethodResult,
-  type Protocol,
-  type SegmentationEvaluation,
 } from "./analysis/segmentation/evaluate.ts";
 export {
   type ClassList,
@@ -79,7 +63,7 @@ export {
   type MaskedImages,
   pairMasks,
 } from "./analysis/segmentation/masked-images.ts";
-export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation/metrics.ts";
+export type { Measures } from "./analysis/segmentation/metrics.ts";
 export {
   type SegmentOptions,
   segmentImage,
@@ -107,10 +91,8 @@ export {
   resampleDescriptions,
 } from "./analysis/textspan/resample-descriptions.ts";
 export { reconstruct, type Textspan, type TextspanOptions, textspan } from "./analysis/textspan/textspan.ts";
-export type { Check } from "./analysis/verify/checks.ts";
-export { loadSuite, type Suite, type SuiteName } from "./analysis/verify/suite.ts";
-export { type Verification, verifyModel } from "./analysis/verify/verify.ts";
-export type { PictureGuess } from "./analysis/verify/zero-shot.ts";
+export { loadSuite, type Suite } from "./analysis/verify/suite.ts";
+export { verifyModel } from "./analysis/verify/verify.ts";
 export { type ClassScores, createClassScores } from "./analysis/zero-shot/class-scores.ts";
 export {
   type ClassSet,
@@ -122,20 +104,19 @@ export { readClasses } from "./analysis/zero-shot/classes-file.ts";
 export {
   prepareZeroShot,
   problemAccuracy,
-  type Robustness,
   type ZeroShotOptions,
   type ZeroShotProblem,
 } from "./analysis/zero-shot/problem.ts";
-export type { NamedShare, Partition, ZeroShotAccuracy } from "./analysis/zero-shot/zero-shot.ts";
+export type { Partition } from "./analysis/zero-shot/zero-shot.ts";
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "./checkpoint/model-config.ts";
-export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
+export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export { exportParquet } from "./corpus/export-parquet.ts";
 export { exportPrs } from "./corpus/export-prs.ts";
 export { hashIndex } from "./corpus/hash-index.ts";
 export { createHeadCache, type HeadCache } from "./corpus/head-cache.ts";
 export type { Dtype, Layout, Manifest, Origin, ShardEntry } from "./corpus/manifest.ts";
 export { meanContribution } from "./corpus/means.ts";
-export { checkIndex, type Index, type IndexCheck, openIndex, requireModelOf } from "./corpus/open-index.ts";
+export { checkIndex, type Index, openIndex, requireModelOf } from "./corpus/open-index.ts";
 export type { ImageRow, RejectedRow } from "./corpus/rows.ts";
 export { createSearch, type Search } from "./corpus/search.ts";
 export { type FactorValue, type Source, type SourceImage, scanSource } from "./corpus/source.ts";
@@ -195,7 +176,7 @@ export { loadProperties, type Properties } from "./labels/properties.ts";
 export type { PublishedLabels } from "./labels/published.ts";
 export { type Grid, upsample } from "./math/bilinear.ts";
 export type { Distribution } from "./math/rank.ts";
-export { type Share, wilson } from "./math/wilson.ts";
+export { wilson } from "./math/wilson.ts";
 export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export { type ClipModel, loadClipModel, type ModelOptions } from "./model/clip-model.ts";
 export {
@@ -253,7 +234,18 @@ export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Algebra, createAlgebra, type DenseMatrix } from "./onnx/algebra.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
+export {
+  type ControlBand,
+  type ForwardStudy,
+  type InnerReplacement,
+  type NamedShare,
+  REPLACEMENTS,
+  type Replacement,
+  type Share,
+} from "./results/accuracy.ts";
 export type { BestMatch, CommonFactor, CompareResult, HeadPair } from "./results/compare.ts";
+export type { CueGap, DebiasResult, DebiasSelection, Robustness, SelectionName } from "./results/debias.ts";
+export type { DecomposeResult } from "./results/decompose.ts";
 export type { ExplainResult, Explanation } from "./results/explain.ts";
 export type { Estimate, Inconsistency, LabelResult, LabelUse } from "./results/label.ts";
 export {
@@ -272,6 +264,13 @@ export {
 } from "./results/metrics.ts";
 export { type Neighbor, type NeighborsResult, SCORINGS, type Scoring } from "./results/neighbors.ts";
 export type { MeanShare, RetrievalResult } from "./results/retrieval.ts";
+export type {
+  EvaluatedMethod,
+  Measured,
+  Protocol,
+  SegmentationEvaluation,
+  SegmentationMetric,
+} from "./results/segmentation-evaluation.ts";
 export type { FactorSelectivity, SelectivityResult } from "./results/selectivity.ts";
 export {
   CALIBRATION_MEASURES,
@@ -289,6 +288,8 @@ export type {
   TextspanArraysResult,
   TextspanResult,
 } from "./results/textspan.ts";
+export type { Check, PictureGuess, SuiteName, VerifyResult } from "./results/verify.ts";
+export type { AblationRow, ZeroShotAccuracy, ZeroShotResult } from "./results/zero-shot.ts";
 export { runStudy, STUDY_DEFAULTS, type Study, type StudyOptions } from "./study/run-study.ts";
 export type { Environment } from "./support/environment.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
@@ -296,9 +297,10 @@ export { type NpyRows, openNpyRows } from "./support/npy-stream.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
 export { defaultPool, loadPool, POOLS, type PoolName, type PoolText, type TextPool } from "./text/pool.ts";
 export type { Tokenizer } from "./text/tokenizer.ts";
-export { type AblationPicture, ablationPageHtml, ablationSvg } from "./views/ablation/svg.ts";
-export { debiasHtml, debiasSvg } from "./views/debias/svg.ts";
-export type { DebiasPicture } from "./views/debias/words.ts";
+export { ablationHtml } from "./views/ablation/page.ts";
+export { ablationSvg } from "./views/ablation/svg.ts";
+export { debiasHtml } from "./views/debias/page.ts";
+export { debiasSvg } from "./views/debias/svg.ts";
 export { explanationHtml } from "./views/explanation/page.ts";
 export { explanationSvg } from "./views/explanation/svg.ts";
 export { svgToPng } from "./views/kit/png.ts";

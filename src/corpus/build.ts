@@ -46,21 +46,6 @@ export interface BuildOptions extends WorkOptions {
   readonly decoders?: number;
 }
 
-/** What an indexing run did. */
-export interface BuildResult {
-  readonly folder: string;
-  readonly images: number;
-  readonly rejected: number;
-  readonly shards: number;
-  /** Images and rejected files that this run added. */
-  readonly added: number;
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-  readonly pruned: boolean;
-  /** Shards that were found damaged and made anew. */
-  readonly repaired: readonly string[];
-}
-
 /** As many images as design and memory agree on: z of an L/14 is 400 MB for them. */
 const SHARD_SIZE = 8192;
 
@@ -71,6 +56,7 @@ const SHARD_SIZE = 8192;
  * Memory is bounded by one shard and the batches under way, whatever the size of the source; the list of its files
  * takes about 300 bytes an image.
  *
+ * @returns what the index holds now, and what this run did
  * @throws `INDEX_MISMATCH` for an index of another model or form, `HALF_OVERFLOW`, `OUTPUT_UNWRITABLE`, `DISK_FULL`,
  *   `CANCELLED`, `SUM_MISMATCH`
  */
@@ -79,7 +65,7 @@ export async function buildIndex(
   source: Source,
   folder: string,
   options: BuildOptions = {},
-): Promise<BuildResult> {
+) {
   const store = folderStore(resolve(folder));
   const lock = join(store.where, ".lock");
   // Settled apart, so that only what happens to the lock is a failed write of the lock.
@@ -89,12 +75,7 @@ export async function buildIndex(
   return outcome.value;
 }
 
-async function build(
-  model: ClipModel,
-  source: Source,
-  store: Store,
-  options: BuildOptions,
-): Promise<BuildResult> {
+async function build(model: ClipModel, source: Source, store: Store, options: BuildOptions) {
   const { prune = false, shardSize = SHARD_SIZE, report, signal } = options;
   let manifest = await claimIndex(model, source, store, options);
   const repaired: string[] = [];
@@ -140,8 +121,8 @@ async function build(
     rejected: total("rejected"),
     shards: manifest.shards.length,
     added: added.length,
-    changed,
-    removed,
+    changed: [...changed],
+    removed: [...removed],
     pruned: prune,
     repaired,
   };

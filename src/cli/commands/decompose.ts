@@ -1,5 +1,4 @@
 import { writeReferenceArrays } from "../../analysis/decompose/reference-arrays.ts";
-import { decomposeResultSchema } from "../../results/decompose.ts";
 import { openNpyRows } from "../../support/npy-stream.ts";
 import type { Register } from "../command.ts";
 import { precisionNotice } from "../notices.ts";
@@ -25,14 +24,12 @@ export const registerDecompose: Register = (program, run) => {
             report,
             signal,
           });
-          result(
-            decomposeResultSchema.parse({ model: model.name, precision: model.precision, ...written }),
-            () =>
-              [
-                ...written.files.map(({ path, shape }) => `${path}  [${shape.join(", ")}]`),
-                `${written.images} images; the parts sum to the embedding within ${written.sumError.toExponential(1)} (relative)`,
-                ...precisionNotice(model),
-              ].join("\n"),
+          result(written, () =>
+            [
+              ...written.files.map(({ path, shape }) => `${path}  [${shape.join(", ")}]`),
+              `${written.images} images; the parts sum to the embedding within ${written.sumError.toExponential(1)} (relative)`,
+              ...precisionNotice(model),
+            ].join("\n"),
           );
         } finally {
           await pixels.close();
