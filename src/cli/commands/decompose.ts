@@ -1,7 +1,7 @@
 import { writeReferenceArrays } from "../../analysis/decompose/reference-arrays.ts";
+import { precisionNotice } from "../../model/notices.ts";
 import { openNpyRows } from "../../support/npy-stream.ts";
 import type { Register } from "../command.ts";
-import { precisionNotice } from "../notices.ts";
 
 /** `decompose --pixels X.npy --out DIR [--spatial]`: the reference scripts' dense arrays. */
 export const registerDecompose: Register = (program, run) => {
