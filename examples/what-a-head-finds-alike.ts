@@ -11,8 +11,8 @@ import {
   createModelLoader,
   createSearch,
   DEFAULT_MODEL,
-  decomposeImages,
   findNeighbors,
+  imageQuery,
   openIndex,
   parseComponents,
   scanSource,
@@ -33,14 +33,11 @@ export async function whatHeadsFindAlike(
     const index = await openIndex(folder);
     const search = createSearch(index, model.geometry, model.matmul);
     const found: Record<string, string[]> = {};
-    for await (const { decomposition, images } of decomposeImages(model, [join(SCENES, image)])) {
-      if (!decomposition) throw new Error(`${image} could not be decoded`);
-      const query = { kind: "image", decomposition, sha256: images[0].shown.sha256 } as const;
-      for (const set of heads) {
-        const components = parseComponents(set, model.geometry);
-        const { nearest } = await findNeighbors(search, model.geometry, query, components, { k: 3 });
-        found[set] = nearest.map(({ row }) => index.images[row].path);
-      }
+    const query = await imageQuery(model, index, join(SCENES, image));
+    for (const name of heads) {
+      const set = parseComponents(name, model.geometry);
+      const { neighbors } = await findNeighbors(model, search, query, { name, set }, { k: 3 });
+      found[name] = neighbors.map(({ path }) => path);
     }
     return found;
   } finally {

@@ -30,15 +30,7 @@ export {
   type StudyOptions as AblationStudyOptions,
   studyAblation,
 } from "./analysis/ablation/study.ts";
-export {
-  type BestMatch,
-  type CommonFactor,
-  type ComparedSide,
-  type CompareOptions,
-  type Comparison,
-  compareModels,
-  type HeadPair,
-} from "./analysis/compare/compare.ts";
+export { type ComparedSide, type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export type { CueGap } from "./analysis/debias/cue-heads.ts";
 export { type SplitProblem, splitByCue } from "./analysis/debias/cue-problem.ts";
 export {
@@ -55,20 +47,12 @@ export {
 } from "./analysis/explain/explain.ts";
 export {
   findNeighbors,
-  type Neighbor,
+  imageQuery,
   type NeighborOptions,
-  type Neighbors,
   type Query,
-  SCORINGS,
-  type Scoring,
+  textQuery,
 } from "./analysis/neighbors/neighbors.ts";
-export {
-  type MeanShare,
-  measureRetrieval,
-  type RetrievalOptions,
-  type RetrievalResult,
-  type RetrievalRow,
-} from "./analysis/neighbors/retrieval.ts";
+export { measureRetrieval, type RetrievalOptions } from "./analysis/neighbors/retrieval.ts";
 export {
   attentionRollout,
   BASELINES as SEGMENTATION_BASELINES,
@@ -97,12 +81,8 @@ export {
 } from "./analysis/segmentation/masked-images.ts";
 export type { Measured, Measures, SegmentationMetric } from "./analysis/segmentation/metrics.ts";
 export {
-  SEGMENTATION_MODES,
-  type Segmentation,
-  type SegmentationMode,
   type SegmentOptions,
   segmentImage,
-  type TextMap,
   type TokenMap,
   tokenHeads,
   tokenMap,
@@ -111,10 +91,7 @@ export {
 } from "./analysis/segmentation/segmentation.ts";
 export {
   measureSelectivity,
-  type SelectiveComponent,
-  type Selectivity,
   type SelectivityOptions,
-  type SelectivityResult,
   selectiveHeads,
 } from "./analysis/selectivity/selectivity.ts";
 export {
@@ -270,6 +247,7 @@ export type { LayerTokens, TokenTerms } from "./model/token-terms.ts";
 export { type Algebra, createAlgebra, type DenseMatrix } from "./onnx/algebra.ts";
 export { type Device, listDevices } from "./onnx/device.ts";
 export type { Precision } from "./onnx/linear.ts";
+export type { BestMatch, CommonFactor, CompareResult, HeadPair } from "./results/compare.ts";
 export type { ExplainResult, Explanation } from "./results/explain.ts";
 export type { Estimate, Inconsistency, LabelResult, LabelUse } from "./results/label.ts";
 export {
@@ -286,6 +264,9 @@ export {
   SYNONYMS,
   valuesOf,
 } from "./results/metrics.ts";
+export { type Neighbor, type NeighborsResult, SCORINGS, type Scoring } from "./results/neighbors.ts";
+export type { MeanShare, RetrievalResult } from "./results/retrieval.ts";
+export type { FactorSelectivity, SelectivityResult } from "./results/selectivity.ts";
 export {
   CALIBRATION_MEASURES,
   type Calibration,

@@ -47,6 +47,22 @@ export const componentsOf = (written: string, { heads, mlps }: ComponentSet): Re
 /** Where the middle 95 % of some draws lie, and their mean. */
 export const intervalSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
 
+/** An image of an index. */
+export const indexedImageShape = {
+  row: count.describe("its place in the index"),
+  path: z.string(),
+  id: z.string(),
+  label: z.string().nullable(),
+};
+/** The image in a row of an index, as results name it. */
+export const indexedImageOf = (
+  images: readonly { readonly path: string; readonly id: string; readonly label: string | null }[],
+  row: number,
+) => {
+  const { path, id, label } = images[row];
+  return { row, path, id, label };
+};
+
 /** A size in pixels. */
 export const sizeSchema = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });
 

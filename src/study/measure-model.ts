@@ -1,9 +1,10 @@
 /** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
 import { basename } from "node:path";
 import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
-import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
+import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
+import type { Index } from "../corpus/open-index.ts";
 import { createSearch } from "../corpus/search.ts";
 import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
@@ -26,18 +27,19 @@ import { type ComponentSet, parseComponents } from "../model/components.ts";
 import { embedTexts } from "../model/text-cache.ts";
 import { valuesOf } from "../results/metrics.ts";
 import { originOf } from "../results/origin.ts";
+import type { SelectivityResult } from "../results/selectivity.ts";
 import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "../results/study.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
-import { hashManifest, type NamedIndex } from "./inputs.ts";
+import { hashManifest } from "./inputs.ts";
 import type { Steps } from "./steps.ts";
 
 /** What a model is measured with. */
 export interface ModelWork extends WorkOptions {
   readonly model: ClipModel;
-  readonly index: NamedIndex;
+  readonly index: Index;
   readonly pool: TextPool;
   readonly settings: StudySettings;
   readonly steps: Steps;
@@ -127,7 +129,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   );
   const selectivity = await steps.run(name, "selectivity", [...origin, permutations, seed], async () => {
     try {
-      return await measureSelectivity(index, geometry, { ...options, permutations });
+      return await measureSelectivity(model, index, { ...options, permutations });
     } catch (error) {
       if (error instanceof ClipInterpretError && error.code === "FACTORS_MISSING") return null;
       throw error;
@@ -143,13 +145,12 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
       if (!first) continue;
       const { embedDim } = geometry;
       const embedding = all.subarray(first.index * embedDim, (first.index + 1) * embedDim);
-      const read = parseComponents(name, geometry);
-      const { nearest: rows } = await findNeighbors(search, geometry, { kind: "text", embedding }, read, {
+      const read = { name, set: parseComponents(name, geometry) };
+      const { neighbors } = await findNeighbors(model, search, { text: first.text, embedding }, read, {
         k: SHOWN,
       });
-      found[name] = rows.map(({ row, score }) => {
-        const { path, label, sha256 } = index.images[row];
-        return { path, label, score, sha256 };
+      found[name] = neighbors.map(({ row, path, label, score }) => {
+        return { path, label, score, sha256: index.images[row].sha256 };
       });
     }
     return found;
@@ -196,7 +197,7 @@ function studyHead(judged: JudgedHead, found: Found, again: readonly (readonly J
   const same = anew.filter((other) => other.label === label).length;
   const ccs = ccsOf(judged) ?? 0;
   const scores = anew.map((other) => ccsOf(other) ?? 0);
-  const own = found.selectivity?.components.find(isThis);
+  const own = found.selectivity?.heads.find(isThis);
   return {
     ...{ layer, head, name, label, ccs },
     sameLabel: anew.length === 0 ? 1 : same / anew.length,

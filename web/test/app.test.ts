@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
@@ -8,41 +9,54 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
+import { imageId } from "../../src/corpus/rows.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { indexedCorpus } from "../../src/server/corpora.ts";
+import { VERSION } from "../../src/support/version.ts";
+import type { Paint } from "../../src/views/kit/heatmap.ts";
+import { canvasOf, type Placed, paintPicture } from "../../src/views/kit/panel.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";
+import { segmentationPaints } from "../../src/views/segmentation/pictures.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";
-import { largest, mapPaint, paintPicture } from "../src/plots/paint.ts";
+import { runHere } from "../../test/support/run-cli.ts";
+import { rgbaOf } from "../src/plots/paint.ts";
 import { launch, missing, openPage, painted, pixelsOf, skip } from "./browser.ts";
 
 const models = createModelLoader();
 let server: TestServer;
 let browser: Browser;
+/** A folder of pictures of which nothing is known, and an index of it. */
+let scratch: string;
+let pictures: string;
+let index: string;
 
 if (skip) console.warn(`The browser's tests are skipped: ${missing}`);
 
 /** The bytes that the page paints of the example scene, for some heads and a text. */
-async function expectedPixels(heads: string, text: string, opacity = 85) {
+async function expectedPixels(heads: string, text: string) {
   const model = await models.load(DEFAULT_MODEL);
   const set = parseComponents(heads, model.geometry);
   const found = await segmentImage(model, EXAMPLE_SCENE.path, [text], { set });
-  const { values } = found.texts[0].map;
+  return paintedOver(found, segmentationPaints(found).texts[0]);
+}
+
+/** The bytes of a canvas with a map over the example scene. */
+async function paintedOver(place: Placed, paint: Paint) {
   const { data, info } = await sharp(EXAMPLE_SCENE.path)
     .resize({ width: 512, kernel: "nearest" })
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const { width, height } = found.shown;
-  const place = { width, height, grid: found.grid, placement: found.placement };
   const pixels = { rgb: new Uint8Array(data), width: info.width, height: info.height };
-  return paintPicture(pixels, place, mapPaint(values, found.grid, largest(values), false), opacity);
+  return rgbaOf(paintPicture(canvasOf(pixels, place), paint));
 }
 
 /** Compares a canvas with what it should show: scores travel as float32, so a channel may be one step off. */
 async function expectPixels(page: Page, selector: string, expected: Uint8ClampedArray) {
   const worst = async () => {
-    const { data } = await pixelsOf(page, selector);
+    const data = await pixelsOf(page, selector);
     if (data.length !== expected.length) return Number.POSITIVE_INFINITY;
     return data.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i])), 0);
   };
@@ -59,7 +73,12 @@ const open = async (path = "/", options = {}) => {
 describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   beforeAll(async () => {
     browser = await launch();
-    server = await startTestServer({}, 160);
+    scratch = await mkdtemp(join(tmpdir(), "app-"));
+    [pictures, index] = [join(scratch, "pictures"), join(scratch, "some-pictures")];
+    const scenes = fileURLToPath(new URL("../../examples/scenes/images/", import.meta.url));
+    await cp(scenes, pictures, { recursive: true });
+    expect((await runHere("index", pictures, "--out", index)).code).toBe(0);
+    server = await startTestServer({ corpora: [await indexedCorpus(index)] }, 160);
     const job = { kind: "prepare", corpus: "demo", model: DEFAULT_MODEL };
     const { id } = (await post(server.url, "/api/jobs", job)).json<{ id: string }>();
     const stateOf = async () => (await (await fetch(`${server.url}/api/jobs/${id}`)).json()).state;
@@ -70,6 +89,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     await browser?.close();
     await server?.close();
     await models.release();
+    if (scratch) await rm(scratch, { recursive: true, force: true });
   }, 120_000);
 
   it("shows the example at once: the exact score, every head's part, and the map of all heads, pixel by pixel", async () => {
@@ -135,9 +155,10 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     });
     const box = (await page.locator(".picture-side .heat").boundingBox())!;
     await page.mouse.move(box.x + (4.5 / 8) * box.width, box.y + (2.5 / 8) * box.height);
-    const sum = found.texts[0].map.values[patch];
+    const token = found.texts[0].token!;
+    const sum = token.value;
     await expect.poll(() => page.getByTestId("total").textContent()).toBe(formatSigned(sum, 4));
-    const [best] = found.texts[0].heads!;
+    const [best] = token.heads;
     const cell = page.getByRole("button", { name: new RegExp(`^L${best.layer}\\.H${best.head}:`) });
     expect(await cell.textContent()).toBe(formatSigned(best.value, decimalsFor(Math.abs(best.value))));
   });
@@ -212,7 +233,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   });
 
   it("segments by topic and by contrast, side by side, with the numbers and pixels of the analysis", async () => {
-    const texts = ["a monkey", "a purple background"];
+    const texts = ["a monkey", "a purple background", "a palm tree"];
     const query = `heads=L3&${texts.map((text) => `text=${encodeURIComponent(text)}`).join("&")}&image=`;
     const { example } = (await (await fetch(`${server.url}/api/app`)).json()) as {
       example: { image: string };
@@ -223,33 +244,22 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     for (const mode of ["topic", "contrast"] as const) {
       if (mode === "contrast") await page.getByLabel(/where does each text lead/).check();
       const found = await segmentImage(model, EXAMPLE_SCENE.path, texts, { set, mode });
-      for (const [i, { map }] of found.texts.entries()) {
+      for (const [i, { score, patches, cls }] of found.texts.entries()) {
         const figure = page.getByTestId("map").nth(i);
-        const line = `heads’ score ${formatSigned(map.score, 4)} = patches ${formatSigned(map.patches, 4)} + CLS ${formatSigned(map.cls, 4)}`;
+        const line = `heads’ score ${formatSigned(score, 4)} = patches ${formatSigned(patches, 4)} + CLS ${formatSigned(cls, 4)}`;
         await figure.getByText(line).waitFor();
       }
-      const limit = largest(found.texts.flatMap(({ map }) => [...map.values]));
-      const { data, info } = await sharp(EXAMPLE_SCENE.path)
-        .resize({ width: 512, kernel: "nearest" })
-        .removeAlpha()
-        .raw()
-        .toBuffer({ resolveWithObject: true });
-      const { width, height } = found.shown;
-      const place = { width, height, grid: found.grid, placement: found.placement };
-      const paint = mapPaint(found.texts[1].map.values, found.grid, limit, false);
-      const pixels = { rgb: new Uint8Array(data), width: info.width, height: info.height };
-      await expectPixels(
-        page,
-        "[data-testid=map] >> nth=1 >> canvas",
-        paintPicture(pixels, place, paint, 85),
-      );
+      const { texts: paints, winners } = segmentationPaints(found);
+      const canvas = "[data-testid=map] >> nth=1 >> canvas";
+      await expectPixels(page, canvas, await paintedOver(found, paints[1]));
+      await expectPixels(page, "[data-testid=winners] canvas", await paintedOver(found, winners!));
       const counts = found.winners!.counts.map((count, i) => `${texts[i]}: ${count} of 64 patches`);
       for (const count of counts) await page.getByText(count).waitFor();
     }
   });
 
   it("finds neighbours by property, by head for the picture, and by head for a text, as the search does", async () => {
-    const { page } = await open("/neighbors?by=text&heads=L0.H1&query=a+red+background&k=4&score=z");
+    const { page } = await open("/neighbors?by=text&heads=L0.H1&query=a+red+background&k=4&scoring=z");
     await page.getByRole("region", { name: "most similar" }).getByRole("listitem").first().waitFor();
     const shown = async (name: string) =>
       (await page.getByRole("region", { name }).locator(".score").allTextContents()) ?? [];
@@ -286,6 +296,49 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     await page.waitForURL(/\/look\?.*image=demo%3A/);
     await painted(page);
   });
+
+  it.each(["text", "image"] as const)(
+    "answers, shows and saves neighbours of one %s as the command does: the same numbers, the same picture",
+    async (by) => {
+      const image = join(pictures, "0067-monkey.png");
+      const out = join(server.cache, "near.svg");
+      const query = by === "text" ? ["--text", "a red background"] : ["--image", image];
+      const args = ["neighbors", "--index", index, "--heads", "L2.H1,L3", "-k", "4", "--scoring", "cosine"];
+      const ran = await runHere(...args, ...query, "--out", out, "--json");
+      // Files have paths for the command and names in the corpus for the page.
+      const named = (text: string) => text.replaceAll(image, "0067-monkey.png");
+      const command = JSON.parse(named(ran.stdout));
+      const ref = `${basename(index)}:${imageId("0067-monkey.png")}`;
+      const answer = await post(server.url, "/api/neighbors", {
+        ...{ model: DEFAULT_MODEL, corpus: basename(index), heads: "L2.H1,L3", k: 4, scoring: "cosine" },
+        query: by === "text" ? { text: "a red background" } : { image: ref },
+      });
+      expect(answer.json()).toEqual(command);
+
+      const asked = by === "text" ? "query=a+red+background" : `image=${ref}`;
+      const { page } = await open(
+        `/neighbors?by=${by}&${asked}&corpus=${basename(index)}&heads=L2.H1,L3&k=4&scoring=cosine`,
+      );
+      const scores = page.getByRole("region", { name: "most similar" }).locator(".score");
+      await scores.first().waitFor();
+      expect(await scores.allTextContents()).toEqual(
+        command.neighbors.map(({ score }: { score: number }) => formatCosine(score)),
+      );
+      const saved = async (kind: string) => {
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("group", { name: "Download this view" }).getByRole("button", { name: kind }).click(),
+        ]);
+        const path = join(server.cache, download.suggestedFilename());
+        await download.saveAs(path);
+        return readFile(path, "utf8");
+      };
+      expect(JSON.parse(await saved("JSON"))).toEqual(command);
+      expect((await saved("SVG")) === named(await readFile(out, "utf8"))).toBe(true);
+      for (const { path, score } of command.neighbors)
+        expect(await saved("CSV")).toMatch(new RegExp(`most similar,.*${path}.*,${score},`));
+    },
+  );
 
   it("takes a stranger on a tour of three heads", async () => {
     const { page } = await open();
@@ -325,8 +378,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
           continue;
         }
         const text = await readFile(path, "utf8");
-        for (const part of [DEFAULT_MODEL, weights, "clip-interpret 0."]) expect(text).toContain(part);
-        if (kind === "JSON") expect(JSON.parse(text)).toHaveProperty("provenance.weights", weights);
+        for (const part of [DEFAULT_MODEL, weights, "clip-interpret", VERSION]) expect(text).toContain(part);
         if (kind === "SVG") expect(text).toMatch(/^<svg[\s\S]*<\/svg>\n$/);
       }
     }

@@ -1,7 +1,7 @@
 import type { DecodeOptions } from "../../image/decode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpName } from "../../model/components.ts";
-import type { Decomposition } from "../../model/decomposition.ts";
+import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
 import { prepareProbe, scoreComponents } from "../../model/kernel.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { textProbe } from "../../model/probe.ts";
@@ -17,6 +17,7 @@ import type { WorkOptions } from "../../support/progress.ts";
  *
  * @param textEmbeddings raw, [t, D]
  * @param image which image of the batch
+ * @throws `SUM_MISMATCH` when the parts miss the cosine
  */
 export function explain(
   { geometry }: Pick<ClipModel, "geometry">,
@@ -33,6 +34,13 @@ export function explain(
     for (let d = 0; d < embedDim; d++) similarity += decomposition.embedding[image * embedDim + d] * v[d];
     similarity /= decomposition.norm[image];
     const sum = [...scores.heads, ...scores.mlps].reduce((total, value) => total + value, 0);
+    const error = Math.abs(sum - similarity);
+    if (!(error <= SUM_TOLERANCE)) {
+      throw new ClipInterpretError(
+        "SUM_MISMATCH",
+        `the parts sum to ${sum}, the cosine is ${similarity}: ${error.toExponential(1)} apart`,
+      );
+    }
     return {
       text,
       similarity,
@@ -42,7 +50,7 @@ export function explain(
       })),
       mlps: Array.from(scores.mlps, (value, i) => ({ component: mlpName(i), value })),
       sum,
-      error: Math.abs(sum - similarity),
+      error,
     };
   });
 }

@@ -12,13 +12,13 @@ const COMPUTING = [
 let known: Promise<string> | undefined;
 
 /** SHA-256 of the modules that compute, as they are run: sources and compiled files have different ones. */
-export function codeHash(): Promise<string> {
+export function codeVersion(): Promise<string> {
   known ??= hashModules();
   return known;
 }
 
 async function hashModules(): Promise<string> {
-  // src/study/ and dist/study/ are equally deep, so this holds before and after the build.
+  // src/support/ and dist/support/ are equally deep, so this holds before and after the build.
   const root = fileURLToPath(new URL("../", import.meta.url));
   const hash = createHash("sha256");
   for (const layer of COMPUTING) {
