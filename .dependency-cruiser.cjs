@@ -49,7 +49,10 @@ const viewsTakeResults = {
   name: "views-take-results",
   severity: "error",
   from: { path: "^src/views/", pathNot: "\\.test\\.ts$" },
-  to: { path: "^src/", pathNot: "^src/(views|results|math)/|^src/model/components\\.ts$|^src/views/kit/png\\.ts$" },
+  to: {
+    path: "^src/",
+    pathNot: "^src/(views|results|math)/|^src/model/components\\.ts$|^src/views/kit/png\\.ts$",
+  },
 };
 
 /** The web app is a face: it takes pictures and names from the layers that need no Node, and of results only types. */
