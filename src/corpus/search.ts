@@ -1,11 +1,13 @@
 import { fromHalf } from "../math/half.ts";
+import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
 import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
 import { type PreparedProbe, prepareProbe } from "../model/kernel.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import type { Report } from "../support/progress.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
-import type { Index } from "./open-index.ts";
+import { type Index, openIndex, requireModelOf } from "./open-index.ts";
 
 /*
  * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies whole blocks,
@@ -24,6 +26,30 @@ export interface Search {
   contributions(set: ComponentSet, rows: readonly number[]): Promise<Float64Array>;
   /** [n]: the length of what the set wrote into every image, ‖Σ_h w_h·head_h‖. @throws `HEADS_INVALID` */
   lengths(set: ComponentSet): Promise<Float64Array>;
+}
+
+/**
+ * Opens an index for questions, with the model that made it. A shard that is damaged is left out with a warning.
+ *
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` for an index of
+ *   another model
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { index } = await openIndex(model, "scenes.index");
+ * console.log(index.images.length, index.images[0].path); // → 24 images/0000-mobile-phone.png
+ * ```
+ */
+export async function openSearch(
+  model: ClipModel,
+  folder: string,
+  options: { readonly report?: Report } = {},
+): Promise<Search> {
+  const index = await openIndex(folder, options);
+  await requireModelOf(index, model);
+  return createSearch(index, model.geometry, model.matmul);
 }
 
 /** Makes a search over an index. @param geometry of the model that made it */

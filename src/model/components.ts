@@ -103,6 +103,28 @@ export function parseComponents(
   };
 }
 
+/**
+ * The components of a model that read a probe, by their names and with weights: `L10.H3`, `L8-L11`, `last4`, `all`,
+ * `embed`, `L3.MLP`, `mlps`, `L10.H3*0.5`, or a comma list of such parts.
+ *
+ * @param properties names that stand for heads, such as labels: name → `L10.H3` names
+ * @throws `HEADS_INVALID` naming the part and what the model has
+ * @example
+ * ```ts
+ * import { openModel, parseHeads } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * console.log(parseHeads(model, "last2").heads.length); // → 8
+ * console.log(parseHeads(model, "color,mlps*0.5", { color: ["L1.H0"] }));
+ * // → 0
+ * ```
+ */
+export const parseHeads = (
+  { geometry }: { readonly geometry: Sizes },
+  text: string,
+  properties?: Readonly<Record<string, readonly string[]>>,
+): ComponentSet => parseComponents(text, geometry, properties);
+
 function resolvePart(
   name: string,
   sizes: Sizes,

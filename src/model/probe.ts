@@ -15,7 +15,20 @@ export function textProbe(embedding: ArrayLike<number>): Float64Array {
   return Float64Array.from(embedding, (value) => value / norm);
 }
 
-/** A contrast: t1 − t2, or t1 − the mean of several others. */
+/**
+ * A contrast: t1 − t2, or t1 − the mean of several others.
+ *
+ * @example
+ * ```ts
+ * import { contrastProbe, decomposeImage, openModel, readComponents, textProbe } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const [red, gray] = [await textProbe(model, "a red backdrop"), await textProbe(model, "a gray backdrop")];
+ * const scene = await decomposeImage(model, "examples/scenes/images/0049-snowboarder.png");
+ * const { heads } = readComponents(model, scene, contrastProbe(red, [gray]));
+ * console.log(heads.sort((a, b) => b.value - a.value)[0].name); // → 0
+ * ```
+ */
 export function contrastProbe(target: Float64Array, others: readonly Float64Array[]): Float64Array {
   return target.map((value, d) => value - others.reduce((sum, other) => sum + other[d], 0) / others.length);
 }

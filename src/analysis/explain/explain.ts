@@ -1,15 +1,13 @@
 import type { DecodeOptions } from "../../image/decode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { mlpName } from "../../model/components.ts";
 import type { Decomposition } from "../../model/decomposition.ts";
-import { prepareProbe, scoreComponents } from "../../model/kernel.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { textProbe } from "../../model/probe.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
-import { headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
+import { readComponents } from "../read.ts";
 
 /**
  * "Why this score?": the text is the probe, every component reads it alone, along components.
@@ -19,31 +17,20 @@ import type { WorkOptions } from "../../support/progress.ts";
  * @param image which image of the batch
  */
 export function explain(
-  { geometry }: Pick<ClipModel, "geometry">,
+  model: Pick<ClipModel, "geometry">,
   decomposition: Decomposition,
   texts: readonly string[],
   textEmbeddings: Float32Array,
   image = 0,
 ): Explanation[] {
-  const { heads: headCount, embedDim } = geometry;
+  const { embedDim } = model.geometry;
   return texts.map((text, index) => {
     const v = textProbe(textEmbeddings.subarray(index * embedDim, (index + 1) * embedDim));
-    const scores = scoreComponents(geometry, prepareProbe(geometry, v), decomposition, image);
+    const scores = readComponents(model, decomposition, v, image);
     let similarity = 0;
     for (let d = 0; d < embedDim; d++) similarity += decomposition.embedding[image * embedDim + d] * v[d];
     similarity /= decomposition.norm[image];
-    const sum = [...scores.heads, ...scores.mlps].reduce((total, value) => total + value, 0);
-    return {
-      text,
-      similarity,
-      heads: Array.from(scores.heads, (value, i) => ({
-        ...headOf(Math.floor(i / headCount), i % headCount),
-        value,
-      })),
-      mlps: Array.from(scores.mlps, (value, i) => ({ component: mlpName(i), value })),
-      sum,
-      error: Math.abs(sum - similarity),
-    };
+    return { text, similarity, ...scores, error: Math.abs(scores.sum - similarity) };
   });
 }
 
@@ -57,6 +44,17 @@ export interface ExplainOptions extends WorkOptions, DecodeOptions {
  * Explains an image's scores for some texts.
  * @param source path, or the bytes of an image file
  * @throws `TEXTS_EMPTY`, and what decoding an image and loading a tokenizer throw
+ * @example
+ * ```ts
+ * import { explainImage, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const { texts } = await explainImage(model, scene, ["a monkey", "a palm tree"]);
+ * for (const { text, similarity, sum } of texts) console.log(text, similarity.toFixed(4), sum.toFixed(4));
+ * // → a monkey 0
+ * // → a palm tree 0
+ * ```
  */
 export async function explainImage(
   model: ClipModel,
