@@ -4,18 +4,12 @@
  * `clip-interpret/kernel`, `/labeling`, `/evaluation`, `/results`, `/views`, `/world`. Only what an entry lists is stable.
  */
 
-// Models.
-export type { CatalogueEntry } from "./model/catalogue.ts";
-export { listModels } from "./model/catalogue.ts";
-export type { ClipModel, ModelOptions } from "./model/clip-model.ts";
-export { openModel } from "./model/registry.ts";
-export { type PulledModel, pullModel } from "./hub/pull.ts";
-
-// Decomposition × probe × component set, read along one axis.
-export { type DecomposedImage, type DecomposeImageOptions, decomposeImage } from "./model/decompose-image.ts";
-export { type ComponentSet, type NamedSet, parseHeads } from "./model/components.ts";
-export { contrastProbe } from "./model/probe.ts";
-export { imageProbe, textProbe } from "./model/probes.ts";
+export { type StudyOptions as AblationOptions, studyAblation } from "./analysis/ablation/study.ts";
+export { type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
+export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
+// One image.
+export { type ExplainOptions, explainImage } from "./analysis/explain/explain.ts";
+export { findNeighbors, type NeighborOptions } from "./analysis/neighbors/neighbors.ts";
 export {
   type ComponentScores,
   type ImageScore,
@@ -23,24 +17,27 @@ export {
   readImages,
   readTokens,
 } from "./analysis/read.ts";
-
-// One image.
-export { type ExplainOptions, explainImage } from "./analysis/explain/explain.ts";
+export { type EvaluateOptions, evaluateSegmentation } from "./analysis/segmentation/evaluate.ts";
 export { type SegmentOptions, segmentImage } from "./analysis/segmentation/segmentation.ts";
-
+export { measureSelectivity, type SelectivityOptions } from "./analysis/selectivity/selectivity.ts";
+export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";
 // Many images.
 export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
 export { openSearch as openIndex, type Search } from "./corpus/search.ts";
-export { findNeighbors, type NeighborOptions } from "./analysis/neighbors/neighbors.ts";
-export { measureSelectivity, type SelectivityOptions } from "./analysis/selectivity/selectivity.ts";
-export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";
+export { type PulledModel, pullModel } from "./hub/pull.ts";
 export { type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
 export { measureLabels } from "./labeling/metrics.ts";
-export { type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
-export { type StudyOptions as AblationOptions, studyAblation } from "./analysis/ablation/study.ts";
-export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
-export { type EvaluateOptions, evaluateSegmentation } from "./analysis/segmentation/evaluate.ts";
+// Models.
+export type { CatalogueEntry } from "./model/catalogue.ts";
+export { listModels } from "./model/catalogue.ts";
+export type { ClipModel, ModelOptions } from "./model/clip-model.ts";
+export { type ComponentSet, type NamedSet, parseHeads } from "./model/components.ts";
+// Decomposition × probe × component set, read along one axis.
+export { type DecomposedImage, type DecomposeImageOptions, decomposeImage } from "./model/decompose-image.ts";
+export { contrastProbe } from "./model/probe.ts";
+export { imageProbe, textProbe } from "./model/probes.ts";
+export { openModel } from "./model/registry.ts";
 export { runStudy, type StudyOptions } from "./study/run-study.ts";
 
 // What goes wrong, and what goes on.

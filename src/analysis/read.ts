@@ -5,7 +5,7 @@
  */
 import type { Search } from "../corpus/search.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { type ComponentSet, mlpName } from "../model/components.ts";
+import { mlpName, type NamedSet } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import type { Decomposition } from "../model/decomposition.ts";
 import { prepareProbe, scoreComponents } from "../model/kernel.ts";
@@ -70,15 +70,15 @@ export function readComponents(
  * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png", { tokensOf: heads });
  * const { values, cls, sum } = readTokens(model, scene, await textProbe(model, "a monkey"), heads);
  * const most = values.indexOf(Math.max(...values));
- * console.log(`row ${Math.floor(most / 8)}, column ${most % 8} of 8 × 8`); // → row 1, column 3 of 8 × 8
- * console.log(`${(sum - cls).toFixed(4)} by patches, ${cls.toFixed(4)} by the CLS token`); // → 0
+ * console.log(`row ${Math.floor(most / 8)}, column ${most % 8} of 8 × 8`); // → row 1, column 4 of 8 × 8
+ * console.log(`${(sum - cls).toFixed(4)} by patches, ${cls.toFixed(4)} by the CLS token`); // → 0.2082 by patches, -0.0016 by the CLS token
  * ```
  */
 export const readTokens = (
   { geometry }: Pick<ClipModel, "geometry">,
   decomposition: TokenDecomposition,
   probe: Float64Array,
-  set: ComponentSet,
+  { set }: NamedSet,
   image = 0,
 ): TokenMap => tokenMap(geometry, decomposition, probe, set, image);
 
@@ -102,18 +102,18 @@ export interface ImageScore {
  * const index = await openIndex(model, "scenes.index");
  * const images = await readImages(index, await textProbe(model, "a purple backdrop"), parseHeads(model, "L1.H0"));
  * for (const { path, score } of images.slice(0, 2)) console.log(path, score.toFixed(4));
- * // → 0
- * // → 0
+ * // → images/0033-scissors-pair.png 0.0905
+ * // → images/0001-tower.png 0.0883
  * ```
  */
 export async function readImages(
-  search: Search,
+  index: Search,
   probe: Float64Array,
-  set: ComponentSet,
+  { set }: NamedSet,
 ): Promise<ImageScore[]> {
-  const { images } = search.index;
+  const { images } = index;
   const rows = Array.from(images.keys());
-  const scores = await search.exactScores(probe, set, rows);
+  const scores = await index.exactScores(probe, set, rows);
   return rows
     .map((row) => ({ path: images[row].path, label: images[row].label, score: scores[row] }))
     .sort((a, b) => b.score - a.score);

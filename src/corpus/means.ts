@@ -9,6 +9,16 @@ import type { Index } from "./open-index.ts";
  * The mean of what some heads wrote over an index's images, Σ_h w_h·mean(z̃_h)·M̃_h: [D] in float64.
  * @param rows only these images; by default all, from the moments
  * @throws `HEADS_INVALID` for a set with MLP terms
+ * @example
+ * ```ts
+ * import { openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { meanContribution } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const mean = await meanContribution(index, model.geometry, parseHeads(model, "L1.H0").set);
+ * console.log(mean.length, Math.hypot(...mean).toFixed(4)); // → 128 0.0460
+ * ```
  */
 export async function meanContribution(
   index: Index,
@@ -56,7 +66,19 @@ function meansOfRows(index: Index, rows: readonly number[]): HeadMean {
   };
 }
 
-/** SHA-256 (hex) of what an index is made of: its model, its preprocessing and its images' bytes, in their order. */
+/**
+ * SHA-256 (hex) of what an index is made of: its model, its preprocessing and its images' bytes, in their order.
+ *
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { hashIndex } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * console.log(hashIndex(index).length); // → 64
+ * ```
+ */
 export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {
   const hash = createHash("sha256");
   const { weights, precision } = manifest.model;

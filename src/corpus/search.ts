@@ -15,8 +15,8 @@ import { type Index, openIndex, requireModelOf } from "./open-index.ts";
  * that they do not depend on what else is in the index.
  */
 
-/** Scores the images of one index, exactly and as often as asked. */
-export interface Search {
+/** An index with the model that made it: scores its images, exactly and as often as asked. */
+export interface Search extends Index {
   readonly index: Index;
   /** [n]: the set's score of every image for a probe v [D]. @throws `HEADS_INVALID` */
   scores(v: Float64Array, set: ComponentSet): Promise<Float64Array | Float32Array>;
@@ -38,8 +38,8 @@ export interface Search {
  * import { openIndex, openModel } from "clip-interpret";
  *
  * const model = await openModel("emoji-4x128-p8");
- * const { index } = await openIndex(model, "scenes.index");
- * console.log(index.images.length, index.images[0].path); // → 24 images/0000-mobile-phone.png
+ * const index = await openIndex(model, "scenes.index");
+ * console.log(index.images.length, index.images[0].path); // → 120 images/0000-mobile-phone.png
  * ```
  */
 export async function openSearch(
@@ -71,6 +71,7 @@ export function createSearch(
       : matmul({ data: block, dims: [1, n, columns] }, { data: Float32Array.from(q), dims: [1, columns, 1] });
 
   const search: Search = {
+    ...index,
     index,
     async scores(v, set) {
       const { heads, whole, mlps } = plan(index, set);

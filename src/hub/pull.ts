@@ -66,7 +66,8 @@ const puller = createPuller();
  * console.log(model.name); // → ViT-B-32/openai
  * ```
  */
-export const pullModel = (model: string, work?: WorkOptions): Promise<PulledModel> => puller.pull(model, work);
+export const pullModel = (model: string, work?: WorkOptions): Promise<PulledModel> =>
+  puller.pull(model, work);
 
 async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions): Promise<PulledModel> {
   const { cache, offline: isOffline } = client.settings;

@@ -31,10 +31,28 @@ export interface Sizes {
   readonly heads: number;
 }
 
-/** `L10.H3`. Layers and heads are zero-based. */
+/**
+ * `L10.H3`. Layers and heads are zero-based.
+ *
+ * @example
+ * ```ts
+ * import { headName } from "clip-interpret/kernel";
+ *
+ * console.log(headName(10, 3)); // → L10.H3
+ * ```
+ */
 export const headName = (layer: number, head: number): string => `L${layer}.H${head}`;
 
-/** `embed` for 0, `L<l>.MLP` for l + 1. */
+/**
+ * `embed` for 0, `L<l>.MLP` for l + 1.
+ *
+ * @example
+ * ```ts
+ * import { mlpName } from "clip-interpret/kernel";
+ *
+ * console.log(mlpName(0), mlpName(4)); // → embed L3.MLP
+ * ```
+ */
 export const mlpName = (index: number): string => (index === 0 ? "embed" : `L${index - 1}.MLP`);
 
 /** Every component of a set by name, with its weight where it is not 1: `L10.H3*0.5`. */
@@ -46,7 +64,18 @@ export function componentNames({ heads, mlps }: ComponentSet): string[] {
   ];
 }
 
-/** Every head with weight 1. */
+/**
+ * Every head with weight 1.
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { allHeads } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * console.log(allHeads(model.geometry).heads.length); // → 16
+ * ```
+ */
 export const allHeads = ({ layers, heads }: Sizes): ComponentSet => ({
   heads: Array.from({ length: layers * heads }, (_, i) => ({
     layer: Math.floor(i / heads),
@@ -56,7 +85,19 @@ export const allHeads = ({ layers, heads }: Sizes): ComponentSet => ({
   mlps: [],
 });
 
-/** Every head and every MLP term with weight 1: the whole embedding. */
+/**
+ * Every head and every MLP term with weight 1: the whole embedding.
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { allComponents } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { heads, mlps } = allComponents(model.geometry);
+ * console.log(heads.length, mlps.length); // → 16 5
+ * ```
+ */
 export const allComponents = (sizes: Sizes): ComponentSet => ({
   heads: allHeads(sizes).heads,
   mlps: Array.from({ length: sizes.layers + 1 }, (_, index) => ({ index, weight: 1 })),
@@ -114,16 +155,16 @@ export function parseComponents(
  * import { openModel, parseHeads } from "clip-interpret";
  *
  * const model = await openModel("emoji-4x128-p8");
- * console.log(parseHeads(model, "last2").heads.length); // → 8
- * console.log(parseHeads(model, "color,mlps*0.5", { color: ["L1.H0"] }));
- * // → 0
+ * console.log(parseHeads(model, "last2").set.heads.length); // → 8
+ * const { set } = parseHeads(model, "colors,L3.MLP*0.5", { colors: ["L1.H0", "L0.H1"] });
+ * console.log(set.heads.length, set.mlps); // → 2 [ { index: 4, weight: 0.5 } ]
  * ```
  */
 export const parseHeads = (
   { geometry }: { readonly geometry: Sizes },
   text: string,
   properties?: Readonly<Record<string, readonly string[]>>,
-): ComponentSet => parseComponents(text, geometry, properties);
+): NamedSet => ({ name: text, set: parseComponents(text, geometry, properties) });
 
 function resolvePart(
   name: string,

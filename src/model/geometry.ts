@@ -50,6 +50,14 @@ export async function loadGeometry(
 
 /**
  * M̃_lh as a dense matrix, [d_h + 3, D] in float64.
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { headMatrix } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * console.log(headMatrix(model.geometry, 3, 1).length === (32 + 3) * 128); // → true
+ * ```
  */
 export function headMatrix(geometry: HeadGeometry, layer: number, head: number): Float64Array {
   const { M, k, s, b, headDim, heads, embedDim, terms } = geometry;

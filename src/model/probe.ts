@@ -26,7 +26,7 @@ export function textProbe(embedding: ArrayLike<number>): Float64Array {
  * const [red, gray] = [await textProbe(model, "a red backdrop"), await textProbe(model, "a gray backdrop")];
  * const scene = await decomposeImage(model, "examples/scenes/images/0049-snowboarder.png");
  * const { heads } = readComponents(model, scene, contrastProbe(red, [gray]));
- * console.log(heads.sort((a, b) => b.value - a.value)[0].name); // → 0
+ * console.log(heads.sort((a, b) => b.value - a.value)[0].name); // → L1.H0
  * ```
  */
 export function contrastProbe(target: Float64Array, others: readonly Float64Array[]): Float64Array {
@@ -56,7 +56,19 @@ export function imageProbe(
   return v;
 }
 
-/** z̃_lh of one image, [d_h + 3]. */
+/**
+ * z̃_lh of one image, [d_h + 3].
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel } from "clip-interpret";
+ * import { headCoordinates } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * console.log(headCoordinates(model.geometry, scene, 3, 1).length === 32 + 3); // → true
+ * ```
+ */
 export function headCoordinates(
   { layers, heads, headDim }: HeadGeometry,
   { z, mu, sigma, norm }: Decomposition,
@@ -72,7 +84,20 @@ export function headCoordinates(
   return coordinates;
 }
 
-/** head(l,h) = z̃·M̃, dense: [D]. */
+/**
+ * head(l,h) = z̃·M̃, dense: [D].
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel } from "clip-interpret";
+ * import { headContribution } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const written = headContribution(model.geometry, scene, 1, 0);
+ * console.log(written.length, Math.hypot(...written).toFixed(4)); // → 128 0.1562
+ * ```
+ */
 export function headContribution(
   geometry: HeadGeometry,
   decomposition: Decomposition,

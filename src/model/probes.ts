@@ -1,6 +1,6 @@
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
-import type { ComponentSet } from "./components.ts";
+import type { NamedSet } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
 import { imageProbe as componentsProbe, textProbe as unitProbe } from "./probe.ts";
 
@@ -15,7 +15,7 @@ import { imageProbe as componentsProbe, textProbe as unitProbe } from "./probe.t
  *
  * const model = await openModel("emoji-4x128-p8");
  * const monkey = await textProbe(model, "a monkey");
- * console.log(monkey.length, Math.hypot(...monkey).toFixed(3)); // → 64 1.000
+ * console.log(monkey.length, Math.hypot(...monkey).toFixed(3)); // → 128 1.000
  * ```
  */
 export const textProbe = async (
@@ -40,13 +40,13 @@ export const textProbe = async (
  * );
  * const backdrop = imageProbe(model, monkey, parseHeads(model, "L1.H0"));
  * for (const scene of [monkey, other]) console.log(readComponents(model, scene, backdrop).heads[4].value.toFixed(4));
- * // → 0.1
- * // → 0.1
+ * // → 0.0244
+ * // → -0.0061
  * ```
  */
 export const imageProbe = (
   model: Pick<ClipModel, "geometry">,
   decomposition: Decomposition,
-  set: ComponentSet,
+  { set }: NamedSet,
   image = 0,
 ): Float64Array => componentsProbe(model.geometry, decomposition, set, image);

@@ -19,8 +19,9 @@ import {
   run,
   typeErrors,
 } from "../support/doc-examples.ts";
-import { HUB_ID, SERVED, SERVED_TOKENIZER, TOKENIZER_HOME } from "../support/hub-world.ts";
 import { serveHub } from "../support/hub-server.ts";
+import { HUB_ID, SERVED, SERVED_TOKENIZER, TOKENIZER_HOME } from "../support/hub-world.ts";
+import { serveLlm } from "../support/llm-server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What one program may import from the package's root: as much as one can keep in mind. */
@@ -39,15 +40,18 @@ const documents = ["README.md", ...(await readdir(join(ROOT, "docs"))).map((name
 const inDocuments = await Promise.all(
   documents
     .filter((path) => path.endsWith(".md"))
-    .map(async (path): Promise<Example[]> =>
-      programsIn(await readFile(join(ROOT, path), "utf8"))
-        .map((code, i) => ({ name: `${path}, block ${i + 1}`, code }))
-        // What imports nothing is a part of a program.
-        .filter(({ code }) => /from "clip-interpret/.test(code)),
+    .map(
+      async (path): Promise<Example[]> =>
+        programsIn(await readFile(join(ROOT, path), "utf8"))
+          .map((code, i) => ({ name: `${path}, block ${i + 1}`, code }))
+          // What imports nothing is a part of a program.
+          .filter(({ code }) => /from "clip-interpret/.test(code)),
     ),
 );
 const examples: Example[] = [
-  ...values.flatMap(({ entry, name, examples: codes }) => codes.map((code) => ({ name: `${entry}: ${name}`, code }))),
+  ...values.flatMap(({ entry, name, examples: codes }) =>
+    codes.map((code) => ({ name: `${entry}: ${name}`, code })),
+  ),
   ...inDocuments.flat(),
 ];
 
@@ -57,9 +61,12 @@ describe("the public names", () => {
     expect(names.length, names.join(", ")).toBeLessThanOrEqual(MOST_NAMES);
   });
 
-  it.each(values.map((value) => [`${value.entry}: ${value.name}`, value] as const))("%s is documented", (_, value) => {
-    expect(missingFrom(value)).toBeUndefined();
-  });
+  it.each(values.map((value) => [`${value.entry}: ${value.name}`, value] as const))(
+    "%s is documented",
+    (_, value) => {
+      expect(missingFrom(value)).toBeUndefined();
+    },
+  );
 
   it("mean one thing each, whatever they are imported from", () => {
     const names = values.map(({ name }) => name);
@@ -77,7 +84,10 @@ describe("examples", () => {
     process.chdir(folder);
     process.env.CLIP_INTERPRET_CACHE = join(folder, "cache");
     await symlink(join(ROOT, "examples"), "examples");
-    await writeCorpus("scenes", await planCorpus({ split: "demo", indices: [...Array(SCENES).keys()], size: 64 }));
+    await writeCorpus(
+      "scenes",
+      await planCorpus({ split: "demo", indices: [...Array(SCENES).keys()], size: 64 }),
+    );
     for (const [name, index] of [
       ["emoji-4x128-p8", "scenes.index"],
       ["emoji-6x192-p8", "other.index"],
@@ -98,22 +108,29 @@ describe("examples", () => {
     expect(typeErrors(examples, entries, options, ROOT)).toEqual([]);
   });
 
-  it.each(examples.map(({ name, code }) => [name, code] as const))("%s prints what it says", async (_, code) => {
-    if (code.includes("pullModel")) {
-      const hub = await serveHub({ [HUB_ID]: SERVED, [TOKENIZER_HOME]: SERVED_TOKENIZER });
-      Object.assign(process.env, { HF_HOME: join(folder, "hub"), HF_ENDPOINT: hub.endpoint });
-    }
-    const printed = await run(code, entries);
-    const expected = expectedLines(code);
-    const same = printed.length === expected.length && printed.every((line, i) => isLine(line, expected[i]));
-    if (!same) expect(printed.map((line) => line.trim())).toEqual(expected);
-  });
+  it.each(examples.map(({ name, code }) => [name, code] as const))(
+    "%s prints what it says",
+    async (_, code) => {
+      if (code.includes("createLlm")) process.env.LLM_URL = (await serveLlm()).url;
+      if (code.includes("pullModel")) {
+        const hub = await serveHub({ [HUB_ID]: SERVED, [TOKENIZER_HOME]: SERVED_TOKENIZER });
+        Object.assign(process.env, { HF_HOME: join(folder, "hub"), HF_ENDPOINT: hub.endpoint });
+      }
+      const printed = await run(code, entries);
+      const expected = expectedLines(code);
+      const same =
+        printed.length === expected.length && printed.every((line, i) => isLine(line, expected[i]));
+      if (!same) expect(printed.map((line) => line.trim())).toEqual(expected);
+    },
+  );
 });
 
 describe("the harness", () => {
   it("sees a name without an example, and an example that prints nothing", () => {
     const documented = { entry: "e", name: "n", documentation: "What it does." };
-    expect(missingFrom({ ...documented, documentation: "", examples: ["f(); // → 1\n"] })).toBe("no docstring");
+    expect(missingFrom({ ...documented, documentation: "", examples: ["f(); // → 1\n"] })).toBe(
+      "no docstring",
+    );
     expect(missingFrom({ ...documented, examples: [] })).toMatch("no @example");
     expect(missingFrom({ ...documented, examples: ["f();\n"] })).toMatch("prints nothing");
     expect(missingFrom({ ...documented, examples: ["f(); // → 1\n"] })).toBeUndefined();

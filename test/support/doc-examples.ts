@@ -41,7 +41,10 @@ export function entriesOf(root: string): Record<string, string> {
 }
 
 /** Every value that the entries export, with its documentation. */
-export function publicValues(entries: Readonly<Record<string, string>>, options: ts.CompilerOptions): PublicValue[] {
+export function publicValues(
+  entries: Readonly<Record<string, string>>,
+  options: ts.CompilerOptions,
+): PublicValue[] {
   const program = ts.createProgram(Object.values(entries), options);
   const checker = program.getTypeChecker();
   return Object.entries(entries).flatMap(([entry, path]) => {
@@ -65,7 +68,9 @@ export function publicValues(entries: Readonly<Record<string, string>>, options:
 export function missingFrom({ documentation, examples }: PublicValue): string | undefined {
   if (documentation === "") return "no docstring";
   if (examples.length === 0) return "no @example with a block of ts";
-  return examples.every((code) => expectedLines(code).length > 0) ? undefined : "an example that prints nothing";
+  return examples.every((code) => expectedLines(code).length > 0)
+    ? undefined
+    : "an example that prints nothing";
 }
 
 /** The blocks of TypeScript in a text. */

@@ -52,8 +52,8 @@ export interface ExplainOptions extends WorkOptions, DecodeOptions {
  * const scene = "examples/scenes/images/0067-monkey.png";
  * const { texts } = await explainImage(model, scene, ["a monkey", "a palm tree"]);
  * for (const { text, similarity, sum } of texts) console.log(text, similarity.toFixed(4), sum.toFixed(4));
- * // → a monkey 0
- * // → a palm tree 0
+ * // → a monkey 0.2085 0.2085
+ * // → a palm tree -0.1049 -0.1049
  * ```
  */
 export async function explainImage(

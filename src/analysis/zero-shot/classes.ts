@@ -46,6 +46,16 @@ export function factorOf({ label, factors }: ImageRow, factor: string): string |
  * Classes when none are given: the values of a factor of the index. Where they are the generated world's, all values
  * of the world with the texts that its models are measured with; else each value in the templates.
  * @throws `FACTORS_MISSING` when no image has the factor
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "background");
+ * console.log(classes.classes[0].name, classes.classes[0].texts.length); // → red 2
+ * ```
  */
 export function defaultClasses(
   { images, folder }: Pick<Index, "images" | "folder">,
