@@ -124,7 +124,7 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
         () => false,
       ),
     search: (name, model) =>
-      shared(searches, `${name} ${model.name}`, async () => {
+      shared(searches, `${name} ${model.checkpoint.folder}`, async () => {
         const index = await openIndexOf(corpora, name, model, cache);
         return createSearch(index, model.geometry, model.matmul);
       }),

@@ -72,7 +72,8 @@ export function createLooks(
     },
     async look(model, image, { client, signal }) {
       const { bytes, sha256, row } = await looks.find(image);
-      const key = `${model.name} ${sha256}`;
+      // By where its weights are: two models may have one name.
+      const key = `${model.checkpoint.folder} ${sha256}`;
       const named = { name: row?.path ?? image, label: row?.label ?? null, sha256 };
       const known = kept.get(key);
       if (known) return { ...known, image: named };
@@ -91,7 +92,7 @@ export function createLooks(
     },
     async texts(model, texts, { client, signal }) {
       const { embedDim } = model.config;
-      const keyOf = (text: string) => `${model.name} ${text}`;
+      const keyOf = (text: string) => `${model.checkpoint.folder} ${text}`;
       const rows = new Map<string, Float32Array>();
       for (const text of texts) {
         const known = embeddings.get(keyOf(text));

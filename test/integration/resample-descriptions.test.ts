@@ -56,6 +56,39 @@ describe("descriptions by resampled images", async () => {
     }
   });
 
+  it("overlap by chance as much as all orders of the pool's texts do on average", async () => {
+    const [{ descriptions, stability }] = await describeHeads(index, model.geometry, set, pool, embeddings, {
+      ...{ ...options, resamples: 40, draws: 1 },
+    });
+    const overlapOf = (first: readonly number[], other: readonly number[]) =>
+      first.reduce((sum, _, k) => {
+        const both = first.slice(0, k + 1).filter((text) => other.slice(0, k + 1).includes(text));
+        return sum + both.length / (k + 1) / first.length;
+      }, 0);
+    // Every way to draw four of the twelve texts in order, against the first four.
+    let [sum, orders] = [0, 0];
+    for (const order of ordersOf(4, texts.length)) {
+      sum += overlapOf([0, 1, 2, 3], order);
+      orders++;
+    }
+    expect(orders).toBe(12 * 11 * 10 * 9);
+    expect(stability?.overlapByChance).toBeCloseTo(sum / orders, 12);
+    // What is compared with chance is the same measure, of the resamples' own orders.
+    const chosen = descriptions.map(({ index: text }) => text);
+    const overlaps = stability!.selections.map((order) => overlapOf(chosen, order)).sort((x, y) => x - y);
+    const { low, mean, high } = stability!.overlap;
+    expect(mean).toBeCloseTo(overlaps.reduce((total, one) => total + one, 0) / 40, 12);
+    // The middle 95 % of forty leave out one at each end.
+    for (const [found, from] of [
+      [low, 0],
+      [high, 38],
+    ]) {
+      expect(found).toBeGreaterThanOrEqual(overlaps[from]);
+      expect(found).toBeLessThanOrEqual(overlaps[from + 1]);
+    }
+    expect(overlaps[1]).toBeLessThan(overlaps[38]);
+  });
+
   it("explain shares of what varies in the resample, and come out again the same", async () => {
     for (const { resamples } of again) {
       for (const sample of resamples) {
@@ -109,3 +142,9 @@ describe("descriptions by resampled images", async () => {
     expect(best?.shares.get("L0.H0")).toEqual([0.3, 0.2]);
   });
 });
+
+/** Every ordered choice of `length` of the numbers below `count`. */
+function* ordersOf(length: number, count: number, from: number[] = []): Generator<number[]> {
+  if (from.length === length) return yield from;
+  for (let i = 0; i < count; i++) if (!from.includes(i)) yield* ordersOf(length, count, [...from, i]);
+}

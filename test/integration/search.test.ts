@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -260,6 +260,84 @@ describe("neighbours", () => {
     });
   });
 
+  it("of equal scores are the earlier images, also where many more are equal than are shown", async () => {
+    // Nothing weighs nothing: every image scores 0.
+    const nothing = parseComponents("L3.H2*0", model.geometry);
+    for (const scoring of ["dot", "cosine", "z"] as const) {
+      const { nearest, least } = await findNeighbors(search, model.geometry, imageQuery(2), nothing, {
+        ...{ k: 4, scoring },
+      });
+      for (const list of [nearest, least]) {
+        expect(list.map(({ row }) => row)).toEqual([0, 1, 3, 4]);
+        expect(list.every(({ score, percentile }) => score === 0 && percentile === 0)).toBe(true);
+      }
+    }
+  });
+
+  it("of one picture under several names stand in the index's order, and are no neighbours of themselves", async () => {
+    const folder = join(scratch, "copies");
+    // Three pictures in turn: 0, 3, 6 … are the first, 1, 4, 7 … the second.
+    const images = Array.from({ length: 21 }, (_, i) => source.images[[5, 40, 90][i % 3]]).map(
+      (image, i) => ({
+        ...image,
+        name: i,
+      }),
+    );
+    await mkdir(folder);
+    for (const { name, path } of images)
+      await cp(join(source.root, path), join(folder, `${String(name).padStart(2, "0")}.png`));
+    const index = join(scratch, "copies-index");
+    await buildIndex(model, await scanSource(folder), index, { dtype: "float32", shardSize: 5, batch: 4 });
+    const among = searchIn(await openIndex(index));
+    const found = await findNeighbors(among, model.geometry, imageQuery(5), set(), { k: 21 });
+    expect([found.excluded, found.searched]).toEqual([7, 14]);
+    const second = [1, 4, 7, 10, 13, 16, 19];
+    const third = second.map((row) => row + 1);
+    const expected = [found.nearest, found.least].map((list) => list.map(({ row }) => row));
+    const [better, worse] = expected[0][0] === 1 ? [second, third] : [third, second];
+    expect(expected).toEqual([
+      [...better, ...worse],
+      [...worse, ...better],
+    ]);
+    for (const { score } of found.nearest.slice(0, 7)) expect(score).toBe(found.nearest[0].score);
+  });
+
+  it("come with the spread of what was searched: the query is part of it only when it is shown", async () => {
+    // An image that is likest to itself, so that it would be the highest of all.
+    const query = images.findIndex((_, row) => {
+      const scores = bruteScores(row, set());
+      return scores[row] === Math.max(...scores);
+    });
+    const raw = bruteScores(query, set());
+    const others = raw.filter((_, row) => row !== query);
+    const tolerance = 1e-5 * spread(raw);
+    for (const [includeSelf, wanted] of [
+      [false, others],
+      [true, raw],
+    ] as const) {
+      const { distribution, searched } = await findNeighbors(
+        search,
+        model.geometry,
+        imageQuery(query),
+        set(),
+        {
+          includeSelf,
+        },
+      );
+      expect(searched).toBe(wanted.length);
+      const sorted = [...wanted].sort((a, b) => a - b);
+      const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+      const middle = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+      const deviation = Math.sqrt(
+        sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / sorted.length,
+      );
+      const expected = { mean, deviation, least: sorted[0], median: middle, most: sorted[sorted.length - 1] };
+      for (const [key, value] of Object.entries(distribution))
+        expect(Math.abs(value - expected[key as keyof typeof expected]), key).toBeLessThan(tolerance);
+    }
+    expect(Math.max(...others)).toBeLessThan(raw[query] - 10 * tolerance);
+  });
+
   it("are fewer when the index has fewer", async () => {
     const { nearest, random } = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 500 });
     expect([nearest.length, random.length]).toEqual([149, 149]);
@@ -284,6 +362,25 @@ describe("the cache of head blocks", () => {
     const anew = await small.block(0, 0);
     expect(anew).not.toBe(first);
     expect(anew).toEqual(first);
+  });
+
+  it("lets go of the block that was read least recently, not of the one that was loaded first", async () => {
+    const bytes = 150 * (model.geometry.headDim + 3) * 4;
+    const cache = createHeadCache(exact, 2 * bytes);
+    const [first, second] = [await cache.block(0, 0), await cache.block(0, 1)];
+    expect(await cache.block(0, 0)).toBe(first);
+    await cache.block(0, 2);
+    expect(await cache.block(0, 0)).toBe(first);
+    expect(await cache.block(0, 1)).not.toBe(second);
+  });
+
+  it("gives what is larger than its budget without letting go of the rest", async () => {
+    const cache = createHeadCache(exact, 2 * 150 * (model.geometry.headDim + 3) * 4);
+    const block = await cache.block(0, 0);
+    const embeddings = await cache.embeddings();
+    expect(embeddings).toHaveLength(150 * model.geometry.embedDim);
+    expect(await cache.block(0, 0)).toBe(block);
+    expect(await cache.embeddings()).not.toBe(embeddings);
   });
 });
 

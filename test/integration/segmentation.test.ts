@@ -14,6 +14,7 @@ import { normalize, preprocess } from "../../src/image/preprocess.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
+import { prepareProbe, scoreTokens } from "../../src/model/kernel.ts";
 import { textProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import { repositoryPath } from "../e2e/cli.ts";
@@ -103,12 +104,47 @@ describe("a map of patches", () => {
     }
   });
 
+  it("is not given when its tokens miss the score by a thousandth, whichever way and of whatever weight", () => {
+    const head = (weight: number) => parseComponents(`L2.H1*${weight}`, model.geometry);
+    const missing = (by: number, weight: number) => () =>
+      tokenMap(model.geometry, withTokenOff(by), probes[0], head(weight));
+    for (const weight of [1, -1]) {
+      expect(missing(0, weight)().error).toBeLessThan(1e-6);
+      expect(missing(5e-5, weight)().error).toBeCloseTo(5e-5, 6);
+      for (const by of [1e-3, -1e-3, 2e-4, Number.NaN])
+        expect(missing(by, weight), `${by}`).toThrow(expect.objectContaining({ code: "SUM_MISMATCH" }));
+    }
+    // With a weight the rounding grows too: what counts is how far the heads themselves are off.
+    for (const weight of [100, -100]) {
+      expect(missing(5e-5, weight)().error).toBeCloseTo(5e-3, 4);
+      expect(missing(1e-3, weight)).toThrow(/apart/);
+    }
+  });
+
   it("refuses MLPs, which have no tokens", () => {
     expect(() => mapOf(parseComponents("all,embed", model.geometry))).toThrow(
       expect.objectContaining({ code: "HEADS_INVALID" }),
     );
   });
 });
+
+/** The image's parts, but one patch of L2.H1 brought so much more towards the first text. */
+function withTokenOff(by: number): TokenDecomposition {
+  const [layer, head, token] = [2, 1, 10];
+  const set = parseComponents(`L${layer}.H${head}`, model.geometry);
+  const terms = parts.tokens.layers.get(layer)!;
+  const at = head * parts.tokens.tokens + token;
+  const paying = (attention: number): TokenDecomposition => {
+    const changed = { ...terms, attention: terms.attention.slice() };
+    changed.attention[at] = attention;
+    return { ...parts, tokens: { ...parts.tokens, layers: new Map([[layer, changed]]) } };
+  };
+  const prepared = prepareProbe(model.geometry, probes[0]);
+  const writtenBy = (one: TokenDecomposition) =>
+    scoreTokens(model.geometry, prepared, one, one.tokens, set)[token];
+  const perAttention = writtenBy(paying(1)) - writtenBy(paying(0));
+  return paying(terms.attention[at] + by / perAttention);
+}
 
 describe("segmentImage", () => {
   let contrast: Segmentation;

@@ -1,6 +1,6 @@
 import type { DecodeOptions } from "../../image/decode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import type { Decomposition } from "../../model/decomposition.ts";
+import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { textProbe } from "../../model/probe.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
@@ -15,6 +15,7 @@ import { readComponents } from "../read.ts";
  *
  * @param textEmbeddings raw, [t, D]
  * @param image which image of the batch
+ * @throws `SUM_MISMATCH` when the parts miss the cosine
  */
 export function explain(
   model: Pick<ClipModel, "geometry">,
@@ -30,7 +31,14 @@ export function explain(
     let similarity = 0;
     for (let d = 0; d < embedDim; d++) similarity += decomposition.embedding[image * embedDim + d] * v[d];
     similarity /= decomposition.norm[image];
-    return { text, similarity, ...scores, error: Math.abs(scores.sum - similarity) };
+    const error = Math.abs(scores.sum - similarity);
+    if (!(error <= SUM_TOLERANCE)) {
+      throw new ClipInterpretError(
+        "SUM_MISMATCH",
+        `the parts sum to ${scores.sum}, the cosine is ${similarity}: ${error.toExponential(1)} apart`,
+      );
+    }
+    return { text, similarity, ...scores, error };
   });
 }
 

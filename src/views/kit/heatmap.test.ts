@@ -57,6 +57,38 @@ describe("paintWinners", () => {
   });
 });
 
+describe("paintWinners, where maps are equal", () => {
+  const flat = (value: number) => ({ rows: 1, columns: 1, values: [value] });
+  const [BLUE, RED, GREEN] = ["#0000ff", "#ff0000", "#00ff00"];
+  const colourOf = (values: readonly number[], largestMargin = 1) =>
+    paintWinners(values.map(flat), [BLUE, RED, GREEN], largestMargin)(0.5, 0.5);
+
+  test("takes the first one's colour, as pale as it gets", () => {
+    const palest = 255 * 0.85;
+    for (const value of [-1, 0, 1]) {
+      expect(colourOf([value, value, value - 1])).toEqual([palest, palest, 255]);
+      expect(colourOf([value - 1, value, value])).toEqual([255, palest, palest]);
+    }
+  });
+
+  test("measures the lead over the next, wherever that stands", () => {
+    const strong = colourOf([2, 0, 1]);
+    expect(strong).toEqual([0, 0, 255]);
+    expect(colourOf([2, 1, 0])).toEqual(strong);
+    expect(colourOf([1, 2, 0])).toEqual([255, 0, 0]);
+    // A quarter of the largest lead has half of the strength that leads bring.
+    const half = 255 * (1 - 0.15 - 0.85 / 2);
+    for (const [values, channel] of [
+      [[2, 1, 0], 0],
+      [[2, 0, 1], 0],
+      [[1, 2, 0], 2],
+      [[0, 1, 2], 0],
+    ] as const)
+      expect(colourOf(values, 4)[channel], values.join()).toBeCloseTo(half, 10);
+    expect(colourOf([9, 1, 0], 4)).toEqual(strong);
+  });
+});
+
 describe("fadeUnseen", () => {
   test("leaves colours where the model looked alone", () => {
     const shown = fadeUnseen(canvas([10, 200, 30]));

@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { createPreprocessPool, type PreprocessOutcome, preprocessAll } from "./pool.ts";
-import { preprocess } from "./preprocess.ts";
-import type { PreprocessConfig } from "./types.ts";
+import { createPreprocessPool, type PreprocessOutcome, preprocessAll } from "../../src/image/pool.ts";
+import { preprocess } from "../../src/image/preprocess.ts";
+import type { PreprocessConfig } from "../../src/image/types.ts";
 
 const root = new URL("../../", import.meta.url);
 const golden = (file: string) => fileURLToPath(new URL(`test/goldens/preprocess/${file}`, root));
