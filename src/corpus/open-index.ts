@@ -23,6 +23,8 @@ import { folderStore, type Store } from "./store.ts";
 /** An index that is read. Images are those of all shards, one after another. */
 export interface Index {
   readonly folder: string;
+  /** What results call it; by default as its folder. */
+  readonly name?: string;
   readonly manifest: Manifest;
   readonly images: readonly ImageRow[];
   readonly rejected: readonly RejectedRow[];

@@ -1,5 +1,8 @@
 import { z } from "zod";
-import { retrievalResultSchema, selectivityResultSchema } from "./selectivity.ts";
+import { SCORINGS } from "./neighbors.ts";
+import { retrievalResultSchema } from "./retrieval.ts";
+import { selectivityResultSchema } from "./selectivity.ts";
+import { headSchema } from "./shapes.ts";
 
 /*
  * What the web app and the HTTP API exchange beyond the results of commands, which go over the wire as they are.
@@ -153,7 +156,7 @@ export const neighborsRequestSchema = z.strictObject({
   query: z.union([z.strictObject({ image: imageRefSchema }), z.strictObject({ text })]),
   heads,
   k: z.int().min(1).max(64).default(8),
-  scoring: z.enum(["dot", "cosine", "z"]).default("dot"),
+  scoring: z.enum(SCORINGS).default("dot"),
   includeSelf: z.boolean().default(false),
   seed: z
     .int()
@@ -176,7 +179,7 @@ export const propertiesSchema = z.strictObject({
       source: z
         .enum(["label", "factor"])
         .describe("a published or given label, or a factor that the heads follow"),
-      heads: z.array(z.string()),
+      heads: z.array(headSchema),
     }),
   ),
 });

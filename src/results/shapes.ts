@@ -38,6 +38,22 @@ export const componentsOf = (written: string, { heads, mlps }: ComponentSet): Re
   mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index), weight })),
 });
 
+/** An image of an index. */
+export const indexedImageShape = {
+  row: count.describe("its place in the index"),
+  path: z.string(),
+  id: z.string(),
+  label: z.string().nullable(),
+};
+/** The image in a row of an index, as results name it. */
+export const indexedImageOf = (
+  images: readonly { readonly path: string; readonly id: string; readonly label: string | null }[],
+  row: number,
+) => {
+  const { path, id, label } = images[row];
+  return { row, path, id, label };
+};
+
 /** A size in pixels. */
 export const sizeSchema = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });
 

@@ -126,7 +126,7 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
     search: (name, model) =>
       shared(searches, `${name} ${model.checkpoint.folder}`, async () => {
         const index = await openIndexOf(corpora, name, model, cache);
-        return createSearch(index, model.geometry, model.matmul);
+        return createSearch({ ...index, name }, model.geometry, model.matmul);
       }),
     async prepare(name, model, work) {
       const spec = corpora.spec(name);

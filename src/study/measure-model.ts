@@ -1,7 +1,7 @@
 /** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
 import { basename } from "node:path";
 import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
-import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
+import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
 import type { Index } from "../corpus/open-index.ts";
@@ -26,6 +26,7 @@ import { percentileInterval } from "../math/intervals.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type ComponentSet, parseComponents } from "../model/components.ts";
 import { embedTexts } from "../model/text-cache.ts";
+import type { SelectivityResult } from "../results/selectivity.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { TextPool } from "../text/pool.ts";
@@ -147,7 +148,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   );
   const selectivity = await steps.run(name, "selectivity", [...origin, permutations, seed], async () => {
     try {
-      return await measureSelectivity(index, geometry, { ...options, permutations });
+      return await measureSelectivity(model, index, { ...options, permutations });
     } catch (error) {
       if (error instanceof ClipInterpretError && error.code === "FACTORS_MISSING") return null;
       throw error;
@@ -162,13 +163,12 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
       if (!first) continue;
       const { embedDim } = geometry;
       const embedding = all.subarray(first.index * embedDim, (first.index + 1) * embedDim);
-      const read = parseComponents(head, geometry);
-      const { nearest: rows } = await findNeighbors(search, geometry, { kind: "text", embedding }, read, {
+      const read = { name: head, set: parseComponents(head, geometry) };
+      const { neighbors } = await findNeighbors(model, search, { text: first.text, embedding }, read, {
         k: SHOWN,
       });
-      found[head] = rows.map(({ row, score }) => {
-        const { path, label, sha256 } = index.images[row];
-        return { path, label, score, sha256 };
+      found[head] = neighbors.map(({ row, path, label, score }) => {
+        return { path, label, score, sha256: index.images[row].sha256 };
       });
     }
     return found;
@@ -214,7 +214,7 @@ function headOf(judged: JudgedHead, found: Found, again: readonly (readonly Judg
   const same = anew.filter((other) => other.label === label).length;
   const ccs = ccsOf(judged) ?? 0;
   const scores = anew.map((other) => ccsOf(other) ?? 0);
-  const own = found.selectivity?.components.find(({ name }) => name === head);
+  const own = found.selectivity?.heads.find(({ name }) => name === head);
   return {
     ...{ head, label, ccs },
     sameLabel: anew.length === 0 ? 1 : same / anew.length,

@@ -10,7 +10,7 @@ import { contrastProbe } from "../../model/probe.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Ablation } from "../ablation/ablation.ts";
-import { type Grouping, measureSelectivity } from "../selectivity/selectivity.ts";
+import { explainByFactors, type Grouping } from "../selectivity/selectivity.ts";
 import { problemHits, robustnessOf } from "../zero-shot/problem.ts";
 import type { CueProblem } from "./cue-problem.ts";
 
@@ -40,8 +40,8 @@ export async function bySelectivity(
   };
   const classes = classSet.classes.map(({ name }) => name);
   const groupings = [grouping("cue", cue.names, cue.groups), grouping("class", classes, truth)];
-  const { components } = await measureSelectivity(index, geometry, { permutations: 0, groupings, ...work });
-  const shares = new Map(components.map(({ name, factors }) => [name, factors[0].share - factors[1].share]));
+  const found = await explainByFactors(index, geometry, { permutations: 0, groupings, ...work });
+  const shares = new Map(found.heads.map(({ name, factors }) => [name, factors[0].share - factors[1].share]));
   return ordered(
     Array.from(
       { length: geometry.layers * geometry.heads },

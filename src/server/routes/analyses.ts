@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { explain } from "../../analysis/explain/explain.ts";
-import { findNeighbors, type Neighbor, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
 import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, parseComponents } from "../../model/components.ts";
@@ -19,7 +19,6 @@ import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
-import type { Look } from "../looks.ts";
 import { everyHeadsTokens, segmentLook } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
@@ -51,7 +50,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     return parseComponents(
       heads,
       model.geometry,
-      Object.fromEntries(properties.map((p) => [p.name, p.heads])),
+      Object.fromEntries(properties.map((p) => [p.name, p.heads.map((head) => head.name)])),
     );
   };
 
@@ -132,26 +131,13 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const set = await setOf(model, heads, corpus);
       const prepared: Query =
         "text" in query
-          ? { kind: "text", embedding: await looks.texts(model, [query.text], caller) }
-          : imageQuery(await looks.look(model, query.image, caller));
+          ? { text: query.text, embedding: await looks.texts(model, [query.text], caller) }
+          : await looks.look(model, query.image, caller);
       const options = { k, scoring, includeSelf, seed };
       const found = await queue.run(caller.client, caller.signal, () =>
-        findNeighbors(search, model.geometry, prepared, set, options),
+        findNeighbors(model, search, prepared, { name: heads, set }, options),
       );
-      const rows = (items: readonly Neighbor[]) =>
-        items.map(({ row, score, percentile }) => {
-          const { path, id, label } = search.index.images[row];
-          return { path, id, label, score, percentile };
-        });
-      const result = {
-        ...{ model: model.name, precision: model.precision, index: corpus, query },
-        ...{ heads: componentNames(set), scoring, searched: found.searched, excluded: found.excluded },
-        distribution: found.distribution,
-        neighbors: rows(found.nearest),
-        least: rows(found.least),
-        random: rows(found.random),
-      };
-      return context.json(neighborsResultSchema.parse(result), 200);
+      return context.json(found, 200);
     },
   );
 
@@ -176,9 +162,3 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     },
   );
 };
-
-const imageQuery = ({ image, decomposition }: Look): Query => ({
-  kind: "image",
-  decomposition,
-  sha256: image.sha256,
-});

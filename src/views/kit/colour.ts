@@ -53,18 +53,15 @@ export function signedScale(limit: number): SignedScale {
   };
 }
 
-/** Where light numbers read better than dark ones on {@link shareColour}. */
-const LIGHT_FROM = 0.65;
+const shareChannels = (share: number) =>
+  mixed(SHARE_STOPS, Math.min(1, Math.max(0, share)) * (SHARE_STOPS.length - 1));
 
 /** Fill for a share of 0 (pale yellow) to 1 (dark blue); what lies beyond takes the end's. */
-export function shareColour(share: number): string {
-  return hexOf(mixed(SHARE_STOPS, Math.min(1, Math.max(0, share)) * (SHARE_STOPS.length - 1)));
-}
+export const shareColour = (share: number): string => hexOf(shareChannels(share));
 
-/** Black or white, whichever reads better on {@link shareColour}. */
-export function shareInk(share: number): string {
-  return share < LIGHT_FROM ? TONES.ink : TONES.paper;
-}
+/** Black or white, whichever contrasts more with {@link shareColour}. */
+export const shareInk = (share: number): string =>
+  luminance(shareChannels(share)) > 0.179 ? "#000000" : TONES.paper;
 
 /** The channels at `position` among stops that stand at 0, 1, 2, … */
 function mixed(stops: readonly (readonly number[])[], position: number): number[] {
