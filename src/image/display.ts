@@ -18,10 +18,10 @@ export async function displayPicture(
   source: string | Uint8Array,
   width: number,
   height: number,
-  { exif = true, name = sourceName(source) }: DecodeOptions = {},
+  { exif = true, maxPixels, name = sourceName(source) }: DecodeOptions = {},
 ): Promise<RgbPicture> {
   try {
-    const image = sharp(source, { ignoreIcc: true, limitInputPixels: false, autoOrient: exif });
+    const image = sharp(source, { ignoreIcc: true, limitInputPixels: maxPixels ?? false, autoOrient: exif });
     const data = await image
       .removeAlpha()
       .toColourspace("srgb")

@@ -33,7 +33,8 @@ describe("segment", () => {
     const [text] = json.texts;
     expect(json).toMatchObject({ grid: { rows: 8, columns: 8 }, original: { width: 256, height: 256 } });
     expect(json.placement).toEqual({ x: 0, y: 0, width: 256, height: 256 });
-    expect(json.heads).toHaveLength(8);
+    expect(json.components).toMatchObject({ set: "last2", heads: { length: 8 } });
+    expect(json).toMatchObject({ scale: "common", origin: { image: { name: MONKEY } } });
     expect(text.values.flat().reduce((sum, value) => sum + value, 0)).toBeCloseTo(text.patches, 12);
     expect(text.patches + text.cls).toBeCloseTo(text.sum, 12);
     expect(text.error).toBeLessThan(1e-4);
@@ -88,7 +89,9 @@ describe("segment", () => {
     const labels = join(folder, "labels.json");
     await writeFile(labels, '{"things": ["L3.H2", "L2.H0"]}');
     const args = ["segment", MONKEY, "--text", "a monkey", "--heads", "things", "--labels", labels, "--json"];
-    expect(parse(await runOk(args)).heads).toEqual(["L2.H0", "L3.H2"]);
+    const { components } = parse(await runOk(args));
+    expect(components.set).toBe("things");
+    expect(components.heads.map(({ name }) => name)).toEqual(["L2.H0", "L3.H2"]);
   });
 
   it.each([

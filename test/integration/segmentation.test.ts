@@ -5,18 +5,18 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   contrastProbes,
-  type Segmentation,
   segmentImage,
   tokenHeads,
   tokenMap,
 } from "../../src/analysis/segmentation/segmentation.ts";
-import { normalize, preprocess } from "../../src/image/preprocess.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { prepareProbe, scoreTokens } from "../../src/model/kernel.ts";
+import { pixelsOf } from "../../src/model/pixels.ts";
 import { textProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
+import type { SegmentResult } from "../../src/results/segment.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
@@ -31,9 +31,7 @@ const TEXTS = ["a monkey", "a purple background", "a palm tree"];
 
 beforeAll(async () => {
   model = await models.load("emoji-4x128-p8");
-  const shown = await preprocess(MONKEY, model.config.preprocess);
-  const pixels = new Float32Array(shown.rgb.length);
-  normalize(shown.rgb, model.config.preprocess, pixels);
+  const { pixels } = await pixelsOf(model, MONKEY);
   parts = await model.decompose(pixels, { tokenLayers: [0, 1, 2, 3] });
   const embeddings = await model.encodeTexts(TEXTS);
   probes = TEXTS.map((_, i) => textProbe(embeddings.subarray(i * 128, (i + 1) * 128)));
@@ -147,7 +145,7 @@ function withTokenOff(by: number): TokenDecomposition {
 }
 
 describe("segmentImage", () => {
-  let contrast: Segmentation;
+  let contrast: SegmentResult;
   beforeAll(async () => {
     contrast = await segmentImage(model, MONKEY, TEXTS.slice(0, 2), {
       set: allHeads(model.geometry),
@@ -157,23 +155,25 @@ describe("segmentImage", () => {
   });
 
   it("finds the monkey at the top and the colour around it", () => {
-    const [monkey, purple] = [0, 1].map((text) => weightAt(contrast.topics[text], contrast.grid));
+    const [monkey, purple] = [0, 1].map((text) => weightAt(contrast.texts[text].own!));
     expect(monkey.y).toBeLessThan(purple.y);
-    const { winner } = contrast.winners!;
+    const winner = contrast.winners!.text;
     // The mask: the monkey fills the rows above the middle, in the middle columns.
-    expect(winner[1 * 8 + 4]).toBe(0);
-    expect(winner[7 * 8 + 0]).toBe(1);
+    expect(winner[1][4]).toBe(0);
+    expect(winner[7][0]).toBe(1);
   });
 
   it("chooses winners by the texts' own maps, with the margin between the first two", () => {
-    const { winner, margin, counts } = contrast.winners!;
+    const { text, margin, counts } = contrast.winners!;
+    const owns = contrast.texts.map((one) => one.own!.flat());
+    const values = contrast.texts.map((one) => one.values.flat());
     expect(counts[0] + counts[1]).toBe(64);
-    for (const [i, first] of winner.entries()) {
-      const [own, other] = [contrast.topics[first][i], contrast.topics[1 - first][i]];
-      expect(margin[i]).toBeCloseTo(own - other, 14);
+    for (const [i, first] of text.flat().entries()) {
+      const [own, other] = [owns[first][i], owns[1 - first][i]];
+      expect(margin.flat()[i]).toBeCloseTo(own - other, 14);
       // Against one other text a contrast is the lead itself.
-      expect(contrast.texts[first].map.values[i]).toBeCloseTo(own - other, 6);
-      expect(contrast.texts[1 - first].map.values[i]).toBeCloseTo(other - own, 6);
+      expect(values[first][i]).toBeCloseTo(own - other, 6);
+      expect(values[1 - first][i]).toBeCloseTo(other - own, 6);
     }
   });
 
@@ -183,9 +183,12 @@ describe("segmentImage", () => {
 
   it("brings every baseline with a value a patch", () => {
     const named = contrast.baselines!.map(({ name, text }) => `${name} ${text}`);
-    const perText = ["cosine 0", "cosine 1", "maskclip 0", "maskclip 1"];
+    const perText = ["cosine", "maskclip"].flatMap((name) =>
+      TEXTS.slice(0, 2).map((text) => `${name} ${text}`),
+    );
     expect(named).toEqual(["attention null", "rollout null", ...perText]);
-    for (const { values, text } of contrast.baselines!) {
+    for (const { values: rows, text } of contrast.baselines!) {
+      const values = rows.flat();
       expect(values).toHaveLength(64);
       if (text !== null) expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(1);
       else {
@@ -207,13 +210,15 @@ describe("segmentImage", () => {
 });
 
 /** Where the positive part of a map lies on average, in patches. */
-function weightAt(map: Float64Array, grid: number): { x: number; y: number } {
+function weightAt(map: readonly (readonly number[])[]): { x: number; y: number } {
   let [x, y, total] = [0, 0, 0];
-  for (const [i, value] of map.entries()) {
-    const weight = Math.max(0, value);
-    x += weight * (i % grid);
-    y += weight * Math.floor(i / grid);
-    total += weight;
+  for (const [row, values] of map.entries()) {
+    for (const [column, value] of values.entries()) {
+      const weight = Math.max(0, value);
+      x += weight * column;
+      y += weight * row;
+      total += weight;
+    }
   }
   return { x: x / total, y: y / total };
 }

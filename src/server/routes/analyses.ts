@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { explain } from "../../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, parseComponents } from "../../model/components.ts";
@@ -19,7 +20,8 @@ import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
-import { everyHeadsTokens, segmentLook } from "../tokens.ts";
+import type { Look } from "../looks.ts";
+import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
@@ -88,15 +90,14 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         looks.look(model, image, caller),
         looks.probes(model, [text, ...against], caller),
       ]);
-      const result = { image, text, against, ...everyHeadsTokens(model, look, probes) };
-      return context.json(tokensSchema.parse(result), 200);
+      return context.json(await everyHeadsTokens(model, look, { text, against }, probes), 200);
     },
   );
 
   app.openapi(
     postRoute("/api/segment", "Where some heads find each text", segmentRequestSchema, segmentResultSchema),
     async (context) => {
-      const { image, texts, heads, mode, corpus, ...asked } = context.req.valid("json");
+      const { image, texts, heads, mode, scale, corpus, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
       if (mode === "contrast" && texts.length < 2) {
@@ -107,12 +108,8 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         looks.look(model, image, caller),
         looks.probes(model, texts, caller),
       ]);
-      const result = {
-        image,
-        heads: componentNames(set),
-        ...segmentLook(model, look, texts, probes, set, mode),
-      };
-      return context.json(segmentResultSchema.parse(result), 200);
+      const wanted = { set, written: heads, mode, scale };
+      return context.json(await segmentSeen(model, look, { texts, probes }, wanted), 200);
     },
   );
 

@@ -1,4 +1,5 @@
-import { type DotRow, dotChart, lineChart, percentOf, SERIES } from "../kit/chart.ts";
+import { type DotRow, dotChart, lineChart, percentOf } from "../kit/chart.ts";
+import { apart } from "../kit/colour.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import {
   at,
@@ -82,9 +83,9 @@ function groupDots({ groups, selections, used }: DebiasPicture): Drawing {
   const controls = selections[used].controls[0];
   const draws = groups[0]?.random?.draws ?? 0;
   const key =
-    `<circle class="paper" cx="8" cy="28" r="4" fill="${TONES.paper}" stroke="${SERIES[1].colour}" stroke-width="2"/>` +
+    `<circle class="paper" cx="8" cy="28" r="4" fill="${TONES.paper}" stroke="${apart(1).colour}" stroke-width="2"/>` +
     textLine(20, 32, "before", { size: 11 }) +
-    `<circle cx="84" cy="28" r="4" fill="${SERIES[0].colour}"/>` +
+    `<circle cx="84" cy="28" r="4" fill="${apart(0).colour}"/>` +
     textLine(96, 32, "after, with its 95 % interval", { size: 11 }) +
     (draws > 0 && controls
       ? `<rect x="278" y="22" width="24" height="12" fill="#8c959f" opacity="0.25"/><path d="M290 22v12" stroke="#8c959f" stroke-width="1.5"/>${textLine(310, 32, `${counted(draws, "set")} of as many random heads: mean and 95 % of sets`, { size: 11 })}`
@@ -117,7 +118,7 @@ function gapBars({ gap, headNames, selections, used }: DebiasPicture): Drawing {
   body += `<path class="tick" d="M0 ${round(y(0))}H${WIDTH}" stroke="${TONES.muted}"/>`;
   for (const [i, { name, value }] of bars.entries()) {
     const [from, to] = [Math.min(y(value), y(0)), Math.max(y(value), y(0))];
-    const fill = chosen.has(name) ? SERIES[0].colour : i >= shown.length ? "#59636e" : "#a8c5da";
+    const fill = chosen.has(name) ? apart(0).colour : i >= shown.length ? "#59636e" : "#a8c5da";
     const width = Math.min(36, step * 0.7);
     const x = (i + 0.5) * step;
     body += `<rect x="${round(x - width / 2)}" y="${round(from)}" width="${round(width)}" height="${round(Math.max(0.5, to - from))}" fill="${fill}"><title>${escapeXml(name)}: ${formatSigned(value, 4)}</title></rect>`;

@@ -1,15 +1,7 @@
 /** Lines, bands and dots over axes, drawn from plain numbers. Shares go from 0 to 1 and are written in per cent. */
+import { apart } from "./colour.ts";
 import { type Drawing, round, TONES, textLine } from "./svg.ts";
 import { shorten, textWidth } from "./text.ts";
-
-/** Colours for lines, told apart with every kind of colour vision (Okabe and Ito), and dashes for those who see none. */
-export const SERIES = [
-  { colour: "#0072b2", dash: "" },
-  { colour: "#d55e00", dash: "7 3" },
-  { colour: "#009e73", dash: "2 3" },
-  { colour: "#cc79a7", dash: "9 3 2 3" },
-  { colour: "#7a6a00", dash: "4 4" },
-] as const;
 
 /** The grey of what is drawn at random. */
 const BAND = "#8c959f";
@@ -98,7 +90,7 @@ function bandShape(band: Band, x: Scale, y: Scale): string {
 }
 
 function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): string {
-  const { colour, dash } = SERIES[series % SERIES.length];
+  const { colour, dash } = apart(series);
   const points = values.flatMap((value, i) => (value === null ? [] : [`${round(x(i))} ${round(y(value))}`]));
   if (points.length === 0) return "";
   const path = `<path d="M${points.join("L")}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
@@ -116,7 +108,7 @@ function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): s
 function keyOf(lines: readonly Line[], bandName: string | undefined, width: number): Drawing {
   const room = width - 36;
   const entries = lines.map(({ name, series }, i) => {
-    const { colour, dash } = SERIES[series % SERIES.length];
+    const { colour, dash } = apart(series);
     const stroke = `<path d="M0 ${i * LINE_KEY + 8}h24" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
     const label = shorten(name, room, (part) => textWidth(part, 11));
     return stroke + textLine(32, i * LINE_KEY + 12, label, { size: 11 });
@@ -175,10 +167,10 @@ export function dotChart(
       body += `<rect x="${round(x(random.low))}" y="${round(middle - 6)}" width="${round(Math.max(1, x(random.high) - x(random.low)))}" height="12" fill="${BAND}" opacity="0.25"/>`;
       body += `<path d="M${round(x(random.mean))} ${round(middle - 6)}v12" stroke="${BAND}" stroke-width="1.5"/>`;
     }
-    const { colour } = SERIES[0];
+    const { colour } = apart(0);
     if (before) {
       body += `<path d="M${round(x(before.share))} ${round(middle)}H${round(x(value.share))}" stroke="${colour}" stroke-width="2" opacity="0.5"/>`;
-      body += `<circle class="paper" cx="${round(x(before.share))}" cy="${round(middle)}" r="4" fill="${TONES.paper}" stroke="${SERIES[1].colour}" stroke-width="2"/>`;
+      body += `<circle class="paper" cx="${round(x(before.share))}" cy="${round(middle)}" r="4" fill="${TONES.paper}" stroke="${apart(1).colour}" stroke-width="2"/>`;
     }
     body += `<path d="M${round(x(value.low))} ${round(middle)}H${round(x(value.high))}" stroke="${colour}" stroke-width="1.5"/>`;
     body += `<circle cx="${round(x(value.share))}" cy="${round(middle)}" r="4" fill="${colour}"/>`;

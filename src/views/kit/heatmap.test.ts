@@ -50,7 +50,7 @@ describe("paintWinners", () => {
       { rows: 1, columns: 2, values: [0, 0.49] },
       { rows: 1, columns: 2, values: [-1, 0.2] },
     ];
-    const paint = paintWinners(grids, ["#0000ff", "#ff0000", "#00ff00"], 1);
+    const paint = paintWinners(grids, 1);
     const [strong, weak] = [paint(0.5, 0), paint(0.5, 1)];
     for (const [red, , blue] of [strong, weak]) expect(blue).toBeGreaterThan(red);
     expect(weak[0]).toBeGreaterThan(strong[0] + 100);

@@ -14,6 +14,7 @@ const state: fc.Arbitrary<ViewState> = fc.record({
   heads: fc.string({ maxLength: 20 }),
   corpus: text,
   mode: fc.constantFrom("topic", "contrast"),
+  scale: fc.constantFrom("common", "own"),
   by: fc.constantFrom("property", "image", "text"),
   property: fc.option(text),
   query: fc.option(text),
@@ -38,7 +39,7 @@ describe("the address", () => {
     fc.assert(
       fc.property(fc.webQueryParameters(), (query) => {
         const read = parseAddress(`/nothing?${query}&opacity=999&k=-1&mode=x&tour=9`);
-        expect(read).toMatchObject({ view: "look", opacity: 85, count: 8, mode: "topic", tour: 0 });
+        expect(read).toMatchObject({ view: "look", opacity: 100, count: 8, mode: "topic", tour: 0 });
       }),
     );
     expect(formatAddress(parseAddress("/"))).toBe("/look");

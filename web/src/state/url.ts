@@ -17,6 +17,8 @@ export interface ViewState {
   readonly heads: string;
   readonly corpus: string;
   readonly mode: "topic" | "contrast";
+  /** Of the colours of several maps. */
+  readonly scale: "common" | "own";
   /** What neighbours are looked for by. */
   readonly by: "property" | "image" | "text";
   readonly property: string | null;
@@ -41,13 +43,14 @@ const DEFAULTS: ViewState = {
   heads: "",
   corpus: "demo",
   mode: "topic",
+  scale: "common",
   by: "property",
   property: null,
   query: null,
   scoring: "dot",
   count: 8,
   seed: 0,
-  opacity: 85,
+  opacity: 100,
   squares: false,
   tour: 0,
 };
@@ -72,6 +75,7 @@ export function parseAddress(address: string): ViewState {
     heads: query.get("heads") ?? "",
     corpus: query.get("corpus") ?? DEFAULTS.corpus,
     mode: one(query.get("mode"), ["topic", "contrast"], "topic"),
+    scale: one(query.get("scale"), ["common", "own"], "common"),
     by: one(query.get("by"), ["property", "image", "text"], "property"),
     property: query.get("property"),
     query: query.get("query"),
@@ -97,6 +101,7 @@ export function formatAddress(state: ViewState): string {
   put("heads", state.heads, "");
   put("corpus", state.corpus, DEFAULTS.corpus);
   put("mode", state.mode, DEFAULTS.mode);
+  put("scale", state.scale, DEFAULTS.scale);
   put("by", state.by, DEFAULTS.by);
   put("property", state.property, null);
   put("query", state.query, null);
