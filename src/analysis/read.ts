@@ -5,7 +5,7 @@
  */
 import type { Search } from "../corpus/search.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { mlpName, type NamedSet } from "../model/components.ts";
+import { type ComponentSet, mlpName } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import type { Decomposition } from "../model/decomposition.ts";
 import { prepareProbe, scoreComponents } from "../model/kernel.ts";
@@ -78,7 +78,7 @@ export const readTokens = (
   { geometry }: Pick<ClipModel, "geometry">,
   decomposition: TokenDecomposition,
   probe: Float64Array,
-  { set }: NamedSet,
+  set: ComponentSet,
   image = 0,
 ): TokenMap => tokenMap(geometry, decomposition, probe, set, image);
 
@@ -109,7 +109,7 @@ export interface ImageScore {
 export async function readImages(
   index: Search,
   probe: Float64Array,
-  { set }: NamedSet,
+  set: ComponentSet,
 ): Promise<ImageScore[]> {
   const { images } = index;
   const rows = Array.from(images.keys());

@@ -16,7 +16,7 @@ import type { Index } from "./open-index.ts";
  *
  * const model = await openModel("emoji-4x128-p8");
  * const index = await openIndex(model, "scenes.index");
- * const mean = await meanContribution(index, model.geometry, parseHeads(model, "L1.H0").set);
+ * const mean = await meanContribution(index, model.geometry, parseHeads(model, "L1.H0"));
  * console.log(mean.length, Math.hypot(...mean).toFixed(4)); // → 128 0.0460
  * ```
  */

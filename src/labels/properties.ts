@@ -34,7 +34,7 @@ const ownSchema = z.record(z.string(), z.array(head));
  * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
  * const model = await openModel("emoji-4x128-p8");
  * const properties = await loadProperties(model, "by-hand.json");
- * console.log(parseHeads(model, "places", properties).set.heads.length); // → 2
+ * console.log(parseHeads(model, "places", properties).heads.length); // → 2
  * ```
  */
 export async function loadProperties(

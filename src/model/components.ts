@@ -25,6 +25,9 @@ export interface NamedSet {
   readonly set: ComponentSet;
 }
 
+/** A set as it was written: what fits wherever a set is wanted, with its name or without. */
+export interface WrittenSet extends ComponentSet, NamedSet {}
+
 /** The model's sizes that a component set refers to. */
 export interface Sizes {
   readonly layers: number;
@@ -155,16 +158,19 @@ export function parseComponents(
  * import { openModel, parseHeads } from "clip-interpret";
  *
  * const model = await openModel("emoji-4x128-p8");
- * console.log(parseHeads(model, "last2").set.heads.length); // → 8
- * const { set } = parseHeads(model, "colors,L3.MLP*0.5", { colors: ["L1.H0", "L0.H1"] });
- * console.log(set.heads.length, set.mlps); // → 2 [ { index: 4, weight: 0.5 } ]
+ * console.log(parseHeads(model, "last2").heads.length); // → 8
+ * const { heads, mlps } = parseHeads(model, "colors,L3.MLP*0.5", { colors: ["L1.H0", "L0.H1"] });
+ * console.log(heads.length, mlps); // → 2 [ { index: 4, weight: 0.5 } ]
  * ```
  */
 export const parseHeads = (
   { geometry }: { readonly geometry: Sizes },
   text: string,
   properties?: Readonly<Record<string, readonly string[]>>,
-): NamedSet => ({ name: text, set: parseComponents(text, geometry, properties) });
+): WrittenSet => {
+  const set = parseComponents(text, geometry, properties);
+  return { ...set, name: text, set };
+};
 
 function resolvePart(
   name: string,

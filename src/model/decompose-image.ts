@@ -1,7 +1,7 @@
 import type { DecodeOptions } from "../image/decode.ts";
 import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipModel } from "./clip-model.ts";
-import type { NamedSet } from "./components.ts";
+import type { ComponentSet } from "./components.ts";
 import type { TokenDecomposition } from "./decompose.ts";
 import { pixelsOf } from "./pixels.ts";
 
@@ -13,7 +13,7 @@ export interface DecomposedImage extends TokenDecomposition {
 /** How an image is decomposed. */
 export interface DecomposeImageOptions extends DecodeOptions {
   /** Heads whose tokens are wanted too, for `readTokens`. */
-  readonly tokensOf?: NamedSet;
+  readonly tokensOf?: ComponentSet;
 }
 
 /**
@@ -37,6 +37,6 @@ export async function decomposeImage(
   { tokensOf, ...options }: DecomposeImageOptions = {},
 ): Promise<DecomposedImage> {
   const { pixels, shown } = await pixelsOf(model, source, options);
-  const tokenLayers = [...new Set((tokensOf?.set.heads ?? []).map(({ layer }) => layer))];
+  const tokenLayers = [...new Set((tokensOf?.heads ?? []).map(({ layer }) => layer))];
   return { ...(await model.decompose(pixels, { tokenLayers })), shown };
 }

@@ -103,7 +103,7 @@ export interface ExportedCheckpoint {
  *
  * const model = await openModel("emoji-4x128-p8");
  * await rm("out/edited", { recursive: true, force: true });
- * await exportCheckpoint(model, "out/edited", { set: parseHeads(model, "L3.H1").set }); // the head outputs nothing
+ * await exportCheckpoint(model, "out/edited", { set: parseHeads(model, "L3.H1") }); // the head outputs nothing
  * console.log((await openModel("out/edited")).config.vision.layers); // → 4
  * ```
  */

@@ -56,7 +56,7 @@ const MOST_INSIDE = 2 ** 31 - 2 ** 20;
  *
  * const model = await openModel("emoji-4x128-p8");
  * const index = await openIndex(model, "scenes.index");
- * const { set } = parseHeads(model, "L2.H3,L3.H1");
+ * const set = parseHeads(model, "L2.H3,L3.H1");
  * const mean = await meanContribution(index, model.geometry, set);
  * console.log((await exportEncoder(model, "out/encoder.onnx", { set, mean })).files); // → [ 'out/encoder.onnx' ]
  * ```

@@ -135,7 +135,7 @@ export function scoreImages(
  * const heads = parseHeads(model, "L3");
  * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png", { tokensOf: heads });
  * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
- * const tokens = scoreTokens(model.geometry, probe, scene, scene.tokens, heads.set);
+ * const tokens = scoreTokens(model.geometry, probe, scene, scene.tokens, heads);
  * console.log(tokens.length, tokens[0].toFixed(4)); // → 65 -0.0017
  * ```
  */

@@ -1,6 +1,6 @@
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
-import type { NamedSet } from "./components.ts";
+import type { ComponentSet } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
 import { imageProbe as componentsProbe, textProbe as unitProbe } from "./probe.ts";
 
@@ -47,6 +47,6 @@ export const textProbe = async (
 export const imageProbe = (
   model: Pick<ClipModel, "geometry">,
   decomposition: Decomposition,
-  { set }: NamedSet,
+  set: ComponentSet,
   image = 0,
 ): Float64Array => componentsProbe(model.geometry, decomposition, set, image);

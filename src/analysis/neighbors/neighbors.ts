@@ -31,6 +31,9 @@ export type Query =
   | { readonly image: ImageOrigin; readonly decomposition: Decomposition }
   | { readonly text: string; readonly embedding: ArrayLike<number> };
 
+/** The same before it is encoded: a text, or the path of an image. */
+export type Asked = Query | { readonly text: string } | { readonly image: string };
+
 /** How neighbours are chosen. */
 export interface NeighborOptions {
   /** How many of each kind. Default: 8. */
@@ -64,15 +67,31 @@ export async function imageQuery(model: ClipModel, { manifest }: Index, path: st
 /**
  * Finds the images of an index that are most and least like a query through some components.
  * @param search over an index that the model made
- * @throws `HEADS_INVALID` for MLP terms that the index does not hold
+ * @throws `HEADS_INVALID` for MLP terms that the index does not hold; `TEXTS_EMPTY` for a blank text; what decoding an
+ *   image throws
+ * @example
+ * ```ts
+ * import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const image = "examples/scenes/images/0067-monkey.png";
+ * const { neighbors } = await findNeighbors(model, index, { image }, parseHeads(model, "L1.H0"), { k: 2 });
+ * for (const { path, score } of neighbors) console.log(path, score.toFixed(4));
+ * // → images/0067-monkey.png 0.0244
+ * // → images/0018-clown.png 0.0227
+ * const found = await findNeighbors(model, index, { text: "a bicycle" }, parseHeads(model, "last2"), { k: 1 });
+ * console.log(found.neighbors[0].label); // → bicycle
+ * ```
  */
 export async function findNeighbors(
   model: ClipModel,
   search: Search,
-  query: Query,
+  asked: Asked,
   { name, set }: NamedSet,
   { k = 8, scoring = "dot", includeSelf = false, seed = 0 }: NeighborOptions = {},
 ): Promise<NeighborsResult> {
+  const query = await queryOf(model, search, asked);
   const image = "image" in query ? query.image : undefined;
   const read = image ? meanOf(set) : set;
   const v =
@@ -115,6 +134,11 @@ export async function findNeighbors(
     least: await exact(smallest(scores, k + SPARE, self), -1),
     random: await exact(drawRows(scores.length, k, self, seed), 0),
   });
+}
+
+async function queryOf(model: ClipModel, index: Index, asked: Asked): Promise<Query> {
+  if ("decomposition" in asked || "embedding" in asked) return asked;
+  return "text" in asked ? textQuery(model, asked.text) : imageQuery(model, index, asked.image);
 }
 
 /** The same components, each with its weight over their number: the mean instead of the sum. */

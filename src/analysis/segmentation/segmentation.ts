@@ -13,7 +13,12 @@
 import type { DecodeOptions } from "../../image/decode.ts";
 import type { Preprocessed, Rectangle } from "../../image/preprocess.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, componentNames, type WeightedHead } from "../../model/components.ts";
+import {
+  type ComponentSet,
+  componentNames,
+  type WeightedHead,
+  type WrittenSet,
+} from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { SUM_TOLERANCE } from "../../model/decomposition.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
@@ -168,8 +173,8 @@ interface GridSize {
 
 /** What is asked of an image. */
 export interface SegmentationAsked {
-  readonly set: ComponentSet;
-  /** The set as the user wrote it; by default the names of its components. */
+  readonly set: ComponentSet | WrittenSet;
+  /** The set as the user wrote it; by default its name, or the names of its components. */
   readonly written?: string;
   readonly mode?: SegmentationMode;
   readonly scale?: SegmentationScale;
@@ -190,6 +195,16 @@ export interface SegmentOptions extends SegmentationAsked, WorkOptions, DecodeOp
  * @param source path, or the bytes of an image file
  * @throws `TEXTS_EMPTY`; `USAGE` for a contrast of fewer than two texts or a patch that is not there; `HEADS_INVALID`;
  *   `SUM_MISMATCH`; and what decoding an image and loading a tokenizer throw
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const set = parseHeads(model, "last2");
+ * const { texts, winners } = await segmentImage(model, scene, ["a monkey", "a purple backdrop"], { set, mode: "contrast" });
+ * console.log(texts[0].values.length, "rows;", winners?.counts, "patches won"); // → 8 rows; [ 20, 44 ] patches won
+ * ```
  */
 export async function segmentImage(
   model: ClipModel,
@@ -231,9 +246,10 @@ export async function segmentSeen(
   model: ClipModel,
   { image, shown, decomposition }: SeenImage,
   { texts, probes: plain }: { readonly texts: readonly string[]; readonly probes: readonly Float64Array[] },
-  { set, written = componentNames(set).join(), mode = "topic", scale = "common", patch }: SegmentationAsked,
+  { set, written, mode = "topic", scale = "common", patch }: SegmentationAsked,
   baselines?: readonly BaselineMap[],
 ): Promise<SegmentResult> {
+  const name = written ?? ("name" in set ? set.name : componentNames(set).join());
   const { geometry, config } = model;
   const { grid } = config.vision;
   const rows = <T extends number>(values: Iterable<T>): T[][] => {
@@ -253,7 +269,7 @@ export async function segmentSeen(
           heads: tokenHeads(geometry, decomposition, probes[i], set, patch + 1),
         };
   return segmentResult(await originOf({ model, image }), {
-    components: componentsOf(written, set),
+    components: componentsOf(name, set),
     ...{ mode, scale, grid: { rows: grid, columns: grid } },
     original: { width: shown.width, height: shown.height },
     placement: mapPlacement(shown.placement, config.vision),
