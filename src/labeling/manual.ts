@@ -33,12 +33,12 @@ export function requireHeads(labels: Labels, heads: readonly string[], file: str
  */
 export function manualLabeller(labels: Labels, otherwise?: Labeller, report?: Report): Labeller {
   return async (head, options) => {
-    const known = labels.heads[head.head];
+    const known = labels.heads[head.name];
     if (!known) return otherwise?.(head, options);
     const { label, labeller, descriptions } = known;
     const now = head.descriptions.map(({ text }) => text);
     if (descriptions.length > 0 && now.length > 0 && descriptions.join("\n") !== now.join("\n")) {
-      const message = `"${label}" for ${head.head} was made from other descriptions than the head has now`;
+      const message = `"${label}" for ${head.name} was made from other descriptions than the head has now`;
       report?.({ type: "warning", code: "LABELS_STALE", message });
     }
     return { label, labeller };

@@ -25,8 +25,8 @@ export async function publishedLabeller(
   if (!published) {
     throw new ClipInterpretError("LABELS_MISSING", `no head labels were published for ${model}`);
   }
-  const labeller: Labeller = async ({ head }) => {
-    const found = published.heads.find((entry) => entry.head === head);
+  const labeller: Labeller = async ({ name }) => {
+    const found = published.heads.find(({ head }) => head === name);
     if (!found) return undefined;
     const { source } = published;
     return {

@@ -102,5 +102,5 @@ export const hasTags = ({ descriptions }: Described): boolean =>
 
 function requireTags(head: Described): void {
   if (head.descriptions.length === 0 || hasTags(head)) return;
-  throw new ClipInterpretError("TAGS_MISSING", `no description of ${head.head} has a property`);
+  throw new ClipInterpretError("TAGS_MISSING", `no description of ${head.name} has a property`);
 }

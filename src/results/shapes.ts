@@ -19,6 +19,12 @@ export type Head = z.infer<typeof headSchema>;
 /** A head as results name it. */
 export const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
 
+/** The head that a name is of. @param name `L3.H1` */
+export function headNamed(name: string): Head {
+  const [layer, head] = (name.match(/\d+/g) ?? []).map(Number);
+  return headOf(layer, head);
+}
+
 /** An MLP term, or `embed`. */
 export const mlpShape = { component: z.string().describe("embed, or L3.MLP") };
 
@@ -53,6 +59,9 @@ export const indexedImageOf = (
   const { path, id, label } = images[row];
   return { row, path, id, label };
 };
+
+/** Where the middle 95 % of some draws lie, and their mean. */
+export const intervalSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
 
 /** A size in pixels. */
 export const sizeSchema = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });

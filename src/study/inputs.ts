@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { buildIndex } from "../corpus/build.ts";
 import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
@@ -16,16 +16,19 @@ export interface ImageInput {
   readonly images?: string | undefined;
 }
 
+/** An index under the name that a report gives it: what a user named, not where it lies. */
+export type NamedIndex = Index & { readonly name: string };
+
 /** The index of a model's images: the one named, or one in the cache, made or brought up to date. */
 export async function indexFor(
   model: ClipModel,
   { index, images }: ImageInput,
   work: WorkOptions = {},
-): Promise<Index> {
+): Promise<NamedIndex> {
   if (index !== undefined) {
     const opened = await openIndex(index, work);
     await requireModelOf(opened, model);
-    return opened;
+    return { ...opened, name: basename(resolve(index)) };
   }
   const input = resolve(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
@@ -33,7 +36,7 @@ export async function indexFor(
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
   const folder = join(ownCacheFolder(process.env), "indexes", name);
   await buildIndex(model, source, folder, { ...work, prune: true });
-  return openIndex(folder, work);
+  return { ...(await openIndex(folder, work)), name: images === undefined ? "demo corpus" : basename(input) };
 }
 
 /** The folder of the demo corpus, drawn if it is not there: the one that `clip-interpret demo` makes. */

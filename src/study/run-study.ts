@@ -2,20 +2,27 @@
 
 import { KNOWN_MODELS } from "../hub/known-models.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
-import { valuesOf } from "../labeling/metric-names.ts";
 import { measureLabels } from "../labeling/metrics.ts";
 import { compareSizes } from "../labeling/size-comparison.ts";
 import { findPublished } from "../labels/published.ts";
 import { listModels } from "../model/catalogue.ts";
-import type { ClipModel } from "../model/clip-model.ts";
 import type { ModelLoader } from "../model/registry.ts";
+import { valuesOf } from "../results/metrics.ts";
+import { originOf } from "../results/origin.ts";
+import { headNamed } from "../results/shapes.ts";
+import {
+  type PublishedRow,
+  type StudyModel,
+  type StudyResult,
+  type StudySettings,
+  studyResult,
+} from "../results/study.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
-import { codeVersion } from "./code-version.ts";
+import { codeHash } from "./code-hash.ts";
 import { indexFor } from "./inputs.ts";
 import { measureModel } from "./measure-model.ts";
-import type { PublishedRow, StudyModel, StudyReport, StudySettings } from "./report.ts";
 import { createSteps } from "./steps.ts";
 
 /** What is studied, and how. */
@@ -30,8 +37,6 @@ export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
   readonly indexes?: Readonly<Record<string, string>>;
   /** A pool's name or file; by default the one that fits each model. */
   readonly texts?: string;
-  /** What must be said first about a model. */
-  readonly noticeOf?: (model: ClipModel) => string | undefined;
   readonly threads?: number;
 }
 
@@ -48,7 +53,7 @@ export const STUDY_DEFAULTS: StudySettings = {
 
 /** A study's result, with where the images of each model lie (for thumbnails; not part of the report). */
 export interface Study {
-  readonly report: StudyReport;
+  readonly result: StudyResult;
   readonly imageRoots: Readonly<Record<string, string>>;
 }
 
@@ -68,7 +73,7 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
   const stray = Object.keys(indexes).filter((name) => !models.includes(name));
   if (stray.length > 0)
     throw new ClipInterpretError("USAGE", `an index was named for ${stray.join(", ")}, which is not studied`);
-  const code = await codeVersion();
+  const code = await codeHash();
   const steps = createSteps(options.stepsFolder);
   const catalogue = await listModels();
   const measured: StudyModel[] = [];
@@ -80,35 +85,31 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
     const index = await indexFor(model, { index: indexes[wanted], images: options.images }, work);
     const pool = await loadPool(options.texts ?? defaultPool(model.name), work);
     const { trainedOn = null } = catalogue.find(({ name }) => name === model.name) ?? {};
-    const notice = options.noticeOf?.(model) ?? null;
     const found = await measureModel({
       ...work,
-      ...{ model, index, pool, settings, steps, trainedOn, notice, threads },
-      code: code.sha256,
+      ...{ model, index, pool, settings, steps, trainedOn, threads, code },
     });
     measured.push(found.model);
     imageRoots[model.name] = index.manifest.root;
     if (found.calibration) groups.push(found.calibration);
   }
-  refuseTwice(measured.map(({ name }) => name));
+  refuseTwice(measured.map(({ origin }) => origin.model.name));
   const { draws: permutations, seed } = settings;
   return {
     imageRoots,
-    report: {
-      format: "clip-interpret-study",
-      version: 1,
+    result: studyResult(await originOf({}), {
       code,
       settings,
       models: measured,
       sizes: compareSizes(
-        measured.map(({ name, shape, metrics }) => ({
-          ...{ name, size: shape.size, heads: metrics.heads },
+        measured.map(({ origin, shape, metrics }) => ({
+          ...{ name: origin.model.name, size: shape.size, heads: metrics.heads },
           values: valuesOf(metrics),
         })),
       ),
       calibration: groups.length === 0 ? null : calibrate(groups, { permutations, seed }),
       published: await publishedRows(),
-    },
+    }),
   };
 }
 
@@ -124,7 +125,7 @@ async function publishedRows(): Promise<PublishedRow[]> {
     const found = await findPublished(name, { vision: { layers, heads } });
     if (!found) return [];
     const { entanglement, duplicates, prefix } = measureLabels(
-      found.heads.map((head) => ({ ...head, consistent: [] })),
+      found.heads.map(({ head, label }) => ({ ...headNamed(head), label, consistent: [] })),
     );
     return [
       {

@@ -21,7 +21,12 @@ export function inputError(path: string, cause: unknown): ClipInterpretError {
 
 /** Reads and parses a JSON file, with or without a byte-order mark; `JSON_INVALID` when it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
-  const text = (await readInput(path)).toString("utf8").replace(/^\ufeff/, "");
+  return parseJson(await readInput(path), path);
+}
+
+/** The same of a file that was read already. @throws `JSON_INVALID` */
+export function parseJson(bytes: Buffer, path: string): unknown {
+  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -9,6 +9,7 @@ import { createLlm, type Llm, type LlmOptions } from "../../src/labeling/llm.ts"
 import { createAnswerCache } from "../../src/labeling/llm-cache.ts";
 import { llmJudge, llmLabeller } from "../../src/labeling/llm-labeller.ts";
 import { createPace } from "../../src/labeling/llm-pace.ts";
+import { headNamed } from "../../src/results/shapes.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 import { completion, type LlmServer, sendJson, serveLlm } from "../support/llm-server.ts";
@@ -16,8 +17,8 @@ import { completion, type LlmServer, sendJson, serveLlm } from "../support/llm-s
 const QUICK = { attempts: 3, pauseMs: 5, longestPauseMs: 1000 };
 const KEY = "sk-very-secret-0123456789";
 
-const headOf = (head: string, ...words: string[]): Described => ({
-  head,
+const headOf = (name: string, ...words: string[]): Described => ({
+  ...headNamed(name),
   descriptions: words.map((text, i) => ({ text, property: null, explainedVariance: 0.1 / (i + 1) })),
 });
 const HEADS = Array.from({ length: 6 }, (_, i) =>
@@ -74,7 +75,7 @@ describe("labels by a language model", () => {
     const { server, llm } = await setting();
     const { labels, unlabelled } = await label(llm({ key: KEY }), HEADS, { concurrency: 3 });
     expect(unlabelled).toEqual([]);
-    expect(Object.keys(labels.heads)).toEqual(HEADS.map(({ head }) => head));
+    expect(Object.keys(labels.heads)).toEqual(HEADS.map(({ name }) => name));
     expect(labels.heads["L2.H3"]).toMatchObject({
       label: "Location",
       descriptions: HEADS[3].descriptions.map(({ text }) => text),

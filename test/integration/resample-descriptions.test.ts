@@ -35,18 +35,15 @@ describe("descriptions by resampled images", async () => {
   }));
   const texts = [...colours, ...things];
   const pool = { name: "own", hash: hashPool(texts), texts };
-  const embeddings = await model.encodeTexts(texts.map(({ text }) => text));
   const set = parseComponents("L0.H1,L3.H1", model.geometry);
-  const options = { iterations: 4, resamples: 12, blocks: 8, seed: 3, threads: 1 };
-  const again = await resampleDescriptions(index, model.geometry, set, embeddings, options);
+  const cacheFolder = join(scratch, "texts");
+  const options = { iterations: 4, resamples: 12, blocks: 8, seed: 3, threads: 1, cacheFolder };
+  const again = await resampleDescriptions(model, index, set, pool, options);
 
   it("choose each text as often as its stability says", async () => {
-    const described = await describeHeads(index, model.geometry, set, pool, embeddings, {
-      ...options,
-      draws: 1,
-    });
-    expect(again.map(({ head }) => head)).toEqual(["L0.H1", "L3.H1"]);
-    for (const [h, { descriptions, stability }] of described.entries()) {
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, draws: 1 });
+    expect(again.map(({ name }) => name)).toEqual(["L0.H1", "L3.H1"]);
+    for (const [h, { descriptions, stability }] of heads.entries()) {
       const shares = descriptions.map(({ index: text }) => {
         const chosen = again[h].resamples.filter((sample) => sample.some((one) => one.index === text));
         return chosen.length / options.resamples;
@@ -97,12 +94,12 @@ describe("descriptions by resampled images", async () => {
         expect(total).toBeLessThanOrEqual(1 + 1e-9);
       }
     }
-    expect(await resampleDescriptions(index, model.geometry, set, embeddings, options)).toEqual(again);
+    expect(await resampleDescriptions(model, index, set, pool, options)).toEqual(again);
   });
 
   it("need more than one image", async () => {
     const one = { ...index, images: index.images.slice(0, 1) };
-    const fails = resampleDescriptions(one, model.geometry, set, embeddings, options);
+    const fails = resampleDescriptions(model, one, set, pool, options);
     await expect(fails).rejects.toMatchObject({ code: "NO_IMAGES" });
   });
 

@@ -1,23 +1,13 @@
-/** What the variance that TEXTSPAN explains is to be compared with. */
+/**
+ * What the variance that TEXTSPAN explains is to be compared with: texts drawn at random and made orthogonal likewise,
+ * random directions, and the principal components, which no choice of k directions can exceed.
+ */
+import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import type { DenseMatrix } from "../../onnx/algebra.ts";
+import type { ControlCurves } from "../../results/textspan.ts";
 import { eigen, norm, type RowSpace, removeAll } from "./row-space.ts";
 import { dot, multiply } from "./textspan.ts";
-
-/** Shares of the total variance that the first 1, 2, … directions explain together. */
-export interface ControlCurves {
-  /** Texts drawn from the pool at random and made orthogonal as TEXTSPAN does: mean and 95 % range over draws. */
-  readonly randomTexts: {
-    readonly mean: readonly number[];
-    readonly low: readonly number[];
-    readonly high: readonly number[];
-    readonly draws: number;
-  };
-  /** Random directions of the row space: k/r on average, exactly. */
-  readonly randomDirections: readonly number[];
-  /** The principal components: what no choice of k directions can exceed. */
-  readonly ceiling: readonly number[];
-}
 
 /**
  * Controls for a selection of `steps` texts.
@@ -34,13 +24,14 @@ export function controlCurves(
     cumulative(randomVariances(covariance, texts, steps, new Random(seed, draw))),
   );
   const at = (k: number) => curves.map((curve) => curve[Math.min(k, curve.length - 1)] / totalVariance);
+  const quantileAt = (k: number, share: number) => quantile(Float64Array.from(at(k)).sort(), share);
   const ks = Array.from({ length: steps }, (_, k) => k);
   const within = trace(covariance) / totalVariance;
   return {
     randomTexts: {
       mean: ks.map((k) => at(k).reduce((sum, value) => sum + value, 0) / draws),
-      low: ks.map((k) => quantile(at(k), 0.025)),
-      high: ks.map((k) => quantile(at(k), 0.975)),
+      low: ks.map((k) => quantileAt(k, 0.025)),
+      high: ks.map((k) => quantileAt(k, 0.975)),
       draws,
     },
     randomDirections: ks.map((k) => (within * Math.min(rank, k + 1)) / rank),
@@ -89,15 +80,6 @@ export function cumulative(values: readonly number[]): number[] {
     sum += value;
     return sum;
   });
-}
-
-/** The value below which a share of some numbers lies, between neighbours in proportion. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (place - low);
 }
 
 function trace({ data, rows }: DenseMatrix): number {

@@ -11,6 +11,11 @@
  *
  * which is the variance of the projections once u is removed from contributions and texts, as the algorithm has it.
  * The step explains uᵀCu / tr C₀ of the variance.
+ *
+ * The folder in the order of the paper: `contributions.ts` what components wrote into the images of an index;
+ * `row-space.ts` the space that it fills, and its covariance C; here the texts in that space and the greedy choice;
+ * `describe-heads.ts` all of it for the heads of a model, `arrays.ts` for arrays from elsewhere. Beside the paper:
+ * `control.ts` what random texts explain; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
  */
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import { norm, type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";

@@ -2,35 +2,24 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
-import { readJson } from "../support/files.ts";
-
-/** The program as a number's origin: its version, and what its modules are. */
-export interface CodeVersion {
-  readonly version: string;
-  readonly sha256: string;
-}
 
 /** Layers whose modules compute; those above draw and print. */
 const COMPUTING = [
   ...["support", "math", "image", "text", "checkpoint", "onnx", "hub", "model", "world", "corpus"],
-  ...["analysis", "labeling", "study"],
+  ...["labels", "results", "analysis", "labeling", "study"],
 ];
 
-let known: Promise<CodeVersion> | undefined;
+let known: Promise<string> | undefined;
 
-/** Version and SHA-256 of the modules that compute, as they are run: sources and compiled files have different ones. */
-export function codeVersion(): Promise<CodeVersion> {
+/** SHA-256 of the modules that compute, as they are run: sources and compiled files have different ones. */
+export function codeHash(): Promise<string> {
   known ??= hashModules();
   return known;
 }
 
-async function hashModules(): Promise<CodeVersion> {
+async function hashModules(): Promise<string> {
   // src/study/ and dist/study/ are equally deep, so this holds before and after the build.
   const root = fileURLToPath(new URL("../", import.meta.url));
-  const { version } = z
-    .object({ version: z.string() })
-    .parse(await readJson(fileURLToPath(new URL("../../package.json", import.meta.url))));
   const hash = createHash("sha256");
   for (const layer of COMPUTING) {
     const entries = await readdir(join(root, layer), { recursive: true, withFileTypes: true });
@@ -43,5 +32,5 @@ async function hashModules(): Promise<CodeVersion> {
       hash.update(await readFile(path));
     }
   }
-  return { version, sha256: hash.digest("hex") };
+  return hash.digest("hex");
 }

@@ -1,11 +1,13 @@
-import { measureBaselines } from "../../labeling/baselines.ts";
-import { calibrate, type Truth } from "../../labeling/calibration.ts";
-import { pluralityByChance } from "../../labeling/chance.ts";
-import { valuesOf } from "../../labeling/metric-names.ts";
-import { measureByLayer, measureByProperty, measureLabels } from "../../labeling/metrics.ts";
-import { compareSizes } from "../../labeling/size-comparison.ts";
-import { tagJudge, tagLabeller } from "../../labeling/tags.ts";
-import type { StudyModel, StudyReport } from "../../study/report.ts";
+import { measureBaselines } from "../labeling/baselines.ts";
+import { calibrate, type Truth } from "../labeling/calibration.ts";
+import { pluralityByChance } from "../labeling/chance.ts";
+import { measureByLayer, measureByProperty, measureLabels } from "../labeling/metrics.ts";
+import { compareSizes } from "../labeling/size-comparison.ts";
+import { tagJudge, tagLabeller } from "../labeling/tags.ts";
+import { valuesOf } from "../results/metrics.ts";
+import { sampleOrigin } from "../results/origin.fixture.ts";
+import { headOf } from "../results/shapes.ts";
+import type { StudyModel, StudyResult } from "../results/study.ts";
 
 export const EVIL = '=1+1,"<script>alert(1)</script>|`';
 const pool = ["colour", "animal", EVIL].flatMap((property) =>
@@ -17,12 +19,12 @@ const labelling = { labeller: tagLabeller(""), judge: tagJudge("") };
 async function modelOf(name: string, size: number, known: number): Promise<[StudyModel, Truth]> {
   const labels = ["colour", "animal", EVIL, "colour"];
   const heads = labels.map((label, h) => ({
-    head: `L0.H${h}`,
+    ...headOf(0, h),
     label,
     consistent: [true, true, true, h < 2, false],
   }));
-  const described = heads.map(({ head, label, consistent }) => ({
-    head,
+  const described = heads.map(({ label, consistent, ...head }) => ({
+    ...head,
     descriptions: consistent.map((fits, i) => ({
       text: `${label} ${i}`,
       property: fits ? label : "animal",
@@ -34,8 +36,8 @@ async function modelOf(name: string, size: number, known: number): Promise<[Stud
     factors,
     poolShares: [1 / 3, 1 / 3, 1 / 3],
     shares: new Map(
-      heads.map(({ head, label }, h) => [
-        head,
+      heads.map(({ name: own, label }, h) => [
+        own,
         factors.map((factor) => ((factor === label) === h < known ? 0.6 : 0.1)),
       ]),
     ),
@@ -44,20 +46,20 @@ async function modelOf(name: string, size: number, known: number): Promise<[Stud
   const metrics = measureLabels(heads);
   const hash = "0".repeat(64);
   const model: StudyModel = {
-    name,
-    notice: null,
+    origin: sampleOrigin({
+      model: { name, weights: hash },
+      index: { sha256: hash, images: 10 },
+      pool: { name: "own", sha256: hash, texts: 27 },
+    }),
     shape: { layers: 1, headsPerLayer: 4, width: 8, patch: 8, imageSize: 64, size, trainedOn: null },
-    inputs: {
-      ...{ weights: hash, index: hash, images: 10, labeller: "tags", judge: "tags" },
-      pool: { name: "own", hash, texts: 27, tags: [{ tag: "colour", texts: 9 }] },
-    },
+    ...{ labeller: "tags", judge: "tags", tags: [{ tag: "colour", texts: 9 }] },
     ...{ metrics, byLayer: measureByLayer(heads), byProperty: measureByProperty(heads) },
     resampled: (await measureBaselines(described, pool, labelling, { draws: 2 })).randomTexts,
     baselines: await measureBaselines(described, pool, labelling, { draws: 50 }),
     chanceCcs: pluralityByChance(pool),
     calibration: calibrate([{ heads, truth }], { permutations: 20 }),
-    heads: heads.map(({ head, label, consistent }, h) => ({
-      ...{ head, label, ccs: consistent.filter(Boolean).length, sameLabel: 0.5 },
+    heads: heads.map(({ layer, head, name: own, label, consistent }, h) => ({
+      ...{ layer, head, name: own, label, ccs: consistent.filter(Boolean).length, sameLabel: 0.5 },
       ccsResampled: { mean: 3, low: 3, high: 4 },
       descriptions: described[h].descriptions.map(({ text, property }, i) => ({
         ...{ text, property, explained: 0.1, fits: consistent[i] },
@@ -73,13 +75,12 @@ async function modelOf(name: string, size: number, known: number): Promise<[Stud
 /** A study of models by name, size and how many heads respond to what their labels say. */
 export async function reportOf(
   ...models: readonly (readonly [string, number, number])[]
-): Promise<StudyReport> {
+): Promise<StudyResult> {
   const made = await Promise.all(models.map(([name, size, known]) => modelOf(name, size, known)));
   const measured = made.map(([model]) => model);
   return {
-    format: "clip-interpret-study",
-    version: 1,
-    code: { version: "1.2.3", sha256: "1".repeat(64) },
+    origin: sampleOrigin({}),
+    code: "1".repeat(64),
     settings: {
       heads: "last4",
       iterations: 5,
@@ -91,15 +92,15 @@ export async function reportOf(
     },
     models: measured,
     sizes: compareSizes(
-      measured.map(({ name, shape, metrics }) => ({
-        ...{ name, size: shape.size, heads: metrics.heads },
+      measured.map(({ origin, shape, metrics }) => ({
+        ...{ name: origin.model.name, size: shape.size, heads: metrics.heads },
         values: valuesOf(metrics),
       })),
     ),
     calibration: calibrate(
       made.map(([{ heads }, truth]) => ({
-        heads: heads.map(({ head, label, descriptions }) => ({
-          ...{ head, label, consistent: descriptions.map(({ fits }) => fits === true) },
+        heads: heads.map(({ layer, head, name, label, descriptions }) => ({
+          ...{ layer, head, name, label, consistent: descriptions.map(({ fits }) => fits === true) },
         })),
         truth,
       })),
