@@ -4,6 +4,7 @@ import { originSchema } from "./origin.ts";
 import { retrievalResultSchema } from "./retrieval.ts";
 import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
 import { selectivityResultSchema } from "./selectivity.ts";
+
 import { gridSchema, headSchema, rectangleSchema, sizeSchema } from "./shapes.ts";
 
 /*

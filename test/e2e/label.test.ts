@@ -106,7 +106,9 @@ describe("label, offline", () => {
       "--json",
     ];
     const found = neighborsResultSchema.parse(JSON.parse(await runOk(search, how)));
-    expect(found.heads).toEqual(Object.keys(heads).filter((head) => heads[head].label === label));
+    expect(found.components.heads.map(({ name }) => name)).toEqual(
+      Object.keys(heads).filter((head) => heads[head].label === label),
+    );
     expect(await readFile(html, "utf8")).toContain(`<b><bdi>${label}</bdi></b>`);
   });
 

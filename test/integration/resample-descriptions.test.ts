@@ -11,6 +11,7 @@ import { scanSource } from "../../src/corpus/source.ts";
 import { truthOf } from "../../src/labeling/truth.ts";
 import { parseComponents } from "../../src/model/components.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
+import { headOf } from "../../src/results/shapes.ts";
 import { hashPool } from "../../src/text/pool.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 
@@ -104,11 +105,11 @@ describe("descriptions by resampled images", async () => {
   });
 
   it("have a truth where the pool speaks of two factors", async () => {
-    const selectivity = await measureSelectivity(index, model.geometry, { permutations: 1 });
+    const selectivity = await measureSelectivity(model, index, { permutations: 1 });
     const truth = truthOf(index, selectivity, pool);
     expect(truth?.factors).toEqual(["background", "group"]);
     expect(truth?.poolShares).toEqual([0.5, 0.5]);
-    const head = selectivity.components.find(({ name }) => name === "L0.H1");
+    const head = selectivity.heads.find(({ name }) => name === "L0.H1");
     const shareOf = (factor: string) =>
       head?.factors[selectivity.factors.findIndex(({ name }) => name === factor)].share;
     expect(truth?.shares.get("L0.H1")).toEqual([shareOf("background"), shareOf("group")]);
@@ -129,13 +130,13 @@ describe("descriptions by resampled images", async () => {
     const images = Array.from({ length: 48 }, (_, i) => image(i));
     const factors = ["concept", "group", "style", "size"].map((name) => ({ name, values: 2, images: 48 }));
     const own = factors.map(({ name }) => ({ text: name, property: name }));
-    const truth = truthOf({ images }, { factors, components: [], permutations: 0 }, { ...pool, texts: own });
+    const truth = truthOf({ images }, { factors, heads: [] }, { ...pool, texts: own });
     expect(truth?.nested).toEqual([["concept", "group"]]);
     // A second thing in the picture is a concept too.
     const two = ["concept", "other", "group"].map((name) => ({ name, values: 2, images: 48 }));
     const share = (value: number) => ({ explained: value, share: value, chance: 0, highestByChance: 0 });
-    const components = [{ name: "L0.H0", factors: [share(0.1), share(0.3), share(0.2)] }];
-    const best = truthOf({ images }, { factors: two, components, permutations: 0 }, { ...pool, texts: own });
+    const heads = [{ ...headOf(0, 0), factors: [share(0.1), share(0.3), share(0.2)] }];
+    const best = truthOf({ images }, { factors: two, heads }, { ...pool, texts: own });
     expect(best?.shares.get("L0.H0")).toEqual([0.3, 0.2]);
   });
 });

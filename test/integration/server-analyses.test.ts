@@ -186,14 +186,16 @@ describe("the server's analyses", () => {
     const found = neighborsResultSchema.parse((await post(server.url, "/api/neighbors", request)).json());
     expect(found).toMatchObject({
       // The example scenes are the first of the demo's: the query itself is left out.
-      ...{ index: "demo", searched: 47, excluded: 1, heads: ["L0.H1"] },
+      ...{ searched: 47, excluded: 1 },
+      origin: { index: { name: "demo", images: 48 } },
+      components: { set: "L0.H1", heads: [{ layer: 0, head: 1, name: "L0.H1", weight: 1 }] },
     });
     expect([found.neighbors, found.least, found.random].map((list) => list.length)).toEqual([4, 4, 4]);
     expect(found.neighbors[0].score).toBeGreaterThan(found.least[0].score);
 
     const where = `model=${encodeURIComponent(model)}&corpus=demo`;
     const insights = insightsSchema.parse((await send(server.url, `/api/insights?${where}`)).json());
-    expect(insights.selectivity.components).toHaveLength(17);
+    expect(insights.selectivity.heads).toHaveLength(16);
     const { properties } = propertiesSchema.parse(
       (await send(server.url, `/api/properties?${where}`)).json(),
     );
@@ -203,7 +205,10 @@ describe("the server's analyses", () => {
     const named = await post(server.url, "/api/neighbors", {
       ...{ model, corpus: "demo", query: { text: "a red background" }, heads: "background", scoring: "z" },
     });
-    expect(neighborsResultSchema.parse(named.json()).heads.sort()).toEqual([...background.heads].sort());
+    const { components } = neighborsResultSchema.parse(named.json());
+    const names = (heads: readonly { name: string }[]) => heads.map(({ name }) => name).sort();
+    expect(names(components.heads)).toEqual(names(background.heads));
+    expect(components.set).toBe("background");
   });
 
   it("describe themselves: OpenAPI, and every model that can be named", async () => {

@@ -57,7 +57,7 @@ async function direct(name: string, path: string) {
   const model = await models.load(name);
   const { texts, sumError } = await explainImage(model, path, TEXTS);
   const maps = (await segmentImage(model, path, TEXTS, { set: allHeads(model.geometry) })).texts;
-  return { texts, sumError, maps: maps.map(({ map }) => [...map.values]) };
+  return { texts, sumError, maps: maps.map(({ values }) => values.flat()) };
 }
 
 describe("two models on one server", () => {

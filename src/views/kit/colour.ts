@@ -30,6 +30,9 @@ const SHARE_STOPS = [
   "#081d58",
 ].map(channelsOf);
 
+/** Fills that are lighter than this bear dark numbers, others white ones: so each contrasts by 4 to 1. */
+const LIGHT = 0.21;
+
 /** A scale from −limit (blue) through zero (near white) to +limit (red); values beyond take the end colour. */
 export interface SignedScale {
   readonly limit: number;
@@ -49,7 +52,7 @@ export function signedScale(limit: number): SignedScale {
   return {
     limit: range,
     colour: (value) => hexOf(channels(value)),
-    ink: (value) => (luminance(channels(value)) > 0.21 ? TONES.ink : TONES.paper),
+    ink: (value) => (luminance(channels(value)) > LIGHT ? TONES.ink : TONES.paper),
   };
 }
 
@@ -59,9 +62,9 @@ const shareChannels = (share: number) =>
 /** Fill for a share of 0 (pale yellow) to 1 (dark blue); what lies beyond takes the end's. */
 export const shareColour = (share: number): string => hexOf(shareChannels(share));
 
-/** Black or white, whichever contrasts more with {@link shareColour}. */
+/** White on {@link shareColour} where it contrasts enough; elsewhere black, since grey drowns in the middle blues. */
 export const shareInk = (share: number): string =>
-  luminance(shareChannels(share)) > 0.179 ? "#000000" : TONES.paper;
+  luminance(shareChannels(share)) > LIGHT ? "#000000" : TONES.paper;
 
 /** The channels at `position` among stops that stand at 0, 1, 2, … */
 function mixed(stops: readonly (readonly number[])[], position: number): number[] {

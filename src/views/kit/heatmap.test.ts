@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { apart } from "./colour.ts";
 import { fadeUnseen, paintGrid, paintOver, paintWinners } from "./heatmap.ts";
 
 /** A picture of one colour, of which the middle columns are covered. */
@@ -59,33 +60,38 @@ describe("paintWinners", () => {
 
 describe("paintWinners, where maps are equal", () => {
   const flat = (value: number) => ({ rows: 1, columns: 1, values: [value] });
-  const [BLUE, RED, GREEN] = ["#0000ff", "#ff0000", "#00ff00"];
   const colourOf = (values: readonly number[], largestMargin = 1) =>
-    paintWinners(values.map(flat), [BLUE, RED, GREEN], largestMargin)(0.5, 0.5);
+    paintWinners(values.map(flat), largestMargin)(0.5, 0.5);
+  /** The colour of the i-th text, at a strength. */
+  const shade = (i: number, strength: number) =>
+    [1, 3, 5].map((start) => {
+      const channel = Number.parseInt(apart(i).colour.slice(start, start + 2), 16);
+      return expect.closeTo(255 - (255 - channel) * strength, 9);
+    });
 
   test("takes the first one's colour, as pale as it gets", () => {
-    const palest = 255 * 0.85;
     for (const value of [-1, 0, 1]) {
-      expect(colourOf([value, value, value - 1])).toEqual([palest, palest, 255]);
-      expect(colourOf([value - 1, value, value])).toEqual([255, palest, palest]);
+      expect(colourOf([value, value, value - 1])).toEqual(shade(0, 0.15));
+      expect(colourOf([value - 1, value, value])).toEqual(shade(1, 0.15));
     }
   });
 
-  test("measures the lead over the next, wherever that stands", () => {
-    const strong = colourOf([2, 0, 1]);
-    expect(strong).toEqual([0, 0, 255]);
-    expect(colourOf([2, 1, 0])).toEqual(strong);
-    expect(colourOf([1, 2, 0])).toEqual([255, 0, 0]);
+  test("measures the lead over the next, wherever that is", () => {
+    for (const values of [
+      [2, 0, 1],
+      [2, 1, 0],
+    ])
+      expect(colourOf(values)).toEqual(shade(0, 1));
+    expect(colourOf([1, 2, 0])).toEqual(shade(1, 1));
     // A quarter of the largest lead has half of the strength that leads bring.
-    const half = 255 * (1 - 0.15 - 0.85 / 2);
-    for (const [values, channel] of [
+    for (const [values, winner] of [
       [[2, 1, 0], 0],
       [[2, 0, 1], 0],
-      [[1, 2, 0], 2],
-      [[0, 1, 2], 0],
+      [[1, 2, 0], 1],
+      [[0, 1, 2], 2],
     ] as const)
-      expect(colourOf(values, 4)[channel], values.join()).toBeCloseTo(half, 10);
-    expect(colourOf([9, 1, 0], 4)).toEqual(strong);
+      expect(colourOf(values, 4), values.join()).toEqual(shade(winner, 0.15 + 0.85 / 2));
+    expect(colourOf([9, 1, 0], 4)).toEqual(shade(0, 1));
   });
 });
 

@@ -27,6 +27,10 @@ export interface ShownSize {
   readonly covered: Area;
 }
 
+/** Whether a map covers the whole picture. */
+export const seesAll = ({ width, height, covered }: ShownSize): boolean =>
+  covered.width >= width - 0.5 && covered.height >= height - 0.5;
+
 /** The part of the picture that the model looked at becomes this large, if the whole then fits. */
 const CROP_SIDE = 320;
 const MAX_SHOWN = { width: 1240, height: 860 };

@@ -5,7 +5,7 @@ import type {
   SegmentResult,
 } from "../../results/segment.ts";
 import { colourBar, SWATCH, signedScale, swatch } from "../kit/colour.ts";
-import { type ShownSize, shownSize } from "../kit/panel.ts";
+import { type ShownSize, seesAll, shownSize } from "../kit/panel.ts";
 import {
   at,
   banner,
@@ -23,7 +23,16 @@ import {
 } from "../kit/svg.ts";
 import { decimalsFor, formatSigned, imageTitle, shorten, textWidth } from "../kit/text.ts";
 import type { SegmentationPictures } from "./pictures.ts";
-import { captionOf, leadInWords, limitsOf, rangeOf, scoreInWords, setInWords, sumInWords } from "./words.ts";
+import {
+  captionOf,
+  cosineInWords,
+  leadInWords,
+  limitsOf,
+  rangeOf,
+  scoreInWords,
+  setInWords,
+  sumInWords,
+} from "./words.ts";
 
 /** Rows of panels are no wider than this, unless one panel is. */
 const MAX_WIDTH = 1400;
@@ -115,7 +124,7 @@ function imagePanel(
 
 /** The border of what the model saw, where that is not the whole picture. */
 function cropOutline({ width, height, covered }: ShownSize): string {
-  if (covered.width >= width - 0.5 && covered.height >= height - 0.5) return "";
+  if (seesAll({ width, height, covered })) return "";
   const place = `x="${round(covered.x)}" y="${round(covered.y)}" width="${round(covered.width)}" height="${round(covered.height)}"`;
   // White under black: visible on any picture.
   return (
@@ -128,8 +137,7 @@ const note = (text: string, width: number, tone: "ink" | "muted" = "muted"): Dra
   paragraph(text, width, { size: 11, tone });
 
 function originalPanel({ original }: SegmentResult, shown: ShownSize, picture: Picture): Drawing {
-  const whole = cropOutline(shown) === "";
-  const seen = whole
+  const seen = seesAll(shown)
     ? "The model sees all of it"
     : "The model sees what is inside the dashed line; it knows nothing of the rest";
   const words = `${original.width} × ${original.height} pixels. ${seen}.`;
@@ -146,11 +154,10 @@ function textPanel(
   const { mode } = result;
   const width = panelWidth(shown);
   const ends = mode === "topic" ? undefined : (["the other texts", "this text"] as const);
-  const whole = `the whole image’s cosine ${mode === "contrast" ? "contrast " : ""}`;
   const lines = [
     colourBar(signedScale(limit), { width: shown.width >= 200 ? shown.width : width, ...(ends && { ends }) }),
     note(sumInWords(text), width, "ink"),
-    note(`${scoreInWords(text)}; ${whole}${formatSigned(text.similarity, 4)}`, width),
+    note(`${scoreInWords(text)}; ${cosineInWords(result, text)}`, width),
     ...(text.token ? [patchHeads(text.token, width)] : []),
   ];
   const mark = text.token ? patchMark(shown, result.grid, text.token) : "";

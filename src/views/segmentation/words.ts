@@ -2,9 +2,10 @@ import type { SegmentationWinners, SegmentedText, SegmentResult } from "../../re
 import { largestOf } from "../kit/panel.ts";
 import { decimalsFor, formatError, formatSigned } from "../kit/text.ts";
 
-/** `L3.H1`, or `last2 (8 heads)`. */
+/** `L3.H1`, `all 16 heads`, or `last2 (8 heads)`. */
 export function setInWords({ components: { set, heads } }: Pick<SegmentResult, "components">): string {
   if (heads.length === 1 && set.toUpperCase() === heads[0].name) return heads[0].name;
+  if (set.toLowerCase() === "all") return `all ${heads.length} heads`;
   return `${set} (${heads.length} head${heads.length === 1 ? "" : "s"})`;
 }
 
@@ -56,6 +57,10 @@ export function captionOf(result: SegmentResult): string {
     .filter(Boolean)
     .join(" ");
 }
+
+/** What the text's cosine, or its contrast, is called and is. */
+export const cosineInWords = ({ mode }: SegmentResult, { similarity }: SegmentedText): string =>
+  `the whole image’s cosine ${mode === "contrast" ? "contrast " : ""}${formatSigned(similarity, 4)}`;
 
 /** `patches +0.0312 + CLS token +0.0051 = +0.0363`. */
 export function sumInWords({ patches, cls, sum }: SegmentedText, decimals = 4): string {

@@ -69,7 +69,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
 
   const about = (unit: number) => {
     const labels = properties.filter(
-      ({ source, heads: own }) => source === "label" && own.includes(nameOf(unit)),
+      ({ source, heads: own }) => source === "label" && own.some((head) => head.name === nameOf(unit)),
     );
     return [
       labels.length > 0 ? `Labelled ${labels.map(({ name }) => `“${name}”`).join(", ")}.` : "",
@@ -103,6 +103,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
         {view && (
           <>
             <p className="caption">
+              <img src={pictureUrl(image, 160)} alt="Without the map" width={56} />
               Where {headsInWords(new Set(shownUnits), model)} {shownUnits.length === 1 ? "speaks" : "speak"}{" "}
               for (red) or against (blue) <q>{text}</q>
             </p>

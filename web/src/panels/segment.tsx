@@ -1,7 +1,14 @@
 import { useMemo } from "react";
-import { formatCosine, formatError, formatSigned } from "../../../src/views/kit/text.ts";
+import { seesAll, shownSize } from "../../../src/views/kit/panel.ts";
+import { formatError, formatSigned } from "../../../src/views/kit/text.ts";
 import { segmentationPaints } from "../../../src/views/segmentation/pictures.ts";
-import { captionOf, leadInWords, limitsOf, setInWords } from "../../../src/views/segmentation/words.ts";
+import {
+  captionOf,
+  cosineInWords,
+  leadInWords,
+  limitsOf,
+  setInWords,
+} from "../../../src/views/segmentation/words.ts";
 import { segmentExports } from "../exports/segment.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";
@@ -104,22 +111,25 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
               <figcaption>
                 <strong>the picture</strong>
                 <span>
-                  {known.width} × {known.height} pixels; what is faded the model does not see
+                  {known.width} × {known.height} pixels;{" "}
+                  {seesAll(shownSize(data))
+                    ? "the model sees all of it"
+                    : "what is faded the model does not see"}
                 </span>
               </figcaption>
             </figure>
-            {data.texts.map(({ text, score, patches, cls, error: off, similarity }, i) => (
-              <figure key={text} data-testid="map">
+            {data.texts.map((one, i) => (
+              <figure key={one.text} data-testid="map">
                 <HeatPicture
                   src={pictureUrl(image, 512)}
-                  alt={`Map of “${text}”`}
+                  alt={`Map of “${one.text}”`}
                   place={data}
                   paint={paints.texts[i]}
                   opacity={opacity}
                 />
                 <figcaption>
                   <strong>
-                    <q>{text}</q>
+                    <q>{one.text}</q>
                   </strong>
                   <ColourBar
                     limit={limits[i]}
@@ -127,9 +137,8 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
                     high={data.mode === "topic" ? "for the text" : "this text leads"}
                   />
                   <span>
-                    heads’ score {formatSigned(score, 4)} = patches {formatSigned(patches, 4)} + CLS{" "}
-                    {formatSigned(cls, 4)} (off by {formatError(off)}); whole picture{" "}
-                    {formatCosine(similarity)}
+                    heads’ score {formatSigned(one.score, 4)} = patches {formatSigned(one.patches, 4)} + CLS{" "}
+                    {formatSigned(one.cls, 4)} (off by {formatError(one.error)}); {cosineInWords(data, one)}
                   </span>
                 </figcaption>
               </figure>

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import type { ImageInfo, JobView, Problem } from "../../../src/results/app.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
-import type { neighborsResultSchema } from "../../../src/results/neighbors.ts";
 
 export type {
   App,
@@ -18,7 +17,7 @@ export type {
 export type { ExplainResult } from "../../../src/results/explain.ts";
 export type { SegmentResult } from "../../../src/results/segment.ts";
 export type Models = z.infer<typeof modelsResultSchema>;
-export type NeighborsResult = z.infer<typeof neighborsResultSchema>;
+export type { NeighborsResult } from "../../../src/results/neighbors.ts";
 export type Job = JobView;
 
 /** A request that failed, with what to do about it. */

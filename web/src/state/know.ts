@@ -27,8 +27,8 @@ export interface Follows {
 
 /** What one head follows beyond chance, most first. */
 export function follows({ selectivity }: Insights, head: string): Follows[] {
-  const component = selectivity.components.find(({ name }) => name === head);
-  return (component?.factors ?? [])
+  const own = selectivity.heads.find(({ name }) => name === head);
+  return (own?.factors ?? [])
     .map(({ share, explained, highestByChance }, i) => ({
       factor: selectivity.factors[i].name,
       share: explained > highestByChance ? share : 0,
@@ -53,14 +53,14 @@ export interface TourStop {
  */
 export function tourStops({ retrieval }: Insights): TourStop[] {
   const { factors, rows, k } = retrieval;
-  const stops = rows.flatMap(({ chosenFor, heads, precision }) => {
+  const stops = rows.flatMap(({ chosenFor, heads, precisionAtK }) => {
     const i = factors.findIndex(({ name }) => name === chosenFor);
     if (i < 0 || heads.length !== 1) return [];
     const { chance } = factors[i];
-    const { mean, low } = precision[i];
+    const { mean, low } = precisionAtK[i];
     if (low <= chance) return [];
     return [
-      { head: heads[0], factor: chosenFor, hits: mean, chance, k, lift: (mean - chance) / (1 - chance) },
+      { head: heads[0].name, factor: chosenFor, hits: mean, chance, k, lift: (mean - chance) / (1 - chance) },
     ];
   });
   const chosen: TourStop[] = [];

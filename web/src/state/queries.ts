@@ -1,4 +1,5 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
+import type { Scoring } from "../../../src/results/neighbors.ts";
 import {
   ApiError,
   type App,
@@ -139,7 +140,7 @@ export interface NeighborsAsked {
   readonly query: { readonly image: string } | { readonly text: string };
   readonly heads: string;
   readonly k: number;
-  readonly scoring: "dot" | "cosine" | "z";
+  readonly scoring: Scoring;
   readonly seed: number;
 }
 

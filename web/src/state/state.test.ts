@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { sampleOrigin } from "../../../src/results/origin.fixture.ts";
+import { type Head, headOf } from "../../../src/results/shapes.ts";
 import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
 import { inCommon, tourStops } from "./know.ts";
 import { formatAddress, parseAddress, VIEWS, type ViewState } from "./url.ts";
@@ -60,7 +62,7 @@ describe("chosen heads", () => {
   });
 
   it("come from properties and layers, and what cannot be read chooses none", () => {
-    const properties = [{ name: "colour", source: "label", heads: ["L2.H3"] }] as const;
+    const properties = [{ name: "colour", source: "label", heads: [headOf(2, 3)] }] as const;
     const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
     expect([...parseHeads("colour", sizes, given)]).toEqual([11]);
     expect([...parseHeads("last1", sizes)]).toEqual([8, 9, 10, 11]);
@@ -82,26 +84,29 @@ describe("chosen heads", () => {
 describe("what is known", () => {
   it("the tour visits the three heads that are furthest above chance, none twice, and none that is not above it", () => {
     const factors = ["a", "b", "c", "d", "e"].map((name, i) => ({ name, queries: 9, chance: 0.1 * (i + 1) }));
-    const row = (chosenFor: string, head: string, mean: number) => {
-      const precision = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
-      return { chosenFor, heads: [head], precision };
+    const row = (chosenFor: string, head: Head, mean: number) => {
+      const precisionAtK = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
+      return { chosenFor, heads: [head], precisionAtK };
     };
     const rows = [
-      row("a", "L0.H0", 0.5),
-      row("b", "L0.H0", 0.9),
-      row("c", "L1.H0", 0.32),
-      row("d", "L1.H1", 0.6),
-      row("e", "L1.H2", 0.8),
+      row("a", headOf(0, 0), 0.5),
+      row("b", headOf(0, 0), 0.9),
+      row("c", headOf(1, 0), 0.32),
+      row("d", headOf(1, 1), 0.6),
+      row("e", headOf(1, 2), 0.8),
     ];
-    const origin = { model: "m", precision: "fp32", index: "demo" } as const;
+    const origin = sampleOrigin({ model: {}, index: {} });
     const stops = tourStops({
       retrieval: {
-        ...origin,
+        origin,
         k: 8,
         factors,
-        rows: [{ chosenFor: "embedding", heads: [], precision: [] }, ...rows],
+        rows: [{ chosenFor: "embedding", heads: [], precisionAtK: [] }, ...rows],
       },
-      selectivity: { ...origin, images: 9, permutations: 1, factors: [], components: [] },
+      selectivity: {
+        ...{ origin, images: 9, permutations: 1, factors: [] },
+        ...{ heads: [], mlps: [], embedding: { factors: [] } },
+      },
     });
     expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
       ["L0.H0", "b"],

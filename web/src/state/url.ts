@@ -1,4 +1,5 @@
 import { useCallback, useSyncExternalStore } from "react";
+import type { Scoring } from "../../../src/results/neighbors.ts";
 
 /** The three views. */
 export const VIEWS = ["look", "segment", "neighbors"] as const;
@@ -23,7 +24,7 @@ export interface ViewState {
   readonly by: "property" | "image" | "text";
   readonly property: string | null;
   readonly query: string | null;
-  readonly scoring: "dot" | "cosine" | "z";
+  readonly scoring: Scoring;
   readonly count: number;
   readonly seed: number;
   /** Of the colours over the picture, in per cent. */
@@ -79,7 +80,7 @@ export function parseAddress(address: string): ViewState {
     by: one(query.get("by"), ["property", "image", "text"], "property"),
     property: query.get("property"),
     query: query.get("query"),
-    scoring: one(query.get("score"), ["dot", "cosine", "z"], "dot"),
+    scoring: one(query.get("scoring"), ["dot", "cosine", "z"], "dot"),
     count: whole(query.get("k"), 1, 64, DEFAULTS.count),
     seed: whole(query.get("seed"), 0, 2 ** 31, 0),
     opacity: whole(query.get("opacity"), 0, 100, DEFAULTS.opacity),
@@ -105,7 +106,7 @@ export function formatAddress(state: ViewState): string {
   put("by", state.by, DEFAULTS.by);
   put("property", state.property, null);
   put("query", state.query, null);
-  put("score", state.scoring, DEFAULTS.scoring);
+  put("scoring", state.scoring, DEFAULTS.scoring);
   put("k", state.count, DEFAULTS.count);
   put("seed", state.seed, 0);
   put("opacity", state.opacity, DEFAULTS.opacity);
