@@ -59,7 +59,6 @@ export const indexedImageOf = (
   const { path, id, label } = images[row];
   return { row, path, id, label };
 };
-
 /** Where the middle 95 % of some draws lie, and their mean. */
 export const intervalSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
 

@@ -9,7 +9,7 @@ import { loadProperties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
 import { type Head, headOf } from "../results/shapes.ts";
-import { codeVersion } from "../study/code-version.ts";
+import { codeHash } from "../study/code-hash.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, writeOutput } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -58,7 +58,7 @@ export async function readInsights(
 
 /** Named by all that the numbers follow from, this program's code too, so that nothing else finds them. */
 async function placeOf(model: ClipModel, index: Index, cache: string): Promise<string> {
-  const { sha256: code } = await codeVersion();
+  const code = await codeHash();
   const known = index.images.map(({ label, factors }) => [label, factors]);
   const key = [code, await model.weightsHash(), hashIndex(index), known];
   const hash = createHash("sha256").update(JSON.stringify(key));

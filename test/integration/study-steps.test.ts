@@ -6,8 +6,8 @@ import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, openIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
+import type { StudySettings } from "../../src/results/study.ts";
 import { measureModel } from "../../src/study/measure-model.ts";
-import type { StudySettings } from "../../src/study/report.ts";
 import { createSteps, type Steps } from "../../src/study/steps.ts";
 import { hashPool } from "../../src/text/pool.ts";
 import { repositoryPath } from "../e2e/cli.ts";
@@ -19,11 +19,11 @@ import { repositoryPath } from "../e2e/cli.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "study-steps-"));
 const models = createModelLoader({ threads: 1 });
-let index: Index;
+let index: Index & { readonly name: string };
 beforeAll(async () => {
   const model = await models.load("emoji-4x128-p16");
   await buildIndex(model, await scanSource(repositoryPath("examples/scenes")), join(scratch, "index"));
-  index = await openIndex(join(scratch, "index"));
+  index = { ...(await openIndex(join(scratch, "index"))), name: "scenes" };
 });
 afterAll(async () => {
   await models.release();
@@ -62,7 +62,7 @@ async function study({ code = "code", pool = POOL, threads = 1, ...settings }: I
   const model = await models.load("emoji-4x128-p16");
   const result = await measureModel({
     ...{ model, index, pool, steps, code, threads },
-    ...{ settings: { ...SETTINGS, ...settings }, trainedOn: null, notice: null },
+    ...{ settings: { ...SETTINGS, ...settings }, trainedOn: null },
   });
   return { computed, result };
 }
