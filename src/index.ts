@@ -35,8 +35,7 @@ export type { ClipModel, ModelOptions } from "./model/clip-model.ts";
 export { type ComponentSet, type NamedSet, parseHeads } from "./model/components.ts";
 // Decomposition × probe × component set, read along one axis.
 export { type DecomposedImage, type DecomposeImageOptions, decomposeImage } from "./model/decompose-image.ts";
-export { contrastProbe } from "./model/probe.ts";
-export { imageProbe, textProbe } from "./model/probes.ts";
+export { contrastProbe, imageProbe, textProbe } from "./model/probe.ts";
 export { openModel } from "./model/registry.ts";
 export { runStudy, type StudyOptions } from "./study/run-study.ts";
 

@@ -8,7 +8,8 @@ import type { ClipModel } from "../model/clip-model.ts";
 import { type ComponentSet, mlpName } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import type { Decomposition } from "../model/decomposition.ts";
-import { prepareProbe, scoreComponents } from "../model/kernel.ts";
+import { prepareProbe } from "../model/head-space.ts";
+import { scoreComponents } from "../model/kernel.ts";
 import { type Head, headOf } from "../results/shapes.ts";
 import { type TokenMap, tokenMap } from "./segmentation/segmentation.ts";
 

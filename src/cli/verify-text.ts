@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { verifyResultSchema } from "../results/verify.ts";
+import { terminalTable } from "../views/kit/table.ts";
 import { oneLine } from "./strings.ts";
-import { table } from "./table.ts";
 
 type Result = z.infer<typeof verifyResultSchema>;
 
@@ -30,10 +30,10 @@ function checks({ checks }: Result): string {
     row: [status.toUpperCase(), name, result],
     meaning,
   }));
-  const lines = table(
+  const lines = terminalTable(
     ["", "check", "measured"],
     rows.map(({ row }) => row),
-  ).split("\n");
+  );
   return [lines[0], ...rows.flatMap(({ meaning }, i) => [lines[i + 1], `      ${meaning}`])].join("\n");
 }
 
@@ -41,11 +41,11 @@ function guesses({ pictures, guesses }: Result): string {
   if (guesses.length === 0) return "";
   const rows = guesses.map(({ file, text, similarity, isTrue }) => [
     file,
-    similarity.toFixed(3).padStart(6),
+    similarity.toFixed(3),
     text,
     isTrue ? "" : "wrong",
   ]);
-  return table([`of the ${pictures}`, "cosine", "best of its texts", ""], rows);
+  return terminalTable([`of the ${pictures}`, "#cosine", "best of its texts", ""], rows).join("\n");
 }
 
 function published({ published }: Result): string {

@@ -4,6 +4,7 @@ import { withLock } from "../hub/lock.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
 import { openJournal } from "./journal.ts";
@@ -23,7 +24,7 @@ import { type ImageRow, imageRow, type RejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
 import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
 import { type Source, type SourceImage, scanSource } from "./source.ts";
-import { folderStore, guard, type Store } from "./store.ts";
+import { folderStore, type Store } from "./store.ts";
 import { storeBatch } from "./stored.ts";
 
 /** How an index is made. */
@@ -93,7 +94,7 @@ export async function buildIndex(
   const lock = join(store.where, ".lock");
   // Settled apart, so that only what happens to the lock is a failed write of the lock.
   const work = () => Promise.allSettled([build(model, source, store, options)]);
-  const [outcome] = await guard(lock, () => withLock(lock, work, options));
+  const [outcome] = await guardWrite(lock, () => withLock(lock, work, options));
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
 }

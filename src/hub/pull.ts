@@ -2,10 +2,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type CachedModel, findCached, lockPath } from "./cache.ts";
 import { createClient, type HubClient } from "./client.ts";
-import { sizeOf, writeError } from "./download.ts";
+import { writeError } from "./download.ts";
 import { hubSettings } from "./environment.ts";
 import { findHubModel, type HubModel } from "./known-models.ts";
 import { listRepository } from "./listing.ts";
@@ -96,7 +97,7 @@ async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions)
     throw new ClipInterpretError("MODEL_NOT_FOUND", `${hubId} vanished from ${cache} while it was fetched`);
   const names = await readdir(found.folder);
   const files = await Promise.all(
-    names.sort().map(async (name) => ({ name, bytes: await sizeOf(join(found.folder, name)) })),
+    names.sort().map(async (name) => ({ name, bytes: (await sizeOf(join(found.folder, name))) ?? 0 })),
   );
   return { ...found, name: model.name, receivedBytes, files };
 }

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { parseHfConfig } from "../checkpoint/hf-config.ts";
 import { parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson } from "../support/files.ts";
+import { readJson, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
-import { checkRoom, downloadBlob, partialPath, sizeOf } from "./download.ts";
+import { checkRoom, downloadBlob, partialPath } from "./download.ts";
 import type { HubModel } from "./known-models.ts";
 import { type HubFile, type Listing, listRepository } from "./listing.ts";
 import { chooseFiles, isIndex, type ModelFiles, readParts, TOKENIZER } from "./model-files.ts";
@@ -119,7 +119,7 @@ async function fetchMissing(
   let room = 0;
   for (const { bytes, blobId } of missing) {
     const blob = join(blobs, blobId);
-    if (!(await isWhole(blob, bytes))) room += Math.max(0, bytes - (await sizeOf(partialPath(blob))));
+    if (!(await isWhole(blob, bytes))) room += Math.max(0, bytes - ((await sizeOf(partialPath(blob))) ?? 0));
   }
   await checkRoom(blobs, missing.map(({ name }) => name).join(" and "), room);
   let received = 0;

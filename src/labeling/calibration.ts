@@ -7,9 +7,10 @@
  * and each best factor occurs. Some factors contain others (a concept has one group), so their ε² lie close together: beside
  * "right" stands "right or nested", which accepts a label whose factor determines the best one or is determined by it.
  */
-import { percentileInterval, wilsonInterval } from "../math/intervals.ts";
+import { percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
 import { rankCorrelation } from "../math/rank-correlation.ts";
+import { wilson } from "../math/wilson.ts";
 import type { Head } from "../results/shapes.ts";
 import {
   CALIBRATION_MEASURES,
@@ -149,7 +150,7 @@ function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
   return Array.from({ length: DESCRIPTIONS + 1 }, (_, ccs) => {
     const of = heads.filter((head) => head.ccs === ccs);
     const right = of.filter((head) => head.right).length;
-    const { low, high } = wilsonInterval(right, of.length);
+    const { low, high } = wilson(right, of.length);
     const none = of.length === 0;
     return {
       ...{ ccs, heads: of.length, right },
@@ -167,7 +168,8 @@ function labelRows(heads: readonly CalibratedHead[]): LabelRow[] {
   return counts
     .map(([label, count]) => {
       const right = heads.filter((head) => head.label === label && head.right).length;
-      return { label, heads: count, right, ...wilsonInterval(right, count) };
+      const { low, high } = wilson(right, count);
+      return { label, heads: count, right, low, high };
     })
     .sort((a, b) => b.heads - a.heads || (a.label < b.label ? -1 : 1));
 }

@@ -1,10 +1,9 @@
 /** The labels file: what each head of a model was said to look for, by whom, from what, when. All forms are read here. */
-import { createHash } from "node:crypto";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
-import { folderStore } from "../corpus/store.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { parseJson, readInput } from "../support/files.ts";
+import { parseJson, readInput, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 
 /** How a label came about. */
 export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
@@ -188,6 +187,15 @@ export async function listedLabels(path: string, model?: string): Promise<Listed
  * Reads a model's labels where every head may have one only.
  * @param model whose labels; needed for a file of several models, and what a file that names no model is of
  * @throws as {@link readLabelsFile}; `JSON_INVALID` for a head under two properties
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const { heads } = await readLabels("by-hand.json");
+ * console.log(heads["L3.H3"].label); // → ?
+ * ```
  */
 export const readLabels = async (path: string, model?: string): Promise<Labels> =>
   oneLabelEach(await listedLabels(path, model), path);
@@ -208,7 +216,7 @@ export const labelsOrigin = async (path: string): Promise<Pick<LabelsFile, "name
 
 const hashed = (name: string, bytes: Buffer) => ({
   name,
-  sha256: createHash("sha256").update(bytes).digest("hex"),
+  sha256: sha256Of(bytes),
 });
 const invalid = (path: string, why: string) => new ClipInterpretError("JSON_INVALID", `${path}: ${why}`);
 
@@ -239,8 +247,7 @@ const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnio
  * ```
  */
 export async function writeLabels(path: string, labels: Labels): Promise<void> {
-  const text = `${JSON.stringify(sortHeads(labels), null, 2)}\n`;
-  await folderStore(dirname(path)).put(basename(path), [Buffer.from(text)]);
+  await writeWhole(path, `${JSON.stringify(sortHeads(labels), null, 2)}\n`);
 }
 
 /** The same labels, first layers and heads first. */

@@ -9,6 +9,7 @@ import { textGraph } from "../onnx/text.ts";
 import { visionGraph } from "../onnx/vision.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import { once, sharedCache } from "../support/shared.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
 import { encodeTokens } from "./encode-tokens.ts";
@@ -58,6 +59,9 @@ export interface ClipModel {
   release(): Promise<void>;
 }
 
+/** Graphs of one model that are kept ready: several layers' tokens, outputs, with gates. */
+const MOST_SESSIONS = 16;
+
 /**
  * Loads a checkpoint folder. Graphs and the tokenizer are loaded when first needed and kept.
  *
@@ -80,16 +84,14 @@ export async function loadClipModel(
   const checkpoint = await loadCheckpoint(folder, name);
   const { config, weights } = checkpoint;
   const requireUnchanged = await watchWeights(weights);
-  const sessions = new Map<string, Promise<Session>>();
+  const sessions = sharedCache<Session>(MOST_SESSIONS);
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
-    shared(sessions, key, async () => {
+    sessions.get(key, async () => {
       await requireUnchanged();
       const created = await createSession(graph(), weights.logitScale.file, on);
       await requireUnchanged();
       return created;
     });
-  const tokenizers = new Map<string, Promise<Tokenizer>>();
-  const hashes = new Map<string, Promise<string>>();
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
   // up what the attention gave.
   const attention = device === "cpu" ? "fused" : "products";
@@ -107,14 +109,12 @@ export async function loadClipModel(
     precision,
     device,
     matmul,
-    weightsHash: () =>
-      shared(hashes, "weights", async () => {
-        const hash = await hashWeights(weights);
-        await requireUnchanged();
-        return hash;
-      }),
-    tokenizer: () =>
-      shared(tokenizers, "tokenizer", () => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
+    weightsHash: once(async () => {
+      const hash = await hashWeights(weights);
+      await requireUnchanged();
+      return hash;
+    }),
+    tokenizer: once(() => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
     async tokenizeTexts(texts, work = {}) {
       const tokenizer = await model.tokenizer();
       return texts.map((text) => {
@@ -148,22 +148,11 @@ export async function loadClipModel(
       return readTokens(vision, config, pixels);
     },
     async release() {
-      const loaded = await Promise.allSettled(sessions.values());
-      sessions.clear();
+      const loaded = await Promise.allSettled(sessions.clear());
       for (const result of loaded) if (result.status === "fulfilled") await result.value.release();
     },
   };
   return model;
-}
-
-/** One load shared by all callers: the promise is kept, and dropped again if it fails. */
-export function shared<T>(loads: Map<string, Promise<T>>, key: string, load: () => Promise<T>): Promise<T> {
-  const known = loads.get(key);
-  if (known) return known;
-  const pending = load();
-  loads.set(key, pending);
-  pending.catch(() => loads.delete(key));
-  return pending;
 }
 
 async function loadFittingTokenizer(path: string, { text }: ModelConfig): Promise<Tokenizer> {

@@ -106,10 +106,20 @@ export const allComponents = (sizes: Sizes): ComponentSet => ({
   mlps: Array.from({ length: sizes.layers + 1 }, (_, index) => ({ index, weight: 1 })),
 });
 
+/** A head by itself, in any of the ways that people write one: `L22.H8`, `L22H8`, `22.8`, `(22,8)`. */
+const HEAD = /(^|,)(\s*)(?:L(\d+)\.?H(\d+)|(\d+)\.(\d+)|\(\s*(\d+)\s*,\s*(\d+)\s*\))(?=\s*(?:[*,]|$))/gi;
+
+/** A set as written, its heads in the one way that answers show them: `(22,8), animals` is `L22.H8, animals`. */
+export const writtenSet = (text: string): string =>
+  text.replace(HEAD, (_, comma: string, space: string, ...found: (string | undefined)[]) => {
+    const [layer, head] = found.slice(0, 6).filter((digits) => digits !== undefined);
+    return `${comma}${space}${headName(Number(layer), Number(head))}`;
+  });
+
 /**
- * Reads a component set as a user writes it: a comma list of `L10.H3`, `L10` (its heads), `L8-L11`, `last4`,
- * `all` (every head), `embed`, `L3.MLP`, `mlps`, or a property's name; each may carry a weight, `L10.H3*0.5`.
- * Parts that overlap are united; the same component with two different weights is an error.
+ * Reads a component set as a user writes it: a comma list of `L10.H3` (or `L10H3`, `10.3`, `(10,3)`), `L10` (its heads),
+ * `L8-L11`, `last4`, `all` (every head), `embed`, `L3.MLP`, `mlps`, or a property's name; each may carry a weight,
+ * `L10.H3*0.5`. Parts that overlap are united; the same component with two different weights is an error.
  *
  * @param text the set as written
  * @param sizes the model's layers and heads
@@ -129,7 +139,9 @@ export function parseComponents(
       throw invalid(`"${part}" gives a component a second weight`, sizes);
     into.set(key, weight);
   };
-  for (const part of text.split(",").map((piece) => piece.trim())) {
+  for (const part of writtenSet(text)
+    .split(",")
+    .map((piece) => piece.trim())) {
     const [, name, weightText] = /^(.*?)\s*(?:\*\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?))?$/i.exec(part)!;
     const weight = weightText === undefined ? 1 : Number(weightText);
     const { headKeys, mlpKeys } = resolvePart(name ?? "", sizes, properties);

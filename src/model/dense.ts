@@ -2,6 +2,7 @@ import type { MatMul } from "../onnx/matmul.ts";
 import type { TokenDecomposition } from "./decompose.ts";
 import type { Decomposition } from "./decomposition.ts";
 import type { HeadGeometry } from "./geometry.ts";
+import { constantPart } from "./head-space.ts";
 
 /*
  * The reference scripts' dense arrays, for exchange and for checking: some 20 times larger than z, and everything
@@ -106,17 +107,4 @@ export async function denseTokens(
     }
   }
   return result;
-}
-
-/** (k/H − μ·s/(n·H))/σ + b/(n·H), [D]: what a head writes whatever it attends to. */
-function constantPart(
-  { k, s, b, heads, embedDim, terms }: HeadGeometry,
-  mu: number,
-  sigma: number,
-  layer: number,
-) {
-  return Float64Array.from({ length: embedDim }, (_, d) => {
-    const shifted = k[layer * embedDim + d] - (mu * s[d]) / terms;
-    return (shifted / sigma + b[d] / terms) / heads;
-  });
 }

@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { copyCheckpoint } from "../checkpoint/copy-checkpoint.ts";
 import { type EditRounding, editHeads } from "../checkpoint/edit-weights.ts";
 import { hashWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { guardWrite, putInPlace } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
@@ -119,7 +120,7 @@ export async function exportCheckpoint(
   const exists = await refuseFilled(target);
   const source = await model.weightsHash();
   const partial = `${target}.partial`;
-  try {
+  return guardWrite(target, async () => {
     await rm(partial, { recursive: true, force: true });
     await mkdir(dirname(partial), { recursive: true });
     await copyCheckpoint(model.checkpoint.folder, partial, model.config, signal);
@@ -130,12 +131,12 @@ export async function exportCheckpoint(
     const card = cardOf(basename(target), { ...options, model, source, weights, rounding });
     await writeFile(join(partial, "README.md"), card);
     if (exists) await rmdir(target);
-    await rename(partial, target);
+    await putInPlace(partial, target);
     return { folder: target, weights, rounding };
-  } catch (cause) {
+  }).catch(async (cause) => {
     await rm(partial, { recursive: true, force: true });
-    throw cause instanceof ClipInterpretError ? cause : unwritable(target, cause);
-  }
+    throw cause;
+  });
 }
 
 /** Whether the folder exists; nothing may be in it. */

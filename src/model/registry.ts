@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
@@ -6,7 +5,9 @@ import { cacheFolder } from "../hub/environment.ts";
 import { findHubModel } from "../hub/known-models.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { type ClipModel, loadClipModel, type ModelOptions, shared } from "./clip-model.ts";
+import { isFolder } from "../support/files.ts";
+import { sharedCache } from "../support/shared.ts";
+import { type ClipModel, loadClipModel, type ModelOptions } from "./clip-model.ts";
 
 /** Models that come with the package: small CLIPs trained on a generated world of emoji scenes. */
 export const EMBEDDED_MODELS = [
@@ -48,11 +49,7 @@ export async function locateModel(
     return { name: nameOrFolder, folder: join(EMBEDDED_FOLDER, nameOrFolder), embedded: true };
   }
   const folder = resolve(nameOrFolder);
-  const isFolder = await stat(folder).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  if (isFolder) {
+  if (await isFolder(folder)) {
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
     return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(folder), folder, embedded: false };
@@ -109,17 +106,19 @@ export interface ModelLoader {
   release(): Promise<void>;
 }
 
+/** Models that are kept; one that is let go of works on for whoever has it. */
+const MOST_MODELS = 16;
+
 /** Makes a loader whose models all run with the same options. */
 export function createModelLoader(options: ModelOptions = {}): ModelLoader {
-  const loads = new Map<string, Promise<ClipModel>>();
+  const loads = sharedCache<ClipModel>(MOST_MODELS);
   return {
     async load(nameOrFolder) {
       const { name, folder } = await locateModel(nameOrFolder);
-      return shared(loads, folder, () => loadClipModel(folder, name, options));
+      return loads.get(folder, () => loadClipModel(folder, name, options));
     },
     async release() {
-      const models = await Promise.allSettled(loads.values());
-      loads.clear();
+      const models = await Promise.allSettled(loads.clear());
       for (const result of models) if (result.status === "fulfilled") await result.value.release();
     },
   };

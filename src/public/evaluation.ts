@@ -17,6 +17,7 @@ export {
   type ZeroShotOptions,
   type ZeroShotProblem,
 } from "../analysis/zero-shot/problem.ts";
-export { hashIndex, meanContribution } from "../corpus/means.ts";
+export { hashIndex } from "../corpus/hash-index.ts";
+export { meanContribution } from "../corpus/means.ts";
 export { type ExportCheckpointOptions, exportCheckpoint, oneMean } from "../model/export-checkpoint.ts";
 export { type ExportEncoderOptions, exportEncoder } from "../model/export-encoder.ts";

@@ -5,13 +5,14 @@ export type { DecomposeOptions, Gate, TokenDecomposition } from "../model/decomp
 export { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 export { type Decomposition, imageOf } from "../model/decomposition.ts";
 export { denseHeads, denseTokens } from "../model/dense.ts";
-export { type HeadGeometry, headMatrix } from "../model/geometry.ts";
+export type { HeadGeometry } from "../model/geometry.ts";
 export {
+  headContribution,
+  headCoordinates,
+  headMatrix,
   type PreparedProbe,
   prepareProbe,
-  scoreComponents,
-  scoreImages,
-  scoreTokens,
-} from "../model/kernel.ts";
-export { headContribution, headCoordinates } from "../model/probe.ts";
+} from "../model/head-space.ts";
+export { scoreComponents, scoreImages, scoreTokens } from "../model/kernel.ts";
+export { unitProbe } from "../model/probe.ts";
 export type { LayerTokens, TokenTerms } from "../model/token-terms.ts";

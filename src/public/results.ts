@@ -13,7 +13,7 @@ import { segmentResultSchema } from "../results/segment.ts";
 import { segmentationEvaluationSchema } from "../results/segmentation-evaluation.ts";
 import { retrievalResultSchema } from "../results/retrieval.ts";
 import { selectivityResultSchema } from "../results/selectivity.ts";
-import { studyReportSchema } from "../results/study.ts";
+import { studyResultSchema } from "../results/study.ts";
 import { textspanArraysResultSchema, textspanResultSchema } from "../results/textspan.ts";
 import { tokenizeResultSchema } from "../results/tokenize.ts";
 import { verifyResultSchema } from "../results/verify.ts";
@@ -54,7 +54,7 @@ export const resultSchemas = {
   pull: pullResultSchema,
   segment: segmentResultSchema,
   selectivity: selectivityResultSchema,
-  study: studyReportSchema,
+  study: studyResultSchema,
   textspan: textspanResultSchema,
   "textspan arrays": textspanArraysResultSchema,
   tokenize: tokenizeResultSchema,

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { hashIndex } from "../corpus/means.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
@@ -31,7 +31,7 @@ const PARTS = {
   }),
   index: z.strictObject({
     name: z.string(),
-    sha256: sha256.describe("of the model, the preprocessing and every image's bytes"),
+    sha256: sha256.describe("of the model, the preprocessing and every image with what is known of it"),
     images: z.int().min(0),
   }),
   pool: z.strictObject({ name: z.string(), sha256, texts: z.int().min(0) }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ComponentSet, headName, mlpName } from "../model/components.ts";
+import { type ComponentSet, headName, mlpName, writtenSet } from "../model/components.ts";
 
 /* Shapes that several results share. One thing has one name and one shape everywhere. */
 
@@ -37,9 +37,9 @@ export const componentSetSchema = z.strictObject({
 /** A component set as results name it. */
 export type ReadComponents = z.infer<typeof componentSetSchema>;
 
-/** A component set as results name it. @param written as the user wrote it */
+/** A component set as results name it. @param written as the user wrote it; its heads are named in one way */
 export const componentsOf = (written: string, { heads, mlps }: ComponentSet): ReadComponents => ({
-  set: written,
+  set: writtenSet(written),
   heads: heads.map(({ layer, head, weight }) => ({ ...headOf(layer, head), weight })),
   mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index), weight })),
 });

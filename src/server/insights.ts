@@ -1,17 +1,17 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
 import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity, selectiveHeads } from "../analysis/selectivity/selectivity.ts";
-import { hashIndex } from "../corpus/means.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { loadProperties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
 import { type Head, headOf } from "../results/shapes.ts";
-import { codeHash } from "../study/code-hash.ts";
+import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson, writeOutput } from "../support/files.ts";
+import { readJson, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
 /** What the known factors of a corpus say of each head. */
@@ -39,7 +39,7 @@ export async function measureInsights(
     ...work,
   });
   const insights = { selectivity, retrieval };
-  await writeOutput(await placeOf(model, index, cache), JSON.stringify(insights));
+  await writeWhole(await placeOf(model, index, cache), JSON.stringify(insights));
   return insights;
 }
 
@@ -58,11 +58,9 @@ export async function readInsights(
 
 /** Named by all that the numbers follow from, this program's code too, so that nothing else finds them. */
 async function placeOf(model: ClipModel, index: Index, cache: string): Promise<string> {
-  const code = await codeHash();
-  const known = index.images.map(({ label, factors }) => [label, factors]);
-  const key = [code, await model.weightsHash(), hashIndex(index), known];
-  const hash = createHash("sha256").update(JSON.stringify(key));
-  return join(cache, "insights", `${hash.digest("hex").slice(0, 24)}.json`);
+  const code = await codeVersion();
+  const hash = sha256Of(JSON.stringify([code, await model.weightsHash(), hashIndex(index)]));
+  return join(cache, "insights", `${hash.slice(0, 24)}.json`);
 }
 
 /** Names that stand for heads: labels that were given or published, then factors that some heads clearly follow. */

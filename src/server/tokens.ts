@@ -1,7 +1,8 @@
 import { mapPlacement, type SeenImage } from "../analysis/segmentation/segmentation.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { allHeads } from "../model/components.ts";
-import { prepareProbe, scoreTokens } from "../model/kernel.ts";
+import { prepareProbe } from "../model/head-space.ts";
+import { scoreTokens } from "../model/kernel.ts";
 import { contrastProbe } from "../model/probe.ts";
 import { type Tokens, tokensSchema } from "../results/app.ts";
 import { originOf } from "../results/origin.ts";

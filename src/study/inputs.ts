@@ -4,9 +4,9 @@ import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ownCacheFolder } from "../support/environment.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
-import { hashText } from "./steps.ts";
 
 /** Where a model's images come from. */
 export interface ImageInput {
@@ -32,7 +32,7 @@ export async function indexFor(
   }
   const input = resolve(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
-  const key = hashText(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
+  const key = sha256Of(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
   const folder = join(ownCacheFolder(process.env), "indexes", name);
   await buildIndex(model, source, folder, { ...work, prune: true });
@@ -47,7 +47,3 @@ async function demoCorpus(work: WorkOptions): Promise<string> {
   await writeCorpus(folder, plan, work);
   return folder;
 }
-
-/** SHA-256 of what an index holds: its files' checksums, in order. Where it lies does not matter. */
-export const hashManifest = ({ manifest: { root: _, ...manifest } }: Index): string =>
-  hashText(JSON.stringify(manifest));

@@ -4,6 +4,7 @@ import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
 import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import { createSearch } from "../corpus/search.ts";
 import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
@@ -32,7 +33,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
-import { hashManifest, type NamedIndex } from "./inputs.ts";
+import type { NamedIndex } from "./inputs.ts";
 import type { Steps } from "./steps.ts";
 
 /** What a model is measured with. */
@@ -112,7 +113,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   const { iterations, blocks, resamples, permutations, seed } = settings;
   const { geometry, name } = model;
   const options = { ...workOf(work), seed, threads };
-  const origin = [VERSION, code, await model.weightsHash(), model.precision, hashManifest(index)];
+  const origin = [VERSION, code, await model.weightsHash(), model.precision, hashIndex(index)];
   const spoken = [...origin, pool.hash, componentKey(set)];
   const described = await steps.run(name, "textspan", [...spoken, iterations, seed], async () => {
     const { heads } = await describeHeads(model, index, set, pool, { ...options, iterations, draws: 1 });

@@ -1,3 +1,4 @@
+import { VERSION } from "../support/version.ts";
 /** A study: several models through the same steps, side by side. */
 
 import { KNOWN_MODELS } from "../hub/known-models.ts";
@@ -17,10 +18,10 @@ import {
   type StudySettings,
   studyResult,
 } from "../results/study.ts";
+import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
-import { codeHash } from "./code-hash.ts";
 import { indexFor } from "./inputs.ts";
 import { measureModel } from "./measure-model.ts";
 import { createSteps } from "./steps.ts";
@@ -73,7 +74,7 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
   const stray = Object.keys(indexes).filter((name) => !models.includes(name));
   if (stray.length > 0)
     throw new ClipInterpretError("USAGE", `an index was named for ${stray.join(", ")}, which is not studied`);
-  const code = await codeHash();
+  const code = await codeVersion();
   const steps = createSteps(options.stepsFolder);
   const catalogue = await listModels();
   const measured: StudyModel[] = [];

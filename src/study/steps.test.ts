@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { codeHash } from "./code-hash.ts";
+import { codeVersion } from "../support/code-version.ts";
 import { createSteps } from "./steps.ts";
 
 function newFolder(): string {
@@ -70,8 +70,8 @@ describe("a study's steps", () => {
 
 describe("the code's hash", () => {
   it("is a hash of its modules, the same each time", async () => {
-    const hash = await codeHash();
+    const hash = await codeVersion();
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
-    expect(await codeHash()).toBe(hash);
+    expect(await codeVersion()).toBe(hash);
   });
 });

@@ -380,7 +380,7 @@ describe("a disk or folder that gives trouble", () => {
     const full = await runCli(args);
     expectError(full, "DISK_FULL");
     expect(full.stderr).toContain(index);
-    await unlink(join(index, "manifest.json.part"));
+    await rm(join(index, "manifest.json.part"), { force: true });
     expect(parse(await runOk(args))).toMatchObject({ images: 4 });
   });
 

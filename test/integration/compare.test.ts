@@ -10,11 +10,11 @@ import { scanSource } from "../../src/corpus/source.ts";
 import { encodePng } from "../../src/image/encode.ts";
 import { Random } from "../../src/math/random.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
-import { headContribution } from "../../src/model/probe.ts";
+import { headContribution } from "../../src/model/head-space.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import { compareResultSchema } from "../../src/results/compare.ts";
 import type { Head } from "../../src/results/shapes.ts";
-import { writeOutput } from "../../src/support/files.ts";
+import { writeWhole } from "../../src/support/files.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
 
@@ -62,9 +62,9 @@ async function writeImages(folder: string): Promise<void> {
       at % 3 === colour ? 230 + random.below(20) : random.below(120),
     );
     lines.push(`${i}.png,${["red", "green", "blue", "dark"][colour]}`);
-    await writeOutput(join(folder, `${i}.png`), await encodePng(pixels, SIDE, SIDE));
+    await writeWhole(join(folder, `${i}.png`), await encodePng(pixels, SIDE, SIDE));
   }
-  await writeOutput(join(folder, "list.csv"), lines.join("\n"));
+  await writeWhole(join(folder, "list.csv"), lines.join("\n"));
 }
 
 const compare = (a: ComparedSide, b: ComparedSide, options: CompareOptions = {}) =>

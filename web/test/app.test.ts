@@ -1,6 +1,5 @@
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
@@ -9,10 +8,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
-import { imageId } from "../../src/corpus/rows.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
-import { indexedCorpus } from "../../src/server/corpora.ts";
 import { VERSION } from "../../src/support/version.ts";
 import type { Paint } from "../../src/views/kit/heatmap.ts";
 import { canvasOf, type Placed, paintPicture } from "../../src/views/kit/panel.ts";
@@ -20,17 +17,12 @@ import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/tex
 import { segmentationPaints } from "../../src/views/segmentation/pictures.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";
-import { runHere } from "../../test/support/run-cli.ts";
 import { rgbaOf } from "../src/plots/paint.ts";
 import { launch, missing, openPage, painted, pixelsOf, skip } from "./browser.ts";
 
 const models = createModelLoader();
 let server: TestServer;
 let browser: Browser;
-/** A folder of pictures of which nothing is known, and an index of it. */
-let scratch: string;
-let pictures: string;
-let index: string;
 
 if (skip) console.warn(`The browser's tests are skipped: ${missing}`);
 
@@ -73,12 +65,7 @@ const open = async (path = "/", options = {}) => {
 describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   beforeAll(async () => {
     browser = await launch();
-    scratch = await mkdtemp(join(tmpdir(), "app-"));
-    [pictures, index] = [join(scratch, "pictures"), join(scratch, "some-pictures")];
-    const scenes = fileURLToPath(new URL("../../examples/scenes/images/", import.meta.url));
-    await cp(scenes, pictures, { recursive: true });
-    expect((await runHere("index", pictures, "--out", index)).code).toBe(0);
-    server = await startTestServer({ corpora: [await indexedCorpus(index)] }, 160);
+    server = await startTestServer({}, 160);
     const job = { kind: "prepare", corpus: "demo", model: DEFAULT_MODEL };
     const { id } = (await post(server.url, "/api/jobs", job)).json<{ id: string }>();
     const stateOf = async () => (await (await fetch(`${server.url}/api/jobs/${id}`)).json()).state;
@@ -89,7 +76,6 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     await browser?.close();
     await server?.close();
     await models.release();
-    if (scratch) await rm(scratch, { recursive: true, force: true });
   }, 120_000);
 
   it("shows the example at once: the exact score, every head's part, and the map of all heads, pixel by pixel", async () => {
@@ -296,49 +282,6 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
     await page.waitForURL(/\/look\?.*image=demo%3A/);
     await painted(page);
   });
-
-  it.each(["text", "image"] as const)(
-    "answers, shows and saves neighbours of one %s as the command does: the same numbers, the same picture",
-    async (by) => {
-      const image = join(pictures, "0067-monkey.png");
-      const out = join(server.cache, "near.svg");
-      const query = by === "text" ? ["--text", "a red background"] : ["--image", image];
-      const args = ["neighbors", "--index", index, "--heads", "L2.H1,L3", "-k", "4", "--scoring", "cosine"];
-      const ran = await runHere(...args, ...query, "--out", out, "--json");
-      // Files have paths for the command and names in the corpus for the page.
-      const named = (text: string) => text.replaceAll(image, "0067-monkey.png");
-      const command = JSON.parse(named(ran.stdout));
-      const ref = `${basename(index)}:${imageId("0067-monkey.png")}`;
-      const answer = await post(server.url, "/api/neighbors", {
-        ...{ model: DEFAULT_MODEL, corpus: basename(index), heads: "L2.H1,L3", k: 4, scoring: "cosine" },
-        query: by === "text" ? { text: "a red background" } : { image: ref },
-      });
-      expect(answer.json()).toEqual(command);
-
-      const asked = by === "text" ? "query=a+red+background" : `image=${ref}`;
-      const { page } = await open(
-        `/neighbors?by=${by}&${asked}&corpus=${basename(index)}&heads=L2.H1,L3&k=4&scoring=cosine`,
-      );
-      const scores = page.getByRole("region", { name: "most similar" }).locator(".score");
-      await scores.first().waitFor();
-      expect(await scores.allTextContents()).toEqual(
-        command.neighbors.map(({ score }: { score: number }) => formatCosine(score)),
-      );
-      const saved = async (kind: string) => {
-        const [download] = await Promise.all([
-          page.waitForEvent("download"),
-          page.getByRole("group", { name: "Download this view" }).getByRole("button", { name: kind }).click(),
-        ]);
-        const path = join(server.cache, download.suggestedFilename());
-        await download.saveAs(path);
-        return readFile(path, "utf8");
-      };
-      expect(JSON.parse(await saved("JSON"))).toEqual(command);
-      expect((await saved("SVG")) === named(await readFile(out, "utf8"))).toBe(true);
-      for (const { path, score } of command.neighbors)
-        expect(await saved("CSV")).toMatch(new RegExp(`most similar,.*${path}.*,${score},`));
-    },
-  );
 
   it("takes a stranger on a tour of three heads", async () => {
     const { page } = await open();

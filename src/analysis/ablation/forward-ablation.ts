@@ -3,10 +3,12 @@
  * them any more. A head's output z becomes nothing, or its mean at each token position over calibration images. A
  * direct effect is a part of this: what a head tells later components it takes along.
  */
+
 import { join } from "node:path";
 import type { Index } from "../../corpus/open-index.ts";
 import { preprocessAll } from "../../image/pool.ts";
 import { normalize } from "../../image/preprocess.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import type { Gate } from "../../model/decompose.ts";
@@ -150,10 +152,8 @@ export async function forwardScores(
       const { embedding, norm } = await model.decompose(pixels, { gate });
       for (let image = 0; image < count; image++) {
         for (let c = 0; c < classes; c++) {
-          let sum = 0;
-          for (let d = 0; d < embedDim; d++)
-            sum += embedding[image * embedDim + d] * probes[c * embedDim + d];
-          scores[g][(start + image) * classes + c] = sum / norm[image];
+          const product = dot(embedding, probes, image * embedDim, c * embedDim, embedDim);
+          scores[g][(start + image) * classes + c] = product / norm[image];
         }
       }
       report?.({ type: "advance", task, done: start * gates.length + (g + 1) * count, total });

@@ -7,7 +7,7 @@ import type { Index } from "../../corpus/open-index.ts";
 import { largest, smallest } from "../../math/rank.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
-import { headMetric } from "../../model/geometry.ts";
+import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import {
   type CommonFactor,
@@ -210,7 +210,7 @@ function responses(
   rows: readonly number[],
 ): Promise<Responses> {
   const cache = createHeadCache(index, 0);
-  const width = geometry.headDim + 3;
+  const width = coordinateCount(geometry);
   return gatherResponses(matmul, width, set.heads.length, async (i) => {
     const { layer, head } = set.heads[i];
     const whole = await cache.block(layer, head);

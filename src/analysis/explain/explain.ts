@@ -1,8 +1,9 @@
 import type { DecodeOptions } from "../../image/decode.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
-import { textProbe } from "../../model/probe.ts";
+import { unitProbe } from "../../model/probe.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -26,11 +27,9 @@ export function explain(
 ): Explanation[] {
   const { embedDim } = model.geometry;
   return texts.map((text, index) => {
-    const v = textProbe(textEmbeddings.subarray(index * embedDim, (index + 1) * embedDim));
+    const v = unitProbe(textEmbeddings.subarray(index * embedDim, (index + 1) * embedDim));
     const scores = readComponents(model, decomposition, v, image);
-    let similarity = 0;
-    for (let d = 0; d < embedDim; d++) similarity += decomposition.embedding[image * embedDim + d] * v[d];
-    similarity /= decomposition.norm[image];
+    const similarity = dot(decomposition.embedding, v, image * embedDim) / decomposition.norm[image];
     const error = Math.abs(scores.sum - similarity);
     if (!(error <= SUM_TOLERANCE)) {
       throw new ClipInterpretError(

@@ -15,7 +15,7 @@ import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, NamedSet } from "../../model/components.ts";
 import type { Decomposition } from "../../model/decomposition.ts";
 import { pixelsOf } from "../../model/pixels.ts";
-import { imageProbe, textProbe } from "../../model/probe.ts";
+import { imageProbe, unitProbe } from "../../model/probe.ts";
 import {
   type Neighbor,
   type NeighborsResult,
@@ -95,7 +95,7 @@ export async function findNeighbors(
   const image = "image" in query ? query.image : undefined;
   const read = image ? meanOf(set) : set;
   const v =
-    "image" in query ? imageProbe(model.geometry, query.decomposition, read) : textProbe(query.embedding);
+    "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
   const { images } = search.index;
   const self = new Set(
     image && !includeSelf ? images.flatMap(({ sha256 }, row) => (sha256 === image.sha256 ? [row] : [])) : [],

@@ -1,11 +1,13 @@
 /** The methods that an evaluation of segmentation compares: each makes a map of patches for a class of an image. */
 
+import { dot } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, type NamedSet } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
-import { type PreparedProbe, prepareProbe, scoreTokens } from "../../model/kernel.ts";
-import { textProbe } from "../../model/probe.ts";
+import { type PreparedProbe, prepareProbe } from "../../model/head-space.ts";
+import { scoreTokens } from "../../model/kernel.ts";
+import { unitProbe } from "../../model/probe.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { attentionRollout, BASELINES } from "./baselines.ts";
@@ -119,11 +121,11 @@ export async function classProbes(
   const plain = texts.map((own) => {
     const sum = new Float64Array(embedDim);
     for (const _ of own) {
-      const unit = textProbe(embeddings.subarray(at, at + embedDim));
+      const unit = unitProbe(embeddings.subarray(at, at + embedDim));
       for (let d = 0; d < embedDim; d++) sum[d] += unit[d];
       at += embedDim;
     }
-    return textProbe(sum);
+    return unitProbe(sum);
   });
   if (plain.length === 1) return { plain, centred: plain };
   const mean = new Float64Array(embedDim);
@@ -133,12 +135,9 @@ export async function classProbes(
 
 /** The class whose texts the whole image is most similar to. */
 export function predictClass({ decomposition, image }: Pass, { plain }: ClassProbes): number {
-  const size = plain[0].length;
-  const embedding = decomposition.embedding.subarray(image * size, (image + 1) * size);
   let [best, most] = [0, -Infinity];
   for (const [index, probe] of plain.entries()) {
-    let product = 0;
-    for (let d = 0; d < size; d++) product += embedding[d] * probe[d];
+    const product = dot(decomposition.embedding, probe, image * probe.length);
     if (product > most) [best, most] = [index, product];
   }
   return best;

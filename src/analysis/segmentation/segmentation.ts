@@ -10,8 +10,10 @@
  * The patches and the CLS token add up to the score of the heads: Σ_i token(l,h,i) = head(l,h), summed over the set. As
  * in the reference implementation the CLS token is no part of the map; its share stands beside it.
  */
+
 import type { DecodeOptions } from "../../image/decode.ts";
 import type { Preprocessed, Rectangle } from "../../image/preprocess.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {
   type ComponentSet,
@@ -22,9 +24,10 @@ import {
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { SUM_TOLERANCE } from "../../model/decomposition.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
-import { prepareProbe, scoreImages, scoreTokens } from "../../model/kernel.ts";
+import { prepareProbe } from "../../model/head-space.ts";
+import { scoreImages, scoreTokens } from "../../model/kernel.ts";
 import { pixelsOf } from "../../model/pixels.ts";
-import { contrastProbe, textProbe } from "../../model/probe.ts";
+import { contrastProbe, unitProbe } from "../../model/probe.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
 import {
   type SegmentationMode,
@@ -227,7 +230,7 @@ export async function segmentImage(
   const { pixels, shown } = await pixelsOf(model, source, options);
   const decomposition = await model.decompose(pixels, { tokenLayers });
   const embeddings = await model.encodeTexts(texts, options);
-  const probes = texts.map((_, i) => textProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
+  const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
   const name = typeof source === "string" ? source : "an image";
   const seen = { decomposition, shown, image: { name, label: null, sha256: shown.sha256, ...image } };
   const others = baselines ? baselineMaps(await model.readTokens(pixels), probes) : undefined;
@@ -291,8 +294,5 @@ export async function segmentSeen(
 }
 
 /** e·v/‖e‖ of the first image. */
-function similarityTo({ embedding, norm }: TokenDecomposition, probe: Float64Array): number {
-  let product = 0;
-  for (let d = 0; d < probe.length; d++) product += embedding[d] * probe[d];
-  return product / norm[0];
-}
+const similarityTo = ({ embedding, norm }: TokenDecomposition, probe: Float64Array): number =>
+  dot(embedding, probe) / norm[0];

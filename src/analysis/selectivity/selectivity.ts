@@ -17,10 +17,12 @@ import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { FactorValue } from "../../corpus/source.ts";
 import { fromHalf } from "../../math/half.ts";
+import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpName } from "../../model/components.ts";
-import { type HeadGeometry, headMetric } from "../../model/geometry.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import { originOf } from "../../results/origin.ts";
 import {
   type FactorSelectivity,
@@ -139,7 +141,7 @@ export async function explainByFactors(
     grouping,
     shuffled: Array.from({ length: permutations }, (_, p) => shuffle(grouping.groups, seed, p)),
   }));
-  const { layers, heads: headCount, headDim, embedDim, mlps: hasMlps } = index.manifest;
+  const { layers, heads: headCount, embedDim, mlps: hasMlps } = index.manifest;
   const cache = createHeadCache(index);
   const measure = async (block: Float32Array, width: number, metric?: Float64Array) => {
     const factors: FactorSelectivity[] = [];
@@ -168,7 +170,7 @@ export async function explainByFactors(
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / headCount), unit % headCount];
     const metric = headMetric(geometry, layer, head);
-    const factors = await measure(await cache.block(layer, head), headDim + 3, metric);
+    const factors = await measure(await cache.block(layer, head), coordinateCount(geometry), metric);
     heads.push({ ...headOf(layer, head), factors });
     report?.({ type: "advance", task, done: unit + 1, total });
   }
@@ -260,19 +262,8 @@ function scatterBetween(
   return between;
 }
 
-function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    if (!metric) {
-      sum += x[i] * x[i];
-      continue;
-    }
-    let product = 0;
-    for (let j = 0, row = i * x.length; j < x.length; j++) product += metric[row + j] * x[j];
-    sum += x[i] * product;
-  }
-  return sum;
-}
+const squaredLength = (x: Float64Array, metric: Float64Array | undefined): number =>
+  dot(x, metric ? multiply(metric, x) : x);
 
 /** The groups dealt out anew among the images that have one. */
 export function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {

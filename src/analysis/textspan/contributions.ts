@@ -1,10 +1,9 @@
 /** What a component, or several as one, wrote into the images of an index, in the form in which TEXTSPAN takes it. */
-import { imageScales } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, WeightedHead } from "../../model/components.ts";
-import { headMatrix } from "../../model/geometry.ts";
+import { coordinateCount, headMatrix, imageScales, setScaled } from "../../model/head-space.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { NpyRows } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -30,7 +29,7 @@ export function headContributions(
   allMoments: Float64Array,
 ): Contributions {
   const { headDim, heads } = geometry;
-  const size = (headDim + 4) ** 2;
+  const size = (coordinateCount(geometry) + 1) ** 2;
   const at = (layer * heads + head) * size;
   let stored: Promise<readonly [z: Float32Array, scales: Float64Array]> | undefined;
   return {
@@ -39,14 +38,11 @@ export function headContributions(
     async rows(rows) {
       stored ??= Promise.all([index.head(layer, head), index.scalars().then(imageScales)]);
       const [z, scales] = await stored;
-      const columns = headDim + 4;
+      const columns = coordinateCount(geometry) + 1;
       const data = new Float64Array(rows.length * columns);
       for (const [i, image] of rows.entries()) {
-        const [to, from] = [i * columns, image * headDim];
-        const scale = scales[image * 3];
-        for (let d = 0; d < headDim; d++) data[to + d] = z[from + d] * scale;
-        data.set(scales.subarray(image * 3, image * 3 + 3), to + headDim);
-        data[to + headDim + 3] = 1;
+        setScaled(data, i * columns, z, headDim, scales, image);
+        data[(i + 1) * columns - 1] = 1;
       }
       return { data, rows: rows.length, columns };
     },

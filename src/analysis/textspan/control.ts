@@ -3,11 +3,11 @@
  * random directions, and the principal components, which no choice of k directions can exceed.
  */
 import { quantile } from "../../math/intervals.ts";
+import { dot, multiply, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
-import { eigen, norm, type RowSpace, removeAll } from "./row-space.ts";
-import { dot, multiply } from "./textspan.ts";
+import { eigen, type RowSpace, removeAll } from "./row-space.ts";
 
 /**
  * Controls for a selection of `steps` texts.
@@ -24,14 +24,13 @@ export function controlCurves(
     cumulative(randomVariances(covariance, texts, steps, new Random(seed, draw))),
   );
   const at = (k: number) => curves.map((curve) => curve[Math.min(k, curve.length - 1)] / totalVariance);
-  const quantileAt = (k: number, share: number) => quantile(Float64Array.from(at(k)).sort(), share);
   const ks = Array.from({ length: steps }, (_, k) => k);
   const within = trace(covariance) / totalVariance;
   return {
     randomTexts: {
       mean: ks.map((k) => at(k).reduce((sum, value) => sum + value, 0) / draws),
-      low: ks.map((k) => quantileAt(k, 0.025)),
-      high: ks.map((k) => quantileAt(k, 0.975)),
+      low: ks.map((k) => quantile(at(k), 0.025)),
+      high: ks.map((k) => quantile(at(k), 0.975)),
       draws,
     },
     randomDirections: ks.map((k) => (within * Math.min(rank, k + 1)) / rank),

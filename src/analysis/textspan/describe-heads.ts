@@ -4,6 +4,7 @@
  */
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
+import { norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, mlpName } from "../../model/components.ts";
 import { type EmbedOptions, embedTexts } from "../../model/text-cache.ts";
@@ -163,9 +164,7 @@ export async function embedPool(
 export function unitRows(matrix: Float32Array | Float64Array, width: number): Float64Array {
   const rows = Float64Array.from(matrix);
   for (let at = 0; at < rows.length; at += width) {
-    let squares = 0;
-    for (let d = at; d < at + width; d++) squares += rows[d] * rows[d];
-    const length = Math.sqrt(squares);
+    const length = norm(rows.subarray(at, at + width));
     for (let d = at; d < at + width && length > 0; d++) rows[d] /= length;
   }
   return rows;

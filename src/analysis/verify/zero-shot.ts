@@ -1,4 +1,4 @@
-import { cosine, rowsOf } from "../../math/vectors.ts";
+import { cosine, rowsOf } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Check } from "./checks.ts";

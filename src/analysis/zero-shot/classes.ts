@@ -6,7 +6,7 @@
  */
 import type { Index } from "../../corpus/open-index.ts";
 import type { ImageRow } from "../../corpus/rows.ts";
-import { textProbe } from "../../model/probe.ts";
+import { unitProbe } from "../../model/probe.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { factorPrompts } from "../../world/prompts.ts";
 
@@ -118,10 +118,10 @@ export async function classProbes(
   for (const [c, { texts }] of classes.entries()) {
     const sum = new Float64Array(embedDim);
     for (let i = 0; i < texts.length; i++, text++) {
-      const unit = textProbe(embedded.subarray(text * embedDim, (text + 1) * embedDim));
+      const unit = unitProbe(embedded.subarray(text * embedDim, (text + 1) * embedDim));
       for (let d = 0; d < embedDim; d++) sum[d] += unit[d];
     }
-    probes.set(textProbe(sum), c * embedDim);
+    probes.set(unitProbe(sum), c * embedDim);
   }
   return probes;
 }

@@ -14,10 +14,11 @@ import {
 } from "../../analysis/segmentation/masked-images.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type NamedSet, parseComponents } from "../../model/components.ts";
+import { type NamedSet, parseComponents, writtenSet } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
 import { segmentationEvaluationSchema } from "../../results/segmentation-evaluation.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { terminalTable } from "../../views/kit/table.ts";
 import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet/svg.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
@@ -26,7 +27,6 @@ import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { chooseUnits, MEASURES, QUESTIONS, sheetOf } from "../segmentation-sheet.ts";
 import { collect, wholeNumber } from "../strings.ts";
-import { table } from "../table.ts";
 
 interface EvaluateOptions {
   readonly corpus?: string;
@@ -149,7 +149,10 @@ async function setsOf(model: ClipModel, { heads, labels }: EvaluateOptions): Pro
   const properties = await loadProperties(model, labels);
   const { layers } = model.geometry;
   const names = heads.length > 0 ? heads : ["all", `last${Math.min(4, layers - 1)}`];
-  return names.map((name) => ({ name, set: parseComponents(name, model.geometry, properties) }));
+  return names.map((name) => ({
+    name: writtenSet(name),
+    set: parseComponents(name, model.geometry, properties),
+  }));
 }
 
 const sourceOf = ({ corpus, images }: EvaluateOptions): string =>
@@ -198,7 +201,7 @@ function evaluationText(
       paper ?? "",
     ]);
     const head = ["method", ...MEASURES.map(([, title]) => title), "mIoU minus the first's", ""];
-    lines.push(table(head, rows));
+    lines.push(...terminalTable(head, rows));
   }
   lines.push(
     "",

@@ -6,7 +6,7 @@ import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { consistencySets } from "../../labels/consistency.ts";
 import { loadProperties } from "../../labels/properties.ts";
-import { type NamedSet, parseComponents } from "../../model/components.ts";
+import { type NamedSet, parseComponents, writtenSet } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
 import { zeroShotResultSchema } from "../../results/zero-shot.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -105,7 +105,10 @@ async function setsOf(
   { ablate, labels, fullForward }: Options,
 ): Promise<NamedSet[]> {
   const properties = ablate.length > 0 ? await loadProperties(model, labels) : {};
-  const named = ablate.map((name) => ({ name, set: parseComponents(name, model.geometry, properties) }));
+  const named = ablate.map((name) => ({
+    name: writtenSet(name),
+    set: parseComponents(name, model.geometry, properties),
+  }));
   const sets = [...named, ...(labels ? await consistencySets(labels, model.geometry) : [])];
   if (fullForward && sets.length === 0) {
     throw new ClipInterpretError("USAGE", "--full-forward needs --ablate or --labels: it ablates sets alone");

@@ -1,9 +1,9 @@
 import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { RetrievalResult } from "../../results/retrieval.ts";
+import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
-import { table } from "../table.ts";
 import { registerEvaluateSegmentation } from "./evaluate-segmentation.ts";
 import { addZeroShot } from "./evaluate-zero-shot.ts";
 
@@ -49,7 +49,7 @@ function retrievalText({ k, factors, rows }: RetrievalResult): string {
   return [
     `precision@${k} in per cent, by factor (columns), through the heads chosen for each factor (rows)`,
     "",
-    table(["heads for", "heads", ...factors.map(({ name }) => name)], [...cells, chance]),
+    ...terminalTable(["heads for", "heads", ...factors.map(({ name }) => name)], [...cells, chance]),
     "",
     "Heads were chosen by selectivity on the even images; the odd ones are queries and answers. * the best of a column.",
   ].join("\n");

@@ -19,7 +19,7 @@ import { labelEstimateResult, labelResult } from "../../results/label.ts";
 import { originOf } from "../../results/origin.ts";
 import { headNamed } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { labelsHtml } from "../../views/labels/page.ts";
 import { labelsTerminal } from "../../views/labels/terminal.ts";
 import { estimateInWords } from "../../views/labels/words.ts";
@@ -111,7 +111,7 @@ export const registerLabel: Register = (program, run) => {
       );
       for (const path of options.out) {
         if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
-        else await writeOutput(path, labelsHtml(labelled));
+        else await writeWhole(path, labelsHtml(labelled));
       }
       result(labelled, () => labelsTerminal(labelled, { columns: streams.stdout.columns ?? 100 }));
       for (const path of options.out) say(`written: ${path}`);

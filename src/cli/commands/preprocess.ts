@@ -6,7 +6,7 @@ import { preprocess } from "../../image/preprocess.ts";
 import { locateModel } from "../../model/registry.ts";
 import { preprocessResultSchema } from "../../results/preprocess.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import type { Register } from "../command.ts";
 import { refuseOverwrite } from "../overwrite.ts";
 import { wholeNumber } from "../strings.ts";
@@ -38,7 +38,7 @@ export const registerPreprocess: Register = (program, run) => {
           { ...config.preprocess, size },
           { exif, ...(maxPixels && { maxPixels }) },
         );
-        await writeOutput(options.out, await encodePng(shown.rgb, size, size));
+        await writeWhole(options.out, await encodePng(shown.rgb, size, size));
         const { width, height, placement } = shown;
         result(
           preprocessResultSchema.parse({

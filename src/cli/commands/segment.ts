@@ -13,7 +13,7 @@ import {
   type SegmentResult,
 } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { formatNpy } from "../../support/npy.ts";
 import { pixelSize } from "../../views/kit/panel.ts";
 import { segmentationHtml } from "../../views/segmentation/page.ts";
@@ -97,7 +97,7 @@ export const registerSegment: Register = (program, run) => {
             html: () => segmentationHtml(found, drawn),
           });
         }
-        for (const path of arrays) await writeOutput(path, formatNpy(valuesOf(found)));
+        for (const path of arrays) await writeWhole(path, formatNpy(valuesOf(found)));
         const { columns = 80 } = streams.stdout;
         result(found, () => segmentationTerminal(found, { columns }));
         for (const path of options.out) say(`${isArray(path) ? "values" : "drawn"}: ${path}`);

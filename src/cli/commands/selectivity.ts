@@ -1,6 +1,6 @@
 import { measureSelectivity, selectiveHeads } from "../../analysis/selectivity/selectivity.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { selectivityHtml } from "../../views/selectivity/page.ts";
 import { selectivitySvg } from "../../views/selectivity/svg.ts";
 import { selectivityTerminal } from "../../views/selectivity/terminal.ts";
@@ -38,7 +38,7 @@ export const registerSelectivity: Register = (program, run) => {
         if (options.saveHeads !== undefined) {
           const chosen = Object.entries(selectiveHeads(found, 3)).filter(([, heads]) => heads.length > 0);
           const names = chosen.map(([factor, heads]) => [factor, heads.map(({ name }) => name)]);
-          await writeOutput(options.saveHeads, `${JSON.stringify(Object.fromEntries(names), null, 2)}\n`);
+          await writeWhole(options.saveHeads, `${JSON.stringify(Object.fromEntries(names), null, 2)}\n`);
         }
         await writePictures(options.out, {
           svg: () => selectivitySvg(found),

@@ -3,7 +3,7 @@ import { thumbnail } from "../../image/thumbnail.ts";
 import { EMBEDDED_MODELS } from "../../model/registry.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { studyHeadsCsv, studyMetricsCsv } from "../../views/study/csv.ts";
 import type { Thumbnails } from "../../views/study/heads.ts";
@@ -73,7 +73,7 @@ export const registerStudy: Register = (program, run) => {
           "metrics.csv": studyMetricsCsv(studied),
           "heads.csv": studyHeadsCsv(studied),
         };
-        for (const [name, data] of Object.entries(files)) await writeOutput(join(folder, name), data);
+        for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
         result(studied, () => studyTerminal(studied));
         say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
       }),

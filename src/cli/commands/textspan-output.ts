@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { textspanHtml } from "../../views/textspan/page.ts";
 import { textspanSvg } from "../../views/textspan/svg.ts";
 import { textspanTerminal } from "../../views/textspan/terminal.ts";
@@ -26,7 +26,7 @@ export async function writeTextspan(
 ): Promise<void> {
   for (const path of paths) {
     if (extname(path).toLowerCase() === ".json")
-      await writeOutput(path, `${JSON.stringify(result, null, 1)}\n`);
+      await writeWhole(path, `${JSON.stringify(result, null, 1)}\n`);
     else await writePictures([path], { svg: () => textspanSvg(result), html: () => textspanHtml(result) });
   }
   print(result, () => textspanTerminal(result, { columns: streams.stdout.columns ?? 80 }));

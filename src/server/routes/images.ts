@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { decodeImage } from "../../image/decode.ts";
 import { displayPicture } from "../../image/display.ts";
@@ -7,7 +8,6 @@ import { encodePng } from "../../image/encode.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { createBoundedCache } from "../lru.ts";
 import { type AddRoutes, answers, getRoute } from "./route.ts";
 
 const params = z.object({ image: imageRefSchema });
@@ -95,7 +95,10 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     return context.json(await describe(`upload:${sha256}`), 200);
   });
 
-  const pictures = createBoundedCache<Uint8Array>(64e6, ({ byteLength }) => byteLength);
+  const pictures = new LRUCache<string, Uint8Array>({
+    maxSize: 64e6,
+    sizeCalculation: ({ byteLength }) => byteLength,
+  });
   const picture = createRoute({
     method: "get",
     path: "/api/images/{image}/picture",

@@ -1,4 +1,5 @@
-import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
+import { cellsOf, wrapCells } from "../kit/cells.ts";
+import { terminalTable } from "../kit/table.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";
 import {
   type AblationPicture,
@@ -30,8 +31,7 @@ export function ablationText(picture: AblationPicture, { columns }: { readonly c
   const head = ["without", "accuracy", ...(grouped ? ["worst group"] : []), "random heads", "no higher"];
   const named = (name: string) => shorten(name, 40, cellsOf);
   lines.push(
-    ...columnsOf([
-      head,
+    ...terminalTable(head, [
       ["nothing", interval(whole.accuracy), ...worst(whole.worst), "–", "–"],
       ...rows.map(({ name, accuracy, worst: group, random }) => [
         ...[named(name), interval(accuracy), ...worst(group), bandText(random), atMost(random)],
@@ -42,27 +42,17 @@ export function ablationText(picture: AblationPicture, { columns }: { readonly c
     const meaning = `Heads taken away inside the network, at every token, over ${counted(forward.images, "image")}; in their place ${replacementWords(forward.replacement)}${forward.calibration > 0 ? ` (over ${counted(forward.calibration, "image")})` : ""}. "direct": their direct effects alone, on the same images.`;
     lines.push("", ...wrapCells(meaning, columns), "");
     lines.push(
-      ...columnsOf([
+      ...terminalTable(
         ["without", "accuracy", ...(grouped ? ["worst group"] : []), "direct", "random heads", "no higher"],
-        ["nothing", interval(forward.whole.accuracy), ...worst(forward.whole.worst), "–", "–", "–"],
-        ...forward.rows.map(({ name, accuracy, worst: group, direct, random }) => [
-          ...[named(name), interval(accuracy), ...worst(group)],
-          ...[percent(direct.accuracy.share), bandText(random), atMost(random)],
-        ]),
-      ]),
+        [
+          ["nothing", interval(forward.whole.accuracy), ...worst(forward.whole.worst), "–", "–", "–"],
+          ...forward.rows.map(({ name, accuracy, worst: group, direct, random }) => [
+            ...[named(name), interval(accuracy), ...worst(group)],
+            ...[percent(direct.accuracy.share), bandText(random), atMost(random)],
+          ]),
+        ],
+      ),
     );
   }
   return lines.join("\n");
-}
-
-/** Rows with aligned columns, whatever names they hold. */
-export function columnsOf(cells: readonly (readonly string[])[]): string[] {
-  const rows = cells.map((row) => row.map(cleanText));
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => cellsOf(row[column]))));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => padCells(cell, widths[column]))
-      .join("  ")
-      .trimEnd(),
-  );
 }

@@ -1,5 +1,5 @@
-import { columnsOf } from "../ablation/terminal.ts";
 import { wrapCells } from "../kit/cells.ts";
+import { terminalTable } from "../kit/table.ts";
 import { cleanText } from "../kit/text.ts";
 import {
   type DebiasPicture,
@@ -20,7 +20,7 @@ export function debiasText(picture: DebiasPicture, { columns }: { readonly colum
   const lines = wrap(`Removing the cue "${cleanText(cue)}" from ${cleanText(model)}`);
   if (notice !== undefined) lines.push(...wrap(`Note: ${cleanText(notice)}`));
   lines.push("", ...wrap(debiasHeadline(picture)), ...wrap(debiasCaption(picture)), "");
-  lines.push(...columnsOf([SELECTION_HEAD, ...selectionCells(picture)]), "");
+  lines.push(...terminalTable(SELECTION_HEAD, selectionCells(picture)), "");
   const words = selections.map(({ selection }) => `${selection}: ${SELECTION_WORDS[selection]}`).join("; ");
   const controls =
     '"random": as many other heads, from the same layers / from all layers; the best worst-group accuracy among them, and how many sets reach the chosen one\'s.';
@@ -29,22 +29,22 @@ export function debiasText(picture: DebiasPicture, { columns }: { readonly colum
   const shown = sorted.slice(0, 8);
   const percent = (share: number) => (100 * share).toFixed(1);
   lines.push(
-    ...columnsOf([
+    ...terminalTable(
       ["group", "images", "before", "after", "random heads"],
-      ...shown.map(({ name, before, after, random }) => [
+      shown.map(({ name, before, after, random }) => [
         cleanText(name),
         String(after.n),
         percent(before.share),
         percent(after.share),
         random ? `${percent(random.mean)} [${percent(random.low)}, ${percent(random.high)}]` : "–",
       ]),
-    ]),
+    ),
   );
   if (sorted.length > shown.length) {
     lines.push(`… and ${sorted.length - shown.length} groups that were better before (--out draws them all)`);
   }
   for (const part of forward) {
-    lines.push("", ...wrap(forwardTitle(part)), ...columnsOf([FORWARD_HEAD, ...forwardCells(part)]));
+    lines.push("", ...wrap(forwardTitle(part)), ...terminalTable(FORWARD_HEAD, forwardCells(part)));
   }
   return lines.join("\n");
 }

@@ -1,4 +1,5 @@
 import type { StudyResult } from "../../results/study.ts";
+import { inlineMarkdown as inline, tableMarkdown } from "../kit/table.ts";
 import { cleanText } from "../kit/text.ts";
 import {
   calibrationTable,
@@ -10,7 +11,6 @@ import {
   reliabilityTable,
   seedTable,
   sizeTable,
-  type Table,
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
@@ -50,18 +50,4 @@ export function studyMarkdown(report: StudyResult): string {
     `${origin.program} ${origin.version}, modules ${code.slice(0, 16)}; ${JSON.stringify(settings)}`,
   ];
   return `${parts.join("\n\n")}\n`;
-}
-
-/** Text in which nothing means anything to Markdown. */
-const inline = (text: string): string => cleanText(text).replaceAll(/([\\`*_{}[\]<>|#])/g, "\\$1");
-
-function tableMarkdown({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(" | ")} |`;
-  const rule = columns.map((name) => (name.startsWith("#") ? "---:" : "---"));
-  return [
-    `**${inline(caption)}**\n`,
-    line(columns.map((name) => name.replace(/^#/, ""))),
-    `| ${rule.join(" | ")} |`,
-    ...rows.map(line),
-  ].join("\n");
 }

@@ -1,6 +1,7 @@
 import { SYNONYMS } from "../../results/metrics.ts";
 import type { StudyModel, StudyResult } from "../../results/study.ts";
 import { figure, htmlPage } from "../kit/html.ts";
+import { tableHtml } from "../kit/table.ts";
 import { counted, escapeXml } from "../kit/text.ts";
 import { studyCalibrationSvg, studyHistogramsSvg, studyLayersSvg, studyMetricsSvg } from "./charts.ts";
 import { anchorOf, headsHtml, type Thumbnails } from "./heads.ts";
@@ -14,7 +15,6 @@ import {
   reliabilityTable,
   seedTable,
   sizeTable,
-  type Table,
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
 
@@ -63,27 +63,6 @@ const figureOf = (svg: string, label: string): string => `${figure(fixedWidth(sv
 /** A drawing at its own size, smaller only where the page is narrower. */
 const fixedWidth = (svg: string): string =>
   svg.replace(/^<svg ([^>]*?)width="(\d+)" height="\d+"/, '<svg $1style="max-width:$2px"');
-
-function tableHtml({ caption, columns, rows }: Table): string {
-  const kind = columns.map((name) => (name.startsWith("#") ? ' class="n"' : ""));
-  const head = columns.map(
-    (name, i) => `<th scope="col"${kind[i]}>${escapeXml(name.replace(/^#/, ""))}</th>`,
-  );
-  const body = rows.map((row) => {
-    const cells = row.map((cell, i) =>
-      i === 0
-        ? `<th scope="row"${kind[i]}>${escapeXml(cell)}</th>`
-        : `<td${kind[i]}>${escapeXml(cell).replace(/ (\[.*\])$/, " <small>$1</small>")}</td>`,
-    );
-    return `<tr>${cells.join("")}</tr>`;
-  });
-  return `<div class="wide" tabindex="0" role="region" aria-label="${escapeXml(caption)}">
-<table><caption>${escapeXml(caption)}</caption>
-<thead><tr>${head.join("")}</tr></thead>
-<tbody>${body.join("\n")}</tbody></table>
-</div>
-`;
-}
 
 function modelHtml(model: StudyModel, thumbnails: Thumbnails): string {
   const { name } = model.origin.model;

@@ -6,14 +6,8 @@ import {
   type StudyModel,
   type StudyResult,
 } from "../../results/study.ts";
+import type { Table } from "../kit/table.ts";
 import { number, percent, rangeOf, sizeOf, withRange } from "./words.ts";
-
-/** A table: columns whose name starts with `#` hold numbers, and are set to the right. */
-export interface Table {
-  readonly caption: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
 
 /** The paper's table over the models that were studied. */
 export function modelTable({ models }: StudyResult): Table {

@@ -47,11 +47,14 @@ export interface TourStop {
   readonly k: number;
 }
 
+/** How well heads retrieve, wherever that was measured. */
+type Retrieval = Omit<Insights["retrieval"], "origin">;
+
 /**
  * The three most clearly selective heads: those through which the nearest pictures share a factor most often beyond
  * chance, measured on images that they were not chosen on; each head and each factor once.
  */
-export function tourStops({ retrieval }: Insights): TourStop[] {
+export function tourStops({ retrieval }: { readonly retrieval: Retrieval }): TourStop[] {
   const { factors, rows, k } = retrieval;
   const stops = rows.flatMap(({ chosenFor, heads, precisionAtK }) => {
     const i = factors.findIndex(({ name }) => name === chosenFor);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sampleOrigin } from "../../../src/results/origin.fixture.ts";
-import { type Head, headOf } from "../../../src/results/shapes.ts";
+import { headName, writtenSet } from "../../../src/model/components.ts";
+import type { Head } from "../../../src/results/shapes.ts";
 import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
 import { inCommon, tourStops } from "./know.ts";
 import { formatAddress, parseAddress, VIEWS, type ViewState } from "./url.ts";
@@ -13,7 +13,7 @@ const state: fc.Arbitrary<ViewState> = fc.record({
   image: fc.option(text),
   texts: fc.array(text, { maxLength: 5 }),
   on: fc.nat(9),
-  heads: fc.string({ maxLength: 20 }),
+  heads: fc.string({ maxLength: 20 }).map(writtenSet),
   corpus: text,
   mode: fc.constantFrom("topic", "contrast"),
   scale: fc.constantFrom("common", "own"),
@@ -37,6 +37,10 @@ describe("the address", () => {
     );
   });
 
+  it("names heads in one way, however they are written", () => {
+    expect(parseAddress("/look?heads=(2,1),0.3*0.5,l1h2").heads).toBe("L2.H1,L0.H3*0.5,L1.H2");
+  });
+
   it("is read whatever it says: what makes no sense is the default", () => {
     fc.assert(
       fc.property(fc.webQueryParameters(), (query) => {
@@ -48,6 +52,7 @@ describe("the address", () => {
   });
 });
 
+const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
 const sizes = { layers: 3, heads: 4 };
 const chosen = fc.uniqueArray(fc.nat(11)).map((units) => new Set(units));
 
@@ -66,6 +71,7 @@ describe("chosen heads", () => {
     const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
     expect([...parseHeads("colour", sizes, given)]).toEqual([11]);
     expect([...parseHeads("last1", sizes)]).toEqual([8, 9, 10, 11]);
+    expect([...parseHeads("(2,3), 0.1,l1h0", sizes)]).toEqual([1, 4, 11]);
     expect(parseHeads("L9.H9", sizes).size).toBe(0);
   });
 
@@ -95,19 +101,8 @@ describe("what is known", () => {
       row("d", headOf(1, 1), 0.6),
       row("e", headOf(1, 2), 0.8),
     ];
-    const origin = sampleOrigin({ model: {}, index: {} });
-    const stops = tourStops({
-      retrieval: {
-        origin,
-        k: 8,
-        factors,
-        rows: [{ chosenFor: "embedding", heads: [], precisionAtK: [] }, ...rows],
-      },
-      selectivity: {
-        ...{ origin, images: 9, permutations: 1, factors: [] },
-        ...{ heads: [], mlps: [], embedding: { factors: [] } },
-      },
-    });
+    const whole = { chosenFor: "embedding", heads: [], precisionAtK: [] };
+    const stops = tourStops({ retrieval: { k: 8, factors, rows: [whole, ...rows] } });
     expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
       ["L0.H0", "b"],
       ["L1.H2", "e"],

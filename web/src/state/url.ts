@@ -1,4 +1,5 @@
 import { useCallback, useSyncExternalStore } from "react";
+import { writtenSet } from "../../../src/model/components.ts";
 import type { Scoring } from "../../../src/results/neighbors.ts";
 
 /** The three views. */
@@ -73,7 +74,7 @@ export function parseAddress(address: string): ViewState {
     image: query.get("image"),
     texts: query.getAll("text").filter((text) => text.trim() !== ""),
     on: whole(query.get("on"), 0, 99, 0),
-    heads: query.get("heads") ?? "",
+    heads: writtenSet(query.get("heads") ?? ""),
     corpus: query.get("corpus") ?? DEFAULTS.corpus,
     mode: one(query.get("mode"), ["topic", "contrast"], "topic"),
     scale: one(query.get("scale"), ["common", "own"], "common"),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { once } from "./shared.ts";
 
 /** Layers whose modules compute; those above draw and print. */
 const COMPUTING = [
@@ -9,16 +10,12 @@ const COMPUTING = [
   ...["labels", "results", "analysis", "labeling", "study"],
 ];
 
-let known: Promise<string> | undefined;
-
-/** SHA-256 of the modules that compute, as they are run: sources and compiled files have different ones. */
-export function codeHash(): Promise<string> {
-  known ??= hashModules();
-  return known;
-}
-
-async function hashModules(): Promise<string> {
-  // src/study/ and dist/study/ are equally deep, so this holds before and after the build.
+/**
+ * SHA-256 (hex) of the modules that compute, as they are run: what numbers that are kept follow from besides their inputs.
+ * Sources and compiled files have different ones.
+ */
+export const codeVersion: () => Promise<string> = once(async () => {
+  // src/support/ and dist/support/ are equally deep, so this holds before and after the build.
   const root = fileURLToPath(new URL("../", import.meta.url));
   const hash = createHash("sha256");
   for (const layer of COMPUTING) {
@@ -33,4 +30,4 @@ async function hashModules(): Promise<string> {
     }
   }
   return hash.digest("hex");
-}
+});
