@@ -1,5 +1,6 @@
 /**
- * Folders of src/ are layers, lowest first; an import may only point down (or stay inside its folder).
+ * Folders of src/ are layers, lowest first; an import may only point down (or stay inside its folder). What the package
+ * exports, `index.ts` and `public/`, stands above all.
  * `npm run check` sees to it.
  */
 const LAYERS = [
@@ -27,7 +28,7 @@ const pointsUp = LAYERS.slice(0, -1).map((layer, index) => ({
   name: `${layer}-imports-down-only`,
   severity: "error",
   from: { path: `^src/${layer}/`, pathNot: "\\.test\\.ts$" },
-  to: { path: `^src/(${LAYERS.slice(index + 1).join("|")}|index)(/|\\.)` },
+  to: { path: `^src/(${LAYERS.slice(index + 1).join("|")}|index|public)(/|\\.)` },
 }));
 
 /** What may run in a browser too. */

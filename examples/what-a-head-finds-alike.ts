@@ -1,6 +1,6 @@
 /**
  * What does one head hold alike? Index the example scenes, ask for the images nearest to one through each of two heads.
- * Run it with `npx tsx examples/what-a-head-finds-alike.ts`.
+ * Run it with `npm run build && npx tsx examples/what-a-head-finds-alike.ts`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,40 +8,39 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   buildIndex,
-  createModelLoader,
-  createSearch,
-  DEFAULT_MODEL,
-  findNeighbors,
-  imageQuery,
+  decomposeImage,
+  imageProbe,
   openIndex,
-  parseComponents,
-  scanSource,
-} from "../src/index.ts";
+  openModel,
+  parseHeads,
+  readImages,
+} from "clip-interpret";
 
 const SCENES = fileURLToPath(new URL("scenes/", import.meta.url));
 
-/** The labels of the images nearest to `image`, for each head set. */
+/** The images nearest to `image`, for each head set. */
 export async function whatHeadsFindAlike(
   image: string,
   heads: readonly string[],
 ): Promise<Record<string, string[]>> {
   const folder = await mkdtemp(join(tmpdir(), "example-"));
-  const models = createModelLoader();
+  const model = await openModel();
   try {
-    const model = await models.load(DEFAULT_MODEL);
-    await buildIndex(model, await scanSource(SCENES), folder);
-    const index = await openIndex(folder);
-    const search = createSearch(index, model.geometry, model.matmul);
+    await buildIndex(model, SCENES, folder);
+    const index = await openIndex(model, folder);
+    const scene = await decomposeImage(model, join(SCENES, image));
     const found: Record<string, string[]> = {};
-    const query = await imageQuery(model, index, join(SCENES, image));
     for (const name of heads) {
-      const set = parseComponents(name, model.geometry);
-      const { neighbors } = await findNeighbors(model, search, query, { name, set }, { k: 3 });
-      found[name] = neighbors.map(({ path }) => path);
+      const set = parseHeads(model, name);
+      const nearest = await readImages(index, imageProbe(model, scene, set), set);
+      found[name] = nearest
+        .map(({ path }) => path)
+        .filter((path) => path !== image)
+        .slice(0, 3);
     }
     return found;
   } finally {
-    await models.release();
+    await model.release();
     await rm(folder, { recursive: true, force: true });
   }
 }

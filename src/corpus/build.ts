@@ -23,7 +23,7 @@ import { readWholeShard } from "./read-shard.ts";
 import { type ImageRow, imageRow, type RejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
 import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
-import type { Source, SourceImage } from "./source.ts";
+import { type Source, type SourceImage, scanSource } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { storeBatch } from "./stored.ts";
 
@@ -56,16 +56,26 @@ const SHARD_SIZE = 8192;
  * Memory is bounded by one shard and the batches under way, whatever the size of the source; the list of its files
  * takes about 300 bytes an image.
  *
- * @returns what the index holds now, and what this run did
+ * @param images a folder of images or a list of them (`.csv`, `.jsonl`), or what {@link scanSource} found there
  * @throws `INDEX_MISMATCH` for an index of another model or form, `HALF_OVERFLOW`, `OUTPUT_UNWRITABLE`, `DISK_FULL`,
  *   `CANCELLED`, `SUM_MISMATCH`
+ * @returns what the index holds now, and what this run did
+ * @example
+ * ```ts
+ * import { buildIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { images, rejected } = await buildIndex(model, "examples/scenes", "out/scenes.index");
+ * console.log(images, rejected); // → 24 0
+ * ```
  */
 export async function buildIndex(
   model: ClipModel,
-  source: Source,
+  images: string | Source,
   folder: string,
   options: BuildOptions = {},
 ) {
+  const source = typeof images === "string" ? await scanSource(images, options) : images;
   const store = folderStore(resolve(folder));
   const lock = join(store.where, ".lock");
   // Settled apart, so that only what happens to the lock is a failed write of the lock.

@@ -10,6 +10,16 @@ import type { Index } from "./open-index.ts";
  * The mean of what some heads wrote over an index's images, Σ_h w_h·mean(z̃_h)·M̃_h: [D] in float64.
  * @param rows only these images; by default all, from the moments
  * @throws `HEADS_INVALID` for a set with MLP terms
+ * @example
+ * ```ts
+ * import { openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { meanContribution } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const mean = await meanContribution(index, model.geometry, parseHeads(model, "L1.H0"));
+ * console.log(mean.length, Math.hypot(...mean).toFixed(4)); // → 128 0.0460
+ * ```
  */
 export async function meanContribution(
   index: Index,

@@ -1,13 +1,15 @@
 import { fromHalf } from "../math/half.ts";
 import { addScaled, dot } from "../math/linear.ts";
+import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
 import { coordinateCount, headMatrix, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
-import type { Index } from "./open-index.ts";
+import { type Index, openIndex, requireModelOf } from "./open-index.ts";
 
 /*
  * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies whole blocks,
@@ -15,8 +17,8 @@ import type { Index } from "./open-index.ts";
  * that they do not depend on what else is in the index.
  */
 
-/** Scores the images of one index, exactly and as often as asked. */
-export interface Search {
+/** An index with the model that made it: scores its images, exactly and as often as asked. */
+export interface Search extends Index {
   readonly index: Index;
   /** [n]: the set's score of every image for a probe v [D]. @throws `HEADS_INVALID` */
   scores(v: Float64Array, set: ComponentSet): Promise<Float64Array | Float32Array>;
@@ -30,6 +32,30 @@ export interface Search {
 
 /** Sets whose lengths are kept, eight bytes an image each. */
 const MOST_LENGTHS = 64;
+
+/**
+ * Opens an index for questions, with the model that made it. A shard that is damaged is left out with a warning.
+ *
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` for an index of
+ *   another model
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * console.log(index.images.length, index.images[0].path); // → 120 images/0000-mobile-phone.png
+ * ```
+ */
+export async function openSearch(
+  model: ClipModel,
+  folder: string,
+  options: { readonly report?: Report } = {},
+): Promise<Search> {
+  const index = await openIndex(folder, options);
+  await requireModelOf(index, model);
+  return createSearch(index, model.geometry, model.matmul);
+}
 
 /** Makes a search over an index. @param geometry of the model that made it */
 export function createSearch(
@@ -50,6 +76,7 @@ export function createSearch(
       : matmul({ data: block, dims: [1, n, columns] }, { data: Float32Array.from(q), dims: [1, columns, 1] });
 
   const search: Search = {
+    ...index,
     index,
     async scores(v, set) {
       const { heads, whole, mlps } = plan(index, set);

@@ -30,7 +30,18 @@ export interface AnswerCache {
 /** SHA-256 (hex) of any value that JSON can write. */
 export const hashOf = (value: unknown): string => sha256Of(JSON.stringify(value));
 
-/** A cache in a folder, one file an answer; a file appears whole or not at all. */
+/**
+ * A cache in a folder, one file an answer; a file appears whole or not at all.
+ *
+ * @example
+ * ```ts
+ * import { createAnswerCache, createLlm } from "clip-interpret/labeling";
+ *
+ * const url = process.env.LLM_URL ?? "http://localhost:11434/v1";
+ * const llm = createLlm({ url, model: "llama3.1", cache: createAnswerCache("out/answers") });
+ * console.log(llm.usage()); // → { asked: 0, cached: 0, tokensIn: 0, tokensOut: 0 }
+ * ```
+ */
 export function createAnswerCache(folder: string): AnswerCache {
   const fileOf = (model: string, question: Question) => {
     const key = hashOf({ model, question });

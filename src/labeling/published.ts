@@ -10,6 +10,13 @@ const DATE = "2024-09";
  * A labeller that says what was published about a model's heads, and nothing about its others.
  * @param model the paper's name for it, or its hub id
  * @throws `LABELS_MISSING` for any other model
+ * @example
+ * ```ts
+ * import { publishedLabeller } from "clip-interpret/labeling";
+ *
+ * const { published, labeller } = await publishedLabeller("ViT-B-32/openai");
+ * console.log(published.heads.length, (await labeller({ head: "L11.H3", descriptions: [] }, {}))?.label); // → 48 Colors
+ * ```
  */
 export async function publishedLabeller(
   model: string,

@@ -115,6 +115,15 @@ export interface LabelsFile {
  * fields); heads by property (`{"colour": ["L3.H1", "L2.H0"]}`); or several models' labels, as they were published.
  * What does not say who made it counts as made by hand, in this file.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID` naming the head and field
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const { heads } = await readLabels("by-hand.json");
+ * console.log(heads["L3.H3"].label); // → places
+ * ```
  */
 export async function readLabelsFile(path: string): Promise<LabelsFile> {
   const bytes = await readInput(path);
@@ -178,6 +187,15 @@ export async function listedLabels(path: string, model?: string): Promise<Listed
  * Reads a model's labels where every head may have one only.
  * @param model whose labels; needed for a file of several models, and what a file that names no model is of
  * @throws as {@link readLabelsFile}; `JSON_INVALID` for a head under two properties
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const { heads } = await readLabels("by-hand.json");
+ * console.log(heads["L3.H3"].label); // → ?
+ * ```
  */
 export const readLabels = async (path: string, model?: string): Promise<Labels> =>
   oneLabelEach(await listedLabels(path, model), path);
@@ -218,6 +236,15 @@ const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnio
 /**
  * Writes a labels file; it appears whole or not at all. Its heads stand in order.
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels, writeLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * await writeLabels("labels.json", await readLabels("by-hand.json", "emoji-4x128-p8"));
+ * console.log(Object.keys((await readLabels("labels.json")).heads)); // → [ 'L1.H0', 'L2.H1', 'L3.H3' ]
+ * ```
  */
 export async function writeLabels(path: string, labels: Labels): Promise<void> {
   await writeWhole(path, `${JSON.stringify(sortHeads(labels), null, 2)}\n`);

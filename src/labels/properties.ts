@@ -14,6 +14,17 @@ export type Properties = Readonly<Record<string, readonly string[]>>;
  * have several.
  * @param file labels in any form that {@link listedLabels} reads
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { loadProperties } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const model = await openModel("emoji-4x128-p8");
+ * const properties = await loadProperties(model, "by-hand.json");
+ * console.log(parseHeads(model, "places", properties).heads.length); // → 2
+ * ```
  */
 export async function loadProperties(
   model: Pick<ClipModel, "name" | "config">,

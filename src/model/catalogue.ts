@@ -33,7 +33,17 @@ export const catalogueEntrySchema = z.strictObject({
 /** A model that can be named. */
 export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
 
-/** Lists every model that can be named: the embedded ones, those known on the hub, and what else the cache holds. */
+/**
+ * Lists every model that can be named: the embedded ones, those known on the hub, and what else the cache holds.
+ *
+ * @example
+ * ```ts
+ * import { listModels } from "clip-interpret";
+ *
+ * const [first] = (await listModels()).filter(({ present }) => present);
+ * console.log(first.name, first.layers, first.heads); // → emoji-4x128-p8 4 4
+ * ```
+ */
 export async function listModels(environment: Environment = process.env): Promise<CatalogueEntry[]> {
   const cache = cacheFolder(environment);
   const listed = new Set(KNOWN_MODELS.map(({ hubId }) => hubId.toLowerCase()));

@@ -22,6 +22,17 @@ const BATCH = 16;
  *
  * A bad image is reported in its batch and stops nothing.
  * @throws `CANCELLED` when the signal fires; `SUM_MISMATCH`
+ * @example
+ * ```ts
+ * import { decomposeImages } from "clip-interpret/kernel";
+ * import { openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const files = ["0067-monkey", "0049-snowboarder"].map((name) => `examples/scenes/images/${name}.png`);
+ * for await (const { decomposition, rejected } of decomposeImages(model, files)) {
+ *   console.log(decomposition?.count, rejected.length); // → 2 0
+ * }
+ * ```
  */
 export async function* decomposeImages<Source extends string | Uint8Array>(
   model: ClipModel,

@@ -20,6 +20,16 @@ export type CheckpointMean = (typeof CHECKPOINT_MEANS)[number];
  * at CLS, since nothing else of it reaches the embedding.
  * @param means [L, N, H, d_h]
  * @returns [L, H, d_h]
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { meanOutputs, oneMean } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const means = await meanOutputs(model, index, [0, 1, 2, 3], [3]);
+ * console.log(oneMean(model, means, "tokens").length === 4 * 128); // → true
+ * ```
  */
 export function oneMean(
   { config: { vision } }: Pick<ClipModel, "config">,
@@ -86,6 +96,17 @@ export interface ExportedCheckpoint {
  *
  * @param folder must not exist, or be empty
  * @throws `HEADS_INVALID` for MLP terms; `OUTPUT_UNWRITABLE` when something stands there; `CANCELLED`
+ * @example
+ * ```ts
+ * import { rm } from "node:fs/promises";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { exportCheckpoint } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * await rm("out/edited", { recursive: true, force: true });
+ * await exportCheckpoint(model, "out/edited", { set: parseHeads(model, "L3.H1") }); // the head outputs nothing
+ * console.log((await openModel("out/edited")).config.vision.layers); // → 4
+ * ```
  */
 export async function exportCheckpoint(
   model: ClipModel,

@@ -16,7 +16,18 @@ import type { HeadGeometry } from "./geometry.ts";
 /** Numbers of a z̃: rows of M̃. */
 export const coordinateCount = ({ headDim }: { readonly headDim: number }): number => headDim + 3;
 
-/** M̃_lh as a dense matrix, [d_h + 3, D] in float64. */
+/**
+ * M̃_lh as a dense matrix, [d_h + 3, D] in float64.
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { headMatrix } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * console.log(headMatrix(model.geometry, 3, 1).length === (32 + 3) * 128); // → true
+ * ```
+ */
 export function headMatrix(geometry: HeadGeometry, layer: number, head: number): Float64Array {
   const { M, k, s, b, headDim, heads, embedDim, terms } = geometry;
   const matrix = new Float64Array(coordinateCount(geometry) * embedDim);
@@ -69,7 +80,19 @@ export function setCoordinates(
   into[headDim + 2] = 1 / norm;
 }
 
-/** z̃_lh of one image, [d_h + 3]. */
+/**
+ * z̃_lh of one image, [d_h + 3].
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel } from "clip-interpret";
+ * import { headCoordinates } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * console.log(headCoordinates(model.geometry, scene, 3, 1).length === 32 + 3); // → ?
+ * ```
+ */
 export function headCoordinates(
   geometry: HeadGeometry,
   { z, mu, sigma, norm }: Decomposition,
@@ -113,7 +136,20 @@ export function setScaled(
   into[to + headDim + 2] = scales[s + 2];
 }
 
-/** head(l,h) = z̃·M̃ of one image, dense: [D]. */
+/**
+ * head(l,h) = z̃·M̃ of one image, dense: [D].
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel } from "clip-interpret";
+ * import { headContribution } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const written = headContribution(model.geometry, scene, 1, 0);
+ * console.log(written.length, Math.hypot(...written).toFixed(4)); // → ?
+ * ```
+ */
 export const headContribution = (
   geometry: HeadGeometry,
   decomposition: Decomposition,
@@ -140,7 +176,19 @@ export interface PreparedProbe {
   readonly q3: number;
 }
 
-/** Computes q = M̃v for every head: L·W·D multiplications, independent of the number of images. */
+/**
+ * Computes q = M̃v for every head: L·W·D multiplications, independent of the number of images.
+ *
+ * @example
+ * ```ts
+ * import { openModel, textProbe } from "clip-interpret";
+ * import { prepareProbe } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * console.log(probe.q0.length); // → ?
+ * ```
+ */
 export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedProbe {
   const { M, k, s, b, heads, terms } = geometry;
   return {

@@ -14,7 +14,21 @@ import type { TokenTerms } from "./token-terms.ts";
  * Sums run in float64 in a fixed order, so a score does not depend on what else is in the batch.
  */
 
-/** Along components: each one's own score for one image. Heads in layer-major order, then MLP terms. */
+/**
+ * Along components: each one's own score for one image. Heads in layer-major order, then MLP terms.
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, textProbe } from "clip-interpret";
+ * import { prepareProbe, scoreComponents } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * const { heads, mlps } = scoreComponents(model.geometry, probe, scene);
+ * console.log(heads.length, mlps.length); // → ?
+ * ```
+ */
 export function scoreComponents(
   geometry: HeadGeometry,
   probe: PreparedProbe,
@@ -32,7 +46,21 @@ export function scoreComponents(
   };
 }
 
-/** Along images: the set's weighted score for each image of the batch. */
+/**
+ * Along images: the set's weighted score for each image of the batch.
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, textProbe } from "clip-interpret";
+ * import { allComponents, prepareProbe, scoreImages } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * const [score] = scoreImages(model.geometry, probe, scene, allComponents(model.geometry));
+ * console.log(score.toFixed(4)); // → ?
+ * ```
+ */
 export function scoreImages(
   geometry: HeadGeometry,
   probe: PreparedProbe,
@@ -59,6 +87,18 @@ export function scoreImages(
  *     token(l,h,i)·v = [ A_i·(V_i·q0) + (q1 + μ·q2 + σ·q3)/N ] / (σ‖e‖)
  *
  * MLP terms have no tokens; heads of layers whose token terms were not asked for are an error of the caller.
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, parseHeads, textProbe } from "clip-interpret";
+ * import { prepareProbe, scoreTokens } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const heads = parseHeads(model, "L3");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png", { tokensOf: heads });
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * const tokens = scoreTokens(model.geometry, probe, scene, scene.tokens, heads);
+ * console.log(tokens.length, tokens[0].toFixed(4)); // → ?
+ * ```
  */
 export function scoreTokens(
   geometry: HeadGeometry,

@@ -75,6 +75,31 @@ function notFound(text: string, environment: Environment): ClipInterpretError {
   return new ClipInterpretError("MODEL_NOT_FOUND", message, { hint });
 }
 
+/**
+ * Opens a model: finds it and loads it. Nothing is fetched; `pullModel` does that.
+ *
+ * @param nameOrFolder a name that `listModels` lists, the hub id of a model that was pulled, or a folder with a
+ *   checkpoint; by default the first embedded model
+ * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`,
+ *   `DEVICE_UNAVAILABLE`
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { layers, heads } = model.config.vision;
+ * console.log(`${layers} layers of ${heads} heads, in ${model.precision}`); // → 4 layers of 4 heads, in fp32
+ * await model.release();
+ * ```
+ */
+export async function openModel(
+  nameOrFolder: string = DEFAULT_MODEL,
+  options: ModelOptions = {},
+): Promise<ClipModel> {
+  const { name, folder } = await locateModel(nameOrFolder);
+  return loadClipModel(folder, name, options);
+}
+
 /** Loads models by name; callers that ask for one model share one load, and a failed load is tried anew. */
 export interface ModelLoader {
   load(nameOrFolder: string): Promise<ClipModel>;

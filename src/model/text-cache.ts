@@ -36,6 +36,16 @@ const PART = 512;
  * A damaged file is computed anew and reported as a `CACHE_DAMAGED` warning; a cache that cannot be written costs an
  * `OUTPUT_UNWRITABLE` warning, not the result. A text that is cut off is reported each time.
  * @throws what `encodeTexts` throws; `CANCELLED`
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { defaultPool, embedTexts, loadPool } from "clip-interpret/labeling";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { texts } = await loadPool(defaultPool(model.name));
+ * const embeddings = await embedTexts(model, texts.map(({ text }) => text));
+ * console.log(embeddings.length === texts.length * 128); // → true
+ * ```
  */
 export async function embedTexts(
   model: TextModel,

@@ -5,7 +5,7 @@ import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import { pixelsOf } from "../model/pixels.ts";
-import { textProbe } from "../model/probe.ts";
+import { unitProbe } from "../model/probe.ts";
 import type { ImageOrigin } from "../results/origin.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
@@ -121,7 +121,7 @@ export function createLooks(
     async probes(model, texts, caller) {
       const { embedDim } = model.config;
       const all = await looks.texts(model, texts, caller);
-      return texts.map((_, i) => textProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
+      return texts.map((_, i) => unitProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
     },
   };
   return looks;

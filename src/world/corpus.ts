@@ -70,7 +70,17 @@ export const worldFolder = (
   environment: Environment,
 ): string => join(ownCacheFolder(environment), "worlds", `${split}-${images}-${key}`);
 
-/** Works out what a corpus holds; nothing is drawn. */
+/**
+ * Works out what a corpus holds; nothing is drawn.
+ *
+ * @example
+ * ```ts
+ * import { planCorpus } from "clip-interpret/world";
+ *
+ * const plan = await planCorpus({ split: "demo", indices: [0, 1, 2], size: 64 });
+ * console.log(plan.scenes.map(({ background }) => background)); // → [ 'brown', 'purple', 'brown' ]
+ * ```
+ */
 export async function planCorpus({ split, indices, size }: CorpusOptions): Promise<PlannedCorpus> {
   const scenes = indices.map((index) => sampleScene(split, index));
   const lines = scenes.map((scene) => `${JSON.stringify({ ...rowOf(scene), scene })}\n`).join("");
@@ -121,6 +131,13 @@ function rowOf(scene: Scene): CorpusRow {
  * all of it already is left alone.
  * @returns how many pictures were drawn: 0 when all were there
  * @throws `CORPUS_MISMATCH` when the folder holds something else, `OUTPUT_UNWRITABLE`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { planCorpus, writeCorpus } from "clip-interpret/world";
+ *
+ * const plan = await planCorpus({ split: "demo", indices: [0, 1, 2], size: 64 });
+ * console.log(await writeCorpus("out/three-scenes", plan), "drawn"); // → 3 drawn
+ * ```
  */
 export async function writeCorpus(
   folder: string,
@@ -195,7 +212,18 @@ async function claim(folder: string, corpus: Corpus): Promise<void> {
   await writeWhole(marker, `${JSON.stringify(corpus, null, 2)}\n`);
 }
 
-/** Reads what a corpus says of its scenes. @throws `INPUT_NOT_FOUND`, `JSON_INVALID` */
+/**
+ * Reads what a corpus says of its scenes. @throws `INPUT_NOT_FOUND`, `JSON_INVALID`
+ *
+ * @example
+ * ```ts
+ * import { readCorpus } from "clip-interpret/world";
+ *
+ * const [first] = await readCorpus("examples/scenes");
+ * console.log(first.caption, first.factors.background);
+ * // → an icon of a large mobile phone on a brown background brown
+ * ```
+ */
 export async function readCorpus(folder: string): Promise<CorpusRow[]> {
   const path = join(folder, "scenes.jsonl");
   const lines = (await readInput(path)).toString("utf8").trimEnd().split("\n");

@@ -67,7 +67,7 @@ function expected(
     (value, i) => value / parts.norm[Math.floor(i / embedDim)] + mean[i % embedDim],
   );
   for (let image = 0; image < parts.count; image++) {
-    const written = imageProbe(geometry, parts, set, image);
+    const written = imageProbe({ geometry }, parts, set, image);
     for (let d = 0; d < embedDim; d++) whole[image * embedDim + d] -= written[d];
   }
   return whole;

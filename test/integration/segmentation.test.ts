@@ -15,7 +15,7 @@ import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreTokens } from "../../src/model/kernel.ts";
 import { pixelsOf } from "../../src/model/pixels.ts";
-import { textProbe } from "../../src/model/probe.ts";
+import { unitProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import type { SegmentResult } from "../../src/results/segment.ts";
 import { repositoryPath } from "../e2e/cli.ts";
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const { pixels } = await pixelsOf(model, MONKEY);
   parts = await model.decompose(pixels, { tokenLayers: [0, 1, 2, 3] });
   const embeddings = await model.encodeTexts(TEXTS);
-  probes = TEXTS.map((_, i) => textProbe(embeddings.subarray(i * 128, (i + 1) * 128)));
+  probes = TEXTS.map((_, i) => unitProbe(embeddings.subarray(i * 128, (i + 1) * 128)));
 });
 afterAll(() => models.release());
 
@@ -232,7 +232,7 @@ describe("on the goldens", () => {
     const [, layers, tokens, heads, width] = shape;
     const tokenLayers = Array.from({ length: layers }, (_, layer) => layer);
     const decomposition = await golden.decompose(pixels, { tokenLayers });
-    const probe = textProbe(Float64Array.from({ length: width }, (_, d) => Math.cos(d)));
+    const probe = unitProbe(Float64Array.from({ length: width }, (_, d) => Math.cos(d)));
     const image = 1;
     const { values, cls } = tokenMap(golden.geometry, decomposition, probe, allHeads(golden.geometry), image);
     const expected = new Float64Array(tokens);

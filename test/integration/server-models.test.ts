@@ -9,7 +9,7 @@ import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { decomposeImages } from "../../src/model/decompose-images.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreImages } from "../../src/model/kernel.ts";
-import { textProbe } from "../../src/model/probe.ts";
+import { unitProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import { type imageSchema, jobSchema } from "../../src/results/app.ts";
 import { explainResultSchema } from "../../src/results/explain.ts";
@@ -105,7 +105,7 @@ describe("two models on one server", () => {
     for (const [i, name] of [ONE, OTHER].entries()) {
       const model = await models.load(name);
       const set = parseComponents("L3", model.geometry);
-      const probe = prepareProbe(model.geometry, textProbe(await model.encodeTexts([TEXTS[0]])));
+      const probe = prepareProbe(model.geometry, unitProbe(await model.encodeTexts([TEXTS[0]])));
       const files = answers[i].neighbors.map(({ path }) => join(SCENES, "..", path));
       for await (const { decomposition } of decomposeImages(model, files)) {
         const own = scoreImages(model.geometry, probe, decomposition!, set);

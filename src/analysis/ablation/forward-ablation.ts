@@ -59,6 +59,16 @@ export async function* indexPixels(
  * @param rows calibration images of the index
  * @param layers those whose heads may be ablated; the others stay 0
  * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { meanOutputs } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const means = await meanOutputs(model, index, [0, 1, 2, 3], [3]);
+ * console.log(means.length === 4 * 65 * 128); // → true
+ * ```
  */
 export async function meanOutputs(
   model: ClipModel,

@@ -60,6 +60,19 @@ const FEWEST = 40;
  *
  * @throws `IMAGES_DIFFER` when fewer than 40 images are shared; `HEADS_INVALID` when a side has no heads or MLP terms;
  *   `CANCELLED`
+ * @example
+ * ```ts
+ * import { compareModels, openIndex, openModel, parseHeads } from "clip-interpret";
+ *
+ * const [a, b] = await Promise.all(
+ *   [["emoji-4x128-p8", "scenes.index"], ["emoji-6x192-p8", "other.index"]].map(async ([name, folder]) => {
+ *     const model = await openModel(name);
+ *     return { model, index: await openIndex(model, folder), components: parseHeads(model, "last2") };
+ *   }),
+ * );
+ * const { images, pairs } = await compareModels(a, b, { permutations: 5 });
+ * console.log(images, pairs[0].a.name, pairs[0].b.name, pairs[0].similarity.toFixed(2)); // → 120 L2.H1 L4.H3 0.62
+ * ```
  */
 export async function compareModels(
   a: ComparedSide,

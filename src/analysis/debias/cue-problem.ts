@@ -21,6 +21,17 @@ export interface CueProblem extends ZeroShotProblem {
  * @param split a factor whose values `val` or `validation` (or 1, as in Waterbirds' metadata) and `test` (or 2) are
  *   the halves; without it, every other image of each group
  * @throws `FACTORS_MISSING` when a half is empty or the cue has one value
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"), { groupBy: ["style"] });
+ * const { validationAt, testAt } = splitByCue(problem, "style");
+ * console.log(validationAt.length, testAt.length); // → 66 45
+ * ```
  */
 export function splitByCue(
   problem: ZeroShotProblem,

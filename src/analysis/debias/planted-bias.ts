@@ -5,10 +5,29 @@ import { BIASED_PAIRS } from "../../world/splits.ts";
 import { type ClassSet, classProbes, type EmbedTexts, fillTemplate } from "../zero-shot/classes.ts";
 import type { CueProblem } from "./cue-problem.ts";
 
-/** The factor that stands in for the concept. */
+/**
+ * The factor that stands in for the concept.
+ *
+ * @example
+ * ```ts
+ * import { PLANTED_CUE } from "clip-interpret/evaluation";
+ *
+ * console.log(PLANTED_CUE); // → background
+ * ```
+ */
 export const PLANTED_CUE = "background";
 
-/** The biased concepts; each is told from the other of its pair, as in the models' cards. */
+/**
+ * The biased concepts; each is told from the other of its pair, as in the models' cards.
+ *
+ * @example
+ * ```ts
+ * import { plantedClasses } from "clip-interpret/evaluation";
+ *
+ * const { classes } = plantedClasses();
+ * console.log(classes.length, classes[0].contest); // → 12 tiger or leopard
+ * ```
+ */
 export function plantedClasses(): ClassSet {
   const texts = new Map(factorPrompts().concept.map((concept) => [concept.value, concept.texts] as const));
   const classes = BIASED_PAIRS.flatMap((pair) =>

@@ -15,7 +15,7 @@ import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, NamedSet } from "../../model/components.ts";
 import type { Decomposition } from "../../model/decomposition.ts";
 import { pixelsOf } from "../../model/pixels.ts";
-import { imageProbe, textProbe } from "../../model/probe.ts";
+import { imageProbe, unitProbe } from "../../model/probe.ts";
 import {
   type Neighbor,
   type NeighborsResult,
@@ -30,6 +30,9 @@ import { ClipInterpretError } from "../../support/errors.ts";
 export type Query =
   | { readonly image: ImageOrigin; readonly decomposition: Decomposition }
   | { readonly text: string; readonly embedding: ArrayLike<number> };
+
+/** The same before it is encoded: a text, or the path of an image. */
+export type Asked = Query | { readonly text: string } | { readonly image: string };
 
 /** How neighbours are chosen. */
 export interface NeighborOptions {
@@ -64,19 +67,34 @@ export async function imageQuery(model: ClipModel, { manifest }: Index, path: st
 /**
  * Finds the images of an index that are most and least like a query through some components.
  * @param search over an index that the model made
- * @throws `HEADS_INVALID` for MLP terms that the index does not hold
+ * @throws `HEADS_INVALID` for MLP terms that the index does not hold; `TEXTS_EMPTY` for a blank text; what decoding an
+ *   image throws
+ * @example
+ * ```ts
+ * import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const image = "examples/scenes/images/0067-monkey.png";
+ * const { neighbors } = await findNeighbors(model, index, { image }, parseHeads(model, "L1.H0"), { k: 2 });
+ * for (const { path, score } of neighbors) console.log(path, score.toFixed(4));
+ * // → images/0067-monkey.png 0.0244
+ * // → images/0018-clown.png 0.0227
+ * const found = await findNeighbors(model, index, { text: "a bicycle" }, parseHeads(model, "last2"), { k: 1 });
+ * console.log(found.neighbors[0].label); // → bicycle
+ * ```
  */
 export async function findNeighbors(
   model: ClipModel,
   search: Search,
-  query: Query,
+  asked: Asked,
   { name, set }: NamedSet,
   { k = 8, scoring = "dot", includeSelf = false, seed = 0 }: NeighborOptions = {},
 ): Promise<NeighborsResult> {
+  const query = await queryOf(model, search, asked);
   const image = "image" in query ? query.image : undefined;
   const read = image ? meanOf(set) : set;
-  const v =
-    "image" in query ? imageProbe(model.geometry, query.decomposition, read) : textProbe(query.embedding);
+  const v = "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
   const { images } = search.index;
   const self = new Set(
     image && !includeSelf ? images.flatMap(({ sha256 }, row) => (sha256 === image.sha256 ? [row] : [])) : [],
@@ -115,6 +133,11 @@ export async function findNeighbors(
     least: await exact(smallest(scores, k + SPARE, self), -1),
     random: await exact(drawRows(scores.length, k, self, seed), 0),
   });
+}
+
+async function queryOf(model: ClipModel, index: Index, asked: Asked): Promise<Query> {
+  if ("decomposition" in asked || "embedding" in asked) return asked;
+  return "text" in asked ? textQuery(model, asked.text) : imageQuery(model, index, asked.image);
 }
 
 /** The same components, each with its weight over their number: the mean instead of the sum. */

@@ -7,7 +7,7 @@ import type { NamedSet } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { type PreparedProbe, prepareProbe } from "../../model/head-space.ts";
 import { scoreTokens } from "../../model/kernel.ts";
-import { textProbe } from "../../model/probe.ts";
+import { unitProbe } from "../../model/probe.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
 import { componentsOf, type ReadComponents } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
@@ -123,11 +123,11 @@ export async function classProbes(
   const plain = texts.map((own) => {
     const sum = new Float64Array(embedDim);
     for (const _ of own) {
-      const unit = textProbe(embeddings.subarray(at, at + embedDim));
+      const unit = unitProbe(embeddings.subarray(at, at + embedDim));
       for (let d = 0; d < embedDim; d++) sum[d] += unit[d];
       at += embedDim;
     }
-    return textProbe(sum);
+    return unitProbe(sum);
   });
   if (plain.length === 1) return { plain, centred: plain };
   const mean = new Float64Array(embedDim);

@@ -15,14 +15,19 @@ import type { DecodeOptions } from "../../image/decode.ts";
 import type { Preprocessed, Rectangle } from "../../image/preprocess.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, componentNames, type WeightedHead } from "../../model/components.ts";
+import {
+  type ComponentSet,
+  componentNames,
+  type WeightedHead,
+  type WrittenSet,
+} from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { SUM_TOLERANCE } from "../../model/decomposition.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
 import { prepareProbe } from "../../model/head-space.ts";
 import { scoreImages, scoreTokens } from "../../model/kernel.ts";
 import { pixelsOf } from "../../model/pixels.ts";
-import { contrastProbe, textProbe } from "../../model/probe.ts";
+import { contrastProbe, unitProbe } from "../../model/probe.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
 import {
   type SegmentationMode,
@@ -171,8 +176,8 @@ interface GridSize {
 
 /** What is asked of an image. */
 export interface SegmentationAsked {
-  readonly set: ComponentSet;
-  /** The set as the user wrote it; by default the names of its components. */
+  readonly set: ComponentSet | WrittenSet;
+  /** The set as the user wrote it; by default its name, or the names of its components. */
   readonly written?: string;
   readonly mode?: SegmentationMode;
   readonly scale?: SegmentationScale;
@@ -193,6 +198,16 @@ export interface SegmentOptions extends SegmentationAsked, WorkOptions, DecodeOp
  * @param source path, or the bytes of an image file
  * @throws `TEXTS_EMPTY`; `USAGE` for a contrast of fewer than two texts or a patch that is not there; `HEADS_INVALID`;
  *   `SUM_MISMATCH`; and what decoding an image and loading a tokenizer throw
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const set = parseHeads(model, "last2");
+ * const { texts, winners } = await segmentImage(model, scene, ["a monkey", "a purple backdrop"], { set, mode: "contrast" });
+ * console.log(texts[0].values.length, "rows;", winners?.counts, "patches won"); // → 8 rows; [ 20, 44 ] patches won
+ * ```
  */
 export async function segmentImage(
   model: ClipModel,
@@ -215,7 +230,7 @@ export async function segmentImage(
   const { pixels, shown } = await pixelsOf(model, source, options);
   const decomposition = await model.decompose(pixels, { tokenLayers });
   const embeddings = await model.encodeTexts(texts, options);
-  const probes = texts.map((_, i) => textProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
+  const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
   const name = typeof source === "string" ? source : "an image";
   const seen = { decomposition, shown, image: { name, label: null, sha256: shown.sha256, ...image } };
   const others = baselines ? baselineMaps(await model.readTokens(pixels), probes) : undefined;
@@ -234,9 +249,10 @@ export async function segmentSeen(
   model: ClipModel,
   { image, shown, decomposition }: SeenImage,
   { texts, probes: plain }: { readonly texts: readonly string[]; readonly probes: readonly Float64Array[] },
-  { set, written = componentNames(set).join(), mode = "topic", scale = "common", patch }: SegmentationAsked,
+  { set, written, mode = "topic", scale = "common", patch }: SegmentationAsked,
   baselines?: readonly BaselineMap[],
 ): Promise<SegmentResult> {
+  const name = written ?? ("name" in set ? set.name : componentNames(set).join());
   const { geometry, config } = model;
   const { grid } = config.vision;
   const rows = <T extends number>(values: Iterable<T>): T[][] => {
@@ -256,7 +272,7 @@ export async function segmentSeen(
           heads: tokenHeads(geometry, decomposition, probes[i], set, patch + 1),
         };
   return segmentResult(await originOf({ model, image }), {
-    components: componentsOf(written, set),
+    components: componentsOf(name, set),
     ...{ mode, scale, grid: { rows: grid, columns: grid } },
     original: { width: shown.width, height: shown.height },
     placement: mapPlacement(shown.placement, config.vision),

@@ -102,6 +102,18 @@ type ByFactors = Omit<SelectivityResult, "origin">;
  * Measures every component of an index against every known factor of its images.
  * @param model that made the index
  * @throws `FACTORS_MISSING` when no factor or label is known, `CANCELLED`
+ * @example
+ * ```ts
+ * import { measureSelectivity, openIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const { factors, heads } = await measureSelectivity(model, index, { permutations: 5 });
+ * const background = factors.findIndex(({ name }) => name === "background");
+ * const share = ({ factors: of }: (typeof heads)[number]) => of[background].share;
+ * const [most] = heads.sort((a, b) => share(b) - share(a));
+ * console.log(most.name, share(most).toFixed(2)); // → L0.H1 0.83
+ * ```
  */
 export async function measureSelectivity(
   model: ClipModel,

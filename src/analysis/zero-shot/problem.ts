@@ -41,6 +41,17 @@ export interface ZeroShotOptions extends WorkOptions {
 /**
  * Prepares a classification.
  * @throws `CLASSES_INVALID`, `FACTORS_MISSING` when no image with a class has a group
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "background");
+ * const problem = await prepareZeroShot(model, index, classes);
+ * console.log(problem.rows.length, problem.leftOut); // → 111 9
+ * ```
  */
 export async function prepareZeroShot(
   model: ClipModel,

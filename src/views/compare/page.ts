@@ -4,7 +4,28 @@ import { escapeXml, shorten } from "../kit/text.ts";
 import { compareSvg } from "./svg.ts";
 import { type ComparePictures, captionOf, factorsInWords, score, titleOf, withInterval } from "./words.ts";
 
-/** The heat map as one HTML page that needs nothing beside it, with its pairs and every head's best match as tables. */
+/**
+ * The heat map as one HTML page that needs nothing beside it, with its pairs and every head's best match as tables.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { compareModels, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { compareHtml, thumbnail } from "clip-interpret/views";
+ *
+ * const sides = [["emoji-4x128-p8", "scenes.index"], ["emoji-6x192-p8", "other.index"]].map(async ([name, folder]) => {
+ *   const model = await openModel(name);
+ *   return { model, index: await openIndex(model, folder), components: parseHeads(model, "last2") };
+ * });
+ * const [a, b] = await Promise.all(sides);
+ * const result = await compareModels(a, b, { permutations: 5, pairs: 1 });
+ * const ends = result.pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
+ * const files = ends.map(async ({ id, path }) => [id, await thumbnail(`scenes/${path}`, 112)] as const);
+ * const pictures = { pictureOf: new Map(await Promise.all(files)) };
+ * await writeFile("out.html", compareHtml(result, pictures));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
+ */
 export function compareHtml(result: CompareResult, pictures: ComparePictures): string {
   const label = "Picture of the matrix; the tables below hold its numbers";
   const title = escapeXml(titleOf(result));

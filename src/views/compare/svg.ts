@@ -28,7 +28,27 @@ const CHANCE = "#f0f2f5";
 /** Beyond so many cells they are drawn by colour, without a name each. */
 const MANY = 4096;
 
-/** Heads of one model × heads of the other, with the pairs that match best, as an SVG document. */
+/**
+ * Heads of one model × heads of the other, with the pairs that match best, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { compareModels, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { compareSvg, thumbnail } from "clip-interpret/views";
+ *
+ * const sides = [["emoji-4x128-p8", "scenes.index"], ["emoji-6x192-p8", "other.index"]].map(async ([name, folder]) => {
+ *   const model = await openModel(name);
+ *   return { model, index: await openIndex(model, folder), components: parseHeads(model, "last2") };
+ * });
+ * const [a, b] = await Promise.all(sides);
+ * const result = await compareModels(a, b, { permutations: 5, pairs: 1 });
+ * const ends = result.pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
+ * const files = ends.map(async ({ id, path }) => [id, await thumbnail(`scenes/${path}`, 112)] as const);
+ * const pictures = { pictureOf: new Map(await Promise.all(files)) };
+ * const svg = compareSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
 export function compareSvg(result: CompareResult, pictures: ComparePictures): string {
   const map = heatMap(result);
   const width = Math.max(MIN_WIDTH, map.width);

@@ -36,7 +36,23 @@ const MIN_WIDTH = 760;
 const MAX_WIDTH = 1480;
 const IMAGE_SIDE = 224;
 
-/** The whole picture of an explanation as an SVG document. Texts are drawn in the order of their similarity. */
+/**
+ * The whole picture of an explanation as an SVG document. Texts are drawn in the order of their similarity.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { explainImage, openModel } from "clip-interpret";
+ * import { explanationSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await explainImage(model, scene, ["a monkey", "a palm tree"]);
+ * const pictures = { image: { png: await readFile(scene), width: 256, height: 256 } };
+ * const svg = explanationSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
 export function explanationSvg({ origin, texts }: ExplainResult, { image }: ExplanationPictures): string {
   const ranked = rankTexts(texts);
   const scale = signedScale(sharedLimit(ranked));

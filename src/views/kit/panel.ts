@@ -48,7 +48,20 @@ export function shownSize({ original, placement }: Placed): ShownSize {
   return { width, height, covered: coveredBy(placement, scale, scale) };
 }
 
-/** How many pixels of the image a picture of {@link shownSize} is drawn from. */
+/**
+ * How many pixels of the image a picture of {@link shownSize} is drawn from.
+ *
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ * import { pixelSize } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await segmentImage(model, scene, ["a monkey"], { set: parseHeads(model, "last2") });
+ * console.log(pixelSize(result)); // → { width: 640, height: 640 }
+ * ```
+ */
 export function pixelSize(placed: Placed): { width: number; height: number } {
   const { width, height } = shownSize(placed);
   const size = (side: number) => Math.max(1, Math.round(SHARPNESS * side));

@@ -12,7 +12,25 @@ import {
   titleOf,
 } from "./words.ts";
 
-/** A search as one HTML page that needs nothing beside it: the picture, and its numbers as tables. */
+/**
+ * A search as one HTML page that needs nothing beside it: the picture, and its numbers as tables.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { neighborsHtml, thumbnail } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const result = await findNeighbors(model, index, { text: "a red backdrop" }, parseHeads(model, "L1.H0"), { k: 2 });
+ * const shown = [...result.neighbors, ...result.least, ...result.random];
+ * const files = shown.map(async ({ id, path }) => [id, await thumbnail(`scenes/${path}`, 160)] as const);
+ * const pictures = { query: null, pictureOf: new Map(await Promise.all(files)) };
+ * await writeFile("out.html", neighborsHtml(result, pictures));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
+ */
 export function neighborsHtml(result: NeighborsResult, pictures: NeighborsPictures): string {
   const title = titleOf(result, 200, (part) => part.length);
   const label = "Picture of the search; the tables below hold its numbers";

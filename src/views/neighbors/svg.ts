@@ -39,7 +39,24 @@ const ITEM_HEIGHT = THUMB + 48;
 /** Below this the title and the line that says how to read it would be cramped. */
 const MIN_WIDTH = 860;
 
-/** The query, rows of thumbnails with their scores, and where these lie among all, as an SVG document. */
+/**
+ * The query, rows of thumbnails with their scores, and where these lie among all, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { neighborsSvg, thumbnail } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const result = await findNeighbors(model, index, { text: "a red backdrop" }, parseHeads(model, "L1.H0"), { k: 2 });
+ * const shown = [...result.neighbors, ...result.least, ...result.random];
+ * const files = shown.map(async ({ id, path }) => [id, await thumbnail(`scenes/${path}`, 160)] as const);
+ * const pictures = { query: null, pictureOf: new Map(await Promise.all(files)) };
+ * const svg = neighborsSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
 export function neighborsSvg(result: NeighborsResult, pictures: NeighborsPictures): string {
   const { notice } = result.origin.model;
   const rows = rowsOf(result);

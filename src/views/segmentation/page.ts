@@ -5,7 +5,24 @@ import type { SegmentationPictures } from "./pictures.ts";
 import { segmentationSvg } from "./svg.ts";
 import { captionOf, setInWords } from "./words.ts";
 
-/** A segmentation as one HTML page that needs nothing beside it: the picture, its sums as tables, and all of the data. */
+/**
+ * A segmentation as one HTML page that needs nothing beside it: the picture, its sums as tables, and all of the data.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ * import { displayPicture, encodePng, pixelSize, segmentationHtml, segmentationPictures } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await segmentImage(model, scene, ["a monkey"], { set: parseHeads(model, "last2") });
+ * const { width, height } = pixelSize(result);
+ * const pictures = await segmentationPictures(result, await displayPicture(scene, width, height), encodePng);
+ * await writeFile("out.html", segmentationHtml(result, pictures));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
+ */
 export function segmentationHtml(result: SegmentResult, pictures: SegmentationPictures): string {
   const { origin, texts } = result;
   const title = `${imageTitle(origin)} segmented through ${setInWords(result)} of ${origin.model.name}`;

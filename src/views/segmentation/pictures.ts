@@ -48,7 +48,22 @@ export function segmentationPaints(result: SegmentResult, cover: Cover = {}): Pa
   };
 }
 
-/** Draws every picture of a segmentation. @param pixels of the original, best of `pixelSize` */
+/**
+ * Draws every picture of a segmentation. @param pixels of the original, best of `pixelSize`
+ *
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ * import { displayPicture, encodePng, pixelSize, segmentationPictures } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await segmentImage(model, scene, ["a monkey"], { set: parseHeads(model, "last2") });
+ * const { width, height } = pixelSize(result);
+ * const pictures = await segmentationPictures(result, await displayPicture(scene, width, height), encodePng);
+ * console.log(pictures.texts.length); // → 1
+ * ```
+ */
 export async function segmentationPictures(
   result: SegmentResult,
   pixels: Pixels,

@@ -44,7 +44,23 @@ const PANEL_WIDTH = 320;
 /** Heads that are listed for a chosen patch. */
 const LISTED = 6;
 
-/** The whole picture of a segmentation as an SVG document. */
+/**
+ * The whole picture of a segmentation as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ * import { displayPicture, encodePng, pixelSize, segmentationPictures, segmentationSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await segmentImage(model, scene, ["a monkey"], { set: parseHeads(model, "last2") });
+ * const { width, height } = pixelSize(result);
+ * const pictures = await segmentationPictures(result, await displayPicture(scene, width, height), encodePng);
+ * const svg = segmentationSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
 export function segmentationSvg(result: SegmentResult, pictures: SegmentationPictures): string {
   const { origin, texts, winners, baselines } = result;
   const shown = shownSize(result);

@@ -4,7 +4,22 @@ import { escapeXml } from "../kit/text.ts";
 import { selectivitySvg } from "./svg.ts";
 import { brief, groupsOf, isSignificant, type Row, sizeOf } from "./words.ts";
 
-/** The heat map as one HTML page that needs nothing beside it, with all of its numbers as a table. */
+/**
+ * The heat map as one HTML page that needs nothing beside it, with all of its numbers as a table.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { measureSelectivity, openIndex, openModel } from "clip-interpret";
+ * import { selectivityHtml } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const result = await measureSelectivity(model, index, { permutations: 5 });
+ * await writeFile("out.html", selectivityHtml(result));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
+ */
 export function selectivityHtml(result: SelectivityResult): string {
   const title = `What each head of ${brief(result.origin.model.name)} responds to`;
   const label = "Picture of the matrix; the table below holds its numbers";

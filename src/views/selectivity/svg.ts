@@ -16,7 +16,21 @@ import {
 } from "./grid.ts";
 import { brief, type Group, isSignificant, percent, type Row, sizeOf, strongestHeads } from "./words.ts";
 
-/** Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document. */
+/**
+ * Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { measureSelectivity, openIndex, openModel } from "clip-interpret";
+ * import { selectivitySvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const result = await measureSelectivity(model, index, { permutations: 5 });
+ * const svg = selectivitySvg(result);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
 export function selectivitySvg(result: SelectivityResult): string {
   const { model } = result.origin;
   const { grid, panels } = layOut(result);
