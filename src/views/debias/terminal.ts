@@ -1,5 +1,6 @@
 import type { DebiasResult } from "../../results/debias.ts";
 import { wrapCells } from "../kit/cells.ts";
+import { percent } from "../kit/chart.ts";
 import { fittedTable } from "../kit/table.ts";
 import {
   debiasCaption,
@@ -30,7 +31,7 @@ export function debiasTerminal(result: DebiasResult, { columns }: { readonly col
   const ways = selections.map(({ selection }) => `${selection}: ${SELECTION_WORDS[selection]}`).join("; ");
   lines.push(...wrap(`* the one used. ${ways}. ${READING}`), "");
   const groups = groupsInOrder(result);
-  lines.push(...fitted(groupTable(groups.slice(0, LISTED))));
+  lines.push(...fitted(groupTable(groups.slice(0, LISTED), ({ share }) => percent(share))));
   if (groups.length > LISTED) {
     const rest = `… and ${groups.length - LISTED} groups that were better before (--out draws them all)`;
     lines.push(...wrap(rest));

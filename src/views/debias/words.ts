@@ -80,11 +80,14 @@ const worstOf = (worst: NamedShare | null) => (worst ? [intervalOf(worst), worst
 export const groupsInOrder = ({ groups }: DebiasResult): GroupChange[] =>
   [...groups].sort((a, b) => a.before.share - b.before.share);
 
-/** A row a group; numbers are per cent. */
-export const groupTable = (groups: readonly GroupChange[]) => ({
+/** A row a group; numbers are per cent, by default with their intervals. */
+export const groupTable = (
+  groups: readonly GroupChange[],
+  written: (of: NamedShare) => string = intervalOf,
+) => ({
   columns: ["group", "#images", "#before", "#after", "#random heads"],
   rows: groups.map(({ name, before, after, random }) => [
-    ...[name, String(after.n), intervalOf(before), intervalOf(after), bandOf(random)],
+    ...[name, String(after.n), written(before), written(after), bandOf(random)],
   ]),
 });
 
