@@ -14,6 +14,10 @@ export { type SegmentationPictures, segmentationPictures } from "../views/segmen
 export { segmentationSvg } from "../views/segmentation/svg.ts";
 export { selectivityHtml } from "../views/selectivity/page.ts";
 export { selectivitySvg } from "../views/selectivity/svg.ts";
+export { studyMarkdown } from "../views/study/markdown.ts";
+export { studyHtml } from "../views/study/page.ts";
+export { textspanHtml } from "../views/textspan/page.ts";
+export { textspanSvg } from "../views/textspan/svg.ts";
 
 // What pictures of images are made from.
 export { displayPicture, type RgbPicture } from "../image/display.ts";
