@@ -4,7 +4,7 @@
  * `clip-interpret/kernel`, `/labeling`, `/evaluation`, `/results`, `/views`, `/world`. Only what an entry lists is stable.
  */
 
-export { type StudyOptions as AblationOptions, studyAblation } from "./analysis/ablation/study.ts";
+export { type StudyOptions as AblationOptions, evaluateZeroShot } from "./analysis/ablation/study.ts";
 export { type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 // One image.
@@ -22,7 +22,7 @@ export { type SegmentOptions, segmentImage } from "./analysis/segmentation/segme
 export { measureSelectivity, type SelectivityOptions } from "./analysis/selectivity/selectivity.ts";
 export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";
 // Many images.
-export { type BuildOptions, type BuildResult, buildIndex } from "./corpus/build.ts";
+export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
 export { openSearch as openIndex, type Search } from "./corpus/search.ts";
 export { type PulledModel, pullModel } from "./hub/pull.ts";

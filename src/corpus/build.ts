@@ -46,21 +46,6 @@ export interface BuildOptions extends WorkOptions {
   readonly decoders?: number;
 }
 
-/** What an indexing run did. */
-export interface BuildResult {
-  readonly folder: string;
-  readonly images: number;
-  readonly rejected: number;
-  readonly shards: number;
-  /** Images and rejected files that this run added. */
-  readonly added: number;
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-  readonly pruned: boolean;
-  /** Shards that were found damaged and made anew. */
-  readonly repaired: readonly string[];
-}
-
 /** As many images as design and memory agree on: z of an L/14 is 400 MB for them. */
 const SHARD_SIZE = 8192;
 
@@ -74,6 +59,7 @@ const SHARD_SIZE = 8192;
  * @param images a folder of images or a list of them (`.csv`, `.jsonl`), or what {@link scanSource} found there
  * @throws `INDEX_MISMATCH` for an index of another model or form, `HALF_OVERFLOW`, `OUTPUT_UNWRITABLE`, `DISK_FULL`,
  *   `CANCELLED`, `SUM_MISMATCH`
+ * @returns what the index holds now, and what this run did
  * @example
  * ```ts
  * import { buildIndex, openModel } from "clip-interpret";
@@ -88,7 +74,7 @@ export async function buildIndex(
   images: string | Source,
   folder: string,
   options: BuildOptions = {},
-): Promise<BuildResult> {
+) {
   const source = typeof images === "string" ? await scanSource(images, options) : images;
   const store = folderStore(resolve(folder));
   const lock = join(store.where, ".lock");
@@ -99,12 +85,7 @@ export async function buildIndex(
   return outcome.value;
 }
 
-async function build(
-  model: ClipModel,
-  source: Source,
-  store: Store,
-  options: BuildOptions,
-): Promise<BuildResult> {
+async function build(model: ClipModel, source: Source, store: Store, options: BuildOptions) {
   const { prune = false, shardSize = SHARD_SIZE, report, signal } = options;
   let manifest = await claimIndex(model, source, store, options);
   const repaired: string[] = [];
@@ -150,8 +131,8 @@ async function build(
     rejected: total("rejected"),
     shards: manifest.shards.length,
     added: added.length,
-    changed,
-    removed,
+    changed: [...changed],
+    removed: [...removed],
     pruned: prune,
     repaired,
   };

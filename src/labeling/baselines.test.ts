@@ -71,7 +71,7 @@ describe("baselines", async () => {
     }
     // One label of four fits a pure head: a mean CCS of 5/4.
     expect(found.randomLabels.meanCcs?.mean).toBeCloseTo(1.25, 1);
-    // Four heads bear each label at random: hardly any is alone.
+    // Four heads have each label at random: hardly any is alone.
     expect(found.randomLabels.entanglement?.mean).toBeCloseTo(1 - 0.75 ** 15, 2);
   });
 

@@ -1,8 +1,9 @@
 import { type PoolOptions, preprocessAll } from "../image/pool.ts";
-import { normalize, type Preprocessed } from "../image/preprocess.ts";
+import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
 import type { DecomposeOptions, TokenDecomposition } from "./decompose.ts";
+import { normalizeAll } from "./pixels.ts";
 
 /** A batch of images decomposed together, and those in between that could not be decoded. */
 export interface DecomposedBatch<Source> {
@@ -43,13 +44,12 @@ export async function* decomposeImages<Source extends string | Uint8Array>(
   }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number } = {},
 ): AsyncGenerator<DecomposedBatch<Source>, void, undefined> {
   const { preprocess } = model.config;
-  const perImage = 3 * preprocess.size ** 2;
   let images: { source: Source; shown: Preprocessed }[] = [];
   let rejected: { source: Source; error: ClipInterpretError }[] = [];
   const flush = async (): Promise<DecomposedBatch<Source>> => {
-    const pixels = new Float32Array(images.length * perImage);
-    for (const [i, { shown }] of images.entries()) normalize(shown.rgb, preprocess, pixels, i * perImage);
-    const decomposition = images.length > 0 ? await model.decompose(pixels, { tokenLayers }) : undefined;
+    const shown = images.map((image) => image.shown);
+    const decomposition =
+      images.length > 0 ? await model.decompose(normalizeAll(shown, preprocess), { tokenLayers }) : undefined;
     const done = { images, rejected, ...(decomposition && { decomposition }) };
     images = [];
     rejected = [];

@@ -1,5 +1,7 @@
 /** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
 import { compareResultSchema } from "../results/compare.ts";
+import { debiasResultSchema } from "../results/debias.ts";
+import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
@@ -9,15 +11,15 @@ import { metricsResultSchema } from "../results/metrics.ts";
 import { modelsResultSchema, pullResultSchema } from "../results/models.ts";
 import { neighborsResultSchema } from "../results/neighbors.ts";
 import { preprocessResultSchema } from "../results/preprocess.ts";
+import { retrievalResultSchema } from "../results/retrieval.ts";
 import { segmentResultSchema } from "../results/segment.ts";
 import { segmentationEvaluationSchema } from "../results/segmentation-evaluation.ts";
-import { retrievalResultSchema } from "../results/retrieval.ts";
 import { selectivityResultSchema } from "../results/selectivity.ts";
 import { studyResultSchema } from "../results/study.ts";
 import { textspanArraysResultSchema, textspanResultSchema } from "../results/textspan.ts";
 import { tokenizeResultSchema } from "../results/tokenize.ts";
 import { verifyResultSchema } from "../results/verify.ts";
-import { debiasResultSchema, zeroShotResultSchema } from "../results/zero-shot.ts";
+import { zeroShotResultSchema } from "../results/zero-shot.ts";
 
 /**
  * The zod schema of every result, by the command whose `--json` prints it. Fields are described in it.

@@ -16,15 +16,12 @@ export interface ImageInput {
   readonly images?: string | undefined;
 }
 
-/** An index under the name that a report gives it: what a user named, not where it lies. */
-export type NamedIndex = Index & { readonly name: string };
-
-/** The index of a model's images: the one named, or one in the cache, made or brought up to date. */
+/** The index of a model's images, under the name that a report gives it: the one named, or one in the cache, made or brought up to date. */
 export async function indexFor(
   model: ClipModel,
   { index, images }: ImageInput,
   work: WorkOptions = {},
-): Promise<NamedIndex> {
+): Promise<Index> {
   if (index !== undefined) {
     const opened = await openIndex(index, work);
     await requireModelOf(opened, model);

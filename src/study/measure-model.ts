@@ -5,6 +5,7 @@ import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
 import { hashIndex } from "../corpus/hash-index.ts";
+import type { Index } from "../corpus/open-index.ts";
 import { createSearch } from "../corpus/search.ts";
 import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
@@ -33,13 +34,13 @@ import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
-import type { NamedIndex } from "./inputs.ts";
+
 import type { Steps } from "./steps.ts";
 
 /** What a model is measured with. */
 export interface ModelWork extends WorkOptions {
   readonly model: ClipModel;
-  readonly index: NamedIndex;
+  readonly index: Index;
   readonly pool: TextPool;
   readonly settings: StudySettings;
   readonly steps: Steps;

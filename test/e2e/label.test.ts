@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { labelsOrigin, readLabels } from "../../src/labels/labels-file.ts";
 import { type LabelResult, labelEstimateSchema, labelResultSchema } from "../../src/results/label.ts";
+import { metricsResultSchema } from "../../src/results/metrics.ts";
 import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { sampleOrigin } from "../../src/results/origin.fixture.ts";
 import { headNamed, headOf } from "../../src/results/shapes.ts";
@@ -180,6 +181,43 @@ describe("label, offline", () => {
   ])("refuses %s", async (_, args, code) => {
     const filled = args.map((arg) => arg.replace("{T}", textspan()).replace("{I}", index()));
     expectError(await runHere("label", ...filled), code);
+  });
+});
+
+describe("a labels file", () => {
+  const by = "emoji-4x128-p8";
+  it.each([
+    [
+      "as `label` writes it",
+      { model: by, source: "x", heads: { "L3.H1": { label: "colour", consistent: [true] } } },
+    ],
+    ["by hand", { heads: { "L3.H1": "colour" } }],
+    ["by property", { colour: ["L3.H1"] }],
+    [
+      "of several models",
+      { source: "x", models: { [by]: { heads: { "L3.H1": "colour" } }, other: { heads: {} } } },
+    ],
+  ])("%s names heads for segment, and has metrics", async (_, labels) => {
+    const path = join(await testFolder(), "labels.json");
+    await writeFile(path, JSON.stringify(labels));
+    const image = join(SCENES, "images/0067-monkey.png");
+    const args = ["--text", "a monkey", "--heads", "colour", "--labels", path, "--json"];
+    expect(await runHere("segment", image, ...args)).toMatchObject({ code: 0 });
+    const { stdout } = await runHere("metrics", "--labels", path, "--json");
+    const [file] = metricsResultSchema.parse(JSON.parse(stdout)).files;
+    expect(file.byProperty).toMatchObject([
+      { name: "colour", heads: [{ layer: 3, head: 1, name: "L3.H1" }] },
+    ]);
+    expect(file.origin.labels).toEqual(await labelsOrigin(path));
+  });
+
+  it("with a head under two properties names heads, and has no metrics", async () => {
+    const path = join(await testFolder(), "labels.json");
+    await writeFile(path, JSON.stringify({ colour: ["L3.H1"], animals: ["L3.H1"] }));
+    const image = join(SCENES, "images/0067-monkey.png");
+    const args = ["--text", "a monkey", "--heads", "animals", "--labels", path, "--json"];
+    expect(await runHere("segment", image, ...args)).toMatchObject({ code: 0 });
+    expectError(await runHere("metrics", "--labels", path), "JSON_INVALID");
   });
 });
 

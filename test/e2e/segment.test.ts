@@ -118,7 +118,9 @@ describe("evaluate segmentation", () => {
     const json = segmentationEvaluationSchema.parse(JSON.parse(stdout));
     expect(json).toMatchObject({ images: 4, size: 64, draws: 20, rejected: [] });
     expect(json.methods.slice(0, 2).map(({ name }) => name)).toEqual(["last2", "L0"]);
-    expect(json.notice).toContain("small model");
+    expect(json.origin.model.notice).toContain("small model");
+    expect(json).toMatchObject({ foreign: false, source: "scenes" });
+    expect(new Set(json.answers.map(({ rank }) => rank))).toEqual(new Set(["best", "middle", "worst"]));
     expect((await sharp(png).metadata()).width).toBeGreaterThan(1000);
     expect(await readFile(html, "utf8")).toContain("attention rollout");
     const text = await runOk(args, patient);
@@ -154,7 +156,8 @@ describe("evaluate segmentation", () => {
     const args = ["evaluate", "segmentation", ...where, "--bootstrap", "10"];
     const json = segmentationEvaluationSchema.parse(JSON.parse(await runOk([...args, "--json"])));
     expect(json).toMatchObject({ images: 1, classes: 2, occurring: 1 });
-    expect(json.notice).toContain("not of its world");
+    expect(json.foreign).toBe(true);
+    expect(await runOk(args)).toMatch(/not of\s+its\s+world/);
   });
 
   it.each([

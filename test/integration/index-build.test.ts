@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type BuildOptions, type BuildResult, buildIndex } from "../../src/corpus/build.ts";
+import { type BuildOptions, buildIndex } from "../../src/corpus/build.ts";
 import { type Manifest, originOf, writeManifest } from "../../src/corpus/manifest.ts";
 import { checkIndex, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";
 import { dropPaths } from "../../src/corpus/prune.ts";
@@ -85,7 +85,7 @@ async function pictureFolder(
 }
 
 /** Indexes what lies in `source` now. */
-const build = async (source: string, index: string, options: BuildOptions = {}): Promise<BuildResult> =>
+const build = async (source: string, index: string, options: BuildOptions = {}) =>
   buildIndex(model, await scanSource(source), index, options);
 
 /** Every file below a folder, with a checksum of its bytes. */

@@ -439,7 +439,7 @@ describe("an estimate", () => {
     // Two heads have label and first verdict.
     expect(await estimateCost(HEADS, plan)).toMatchObject({ requests: 14, cached: 4, cost: null });
     // Labels by hand need no naming.
-    const known = Object.fromEntries(HEADS.map(({ head }) => [head, "Location"]));
+    const known = Object.fromEntries(HEADS.map(({ name }) => [name, "Location"]));
     expect(await estimateCost(HEADS, { labeller: one, judges: [], known })).toMatchObject({ requests: 0 });
   });
 

@@ -55,10 +55,9 @@ describe("descriptions by resampled images", async () => {
   });
 
   it("overlap by chance as much as all orders of the pool's texts do on average", async () => {
-    const forty = { ...options, resamples: 40 };
-    const described = await describeHeads(model, index, set, pool, { ...forty, draws: 1 });
-    const [{ descriptions, stability }] = described.heads;
-    const [{ resamples }] = await resampleDescriptions(model, index, set, pool, forty);
+    const many = { ...options, resamples: 40, draws: 1 };
+    const [{ descriptions, stability }] = (await describeHeads(model, index, set, pool, many)).heads;
+    const [{ resamples }] = await resampleDescriptions(model, index, set, pool, many);
     const overlapOf = (first: readonly number[], other: readonly number[]) =>
       first.reduce((sum, _, k) => {
         const both = first.slice(0, k + 1).filter((text) => other.slice(0, k + 1).includes(text));
@@ -74,14 +73,8 @@ describe("descriptions by resampled images", async () => {
     expect(stability?.overlapByChance).toBeCloseTo(sum / orders, 12);
     // What is compared with chance is the same measure, of the resamples' own orders.
     const chosen = descriptions.map(({ index: text }) => text);
-    const overlaps = resamples
-      .map((sample) =>
-        overlapOf(
-          chosen,
-          sample.map((one) => one.index),
-        ),
-      )
-      .sort((x, y) => x - y);
+    const orderOf = (sample: (typeof resamples)[number]) => sample.map(({ index: text }) => text);
+    const overlaps = resamples.map((sample) => overlapOf(chosen, orderOf(sample))).sort((x, y) => x - y);
     const { low, mean, high } = stability!.overlap;
     expect(mean).toBeCloseTo(overlaps.reduce((total, one) => total + one, 0) / 40, 12);
     // The middle 95 % of forty leave out one at each end.

@@ -7,11 +7,12 @@
 import { join } from "node:path";
 import type { Index } from "../../corpus/open-index.ts";
 import { preprocessAll } from "../../image/pool.ts";
-import { normalize } from "../../image/preprocess.ts";
+import type { Preprocessed } from "../../image/preprocess.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import type { Gate } from "../../model/decompose.ts";
+import { normalizeAll } from "../../model/pixels.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 
@@ -36,23 +37,20 @@ export async function* indexPixels(
 ): AsyncGenerator<{ readonly start: number; readonly count: number; readonly pixels: Float32Array }> {
   const { preprocess } = model.config;
   const { exif } = manifest.preprocessing;
-  const perImage = 3 * preprocess.size ** 2;
   const files = rows.map((row) => join(manifest.root, images[row].path));
-  let pixels = new Float32Array(batch * perImage);
-  let [start, count] = [0, 0];
+  let shown: Preprocessed[] = [];
+  let start = 0;
   for await (const outcome of preprocessAll(files, preprocess, { ahead: 4 * batch, exif, signal })) {
     if ("error" in outcome) throw outcome.error;
-    const { path, sha256 } = images[rows[start + count]];
+    const { path, sha256 } = images[rows[start + shown.length]];
     if (outcome.image.sha256 !== sha256) {
       throw new ClipInterpretError("INDEX_OUTDATED", `${path} has changed since ${folder} was made`);
     }
-    normalize(outcome.image.rgb, preprocess, pixels, count * perImage);
-    count++;
-    if (count < batch && start + count < rows.length) continue;
-    yield { start, count, pixels: pixels.subarray(0, count * perImage) };
-    start += count;
-    count = 0;
-    pixels = new Float32Array(batch * perImage);
+    shown.push(outcome.image);
+    if (shown.length < batch && start + shown.length < rows.length) continue;
+    yield { start, count: shown.length, pixels: normalizeAll(shown, preprocess) };
+    start += shown.length;
+    shown = [];
   }
 }
 

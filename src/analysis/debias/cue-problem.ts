@@ -6,6 +6,8 @@ import type { Partition } from "../zero-shot/zero-shot.ts";
 
 /** Images that a cue is looked for in. */
 export interface CueProblem extends ZeroShotProblem {
+  /** The factor that stands in for the class. */
+  readonly cueFactor: string;
   /** [rows]: the value of the cue, and the values' names. */
   readonly cue: Partition;
   /** Class × cue, of the validation images alone. */
@@ -69,6 +71,7 @@ export function splitByCue(
   const place = new Map(names.map((name, i) => [name, i] as const));
   return {
     ...problem,
+    cueFactor,
     cue: { names, groups: Int32Array.from(values, (value) => place.get(value) ?? -1) },
     ...{ validation: only(0), validationAt, test: only(1), testAt },
   };

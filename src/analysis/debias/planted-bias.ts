@@ -1,7 +1,9 @@
 /** The bias that the embedded models were trained with, as a classification whose cue is known (`world/splits.ts`). */
+import type { ClipModel } from "../../model/clip-model.ts";
 import { factorPrompts } from "../../world/prompts.ts";
 import { BIASED_PAIRS } from "../../world/splits.ts";
-import type { ClassSet } from "../zero-shot/classes.ts";
+import { type ClassSet, classProbes, type EmbedTexts, fillTemplate } from "../zero-shot/classes.ts";
+import type { CueProblem } from "./cue-problem.ts";
 
 /**
  * The factor that stands in for the concept.
@@ -39,6 +41,22 @@ export function plantedClasses(): ClassSet {
   return { factor: "concept", unless: null, classes };
 }
 
-/** The texts that name a value of a factor of the world; undefined where it is none. */
-export const worldTexts = (factor: string, value: string): readonly string[] | undefined =>
-  factorPrompts()[factor]?.find((known) => String(known.value) === value)?.texts;
+/**
+ * One probe a value of the cue, of unit length: from the templates, else the world's own texts, else the bare value.
+ * @param templates texts with {} for a value
+ */
+export async function cueProbes(
+  { config: { embedDim } }: Pick<ClipModel, "config">,
+  { cueFactor, cue }: CueProblem,
+  templates: readonly string[],
+  embed: EmbedTexts,
+): Promise<Float64Array[]> {
+  const known = factorPrompts()[cueFactor] ?? [];
+  const textsOf = (value: string) =>
+    templates.length > 0
+      ? templates.map((template) => fillTemplate(template, value))
+      : (known.find((of) => String(of.value) === value)?.texts ?? [value]);
+  const classes = cue.names.map((name) => ({ name, values: [name], contest: null, texts: textsOf(name) }));
+  const probes = await classProbes({ classes }, embedDim, embed);
+  return classes.map((_, i) => probes.subarray(i * embedDim, (i + 1) * embedDim));
+}

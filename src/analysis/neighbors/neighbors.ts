@@ -94,8 +94,7 @@ export async function findNeighbors(
   const query = await queryOf(model, search, asked);
   const image = "image" in query ? query.image : undefined;
   const read = image ? meanOf(set) : set;
-  const v =
-    "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
+  const v = "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
   const { images } = search.index;
   const self = new Set(
     image && !includeSelf ? images.flatMap(({ sha256 }, row) => (sha256 === image.sha256 ? [row] : [])) : [],

@@ -1,5 +1,5 @@
 /** Images with masks, and what the numbers in the masks stand for. */
-import { basename, extname, join } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { scanSource } from "../../corpus/source.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput, readJson } from "../../support/files.ts";
@@ -27,6 +27,10 @@ export interface MaskedImage {
 
 /** Images to segment, of which the truth is known. */
 export interface MaskedImages {
+  /** Where they come from, in words. */
+  readonly source: string;
+  /** Whether they are of the generated world, which the embedded models were trained on. */
+  readonly ofWorld: boolean;
   readonly classes: readonly EvaluatedClass[];
   readonly images: readonly MaskedImage[];
   /** Images without a mask and masks without an image. */
@@ -171,7 +175,8 @@ export async function pairMasks(
   const unmatched = [images, masks].flatMap(({ root, images: files }) =>
     files.map(({ path }) => join(root, path)).filter((path) => !used.has(path)),
   );
-  return { classes, images: paired, unmatched };
+  const source = basename(resolve(imageFolder));
+  return { source, ofWorld: false, classes, images: paired, unmatched };
 }
 
 const classNamed = (names: readonly string[], label: string | null): number | undefined => {
@@ -200,6 +205,8 @@ export async function corpusMasks(folder: string): Promise<MaskedImages> {
   const indexOf = new Map(CONCEPTS.map(({ name }, i) => [name, i]));
   const rows = await readCorpus(folder);
   return {
+    source: basename(resolve(folder)),
+    ofWorld: true,
     classes,
     unmatched: [],
     images: rows.map(({ path, mask, factors: { concept, other } }) => {

@@ -3,12 +3,13 @@
 import { dot } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, type NamedSet } from "../../model/components.ts";
+import type { NamedSet } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { type PreparedProbe, prepareProbe } from "../../model/head-space.ts";
 import { scoreTokens } from "../../model/kernel.ts";
 import { unitProbe } from "../../model/probe.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
+import { componentsOf, type ReadComponents } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { attentionRollout, BASELINES } from "./baselines.ts";
 
@@ -16,7 +17,8 @@ import { attentionRollout, BASELINES } from "./baselines.ts";
 export interface Method {
   readonly name: string;
   readonly paper: string | null;
-  readonly heads: readonly string[];
+  /** What it reads; null where that is no set. */
+  readonly components: ReadComponents | null;
   /** False where the map is the same for every class. */
   readonly readsClass: boolean;
   readonly map: (pass: Pass, classIndex: number) => Float64Array;
@@ -46,7 +48,7 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
   };
   const heads = sets.map(
     ({ name, set }): Method => ({
-      ...{ name, paper: null, heads: componentNames(set), readsClass: true },
+      ...{ name, paper: null, components: componentsOf(name, set), readsClass: true },
       map: ({ decomposition, image }, classIndex) => {
         const probe = preparedOf(classIndex);
         return scoreTokens(geometry, probe, decomposition, decomposition.tokens, set, image).subarray(1);
@@ -55,18 +57,18 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
   );
   const others = BASELINES.map(
     ({ title, paper, readsText, map }): Method => ({
-      ...{ name: title, paper, heads: [], readsClass: readsText },
+      ...{ name: title, paper, components: null, readsClass: readsText },
       map: ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
     }),
   );
   const laterRollout: Method = {
     name: "rollout from layer 1",
     paper: "as evaluated by Chefer, Gur & Wolf 2021",
-    heads: [],
+    components: null,
     readsClass: false,
     map: ({ outputs, image }) => attentionRollout(outputs, { image, startLayer: 1 }),
   };
-  const blind = { paper: null, heads: [], readsClass: false };
+  const blind = { paper: null, components: null, readsClass: false };
   const middle = (grid - 1) / 2;
   const centre = Float64Array.from(
     { length: grid ** 2 },

@@ -7,9 +7,9 @@ import { createHeadCache, type HeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { fromHalf } from "../../math/half.ts";
 import { dot } from "../../math/linear.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
 import { coordinateCount, headMatrix } from "../../model/head-space.ts";
-import type { MatMul } from "../../onnx/matmul.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 
 /** Scores of some images of an index, [rows, C] each, in float32 or float64. */
@@ -35,9 +35,8 @@ const BUDGET = 2 ** 30;
  * @param rows the images, in order
  */
 export function createClassScores(
+  { geometry, matmul }: Pick<ClipModel, "geometry" | "matmul">,
   index: Index,
-  geometry: HeadGeometry,
-  matmul: MatMul,
   probes: Float64Array,
   rows: readonly number[],
   cache: HeadCache = createHeadCache(index),

@@ -1,5 +1,6 @@
 import { type CatalogueEntry, listModels } from "../../model/catalogue.ts";
-import { modelsResultSchema } from "../../results/models.ts";
+import { modelsResult } from "../../results/models.ts";
+import { originOf } from "../../results/origin.ts";
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { oneLine } from "../strings.ts";
@@ -11,8 +12,8 @@ export const registerModels: Register = (program, run) => {
     .description("list the models that can be named: what they are, how large, and which are here")
     .action(
       run(async ({ result }) => {
-        const { models } = modelsResultSchema.parse({ models: await listModels() });
-        result({ models }, () => `${listing(models)}\n${EXPLANATION}`);
+        const found = modelsResult(await originOf({}), { models: await listModels() });
+        result(found, () => `${listing(found.models)}\n${EXPLANATION}`);
       }),
     );
 };

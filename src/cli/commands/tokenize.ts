@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { loadCheckpoint } from "../../checkpoint/load.ts";
 import { locateModel } from "../../model/registry.ts";
-import { textListSchema, tokenizeResultSchema } from "../../results/tokenize.ts";
+import { originOf } from "../../results/origin.ts";
+import { textListSchema, tokenizeResult } from "../../results/tokenize.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { readJson } from "../../support/files.ts";
+import { readInput, readJson } from "../../support/files.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import type { Register } from "../command.ts";
 
@@ -28,7 +30,10 @@ export const registerTokenize: Register = (program, run) => {
           }
           return [...ids];
         });
-        const output = tokenizeResultSchema.parse({ ids });
+        const sha256 = createHash("sha256")
+          .update(await readInput(tokenizerPath))
+          .digest("hex");
+        const output = tokenizeResult(await originOf({}), { tokenizer: { model: name, sha256 }, ids });
         result(output, () => JSON.stringify(output));
       }),
     );

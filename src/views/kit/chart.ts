@@ -6,7 +6,7 @@ import { shorten, textWidth } from "./text.ts";
 /** The grey of what is drawn at random. */
 const BAND = "#8c959f";
 
-/** A line over whole numbers; null where it has no value. */
+/** A line over whole numbers; null where it has no value, and a gap. */
 export interface Line {
   readonly name: string;
   readonly series: number;
@@ -33,7 +33,7 @@ export interface LineChart {
 }
 
 const LEFT = 44;
-const TOP = 40;
+const TOP = 46;
 const LINE_KEY = 17;
 
 /** Draws a chart with its legend below. */
@@ -75,25 +75,38 @@ export function lineChart(chart: LineChart): Drawing {
 
 type Scale = (value: number) => number;
 
+/** What follows on another without a gap, with the positions. */
+function runs<T>(values: readonly (T | null)[]): { readonly at: number; readonly value: T }[][] {
+  const found: { at: number; value: T }[][] = [[]];
+  for (const [at, value] of values.entries()) {
+    if (value === null) found.push([]);
+    else found[found.length - 1].push({ at, value });
+  }
+  return found.filter((run) => run.length > 0);
+}
+
 function bandShape(band: Band, x: Scale, y: Scale): string {
-  const known = band.flatMap((at, i) => (at ? [{ ...at, x: x(i) }] : []));
-  if (known.length === 0) return "";
-  const point = (px: number, share: number) => `${round(px)} ${round(y(share))}`;
-  const up = known.map(({ x: px, high }) => point(px, high));
-  const down = [...known].reverse().map(({ x: px, low }) => point(px, low));
-  const mean = known.map(({ x: px, mean: share }) => point(px, share));
-  const single =
-    known.length === 1
-      ? `<path d="M${up[0]}L${down[0]}" stroke="${BAND}" stroke-width="6" opacity="0.3"/>`
-      : "";
-  return `${single}<path d="M${[...up, ...down].join("L")}Z" fill="${BAND}" opacity="0.25"/><path d="M${mean.join("L")}" fill="none" stroke="${BAND}" stroke-width="1.5"/>`;
+  return runs(band)
+    .map((run) => {
+      const point = (at: number, share: number) => `${round(x(at))} ${round(y(share))}`;
+      const up = run.map(({ at, value: { high } }) => point(at, high));
+      const down = [...run].reverse().map(({ at, value: { low } }) => point(at, low));
+      const mean = run.map(({ at, value }) => point(at, value.mean));
+      const single =
+        run.length === 1
+          ? `<path d="M${up[0]}L${down[0]}" stroke="${BAND}" stroke-width="6" opacity="0.3"/>`
+          : "";
+      return `${single}<path d="M${[...up, ...down].join("L")}Z" fill="${BAND}" opacity="0.25"/><path d="M${mean.join("L")}" fill="none" stroke="${BAND}" stroke-width="1.5"/>`;
+    })
+    .join("");
 }
 
 function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): string {
   const { colour, dash } = apart(series);
-  const points = values.flatMap((value, i) => (value === null ? [] : [`${round(x(i))} ${round(y(value))}`]));
-  if (points.length === 0) return "";
-  const path = `<path d="M${points.join("L")}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
+  const path = runs(values).map((run) => {
+    const points = run.map(({ at, value }) => `${round(x(at))} ${round(y(value))}`);
+    return `<path d="M${points.join("L")}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
+  });
   const dots = values.map((value, i) =>
     value === null
       ? ""
@@ -102,7 +115,7 @@ function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): s
           ? `<circle cx="${round(x(i))}" cy="${round(y(value))}" r="${5 + 2 * series}" fill="none" stroke="${colour}" stroke-width="2"/>`
           : ""),
   );
-  return path + dots.join("");
+  return [...path, ...dots].join("");
 }
 
 function keyOf(lines: readonly Line[], bandName: string | undefined, width: number): Drawing {
@@ -190,5 +203,11 @@ export function dotChart(
   return { width, height: y, body: grid.join("") + body };
 }
 
-/** A share in per cent with one decimal. */
-export const percentOf = (share: number): string => `${(100 * share).toFixed(1)} %`;
+/** A share in per cent with one decimal and a true minus, without the sign for per cent: for tables. */
+export function percent(share: number): string {
+  const digits = Math.abs(100 * share).toFixed(1);
+  return share < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
+}
+
+/** A share in per cent with one decimal; the space before the sign is one that no line breaks at. */
+export const percentOf = (share: number): string => `${percent(share)}\u00a0%`;

@@ -1,5 +1,5 @@
-import { cellsOf, padCells } from "./cells.ts";
-import { cleanText, escapeXml } from "./text.ts";
+import { cellsOf, padCells, wrapCells } from "./cells.ts";
+import { cleanText, escapeXml, shorten } from "./text.ts";
 
 /** A table as plain text: columns whose name starts with `#` hold numbers, and are set to the right. */
 export interface Table {
@@ -92,4 +92,32 @@ export function terminalTable(columns: readonly string[], rows: readonly (readon
       ? " ".repeat(widths[column] - cellsOf(cell)) + cell
       : padCells(cell, widths[column]);
   return all.map((row) => row.map(placed).join("  ").trimEnd());
+}
+
+/** A column of texts is cut to no less than this. */
+const LEAST = 12;
+
+/**
+ * A {@link terminalTable} at most `room` cells wide: texts are cut where they must be, numbers never. Where even that
+ * takes more room, each row is its first cell with the others as a list below it.
+ */
+export function fittedTable(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  room: number,
+): string[] {
+  const texts = columns.map((name) => !isNumber(name));
+  const widest = Math.max(...rows.flatMap((row) => row.map((cell, i) => (texts[i] ? cellsOf(cell) : 0))));
+  for (let limit = Math.max(widest, LEAST); limit >= LEAST; limit--) {
+    const cut = rows.map((row) => row.map((cell, i) => (texts[i] ? shorten(cell, limit, cellsOf) : cell)));
+    const lines = terminalTable(columns, cut);
+    if (lines.every((line) => cellsOf(line) <= room)) return lines;
+  }
+  return rows.flatMap(([name, ...cells]) => {
+    const listed = cells.map((cell, i) => (cell === "" ? "" : `${nameOf(columns[i + 1])}: ${cell}`));
+    return [
+      ...wrapCells(name, room),
+      ...listed.filter(Boolean).flatMap((line) => wrapCells(line, room - 2).map((part) => `  ${part}`)),
+    ];
+  });
 }
