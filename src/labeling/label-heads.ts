@@ -34,6 +34,22 @@ const TASK = "label";
  * other heads get theirs first. Any other error ends the work: requests on their way may come back, none is begun.
  * Answers are in the cache then, so the same call goes on from there.
  * @throws what labeller and judge throw; `CANCELLED`
+ * @example
+ * ```ts
+ * import { describeHeads, labelHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool, tagJudge, tagLabeller } from "clip-interpret/labeling";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * const { labels } = await labelHeads(described.heads, {
+ *   ...{ model: model.name, source: "TEXTSPAN, five texts a head", labeller: tagLabeller(), judge: tagJudge() },
+ * });
+ * for (const [name, { label, consistent }] of Object.entries(labels.heads)) console.log(name, label, consistent);
+ * // → ?
+ * // → ?
+ * ```
  */
 export async function labelHeads(
   heads: readonly Described[],

@@ -28,7 +28,7 @@ export const judging = (label: string, head: Described) =>
  * const url = process.env.LLM_URL ?? "http://localhost:11434/v1";
  * const llm = createLlm({ url, model: "llama3.1", cache: createAnswerCache("out/answers") });
  * const descriptions = [{ text: "a photo of a harbour", property: null, explainedVariance: 0.2 }];
- * const named = await llmLabeller(llm)({ head: "L22.H2", descriptions }, {});
+ * const named = await llmLabeller(llm)({ layer: 22, head: 2, name: "L22.H2", descriptions }, {});
  * console.log(named?.label); // → Location
  * ```
  */
@@ -54,7 +54,7 @@ export const llmLabeller =
  * const descriptions = ["a photo of a harbour", "a red ball"].map((text) => ({
  *   ...{ text, property: null, explainedVariance: 0.2 },
  * }));
- * const { consistent } = await llmJudge([llm])("Location", { head: "L22.H2", descriptions }, {});
+ * const { consistent } = await llmJudge([llm])("Location", { layer: 22, head: 2, name: "L22.H2", descriptions }, {});
  * console.log(consistent); // → [ true, false ]
  * ```
  */

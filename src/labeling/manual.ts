@@ -28,7 +28,7 @@ export function requireHeads(labels: Labels, heads: readonly string[], file: str
  * const entry = { label: "colors", descriptions: [], tags: [], explainedVariance: [], consistent: [] };
  * await writeLabels("out/own.json", { model: "m", source: "by eye", heads: { "L1.H0": { ...entry, labeller, judge: null } } });
  * const byHand = manualLabeller(await readLabels("out/own.json"));
- * console.log((await byHand({ head: "L1.H0", descriptions: [] }, {}))?.label); // → colors
+ * console.log((await byHand({ layer: 1, head: 0, name: "L1.H0", descriptions: [] }, {}))?.label); // → colors
  * ```
  */
 export function manualLabeller(labels: Labels, otherwise?: Labeller, report?: Report): Labeller {

@@ -35,7 +35,21 @@ export function ccsOf({ consistent }: Pick<JudgedHead, "consistent">): number | 
   return consistent.slice(0, DESCRIPTIONS).filter(Boolean).length;
 }
 
-/** The metrics of the heads of one model, over those given and no others. */
+/**
+ * The metrics of the heads of one model, over those given and no others.
+ *
+ * @example
+ * ```ts
+ * import { measureLabels } from "clip-interpret";
+ *
+ * const { meanCcs, association, entanglement } = measureLabels([
+ *   { layer: 3, head: 0, name: "L3.H0", label: "colors", consistent: [true, true, true, true, false] },
+ *   { layer: 3, head: 1, name: "L3.H1", label: "Color", consistent: [true, false, false, false, false] },
+ * ]);
+ * console.log(meanCcs, association, entanglement);
+ * // → ?
+ * ```
+ */
 export function measureLabels(heads: readonly JudgedHead[]): Metrics {
   const scores = heads.map(ccsOf).filter((ccs) => ccs !== undefined);
   const shareOf = (test: (ccs: number) => boolean) => share(scores.filter(test).length, scores.length);

@@ -15,7 +15,7 @@ const DATE = "2024-09";
  * import { publishedLabeller } from "clip-interpret/labeling";
  *
  * const { published, labeller } = await publishedLabeller("ViT-B-32/openai");
- * console.log(published.heads.length, (await labeller({ head: "L11.H3", descriptions: [] }, {}))?.label); // → 48 Colors
+ * console.log(published.heads.length, (await labeller({ layer: 11, head: 3, name: "L11.H3", descriptions: [] }, {}))?.label); // → 48 Colors
  * ```
  */
 export async function publishedLabeller(

@@ -45,7 +45,7 @@ export function fitsByTag(label: string, descriptions: readonly Tagged[]): boole
  * import { tagLabeller } from "clip-interpret/labeling";
  *
  * const head = {
- *   head: "L1.H0",
+ *   ...{ layer: 1, head: 0, name: "L1.H0" },
  *   descriptions: [
  *     { text: "a red background", property: "background", explainedVariance: 0.4 },
  *     { text: "a blue background", property: "background", explainedVariance: 0.2 },
@@ -74,7 +74,7 @@ export const tagLabeller =
  * import { tagJudge } from "clip-interpret/labeling";
  *
  * const head = {
- *   head: "L1.H0",
+ *   ...{ layer: 1, head: 0, name: "L1.H0" },
  *   descriptions: [
  *     { text: "a red background", property: "background", explainedVariance: 0.4 },
  *     { text: "a blue background", property: "background", explainedVariance: 0.2 },

@@ -10,7 +10,19 @@ import { headContribution } from "./head-space.ts";
  * of any component set.
  */
 
-/** An embedding over its length (the score of all components is then the cosine). */
+/**
+ * An embedding over its length (the score of all components is then the cosine).
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { unitProbe } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const [a, b] = [unitProbe(await model.encodeTexts(["a cat"])), unitProbe(await model.encodeTexts(["a dog"]))];
+ * console.log(a.reduce((sum, value, d) => sum + value * b[d], 0).toFixed(4)); // → ?
+ * ```
+ */
 export function unitProbe(embedding: ArrayLike<number>): Float64Array {
   const length = norm(embedding);
   return Float64Array.from(embedding, (value) => value / length);

@@ -7,7 +7,7 @@ import { measureLabels } from "../labeling/metrics.ts";
 import { compareSizes } from "../labeling/size-comparison.ts";
 import { findPublished } from "../labels/published.ts";
 import { listModels } from "../model/catalogue.ts";
-import type { ModelLoader } from "../model/registry.ts";
+import { createModelLoader, type ModelLoader } from "../model/registry.ts";
 import { valuesOf } from "../results/metrics.ts";
 import { originOf } from "../results/origin.ts";
 import { headNamed } from "../results/shapes.ts";
@@ -29,7 +29,8 @@ import { createSteps } from "./steps.ts";
 /** What is studied, and how. */
 export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
   readonly models: readonly string[];
-  readonly loader: ModelLoader;
+  /** By default models are loaded for this study alone. */
+  readonly loader?: ModelLoader;
   /** Where finished steps are kept. */
   readonly stepsFolder: string;
   /** A folder or list of images for the models without an index; by default the demo corpus. */
@@ -63,9 +64,29 @@ export interface Study {
  * weights, images, pool and settings are the same. The same inputs give the same report, to the byte.
  * @throws `USAGE` for a model named twice or an index of a model that is not studied; what loading models, indexing and
  *   TEXTSPAN throw; `CANCELLED`
+ * @example
+ * ```ts
+ * import { runStudy } from "clip-interpret";
+ *
+ * const { result } = await runStudy({
+ *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
+ *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ * });
+ * console.log(result.models[0].heads.length, "heads"); // → ?
+ * ```
  */
 export async function runStudy(options: StudyOptions): Promise<Study> {
-  const { models, loader, indexes = {}, threads = 0, report, signal } = options;
+  if (options.loader) return studyModels(options.loader, options);
+  const loader = createModelLoader();
+  try {
+    return await studyModels(loader, options);
+  } finally {
+    await loader.release();
+  }
+}
+
+async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<Study> {
+  const { models, indexes = {}, threads = 0, report, signal } = options;
   const work = { ...(report && { report }), ...(signal && { signal }) };
   const settings = Object.fromEntries(
     Object.entries(STUDY_DEFAULTS).map(([key, value]) => [key, options[key as keyof StudySettings] ?? value]),

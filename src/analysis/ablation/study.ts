@@ -34,6 +34,18 @@ export interface StudyOptions extends WorkOptions {
  * random heads.
  * @param forwardImages take the sets away inside the network too, over at most as many images
  * @throws `HEADS_INVALID` for MLP terms that the index does not hold, what {@link studyForward} throws, `CANCELLED`
+ * @example
+ * ```ts
+ * import { evaluateZeroShot, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
+ * const { whole, rows } = await evaluateZeroShot(model, problem, [parseHeads(model, "L0.H1,L1.H0")], { random: 20 });
+ * console.log(whole.accuracy.share.toFixed(2), rows[0].accuracy.share.toFixed(2), rows[0].random?.mean.toFixed(2));
+ * // → ?
+ * ```
  */
 export async function evaluateZeroShot(
   model: ClipModel,

@@ -63,6 +63,19 @@ export interface DebiasOptions extends WorkOptions {
  * what that does, and exports it.
  * @throws `HEADS_INVALID` for given MLPs or weights, or an export without heads; what {@link studyForward} and
  *   {@link exportDebiased} throw; `CANCELLED`
+ * @example
+ * ```ts
+ * import { debias, openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "style");
+ * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
+ * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
+ * const { chosen, outcome } = result.selections[result.used];
+ * console.log(result.before.test.worst.share.toFixed(2), outcome.test.worst.share.toFixed(2), chosen.length); // → ?
+ * ```
  */
 export async function debias(
   model: ClipModel,

@@ -77,6 +77,18 @@ interface Answers {
  * @param sets the first is what all others are compared with
  * @returns the result, and every answer of the first method to the second question, best first
  * @throws `MASKS_INVALID` when nothing is left to evaluate, `CANCELLED`
+ * @example
+ * ```ts
+ * import { evaluateSegmentation, openModel, parseHeads } from "clip-interpret";
+ * import { corpusMasks } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scenes = await corpusMasks("examples/scenes");
+ * const { result } = await evaluateSegmentation(model, scenes, [parseHeads(model, "last2")], { draws: 50 });
+ * for (const { name, measures } of result.methods.slice(0, 2)) console.log(name, measures.true.miou.value.toFixed(2));
+ * // → ?
+ * // → ?
+ * ```
  */
 export async function evaluateSegmentation(
   model: ClipModel,

@@ -49,6 +49,19 @@ export interface DescribeOptions extends PoolOptions {
  * Describes every component of a set by the texts of a pool.
  * @param index made by this model: images, with the moments of every head's contributions
  * @throws `NO_IMAGES`; `HEADS_INVALID` for MLP terms that the index does not hold; what embedding texts throws; `CANCELLED`
+ * @example
+ * ```ts
+ * import { describeHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * for (const { name, descriptions } of described.heads) console.log(name, descriptions[0].text);
+ * // → ?
+ * // → ?
+ * ```
  */
 export async function describeHeads(
   model: ClipModel,

@@ -6,7 +6,23 @@ import { ablationCaption, ablationKey, ablationTitle, insideWords, noteOf } from
 
 const WIDTH = 1000;
 
-/** Curves by layer, and a line of dots for every other row, as an SVG document. */
+/**
+ * Curves by layer, and a line of dots for every other row, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { evaluateZeroShot, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot } from "clip-interpret/evaluation";
+ * import { ablationSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
+ * const result = await evaluateZeroShot(model, problem, [parseHeads(model, "L1.H0")], { random: 10, layers: false });
+ * const svg = ablationSvg(result);
+ * console.log(svg.slice(0, 4)); // → ?
+ * ```
+ */
 export function ablationSvg(result: ZeroShotResult): string {
   const { origin } = result;
   const { name, notice } = origin.model;

@@ -14,7 +14,25 @@ import {
 
 const PER_CENT = "per cent, with 95\u00a0% intervals";
 
-/** The picture of a removed cue and its numbers as one HTML page. */
+/**
+ * The picture of a removed cue and its numbers as one HTML page.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { debias, openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ * import { debiasHtml } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "style");
+ * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
+ * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
+ * await writeFile("out.html", debiasHtml(result));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * ```
+ */
 export function debiasHtml(result: DebiasResult): string {
   const label = "Picture of what was removed; the tables below hold its numbers";
   const forward = result.forward.map(

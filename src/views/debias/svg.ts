@@ -18,7 +18,24 @@ import { debiasCaption, debiasHeadline, debiasTitle, groupsInOrder, ringWords } 
 
 const WIDTH = 1000;
 
-/** Groups before and after, curves over the number of heads, and which components carry the cue: an SVG document. */
+/**
+ * Groups before and after, curves over the number of heads, and which components carry the cue: an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { debias, openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ * import { debiasSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "style");
+ * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
+ * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
+ * const svg = debiasSvg(result);
+ * console.log(svg.slice(0, 4)); // → ?
+ * ```
+ */
 export function debiasSvg(result: DebiasResult): string {
   const { notice } = result.origin.model;
   const title = shorten(debiasTitle(result), WIDTH, (part) => textWidth(part, 20, true));

@@ -14,7 +14,21 @@ import {
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
-/** A study as Markdown, without its pictures and heads. */
+/**
+ * A study as Markdown, without its pictures and heads.
+ *
+ * @example
+ * ```ts
+ * import { runStudy } from "clip-interpret";
+ * import { studyMarkdown } from "clip-interpret/views";
+ *
+ * const { result } = await runStudy({
+ *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
+ *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ * });
+ * console.log(studyMarkdown(result).split("\n")[0]); // → ?
+ * ```
+ */
 export function studyMarkdown(report: StudyResult): string {
   const { origin, models, calibration, sizes, code, settings } = report;
   const notices = [...new Set(models.flatMap(({ origin: from }) => from.model.notice ?? []))];

@@ -18,7 +18,23 @@ import {
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
 
-/** A study as one HTML page that needs nothing beside it. */
+/**
+ * A study as one HTML page that needs nothing beside it.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { runStudy } from "clip-interpret";
+ * import { studyHtml } from "clip-interpret/views";
+ *
+ * const { result } = await runStudy({
+ *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
+ *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ * });
+ * await writeFile("out.html", studyHtml(result));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * ```
+ */
 export function studyHtml(report: StudyResult, thumbnails: Thumbnails = new Map()): string {
   const { models, calibration, sizes } = report;
   const notices = [...new Set(models.flatMap(({ origin }) => origin.model.notice ?? []))];

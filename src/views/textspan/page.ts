@@ -4,7 +4,24 @@ import { escapeXml } from "../kit/text.ts";
 import { textspanSvg } from "./svg.ts";
 import { type AnyTextspan, isResampled, spansOf, titleOf, verdictOf } from "./words.ts";
 
-/** The picture as one HTML page that needs nothing beside it, with every head's texts in tables. */
+/**
+ * The picture as one HTML page that needs nothing beside it, with every head's texts in tables.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { describeHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { textspanHtml } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * await writeFile("out.html", textspanHtml(described));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * ```
+ */
 export function textspanHtml(result: AnyTextspan): string {
   const title = titleOf(result, 120, (part) => part.length);
   const label = "Picture of the heads; the tables below hold their texts";

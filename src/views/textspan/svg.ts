@@ -40,7 +40,23 @@ interface PanelStyle {
 const ALONE: PanelStyle = { width: WIDTH, rows: 24, curve: 560 };
 const BESIDE: PanelStyle = { width: (WIDTH - PANEL_GAP) / 2, rows: 8, curve: 190 };
 
-/** Every head with its first texts and the curve of what they explain, as an SVG document. */
+/**
+ * Every head with its first texts and the curve of what they explain, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { describeHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { textspanSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * const svg = textspanSvg(described);
+ * console.log(svg.slice(0, 4)); // → ?
+ * ```
+ */
 export function textspanSvg(result: AnyTextspan): string {
   const spans = spansOf(result);
   const panels = spans.slice(0, MOST_PANELS);
