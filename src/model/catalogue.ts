@@ -1,13 +1,12 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseHfConfig } from "../checkpoint/hf-config.ts";
-import { parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
 import { findCached, listCached } from "../hub/cache.ts";
+import { describeModel } from "../hub/describe.ts";
 import { cacheFolder } from "../hub/environment.ts";
+import { findTokenizer } from "../hub/find-tokenizer.ts";
 import { KNOWN_MODELS, type KnownModel } from "../hub/known-models.ts";
 import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-files.ts";
 import type { Environment } from "../support/environment.ts";
-import { readJson } from "../support/files.ts";
 import { EMBEDDED_MODELS, locateModel } from "./registry.ts";
 
 /** A model that can be named: what it is and where. `null` is what is not known before it is fetched. */
@@ -28,6 +27,8 @@ export interface CatalogueEntry {
   /** One of the six models of the paper. */
   readonly paper: boolean;
   readonly present: boolean;
+  /** Whether its tokenizer is here too; without it only images can be used. */
+  readonly texts: boolean | null;
   readonly folder: string | null;
 }
 
@@ -61,6 +62,7 @@ const UNKNOWN = {
   approximate: false,
   paper: false,
   present: false,
+  texts: null,
   folder: null,
 } as const;
 
@@ -95,16 +97,20 @@ async function readFacts(folder: string, name: string): Promise<Partial<Catalogu
     approximate: false,
   };
   try {
-    const json = await readJson(join(folder, files.config));
-    const parse = files.config === "open_clip_config.json" ? parseOpenClipConfig : parseTransformers;
-    const { layers, heads, patchSize: patch, imageSize } = parse(json, name).vision;
-    return { ...weights, layers, heads, patch, imageSize };
+    // Preprocessing has no part in what is listed, and need not be readable for it.
+    const { config, tokenizerName } = await describeModel(
+      folder,
+      { ...files, preprocessor: undefined },
+      name,
+    );
+    const { layers, heads, patchSize: patch, imageSize } = config.vision;
+    const needs = { folder, vocabSize: config.text.vocabSize, tokenizerName };
+    const texts = (await findTokenizer(needs)) !== undefined;
+    return { ...weights, layers, heads, patch, imageSize, texts };
   } catch {
     return weights;
   }
 }
-
-const parseTransformers = (json: unknown, name: string) => parseHfConfig(json, undefined, name);
 
 async function weighMegabytes(folder: string, { weights }: ModelFiles): Promise<number> {
   const parts = isIndex(weights) ? await readParts(join(folder, weights)) : [weights];

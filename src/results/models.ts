@@ -21,6 +21,8 @@ export const modelsResultSchema = z.strictObject({
       /** One of the six models of the paper. */
       paper: z.boolean(),
       present: z.boolean(),
+      /** Whether its tokenizer is here too; without it only images can be used. `null`: not known. */
+      texts: z.boolean().nullable(),
       folder: z.string().nullable(),
     }),
   ),

@@ -1,3 +1,4 @@
+import { requireFinite } from "../../checkpoint/finite.ts";
 import type { ModelConfig } from "../../checkpoint/model-config.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, imageOf } from "../../model/decomposition.ts";
@@ -24,13 +25,15 @@ const BATCH = 4;
  * image's numbers do not depend on its company, and that it names the pictures.
  *
  * @param reference the same model in float32 on the CPU, to compare with where this one is not
- * @throws what decoding the pictures throws; `CANCELLED`. A model that fails is a result, not an error.
+ * @throws `CHECKPOINT_INVALID` when a weight is not a number; what decoding the pictures throws; `CANCELLED`. A model that
+ *   fails otherwise is a result, not an error.
  */
 export async function verifyModel(
   model: ClipModel,
   suite: Suite,
   { reference, signal }: WorkOptions & { readonly reference?: ClipModel } = {},
 ): Promise<Verification> {
+  await requireFinite(model.checkpoint.weights);
   const pixels = await suitePixels(model, suite);
   const perImage = pixels.length / suite.pictures.length;
   const window = (start: number, count: number) =>

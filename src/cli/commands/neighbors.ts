@@ -17,7 +17,7 @@ import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, parseComponents } from "../../model/components.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { checkCancelled } from "../../support/progress.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { neighborGridHtml } from "../../views/neighbors/page.ts";
 import { neighborGridSvg } from "../../views/neighbors/svg.ts";
 import { neighborGridText } from "../../views/neighbors/terminal.ts";
@@ -79,7 +79,9 @@ export const registerNeighbors: Register = (program, run) => {
           await loadProperties(model, options.labels),
         );
         const query =
-          image === undefined ? await textQuery(model, text ?? "") : await imageQuery(model, index, image);
+          image === undefined
+            ? await textQuery(model, text ?? "", { report, signal })
+            : await imageQuery(model, index, image);
         const search = createSearch(index, model.geometry, model.matmul);
         const { k, score: scoring, includeSelf, seed } = options;
         const found = await findNeighbors(search, model.geometry, query, set, {
@@ -119,9 +121,9 @@ export const registerNeighbors: Register = (program, run) => {
     );
 };
 
-async function textQuery(model: ClipModel, text: string): Promise<Query> {
+async function textQuery(model: ClipModel, text: string, work: WorkOptions): Promise<Query> {
   if (text.trim() === "") throw new ClipInterpretError("TEXTS_EMPTY", "the --text is blank");
-  return { kind: "text", embedding: await model.encodeTexts([text]) };
+  return { kind: "text", embedding: await model.encodeTexts([text], work) };
 }
 
 /** The query as the index's images were: with the same preprocessing. */

@@ -1,9 +1,9 @@
 import { loadCheckpoint } from "../../checkpoint/load.ts";
+import { loadModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel } from "../../model/registry.ts";
 import { textListSchema, tokenizeResultSchema } from "../../results/tokenize.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readJson } from "../../support/files.ts";
-import { loadTokenizer } from "../../text/tokenizer.ts";
 import type { Register } from "../command.ts";
 
 /** `tokenize --texts F.json`: the ids a model reads, from start token to end token. */
@@ -18,8 +18,7 @@ export const registerTokenize: Register = (program, run) => {
         if (!parsed.success)
           throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
         const { folder, name } = await locateModel(globals.model);
-        const { config, tokenizerPath } = await loadCheckpoint(folder, name);
-        const tokenizer = await loadTokenizer(tokenizerPath, config.text.contextLength);
+        const tokenizer = await loadModelTokenizer(await loadCheckpoint(folder, name));
         const ids = parsed.data.map((text) => {
           const { ids, truncated } = tokenizer.encode(text);
           if (truncated) {
