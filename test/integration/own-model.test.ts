@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
-import { ClipInterpretError } from "../../src/support/errors.ts";
 import { loadSuite } from "../../src/analysis/verify/suite.ts";
 import { verifyModel } from "../../src/analysis/verify/verify.ts";
 import { copyCheckpoint } from "../../src/checkpoint/copy-checkpoint.ts";
@@ -14,6 +13,7 @@ import { listModels } from "../../src/model/catalogue.ts";
 import { loadClipModel, type ModelOptions } from "../../src/model/clip-model.ts";
 import { modelNotice } from "../../src/model/notices.ts";
 import { locateModel } from "../../src/model/registry.ts";
+import type { ClipInterpretError } from "../../src/support/errors.ts";
 import { goldenPath } from "../support/goldens.ts";
 import * as p from "../support/pickle.ts";
 import { runHere } from "../support/run-cli.ts";
@@ -31,7 +31,8 @@ const GELU = [0.149444, 0.157014];
 const QUICK_GELU = [0.147299, 0.154307];
 const TOKENIZER = fileURLToPath(new URL("../../models/emoji-4x128-p8/tokenizer.json", import.meta.url));
 const WEIGHTS = "open_clip_model.safetensors";
-const LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+const LFS =
+  "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
 
 const scratch = mkdtempSync(join(tmpdir(), "own-model-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -69,15 +70,25 @@ async function similarities(options: ModelOptions = {}, name?: string) {
 const near = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 6));
 
 /** A file as torch.save writes it, of a pickle that `state` is put into. */
-function writeTorch(file: string, tensors: ReadonlyMap<string, RawTensor>, wrap: (state: Buffer) => Buffer, prefix = "") {
+function writeTorch(
+  file: string,
+  tensors: ReadonlyMap<string, RawTensor>,
+  wrap: (state: Buffer) => Buffer,
+  prefix = "",
+) {
   const entries = [...tensors].map(([name, { shape, bytes }], key) => {
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+    const strides = shape.map((_, axis) =>
+      shape.slice(axis + 1).reduce((product, size) => product * size, 1),
+    );
     const stored = p.storage(String(key), bytes.length / 2, "HalfStorage");
     return { name, key, bytes, tensor: p.tensor(stored, shape, strides) };
   });
   const state = p.dict(...entries.flatMap(({ name, tensor }) => [p.text(`${prefix}${name}`), tensor]));
   const storages = entries.map(({ key, bytes }) => ({ name: `x/data/${key}`, data: bytes }));
-  writeFileSync(join(folder, file), writeZip([{ name: "x/data.pkl", data: p.pickle(wrap(state)) }, ...storages]));
+  writeFileSync(
+    join(folder, file),
+    writeZip([{ name: "x/data.pkl", data: p.pickle(wrap(state)) }, ...storages]),
+  );
 }
 
 const under = (name: string) => (state: Buffer) => p.dict(p.text("epoch"), p.int(3), p.text(name), state);
@@ -111,8 +122,18 @@ describe("weights in a training run's wrappings", () => {
     ["one under `model`", "best.pt", under("model"), ""],
     ["one under `model_state_dict`", "best.pth", under("model_state_dict"), "module."],
     ["one under two names", "best.pt", (state) => under("model")(under("state_dict")(state)), ""],
-    ["one with a scalar of NumPy 1", "best.pt", (s) => p.dict(p.text("best"), scalar("numpy.core"), p.text("model"), s), ""],
-    ["one with a scalar of NumPy 2", "best.pt", (s) => p.dict(p.text("best"), scalar("numpy._core"), p.text("model"), s), ""],
+    [
+      "one with a scalar of NumPy 1",
+      "best.pt",
+      (s) => p.dict(p.text("best"), scalar("numpy.core"), p.text("model"), s),
+      "",
+    ],
+    [
+      "one with a scalar of NumPy 2",
+      "best.pt",
+      (s) => p.dict(p.text("best"), scalar("numpy._core"), p.text("model"), s),
+      "",
+    ],
   ])("a state dict like %s", async (_, file, wrap, prefix) => {
     writeTorch(file, withoutWeights(), wrap, prefix);
     expect((await similarities()).values).toEqual(near(GELU));
@@ -120,7 +141,9 @@ describe("weights in a training run's wrappings", () => {
 
   it("float64, in safetensors", async () => {
     const tensors = withoutWeights();
-    const wide = [...tensors].map(([name, { shape, bytes }]) => [name, { dtype: "F64", shape, bytes: widen(bytes) }] as const);
+    const wide = [...tensors].map(
+      ([name, { shape, bytes }]) => [name, { dtype: "F64", shape, bytes: widen(bytes) }] as const,
+    );
     writeSafetensors(join(folder, WEIGHTS), new Map(wide));
     expect((await similarities()).values).toEqual(near(GELU));
     const int8 = await similarities({ precision: "int8" });
@@ -128,11 +151,34 @@ describe("weights in a training run's wrappings", () => {
   });
 
   it.each<[string, (tensors: Map<string, RawTensor>) => Iterable<readonly [string, RawTensor]>, RegExp]>([
-    ["one tensor in integers", (t) => [...t, ["visual.proj", integers(t.get("visual.proj")!)]], /visual\.proj is stored as I8/],
+    [
+      "one tensor in integers",
+      (t) => [...t, ["visual.proj", integers(t.get("visual.proj")!)]],
+      /visual\.proj is stored as I8/,
+    ],
     ["all in integers", (t) => [...t].map(([name, tensor]) => [name, integers(tensor)]), /of type I8/],
-    ["two models", (t) => [...t].flatMap(([name, x]) => [[`ema.${name}`, x], [`model.${name}`, x]] as const), /several models \(ema\.\*, model\.\*\)/],
-    ["none that is known", (t) => [...t.values()].map((x, i) => [`trunk.encoder.layer${i}.w`, x]), /all names start with trunk\.encoder\./],
-    ["none in common", (t) => [...t.values()].map((x, i) => [`w${i}`, x]), /they are w0, w1, w2 and \d+ more/],
+    [
+      "two models",
+      (t) =>
+        [...t].flatMap(
+          ([name, x]) =>
+            [
+              [`ema.${name}`, x],
+              [`model.${name}`, x],
+            ] as const,
+        ),
+      /several models \(ema\.\*, model\.\*\)/,
+    ],
+    [
+      "none that is known",
+      (t) => [...t.values()].map((x, i) => [`trunk.encoder.layer${i}.w`, x]),
+      /all names start with trunk\.encoder\./,
+    ],
+    [
+      "none in common",
+      (t) => [...t.values()].map((x, i) => [`w${i}`, x]),
+      /they are w0, w1, w2 and \d+ more/,
+    ],
   ])("says what is in the way: %s", async (_, change, message) => {
     const tensors = withoutWeights();
     writeSafetensors(join(folder, WEIGHTS), new Map(change(tensors)));
@@ -141,8 +187,13 @@ describe("weights in a training run's wrappings", () => {
 
   it("says what a file without tensors holds instead", async () => {
     withoutWeights();
-    writeFileSync(join(folder, "a.pt"), writeZip([{ name: "x/data.pkl", data: p.pickle(under("weights")(p.dict())) }]));
-    await expect(loadCheckpoint(folder)).rejects.toThrow(/no tensors where .*model_state_dict.*it has epoch, weights/);
+    writeFileSync(
+      join(folder, "a.pt"),
+      writeZip([{ name: "x/data.pkl", data: p.pickle(under("weights")(p.dict())) }]),
+    );
+    await expect(loadCheckpoint(folder)).rejects.toThrow(
+      /no tensors where .*model_state_dict.*it has epoch, weights/,
+    );
   });
 
   it("drops a NumPy value without a look at it, and runs nothing that only looks like one", async () => {
@@ -163,7 +214,11 @@ function widen(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(values.buffer);
 }
 
-const integers = ({ shape, bytes }: RawTensor): RawTensor => ({ dtype: "I8", shape, bytes: bytes.subarray(0, bytes.length / 2) });
+const integers = ({ shape, bytes }: RawTensor): RawTensor => ({
+  dtype: "I8",
+  shape,
+  bytes: bytes.subarray(0, bytes.length / 2),
+});
 
 describe("the activation", () => {
   it.each(["finetuned-b32", "not-openai-style", "vit.openai", "ViT-B-32-quickgelu"])(
@@ -181,7 +236,17 @@ describe("the activation", () => {
     const { values, notice } = await similarities({ activation: "quick_gelu" });
     expect(values).toEqual(near(QUICK_GELU));
     expect(notice).toBe("QuickGELU was taken because --activation says so.");
-    const { code, stdout } = await runHere("explain", PICTURE, "--text", TEXTS[0]!, "--model", folder, "--json", "--activation", "quick_gelu");
+    const { code, stdout } = await runHere(
+      "explain",
+      PICTURE,
+      "--text",
+      TEXTS[0]!,
+      "--model",
+      folder,
+      "--json",
+      "--activation",
+      "quick_gelu",
+    );
     expect(code).toBe(0);
     const { origin, texts } = JSON.parse(stdout);
     expect([origin.model.notice, texts[0].similarity]).toEqual([notice, expect.closeTo(QUICK_GELU[0]!, 6)]);
@@ -220,7 +285,11 @@ describe("the activation", () => {
     await copyCheckpoint(goldenPath("tiny/transformers"), copies[1]!, config);
     for (const copy of copies) {
       const { config, activationSource } = await loadCheckpoint(copy);
-      expect([config.vision.activation, config.text.activation, activationSource]).toEqual(["quick_gelu", "quick_gelu", "config"]);
+      expect([config.vision.activation, config.text.activation, activationSource]).toEqual([
+        "quick_gelu",
+        "quick_gelu",
+        "config",
+      ]);
     }
   });
 
@@ -230,8 +299,23 @@ describe("the activation", () => {
     const pictures = join(scratch, "pictures");
     mkdirSync(pictures);
     cpSync(PICTURE, join(pictures, "a.png"));
-    expect(await runHere("index", pictures, "--out", index, "--model", folder, "--quiet")).toMatchObject({ code: 0 });
-    const search = (...more: string[]) => runHere("neighbors", "--index", index, "--text", "x", "--heads", "all", "--model", folder, "--json", ...more);
+    expect(await runHere("index", pictures, "--out", index, "--model", folder, "--quiet")).toMatchObject({
+      code: 0,
+    });
+    const search = (...more: string[]) =>
+      runHere(
+        "neighbors",
+        "--index",
+        index,
+        "--text",
+        "x",
+        "--heads",
+        "all",
+        "--model",
+        folder,
+        "--json",
+        ...more,
+      );
     expect(await search()).toMatchObject({ code: 0 });
     expect(await search("--activation", "quick_gelu")).toMatchObject({
       code: 1,
@@ -251,23 +335,36 @@ describe("weights that are not numbers", () => {
   }
   const blamed = (name: string, value: RegExp | string = "NaN") => ({
     code: "CHECKPOINT_INVALID",
-    message: expect.stringMatching(new RegExp(`tensor ${name.replaceAll(".", "\\.")}.* holds ${value} \\(1 of its`)),
+    message: expect.stringMatching(
+      new RegExp(`tensor ${name.replaceAll(".", "\\.")}.* holds ${value} \\(1 of its`),
+    ),
   });
 
-  it.each(["visual.proj", "visual.transformer.resblocks.1.mlp.c_fc.weight", "visual.positional_embedding", "text_projection", "transformer.resblocks.0.attn.in_proj_bias"])(
-    "are named: %s",
-    async (name) => {
-      spoil(name);
-      await expect(similarities()).rejects.toMatchObject(blamed(name));
-      await expect(similarities({ precision: "int8" })).rejects.toMatchObject(blamed(name));
-    },
-  );
+  it.each([
+    "visual.proj",
+    "visual.transformer.resblocks.1.mlp.c_fc.weight",
+    "visual.positional_embedding",
+    "text_projection",
+    "transformer.resblocks.0.attn.in_proj_bias",
+  ])("are named: %s", async (name) => {
+    spoil(name);
+    await expect(similarities()).rejects.toMatchObject(blamed(name));
+    await expect(similarities({ precision: "int8" })).rejects.toMatchObject(blamed(name));
+  });
 
   it("also infinite ones, and in JSON", async () => {
     spoil("visual.ln_post.weight", 0xfc00);
     await expect(similarities()).rejects.toMatchObject(blamed("visual.ln_post.weight", "-Infinity"));
     spoilAgain("text_projection");
-    const { code, stdout, stderr } = await runHere("explain", PICTURE, "--text", "x", "--model", folder, "--json");
+    const { code, stdout, stderr } = await runHere(
+      "explain",
+      PICTURE,
+      "--text",
+      "x",
+      "--model",
+      folder,
+      "--json",
+    );
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/CHECKPOINT_INVALID.*text_projection/);
   });
@@ -276,13 +373,18 @@ describe("weights that are not numbers", () => {
     // A token that none of its texts has.
     spoil("token_embedding.weight");
     const model = await loadClipModel(folder, undefined, { threads: 1 });
-    await expect(verifyModel(model, await loadSuite("scenes"))).rejects.toMatchObject(blamed("token_embedding.weight"));
+    await expect(verifyModel(model, await loadSuite("scenes"))).rejects.toMatchObject(
+      blamed("token_embedding.weight"),
+    );
     await model.release();
   });
 
   it("as the logit scale are seen at once", async () => {
     spoil("logit_scale");
-    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID", message: expect.stringContaining("logit_scale") });
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({
+      code: "CHECKPOINT_INVALID",
+      message: expect.stringContaining("logit_scale"),
+    });
   });
 
   function spoilAgain(name: string): void {
@@ -310,8 +412,19 @@ describe("words added to the vocabulary", () => {
   /** A tokenizer with one word more than the tiny model's. */
   function addWord(): void {
     const tokenizer = JSON.parse(readFileSync(TOKENIZER, "utf8"));
-    const word = { id: 1907, content: "<cat-toy>", single_word: false, lstrip: false, rstrip: false, normalized: true, special: false };
-    writeFileSync(join(folder, "tokenizer.json"), JSON.stringify({ ...tokenizer, added_tokens: [...tokenizer.added_tokens, word] }));
+    const word = {
+      id: 1907,
+      content: "<cat-toy>",
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: true,
+      special: false,
+    };
+    writeFileSync(
+      join(folder, "tokenizer.json"),
+      JSON.stringify({ ...tokenizer, added_tokens: [...tokenizer.added_tokens, word] }),
+    );
   }
   const editConfig = (edit: (text: Record<string, unknown>) => void) => {
     const path = join(folder, "config.json");
@@ -330,9 +443,21 @@ describe("words added to the vocabulary", () => {
   });
 
   it.each<[string, (text: Record<string, unknown>) => void, RegExp]>([
-    ["where the config is older", (text) => Object.assign(text, { eos_token_id: 2 }), /<cat-toy> is 1907.*eos_token_id 2/],
-    ["where the config names no end token", (text) => delete text.eos_token_id, /pooled at eos_token_id 49407/],
-    ["where the model was not resized", (text) => Object.assign(text, { vocab_size: 1907 }), /CHECKPOINT_MISMATCH|token_embedding/],
+    [
+      "where the config is older",
+      (text) => Object.assign(text, { eos_token_id: 2 }),
+      /<cat-toy> is 1907.*eos_token_id 2/,
+    ],
+    [
+      "where the config names no end token",
+      (text) => delete text.eos_token_id,
+      /pooled at eos_token_id 49407/,
+    ],
+    [
+      "where the model was not resized",
+      (text) => Object.assign(text, { vocab_size: 1907 }),
+      /CHECKPOINT_MISMATCH|token_embedding/,
+    ],
   ])("are refused %s", async (_, edit, message) => {
     cpSync(goldenPath("tiny/transformers"), folder, { recursive: true });
     addWord();
@@ -369,12 +494,17 @@ describe("a cache that Python's open_clip filled", () => {
     const entry = async () => (await listModels(env)).find(({ name }) => name === "ViT-B-32/openai");
     const warnings: string[] = [];
     const pull = () =>
-      createPuller(env).pull("ViT-B/32", { report: (event) => event.type === "warning" && warnings.push(event.message) });
+      createPuller(env).pull("ViT-B/32", {
+        report: (event) => event.type === "warning" && warnings.push(event.message),
+      });
     // The tiny model's vocabulary is not CLIP's, so there is none for it yet; that is said, and its images can be used.
     expect(await entry()).toMatchObject({ present: true, texts: false });
     await pull();
     expect(warnings).toEqual([expect.stringMatching(/no tokenizer\.json in .*only images/)]);
-    await expect(similarities()).rejects.toMatchObject({ code: "INPUT_NOT_FOUND", message: expect.stringContaining("only images") });
+    await expect(similarities()).rejects.toMatchObject({
+      code: "INPUT_NOT_FOUND",
+      message: expect.stringContaining("only images"),
+    });
     cpSync(TOKENIZER, join(put(home, "openai/clip-vit-base-patch32"), "tokenizer.json"));
     expect(await entry()).toMatchObject({ present: true, texts: true });
     await pull();
@@ -387,7 +517,8 @@ describe("a cache that Python's open_clip filled", () => {
   it("takes CLIP's own from this package for a model of its vocabulary", async () => {
     const { findTokenizer } = await import("../../src/hub/find-tokenizer.ts");
     mkdirSync(folder);
-    const find = (vocabSize: number, tokenizerName?: string) => findTokenizer({ folder, vocabSize, tokenizerName });
+    const find = (vocabSize: number, tokenizerName?: string) =>
+      findTokenizer({ folder, vocabSize, tokenizerName });
     expect(await find(49408)).toEqual({ kind: "shared" });
     expect(await find(49408, "openai/clip-vit-large-patch14")).toEqual({ kind: "shared" });
     expect(await find(49408, "someone/else")).toBeUndefined();
@@ -406,7 +537,17 @@ describe("a text that is too long", () => {
     ["segment", [PICTURE]],
   ])("is reported by %s with the number of tokens that are read", async (command, args) => {
     whole();
-    const { code, stderr } = await runHere(command, ...args, "--text", "cat ".repeat(40), "--text", "x", "--model", folder, "--json");
+    const { code, stderr } = await runHere(
+      command,
+      ...args,
+      "--text",
+      "cat ".repeat(40),
+      "--text",
+      "x",
+      "--model",
+      folder,
+      "--json",
+    );
     expect(code).toBe(0);
     expect(stderr).toMatch(/TEXT_TRUNCATED: only the first 32 tokens are read/);
   });
@@ -422,10 +563,17 @@ describe("a name that others use", () => {
     };
     expect(await failure("ViT-B/32")).toMatch(/pull ViT-B-32\/openai/);
     expect(await failure("ViT-L/14@336px")).toMatch(/pull ViT-L-14-336\/openai/);
-    expect(await failure("ViT-B-32")).toMatch(/Did you mean ViT-B-32\/openai or ViT-B-32\/datacomp_m.* or ViT-B-32\/laion2b/);
-    expect(await failure("https://huggingface.co/openai/clip-vit-base-patch32")).toMatch(/pull openai\/clip-vit-base-patch32/);
+    expect(await failure("ViT-B-32")).toMatch(
+      /Did you mean ViT-B-32\/openai or ViT-B-32\/datacomp_m.* or ViT-B-32\/laion2b/,
+    );
+    expect(await failure("https://huggingface.co/openai/clip-vit-base-patch32")).toMatch(
+      /pull openai\/clip-vit-base-patch32/,
+    );
     expect(await failure("ViT-B32/openai")).toMatch(/did you mean ViT-B-32\/openai/);
     const pulled = createPuller({ ...env, HF_HUB_OFFLINE: "1" }).pull("ViT-B-32-quickgelu");
-    await expect(pulled).rejects.toMatchObject({ code: "MODEL_NOT_FOUND", hint: expect.stringContaining("Did you mean ViT-B-32/openai?") });
+    await expect(pulled).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+      hint: expect.stringContaining("Did you mean ViT-B-32/openai?"),
+    });
   });
 });
