@@ -4,7 +4,7 @@
  * `clip-interpret/kernel`, `/labeling`, `/evaluation`, `/results`, `/views`, `/world`. Only what an entry lists is stable.
  */
 
-export { type StudyOptions as AblationOptions, evaluateZeroShot } from "./analysis/ablation/study.ts";
+export { evaluateZeroShot, type StudyOptions as AblationOptions } from "./analysis/ablation/study.ts";
 export { type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 // One image.
