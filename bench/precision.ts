@@ -10,11 +10,12 @@
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadSuite, type SuiteName, suitePixels } from "../src/analysis/verify/suite.ts";
-import { cosine, rowsOf } from "../src/math/vectors.ts";
+import { loadSuite, suitePixels } from "../src/analysis/verify/suite.ts";
+import { cosine, rowsOf } from "../src/math/linear.ts";
 import { type ClipModel, loadClipModel } from "../src/model/clip-model.ts";
 import { denseHeads } from "../src/model/dense.ts";
 import { locateModel } from "../src/model/registry.ts";
+import type { SuiteName } from "../src/results/verify.ts";
 import { goldenPath } from "../test/support/goldens.ts";
 import { writeRandomCheckpoint } from "../test/support/random-checkpoint.ts";
 import { SHAPES } from "../test/support/true-checkpoints.ts";

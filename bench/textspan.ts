@@ -7,6 +7,9 @@
  * Accumulating the moments, which `index` does on its way, is shown apart. Then all heads of the last four layers, and of
  * all 24, from an index in memory: `describeHeads` with its controls. Variants take turns; medians.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeHeads, unitRows } from "../src/analysis/textspan/describe-heads.ts";
 import { rowSpace } from "../src/analysis/textspan/row-space.ts";
@@ -14,8 +17,10 @@ import { projectTexts, textspan } from "../src/analysis/textspan/textspan.ts";
 import type { Manifest } from "../src/corpus/manifest.ts";
 import type { Index } from "../src/corpus/open-index.ts";
 import { Random } from "../src/math/random.ts";
+import type { ClipModel } from "../src/model/clip-model.ts";
 import { parseComponents } from "../src/model/components.ts";
-import { type HeadGeometry, headMatrix } from "../src/model/geometry.ts";
+import type { HeadGeometry } from "../src/model/geometry.ts";
+import { headMatrix } from "../src/model/head-space.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../src/onnx/algebra.ts";
 import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
@@ -25,6 +30,7 @@ const HEAD_DIM = 64;
 const EMBED_DIM = 768;
 const WIDTH = HEAD_DIM + 3;
 const STEPS = 20;
+const HASH = "0".repeat(64);
 /** Images whose projections are in memory at once. */
 const BLOCK = 8192;
 
@@ -200,7 +206,8 @@ async function againstPort(algebra: Algebra, images: number, texts: Float64Array
 
 /** An index whose moments are those of random numbers, a few hundred images a head. */
 async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promise<Index> {
-  const manifest = { layers, heads, headDim: HEAD_DIM, embedDim: EMBED_DIM, mlps: false } as Manifest;
+  const sizes = { layers, heads, headDim: HEAD_DIM, embedDim: EMBED_DIM, mlps: false };
+  const manifest = { ...sizes, model: { weights: HASH, precision: "fp32" } } as Manifest;
   const size = (WIDTH + 1) ** 2;
   const all = new Float64Array(layers * heads * size);
   for (let unit = 0; unit < layers * heads; unit++) {
@@ -208,24 +215,39 @@ async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promi
   }
   const empty = async () => new Float32Array(0);
   return {
-    ...{ folder: "memory", manifest, images: new Array(300), rejected: [] },
+    ...{ folder: "memory", manifest, rejected: [] },
+    images: new Array(300).fill({ sha256: HASH }),
     ...{ scalars: empty, embeddings: empty, head: empty },
     mlpTerm: async () => new Uint16Array(0),
     moments: async () => all,
   };
 }
 
-async function manyHeads(algebra: Algebra, texts: Float64Array): Promise<void> {
+/** A model of random weights, as far as describing heads needs one. */
+async function fakeModel(geometry: HeadGeometry): Promise<ClipModel> {
+  return {
+    ...{ name: "random", precision: "fp32", device: "cpu", config: { embedDim: EMBED_DIM }, geometry },
+    matmul: await createMatMul(),
+    weightsHash: async () => HASH,
+    tokenizeTexts: async (texts: readonly string[]) => texts.map((_, i) => [i]),
+    encodeTokens: async (tokens: readonly unknown[]) => randomFloats(tokens.length * EMBED_DIM, 9),
+  } as unknown as ClipModel;
+}
+
+async function manyHeads(algebra: Algebra, cacheFolder: string): Promise<void> {
   const [layers, heads] = [Number(flags.layers), 16];
   const geometry = geometryOf(layers, heads);
   const index = await fakeIndex(algebra, layers, heads);
   const pool = {
-    ...{ name: "random", hash: "" },
+    ...{ name: "random", hash: HASH },
     texts: Array.from({ length: TEXTS }, (_, i) => ({ text: String(i), property: null })),
   };
+  const model = await fakeModel(geometry);
   for (const heads of [`last${Math.min(4, layers)}`, "all"]) {
     const set = parseComponents(heads, geometry);
-    const { ms } = await timed(() => describeHeads(index, geometry, set, pool, texts, { iterations: STEPS }));
+    const { ms } = await timed(() =>
+      describeHeads(model, index, set, pool, { iterations: STEPS, cacheFolder }),
+    );
     console.log(
       `\n${set.heads.length} heads (${heads}), ${TEXTS} texts, ${STEPS} steps, with controls: ${(ms / 1000).toFixed(1)} s`,
     );
@@ -236,5 +258,7 @@ const algebra = await createAlgebra();
 const texts = unitRows(randomFloats(TEXTS * EMBED_DIM, 9), EMBED_DIM);
 const sizes = positionals.length > 0 ? positionals.map(Number) : [5_000, 50_000];
 for (const images of sizes) await againstPort(algebra, images, texts);
-await manyHeads(algebra, texts);
+const cacheFolder = await mkdtemp(join(tmpdir(), "bench-texts-"));
+await manyHeads(algebra, cacheFolder);
+await rm(cacheFolder, { recursive: true });
 await algebra.release();

@@ -1,16 +1,14 @@
+import { explainImage, openModel } from "clip-interpret";
 import { expect, it } from "vitest";
-import { explainImage } from "../src/analysis/explain/explain.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../src/model/registry.ts";
 import { whatHeadsFindAlike } from "./what-a-head-finds-alike.ts";
 import { SCENE, whichHeadKnowsRed } from "./which-head-knows-red.ts";
 
 it("which-head-knows-red: all shares together are the difference of the two cosines", async () => {
   const { heads, total } = await whichHeadKnowsRed();
-  const models = createModelLoader();
-  const model = await models.load(DEFAULT_MODEL);
+  const model = await openModel();
   const texts = ["a snowboarder with a red backdrop", "a snowboarder with a gray backdrop"];
   const [red, gray] = (await explainImage(model, SCENE, texts)).texts;
-  await models.release();
+  await model.release();
   expect(total).toBeCloseTo(red.similarity - gray.similarity, 6);
   expect(total).toBeGreaterThan(0);
   expect(heads[0].value).toBeGreaterThan(0.2 * total);

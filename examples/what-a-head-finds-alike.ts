@@ -1,6 +1,6 @@
 /**
  * What does one head hold alike? Index the example scenes, ask for the images nearest to one through each of two heads.
- * Run it with `npx tsx examples/what-a-head-finds-alike.ts`.
+ * Run it with `npm run build && npx tsx examples/what-a-head-finds-alike.ts`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,43 +8,39 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   buildIndex,
-  createModelLoader,
-  createSearch,
-  DEFAULT_MODEL,
-  decomposeImages,
-  findNeighbors,
+  decomposeImage,
+  imageProbe,
   openIndex,
-  parseComponents,
-  scanSource,
-} from "../src/index.ts";
+  openModel,
+  parseHeads,
+  readImages,
+} from "clip-interpret";
 
 const SCENES = fileURLToPath(new URL("scenes/", import.meta.url));
 
-/** The labels of the images nearest to `image`, for each head set. */
+/** The images nearest to `image`, for each head set. */
 export async function whatHeadsFindAlike(
   image: string,
   heads: readonly string[],
 ): Promise<Record<string, string[]>> {
   const folder = await mkdtemp(join(tmpdir(), "example-"));
-  const models = createModelLoader();
+  const model = await openModel();
   try {
-    const model = await models.load(DEFAULT_MODEL);
-    await buildIndex(model, await scanSource(SCENES), folder);
-    const index = await openIndex(folder);
-    const search = createSearch(index, model.geometry, model.matmul);
+    await buildIndex(model, SCENES, folder);
+    const index = await openIndex(model, folder);
+    const scene = await decomposeImage(model, join(SCENES, image));
     const found: Record<string, string[]> = {};
-    for await (const { decomposition, images } of decomposeImages(model, [join(SCENES, image)])) {
-      if (!decomposition) throw new Error(`${image} could not be decoded`);
-      const query = { kind: "image", decomposition, sha256: images[0].shown.sha256 } as const;
-      for (const set of heads) {
-        const components = parseComponents(set, model.geometry);
-        const { nearest } = await findNeighbors(search, model.geometry, query, components, { k: 3 });
-        found[set] = nearest.map(({ row }) => index.images[row].path);
-      }
+    for (const name of heads) {
+      const set = parseHeads(model, name);
+      const nearest = await readImages(index, imageProbe(model, scene, set), set);
+      found[name] = nearest
+        .map(({ path }) => path)
+        .filter((path) => path !== image)
+        .slice(0, 3);
     }
     return found;
   } finally {
-    await models.release();
+    await model.release();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { dot } from "../math/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Checkpoint } from "./load.ts";
 import type { TensorRef } from "./safetensors.ts";
@@ -44,12 +45,8 @@ export async function editHeads(
       const mean = means?.subarray(layer * width + head * headDim, layer * width + (head + 1) * headDim);
       for (let row = 0; row < width; row++) {
         const at = row * width + head * headDim;
-        let sum = 0;
-        for (let i = 0; i < headDim; i++) {
-          if (mean) sum += matrix[at + i] * mean[i];
-          matrix[at + i] *= 1 - weight;
-        }
-        bias[row] += weight * sum;
+        if (mean) bias[row] += weight * dot(matrix, mean, at);
+        for (let i = 0; i < headDim; i++) matrix[at + i] *= 1 - weight;
       }
     }
     rounding = {

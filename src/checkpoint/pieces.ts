@@ -1,7 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { writeWhole } from "../support/files.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 
@@ -21,36 +19,19 @@ export const tensorBytes = ({ shape, dtype }: Pick<TensorRef, "shape" | "dtype">
 export const sizeOf = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : tensorBytes(piece)), 0);
 
-/**
- * Writes a file under another name and renames it, so that what stands there is whole.
- * @throws `OUTPUT_UNWRITABLE`, `CANCELLED`
- */
-export async function writePieces(
-  path: string,
-  pieces: readonly Piece[],
-  signal?: AbortSignal,
-): Promise<void> {
-  const partial = `${resolve(path)}.partial`;
-  try {
-    await mkdir(dirname(partial), { recursive: true });
-    const file = await open(partial, "w");
-    try {
-      for (const piece of pieces) {
-        checkCancelled(signal);
-        if (piece instanceof Uint8Array) await file.writeFile(piece);
-        else if (tensorBytes(piece) > 0) {
-          const end = piece.offset + tensorBytes(piece) - 1;
-          for await (const chunk of createReadStream(piece.file, { start: piece.offset, end }))
-            await file.writeFile(chunk as Buffer);
-        }
-      }
-    } finally {
-      await file.close();
+/** Writes a file that appears when it is whole. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED` */
+export const writePieces = (path: string, pieces: readonly Piece[], signal?: AbortSignal): Promise<void> =>
+  writeWhole(path, chunksOf(pieces, signal));
+
+async function* chunksOf(pieces: readonly Piece[], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    checkCancelled(signal);
+    if (piece instanceof Uint8Array) yield piece;
+    else if (tensorBytes(piece) > 0) {
+      yield* createReadStream(piece.file, {
+        start: piece.offset,
+        end: piece.offset + tensorBytes(piece) - 1,
+      });
     }
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    if (cause instanceof ClipInterpretError) throw cause;
-    throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${messageOf(cause)}`, { cause });
   }
 }

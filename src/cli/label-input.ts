@@ -1,15 +1,17 @@
 import { basename } from "node:path";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { openIndex, requireModelOf } from "../corpus/open-index.ts";
-import { type DescribedHeads, readDescribed, sourceOf } from "../labeling/described-file.ts";
+import { readDescribed, sourceOf } from "../labeling/described-file.ts";
+import type { Described } from "../labeling/labeller.ts";
 import { publishedLabeller } from "../labeling/published.ts";
 import type { LabellerKind } from "../labels/labels-file.ts";
 import { allHeads, componentNames, parseComponents } from "../model/components.ts";
-import { embedTexts } from "../model/text-cache.ts";
+import type { LabelResult } from "../results/label.ts";
+import { originOf } from "../results/origin.ts";
+import { headNamed } from "../results/shapes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
 import type { CommandContext } from "./context.ts";
-import { modelNotice } from "./notices.ts";
 
 /** What is to be labelled, as a user says it. */
 export interface LabelSource {
@@ -22,10 +24,14 @@ export interface LabelSource {
   readonly labels?: string;
 }
 
-/** Heads with their descriptions, and every head that a file may label. */
-export interface LabelInput extends DescribedHeads {
+/** Heads with their descriptions, where these come from, and every head that a file may label. */
+export interface LabelInput {
+  readonly origin: LabelResult["origin"];
+  readonly model: string;
+  /** In words. */
+  readonly source: string;
+  readonly heads: readonly Described[];
   readonly allHeads: readonly string[];
-  readonly notice?: string | undefined;
 }
 
 /** The descriptions: by TEXTSPAN now, from a file, or none at all. */
@@ -37,15 +43,19 @@ export async function describedHeads(
   if (options.index !== undefined && options.textspan !== undefined) {
     throw new ClipInterpretError("USAGE", "give either --index or --textspan");
   }
+  const undescribed = (names: readonly string[]) => ({
+    heads: names.map((name) => ({ ...headNamed(name), descriptions: [] })),
+    allHeads: names,
+  });
   if (options.textspan !== undefined) {
-    const input = await readDescribed(options.textspan, most);
-    return { ...input, allHeads: input.heads.map(({ head }) => head) };
+    const { origin, heads } = await readDescribed(options.textspan, most);
+    const about = { model: origin.model.name, source: sourceOf(origin, most) };
+    const now = { ...origin, ...(await originOf({})) };
+    return { origin: now, ...about, heads, allHeads: heads.map(({ name }) => name) };
   }
   if (options.index === undefined && labeller === "published") {
-    const { published } = await publishedLabeller(globals.model);
-    const names = published.heads.map(({ head }) => head);
-    const heads = names.map((head) => ({ head, descriptions: [] }));
-    return { model: published.model, source: published.source, heads, allHeads: names };
+    const { model, source, heads } = (await publishedLabeller(globals.model)).published;
+    return { origin: await originOf({}), model, source, ...undescribed(heads.map(({ head }) => head)) };
   }
   if (options.index === undefined && labeller !== "manual") {
     throw new ClipInterpretError("USAGE", "give --index or --textspan: a label is made from descriptions");
@@ -53,23 +63,15 @@ export async function describedHeads(
   const index = options.index === undefined ? undefined : await openIndex(options.index, { report });
   const model = await models.load(globals.model);
   const every = componentNames(allHeads(model.geometry));
-  const notice = modelNotice(model);
   if (!index) {
-    const heads = every.map((head) => ({ head, descriptions: [] }));
-    return { model: model.name, source: basename(options.labels ?? ""), heads, allHeads: every, notice };
+    const source = basename(options.labels ?? "");
+    return { origin: await originOf({ model }), model: model.name, source, ...undescribed(every) };
   }
   await requireModelOf(index, model);
   const set = parseComponents(options.heads, model.geometry);
   if (set.mlps.length > 0) throw new ClipInterpretError("HEADS_INVALID", "labels are of heads, not of MLPs");
   const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
-  const texts = pool.texts.map(({ text }) => text);
-  const embeddings = await embedTexts(model, texts, { report, signal });
-  const { threads } = globals;
-  const settings = { iterations: most, draws: 1, threads, report, signal };
-  const heads = await describeHeads(index, model.geometry, set, pool, embeddings, settings);
-  const source = sourceOf(
-    { pool, images: index.images.length, precision: model.precision, index: options.index ?? "" },
-    most,
-  );
-  return { model: model.name, source, heads, allHeads: every, notice };
+  const settings = { iterations: most, draws: 1, threads: globals.threads, report, signal };
+  const { origin, heads } = await describeHeads(model, index, set, pool, settings);
+  return { origin, model: model.name, source: sourceOf(origin, most), heads, allHeads: every };
 }

@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { Option } from "commander";
 import { ClipInterpretError } from "../support/errors.ts";
-import { writeOutput } from "../support/files.ts";
+import { writeWhole } from "../support/files.ts";
 import { svgToPng } from "../views/kit/png.ts";
 import { refuseOverwrite } from "./overwrite.ts";
 import { collect } from "./strings.ts";
@@ -36,7 +36,7 @@ export function checkPictures(paths: readonly string[], input?: string): void {
 export async function writePictures(paths: readonly string[], { svg, html }: Drawing): Promise<void> {
   for (const path of paths) {
     const extension = extname(path).toLowerCase();
-    if (extension === ".html") await writeOutput(path, html());
-    else await writeOutput(path, extension === ".svg" ? svg() : await svgToPng(svg()));
+    if (extension === ".html") await writeWhole(path, html());
+    else await writeWhole(path, extension === ".svg" ? svg() : await svgToPng(svg()));
   }
 }

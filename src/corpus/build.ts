@@ -4,6 +4,7 @@ import { withLock } from "../hub/lock.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
 import { openJournal } from "./journal.ts";
@@ -22,8 +23,8 @@ import { readWholeShard } from "./read-shard.ts";
 import { type ImageRow, imageRow, type RejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
 import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
-import type { Source, SourceImage } from "./source.ts";
-import { folderStore, guard, type Store } from "./store.ts";
+import { type Source, type SourceImage, scanSource } from "./source.ts";
+import { folderStore, type Store } from "./store.ts";
 import { storeBatch } from "./stored.ts";
 
 /** How an index is made. */
@@ -45,21 +46,6 @@ export interface BuildOptions extends WorkOptions {
   readonly decoders?: number;
 }
 
-/** What an indexing run did. */
-export interface BuildResult {
-  readonly folder: string;
-  readonly images: number;
-  readonly rejected: number;
-  readonly shards: number;
-  /** Images and rejected files that this run added. */
-  readonly added: number;
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-  readonly pruned: boolean;
-  /** Shards that were found damaged and made anew. */
-  readonly repaired: readonly string[];
-}
-
 /** As many images as design and memory agree on: z of an L/14 is 400 MB for them. */
 const SHARD_SIZE = 8192;
 
@@ -70,30 +56,36 @@ const SHARD_SIZE = 8192;
  * Memory is bounded by one shard and the batches under way, whatever the size of the source; the list of its files
  * takes about 300 bytes an image.
  *
+ * @param images a folder of images or a list of them (`.csv`, `.jsonl`), or what {@link scanSource} found there
  * @throws `INDEX_MISMATCH` for an index of another model or form, `HALF_OVERFLOW`, `OUTPUT_UNWRITABLE`, `DISK_FULL`,
  *   `CANCELLED`, `SUM_MISMATCH`
+ * @returns what the index holds now, and what this run did
+ * @example
+ * ```ts
+ * import { buildIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { images, rejected } = await buildIndex(model, "examples/scenes", "out/scenes.index");
+ * console.log(images, rejected); // → 24 0
+ * ```
  */
 export async function buildIndex(
   model: ClipModel,
-  source: Source,
+  images: string | Source,
   folder: string,
   options: BuildOptions = {},
-): Promise<BuildResult> {
+) {
+  const source = typeof images === "string" ? await scanSource(images, options) : images;
   const store = folderStore(resolve(folder));
   const lock = join(store.where, ".lock");
   // Settled apart, so that only what happens to the lock is a failed write of the lock.
   const work = () => Promise.allSettled([build(model, source, store, options)]);
-  const [outcome] = await guard(lock, () => withLock(lock, work, options));
+  const [outcome] = await guardWrite(lock, () => withLock(lock, work, options));
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
 }
 
-async function build(
-  model: ClipModel,
-  source: Source,
-  store: Store,
-  options: BuildOptions,
-): Promise<BuildResult> {
+async function build(model: ClipModel, source: Source, store: Store, options: BuildOptions) {
   const { prune = false, shardSize = SHARD_SIZE, report, signal } = options;
   let manifest = await claimIndex(model, source, store, options);
   const repaired: string[] = [];
@@ -139,8 +131,8 @@ async function build(
     rejected: total("rejected"),
     shards: manifest.shards.length,
     added: added.length,
-    changed,
-    removed,
+    changed: [...changed],
+    removed: [...removed],
     pruned: prune,
     repaired,
   };

@@ -1,10 +1,8 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { type ColumnSource, parquetWriteFile } from "hyparquet-writer";
+import { fillWhole } from "../support/files.ts";
 import type { Index } from "./open-index.ts";
 import type { ImageRow } from "./rows.ts";
 import type { FactorValue } from "./source.ts";
-import { guard } from "./store.ts";
 
 /**
  * Writes what an index knows of its images as a Parquet file: one row an image, in the order of the index's arrays.
@@ -19,16 +17,7 @@ import { guard } from "./store.ts";
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
  */
 export async function exportParquet({ images }: Index, file: string): Promise<void> {
-  const partial = `${file}.partial`;
-  await guard(file, async () => {
-    await mkdir(dirname(file), { recursive: true });
-    try {
-      parquetWriteFile({ filename: partial, columnData: columnsOf(images) });
-      await rename(partial, file);
-    } finally {
-      await rm(partial, { force: true });
-    }
-  });
+  await fillWhole(file, async (filename) => parquetWriteFile({ filename, columnData: columnsOf(images) }));
 }
 
 function columnsOf(images: readonly ImageRow[]): ColumnSource[] {

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { guardWrite } from "../support/files.ts";
 import type { Layout } from "./manifest.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
-import { guard } from "./store.ts";
 import { bytesOf, type StoredBatch } from "./stored.ts";
 
 /*
@@ -41,19 +41,19 @@ const MOST = 2 ** 31 - 1;
  */
 export async function openJournal(path: string, work: string, layout: Layout): Promise<Journal> {
   const { batches, end } = await readJournal(path, work, layout);
-  const handle = await guard(path, async () => {
+  const handle = await guardWrite(path, async () => {
     await mkdir(dirname(path), { recursive: true });
     return open(path, end === 0 ? "w" : "r+");
   });
   let position = end;
   const write = (json: string, body: readonly Uint8Array[]) =>
-    guard(path, async () => {
+    guardWrite(path, async () => {
       const record = formatRecord(json, body);
       await writeAll(handle, record, position);
       position += record.length;
     });
   try {
-    await guard(path, () => handle.truncate(end));
+    await guardWrite(path, () => handle.truncate(end));
     if (end === 0) await write(work, []);
   } catch (error) {
     await handle.close();

@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
+import { addScaled } from "../math/linear.ts";
 import type { ComponentSet } from "../model/components.ts";
-import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
+import type { HeadGeometry } from "../model/geometry.ts";
+import { coordinateCount, headMatrix } from "../model/head-space.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { createHeadCache } from "./head-cache.ts";
 import type { Index } from "./open-index.ts";
@@ -9,6 +10,16 @@ import type { Index } from "./open-index.ts";
  * The mean of what some heads wrote over an index's images, Σ_h w_h·mean(z̃_h)·M̃_h: [D] in float64.
  * @param rows only these images; by default all, from the moments
  * @throws `HEADS_INVALID` for a set with MLP terms
+ * @example
+ * ```ts
+ * import { openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { meanContribution } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const mean = await meanContribution(index, model.geometry, parseHeads(model, "L1.H0"));
+ * console.log(mean.length, Math.hypot(...mean).toFixed(4)); // → 128 0.0460
+ * ```
  */
 export async function meanContribution(
   index: Index,
@@ -19,15 +30,13 @@ export async function meanContribution(
   if (set.mlps.length > 0) {
     throw new ClipInterpretError("HEADS_INVALID", "an index keeps the means of heads, not of MLP terms");
   }
-  const { headDim, embedDim } = geometry;
+  const { embedDim } = geometry;
   const means = rows ? meansOfRows(index, rows) : await meansOfAll(index, geometry);
   const sum = new Float64Array(embedDim);
   for (const { layer, head, weight } of set.heads) {
     const matrix = headMatrix(geometry, layer, head);
     const mean = await means(layer, head);
-    for (let i = 0; i < headDim + 3; i++) {
-      for (let d = 0; d < embedDim; d++) sum[d] += weight * mean[i] * matrix[i * embedDim + d];
-    }
+    for (const [i, value] of mean.entries()) addScaled(sum, weight * value, matrix, i * embedDim);
   }
   return sum;
 }
@@ -37,7 +46,7 @@ type HeadMean = (layer: number, head: number) => Promise<Float64Array> | Float64
 
 async function meansOfAll(index: Index, { heads, headDim }: HeadGeometry): Promise<HeadMean> {
   const moments = await index.moments();
-  const size = headDim + 4;
+  const size = coordinateCount({ headDim }) + 1;
   return (layer, head) => {
     // The last row holds Σ z̃ and, at its end, the count.
     const row = (layer * heads + head) * size * size + (size - 1) * size;
@@ -47,20 +56,11 @@ async function meansOfAll(index: Index, { heads, headDim }: HeadGeometry): Promi
 
 function meansOfRows(index: Index, rows: readonly number[]): HeadMean {
   const cache = createHeadCache(index, 0);
-  const width = index.manifest.headDim + 3;
+  const width = coordinateCount(index.manifest);
   return async (layer, head) => {
     const block = await cache.block(layer, head);
     const sum = new Float64Array(width);
-    for (const row of rows) for (let i = 0; i < width; i++) sum[i] += block[row * width + i];
+    for (const row of rows) addScaled(sum, 1, block, row * width);
     return sum.map((value) => value / rows.length);
   };
-}
-
-/** SHA-256 (hex) of what an index is made of: its model, its preprocessing and its images' bytes, in their order. */
-export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {
-  const hash = createHash("sha256");
-  const { weights, precision } = manifest.model;
-  hash.update(`${JSON.stringify([weights, precision, manifest.preprocessing])}\n`);
-  for (const { sha256 } of images) hash.update(`${sha256}\n`);
-  return hash.digest("hex");
 }

@@ -23,6 +23,8 @@ import { folderStore, type Store } from "./store.ts";
 /** An index that is read. Images are those of all shards, one after another. */
 export interface Index {
   readonly folder: string;
+  /** What results call it; by default as its folder. */
+  readonly name?: string;
   readonly manifest: Manifest;
   readonly images: readonly ImageRow[];
   readonly rejected: readonly RejectedRow[];
@@ -127,24 +129,13 @@ export async function requireModelOf({ manifest, folder }: Index, model: ClipMod
   requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
 }
 
-/** What a full check of an index found. */
-export interface IndexCheck {
-  readonly folder: string;
-  readonly model: string;
-  readonly images: number;
-  readonly shards: number;
-  /** Files of the index that are not what was written. */
-  readonly corrupt: readonly string[];
-  /** Images whose bytes are no longer those that were indexed. */
-  readonly changed: readonly string[];
-  readonly missing: readonly string[];
-}
-
 /**
  * Reads every byte of an index and of its images, and compares them with the checksums that were taken.
+ * @returns files of the index that are not what was written, images that have changed, images that are gone, and what
+ *   could be read of the index
  * @throws `INDEX_INVALID`, `CANCELLED`
  */
-export async function checkIndex(folder: string, { report, signal }: WorkOptions = {}): Promise<IndexCheck> {
+export async function checkIndex(folder: string, { report, signal }: WorkOptions = {}) {
   const { store, manifest } = await openManifest(folder);
   const corrupt: string[] = [];
   const changed: string[] = [];
@@ -152,6 +143,7 @@ export async function checkIndex(folder: string, { report, signal }: WorkOptions
   const total = manifest.shards.reduce((sum, { images }) => sum + images, 0);
   const task = "checking";
   report?.({ type: "start", task, unit: "image", total });
+  const known: ImageRow[] = [];
   let done = 0;
   for (const shard of manifest.shards) {
     const wrong = await findCorruption(store, shard);
@@ -165,6 +157,7 @@ export async function checkIndex(folder: string, { report, signal }: WorkOptions
       // Where every byte is as it was written, the manifest says something else.
       if (wrong.length === 0) corrupt.push(shardFolder(shard.name));
     }
+    for (const row of images) known.push(row);
     for (const { path, sha256 } of images) {
       checkCancelled(signal);
       const found = await hashFile(join(manifest.root, path));
@@ -176,13 +169,9 @@ export async function checkIndex(folder: string, { report, signal }: WorkOptions
   report?.({ type: "end", task, done });
   const { shards, model } = manifest;
   return {
-    folder: store.where,
-    model: model.name,
-    images: total,
-    shards: shards.length,
-    corrupt,
-    changed,
-    missing,
+    index: { folder: store.where, manifest, images: known },
+    ...{ folder: store.where, model: model.name, images: total, shards: shards.length },
+    ...{ corrupt, changed, missing },
   };
 }
 

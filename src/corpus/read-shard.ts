@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ClipInterpretError } from "../support/errors.ts";
+import { sha256Of } from "../support/hash.ts";
 import { parseNpyHeader } from "../support/npy.ts";
 import type { Layout, ShardEntry } from "./manifest.ts";
 import { type ImageRow, parseImageRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
@@ -27,7 +28,7 @@ export async function readShardRows(store: Store, shard: ShardEntry): Promise<Sh
   const read = async (file: string) => {
     const name = fileOf(shard, file);
     const bytes = await store.read(name);
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const sha256 = sha256Of(bytes);
     if (sha256 !== shard.files[file].sha256) throw corrupt(store, name, "is not what was written");
     return [bytes.toString("utf8"), `${store.where}/${name}`] as const;
   };

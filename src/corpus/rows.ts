@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ClipInterpretError, ERRORS, type ErrorCode, messageOf } from "../support/errors.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { SourceImage } from "./source.ts";
 
 const factors = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
@@ -30,7 +30,7 @@ const rejectedSchema = z.strictObject({
 export type RejectedRow = z.infer<typeof rejectedSchema>;
 
 /** The id of an image: from its path alone, so that it stays when others come and go. */
-export const imageId = (path: string): string => createHash("sha256").update(path).digest("hex").slice(0, 16);
+export const imageId = (path: string): string => sha256Of(path).slice(0, 16);
 
 /** The row of an image that was decoded. */
 export function imageRow(

@@ -1,11 +1,15 @@
 import { fromHalf } from "../math/half.ts";
+import { addScaled, dot } from "../math/linear.ts";
+import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
-import { type HeadGeometry, headMatrix } from "../model/geometry.ts";
-import { type PreparedProbe, prepareProbe } from "../model/kernel.ts";
+import type { HeadGeometry } from "../model/geometry.ts";
+import { coordinateCount, headMatrix, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import type { Report } from "../support/progress.ts";
+import { sharedCache } from "../support/shared.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
-import type { Index } from "./open-index.ts";
+import { type Index, openIndex, requireModelOf } from "./open-index.ts";
 
 /*
  * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies whole blocks,
@@ -13,8 +17,8 @@ import type { Index } from "./open-index.ts";
  * that they do not depend on what else is in the index.
  */
 
-/** Scores the images of one index, exactly and as often as asked. */
-export interface Search {
+/** An index with the model that made it: scores its images, exactly and as often as asked. */
+export interface Search extends Index {
   readonly index: Index;
   /** [n]: the set's score of every image for a probe v [D]. @throws `HEADS_INVALID` */
   scores(v: Float64Array, set: ComponentSet): Promise<Float64Array | Float32Array>;
@@ -26,6 +30,33 @@ export interface Search {
   lengths(set: ComponentSet): Promise<Float64Array>;
 }
 
+/** Sets whose lengths are kept, eight bytes an image each. */
+const MOST_LENGTHS = 64;
+
+/**
+ * Opens an index for questions, with the model that made it. A shard that is damaged is left out with a warning.
+ *
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` for an index of
+ *   another model
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * console.log(index.images.length, index.images[0].path); // → 120 images/0000-mobile-phone.png
+ * ```
+ */
+export async function openSearch(
+  model: ClipModel,
+  folder: string,
+  options: { readonly report?: Report } = {},
+): Promise<Search> {
+  const index = await openIndex(folder, options);
+  await requireModelOf(index, model);
+  return createSearch(index, model.geometry, model.matmul);
+}
+
 /** Makes a search over an index. @param geometry of the model that made it */
 export function createSearch(
   index: Index,
@@ -34,9 +65,9 @@ export function createSearch(
   cache: HeadCache = createHeadCache(index),
 ): Search {
   const n = index.images.length;
-  const { headDim, embedDim } = geometry;
-  const width = headDim + 3;
-  const lengthsOf = new Map<string, Promise<Float64Array>>();
+  const { embedDim } = geometry;
+  const width = coordinateCount(geometry);
+  const lengthsOf = sharedCache<Float64Array>(MOST_LENGTHS);
 
   /** block·q of every image. */
   const product = (block: Float32Array, columns: number, q: Float64Array): Promise<Float32Array> =>
@@ -45,6 +76,7 @@ export function createSearch(
       : matmul({ data: block, dims: [1, n, columns] }, { data: Float32Array.from(q), dims: [1, columns, 1] });
 
   const search: Search = {
+    ...index,
     index,
     async scores(v, set) {
       const { heads, whole, mlps } = plan(index, set);
@@ -69,7 +101,7 @@ export function createSearch(
       const probe = prepareProbe(geometry, v);
       const sums = new Float64Array(rows.length);
       const add = (block: Float32Array, columns: number, q: Float64Array) => {
-        for (const [i, row] of rows.entries()) sums[i] += dotAt(block, row * columns, q);
+        for (const [i, row] of rows.entries()) sums[i] += dot(block, q, row * columns);
       };
       if (whole !== 0) add(await cache.embeddings(), embedDim, scaled(v, whole));
       for (const head of heads) {
@@ -83,9 +115,7 @@ export function createSearch(
     async contributions(set, rows) {
       const { heads, whole, mlps } = plan(index, set);
       const dense = new Float64Array(rows.length * embedDim);
-      const add = (values: Float32Array, weight: number) => {
-        for (let i = 0; i < dense.length; i++) dense[i] += weight * values[i];
-      };
+      const add = (values: Float32Array, weight: number) => addScaled(dense, weight, values);
       for (const { layer, head, weight } of heads) {
         const block = pickRows(await cache.block(layer, head), rows, width);
         const matrix = Float32Array.from(headMatrix(geometry, layer, head));
@@ -101,13 +131,7 @@ export function createSearch(
       }
       return dense;
     },
-    lengths(set) {
-      const key = JSON.stringify(set);
-      const known = lengthsOf.get(key) ?? setLengths(set);
-      lengthsOf.set(key, known);
-      known.catch(() => lengthsOf.delete(key));
-      return known;
-    },
+    lengths: (set) => lengthsOf.get(JSON.stringify(set), () => setLengths(set)),
   };
   return search;
 
@@ -118,9 +142,7 @@ export function createSearch(
       const rows = Array.from({ length: Math.min(AT_ONCE, n - start) }, (_, i) => start + i);
       const dense = await search.contributions(set, rows);
       for (const i of rows.keys()) {
-        let squares = 0;
-        for (let d = i * embedDim; d < (i + 1) * embedDim; d++) squares += dense[d] ** 2;
-        lengths[start + i] = Math.sqrt(squares);
+        lengths[start + i] = Math.sqrt(dot(dense, dense, i * embedDim, i * embedDim, embedDim));
       }
     }
     return lengths;
@@ -173,23 +195,4 @@ async function mlpTerm(index: Index, term: number): Promise<Float32Array> {
   return fromHalf(await index.mlpTerm(term));
 }
 
-/** w·[q0; q1; q2; q3] of one head: what its z̃ is multiplied with. */
-function headProbe(
-  { heads, headDim }: HeadGeometry,
-  probe: PreparedProbe,
-  { layer, head, weight }: WeightedHead,
-) {
-  const start = (layer * heads + head) * headDim;
-  const q = new Float64Array(headDim + 3);
-  for (let i = 0; i < headDim; i++) q[i] = weight * probe.q0[start + i];
-  q.set([weight * probe.q1[layer], weight * probe.q2, weight * probe.q3], headDim);
-  return q;
-}
-
 const scaled = (v: Float64Array, weight: number) => v.map((value) => weight * value);
-
-function dotAt(block: Float32Array, start: number, q: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < q.length; i++) sum += block[start + i] * q[i];
-  return sum;
-}

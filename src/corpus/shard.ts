@@ -1,4 +1,5 @@
 import { addOuter, mirror } from "../math/moments.ts";
+import { coordinateCount, setCoordinates } from "../model/head-space.ts";
 import { formatNpyHeader } from "../support/npy.ts";
 import type { Layout } from "./manifest.ts";
 import { formatRows, type ImageRow, type RejectedRow } from "./rows.ts";
@@ -29,17 +30,15 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
   const scalars = new Float32Array(capacity * 3);
   const embedding = new Float32Array(capacity * embedDim);
   const mlps = new Uint16Array(keepsMlps ? capacity * (layers + 1) * embedDim : 0);
-  const side = headDim + 4;
+  const side = coordinateCount(layout) + 1;
   const moments = new Float64Array(units * side * side);
-  const coordinates = new Float64Array(headDim + 3);
+  const coordinates = new Float64Array(side - 1);
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
 
   const addMoments = (values: Float32Array, [mu, sigma, norm]: Float32Array) => {
-    const scale = sigma * norm;
-    coordinates.set([1 / scale, mu / scale, 1 / norm], headDim);
     for (let unit = 0; unit < units; unit++) {
-      for (let i = 0; i < headDim; i++) coordinates[i] = values[unit * headDim + i] / scale;
+      setCoordinates(coordinates, values, unit * headDim, { mu, sigma, norm });
       addOuter(moments, unit * side * side, coordinates);
     }
   };

@@ -5,7 +5,7 @@ import { dirname, extname, isAbsolute, join, posix, relative, resolve, sep } fro
 import { parse as parseCsv } from "csv-parse/sync";
 import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { inputError, readInput } from "../support/files.ts";
+import { inputError, isFile, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { isWaterbirds, WATERBIRDS_LIST, waterbirdsRow } from "./waterbirds.ts";
 
@@ -80,12 +80,6 @@ async function listIn(folder: string): Promise<string | undefined> {
     .split(/\r?\n/, 1);
   return isWaterbirds(header.split(",").map((name) => name.trim())) ? metadata : undefined;
 }
-
-const isFile = (path: string) =>
-  stat(path).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
 
 /** A row of a list, and where in the list it stands. */
 type Listed = Omit<SourceImage, "bytes"> & { readonly where: string };

@@ -1,7 +1,6 @@
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { inputError } from "../support/files.ts";
+import { open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { guardWrite, inputError, putInPlace, sizeOf, writeWhole } from "../support/files.ts";
 
 /**
  * Where an index lies: names and bytes. What `put` writes appears whole or not at all, so a store of objects can take
@@ -53,61 +52,17 @@ export function folderStore(root: string): Store {
       }
     },
     size: (name) => sizeOf(path(name)),
-    put: (name, chunks) =>
-      guard(path(name), async () => {
-        const partial = `${path(name)}.part`;
-        await mkdir(dirname(partial), { recursive: true });
-        await writeSynced(partial, chunks);
-        await rename(partial, path(name));
-        await sync(dirname(partial));
-      }),
+    // One process writes to an index, so that what it left when it was killed has a name that is known.
+    put: (name, chunks) => writeWhole(path(name), chunks, { part: `${path(name)}.part` }),
     putFolder: (name, files) =>
-      guard(path(name), async () => {
+      guardWrite(path(name), async () => {
         const partial = `${path(name)}.part`;
         await rm(partial, { recursive: true, force: true });
-        await mkdir(partial, { recursive: true });
-        for (const [file, chunks] of files) await writeSynced(join(partial, file), chunks);
-        await sync(partial);
+        for (const [file, chunks] of files) await writeWhole(join(partial, file), chunks);
         await rm(path(name), { recursive: true, force: true });
-        await rename(partial, path(name));
-        await sync(dirname(partial));
+        await putInPlace(partial, path(name));
       }),
     list: (name) => readdir(path(name)).catch(() => []),
-    remove: (name) => guard(path(name), () => rm(path(name), { recursive: true, force: true })),
+    remove: (name) => guardWrite(path(name), () => rm(path(name), { recursive: true, force: true })),
   };
-}
-
-const sizeOf = (path: string) =>
-  stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
-
-async function writeSynced(path: string, chunks: readonly Uint8Array[]): Promise<void> {
-  const handle = await open(path, "w");
-  try {
-    for (const chunk of chunks) await handle.writeFile(chunk);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes a rename last; some systems know no syncing of folders. */
-async function sync(folder: string): Promise<void> {
-  const handle = await open(folder).catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
-}
-
-/** Runs `work`; a failed write becomes a coded error. */
-export async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof ClipInterpretError) throw cause;
-    const full = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "");
-    const code = full ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
-    throw new ClipInterpretError(code, `cannot write ${path}: ${messageOf(cause)}`, { cause });
-  }
 }

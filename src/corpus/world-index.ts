@@ -22,6 +22,15 @@ export interface WorldIndexOptions extends WorkOptions {
 /**
  * The index of the first scenes of a split. A run that was stopped goes on.
  * @throws `CORPUS_MISMATCH`, `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { worldIndex } from "clip-interpret/world";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await worldIndex(model, { split: "demo", images: 10 });
+ * console.log(index.images.length, index.images[0].factors.style); // → 10 flat
+ * ```
  */
 export async function worldIndex(
   model: ClipModel,

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { isFile, sizeOf, writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
-import { holdsModel, isFile } from "./model-files.ts";
+import { holdsModel } from "./model-files.ts";
 
 /** A model found in the cache. */
 export interface CachedModel {
@@ -101,12 +102,11 @@ export async function showBlob({ blob, file }: Place, blobId: string): Promise<v
 
 /** True if a file of a snapshot is there with all of its bytes. */
 export const isWhole = async (file: string, bytes: number): Promise<boolean> =>
-  (await isFile(file)) && (await stat(file)).size === bytes;
+  (await isFile(file)) && (await sizeOf(file)) === bytes;
 
 /** Makes `main` mean this commit; without a newline, as Python reads it. */
 export async function writeMain(repository: string, commit: string): Promise<void> {
-  await mkdir(join(repository, "refs"), { recursive: true });
-  await writeFile(join(repository, "refs", "main"), commit);
+  await writeWhole(join(repository, "refs", "main"), commit);
 }
 
 const list = (folder: string) => readdir(folder).catch((): string[] => []);

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { isDiskFull, putInPlace, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type HubClient, unreachable } from "./client.ts";
 import type { HubFile } from "./listing.ts";
@@ -43,7 +44,7 @@ export async function downloadBlob(
   );
   work.report?.({ type: "end", task, done: end });
   await verify(file, partial, work.signal);
-  await rename(partial, blob);
+  await putInPlace(partial, blob);
   return received.bytes;
 }
 
@@ -55,7 +56,7 @@ async function fetchRest(
   signal: AbortSignal | undefined,
   received: (chunk: number, done: number) => void,
 ): Promise<number> {
-  const had = await sizeOf(partial);
+  const had = (await sizeOf(partial)) ?? 0;
   if (had === file.bytes && had > 0) return had;
   const from = had > file.bytes ? 0 : had;
   const guard = silenceGuard(client.patience.silenceMs, signal);
@@ -128,8 +129,7 @@ const tooLong = (file: HubFile) =>
 
 /** The coded error of a failed write; `missing` bytes of `what` were still to come. */
 export function writeError(cause: unknown, what: string, missing?: number): ClipInterpretError {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code !== "ENOSPC" && code !== "EDQUOT") {
+  if (!isDiskFull(cause)) {
     return new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${what}: ${messageOf(cause)}`, {
       cause,
     });
@@ -148,10 +148,3 @@ export async function checkRoom(folder: string, what: string, bytes: number): Pr
     throw new ClipInterpretError("DISK_FULL", `${what} needs ${bytes} bytes; ${folder} has room for ${free}`);
   }
 }
-
-/** Bytes of a file; 0 if there is none. */
-export const sizeOf = (path: string): Promise<number> =>
-  stat(path).then(
-    (entry) => entry.size,
-    () => 0,
-  );

@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import { isFile } from "../support/files.ts";
 
 /** The files that make up one model: what is fetched of a repository, and nothing else. */
 export interface ModelFiles {
@@ -102,10 +103,3 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-/** True for a file that exists, also at the end of a link. */
-export const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );

@@ -2,10 +2,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type CachedModel, findCached, lockPath } from "./cache.ts";
 import { createClient, type HubClient } from "./client.ts";
-import { sizeOf, writeError } from "./download.ts";
+import { writeError } from "./download.ts";
 import { hubSettings } from "./environment.ts";
 import { noTokenizer, readsTexts } from "./find-tokenizer.ts";
 import { findHubModel, type HubModel, suggestModels } from "./known-models.ts";
@@ -45,12 +46,32 @@ export function createPuller(environment: Environment = process.env, patience: P
       }
       const client = createClient(await hubSettings(environment), patience);
       const key = `${client.settings.cache} ${model.hubId}`;
-      return share(key, (options) => pullModel(client, model, options), work);
+      return share(key, (options) => fetchModel(client, model, options), work);
     },
   };
 }
 
-async function pullModel(client: HubClient, model: HubModel, work: WorkOptions): Promise<PulledModel> {
+const puller = createPuller();
+
+/**
+ * Fetches a model from the Hugging Face Hub into its cache, or what of it is not there yet. `HF_HOME`, `HF_ENDPOINT`,
+ * `HF_TOKEN` and `HF_HUB_OFFLINE` are heeded.
+ *
+ * @param model a known name (`ViT-B-32/openai`) or a hub id
+ * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `HUB_…`, `DOWNLOAD_CORRUPT`, `DISK_FULL`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { openModel, pullModel } from "clip-interpret";
+ *
+ * const { name } = await pullModel("ViT-B-32/openai");
+ * const model = await openModel(name);
+ * console.log(model.name); // → ViT-B-32/openai
+ * ```
+ */
+export const pullModel = (model: string, work?: WorkOptions): Promise<PulledModel> =>
+  puller.pull(model, work);
+
+async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions): Promise<PulledModel> {
   const { cache, offline: isOffline } = client.settings;
   const { hubId } = model;
   const before = await findCached(cache, hubId);
@@ -83,7 +104,7 @@ async function pullModel(client: HubClient, model: HubModel, work: WorkOptions):
   }
   const names = await readdir(found.folder);
   const files = await Promise.all(
-    names.sort().map(async (name) => ({ name, bytes: await sizeOf(join(found.folder, name)) })),
+    names.sort().map(async (name) => ({ name, bytes: (await sizeOf(join(found.folder, name))) ?? 0 })),
   );
   return { ...found, name: model.name, receivedBytes, files };
 }

@@ -1,11 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
+import { sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
 import { type DescribedModel, describeModel } from "./describe.ts";
-import { checkRoom, downloadBlob, partialPath, sizeOf } from "./download.ts";
+import { checkRoom, downloadBlob, partialPath } from "./download.ts";
 import { sharesTokenizer } from "./find-tokenizer.ts";
 import type { HubModel } from "./known-models.ts";
 import { type HubFile, type Listing, listRepository } from "./listing.ts";
@@ -98,7 +99,7 @@ async function fetchMissing(
   let room = 0;
   for (const { bytes, blobId } of missing) {
     const blob = join(blobs, blobId);
-    if (!(await isWhole(blob, bytes))) room += Math.max(0, bytes - (await sizeOf(partialPath(blob))));
+    if (!(await isWhole(blob, bytes))) room += Math.max(0, bytes - ((await sizeOf(partialPath(blob))) ?? 0));
   }
   await checkRoom(blobs, missing.map(({ name }) => name).join(" and "), room);
   let received = 0;

@@ -13,15 +13,22 @@ export interface RgbPicture {
  * An image file at the size in which it is to be shown, upright or as it is stored. Colours are those under any
  * transparency, as the model sees them. Enlarged pixels stay squares.
  * @throws `IMAGE_UNREADABLE`, and what reading a file throws
+ * @example
+ * ```ts
+ * import { displayPicture } from "clip-interpret/views";
+ *
+ * const { rgb } = await displayPicture("examples/scenes/images/0067-monkey.png", 100, 100);
+ * console.log(rgb.length === 100 * 100 * 3); // → true
+ * ```
  */
 export async function displayPicture(
   source: string | Uint8Array,
   width: number,
   height: number,
-  { exif = true, name = sourceName(source) }: DecodeOptions = {},
+  { exif = true, maxPixels, name = sourceName(source) }: DecodeOptions = {},
 ): Promise<RgbPicture> {
   try {
-    const image = sharp(source, { ignoreIcc: true, limitInputPixels: false, autoOrient: exif });
+    const image = sharp(source, { ignoreIcc: true, limitInputPixels: maxPixels ?? false, autoOrient: exif });
     const data = await image
       .removeAlpha()
       .toColourspace("srgb")

@@ -102,7 +102,7 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
     return closed;
   };
   signal?.addEventListener("abort", close);
-  if (signal?.aborted) close();
+  if (signal?.aborted) void close();
   return { run, close };
 }
 

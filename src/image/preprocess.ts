@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { readInput } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { ResizeWindow } from "./bicubic.ts";
 import { type DecodedImage, type DecodeOptions, decodeImage, sourceName } from "./decode.ts";
 import { resize } from "./resize.ts";
@@ -54,7 +54,7 @@ export async function preprocess(
       height: config.size * scaleY,
     },
     bytes: file.length,
-    sha256: createHash("sha256").update(file).digest("hex"),
+    sha256: sha256Of(file),
   };
 }
 

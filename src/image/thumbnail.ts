@@ -10,6 +10,13 @@ export interface Thumbnail {
 /**
  * A picture of an image file that fits a square of `side` pixels, upright. Small pictures are not enlarged.
  * @returns null when the file cannot be read any more
+ * @example
+ * ```ts
+ * import { thumbnail } from "clip-interpret/views";
+ *
+ * const small = await thumbnail("examples/scenes/images/0067-monkey.png", 100);
+ * console.log(small?.width, small?.height); // → 100 100
+ * ```
  */
 export async function thumbnail(source: string | Uint8Array, side: number): Promise<Thumbnail | null> {
   try {

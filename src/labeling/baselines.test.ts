@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { headOf } from "../results/shapes.ts";
 import { judgeHeads, measureBaselines } from "./baselines.ts";
 import { pluralityByChance } from "./chance.ts";
 import { ccsOf, measureLabels } from "./metrics.ts";
@@ -47,7 +48,7 @@ describe("baselines", async () => {
   const pool = poolOf({ colour: 40, animal: 120, count: 30, style: 10 }, 20);
   const pure = ["colour", "animal", "count", "style"].flatMap((property, layer) =>
     Array.from({ length: 4 }, (_, h) => ({
-      head: `L${layer}.H${h}`,
+      ...headOf(layer, h),
       descriptions: Array.from({ length: 8 }, (_, n) => described(property, n)),
     })),
   );
@@ -70,7 +71,7 @@ describe("baselines", async () => {
     }
     // One label of four fits a pure head: a mean CCS of 5/4.
     expect(found.randomLabels.meanCcs?.mean).toBeCloseTo(1.25, 1);
-    // Four heads bear each label at random: hardly any is alone.
+    // Four heads have each label at random: hardly any is alone.
     expect(found.randomLabels.entanglement?.mean).toBeCloseTo(1 - 0.75 ** 15, 2);
   });
 
@@ -83,7 +84,7 @@ describe("baselines", async () => {
   it("judge by the first five descriptions", async () => {
     const five = Array.from({ length: 5 }, (_, n) => described("a", n));
     const descriptions = [...five, described("b"), described("b", 1)];
-    const [head] = await judgeHeads([{ head: "L0.H0", descriptions }], byTags);
+    const [head] = await judgeHeads([{ ...headOf(0, 0), descriptions }], byTags);
     expect([head.label, ccsOf(head), head.consistent.length]).toEqual(["a", 5, 5]);
   });
 });

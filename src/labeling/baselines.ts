@@ -2,23 +2,26 @@
  * What the metrics are where nothing is known about the heads, so that a value can be told from what the pool, the
  * labeller and the number of heads give by themselves:
  *
- * - **random labels**: every head keeps its descriptions and bears one of the pool's properties, each as likely;
+ * - **random labels**: every head keeps its descriptions and has one of the pool's properties, each as likely;
  * - **shuffled descriptions**: the descriptions of all heads are dealt out anew and labelled and judged again;
  * - **random texts**: every head is described by texts drawn from the pool, labelled and judged.
  */
-import { type Interval, percentileInterval } from "../math/intervals.ts";
+import { percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
+import {
+  BASELINES,
+  type Baseline,
+  type Baselines,
+  METRICS,
+  type MetricIntervals,
+  type MetricValues,
+  valuesOf,
+} from "../results/metrics.ts";
+import type { Head } from "../results/shapes.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { PoolText } from "../text/pool.ts";
 import type { Described, DescribedText, Judge, Labeller } from "./labeller.ts";
-import { METRICS, type MetricKey, type MetricValues, valuesOf } from "./metric-names.ts";
 import { DESCRIPTIONS, type JudgedHead, measureLabels } from "./metrics.ts";
-
-/** For each metric where it lies in 95 % of the draws; null where no draw had a value. */
-export type MetricIntervals = Readonly<Record<MetricKey, Interval | null>>;
-
-export const BASELINES = ["randomLabels", "shuffledDescriptions", "randomTexts"] as const;
-export type Baseline = (typeof BASELINES)[number];
 
 /** How baselines are drawn. */
 export interface BaselineOptions extends WorkOptions {
@@ -44,10 +47,12 @@ export async function judgeHeads(
     const named = await labeller(first, {});
     if (!named) continue;
     const { consistent } = await judge(named.label, first, {});
-    judged.push({ head: head.head, label: named.label, consistent });
+    judged.push({ ...headAlone(head), label: named.label, consistent });
   }
   return judged;
 }
+
+const headAlone = ({ layer, head, name }: Head): Head => ({ layer, head, name });
 
 /** The metrics under all three baselines. @param pool texts with properties */
 export async function measureBaselines(
@@ -55,7 +60,7 @@ export async function measureBaselines(
   pool: readonly PoolText[],
   labelling: OfflineLabelling,
   { draws = 1000, seed = 0, signal }: BaselineOptions = {},
-): Promise<Readonly<Record<Baseline, MetricIntervals>>> {
+): Promise<Baselines> {
   const described = heads.map((head) => ({
     ...head,
     descriptions: head.descriptions.slice(0, DESCRIPTIONS),
@@ -68,24 +73,24 @@ export async function measureBaselines(
         described.map(async (head) => {
           const label = random.pick(properties);
           const { consistent } = await labelling.judge(label, head, {});
-          return { head: head.head, label, consistent };
+          return { ...headAlone(head), label, consistent };
         }),
       ),
     shuffledDescriptions(random) {
       const left = shuffled(dealt, random);
-      const anew = described.map(({ head, descriptions }) => ({
-        head,
-        descriptions: left.splice(0, descriptions.length),
+      const anew = described.map((head) => ({
+        ...head,
+        descriptions: left.splice(0, head.descriptions.length),
       }));
       return judgeHeads(anew, labelling);
     },
     randomTexts: (random) =>
       judgeHeads(
-        described.map(({ head }) => ({ head, descriptions: drawTexts(pool, random) })),
+        described.map((head) => ({ ...head, descriptions: drawTexts(pool, random) })),
         labelling,
       ),
   };
-  const measured: Partial<Record<Baseline, MetricIntervals>> = {};
+  const measured: Partial<Baselines> = {};
   for (const [family, name] of BASELINES.entries()) {
     const values: MetricValues[] = [];
     for (let draw = 0; draw < draws; draw++) {
@@ -94,7 +99,7 @@ export async function measureBaselines(
     }
     measured[name] = intervalsOf(values);
   }
-  return measured as Record<Baseline, MetricIntervals>;
+  return measured as Baselines;
 }
 
 /** The intervals of many sets of values. */
@@ -104,7 +109,7 @@ export const intervalsOf = (draws: readonly MetricValues[]): MetricIntervals =>
       key,
       percentileInterval(draws.map((values) => values[key]).filter((value) => value !== null)),
     ]),
-  ) as Record<MetricKey, Interval | null>;
+  ) as MetricIntervals;
 
 /** Five texts of a pool; none explains more than another, so a tie between tags goes by name. */
 function drawTexts(pool: readonly PoolText[], random: Random): DescribedText[] {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  type CalibrationKey,
-  type CalibrationOptions,
-  calibrate as calibrateGroups,
-  type Truth,
-} from "./calibration.ts";
+import { headNamed } from "../results/shapes.ts";
+import type { CalibrationKey } from "../results/study.ts";
+import { type CalibrationOptions, calibrate as calibrateGroups, type Truth } from "./calibration.ts";
 import type { JudgedHead } from "./metrics.ts";
 
 const calibrate = (
@@ -15,7 +12,8 @@ const calibrate = (
 
 const FACTORS = ["concept", "group", "style", "count"];
 const judged = (head: string, label: string, ccs: number): JudgedHead => ({
-  ...{ head, label },
+  ...headNamed(head),
+  label,
   consistent: Array.from({ length: 5 }, (_, i) => i < ccs),
 });
 /** Twelve heads, three for each factor; ε² grows with the head's number. */
@@ -110,8 +108,8 @@ describe("calibration", () => {
   });
 
   it("leaves out what was not judged or is not known", () => {
-    const heads = [...right, { head: "L9.H9", label: "style", consistent: [true] }];
-    const unjudged = [{ head: "L0.H0", label: "style", consistent: [] }];
+    const heads = [...right, { ...headNamed("L9.H9"), label: "style", consistent: [true] }];
+    const unjudged = [{ ...headNamed("L0.H0"), label: "style", consistent: [] }];
     expect(calibrate(heads, truth).heads.length).toBe(12);
     expect(calibrate(unjudged, truth).measures.right).toEqual({
       ...{ value: null, chance: null, p: null, resampled: null },

@@ -7,9 +7,19 @@
  * and each best factor occurs. Some factors contain others (a concept has one group), so their ε² lie close together: beside
  * "right" stands "right or nested", which accepts a label whose factor determines the best one or is determined by it.
  */
-import { type Interval, percentileInterval, wilsonInterval } from "../math/intervals.ts";
+import { percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
 import { rankCorrelation } from "../math/rank-correlation.ts";
+import { wilson } from "../math/wilson.ts";
+import type { Head } from "../results/shapes.ts";
+import {
+  CALIBRATION_MEASURES,
+  type CalibratedHead,
+  type Calibration,
+  type CalibrationKey,
+  type LabelRow,
+  type ReliabilityRow,
+} from "../results/study.ts";
 import { shuffled } from "./baselines.ts";
 import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
 
@@ -17,112 +27,13 @@ import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts"
 export interface Truth {
   /** Factors that the pool has texts about, named as its properties. */
   readonly factors: readonly string[];
-  /** Head → ε² of each factor, in their order. */
+  /** Head by its name → ε² of each factor, in their order. */
   readonly shares: ReadonlyMap<string, readonly number[]>;
   /** Share of the pool's texts that speak of each factor, in their order. */
   readonly poolShares: readonly number[];
   /** Pairs of factors of which the first determines the second: every image's concept its group. */
   readonly nested: readonly (readonly [finer: string, coarser: string])[];
 }
-
-/** One head's label beside what it truly responds to. */
-export interface CalibratedHead {
-  readonly head: string;
-  readonly label: string;
-  readonly ccs: number;
-  /** CCS beyond what the label's share of the pool gives five random texts on average; the CCS where it is no factor. */
-  readonly excess: number;
-  /** The factor with the highest ε². */
-  readonly best: string;
-  readonly bestShare: number;
-  /** ε² of the label's factor; null where the label is no factor. */
-  readonly labelShare: number | null;
-  readonly right: boolean;
-  readonly rightOrNested: boolean;
-}
-
-/** A number with what chance gives, and where it lies when the images are drawn anew. */
-export interface Calibrated {
-  readonly value: number | null;
-  /** Over permutations of the labels. */
-  readonly chance: Interval | null;
-  /** Share of permutations that reach the value, the labels themselves among them. */
-  readonly p: number | null;
-  /** Over resampled images; null where none were. */
-  readonly resampled: Interval | null;
-}
-
-/** What holds for the heads of one CCS. */
-export interface ReliabilityRow {
-  readonly ccs: number;
-  readonly heads: number;
-  readonly right: number;
-  readonly rightOrNested: number;
-  /** Wilson's 95 % interval of the share that is right; null of no head. */
-  readonly low: number | null;
-  readonly high: number | null;
-  /** Means of ε²: of the label's factor (0 where it is none) and of the best one. */
-  readonly labelShare: number | null;
-  readonly bestShare: number | null;
-}
-
-/** What holds for the heads of one label. */
-export interface LabelRow {
-  readonly label: string;
-  readonly heads: number;
-  readonly right: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** What {@link calibrate} found. */
-export interface Calibration {
-  readonly heads: readonly CalibratedHead[];
-  readonly measures: Readonly<Record<CalibrationKey, Calibrated>>;
-  readonly reliability: readonly ReliabilityRow[];
-  /** Labels by how many heads bear them. */
-  readonly byLabel: readonly LabelRow[];
-}
-
-/** What is measured, with its formula in words. */
-export const CALIBRATION_MEASURES = [
-  {
-    key: "right",
-    name: "labels right",
-    formula: "share of heads whose label is the factor with the highest ε²",
-  },
-  {
-    key: "rightOrNested",
-    name: "right or nested",
-    formula: "the same, a factor that contains the best one or is contained in it accepted",
-  },
-  {
-    key: "captured",
-    name: "selectivity named",
-    formula: "Σ ε² of the labels' factors / Σ highest ε², over heads",
-  },
-  {
-    key: "ccsWithLabelShare",
-    name: "CCS and ε² of the label",
-    formula: "rank correlation over heads of CCS with ε² of the label's factor",
-  },
-  {
-    key: "excessWithLabelShare",
-    name: "CCS beyond the pool and ε² of the label",
-    formula: "the same for CCS − 5 · (share of the pool's texts with the label)",
-  },
-  {
-    key: "ccsWithBestShare",
-    name: "CCS and highest ε²",
-    formula: "rank correlation over heads of CCS with the highest ε²",
-  },
-  {
-    key: "associationGap",
-    name: "right with CCS ≥ 3, less below",
-    formula: "share right among heads with CCS ≥ 3 minus the share among the others",
-  },
-] as const;
-export type CalibrationKey = (typeof CALIBRATION_MEASURES)[number]["key"];
 
 /** Heads of one model with the truth about them. */
 export interface CalibrationGroup {
@@ -175,7 +86,7 @@ export function calibrate(
   });
   return {
     heads: calibrated,
-    measures: Object.fromEntries(measures) as Record<CalibrationKey, Calibrated>,
+    measures: Object.fromEntries(measures) as Calibration["measures"],
     reliability: reliabilityOf(calibrated),
     byLabel: labelRows(calibrated),
   };
@@ -184,19 +95,19 @@ export function calibrate(
 /** The labels, with their CCS, in random order over the heads. */
 function dealAnew(heads: readonly CalibratedHead[], truth: Truth, random: Random): CalibratedHead[] {
   const labels = shuffled(heads, random);
-  return heads.map(({ head }, i) => judge(head, labels[i].label, labels[i].ccs, truth));
+  return heads.map((head, i) => judge(head, labels[i].label, labels[i].ccs, truth));
 }
 
 function compare(heads: readonly JudgedHead[], truth: Truth): CalibratedHead[] {
   return heads.flatMap((judged) => {
     const ccs = ccsOf(judged);
-    if (ccs === undefined || !truth.shares.has(judged.head)) return [];
-    return [judge(judged.head, judged.label, ccs, truth)];
+    if (ccs === undefined || !truth.shares.has(judged.name)) return [];
+    return [judge(judged, judged.label, ccs, truth)];
   });
 }
 
-function judge(head: string, label: string, ccs: number, truth: Truth): CalibratedHead {
-  const shares = truth.shares.get(head)!;
+function judge({ layer, head, name }: Head, label: string, ccs: number, truth: Truth): CalibratedHead {
+  const shares = truth.shares.get(name)!;
   const at = shares.indexOf(Math.max(...shares));
   const best = truth.factors[at];
   const named = truth.factors.indexOf(label);
@@ -204,7 +115,7 @@ function judge(head: string, label: string, ccs: number, truth: Truth): Calibrat
     ([finer, coarser]) => (finer === label && coarser === best) || (finer === best && coarser === label),
   );
   return {
-    ...{ head, label, ccs, best, bestShare: shares[at] },
+    ...{ layer, head, name, label, ccs, best, bestShare: shares[at] },
     excess: ccs - DESCRIPTIONS * (truth.poolShares[named] ?? 0),
     labelShare: named < 0 ? null : shares[named],
     right: label === best,
@@ -239,7 +150,7 @@ function reliabilityOf(heads: readonly CalibratedHead[]): ReliabilityRow[] {
   return Array.from({ length: DESCRIPTIONS + 1 }, (_, ccs) => {
     const of = heads.filter((head) => head.ccs === ccs);
     const right = of.filter((head) => head.right).length;
-    const { low, high } = wilsonInterval(right, of.length);
+    const { low, high } = wilson(right, of.length);
     const none = of.length === 0;
     return {
       ...{ ccs, heads: of.length, right },
@@ -257,7 +168,8 @@ function labelRows(heads: readonly CalibratedHead[]): LabelRow[] {
   return counts
     .map(([label, count]) => {
       const right = heads.filter((head) => head.label === label && head.right).length;
-      return { label, heads: count, right, ...wilsonInterval(right, count) };
+      const { low, high } = wilson(right, count);
+      return { label, heads: count, right, low, high };
     })
     .sort((a, b) => b.heads - a.heads || (a.label < b.label ? -1 : 1));
 }

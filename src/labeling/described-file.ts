@@ -1,35 +1,22 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { firstIssue, headNameSchema } from "../labels/labels-file.ts";
+import { firstIssue } from "../labels/labels-file.ts";
+import { describedHeadSchema, type TextspanResult, textspanResultSchema } from "../results/textspan.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
 import type { Described } from "./labeller.ts";
 
+/** What of `textspan --json` labels are made from. */
 const fileSchema = z.object({
-  model: z.string(),
-  precision: z.string().optional(),
-  index: z.string().optional(),
-  images: z.int().optional(),
-  pool: z.object({ name: z.string(), hash: z.string() }).optional(),
+  origin: textspanResultSchema.shape.origin,
   heads: z.array(
-    z.object({
-      head: headNameSchema,
-      descriptions: z.array(
-        z.object({
-          text: z.string(),
-          property: z.string().nullable().default(null),
-          explainedVariance: z.number().default(0),
-        }),
-      ),
-    }),
+    describedHeadSchema.pick({ layer: true, head: true, name: true, descriptions: true }).strip(),
   ),
 });
 
-/** Heads in words, and what they come from. */
+/** Heads in words, and where these come from. */
 export interface DescribedHeads {
-  readonly model: string;
-  /** In words. */
-  readonly source: string;
+  readonly origin: TextspanResult["origin"];
   readonly heads: readonly Described[];
 }
 
@@ -44,27 +31,15 @@ export async function readDescribed(path: string, most: number): Promise<Describ
     const why = `${path} is not what \`textspan --index … --json\` prints: ${firstIssue(error)}`;
     throw new ClipInterpretError("JSON_INVALID", why);
   }
-  const { model, pool, images, index, precision } = data;
+  const { origin, heads } = data;
   return {
-    model,
-    source: sourceOf({ pool, images, precision, index: index ?? basename(path) }, most),
-    heads: data.heads.map(({ head, descriptions }) => ({ head, descriptions: descriptions.slice(0, most) })),
+    origin,
+    heads: heads.map((head) => ({ ...head, descriptions: head.descriptions.slice(0, most) })),
   };
 }
 
-/** What descriptions come from, in words. */
-export function sourceOf(
-  from: {
-    readonly pool: { readonly name: string; readonly hash: string } | undefined;
-    readonly images: number | undefined;
-    /** Said where it is not float32. */
-    readonly precision: string | undefined;
-    readonly index: string;
-  },
-  most: number,
-): string {
-  const { pool, images, index, precision = "fp32" } = from;
-  const texts = pool ? ` of the pool ${basename(pool.name)} (SHA-256 ${pool.hash})` : "";
-  const over = images === undefined ? "" : `${images.toLocaleString("en")} images of `;
-  return `TEXTSPAN, the first ${most} texts a head${texts}, over ${over}${basename(index)}${precision === "fp32" ? "" : `, ${precision} approximation`}`;
+/** What descriptions come from, in words. @param most descriptions of a head */
+export function sourceOf({ model, index, pool }: TextspanResult["origin"], most: number): string {
+  const approximate = model.precision === "fp32" ? "" : `, ${model.precision} approximation`;
+  return `TEXTSPAN, the first ${most} texts a head of the pool ${basename(pool.name)} (SHA-256 ${pool.sha256}), over ${index.images.toLocaleString("en")} images of ${index.name}${approximate}`;
 }

@@ -1,4 +1,5 @@
 /** What labelling by a language model will cost, before anything is sent. */
+import type { Estimate } from "../results/label.ts";
 import type { Described } from "./labeller.ts";
 import type { Llm, Parse } from "./llm.ts";
 import type { Question } from "./llm-chat.ts";
@@ -10,7 +11,7 @@ export interface Plan {
   /** Names heads; absent where another labeller does. */
   readonly labeller?: Llm | undefined;
   readonly judges: readonly Llm[];
-  /** Labels that are known beforehand, by head. */
+  /** Labels that are known beforehand, by the head's name. */
   readonly known: Readonly<Record<string, string>>;
 }
 
@@ -18,18 +19,6 @@ export interface Plan {
 export interface Prices {
   readonly in: number;
   readonly out: number;
-}
-
-/** An estimate. Tokens are characters over four, a rule of thumb for English; every model counts its own. */
-export interface Estimate {
-  /** Questions that would be sent. */
-  readonly requests: number;
-  /** Questions that the cache answers. */
-  readonly cached: number;
-  readonly tokensIn: number;
-  readonly tokensOut: number;
-  /** In the currency of the prices; null without prices. */
-  readonly cost: number | null;
 }
 
 const CHARACTERS_PER_TOKEN = 4;
@@ -64,7 +53,7 @@ export async function estimateCost(
   };
   for (const head of heads) {
     if (head.descriptions.length === 0) continue;
-    let label: string | undefined = known[head.head];
+    let label: string | undefined = known[head.name];
     if (labeller && label === undefined) {
       const { question, parse } = naming(head);
       label = await count(labeller, question, parse, A_LABEL, true);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { publishedLabels } from "../labels/published.ts";
+import { headNamed } from "../results/shapes.ts";
 import { findInconsistencies } from "./inconsistencies.ts";
 
 const heads = (...labels: string[]) => Object.fromEntries(labels.map((label, i) => [`L0.H${i}`, label]));
+const named = (...names: string[]) => names.map(headNamed);
 const found = (...labels: string[]) =>
   findInconsistencies(heads(...labels)).map(({ kind, labels: uses }) => [
     kind,
@@ -38,15 +40,15 @@ describe("inconsistencies of labels", () => {
       {
         kind: "listed",
         labels: [
-          { label: "colors", heads: ["L0.H0", "L0.H2"] },
-          { label: "Animals", heads: ["L0.H2"] },
+          { label: "colors", heads: named("L0.H0", "L0.H2") },
+          { label: "Animals", heads: named("L0.H2") },
         ],
       },
       {
         kind: "unlisted",
         labels: [
-          { label: "colors", heads: ["L0.H0", "L0.H2"] },
-          { label: "Colors", heads: ["L0.H1"] },
+          { label: "colors", heads: named("L0.H0", "L0.H2") },
+          { label: "Colors", heads: named("L0.H1") },
         ],
       },
     ]);

@@ -1,39 +1,11 @@
 /** What is inconsistent in a set of labels, found by comparing them with each other. */
+import type { Inconsistency, LabelUse } from "../results/label.ts";
+import { headNamed } from "../results/shapes.ts";
 import { foldLabel, wordsOf } from "./fold.ts";
-
-/** A label and the heads that bear it, as it is written. */
-export interface LabelUse {
-  readonly label: string;
-  readonly heads: readonly string[];
-}
-
-/**
- * - `case`, `spacing`, `plural`: one label in several spellings;
- * - `misspelt`: two labels one letter apart;
- * - `joined`: a word that is two other labels run together, as where a list lacks a comma;
- * - `listed`: the first is a property and the heads listed for it; some of them bear the other labels;
- * - `unlisted`: the same, and heads that bear the property's name are not in its list.
- */
-export const INCONSISTENCY_KINDS = [
-  "case",
-  "spacing",
-  "plural",
-  "misspelt",
-  "joined",
-  "listed",
-  "unlisted",
-] as const;
-export type InconsistencyKind = (typeof INCONSISTENCY_KINDS)[number];
-
-/** Labels that contradict each other. */
-export interface Inconsistency {
-  readonly kind: InconsistencyKind;
-  readonly labels: readonly LabelUse[];
-}
 
 /**
  * Finds labels that were probably meant to be one, or two.
- * @param heads head → label as written; heads of several models under names that tell them apart
+ * @param heads head, by its name → label as written
  * @param properties property → the heads that are listed for it, where such lists were published beside the labels
  */
 export function findInconsistencies(
@@ -46,7 +18,7 @@ export function findInconsistencies(
 
 function usesOf(heads: Readonly<Record<string, string>>): LabelUse[] {
   const uses = groupBy(Object.entries(heads), ([, label]) => label);
-  return uses.map((entries) => ({ label: entries[0][1], heads: entries.map(([head]) => head) }));
+  return uses.map((entries) => ({ label: entries[0][1], heads: entries.map(([head]) => headNamed(head)) }));
 }
 
 /** Items with the same key together, in the order in which the keys occur. */
@@ -116,19 +88,21 @@ function listed(
 ): Inconsistency[] {
   return Object.entries(properties).flatMap(([property, names]): Inconsistency[] => {
     const wanted = foldLabel(property);
-    const bears = (head: string) => head in heads && foldLabel(heads[head]) === wanted;
-    const odd = (kind: InconsistencyKind, found: readonly string[]): Inconsistency[] => {
+    const has = (head: string) => head in heads && foldLabel(heads[head]) === wanted;
+    const odd = (kind: Inconsistency["kind"], found: readonly string[]): Inconsistency[] => {
       const others = usesOf(Object.fromEntries(found.map((head) => [head, heads[head] ?? "no label"])));
-      return found.length === 0 ? [] : [{ kind, labels: [{ label: property, heads: names }, ...others] }];
+      return found.length === 0
+        ? []
+        : [{ kind, labels: [{ label: property, heads: names.map(headNamed) }, ...others] }];
     };
     return [
       ...odd(
         "listed",
-        names.filter((head) => !bears(head)),
+        names.filter((head) => !has(head)),
       ),
       ...odd(
         "unlisted",
-        Object.keys(heads).filter((head) => bears(head) && !names.includes(head)),
+        Object.keys(heads).filter((head) => has(head) && !names.includes(head)),
       ),
     ];
   });

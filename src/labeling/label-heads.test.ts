@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Labels } from "../labels/labels-file.ts";
+import { headNamed } from "../results/shapes.ts";
 import type { ProgressEvent } from "../support/progress.ts";
 import { labelHeads } from "./label-heads.ts";
 import type { Described } from "./labeller.ts";
@@ -7,8 +8,8 @@ import { manualLabeller, requireHeads } from "./manual.ts";
 import { publishedLabeller } from "./published.ts";
 import { tagJudge, tagLabeller } from "./tags.ts";
 
-const headOf = (head: string, ...tags: string[]): Described => ({
-  head,
+const headOf = (name: string, ...tags: string[]): Described => ({
+  ...headNamed(name),
   descriptions: tags.map((property, i) => ({ text: `${property} ${i}`, property, explainedVariance: 0.1 })),
 });
 const HEADS = [headOf("L0.H0", "animal", "animal", "colour"), headOf("L0.H1", "colour"), headOf("L0.H2")];
@@ -43,7 +44,7 @@ describe("labelling heads", () => {
       consistent: [true, true, false],
       judge: { kind: "tags" },
     });
-    expect(unlabelled).toEqual(["L0.H2"]);
+    expect(unlabelled).toEqual([headNamed("L0.H2")]);
     expect(Object.keys(labels.heads)).toEqual(["L0.H0", "L0.H1"]);
     expect(events.map(({ type }) => type)).toEqual([
       "start",
@@ -103,7 +104,7 @@ describe("labelling heads", () => {
       consistent: [true],
       labeller: { kind: "published", by: expect.stringContaining("IntelLabs"), date: "2024-09" },
     });
-    expect(unlabelled).toEqual(["L0.H0"]);
+    expect(unlabelled).toEqual([headNamed("L0.H0")]);
     await expect(publishedLabeller("emoji-4x128-p8")).rejects.toMatchObject({ code: "LABELS_MISSING" });
   });
 });

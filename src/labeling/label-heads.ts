@@ -1,6 +1,7 @@
 /** Labels a model's heads: a labeller names each, a judge says which descriptions fit. */
 
 import type { HeadLabel, Labels } from "../labels/labels-file.ts";
+import { type Head, headOf } from "../results/shapes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { AskOptions, Described, Judge, Labeller } from "./labeller.ts";
@@ -21,7 +22,7 @@ export interface LabelOptions extends WorkOptions {
 /** Labels, and the heads that have none. */
 export interface LabelledHeads {
   readonly labels: Labels;
-  readonly unlabelled: readonly string[];
+  readonly unlabelled: Head[];
 }
 
 const TASK = "label";
@@ -33,6 +34,22 @@ const TASK = "label";
  * other heads get theirs first. Any other error ends the work: requests on their way may come back, none is begun.
  * Answers are in the cache then, so the same call goes on from there.
  * @throws what labeller and judge throw; `CANCELLED`
+ * @example
+ * ```ts
+ * import { describeHeads, labelHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool, tagJudge, tagLabeller } from "clip-interpret/labeling";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * const { labels } = await labelHeads(described.heads, {
+ *   ...{ model: model.name, source: "TEXTSPAN, five texts a head", labeller: tagLabeller(), judge: tagJudge() },
+ * });
+ * for (const [name, { label, consistent }] of Object.entries(labels.heads)) console.log(name, label, consistent);
+ * // → ?
+ * // → ?
+ * ```
  */
 export async function labelHeads(
   heads: readonly Described[],
@@ -51,9 +68,9 @@ export async function labelHeads(
       try {
         checkCancelled(signal);
         const label = await labelHead(head, labeller, judge, options);
-        if (label) labelled.set(head.head, label);
+        if (label) labelled.set(head.name, label);
       } catch (error) {
-        if (isOfOneAnswer(error)) refused.push({ head: head.head, error });
+        if (isOfOneAnswer(error)) refused.push({ head: head.name, error });
         else {
           // What fails because of the end is not its cause.
           if (!ending.signal.aborted) fatal = error;
@@ -69,16 +86,19 @@ export async function labelHeads(
   report?.({ type: "end", task: TASK, done });
   if (ending.signal.aborted) throw fatal;
   if (refused.length > 0) throw refusal(refused);
-  const unlabelled = heads.map(({ head }) => head).filter((head) => !labelled.has(head));
+  const unlabelled = heads.filter(({ name }) => !labelled.has(name));
   if (unlabelled.length > 0) {
-    const message = `no label for ${unlabelled.join(", ")}`;
+    const message = `no label for ${unlabelled.map(({ name }) => name).join(", ")}`;
     report?.({ type: "warning", code: "LABELS_MISSING", message });
   }
-  const inOrder = heads.flatMap(({ head }): [string, HeadLabel][] => {
-    const label = labelled.get(head);
-    return label ? [[head, label]] : [];
+  const inOrder = heads.flatMap(({ name }): [string, HeadLabel][] => {
+    const label = labelled.get(name);
+    return label ? [[name, label]] : [];
   });
-  return { labels: { model, source, heads: Object.fromEntries(inOrder) }, unlabelled };
+  return {
+    labels: { model, source, heads: Object.fromEntries(inOrder) },
+    unlabelled: unlabelled.map(({ layer, head }) => headOf(layer, head)),
+  };
 }
 
 async function labelHead(

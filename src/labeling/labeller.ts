@@ -1,15 +1,14 @@
 /** What labellers and judges have in common. A labeller names what a head's descriptions share; a judge says which fit. */
-import type { Description } from "../analysis/textspan/describe-heads.ts";
 import type { JudgeRecord, Maker } from "../labels/labels-file.ts";
+import type { Head } from "../results/shapes.ts";
+import type { Description } from "../results/textspan.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
-/** A text that was chosen for a head; where in the pool it stands does not matter to a label. */
-export type DescribedText = Omit<Description, "index">;
+/** A text that was chosen for a head, as far as it matters to a label. */
+export type DescribedText = Pick<Description, "text" | "property" | "explainedVariance">;
 
 /** A head with its descriptions, most variance first, as `describeHeads` gives them. */
-export interface Described {
-  /** `L3.H1`. */
-  readonly head: string;
+export interface Described extends Head {
   readonly descriptions: readonly DescribedText[];
 }
 

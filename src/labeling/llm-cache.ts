@@ -1,9 +1,9 @@
 /** Answers of language models, kept on disk: each is asked for, and paid for, once. */
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { Question } from "./llm-chat.ts";
 
 const answerSchema = z.object({
@@ -23,15 +23,25 @@ export type KeptAnswer = Omit<z.infer<typeof answerSchema>, "question">;
 export interface AnswerCache {
   /** Nothing if there is none, or its file is damaged. */
   get(model: string, question: Question): Promise<KeptAnswer | undefined>;
-  /** @throws `OUTPUT_UNWRITABLE` */
+  /** @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
   put(question: Question, answer: KeptAnswer): Promise<void>;
 }
 
 /** SHA-256 (hex) of any value that JSON can write. */
-export const hashOf = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex");
+export const hashOf = (value: unknown): string => sha256Of(JSON.stringify(value));
 
-/** A cache in a folder, one file an answer; a file appears whole or not at all. */
+/**
+ * A cache in a folder, one file an answer; a file appears whole or not at all.
+ *
+ * @example
+ * ```ts
+ * import { createAnswerCache, createLlm } from "clip-interpret/labeling";
+ *
+ * const url = process.env.LLM_URL ?? "http://localhost:11434/v1";
+ * const llm = createLlm({ url, model: "llama3.1", cache: createAnswerCache("out/answers") });
+ * console.log(llm.usage()); // → { asked: 0, cached: 0, tokensIn: 0, tokensOut: 0 }
+ * ```
+ */
 export function createAnswerCache(folder: string): AnswerCache {
   const fileOf = (model: string, question: Question) => {
     const key = hashOf({ model, question });
@@ -49,18 +59,7 @@ export function createAnswerCache(folder: string): AnswerCache {
     },
     async put(question, answer) {
       const path = fileOf(answer.model, question);
-      const partial = `${path}.${randomUUID()}.part`;
-      try {
-        await mkdir(dirname(path), { recursive: true });
-        await writeFile(partial, `${JSON.stringify({ ...answer, question: hashOf(question) })}\n`);
-        await rename(partial, path);
-      } catch (cause) {
-        await rm(partial, { force: true });
-        const why = messageOf(cause);
-        throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot keep an answer in ${folder}: ${why}`, {
-          cause,
-        });
-      }
+      await writeWhole(path, `${JSON.stringify({ ...answer, question: hashOf(question) })}\n`);
     },
   };
 }

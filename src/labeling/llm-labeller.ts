@@ -18,7 +18,20 @@ export const judging = (label: string, head: Described) =>
     parse: (text: string) => parseVerdicts(text, head.descriptions.length),
   }) as const;
 
-/** A labeller that asks a language model for the common property of a head's descriptions. */
+/**
+ * A labeller that asks a language model for the common property of a head's descriptions.
+ *
+ * @example
+ * ```ts
+ * import { createAnswerCache, createLlm, llmLabeller } from "clip-interpret/labeling";
+ *
+ * const url = process.env.LLM_URL ?? "http://localhost:11434/v1";
+ * const llm = createLlm({ url, model: "llama3.1", cache: createAnswerCache("out/answers") });
+ * const descriptions = [{ text: "a photo of a harbour", property: null, explainedVariance: 0.2 }];
+ * const named = await llmLabeller(llm)({ layer: 22, head: 2, name: "L22.H2", descriptions }, {});
+ * console.log(named?.label); // → Location
+ * ```
+ */
 export const llmLabeller =
   (llm: Llm): Labeller =>
   async (head, options) => {
@@ -32,6 +45,18 @@ export const llmLabeller =
 /**
  * A judge of one or several language models. A description fits if more than half of them say so: half is not enough.
  * Where there are several, each one's votes are kept.
+ * @example
+ * ```ts
+ * import { createAnswerCache, createLlm, llmJudge } from "clip-interpret/labeling";
+ *
+ * const url = process.env.LLM_URL ?? "http://localhost:11434/v1";
+ * const llm = createLlm({ url, model: "llama3.1", cache: createAnswerCache("out/answers") });
+ * const descriptions = ["a photo of a harbour", "a red ball"].map((text) => ({
+ *   ...{ text, property: null, explainedVariance: 0.2 },
+ * }));
+ * const { consistent } = await llmJudge([llm])("Location", { layer: 22, head: 2, name: "L22.H2", descriptions }, {});
+ * console.log(consistent); // → [ true, false ]
+ * ```
  */
 export const llmJudge =
   (judges: readonly Llm[]): Judge =>

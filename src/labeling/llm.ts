@@ -59,6 +59,14 @@ export interface LlmOptions extends LlmAddress {
 /**
  * A language model behind any server that speaks OpenAI's chat completions.
  * @throws `USAGE` for an address that is none
+ * @example
+ * ```ts
+ * import { createAnswerCache, createLlm } from "clip-interpret/labeling";
+ *
+ * const url = process.env.LLM_URL ?? "http://localhost:11434/v1";
+ * const llm = createLlm({ url, model: "llama3.1", cache: createAnswerCache("out/answers") });
+ * console.log(llm.model, llm.usage().asked); // → llama3.1 0
+ * ```
  */
 export function createLlm(options: LlmOptions): Llm {
   const { model, key, cache, timeoutMs = 120_000, maxTokens = 256, pace = createPace() } = options;

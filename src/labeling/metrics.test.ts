@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { METRICS, valuesOf } from "../results/metrics.ts";
+import { headNamed } from "../results/shapes.ts";
 import { readJson } from "../support/files.ts";
-import { METRICS, valuesOf } from "./metric-names.ts";
 import { type JudgedHead, measureByLayer, measureByProperty, measureLabels } from "./metrics.ts";
 
 const fits = (ccs: number) => Array.from({ length: 5 }, (_, i) => i < ccs);
 const head = (name: string, label: string, ccs?: number): JudgedHead => ({
-  head: name,
+  ...headNamed(name),
   label,
   consistent: ccs === undefined ? [] : fits(ccs),
 });
@@ -107,7 +108,7 @@ describe("the metrics of judged heads", () => {
   });
 
   it("judge by the first five descriptions and leave out heads that nobody judged", () => {
-    const ten = { head: "L0.H0", label: "a", consistent: Array.from({ length: 10 }, () => true) };
+    const ten = { ...headNamed("L0.H0"), label: "a", consistent: Array.from({ length: 10 }, () => true) };
     const { histogram, judged } = measureLabels([ten, head("L0.H1", "b")]);
     expect({ histogram, judged }).toEqual({ histogram: [0, 0, 0, 0, 0, 1], judged: 1 });
   });

@@ -7,7 +7,7 @@
  *
  *     CCS(h)        = Σ_i c(h,i)
  *     association   = share of judged heads with CCS ≥ 3
- *     entanglement  = share of heads whose normalised label another analysed head bears too
+ *     entanglement  = share of heads whose normalised label another analysed head has too
  *     duplicates    = 1 − (number of distinct labels)/(number of heads)
  *     prefix rule   = share of heads of which an earlier head's label is a prefix or that are a prefix of one
  *     concentration = entanglement among the heads with CCS = K
@@ -15,43 +15,18 @@
  * After "Quantifying and Enabling the Interpretability of CLIP-like Models" (CLIP-InterpreT, §4) and the Concept
  * Consistency Score paper, whose code has the prefix rule.
  */
-import { FOLDS, type Fold, normalizeLabel } from "./normalize-label.ts";
+import { type ByFold, FOLDS, type Fold, type GroupMetrics, type Metrics } from "../results/metrics.ts";
+import type { Head } from "../results/shapes.ts";
+import { normalizeLabel } from "./normalize-label.ts";
 
 /** Descriptions a head is judged by. */
 export const DESCRIPTIONS = 5;
 
 /** A head with its label and, where a judge has spoken, whether each description fits it. */
-export interface JudgedHead {
-  /** L3.H1 */
-  readonly head: string;
+export interface JudgedHead extends Head {
   readonly label: string;
   /** In the order of the descriptions, of which the first five count; empty where nobody judged. */
   readonly consistent: readonly boolean[];
-}
-
-/** One number for every {@link Fold}. */
-export type ByFold = Readonly<Record<Fold, number>>;
-
-/** The metrics of some heads. Shares are 0–1; null where there is nothing to take a share of. */
-export interface Metrics {
-  readonly heads: number;
-  /** Heads that were judged: association and CCS are about these. */
-  readonly judged: number;
-  /** [6]: how many judged heads have CCS 0, 1, … 5. */
-  readonly histogram: readonly number[];
-  readonly meanCcs: number | null;
-  /** CCS@K: the share of judged heads with CCS = K, K = 0 … 5. */
-  readonly ccsAt: readonly (number | null)[];
-  /** Share with CCS ≤ 1: low, in the words of the CCS paper (5 is high, 3 moderate). */
-  readonly low: number | null;
-  readonly association: number | null;
-  /** Share with CCS 3 or 5, which is what two of the four printed association values are. */
-  readonly associationThreeOrFive: number | null;
-  readonly entanglement: ByFold;
-  readonly duplicates: ByFold;
-  /** On labels as written, as the authors' code has them. */
-  readonly prefix: number;
-  readonly concentration: number | null;
 }
 
 /** CCS of one head; undefined where it was not judged. */
@@ -60,7 +35,21 @@ export function ccsOf({ consistent }: Pick<JudgedHead, "consistent">): number | 
   return consistent.slice(0, DESCRIPTIONS).filter(Boolean).length;
 }
 
-/** The metrics of the heads of one model, over those given and no others. */
+/**
+ * The metrics of the heads of one model, over those given and no others.
+ *
+ * @example
+ * ```ts
+ * import { measureLabels } from "clip-interpret";
+ *
+ * const { meanCcs, association, entanglement } = measureLabels([
+ *   { layer: 3, head: 0, name: "L3.H0", label: "colors", consistent: [true, true, true, true, false] },
+ *   { layer: 3, head: 1, name: "L3.H1", label: "Color", consistent: [true, false, false, false, false] },
+ * ]);
+ * console.log(meanCcs, association, entanglement);
+ * // → ?
+ * ```
+ */
 export function measureLabels(heads: readonly JudgedHead[]): Metrics {
   const scores = heads.map(ccsOf).filter((ccs) => ccs !== undefined);
   const shareOf = (test: (ccs: number) => boolean) => share(scores.filter(test).length, scores.length);
@@ -117,18 +106,6 @@ export function countLabels(labels: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** What is told about each of some groups of heads: all heads of a property, or of a layer. */
-export interface GroupMetrics {
-  /** The label, as its first head bears it, or L3. */
-  readonly name: string;
-  readonly heads: readonly string[];
-  readonly judged: number;
-  readonly meanCcs: number | null;
-  readonly association: number | null;
-  /** Share whose label another analysed head bears, in this group or not. */
-  readonly entanglement: number;
-}
-
 /** The heads by what their label says, most heads first, names in order among equals. */
 export function measureByProperty(heads: readonly JudgedHead[]): GroupMetrics[] {
   const first = new Map<string, string>();
@@ -142,25 +119,20 @@ export function measureByProperty(heads: readonly JudgedHead[]): GroupMetrics[] 
 
 /** The heads by their layer, first layer first. */
 export const measureByLayer = (heads: readonly JudgedHead[]): GroupMetrics[] =>
-  measureGroups(heads, ({ head }) => head.split(".")[0]).sort(
+  measureGroups(heads, ({ layer }) => `L${layer}`).sort(
     (a, b) => Number(a.name.slice(1)) - Number(b.name.slice(1)),
   );
 
 function measureGroups(heads: readonly JudgedHead[], nameOf: (head: JudgedHead) => string): GroupMetrics[] {
-  const bearers = countLabels(heads.map(({ label }) => normalizeLabel(label)));
+  const uses = countLabels(heads.map(({ label }) => normalizeLabel(label)));
   const groups = new Map<string, JudgedHead[]>();
   for (const head of heads) groups.set(nameOf(head), [...(groups.get(nameOf(head)) ?? []), head]);
   return [...groups].map(([name, members]) => {
     const { judged, meanCcs, association } = measureLabels(members);
-    const shared = members.filter(({ label }) => bearers.get(normalizeLabel(label))! > 1);
-    const entangled = shared.length / members.length;
+    const shared = members.filter(({ label }) => uses.get(normalizeLabel(label))! > 1);
     return {
-      name,
-      heads: members.map(({ head }) => head),
-      judged,
-      meanCcs,
-      association,
-      entanglement: entangled,
+      ...{ name, judged, meanCcs, association, entanglement: shared.length / members.length },
+      heads: members.map(({ layer, head, name: own }) => ({ layer, head, name: own })),
     };
   });
 }

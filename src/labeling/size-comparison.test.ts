@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { METRICS, type MetricKey, type MetricValues } from "./metric-names.ts";
+import { METRICS, type MetricValues } from "../results/metrics.ts";
 import { compareSizes, type SizedModel } from "./size-comparison.ts";
 
 const values = (known: Partial<MetricValues>): MetricValues =>
-  Object.fromEntries(METRICS.map(({ key }) => [key, known[key] ?? null])) as Record<MetricKey, number | null>;
+  Object.fromEntries(METRICS.map(({ key }) => [key, known[key] ?? null])) as MetricValues;
 const model = (name: string, size: number, association: number, entanglement: number): SizedModel => ({
   ...{ name, size, heads: 20 },
   values: values({ association, entanglement }),

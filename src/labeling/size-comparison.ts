@@ -14,7 +14,8 @@
  */
 import { sampleDeviation } from "../math/intervals.ts";
 import { studentQuantile } from "../math/student.ts";
-import { METRICS, type MetricKey, type MetricValues } from "./metric-names.ts";
+import { METRICS, type MetricValues } from "../results/metrics.ts";
+import { type SeedGroup, SIZE_METRICS, type SizeComparison, type SizeStep } from "../results/study.ts";
 
 /** A model with its size and its metrics. */
 export interface SizedModel {
@@ -26,56 +27,10 @@ export interface SizedModel {
   readonly values: MetricValues;
 }
 
-/** Models that differ in their seed alone. */
-export interface SeedGroup {
-  /** The name without its seed. */
-  readonly name: string;
-  readonly size: number;
-  readonly models: readonly string[];
-  /** Heads analysed of each. */
-  readonly heads: number;
-  readonly mean: MetricValues;
-  /** Standard deviation between seeds; null of one model. */
-  readonly deviation: MetricValues;
-}
-
-export type Verdict =
-  | "more interpretable"
-  | "less interpretable"
-  | "not told apart"
-  | "no seeds to compare with";
-
-/** A larger model beside a smaller one, by one metric. */
-export interface SizeStep {
-  readonly metric: MetricKey;
-  readonly smaller: string;
-  readonly larger: string;
-  /** Larger minus smaller. */
-  readonly difference: number;
-  /** s: between seeds, at least one step. */
-  readonly scatter: number | null;
-  /** Differences beyond it are told apart; null where no seeds say how far models scatter. */
-  readonly critical: number | null;
-  readonly detectable: number | null;
-  readonly verdict: Verdict;
-}
-
-/** What {@link compareSizes} found. */
-export interface SizeComparison {
-  /** Smallest first. */
-  readonly groups: readonly SeedGroup[];
-  /** Of the group whose seeds are many enough to say how far models scatter; null where none is. */
-  readonly seeds: { readonly group: string; readonly count: number } | null;
-  readonly steps: readonly SizeStep[];
-}
-
-/** Metrics that the question is asked of. */
-export const ASKED = ["meanCcs", "association", "entanglement"] as const satisfies readonly MetricKey[];
-
 /** A name without its seed: `emoji-4x128-p16-s2` is the second seed of `emoji-4x128-p16`. */
 export const withoutSeed = (name: string): string => name.replace(/-s\d+$/, "");
 
-/** Compares every two groups of different size, by every metric that is {@link ASKED}. */
+/** Compares every two groups of different size, by each of the {@link SIZE_METRICS}. */
 export function compareSizes(models: readonly SizedModel[]): SizeComparison {
   const groups = groupSeeds(models);
   const scattered = groups
@@ -88,7 +43,7 @@ export function compareSizes(models: readonly SizedModel[]): SizeComparison {
     groups
       .slice(0, i)
       .filter(({ size }) => size < larger.size)
-      .flatMap((smaller) => ASKED.flatMap((metric) => step(metric, smaller, larger, scattered))),
+      .flatMap((smaller) => SIZE_METRICS.flatMap((metric) => step(metric, smaller, larger, scattered))),
   );
   const seeds = scattered && { group: scattered.name, count: scattered.models.length };
   return { groups, seeds, steps };
@@ -106,7 +61,7 @@ function groupSeeds(models: readonly SizedModel[]): SeedGroup[] {
         const values = members.map(({ values: all }) => all[key]).filter((value) => value !== null);
         return [key, values.length < members.length ? null : of(values)];
       }),
-    ) as Record<MetricKey, number | null>;
+    ) as MetricValues;
   return [...groups.values()]
     .map((members) => ({
       name: withoutSeed(members[0].name),
@@ -120,7 +75,7 @@ function groupSeeds(models: readonly SizedModel[]): SeedGroup[] {
 }
 
 function step(
-  metric: MetricKey,
+  metric: SizeStep["metric"],
   smaller: SeedGroup,
   larger: SeedGroup,
   scattered: SeedGroup | null,

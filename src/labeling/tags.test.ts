@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { headNamed } from "../results/shapes.ts";
 import { commonestTag, fitsByTag, tagJudge, tagLabeller } from "./tags.ts";
 
 const tagged = (property: string | null, explainedVariance = 0.1) => ({ property, explainedVariance });
 const described = (...tags: (string | null)[]) => ({
-  head: "L0.H0",
+  ...headNamed("L0.H0"),
   descriptions: tags.map((property, i) => ({ text: `t${i}`, property, explainedVariance: 0.1 })),
 });
 const pool = fc.array(
@@ -23,7 +24,7 @@ describe("the commonest tag", () => {
     expect(commonestTag([tagged(null), tagged(null), tagged("a")])).toBe("a");
   });
 
-  it("is borne by no fewer descriptions than any other, whatever their order", () => {
+  it("is that of no fewer descriptions than any other, whatever their order", () => {
     fc.assert(
       fc.property(pool, fc.integer(), (descriptions, seed) => {
         fc.pre(descriptions.some(({ property }) => property !== null));

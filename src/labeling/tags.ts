@@ -37,7 +37,25 @@ export function fitsByTag(label: string, descriptions: readonly Tagged[]): boole
   return descriptions.map(({ property }) => property !== null && foldLabel(property) === wanted);
 }
 
-/** A labeller by {@link commonestTag}. @param date what the labels carry; default: the moment they are made */
+/**
+ * A labeller by {@link commonestTag}. @param date what the labels carry; default: the moment they are made
+ *
+ * @example
+ * ```ts
+ * import { tagLabeller } from "clip-interpret/labeling";
+ *
+ * const head = {
+ *   ...{ layer: 1, head: 0, name: "L1.H0" },
+ *   descriptions: [
+ *     { text: "a red background", property: "background", explainedVariance: 0.4 },
+ *     { text: "a blue background", property: "background", explainedVariance: 0.2 },
+ *     { text: "a tiger", property: "object", explainedVariance: 0.1 },
+ *   ],
+ * };
+ * const named = await tagLabeller()(head, {});
+ * console.log(named?.label); // → background
+ * ```
+ */
 export const tagLabeller =
   (date?: string): Labeller =>
   async (head) => {
@@ -48,7 +66,25 @@ export const tagLabeller =
     return { label: commonestTag(head.descriptions), labeller };
   };
 
-/** A judge by {@link fitsByTag}. @param date what the verdicts carry; default: the moment they are made */
+/**
+ * A judge by {@link fitsByTag}. @param date what the verdicts carry; default: the moment they are made
+ *
+ * @example
+ * ```ts
+ * import { tagJudge } from "clip-interpret/labeling";
+ *
+ * const head = {
+ *   ...{ layer: 1, head: 0, name: "L1.H0" },
+ *   descriptions: [
+ *     { text: "a red background", property: "background", explainedVariance: 0.4 },
+ *     { text: "a blue background", property: "background", explainedVariance: 0.2 },
+ *     { text: "a tiger", property: "object", explainedVariance: 0.1 },
+ *   ],
+ * };
+ * const { consistent } = await tagJudge()("background", head, {});
+ * console.log(consistent); // → [ true, true, false ]
+ * ```
+ */
 export const tagJudge =
   (date?: string): Judge =>
   async (label, head) => {
@@ -66,5 +102,5 @@ export const hasTags = ({ descriptions }: Described): boolean =>
 
 function requireTags(head: Described): void {
   if (head.descriptions.length === 0 || hasTags(head)) return;
-  throw new ClipInterpretError("TAGS_MISSING", `no description of ${head.head} has a property`);
+  throw new ClipInterpretError("TAGS_MISSING", `no description of ${head.name} has a property`);
 }

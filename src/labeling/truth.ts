@@ -1,5 +1,6 @@
-import { findGroupings, type Grouping, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../analysis/selectivity/selectivity.ts";
 import type { Index } from "../corpus/open-index.ts";
+import type { SelectivityResult } from "../results/selectivity.ts";
 import type { TextPool } from "../text/pool.ts";
 import { PROPERTY_FACTORS } from "../world/properties.ts";
 import type { Truth } from "./calibration.ts";
@@ -14,7 +15,7 @@ const ENOUGH = 4;
  */
 export function truthOf(
   index: Pick<Index, "images">,
-  { factors, components }: SelectivityResult,
+  { factors, heads }: Pick<SelectivityResult, "factors" | "heads">,
   { texts }: TextPool,
 ): Truth | undefined {
   const properties = [...new Set(texts.flatMap(({ property }) => (property === null ? [] : [property])))];
@@ -24,7 +25,7 @@ export function truthOf(
     return at.length === 0 ? [] : [{ property, at }];
   });
   if (checked.length < 2) return undefined;
-  const shares = components.map(({ name, factors: of }) => {
+  const shares = heads.map(({ name, factors: of }) => {
     const best = checked.map(({ at }) => Math.max(...at.map((f) => of[f].share)));
     return [name, best] as const;
   });

@@ -3,17 +3,9 @@
  * Amplifying Bias", §3): CCS(h) = how many of a head's descriptions a judge found to fit its label. The paper calls 5
  * of 5 high, 3 moderate, at most 1 low.
  */
-import { z } from "zod";
 import { type NamedSet, parseComponents, type Sizes } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson } from "../support/files.ts";
-
-const labelsSchema = z.object({
-  heads: z.record(
-    z.string().regex(/^L\d+\.H\d+$/, "heads are written L10.H3"),
-    z.object({ consistent: z.array(z.boolean()).default([]) }),
-  ),
-});
+import { readLabels } from "./labels-file.ts";
 
 /**
  * The heads of high, moderate and low consistency, as sets to be ablated; kinds without a head are left out, and heads
@@ -22,14 +14,11 @@ const labelsSchema = z.object({
  * @throws `INPUT_NOT_FOUND`, `JSON_INVALID`, `HEADS_INVALID` for heads the model does not have
  */
 export async function consistencySets(file: string, sizes: Sizes): Promise<NamedSet[]> {
-  const parsed = labelsSchema.safeParse(await readJson(file));
-  const judged = Object.entries(parsed.data?.heads ?? {}).filter(
-    ([, { consistent }]) => consistent.length > 0,
-  );
-  if (!parsed.success || judged.length === 0) {
-    const why = parsed.error ? `: ${z.prettifyError(parsed.error)}` : "";
+  const { heads } = await readLabels(file);
+  const judged = Object.entries(heads).filter(([, { consistent }]) => consistent.length > 0);
+  if (judged.length === 0) {
     const hint = "Give a labels file whose heads have `consistent`, as `label` writes it.";
-    const message = `${file} does not say which descriptions fit the labels${why}`;
+    const message = `${file} does not say which descriptions fit the labels`;
     throw new ClipInterpretError("JSON_INVALID", message, { hint });
   }
   // Of five descriptions this is the count; of another number the same share.

@@ -1,9 +1,17 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClipModel } from "../model/clip-model.ts";
-import { type HeadLabel, type Labels, readLabels, writeLabels } from "./labels-file.ts";
+import { consistencySets } from "./consistency.ts";
+import {
+  type HeadLabel,
+  type Labels,
+  labelsOrigin,
+  readLabels,
+  readLabelsFile,
+  writeLabels,
+} from "./labels-file.ts";
 import { loadProperties } from "./properties.ts";
 
 let folder: string;
@@ -90,6 +98,26 @@ describe("a labels file", () => {
     const labels = await readLabels(await saved({ colour: ["L0.H1", "L1.H0"], animals: ["L0.H2"] }), "m");
     const given = Object.entries(labels.heads).map(([name, { label }]) => [name, label]);
     expect(Object.fromEntries(given)).toEqual({ "L0.H1": "colour", "L1.H0": "colour", "L0.H2": "animals" });
+  });
+
+  it("may list a head under several properties, which only sets of heads may read", async () => {
+    const path = await saved({ colour: ["L0.H1"], animals: ["L0.H1", "L0.H2"] });
+    const model = { name: "m", config: {} } as Pick<ClipModel, "name" | "config">;
+    expect(await loadProperties(model, path)).toEqual({ colour: ["L0.H1"], animals: ["L0.H1", "L0.H2"] });
+    await expect(readLabels(path, "m")).rejects.toThrow('L0.H1 stands under a second property, "animals"');
+  });
+
+  it("may leave the descriptions out and still say how many fit", async () => {
+    const path = await saved({ heads: { "L0.H1": { label: "colour", consistent: [true, false] } } });
+    expect((await readLabels(path)).heads["L0.H1"].consistent).toEqual([true, false]);
+    expect(await consistencySets(path, { layers: 1, heads: 2 })).toEqual([]);
+  });
+
+  it("is named in an origin by its name and its bytes", async () => {
+    const path = await saved("{}");
+    const sha256 = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    expect(await labelsOrigin(path)).toEqual({ name: basename(path), sha256 });
+    expect(await readLabelsFile(path)).toMatchObject({ name: basename(path), sha256 });
   });
 
   it("may hold several models' labels as they were published", async () => {

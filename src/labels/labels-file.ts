@@ -1,9 +1,9 @@
-/** The labels file: what each head of a model was said to look for, by whom, from what, when. */
-import { basename, dirname } from "node:path";
+/** The labels file: what each head of a model was said to look for, by whom, from what, when. All forms are read here. */
+import { basename } from "node:path";
 import { z } from "zod";
-import { folderStore } from "../corpus/store.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson } from "../support/files.ts";
+import { parseJson, readInput, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 
 /** How a label came about. */
 export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
@@ -59,17 +59,12 @@ const headLabelSchema = z
       ...(judge?.votes ?? []).map(({ consistent }): [string, boolean[]] => ["votes", consistent]),
     ];
     for (const [name, { length }] of lists) {
-      if (length === 0 || length === descriptions.length) continue;
+      // Of a file that leaves the descriptions out, the verdicts may still be counted.
+      if (length === 0 || descriptions.length === 0 || length === descriptions.length) continue;
       const message = `${name} has ${length} entries for ${descriptions.length} descriptions`;
       context.addIssue({ code: "custom", message, path: [name] });
     }
   });
-
-const labelsSchema = z.object({
-  model: z.string(),
-  source: z.string().describe("what the descriptions come from"),
-  heads: z.record(headNameSchema, headLabelSchema),
-});
 
 /** Who made a label. */
 export type Maker = z.infer<typeof makerSchema>;
@@ -77,8 +72,15 @@ export type Maker = z.infer<typeof makerSchema>;
 export type JudgeRecord = z.infer<typeof judgeSchema>;
 /** One head's label with what it was made from. */
 export type HeadLabel = z.infer<typeof headLabelSchema>;
-/** A model's labels, by head (`L3.H1`). */
-export type Labels = z.infer<typeof labelsSchema>;
+/** A model's labels. */
+export interface Labels {
+  /** Whose heads; empty where nobody said. */
+  readonly model: string;
+  /** What the descriptions come from. */
+  readonly source: string;
+  /** By head: `L3.H1`. */
+  readonly heads: Readonly<Record<string, HeadLabel>>;
+}
 
 /** What people write: a label alone, or as much of an entry as they know. */
 const looseSchema = z.object({
@@ -87,59 +89,136 @@ const looseSchema = z.object({
   heads: z.record(headNameSchema, z.union([nonBlank, z.looseObject({ label: nonBlank })])),
 });
 const severalSchema = z.object({
-  source: z.string(),
+  source: z.string().optional(),
   models: z.record(z.string(), z.object({ heads: z.record(headNameSchema, nonBlank) })),
 });
 const byPropertySchema = z.record(nonBlank, z.array(headNameSchema));
+const entrySchema = z.object({ heads: z.record(headNameSchema, headLabelSchema) });
+
+/** One model's labels as a file lists them: a head may stand there more than once, under several properties. */
+export interface ListedLabels extends Omit<Labels, "heads"> {
+  readonly heads: readonly (readonly [head: string, label: HeadLabel])[];
+}
+
+/** A file of labels, in whatever form: what an origin says of it, and the labels of each model in it. */
+export interface LabelsFile {
+  readonly name: string;
+  /** Of its bytes. */
+  readonly sha256: string;
+  /** Whether it holds several models' labels, so that a model must be asked for by its name. */
+  readonly several: boolean;
+  readonly models: readonly ListedLabels[];
+}
 
 /**
  * Reads labels: what {@link writeLabels} wrote; labels by hand (`{"heads": {"L3.H1": "colour"}}`, or with more of the
- * fields; `{"colour": ["L3.H1", "L2.H0"]}`); or a file of several models' labels, as they were published.
+ * fields); heads by property (`{"colour": ["L3.H1", "L2.H0"]}`); or several models' labels, as they were published.
  * What does not say who made it counts as made by hand, in this file.
- * @param model whose labels; needed for a file of several models, and what a file that names no model is of
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID` naming the head and field
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const { heads } = await readLabels("by-hand.json");
+ * console.log(heads["L3.H3"].label); // → places
+ * ```
  */
-export async function readLabels(path: string, model?: string): Promise<Labels> {
-  const json = await readJson(path);
-  const invalid = (why: string) => new ClipInterpretError("JSON_INVALID", `${path}: ${why}`);
-  const byHand = { kind: "manual", by: basename(path) };
-  const parse = (labels: unknown): Labels => {
-    const { success, data, error } = labelsSchema.safeParse(labels);
-    if (success) return data;
-    throw invalid(firstIssue(error));
-  };
+export async function readLabelsFile(path: string): Promise<LabelsFile> {
+  const bytes = await readInput(path);
+  const json = parseJson(bytes, path);
+  const name = basename(path);
+  const file = (models: ListedLabels[], many = false): LabelsFile => ({
+    ...hashed(name, bytes),
+    ...{ several: many, models },
+  });
+  const byHand = { kind: "manual", by: name };
+  const listed = (heads: readonly (readonly [string, object])[]): ListedLabels["heads"] =>
+    heads.map(([head, entry]) => {
+      const { success, data, error } = entrySchema.safeParse({ heads: { [head]: entry } });
+      if (!success) throw invalid(path, firstIssue(error));
+      return [head, data.heads[head]];
+    });
   const several = severalSchema.safeParse(json);
   if (several.success) {
-    const { source, models } = several.data;
-    const own = model === undefined ? undefined : models[model];
-    const known = Object.keys(models).join(", ");
-    if (!own) throw invalid(`it has labels for ${known}, not for ${model ?? "a model that was not named"}`);
+    const { source = name, models } = several.data;
     const labeller = { kind: "published", by: source };
-    const heads = Object.entries(own.heads).map(([head, label]) => [head, { label, labeller }]);
-    return parse({ model, source, heads: Object.fromEntries(heads) });
+    return file(
+      Object.entries(models).map(([model, { heads }]) => ({
+        model,
+        source,
+        heads: listed(Object.entries(heads).map(([head, label]) => [head, { label, labeller }])),
+      })),
+      true,
+    );
   }
   const loose = looseSchema.safeParse(json);
   if (loose.success) {
-    const { heads, source = basename(path) } = loose.data;
-    const whole = Object.entries(heads).map(([head, entry]) => [
-      head,
-      { labeller: byHand, ...(typeof entry === "string" ? { label: entry } : entry) },
-    ]);
-    return parse({ model: loose.data.model ?? model ?? "", source, heads: Object.fromEntries(whole) });
+    const { heads, model = "", source = name } = loose.data;
+    const entries = Object.entries(heads).map(([head, entry]) => {
+      return [head, { labeller: byHand, ...(typeof entry === "string" ? { label: entry } : entry) }] as const;
+    });
+    return file([{ model, source, heads: listed(entries) }]);
   }
   const lists = byPropertySchema.safeParse(json);
   if (!lists.success) {
-    throw invalid(`it holds neither labels nor {property: [heads]}; ${firstIssue(loose.error)}`);
+    throw invalid(path, `it holds neither labels nor {property: [heads]}; ${firstIssue(loose.error)}`);
   }
-  const heads: Record<string, unknown> = {};
-  for (const [label, names] of Object.entries(lists.data)) {
-    for (const head of names) {
-      if (head in heads) throw invalid(`${head} stands under a second property, "${label}"`);
-      heads[head] = { label, labeller: byHand };
-    }
-  }
-  return parse({ model: model ?? "", source: basename(path), heads });
+  const entries = Object.entries(lists.data).flatMap(([label, names]) =>
+    names.map((head) => [head, { label, labeller: byHand }] as const),
+  );
+  return file([{ model: "", source: name, heads: listed(entries) }]);
 }
+
+/**
+ * The labels of one model in a file, which need not name it unless it holds several models' labels.
+ * @throws `JSON_INVALID` for several models' labels without this one's
+ */
+export async function listedLabels(path: string, model?: string): Promise<ListedLabels> {
+  const { several, models } = await readLabelsFile(path);
+  const own = several ? models.find((labels) => labels.model === model) : models[0];
+  if (own) return { ...own, model: own.model || (model ?? "") };
+  const known = models.map((labels) => labels.model).join(", ");
+  throw invalid(path, `it has labels for ${known}, not for ${model ?? "a model that was not named"}`);
+}
+
+/**
+ * Reads a model's labels where every head may have one only.
+ * @param model whose labels; needed for a file of several models, and what a file that names no model is of
+ * @throws as {@link readLabelsFile}; `JSON_INVALID` for a head under two properties
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const { heads } = await readLabels("by-hand.json");
+ * console.log(heads["L3.H3"].label); // → ?
+ * ```
+ */
+export const readLabels = async (path: string, model?: string): Promise<Labels> =>
+  oneLabelEach(await listedLabels(path, model), path);
+
+/** Labels that give every head one. @throws `JSON_INVALID` */
+export function oneLabelEach({ heads, ...about }: ListedLabels, path: string): Labels {
+  const one = new Map<string, HeadLabel>();
+  for (const [head, label] of heads) {
+    if (one.has(head)) throw invalid(path, `${head} stands under a second property, "${label.label}"`);
+    one.set(head, label);
+  }
+  return { ...about, heads: Object.fromEntries(one) };
+}
+
+/** What an origin says of a labels file. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
+export const labelsOrigin = async (path: string): Promise<Pick<LabelsFile, "name" | "sha256">> =>
+  hashed(basename(path), await readInput(path));
+
+const hashed = (name: string, bytes: Buffer) => ({
+  name,
+  sha256: sha256Of(bytes),
+});
+const invalid = (path: string, why: string) => new ClipInterpretError("JSON_INVALID", `${path}: ${why}`);
 
 /** Where a file is not what it should be, and why, in the words of the innermost rule. */
 export function firstIssue(error: z.ZodError): string {
@@ -157,10 +236,18 @@ const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnio
 /**
  * Writes a labels file; it appears whole or not at all. Its heads stand in order.
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readLabels, writeLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * await writeLabels("labels.json", await readLabels("by-hand.json", "emoji-4x128-p8"));
+ * console.log(Object.keys((await readLabels("labels.json")).heads)); // → [ 'L1.H0', 'L2.H1', 'L3.H3' ]
+ * ```
  */
 export async function writeLabels(path: string, labels: Labels): Promise<void> {
-  const text = `${JSON.stringify(sortHeads(labels), null, 2)}\n`;
-  await folderStore(dirname(path)).put(basename(path), [Buffer.from(text)]);
+  await writeWhole(path, `${JSON.stringify(sortHeads(labels), null, 2)}\n`);
 }
 
 /** The same labels, first layers and heads first. */

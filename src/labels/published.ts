@@ -9,7 +9,7 @@ export interface Published {
   readonly source: string;
   /** Labels of the last four layers' heads, in order. */
   readonly heads: readonly { readonly head: string; readonly label: string }[];
-  /** Share of heads that bear a label, as written, which another of them bears too. */
+  /** Share of heads with a label, as written, which another of them has too. */
   readonly sharedLabels: number;
   /** As printed in the papers; null where nothing is. */
   readonly entanglement: number | null;
@@ -52,8 +52,11 @@ const valuesSchema = z.object({
   ),
 });
 
-const read = (file: string) =>
-  readJson(fileURLToPath(new URL(`../../assets/published/${file}`, import.meta.url)));
+const pathOf = (file: string) => fileURLToPath(new URL(`../../assets/published/${file}`, import.meta.url));
+const read = (file: string) => readJson(pathOf(file));
+
+/** The file that holds the published labels of all six models. */
+export const PUBLISHED_LABELS = pathOf("head-labels.json");
 
 /** The labels published for a model, by the paper's name, its hub id, or a folder named as its repository. */
 export async function publishedLabels(name: string): Promise<PublishedLabels | undefined> {

@@ -10,6 +10,8 @@ describe("Wilson's interval", () => {
       [15, 148, 0.0624, 0.1605],
       [0, 20, 0, 0.1611],
       [1, 29, 0.0061, 0.1718],
+      [8, 10, 0.4902, 0.9433],
+      [0, 5, 0, 0.4345],
     ]) {
       expect(wilson(hits, n).low).toBeCloseTo(low, 4);
       expect(wilson(hits, n).high).toBeCloseTo(high, 4);

@@ -1,15 +1,7 @@
-/** A share of n with Wilson's 95 % interval, which holds for small n and shares near 0 and 1 too. */
-export interface Share {
-  readonly share: number;
-  readonly low: number;
-  readonly high: number;
-  readonly n: number;
-}
-
 const Z = 1.959964;
 
-/** The share hits/n; of nothing, 0 with the interval from 0 to 1. */
-export function wilson(hits: number, n: number): Share {
+/** The share hits/n with Wilson's 95 % interval, which holds for small n and shares near 0 and 1 too; of nothing, 0 with the interval from 0 to 1. */
+export function wilson(hits: number, n: number) {
   if (n === 0) return { share: 0, low: 0, high: 1, n };
   const p = hits / n;
   const spread = Z ** 2 / n;

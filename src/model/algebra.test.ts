@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allComponents, type ComponentSet } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
-import { type HeadGeometry, headMatrix } from "./geometry.ts";
-import { prepareProbe, scoreComponents, scoreImages, scoreTokens } from "./kernel.ts";
-import { contrastProbe, headContribution, headCoordinates, imageProbe, textProbe } from "./probe.ts";
+import type { HeadGeometry } from "./geometry.ts";
+import { headContribution, headCoordinates, headMatrix, prepareProbe } from "./head-space.ts";
+import { scoreComponents, scoreImages, scoreTokens } from "./kernel.ts";
+import { contrastProbe, imageProbe, unitProbe } from "./probe.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
 /** A small made-up model and the decomposition of two images, numbers drawn by fast-check. */
@@ -181,7 +182,7 @@ describe("the algebra of heads", () => {
   it("an image seen through a set scores itself with the squared length of its summed contributions", () => {
     fc.assert(
       fc.property(world, ({ geometry, parts, set }) => {
-        const v = imageProbe(geometry, parts, set, 1);
+        const v = imageProbe({ geometry }, parts, set, 1);
         const score = scoreImages(geometry, prepareProbe(geometry, v), parts, set)[1];
         close(score, dot(v, v));
       }),
@@ -196,7 +197,7 @@ describe("the algebra of heads", () => {
         const contribution = headContribution(geometry, parts, 1, 1, 0);
         const column = Array.from({ length: headDim + 3 }, (_, row) => matrix[row * embedDim + 2]);
         close(dot(coordinates, column), contribution[2]);
-        const probe = textProbe(embedding);
+        const probe = unitProbe(embedding);
         expect(dot(probe, probe)).toBeCloseTo(1, 12);
       }),
     );

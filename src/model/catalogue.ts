@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { findCached, listCached } from "../hub/cache.ts";
 import { describeModel } from "../hub/describe.ts";
 import { cacheFolder } from "../hub/environment.ts";
@@ -9,30 +10,43 @@ import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-f
 import type { Environment } from "../support/environment.ts";
 import { EMBEDDED_MODELS, locateModel } from "./registry.ts";
 
-/** A model that can be named: what it is and where. `null` is what is not known before it is fetched. */
-export interface CatalogueEntry {
-  readonly name: string;
-  readonly source: "embedded" | "hub";
-  readonly hubId: string | null;
-  readonly layers: number | null;
-  readonly heads: number | null;
-  readonly patch: number | null;
-  readonly imageSize: number | null;
-  readonly trainedOn: string | null;
-  readonly licence: string | null;
-  /** Size of the weights in 10^6 bytes. */
-  readonly megabytes: number | null;
-  /** Whether the size is an estimate: four bytes a parameter. */
-  readonly approximate: boolean;
-  /** One of the six models of the paper. */
-  readonly paper: boolean;
-  readonly present: boolean;
-  /** Whether its tokenizer is here too; without it only images can be used. */
-  readonly texts: boolean | null;
-  readonly folder: string | null;
-}
+const size = z.int().min(1).nullable();
 
-/** Lists every model that can be named: the embedded ones, those known on the hub, and what else the cache holds. */
+/** A model that can be named: what it is and where. `null` is what is not known before it is fetched. */
+export const catalogueEntrySchema = z.strictObject({
+  name: z.string(),
+  source: z.enum(["embedded", "hub"]),
+  hubId: z.string().nullable(),
+  layers: size,
+  heads: size,
+  patch: size,
+  imageSize: size,
+  trainedOn: z.string().nullable(),
+  licence: z.string().nullable(),
+  megabytes: z.number().min(0).nullable().describe("of the weights, in 10^6 bytes"),
+  approximate: z.boolean().describe("whether the size is an estimate: four bytes a parameter"),
+  paper: z.boolean().describe("one of the six models of the paper"),
+  present: z.boolean(),
+  texts: z
+    .boolean()
+    .nullable()
+    .describe("whether its tokenizer is here too; without it only images can be used"),
+  folder: z.string().nullable(),
+});
+/** A model that can be named. */
+export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
+
+/**
+ * Lists every model that can be named: the embedded ones, those known on the hub, and what else the cache holds.
+ *
+ * @example
+ * ```ts
+ * import { listModels } from "clip-interpret";
+ *
+ * const [first] = (await listModels()).filter(({ present }) => present);
+ * console.log(first.name, first.layers, first.heads); // → emoji-4x128-p8 4 4
+ * ```
+ */
 export async function listModels(environment: Environment = process.env): Promise<CatalogueEntry[]> {
   const cache = cacheFolder(environment);
   const listed = new Set(KNOWN_MODELS.map(({ hubId }) => hubId.toLowerCase()));

@@ -13,6 +13,7 @@ import { textGraph } from "../onnx/text.ts";
 import { visionGraph } from "../onnx/vision.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import { once, sharedCache } from "../support/shared.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
 import { encodeTokens } from "./encode-tokens.ts";
@@ -65,6 +66,9 @@ export interface ClipModel {
   release(): Promise<void>;
 }
 
+/** Graphs of one model that are kept ready: several layers' tokens, outputs, with gates. */
+const MOST_SESSIONS = 16;
+
 /**
  * Loads a checkpoint folder. Graphs and the tokenizer are loaded when first needed and kept.
  *
@@ -94,18 +98,17 @@ export async function loadClipModel(
   });
   const { config, weights } = checkpoint;
   const requireUnchanged = await watchWeights(weights);
-  const sessions = new Map<string, Promise<Session>>();
+  const requireNumbers = once(() => requireFinite(weights));
+  const sessions = sharedCache<Session>(MOST_SESSIONS);
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
-    shared(sessions, key, async () => {
+    sessions.get(key, async () => {
       await requireUnchanged();
       // Rounded to integers, a NaN becomes some number, which no sum tells from others.
-      if (precision !== "fp32") await requireFinite(key === "text" ? weights.text : weights.vision);
+      if (precision !== "fp32") await requireNumbers();
       const created = await createSession(graph(), weights.logitScale.file, on);
       await requireUnchanged();
       return created;
     });
-  const tokenizers = new Map<string, Promise<Tokenizer>>();
-  const hashes = new Map<string, Promise<string>>();
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
   // up what the attention gave.
   const attention = device === "cpu" ? "fused" : "products";
@@ -123,13 +126,12 @@ export async function loadClipModel(
     precision,
     device,
     matmul,
-    weightsHash: () =>
-      shared(hashes, "weights", async () => {
-        const hash = await hashWeights(weights);
-        await requireUnchanged();
-        return hash;
-      }),
-    tokenizer: () => shared(tokenizers, "tokenizer", () => loadModelTokenizer(checkpoint)),
+    weightsHash: once(async () => {
+      const hash = await hashWeights(weights);
+      await requireUnchanged();
+      return hash;
+    }),
+    tokenizer: once(() => loadModelTokenizer(checkpoint)),
     async tokenizeTexts(texts, work = {}) {
       const tokenizer = await model.tokenizer();
       return texts.map((text) => {
@@ -163,22 +165,11 @@ export async function loadClipModel(
       return blamingWeights(weights.vision, () => readTokens(vision, config, pixels));
     },
     async release() {
-      const loaded = await Promise.allSettled(sessions.values());
-      sessions.clear();
+      const loaded = await Promise.allSettled(sessions.clear());
       for (const result of loaded) if (result.status === "fulfilled") await result.value.release();
     },
   };
   return model;
-}
-
-/** One load shared by all callers: the promise is kept, and dropped again if it fails. */
-export function shared<T>(loads: Map<string, Promise<T>>, key: string, load: () => Promise<T>): Promise<T> {
-  const known = loads.get(key);
-  if (known) return known;
-  const pending = load();
-  loads.set(key, pending);
-  pending.catch(() => loads.delete(key));
-  return pending;
 }
 
 /** Runs work whose numbers turned out to be none, and names the weight that was to blame. */

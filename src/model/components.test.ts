@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allComponents, allHeads, headName, mlpName, parseComponents } from "./components.ts";
+import { allComponents, allHeads, headName, mlpName, parseComponents, writtenSet } from "./components.ts";
 
 const sizes = { layers: 12, heads: 8 };
 const names = (text: string, properties = {}) => {
@@ -33,6 +33,28 @@ describe("a component set as a user writes it", () => {
     });
   });
 
+  it.each(["L10.H3", "l10.h3", "L10H3", "l10h3", "10.3", "(10,3)", " ( 10 , 3 ) ", "L010.H03"])(
+    "reads the head %j, alone, with a weight and among others, and shows it one way",
+    (written) => {
+      expect(names(written)).toEqual(["L10.H3"]);
+      expect(parseComponents(`${written}*0.5`, sizes).heads).toEqual([{ layer: 10, head: 3, weight: 0.5 }]);
+      expect(names(`L2.H1,${written},${written} , 11.7, (11,6), embed`)).toEqual([
+        "L2.H1",
+        "L10.H3",
+        "L11.H6",
+        "L11.H7",
+        "embed",
+      ]);
+      expect(writtenSet(`last4, ${written.trim()}*0.5,animals`)).toBe("last4, L10.H3*0.5,animals");
+    },
+  );
+
+  it("takes no property for a head, and no property that is named like one of them away", () => {
+    const properties = { "2.5 d": ["L1.H2"], L1H2x: ["L3.H4"] };
+    expect(names("2.5 d, L1H2x", properties)).toEqual(["L1.H2", "L3.H4"]);
+    expect(writtenSet("2.5 d, L1H2x, L3.MLP, 1.2.3")).toBe("2.5 d, L1H2x, L3.MLP, 1.2.3");
+  });
+
   it("resolves properties, whatever their case, with a weight", () => {
     const properties = { animals: ["L1.H2", "L3.H4"] };
     expect(names("Animals, L3.H4", properties)).toEqual(["L1.H2", "L3.H4"]);
@@ -54,6 +76,14 @@ describe("a component set as a user writes it", () => {
     "L1.H1*x",
     "animals",
     "L1.H1,,",
+    "(1,2",
+    "1,2",
+    "(1,2,3)",
+    "(1,2)(3,4)",
+    "1.2.3",
+    "12.0",
+    "(0,8)",
+    "L1(2,3)",
   ])("refuses %j with HEADS_INVALID", (text) => {
     expect(() => parseComponents(text, sizes)).toThrow(expect.objectContaining({ code: "HEADS_INVALID" }));
   });

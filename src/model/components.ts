@@ -25,16 +25,37 @@ export interface NamedSet {
   readonly set: ComponentSet;
 }
 
+/** A set as it was written: what fits wherever a set is wanted, with its name or without. */
+export interface WrittenSet extends ComponentSet, NamedSet {}
+
 /** The model's sizes that a component set refers to. */
 export interface Sizes {
   readonly layers: number;
   readonly heads: number;
 }
 
-/** `L10.H3`. Layers and heads are zero-based. */
+/**
+ * `L10.H3`. Layers and heads are zero-based.
+ *
+ * @example
+ * ```ts
+ * import { headName } from "clip-interpret/kernel";
+ *
+ * console.log(headName(10, 3)); // → L10.H3
+ * ```
+ */
 export const headName = (layer: number, head: number): string => `L${layer}.H${head}`;
 
-/** `embed` for 0, `L<l>.MLP` for l + 1. */
+/**
+ * `embed` for 0, `L<l>.MLP` for l + 1.
+ *
+ * @example
+ * ```ts
+ * import { mlpName } from "clip-interpret/kernel";
+ *
+ * console.log(mlpName(0), mlpName(4)); // → embed L3.MLP
+ * ```
+ */
 export const mlpName = (index: number): string => (index === 0 ? "embed" : `L${index - 1}.MLP`);
 
 /** Every component of a set by name, with its weight where it is not 1: `L10.H3*0.5`. */
@@ -46,7 +67,18 @@ export function componentNames({ heads, mlps }: ComponentSet): string[] {
   ];
 }
 
-/** Every head with weight 1. */
+/**
+ * Every head with weight 1.
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { allHeads } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * console.log(allHeads(model.geometry).heads.length); // → 16
+ * ```
+ */
 export const allHeads = ({ layers, heads }: Sizes): ComponentSet => ({
   heads: Array.from({ length: layers * heads }, (_, i) => ({
     layer: Math.floor(i / heads),
@@ -56,16 +88,38 @@ export const allHeads = ({ layers, heads }: Sizes): ComponentSet => ({
   mlps: [],
 });
 
-/** Every head and every MLP term with weight 1: the whole embedding. */
+/**
+ * Every head and every MLP term with weight 1: the whole embedding.
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { allComponents } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { heads, mlps } = allComponents(model.geometry);
+ * console.log(heads.length, mlps.length); // → 16 5
+ * ```
+ */
 export const allComponents = (sizes: Sizes): ComponentSet => ({
   heads: allHeads(sizes).heads,
   mlps: Array.from({ length: sizes.layers + 1 }, (_, index) => ({ index, weight: 1 })),
 });
 
+/** A head by itself, in any of the ways that people write one: `L22.H8`, `L22H8`, `22.8`, `(22,8)`. */
+const HEAD = /(^|,)(\s*)(?:L(\d+)\.?H(\d+)|(\d+)\.(\d+)|\(\s*(\d+)\s*,\s*(\d+)\s*\))(?=\s*(?:[*,]|$))/gi;
+
+/** A set as written, its heads in the one way that answers show them: `(22,8), animals` is `L22.H8, animals`. */
+export const writtenSet = (text: string): string =>
+  text.replace(HEAD, (_, comma: string, space: string, ...found: (string | undefined)[]) => {
+    const [layer, head] = found.slice(0, 6).filter((digits) => digits !== undefined);
+    return `${comma}${space}${headName(Number(layer), Number(head))}`;
+  });
+
 /**
- * Reads a component set as a user writes it: a comma list of `L10.H3`, `L10` (its heads), `L8-L11`, `last4`,
- * `all` (every head), `embed`, `L3.MLP`, `mlps`, or a property's name; each may carry a weight, `L10.H3*0.5`.
- * Parts that overlap are united; the same component with two different weights is an error.
+ * Reads a component set as a user writes it: a comma list of `L10.H3` (or `L10H3`, `10.3`, `(10,3)`), `L10` (its heads),
+ * `L8-L11`, `last4`, `all` (every head), `embed`, `L3.MLP`, `mlps`, or a property's name; each may carry a weight,
+ * `L10.H3*0.5`. Parts that overlap are united; the same component with two different weights is an error.
  *
  * @param text the set as written
  * @param sizes the model's layers and heads
@@ -85,7 +139,9 @@ export function parseComponents(
       throw invalid(`"${part}" gives a component a second weight`, sizes);
     into.set(key, weight);
   };
-  for (const part of text.split(",").map((piece) => piece.trim())) {
+  for (const part of writtenSet(text)
+    .split(",")
+    .map((piece) => piece.trim())) {
     const [, name, weightText] = /^(.*?)\s*(?:\*\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?))?$/i.exec(part)!;
     const weight = weightText === undefined ? 1 : Number(weightText);
     const { headKeys, mlpKeys } = resolvePart(name ?? "", sizes, properties);
@@ -102,6 +158,31 @@ export function parseComponents(
     mlps: sorted(mlps).map(([index, weight]) => ({ index, weight })),
   };
 }
+
+/**
+ * The components of a model that read a probe, by their names and with weights: `L10.H3`, `L8-L11`, `last4`, `all`,
+ * `embed`, `L3.MLP`, `mlps`, `L10.H3*0.5`, or a comma list of such parts.
+ *
+ * @param properties names that stand for heads, such as labels: name → `L10.H3` names
+ * @throws `HEADS_INVALID` naming the part and what the model has
+ * @example
+ * ```ts
+ * import { openModel, parseHeads } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * console.log(parseHeads(model, "last2").heads.length); // → 8
+ * const { heads, mlps } = parseHeads(model, "colors,L3.MLP*0.5", { colors: ["L1.H0", "L0.H1"] });
+ * console.log(heads.length, mlps); // → 2 [ { index: 4, weight: 0.5 } ]
+ * ```
+ */
+export const parseHeads = (
+  { geometry }: { readonly geometry: Sizes },
+  text: string,
+  properties?: Readonly<Record<string, readonly string[]>>,
+): WrittenSet => {
+  const set = parseComponents(text, geometry, properties);
+  return { ...set, name: text, set };
+};
 
 function resolvePart(
   name: string,

@@ -1,8 +1,9 @@
 import { type PoolOptions, preprocessAll } from "../image/pool.ts";
-import { normalize, type Preprocessed } from "../image/preprocess.ts";
+import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
 import type { DecomposeOptions, TokenDecomposition } from "./decompose.ts";
+import { normalizeAll } from "./pixels.ts";
 
 /** A batch of images decomposed together, and those in between that could not be decoded. */
 export interface DecomposedBatch<Source> {
@@ -21,6 +22,17 @@ const BATCH = 16;
  *
  * A bad image is reported in its batch and stops nothing.
  * @throws `CANCELLED` when the signal fires; `SUM_MISMATCH`
+ * @example
+ * ```ts
+ * import { decomposeImages } from "clip-interpret/kernel";
+ * import { openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const files = ["0067-monkey", "0049-snowboarder"].map((name) => `examples/scenes/images/${name}.png`);
+ * for await (const { decomposition, rejected } of decomposeImages(model, files)) {
+ *   console.log(decomposition?.count, rejected.length); // → 2 0
+ * }
+ * ```
  */
 export async function* decomposeImages<Source extends string | Uint8Array>(
   model: ClipModel,
@@ -32,13 +44,12 @@ export async function* decomposeImages<Source extends string | Uint8Array>(
   }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number } = {},
 ): AsyncGenerator<DecomposedBatch<Source>, void, undefined> {
   const { preprocess } = model.config;
-  const perImage = 3 * preprocess.size ** 2;
   let images: { source: Source; shown: Preprocessed }[] = [];
   let rejected: { source: Source; error: ClipInterpretError }[] = [];
   const flush = async (): Promise<DecomposedBatch<Source>> => {
-    const pixels = new Float32Array(images.length * perImage);
-    for (const [i, { shown }] of images.entries()) normalize(shown.rgb, preprocess, pixels, i * perImage);
-    const decomposition = images.length > 0 ? await model.decompose(pixels, { tokenLayers }) : undefined;
+    const shown = images.map((image) => image.shown);
+    const decomposition =
+      images.length > 0 ? await model.decompose(normalizeAll(shown, preprocess), { tokenLayers }) : undefined;
     const done = { images, rejected, ...(decomposition && { decomposition }) };
     images = [];
     rejected = [];

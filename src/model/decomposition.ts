@@ -121,7 +121,21 @@ export function checkSums(
 export const notNumbers = (what: string): ClipInterpretError =>
   new ClipInterpretError("SUM_MISMATCH", `${what} is not made of numbers`);
 
-/** One image out of a batch, as views of the same memory. */
+/**
+ * One image out of a batch, as views of the same memory.
+ *
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { decomposeImages, imageOf } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const files = ["0067-monkey", "0049-snowboarder"].map((name) => `examples/scenes/images/${name}.png`);
+ * for await (const { decomposition } of decomposeImages(model, files)) {
+ *   if (decomposition) console.log(imageOf(decomposition, 1).z.length, "of", decomposition.z.length); // → 512 of 1024
+ * }
+ * ```
+ */
 export function imageOf(batch: Decomposition, image: number): Decomposition {
   const slice = <T extends Float32Array | Float64Array>(data: T): T => {
     const size = data.length / batch.count;

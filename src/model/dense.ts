@@ -2,13 +2,27 @@ import type { MatMul } from "../onnx/matmul.ts";
 import type { TokenDecomposition } from "./decompose.ts";
 import type { Decomposition } from "./decomposition.ts";
 import type { HeadGeometry } from "./geometry.ts";
+import { constantPart } from "./head-space.ts";
 
 /*
  * The reference scripts' dense arrays, for exchange and for checking: some 20 times larger than z, and everything
  * else here works without them.
  */
 
-/** head(l,h) of every head: [b, L, H, D] in float32, divided by ‖e‖. */
+/**
+ * head(l,h) of every head: [b, L, H, D] in float32, divided by ‖e‖.
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel } from "clip-interpret";
+ * import { denseHeads } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const heads = await denseHeads(model.matmul, model.geometry, scene);
+ * console.log(heads.length === 4 * 4 * 128); // → true
+ * ```
+ */
 export async function denseHeads(
   matmul: MatMul,
   geometry: HeadGeometry,
@@ -45,6 +59,16 @@ export async function denseHeads(
 /**
  * token(l,h,i) of one image and layer: [N, H, D] in float32, divided by ‖e‖; summed over tokens it is head(l,h).
  * @throws RangeError when the layer's token terms were not asked for
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, parseHeads } from "clip-interpret";
+ * import { denseTokens } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png", { tokensOf: parseHeads(model, "L3") });
+ * const tokens = await denseTokens(model.matmul, model.geometry, scene, 3, 0);
+ * console.log(tokens.length === (1 + 8 * 8) * 4 * 128); // → true
+ * ```
  */
 export async function denseTokens(
   matmul: MatMul,
@@ -83,17 +107,4 @@ export async function denseTokens(
     }
   }
   return result;
-}
-
-/** (k/H − μ·s/(n·H))/σ + b/(n·H), [D]: what a head writes whatever it attends to. */
-function constantPart(
-  { k, s, b, heads, embedDim, terms }: HeadGeometry,
-  mu: number,
-  sigma: number,
-  layer: number,
-) {
-  return Float64Array.from({ length: embedDim }, (_, d) => {
-    const shifted = k[layer * embedDim + d] - (mu * s[d]) / terms;
-    return (shifted / sigma + b[d] / terms) / heads;
-  });
 }

@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { copyCheckpoint } from "../checkpoint/copy-checkpoint.ts";
 import { type EditRounding, editHeads } from "../checkpoint/edit-weights.ts";
 import { hashWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { guardWrite, putInPlace } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
@@ -19,6 +20,16 @@ export type CheckpointMean = (typeof CHECKPOINT_MEANS)[number];
  * at CLS, since nothing else of it reaches the embedding.
  * @param means [L, N, H, d_h]
  * @returns [L, H, d_h]
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { meanOutputs, oneMean } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const means = await meanOutputs(model, index, [0, 1, 2, 3], [3]);
+ * console.log(oneMean(model, means, "tokens").length === 4 * 128); // → true
+ * ```
  */
 export function oneMean(
   { config: { vision } }: Pick<ClipModel, "config">,
@@ -85,6 +96,17 @@ export interface ExportedCheckpoint {
  *
  * @param folder must not exist, or be empty
  * @throws `HEADS_INVALID` for MLP terms; `OUTPUT_UNWRITABLE` when something stands there; `CANCELLED`
+ * @example
+ * ```ts
+ * import { rm } from "node:fs/promises";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { exportCheckpoint } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * await rm("out/edited", { recursive: true, force: true });
+ * await exportCheckpoint(model, "out/edited", { set: parseHeads(model, "L3.H1") }); // the head outputs nothing
+ * console.log((await openModel("out/edited")).config.vision.layers); // → 4
+ * ```
  */
 export async function exportCheckpoint(
   model: ClipModel,
@@ -98,7 +120,7 @@ export async function exportCheckpoint(
   const exists = await refuseFilled(target);
   const source = await model.weightsHash();
   const partial = `${target}.partial`;
-  try {
+  return guardWrite(target, async () => {
     await rm(partial, { recursive: true, force: true });
     await mkdir(dirname(partial), { recursive: true });
     await copyCheckpoint(model.checkpoint.folder, partial, model.config, signal);
@@ -109,12 +131,12 @@ export async function exportCheckpoint(
     const card = cardOf(basename(target), { ...options, model, source, weights, rounding });
     await writeFile(join(partial, "README.md"), card);
     if (exists) await rmdir(target);
-    await rename(partial, target);
+    await putInPlace(partial, target);
     return { folder: target, weights, rounding };
-  } catch (cause) {
+  }).catch(async (cause) => {
     await rm(partial, { recursive: true, force: true });
-    throw cause instanceof ClipInterpretError ? cause : unwritable(target, cause);
-  }
+    throw cause;
+  });
 }
 
 /** Whether the folder exists; nothing may be in it. */

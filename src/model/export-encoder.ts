@@ -49,6 +49,17 @@ const MOST_INSIDE = 2 ** 31 - 2 ** 20;
  *
  * @param path the `.onnx` file; replaced when it exists
  * @throws `HEADS_INVALID` for MLP terms, `OUTPUT_UNWRITABLE`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { exportEncoder, meanContribution } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const set = parseHeads(model, "L2.H3,L3.H1");
+ * const mean = await meanContribution(index, model.geometry, set);
+ * console.log((await exportEncoder(model, "out/encoder.onnx", { set, mean })).files); // → [ 'out/encoder.onnx' ]
+ * ```
  */
 export async function exportEncoder(
   model: ClipModel,

@@ -1,6 +1,8 @@
+import { dot } from "../math/linear.ts";
 import type { ComponentSet } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
 import type { HeadGeometry } from "./geometry.ts";
+import { headQ0, type PreparedProbe } from "./head-space.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
 /*
@@ -12,36 +14,21 @@ import type { TokenTerms } from "./token-terms.ts";
  * Sums run in float64 in a fixed order, so a score does not depend on what else is in the batch.
  */
 
-/** A probe seen by every head and MLP term of a model. */
-export interface PreparedProbe {
-  /** v: [D]. */
-  readonly v: Float64Array;
-  /** [L, H, d_h]: q0 = M_lh·v. */
-  readonly q0: Float64Array;
-  /** [L]: q1 = k_l·v/H; the same for every head of a layer. */
-  readonly q1: Float64Array;
-  /** −s·v/(n·H). */
-  readonly q2: number;
-  /** b·v/(n·H). */
-  readonly q3: number;
-}
-
-/** Computes q = M̃v for every head: L·W·D multiplications, independent of the number of images. */
-export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedProbe {
-  const { M, k, s, b, layers, heads, embedDim, terms } = geometry;
-  const rows = M.length / embedDim;
-  const q0 = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) q0[row] = dotAt(M, row * embedDim, v);
-  return {
-    v,
-    q0,
-    q1: Float64Array.from({ length: layers }, (_, layer) => dotAt(k, layer * embedDim, v) / heads),
-    q2: -dotAt(s, 0, v) / (terms * heads),
-    q3: dotAt(b, 0, v) / (terms * heads),
-  };
-}
-
-/** Along components: each one's own score for one image. Heads in layer-major order, then MLP terms. */
+/**
+ * Along components: each one's own score for one image. Heads in layer-major order, then MLP terms.
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, textProbe } from "clip-interpret";
+ * import { prepareProbe, scoreComponents } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * const { heads, mlps } = scoreComponents(model.geometry, probe, scene);
+ * console.log(heads.length, mlps.length); // → ?
+ * ```
+ */
 export function scoreComponents(
   geometry: HeadGeometry,
   probe: PreparedProbe,
@@ -54,12 +41,26 @@ export function scoreComponents(
       scoreHead(geometry, probe, decomposition, image, Math.floor(i / heads), i % heads),
     ),
     mlps: Float64Array.from({ length: layers + 1 }, (_, index) =>
-      dotAt(decomposition.mlps, (image * (layers + 1) + index) * embedDim, probe.v),
+      dot(decomposition.mlps, probe.v, (image * (layers + 1) + index) * embedDim),
     ),
   };
 }
 
-/** Along images: the set's weighted score for each image of the batch. */
+/**
+ * Along images: the set's weighted score for each image of the batch.
+ *
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, textProbe } from "clip-interpret";
+ * import { allComponents, prepareProbe, scoreImages } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * const [score] = scoreImages(model.geometry, probe, scene, allComponents(model.geometry));
+ * console.log(score.toFixed(4)); // → ?
+ * ```
+ */
 export function scoreImages(
   geometry: HeadGeometry,
   probe: PreparedProbe,
@@ -73,7 +74,7 @@ export function scoreImages(
       score += weight * scoreHead(geometry, probe, decomposition, image, layer, head);
     }
     for (const { index, weight } of set.mlps) {
-      score += weight * dotAt(decomposition.mlps, (image * (layers + 1) + index) * embedDim, probe.v);
+      score += weight * dot(decomposition.mlps, probe.v, (image * (layers + 1) + index) * embedDim);
     }
     return score;
   });
@@ -86,6 +87,18 @@ export function scoreImages(
  *     token(l,h,i)·v = [ A_i·(V_i·q0) + (q1 + μ·q2 + σ·q3)/N ] / (σ‖e‖)
  *
  * MLP terms have no tokens; heads of layers whose token terms were not asked for are an error of the caller.
+ * @example
+ * ```ts
+ * import { decomposeImage, openModel, parseHeads, textProbe } from "clip-interpret";
+ * import { prepareProbe, scoreTokens } from "clip-interpret/kernel";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const heads = parseHeads(model, "L3");
+ * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png", { tokensOf: heads });
+ * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
+ * const tokens = scoreTokens(model.geometry, probe, scene, scene.tokens, heads);
+ * console.log(tokens.length, tokens[0].toFixed(4)); // → ?
+ * ```
  */
 export function scoreTokens(
   geometry: HeadGeometry,
@@ -102,11 +115,11 @@ export function scoreTokens(
   for (const { layer, head, weight } of set.heads) {
     const terms = tokenTerms.layers.get(layer);
     if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
-    const q0 = probe.q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
+    const q0 = headQ0(geometry, probe, layer, head);
     const share = constantTerm(probe, decomposition, image, layer) / tokens;
     for (let token = 0; token < tokens; token++) {
       const attention = terms.attention[(image * heads + head) * tokens + token];
-      const value = dotAt(terms.values, ((image * tokens + token) * heads + head) * headDim, q0);
+      const value = dot(terms.values, q0, ((image * tokens + token) * heads + head) * headDim);
       scores[token] += (weight * (attention * value + share)) / scale;
     }
   }
@@ -114,15 +127,16 @@ export function scoreTokens(
 }
 
 function scoreHead(
-  { layers, heads, headDim }: HeadGeometry,
+  geometry: HeadGeometry,
   probe: PreparedProbe,
   decomposition: Decomposition,
   image: number,
   layer: number,
   head: number,
 ): number {
-  const q0 = probe.q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
-  const direct = dotAt(decomposition.z, ((image * layers + layer) * heads + head) * headDim, q0);
+  const { layers, heads, headDim } = geometry;
+  const q0 = headQ0(geometry, probe, layer, head);
+  const direct = dot(decomposition.z, q0, ((image * layers + layer) * heads + head) * headDim);
   const scale = decomposition.sigma[image] * decomposition.norm[image];
   return (direct + constantTerm(probe, decomposition, image, layer)) / scale;
 }
@@ -134,10 +148,3 @@ const constantTerm = (
   image: number,
   layer: number,
 ): number => probe.q1[layer] + mu[image] * probe.q2 + sigma[image] * probe.q3;
-
-/** Σ_i a[start + i]·v[i] in order, in float64. */
-function dotAt(a: Float32Array, start: number, v: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < v.length; i++) sum += a[start + i] * v[i];
-  return sum;
-}

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
@@ -7,7 +6,9 @@ import { findHubModel, suggestModels } from "../hub/known-models.ts";
 import { hintFor } from "../hub/pull.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { type ClipModel, loadClipModel, type ModelOptions, shared } from "./clip-model.ts";
+import { isFolder } from "../support/files.ts";
+import { sharedCache } from "../support/shared.ts";
+import { type ClipModel, loadClipModel, type ModelOptions } from "./clip-model.ts";
 
 /** Models that come with the package: small CLIPs trained on a generated world of emoji scenes. */
 export const EMBEDDED_MODELS = [
@@ -49,11 +50,7 @@ export async function locateModel(
     return { name: nameOrFolder, folder: join(EMBEDDED_FOLDER, nameOrFolder), embedded: true };
   }
   const folder = resolve(nameOrFolder);
-  const isFolder = await stat(folder).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  if (isFolder) {
+  if (await isFolder(folder)) {
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
     return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(folder), folder, embedded: false };
@@ -84,23 +81,50 @@ function didYouMean(text: string): string {
   return names.length === 0 ? "" : ` Or did you mean ${names.join(" or ")}?`;
 }
 
+/**
+ * Opens a model: finds it and loads it. Nothing is fetched; `pullModel` does that.
+ *
+ * @param nameOrFolder a name that `listModels` lists, the hub id of a model that was pulled, or a folder with a
+ *   checkpoint; by default the first embedded model
+ * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`,
+ *   `DEVICE_UNAVAILABLE`
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { layers, heads } = model.config.vision;
+ * console.log(`${layers} layers of ${heads} heads, in ${model.precision}`); // → 4 layers of 4 heads, in fp32
+ * await model.release();
+ * ```
+ */
+export async function openModel(
+  nameOrFolder: string = DEFAULT_MODEL,
+  options: ModelOptions = {},
+): Promise<ClipModel> {
+  const { name, folder } = await locateModel(nameOrFolder);
+  return loadClipModel(folder, name, options);
+}
+
 /** Loads models by name; callers that ask for one model share one load, and a failed load is tried anew. */
 export interface ModelLoader {
   load(nameOrFolder: string): Promise<ClipModel>;
   release(): Promise<void>;
 }
 
+/** Models that are kept; one that is let go of works on for whoever has it. */
+const MOST_MODELS = 16;
+
 /** Makes a loader whose models all run with the same options. */
 export function createModelLoader(options: ModelOptions = {}): ModelLoader {
-  const loads = new Map<string, Promise<ClipModel>>();
+  const loads = sharedCache<ClipModel>(MOST_MODELS);
   return {
     async load(nameOrFolder) {
       const { name, folder } = await locateModel(nameOrFolder);
-      return shared(loads, folder, () => loadClipModel(folder, name, options));
+      return loads.get(folder, () => loadClipModel(folder, name, options));
     },
     async release() {
-      const models = await Promise.allSettled(loads.values());
-      loads.clear();
+      const models = await Promise.allSettled(loads.clear());
       for (const result of models) if (result.status === "fulfilled") await result.value.release();
     },
   };

@@ -1,10 +1,12 @@
 /** Text embeddings kept on disk: a pool of thousands of texts is embedded once for a model. */
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { env } from "../onnx/runtime.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { messageOf } from "../support/errors.ts";
+import { writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { Report, WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 
@@ -34,6 +36,16 @@ const PART = 512;
  * A damaged file is computed anew and reported as a `CACHE_DAMAGED` warning; a cache that cannot be written costs an
  * `OUTPUT_UNWRITABLE` warning, not the result. A text that is cut off is reported each time.
  * @throws what `encodeTexts` throws; `CANCELLED`
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { defaultPool, embedTexts, loadPool } from "clip-interpret/labeling";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { texts } = await loadPool(defaultPool(model.name));
+ * const embeddings = await embedTexts(model, texts.map(({ text }) => text));
+ * console.log(embeddings.length === texts.length * 128); // → true
+ * ```
  */
 export async function embedTexts(
   model: TextModel,
@@ -73,7 +85,7 @@ export async function embedTexts(
 async function keyOf(model: TextModel, tokens: readonly (readonly number[])[]): Promise<string> {
   const { config, precision } = model;
   const identity = [FORMAT, await model.weightsHash(), precision, config, env.versions.node, tokens];
-  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+  return sha256Of(JSON.stringify(identity));
 }
 
 /** A file is the SHA-256 of what follows, then the numbers as little-endian float32. */
@@ -102,10 +114,7 @@ async function readCached(
   return new Float32Array(new Uint8Array(numbers).buffer);
 }
 
-/**
- * Writes through a name of its own, so that a file that exists is whole and two runs do not disturb each other.
- * @returns whether it could be written
- */
+/** Keeps embeddings. @returns whether they could be written */
 async function writeCached(
   folder: string,
   path: string,
@@ -113,14 +122,10 @@ async function writeCached(
   report: Report | undefined,
 ): Promise<boolean> {
   const numbers = Buffer.from(embeddings.buffer, embeddings.byteOffset, embeddings.byteLength);
-  const part = `${path}.${randomUUID()}.part`;
   try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(part, Buffer.concat([digestOf(numbers), numbers]));
-    await rename(part, path);
+    await writeWhole(path, [digestOf(numbers), numbers]);
     return true;
   } catch (cause) {
-    await rm(part, { force: true }).catch(() => undefined);
     const message = `cannot keep text embeddings in ${folder}: ${messageOf(cause)}`;
     report?.({ type: "warning", code: "OUTPUT_UNWRITABLE", message });
     return false;

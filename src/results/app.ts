@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { retrievalResultSchema, selectivityResultSchema } from "./selectivity.ts";
+import { SCORINGS } from "./neighbors.ts";
+import { originSchema } from "./origin.ts";
+import { retrievalResultSchema } from "./retrieval.ts";
+import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
+import { selectivityResultSchema } from "./selectivity.ts";
+
+import { gridSchema, headSchema, rectangleSchema, sizeSchema } from "./shapes.ts";
 
 /*
  * What the web app and the HTTP API exchange beyond the results of commands, which go over the wire as they are.
@@ -58,7 +64,7 @@ export const modelDetailSchema = z.strictObject({
   layers: size,
   heads: size,
   headDim: size,
-  grid: size.describe("patches along a side"),
+  grid: gridSchema,
   imageSize: size,
   notice: z.string().nullable().describe("what must be known before its results are read"),
 });
@@ -105,8 +111,6 @@ export const imageSchema = z.strictObject({
 /** `POST /api/explain`; the answer is that of `explain --json`. */
 export const explainRequestSchema = z.strictObject({ model, image: imageRefSchema, texts });
 
-const rectangle = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
-
 /** `POST /api/tokens`: what every head wrote at every token, towards one text or against others. */
 export const tokensRequestSchema = z.strictObject({
   model,
@@ -117,22 +121,18 @@ export const tokensRequestSchema = z.strictObject({
 
 /** The answer: everything a map needs, for any choice of heads. */
 export const tokensSchema = z.strictObject({
-  model: z.string(),
-  precision: z.string(),
-  image: imageRefSchema,
-  sha256,
+  origin: originSchema("model", "image"),
   text: z.string(),
   against: z.array(z.string()),
   layers: size,
   heads: size,
-  grid: size,
-  width: size,
-  height: size,
-  placement: rectangle.describe("where the grid lies, in pixels of the upright original"),
+  grid: gridSchema,
+  original: sizeSchema,
+  placement: rectangleSchema.describe("where the grid lies, in pixels of the upright original"),
   values: z
     .string()
     .describe(
-      "float32, little-endian, base64: [layers, heads, 1 + grid²], the CLS token first, then patches by row",
+      "float32, little-endian, base64: [layers, heads, 1 + rows · columns], the CLS token first, then patches by row",
     ),
 });
 
@@ -142,7 +142,8 @@ export const segmentRequestSchema = z.strictObject({
   image: imageRefSchema,
   texts,
   heads,
-  mode: z.enum(["topic", "contrast"]),
+  mode: z.enum(SEGMENTATION_MODES),
+  scale: z.enum(SEGMENTATION_SCALES).default("common"),
   corpus: z.string().default("demo").describe("whose factors give names to heads"),
 });
 
@@ -153,7 +154,7 @@ export const neighborsRequestSchema = z.strictObject({
   query: z.union([z.strictObject({ image: imageRefSchema }), z.strictObject({ text })]),
   heads,
   k: z.int().min(1).max(64).default(8),
-  scoring: z.enum(["dot", "cosine", "z"]).default("dot"),
+  scoring: z.enum(SCORINGS).default("dot"),
   includeSelf: z.boolean().default(false),
   seed: z
     .int()
@@ -176,7 +177,7 @@ export const propertiesSchema = z.strictObject({
       source: z
         .enum(["label", "factor"])
         .describe("a published or given label, or a factor that the heads follow"),
-      heads: z.array(z.string()),
+      heads: z.array(headSchema),
     }),
   ),
 });
@@ -210,3 +211,15 @@ export const jobRequestSchema = z.union([
 
 /** A background job as clients see it. */
 export type JobView = z.infer<typeof jobSchema>;
+
+/* What clients send and get, as types. */
+export type App = z.infer<typeof appSchema>;
+export type ModelDetail = z.infer<typeof modelDetailSchema>;
+export type Corpora = z.infer<typeof corporaSchema>;
+export type CorpusImages = z.infer<typeof corpusImagesSchema>;
+export type CorpusImage = z.infer<typeof corpusImageSchema>;
+export type ImageInfo = z.infer<typeof imageSchema>;
+export type Tokens = z.infer<typeof tokensSchema>;
+export type Insights = z.infer<typeof insightsSchema>;
+export type Properties = z.infer<typeof propertiesSchema>;
+export type Problem = z.infer<typeof problemSchema>["error"];

@@ -1,25 +1,57 @@
 import { z } from "zod";
-import { precisionSchema } from "./precision.ts";
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
+import { componentSetSchema, count, headSchema, indexedImageShape, share } from "./shapes.ts";
 
-const count = z.int().min(0);
-const share = z.number().min(0).max(1);
 /** Rounding may take it a little past 1. */
 const similarity = z.number().min(0).max(1.001);
 
 const sideSchema = z.strictObject({
-  model: z.string(),
-  weights: z.string().describe("SHA-256"),
-  precision: precisionSchema,
-  index: z.string(),
-  heads: z.array(z.string()),
+  origin: originSchema("model", "index"),
+  components: componentSetSchema.describe("heads that are compared; weights mean nothing here"),
 });
 
-const bestSchema = z
-  .array(z.strictObject({ head: z.string(), match: z.string(), similarity, mutual: z.boolean() }))
-  .describe("the most similar head of the other side; mutual: each is the other's");
+const bestSchema = z.strictObject({
+  a: headSchema,
+  b: headSchema,
+  similarity,
+  mutual: z.boolean().describe("whether each is the other's most similar head"),
+});
+/** A head with the most similar head of the other model. */
+export type BestMatch = z.infer<typeof bestSchema>;
 
-/** What `compare --json` prints. */
+const commonFactorSchema = z.strictObject({ name: z.string(), a: share, b: share });
+/** What both heads of a pair follow: ε² of one factor for each. */
+export type CommonFactor = z.infer<typeof commonFactorSchema>;
+
+const image = z.strictObject(indexedImageShape);
+
+const pairSchema = z.strictObject({
+  a: headSchema,
+  b: headSchema,
+  similarity,
+  low: share.describe("95 % interval over images (delete-a-group jackknife, 20 blocks)"),
+  high: share,
+  chance: similarity.describe("mean over all orders of one side's images; exact"),
+  highestByChance: similarity.describe("highest among the permutations of this pair"),
+  factors: z
+    .array(commonFactorSchema)
+    .describe("factors that explain more of both heads than of any permutation, strongest first"),
+  axis: z
+    .strictObject({
+      share: share.describe("share of the pair's likeness that lies on the axis"),
+      correlation: z.number().min(-1.001).max(1.001),
+      most: z.array(image).describe("images of a at one end"),
+      least: z.array(image).describe("images of a at the other end"),
+    })
+    .describe("what both have most in common: first singular vectors of their cross-covariance"),
+});
+/** Two heads, each of which is the other's best match. */
+export type HeadPair = z.infer<typeof pairSchema>;
+
+/** Two models head by head: what `compare --json` prints. */
 export const compareResultSchema = z.strictObject({
+  origin: originSchema(),
   a: sideSchema,
   b: sideSchema,
   images: count.describe("images that were used"),
@@ -34,29 +66,12 @@ export const compareResultSchema = z.strictObject({
     highest: similarity.describe("highest of any pair in any permutation"),
     permutations: count,
   }),
-  bestOfA: bestSchema,
-  bestOfB: bestSchema,
+  bestOfA: z.array(bestSchema).describe("every head of a with its most similar head of b"),
+  bestOfB: z.array(bestSchema).describe("every head of b with its most similar head of a"),
   mutual: count.describe("pairs above chance that are each other's best match"),
-  pairs: z.array(
-    z.strictObject({
-      a: z.string(),
-      b: z.string(),
-      similarity,
-      low: share.describe("95 % interval over images (delete-a-group jackknife, 20 blocks)"),
-      high: share,
-      chance: similarity.describe("mean over all orders of one side's images; exact"),
-      highestByChance: similarity.describe("highest among the permutations of this pair"),
-      factors: z
-        .array(z.strictObject({ name: z.string(), a: share, b: share }))
-        .describe("ε² of factors that explain more of both heads than of any permutation"),
-      axis: z
-        .strictObject({
-          share: share.describe("share of the pair's likeness that lies on the axis"),
-          correlation: z.number().min(-1.001).max(1.001),
-          most: z.array(z.string()).describe("images of a at one end"),
-          least: z.array(z.string()).describe("images of a at the other end"),
-        })
-        .describe("what both have most in common: first singular vectors of their cross-covariance"),
-    }),
-  ),
+  pairs: z.array(pairSchema).describe("the best of these"),
 });
+/** Which heads of two models respond alike to the same images, and to what. */
+export type CompareResult = z.infer<typeof compareResultSchema>;
+
+export const compareResult = resultBuilder(compareResultSchema);

@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
 
 /** What `demo` prints: the corpus that is now there. */
 export const demoResultSchema = z.strictObject({
+  origin: originSchema(),
   folder: z.string(),
   split: z.string(),
   images: z.int().min(1),
@@ -9,3 +12,7 @@ export const demoResultSchema = z.strictObject({
   key: z.string().describe("changes with anything that would change a byte of the corpus"),
   drawn: z.int().min(0).describe("pictures drawn now; 0 when all were there already"),
 });
+/** The corpus that is now there. */
+export type DemoResult = z.infer<typeof demoResultSchema>;
+
+export const demoResult = resultBuilder(demoResultSchema);

@@ -1,11 +1,12 @@
 import { z } from "zod";
-
-const count = z.int().min(0);
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
+import { count } from "./shapes.ts";
 
 /** What `index` prints: what the index holds now, and what this run did. */
 export const indexResultSchema = z.strictObject({
+  origin: originSchema("model", "index"),
   folder: z.string(),
-  model: z.string(),
   images: count,
   rejected: count.describe("files that could not be indexed; each shard's rejected.jsonl says why"),
   shards: count,
@@ -18,14 +19,23 @@ export const indexResultSchema = z.strictObject({
   exported: z.array(z.string()).describe("files that --export wrote"),
   repaired: z.array(z.string()).describe("shards that were damaged and made anew"),
 });
+/** What an index holds, and what a run did. */
+export type IndexResult = z.infer<typeof indexResultSchema>;
+
+export const indexResult = resultBuilder(indexResultSchema);
 
 /** What `index --check` prints. */
 export const indexCheckSchema = z.strictObject({
+  origin: originSchema("index"),
   folder: z.string(),
-  model: z.string(),
+  model: z.string().describe("that made the index"),
   images: count,
   shards: count,
   corrupt: z.array(z.string()).describe("files of the index that are not what was written"),
   changed: z.array(z.string()).describe("images whose bytes are no longer those that were indexed"),
   missing: z.array(z.string()).describe("indexed images that can no longer be read"),
 });
+/** What a full check of an index found. */
+export type IndexCheckResult = z.infer<typeof indexCheckSchema>;
+
+export const indexCheckResult = resultBuilder(indexCheckSchema);

@@ -1,24 +1,32 @@
 import { z } from "zod";
-import { precisionSchema } from "./precision.ts";
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
+import { componentSetSchema, count, indexedImageShape } from "./shapes.ts";
+
+/** What a score says: the dot product (the paper's), a cosine, or deviations above the mean of all images. */
+export const SCORINGS = ["dot", "cosine", "z"] as const;
+export type Scoring = (typeof SCORINGS)[number];
 
 const neighborSchema = z.strictObject({
-  path: z.string(),
-  id: z.string(),
-  label: z.string().nullable(),
+  ...indexedImageShape,
   score: z.number(),
   percentile: z.number().min(0).max(100).describe("share of searched images that score lower"),
 });
+/** One image that was found. */
+export type Neighbor = z.infer<typeof neighborSchema>;
 
-/** What `neighbors --json` prints. */
+const origin = originSchema("model", "index", "image");
+
+/** Nearest images: what `neighbors --json` prints and `POST /api/neighbors` answers. */
 export const neighborsResultSchema = z.strictObject({
-  model: z.string(),
-  precision: precisionSchema,
-  index: z.string(),
-  query: z.union([z.strictObject({ image: z.string() }), z.strictObject({ text: z.string() })]),
-  heads: z.array(z.string()).describe("every component that was read, with weights other than 1"),
-  scoring: z.enum(["dot", "cosine", "z"]),
-  searched: z.int().min(0),
-  excluded: z.int().min(0).describe("copies of the query that were left out"),
+  origin: origin.extend({ image: origin.shape.image.exactOptional() }),
+  query: z
+    .union([z.strictObject({ image: z.string() }), z.strictObject({ text: z.string() })])
+    .describe("an image by the name that it has in `origin`, or a text"),
+  components: componentSetSchema,
+  scoring: z.enum(SCORINGS),
+  searched: count,
+  excluded: count.describe("copies of the query that were left out"),
   distribution: z
     .strictObject({
       mean: z.number(),
@@ -28,7 +36,11 @@ export const neighborsResultSchema = z.strictObject({
       most: z.number(),
     })
     .describe("of the scores of all images searched"),
-  neighbors: z.array(neighborSchema),
+  neighbors: z.array(neighborSchema).describe("the highest scores, highest first"),
   least: z.array(neighborSchema).describe("the lowest scores, lowest first"),
-  random: z.array(neighborSchema).describe("images drawn at random"),
+  random: z.array(neighborSchema).describe("images drawn at random, against cherry-picking"),
 });
+/** The images of an index that some components hold most and least like a query. */
+export type NeighborsResult = z.infer<typeof neighborsResultSchema>;
+
+export const neighborsResult = resultBuilder(neighborsResultSchema);

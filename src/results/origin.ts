@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { hashIndex } from "../corpus/means.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
@@ -31,7 +31,7 @@ const PARTS = {
   }),
   index: z.strictObject({
     name: z.string(),
-    sha256: sha256.describe("of the model, the preprocessing and every image's bytes"),
+    sha256: sha256.describe("of the model, the preprocessing and every image with what is known of it"),
     images: z.int().min(0),
   }),
   pool: z.strictObject({ name: z.string(), sha256, texts: z.int().min(0) }),
@@ -44,7 +44,7 @@ export type OriginPart = keyof typeof PARTS;
 export type ImageOrigin = z.infer<typeof PARTS.image>;
 
 /** The schema of an origin that has these parts, and no others. */
-export function originSchema<K extends OriginPart>(...parts: readonly K[]) {
+export function originSchema<K extends OriginPart = never>(...parts: readonly K[]) {
   const chosen = Object.fromEntries(parts.map((part) => [part, PARTS[part]])) as Pick<typeof PARTS, K>;
   return z
     .strictObject({ program: z.literal("clip-interpret"), version: z.string(), ...chosen })
@@ -61,7 +61,7 @@ export type Origin<K extends OriginPart = never> = {
 interface Sources {
   readonly model: ClipModel;
   readonly image: ImageOrigin;
-  readonly index: Pick<Index, "folder" | "manifest" | "images"> & { readonly name?: string };
+  readonly index: Pick<Index, "folder" | "name" | "manifest" | "images">;
   readonly pool: TextPool;
   readonly labels: z.infer<typeof PARTS.labels>;
 }
@@ -79,7 +79,7 @@ export async function originOf<S extends Partial<Sources>>(
     ...(index && {
       index: {
         name: index.name ?? basename(index.folder),
-        sha256: hashIndex(index),
+        sha256: hashOf(index),
         images: index.images.length,
       },
     }),
@@ -87,6 +87,15 @@ export async function originOf<S extends Partial<Sources>>(
     ...(labels && { labels }),
   };
   return origin as Origin<Extract<keyof S, OriginPart>>;
+}
+
+const hashes = new WeakMap<Index["images"], string>();
+
+/** An index's hash; hashing reads a line an image, so it is remembered as long as the images are. */
+function hashOf(index: Sources["index"]): string {
+  const hash = hashes.get(index.images) ?? hashIndex(index);
+  hashes.set(index.images, hash);
+  return hash;
 }
 
 async function modelOrigin(model: ClipModel): Promise<z.infer<typeof PARTS.model>> {

@@ -1,12 +1,17 @@
 import { z } from "zod";
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
+import { rectangleSchema, sizeSchema } from "./shapes.ts";
 
 /** What `preprocess --json` prints. */
 export const preprocessResultSchema = z.strictObject({
-  image: z.string(),
+  origin: originSchema("image"),
   out: z.string(),
   size: z.int().min(1).describe("side of the written square, in pixels"),
-  original: z.strictObject({ width: z.int().min(1), height: z.int().min(1) }),
-  placement: z
-    .strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })
-    .describe("the part of the upright original that the square shows, in its pixels"),
+  original: sizeSchema,
+  placement: rectangleSchema.describe(
+    "the part of the upright original that the square shows, in its pixels",
+  ),
 });
+
+export const preprocessResult = resultBuilder(preprocessResultSchema);

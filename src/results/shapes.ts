@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ComponentSet, headName, mlpName } from "../model/components.ts";
+import { type ComponentSet, headName, mlpName, writtenSet } from "../model/components.ts";
 
 /* Shapes that several results share. One thing has one name and one shape everywhere. */
 
@@ -19,6 +19,12 @@ export type Head = z.infer<typeof headSchema>;
 /** A head as results name it. */
 export const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
 
+/** The head that a name is of. @param name `L3.H1` */
+export function headNamed(name: string): Head {
+  const [layer, head] = (name.match(/\d+/g) ?? []).map(Number);
+  return headOf(layer, head);
+}
+
 /** An MLP term, or `embed`. */
 export const mlpShape = { component: z.string().describe("embed, or L3.MLP") };
 
@@ -31,12 +37,30 @@ export const componentSetSchema = z.strictObject({
 /** A component set as results name it. */
 export type ReadComponents = z.infer<typeof componentSetSchema>;
 
-/** A component set as results name it. @param written as the user wrote it */
+/** A component set as results name it. @param written as the user wrote it; its heads are named in one way */
 export const componentsOf = (written: string, { heads, mlps }: ComponentSet): ReadComponents => ({
-  set: written,
+  set: writtenSet(written),
   heads: heads.map(({ layer, head, weight }) => ({ ...headOf(layer, head), weight })),
   mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index), weight })),
 });
+
+/** An image of an index. */
+export const indexedImageShape = {
+  row: count.describe("its place in the index"),
+  path: z.string(),
+  id: z.string(),
+  label: z.string().nullable(),
+};
+/** The image in a row of an index, as results name it. */
+export const indexedImageOf = (
+  images: readonly { readonly path: string; readonly id: string; readonly label: string | null }[],
+  row: number,
+) => {
+  const { path, id, label } = images[row];
+  return { row, path, id, label };
+};
+/** Where the middle 95 % of some draws lie, and their mean. */
+export const intervalSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
 
 /** A size in pixels. */
 export const sizeSchema = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });

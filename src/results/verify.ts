@@ -1,56 +1,71 @@
 import { z } from "zod";
-import { precisionSchema } from "./precision.ts";
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
+import { count, headShape, share } from "./shapes.ts";
 
-const count = z.int().min(1);
-const share = z.number().min(0).max(1);
+/** Pictures to try a model on: generated scenes for the embedded ones, photographs for every other CLIP. */
+export const SUITES = ["scenes", "photos"] as const;
+export type SuiteName = (typeof SUITES)[number];
 
-/** What `verify --json` prints. */
+const size = z.int().min(1);
+const checkSchema = z.strictObject({
+  name: z.enum(["sums", "same bits", "float32", "zero-shot"]),
+  status: z
+    .enum(["pass", "warn", "fail"])
+    .describe("fail: the numbers must not be used, and the exit code is 1"),
+  value: z.number().nullable().describe("what was measured; null where nothing could be"),
+  result: z.string().describe("the same in words"),
+  meaning: z.string(),
+});
+/** What one check found. */
+export type Check = z.infer<typeof checkSchema>;
+
+const guessSchema = z.strictObject({
+  file: z.string(),
+  text: z.string(),
+  similarity: z.number().describe("cosine of the two embeddings"),
+  isTrue: z.boolean(),
+});
+/** The text that fits a picture best. */
+export type PictureGuess = z.infer<typeof guessSchema>;
+
+/** Whether a model may be used: what `verify --json` prints. */
 export const verifyResultSchema = z.strictObject({
-  model: z.string(),
-  precision: precisionSchema,
-  device: z.string(),
+  origin: originSchema("model"),
   architecture: z.strictObject({
-    layers: count,
-    heads: count,
-    headDim: count,
-    patchSize: count,
-    imageSize: count,
-    embedDim: count,
+    layers: size,
+    heads: size,
+    headDim: size,
+    patchSize: size,
+    imageSize: size,
+    embedDim: size,
     activation: z.enum(["gelu", "quick_gelu"]),
-    parameters: count.describe("weights of both towers"),
+    parameters: size.describe("weights of both towers"),
   }),
-  pictures: z.enum(["scenes", "photos"]).describe("what it was tried on"),
-  checks: z.array(
-    z.strictObject({
-      name: z.enum(["sums", "same bits", "float32", "zero-shot"]),
-      status: z
-        .enum(["pass", "warn", "fail"])
-        .describe("fail: the numbers must not be used, and the exit code is 1"),
-      value: z.number().nullable(),
-      result: z.string(),
-      meaning: z.string(),
-    }),
-  ),
-  imagesPerSecond: z.number().positive().nullable(),
-  guesses: z.array(
-    z.strictObject({ file: z.string(), text: z.string(), similarity: z.number(), isTrue: z.boolean() }),
-  ),
+  pictures: z.enum(SUITES).describe("what it was tried on"),
+  checks: z.array(checkSchema),
+  imagesPerSecond: z
+    .number()
+    .positive()
+    .nullable()
+    .describe("of small batches once the model is loaded; null when the sums failed"),
+  guesses: z.array(guessSchema).describe("none where no texts could be encoded"),
   published: z
     .strictObject({
       model: z.string(),
       source: z.string(),
-      heads: z.array(z.strictObject({ head: z.string(), label: z.string() })),
+      heads: z.array(z.strictObject({ ...headShape, label: z.string() })),
       sharedLabels: share.describe(
         "share of heads whose published label, as written, another head bears too",
       ),
       entanglement: share.nullable().describe("as printed; follows from the labels under no rule tried"),
       association: share.nullable(),
-      consistency: z.strictObject({
-        high: z.int().min(0),
-        moderate: z.int().min(0),
-        low: z.int().min(0),
-      }),
+      consistency: z.strictObject({ high: count, moderate: count, low: count }),
     })
     .nullable()
     .describe("what others published about this model, where it is one of the paper's six"),
 });
+/** Whether a model may be used. */
+export type VerifyResult = z.infer<typeof verifyResultSchema>;
+
+export const verifyResult = resultBuilder(verifyResultSchema);

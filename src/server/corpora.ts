@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { readFile, realpath, stat } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIndex } from "../corpus/build.ts";
@@ -7,9 +6,12 @@ import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
 import { imageId } from "../corpus/rows.ts";
 import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
-import { type ClipModel, shared } from "../model/clip-model.ts";
+import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { isThere } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import { once, sharedCache } from "../support/shared.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
 
 /** A collection of images that the server was told of. Nothing outside it is ever read for a client. */
@@ -30,11 +32,7 @@ const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 /** What every server has: the generated demo corpus, two dozen example scenes, and eight photographs. */
 export function builtInCorpora(environment = process.env, images: number = DEMO.images): CorpusSpec[] {
   // Planning samples every scene, which takes a moment, and gives the same each time.
-  const plans = new Map<string, ReturnType<typeof planCorpus>>();
-  const plan = () =>
-    shared(plans, "demo", () =>
-      planCorpus({ ...DEMO, indices: Array.from({ length: images }, (_, i) => i) }),
-    );
+  const plan = once(() => planCorpus({ ...DEMO, indices: Array.from({ length: images }, (_, i) => i) }));
   const folder = async () => worldFolder(await plan(), environment);
   return [
     {
@@ -93,10 +91,13 @@ export interface Corpora {
   prepare(name: string, model: ClipModel, work: WorkOptions): Promise<void>;
 }
 
+/** Open indexes, each with a cache of its own of up to 2 GB. */
+const MOST_SEARCHES = 8;
+
 /** Opens the server's corpora. @param cache where indexes are made */
 export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corpora {
-  const opened = new Map<string, Promise<OpenCorpus>>();
-  const searches = new Map<string, Promise<Search>>();
+  const opened = sharedCache<OpenCorpus>(specs.length);
+  const searches = sharedCache<Search>(MOST_SEARCHES);
 
   const corpora: Corpora = {
     specs,
@@ -106,7 +107,7 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
       return spec;
     },
     open: (name) =>
-      shared(opened, name, async () => {
+      opened.get(name, async () => {
         const source = await corpora.spec(name).source();
         if (!source) throw notReady(`the corpus "${name}" is not made yet`);
         const images = source.images.map((image) => ({ ...image, id: imageId(image.path) }));
@@ -124,9 +125,9 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
         () => false,
       ),
     search: (name, model) =>
-      shared(searches, `${name} ${model.name}`, async () => {
+      searches.get(`${name} ${model.checkpoint.folder}`, async () => {
         const index = await openIndexOf(corpora, name, model, cache);
-        return createSearch(index, model.geometry, model.matmul);
+        return createSearch({ ...index, name }, model.geometry, model.matmul);
       }),
     async prepare(name, model, work) {
       const spec = corpora.spec(name);
@@ -145,7 +146,7 @@ const notReady = (message: string) => new ClipInterpretError("CORPUS_NOT_READY",
 
 /** An index in the cache is named by where its images lie and by the weights. */
 async function indexFolder(root: string, model: ClipModel, cache: string): Promise<string> {
-  const place = createHash("sha256").update(root).digest("hex").slice(0, 12);
+  const place = sha256Of(root).slice(0, 12);
   const weights = (await model.weightsHash()).slice(0, 12);
   return join(cache, "indexes", `${place}-${weights}-${model.precision}`);
 }
@@ -182,9 +183,3 @@ async function readInside(root: string, path: string): Promise<Buffer> {
     throw missing();
   }
 }
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,15 +1,17 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { z } from "zod";
 import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity, selectiveHeads } from "../analysis/selectivity/selectivity.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
-import type { Search } from "../corpus/search.ts";
 import { loadProperties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
+import { type Head, headOf } from "../results/shapes.ts";
+import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson, writeOutput } from "../support/files.ts";
+import { readJson, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
 /** What the known factors of a corpus say of each head. */
@@ -22,29 +24,22 @@ export type Property = z.infer<typeof propertiesSchema>["properties"][number];
  * Five permutations and 200 queries: enough to say what a head follows, in seconds rather than minutes.
  */
 export async function measureInsights(
-  corpus: string,
   model: ClipModel,
-  search: Search,
+  index: Index,
   cache: string,
   work: WorkOptions,
 ): Promise<Insights> {
-  const known = await readInsights(model, search.index, cache);
+  const known = await readInsights(model, index, cache);
   if (known) return known;
-  const { index } = search;
-  const { name, precision, geometry } = model;
-  const origin = { model: name, precision, index: corpus };
-  const found = await measureSelectivity(index, geometry, { permutations: 5, ...work });
-  const retrieval = await measureRetrieval(index, geometry, model.matmul, {
+  const selectivity = await measureSelectivity(model, index, { permutations: 5, ...work });
+  const retrieval = await measureRetrieval(model, index, {
     headsPerFactor: 1,
     queries: 200,
     permutations: 2,
     ...work,
   });
-  const insights = insightsSchema.parse({
-    selectivity: { ...origin, images: index.images.length, ...found },
-    retrieval: { ...origin, ...retrieval },
-  });
-  await writeOutput(await placeOf(model, index, cache), JSON.stringify(insights));
+  const insights = { selectivity, retrieval };
+  await writeWhole(await placeOf(model, index, cache), JSON.stringify(insights));
   return insights;
 }
 
@@ -61,10 +56,11 @@ export async function readInsights(
   }
 }
 
-/** Named by the index's content and the weights, so that another index never finds it. */
-async function placeOf(model: ClipModel, { manifest }: Index, cache: string): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([await model.weightsHash(), manifest.shards]));
-  return join(cache, "insights", `${hash.digest("hex").slice(0, 24)}.json`);
+/** Named by all that the numbers follow from, this program's code too, so that nothing else finds them. */
+async function placeOf(model: ClipModel, index: Index, cache: string): Promise<string> {
+  const code = await codeVersion();
+  const hash = sha256Of(JSON.stringify([code, await model.weightsHash(), hashIndex(index)]));
+  return join(cache, "insights", `${hash.slice(0, 24)}.json`);
 }
 
 /** Names that stand for heads: labels that were given or published, then factors that some heads clearly follow. */
@@ -81,9 +77,18 @@ export async function propertiesOf(
   const byFactor = insights ? selectiveHeads(insights.selectivity, 3) : {};
   const taken = new Set(Object.keys(named).map((name) => name.toLowerCase()));
   return [
-    ...Object.entries(named).map(([name, heads]) => ({ name, source: "label" as const, heads: [...heads] })),
+    ...Object.entries(named).map(([name, heads]) => ({
+      ...{ name, source: "label" as const },
+      heads: heads.map(headNamed),
+    })),
     ...Object.entries(byFactor)
       .filter(([name, heads]) => heads.length > 0 && !taken.has(name.toLowerCase()))
       .map(([name, heads]) => ({ name, source: "factor" as const, heads })),
   ];
+}
+
+/** `L3.H1` as results name it, whether or not the model has it. */
+function headNamed(name: string): Head {
+  const [layer, head] = name.match(/\d+/g)!.map(Number);
+  return headOf(layer, head);
 }

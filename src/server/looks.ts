@@ -1,16 +1,16 @@
-import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import type { SourceImage } from "../corpus/source.ts";
 import { createShare } from "../hub/share.ts";
 import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import { pixelsOf } from "../model/pixels.ts";
-import { textProbe } from "../model/probe.ts";
+import { unitProbe } from "../model/probe.ts";
 import type { ImageOrigin } from "../results/origin.ts";
+import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import type { Corpora } from "./corpora.ts";
 import type { Limits } from "./limits.ts";
-import { createBoundedCache } from "./lru.ts";
 import type { FairQueue } from "./queue.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -59,8 +59,14 @@ export function createLooks(
   queue: FairQueue,
   { lookBytes, textBytes, pixels }: Limits,
 ): Looks {
-  const kept = createBoundedCache<KeptLook>(lookBytes, ({ decomposition }) => bytesOf(decomposition));
-  const embeddings = createBoundedCache<Float32Array>(textBytes, ({ byteLength }) => byteLength + 256);
+  const kept = new LRUCache<string, KeptLook>({
+    maxSize: lookBytes,
+    sizeCalculation: ({ decomposition }) => bytesOf(decomposition),
+  });
+  const embeddings = new LRUCache<string, Float32Array>({
+    maxSize: textBytes,
+    sizeCalculation: ({ byteLength }) => byteLength + 256,
+  });
   const share = createShare<KeptLook>();
 
   const looks: Looks = {
@@ -68,11 +74,12 @@ export function createLooks(
       const [place, id = ""] = image.split(":");
       if (place === "upload") return { bytes: await uploads.read(id), sha256: id };
       const { bytes, row } = await corpora.read(place, id);
-      return { bytes, row, sha256: createHash("sha256").update(bytes).digest("hex") };
+      return { bytes, row, sha256: sha256Of(bytes) };
     },
     async look(model, image, { client, signal }) {
       const { bytes, sha256, row } = await looks.find(image);
-      const key = `${model.name} ${sha256}`;
+      // By where its weights are: two models may have one name.
+      const key = `${model.checkpoint.folder} ${sha256}`;
       const named = { name: row?.path ?? image, label: row?.label ?? null, sha256 };
       const known = kept.get(key);
       if (known) return { ...known, image: named };
@@ -91,7 +98,7 @@ export function createLooks(
     },
     async texts(model, texts, { client, signal }) {
       const { embedDim } = model.config;
-      const keyOf = (text: string) => `${model.name} ${text}`;
+      const keyOf = (text: string) => `${model.checkpoint.folder} ${text}`;
       const rows = new Map<string, Float32Array>();
       for (const text of texts) {
         const known = embeddings.get(keyOf(text));
@@ -114,7 +121,7 @@ export function createLooks(
     async probes(model, texts, caller) {
       const { embedDim } = model.config;
       const all = await looks.texts(model, texts, caller);
-      return texts.map((_, i) => textProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
+      return texts.map((_, i) => unitProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
     },
   };
   return looks;

@@ -1,9 +1,8 @@
-import type { z } from "zod";
 import { type CatalogueEntry, listModels } from "../model/catalogue.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
 import { isEmbedded, type ModelLoader } from "../model/registry.ts";
-import type { modelDetailSchema } from "../results/app.ts";
+import type { ModelDetail } from "../results/app.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 
@@ -38,12 +37,12 @@ export function serveModels(
 }
 
 /** What a page needs to know of a model. */
-export async function describeModel(model: ClipModel): Promise<z.infer<typeof modelDetailSchema>> {
+export async function describeModel(model: ClipModel): Promise<ModelDetail> {
   const { layers, heads, headDim, grid, imageSize } = model.config.vision;
   const { name, precision, device } = model;
   return {
     ...{ name, embedded: isEmbedded(name), precision, device, weights: await model.weightsHash() },
-    ...{ layers, heads, headDim, grid, imageSize },
+    ...{ layers, heads, headDim, imageSize, grid: { rows: grid, columns: grid } },
     notice: modelNotice(model) ?? null,
   };
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { ClipInterpretError } from "../support/errors.ts";
-import { createBoundedCache } from "./lru.ts";
 import { problemOf, withoutFolders } from "./problems.ts";
 
 describe("what a client is told", () => {
@@ -28,18 +27,5 @@ describe("what a client is told", () => {
       expect(problem.code).toBe("INTERNAL");
       expect(JSON.stringify(problem)).not.toMatch(/undefined|secret|srv|text/);
     }
-  });
-});
-
-describe("a bounded cache", () => {
-  it("holds its budget, and lets go of what was used least recently", () => {
-    const cache = createBoundedCache<string>(10, ({ length }) => length);
-    cache.set("a", "1234");
-    cache.set("b", "1234");
-    expect(cache.get("a")).toBe("1234");
-    cache.set("c", "1234");
-    expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual(["1234", undefined, "1234"]);
-    cache.set("a", "12345678901");
-    expect([cache.get("a"), cache.get("c")]).toEqual([undefined, "1234"]);
   });
 });

@@ -1,32 +1,24 @@
-import type { z } from "zod";
-import { layersOf, mapPlacement, segmentDecomposed } from "../analysis/segmentation/segmentation.ts";
+import { mapPlacement, type SeenImage } from "../analysis/segmentation/segmentation.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { allHeads, type ComponentSet } from "../model/components.ts";
-import { prepareProbe, scoreTokens } from "../model/kernel.ts";
+import { allHeads } from "../model/components.ts";
+import { prepareProbe } from "../model/head-space.ts";
+import { scoreTokens } from "../model/kernel.ts";
 import { contrastProbe } from "../model/probe.ts";
-import type { tokensSchema } from "../results/app.ts";
-import type { segmentResultSchema } from "../results/segment.ts";
-import { segmentJson } from "../results/segment-json.ts";
-import type { Look } from "./looks.ts";
-
-/** What an answer about places in an image has in common. */
-function placeOf({ name, precision, config }: ClipModel, { image, shown }: Look) {
-  const { width, height } = shown;
-  const placement = mapPlacement(shown.placement, config.vision);
-  return { model: name, precision, sha256: image.sha256, grid: config.vision.grid, width, height, placement };
-}
+import { type Tokens, tokensSchema } from "../results/app.ts";
+import { originOf } from "../results/origin.ts";
 
 /**
- * [L, H, N] of one probe: with it a page draws the map of any heads, and the heads of any patch, without asking again.
+ * What every head wrote at every token: with it a page draws the map of any heads, and the heads of any patch, without
+ * asking again.
  * @param probes the text's, then those whose mean is taken off it
  */
-export function everyHeadsTokens(
+export async function everyHeadsTokens(
   model: ClipModel,
-  look: Look,
+  { image, shown, decomposition }: SeenImage,
+  words: { readonly text: string; readonly against: readonly string[] },
   [text, ...against]: readonly Float64Array[],
-): Omit<z.infer<typeof tokensSchema>, "image" | "text" | "against"> {
-  const { geometry } = model;
-  const { decomposition } = look;
+): Promise<Tokens> {
+  const { geometry, config } = model;
   const { tokens } = decomposition.tokens;
   const probe = prepareProbe(geometry, against.length > 0 ? contrastProbe(text, against) : text);
   const every = allHeads(geometry).heads;
@@ -35,24 +27,13 @@ export function everyHeadsTokens(
     const set = { heads: [head], mlps: [] };
     values.set(scoreTokens(geometry, probe, decomposition, decomposition.tokens, set), i * tokens);
   }
-  return {
-    ...placeOf(model, look),
-    ...{ layers: geometry.layers, heads: geometry.heads },
+  const { grid } = config.vision;
+  return tokensSchema.parse({
+    origin: await originOf({ model, image }),
+    ...words,
+    ...{ layers: geometry.layers, heads: geometry.heads, grid: { rows: grid, columns: grid } },
+    original: { width: shown.width, height: shown.height },
+    placement: mapPlacement(shown.placement, config.vision),
     values: Buffer.from(values.buffer).toString("base64"),
-  };
-}
-
-/** The maps of some heads, one a text, as `segment --json` has them. @throws `HEADS_INVALID` for MLP terms */
-export function segmentLook(
-  model: ClipModel,
-  look: Look,
-  texts: readonly string[],
-  plain: readonly Float64Array[],
-  set: ComponentSet,
-  mode: "topic" | "contrast",
-): Omit<z.infer<typeof segmentResultSchema>, "image" | "heads"> {
-  layersOf(set);
-  const { decomposition, shown } = look;
-  const found = segmentDecomposed(model, decomposition, shown.placement, { texts, plain, set, mode });
-  return { model: model.name, precision: model.precision, ...segmentJson(found, shown) };
+  });
 }

@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { guard } from "../corpus/store.ts";
 import { decodeImage } from "../image/decode.ts";
 import { ClipInterpretError } from "../support/errors.ts";
+import { guardWrite, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { Limits } from "./limits.ts";
 
 /** Uploaded images, by the hash of their bytes, so that an address of a page finds its picture again. */
@@ -36,14 +36,10 @@ export function openUploads(
     async keep(bytes) {
       const { width } = await decodeImage(bytes, { maxPixels: pixels, name: "the picture" });
       if (width < 1) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture has no pixels");
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const sha256 = sha256Of(bytes);
       await inTurn(() =>
-        guard(folder, async () => {
-          await mkdir(folder, { recursive: true });
-          const path = join(folder, sha256);
-          const partial = join(folder, `${sha256}.${randomBytes(4).toString("hex")}.part`);
-          await writeFile(partial, bytes);
-          await rename(partial, path);
+        guardWrite(folder, async () => {
+          await writeWhole(join(folder, sha256), bytes);
           await dropOldest(folder, keptBytes, keptImages, sha256);
         }),
       );
@@ -54,7 +50,7 @@ export function openUploads(
       const path = join(folder, sha256);
       const bytes = await readFile(path).catch(() => Promise.reject(gone()));
       // A file that something else changed is not the picture that was uploaded.
-      if (createHash("sha256").update(bytes).digest("hex") !== sha256) throw gone();
+      if (sha256Of(bytes) !== sha256) throw gone();
       const now = new Date();
       await utimes(path, now, now).catch(() => {});
       return bytes;

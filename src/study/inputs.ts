@@ -1,12 +1,12 @@
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { buildIndex } from "../corpus/build.ts";
 import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ownCacheFolder } from "../support/environment.ts";
+import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
-import { hashText } from "./steps.ts";
 
 /** Where a model's images come from. */
 export interface ImageInput {
@@ -16,7 +16,7 @@ export interface ImageInput {
   readonly images?: string | undefined;
 }
 
-/** The index of a model's images: the one named, or one in the cache, made or brought up to date. */
+/** The index of a model's images, under the name that a report gives it: the one named, or one in the cache, made or brought up to date. */
 export async function indexFor(
   model: ClipModel,
   { index, images }: ImageInput,
@@ -25,15 +25,15 @@ export async function indexFor(
   if (index !== undefined) {
     const opened = await openIndex(index, work);
     await requireModelOf(opened, model);
-    return opened;
+    return { ...opened, name: basename(resolve(index)) };
   }
   const input = resolve(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
-  const key = hashText(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
+  const key = sha256Of(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
   const folder = join(ownCacheFolder(process.env), "indexes", name);
   await buildIndex(model, source, folder, { ...work, prune: true });
-  return openIndex(folder, work);
+  return { ...(await openIndex(folder, work)), name: images === undefined ? "demo corpus" : basename(input) };
 }
 
 /** The folder of the demo corpus, drawn if it is not there: the one that `clip-interpret demo` makes. */
@@ -44,7 +44,3 @@ async function demoCorpus(work: WorkOptions): Promise<string> {
   await writeCorpus(folder, plan, work);
   return folder;
 }
-
-/** SHA-256 of what an index holds: its files' checksums, in order. Where it lies does not matter. */
-export const hashManifest = ({ manifest: { root: _, ...manifest } }: Index): string =>
-  hashText(JSON.stringify(manifest));

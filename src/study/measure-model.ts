@@ -1,16 +1,16 @@
 /** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
 import { basename } from "node:path";
 import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
-import { measureSelectivity, type SelectivityResult } from "../analysis/selectivity/selectivity.ts";
+import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { createSearch } from "../corpus/search.ts";
 import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
 import { pluralityByChance } from "../labeling/chance.ts";
 import type { Described } from "../labeling/labeller.ts";
-import { valuesOf } from "../labeling/metric-names.ts";
 import {
   ccsOf,
   countLabels,
@@ -26,11 +26,15 @@ import { percentileInterval } from "../math/intervals.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type ComponentSet, parseComponents } from "../model/components.ts";
 import { embedTexts } from "../model/text-cache.ts";
+import { valuesOf } from "../results/metrics.ts";
+import { originOf } from "../results/origin.ts";
+import type { SelectivityResult } from "../results/selectivity.ts";
+import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "../results/study.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
-import { hashManifest } from "./inputs.ts";
-import type { ModelShape, StudyHead, StudyImage, StudyModel, StudySettings } from "./report.ts";
+
 import type { Steps } from "./steps.ts";
 
 /** What a model is measured with. */
@@ -40,10 +44,9 @@ export interface ModelWork extends WorkOptions {
   readonly pool: TextPool;
   readonly settings: StudySettings;
   readonly steps: Steps;
-  /** Of the code that computes. */
+  /** SHA-256 of the code that computes. */
   readonly code: string;
   readonly trainedOn: string | null;
-  readonly notice: string | null;
   readonly threads: number;
 }
 
@@ -79,18 +82,10 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
   return {
     calibration,
     model: {
-      name: model.name,
-      notice: work.notice,
+      // A file's name, not where it lies.
+      origin: await originOf({ model, index, pool: { ...pool, name: basename(pool.name) } }),
       shape: shapeOf(model, work.trainedOn),
-      inputs: {
-        weights: await model.weightsHash(),
-        index: hashManifest(index),
-        images: index.images.length,
-        // A file's name, not where it lies.
-        pool: { name: basename(pool.name), hash: pool.hash, texts: pool.texts.length, tags: tagsOf(pool) },
-        labeller: LABELLER,
-        judge: JUDGE,
-      },
+      ...{ tags: tagsOf(pool), labeller: LABELLER, judge: JUDGE },
       metrics: measureLabels(judged),
       byLayer: measureByLayer(judged),
       byProperty: measureByProperty(judged),
@@ -98,18 +93,20 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
       baselines: await measureBaselines(described, pool.texts, labelling, { draws, seed, ...workOf(work) }),
       chanceCcs: pluralityByChance(pool.texts),
       calibration: calibration && calibrate([calibration], { permutations: draws, seed }),
-      heads: judged.map((head) => headOf(head, found, again)),
+      heads: judged.map((head) => studyHead(head, found, again)),
     },
   };
 }
 
 /** What the steps that take time give. */
 interface Found {
+  /** By all images. */
   readonly described: readonly (Described & { readonly totalVariance: number; readonly rank: number })[];
   readonly resampled: readonly ResampledHead[];
   /** Null where nothing is known of the images. */
   readonly selectivity: SelectivityResult | null;
-  readonly nearest: Readonly<Record<string, readonly StudyImage[]>>;
+  /** By the head's name. */
+  readonly nearest: Readonly<Record<string, StudyImage[]>>;
 }
 
 async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
@@ -117,37 +114,23 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   const { iterations, blocks, resamples, permutations, seed } = settings;
   const { geometry, name } = model;
   const options = { ...workOf(work), seed, threads };
-  const origin = [code, await model.weightsHash(), model.precision, hashManifest(index)];
+  const origin = [VERSION, code, await model.weightsHash(), model.precision, hashIndex(index)];
   const spoken = [...origin, pool.hash, componentKey(set)];
-  let pending: Promise<Float32Array> | undefined;
-  const embeddings = () => {
-    pending ??= embedTexts(
-      model,
-      pool.texts.map(({ text }) => text),
-      workOf(work),
-    );
-    return pending;
-  };
   const described = await steps.run(name, "textspan", [...spoken, iterations, seed], async () => {
-    const draws = 1;
-    const heads = await describeHeads(index, geometry, set, pool, await embeddings(), {
-      ...options,
-      iterations,
-      draws,
-    });
-    return heads.map(({ head, descriptions, totalVariance, rank }) => ({
-      ...{ head, descriptions, totalVariance, rank },
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, iterations, draws: 1 });
+    return heads.map(({ layer, head, name, descriptions, totalVariance, rank }) => ({
+      ...{ layer, head, name, descriptions, totalVariance, rank },
     }));
   });
   const resampled = await steps.run(name, "resamples", [...spoken, blocks, resamples, seed], async () =>
-    resampleDescriptions(index, geometry, set, await embeddings(), {
+    resampleDescriptions(model, index, set, pool, {
       ...options,
       ...{ iterations: DESCRIPTIONS, resamples, blocks },
     }),
   );
   const selectivity = await steps.run(name, "selectivity", [...origin, permutations, seed], async () => {
     try {
-      return await measureSelectivity(index, geometry, { ...options, permutations });
+      return await measureSelectivity(model, index, { ...options, permutations });
     } catch (error) {
       if (error instanceof ClipInterpretError && error.code === "FACTORS_MISSING") return null;
       throw error;
@@ -155,20 +138,20 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   });
   const nearest = await steps.run(name, "images", [...spoken, iterations, SHOWN], async () => {
     const search = createSearch(index, geometry, model.matmul);
-    const all = await embeddings();
+    const texts = pool.texts.map(({ text }) => text);
+    const all = await embedTexts(model, texts, workOf(work));
     const found: Record<string, StudyImage[]> = {};
-    for (const { head, descriptions } of described) {
+    for (const { name, descriptions } of described) {
       const [first] = descriptions;
       if (!first) continue;
       const { embedDim } = geometry;
       const embedding = all.subarray(first.index * embedDim, (first.index + 1) * embedDim);
-      const read = parseComponents(head, geometry);
-      const { nearest: rows } = await findNeighbors(search, geometry, { kind: "text", embedding }, read, {
+      const read = { name, set: parseComponents(name, geometry) };
+      const { neighbors } = await findNeighbors(model, search, { text: first.text, embedding }, read, {
         k: SHOWN,
       });
-      found[head] = rows.map(({ row, score }) => {
-        const { path, label, sha256 } = index.images[row];
-        return { path, label, score, sha256 };
+      found[name] = neighbors.map(({ row, path, label, score }) => {
+        return { path, label, score, sha256: index.images[row].sha256 };
       });
     }
     return found;
@@ -195,8 +178,8 @@ async function judgeResamples(
   const count = resampled[0]?.resamples.length ?? 0;
   const samples: JudgedHead[][] = [];
   for (let i = 0; i < count; i++) {
-    const heads = resampled.map(({ head, resamples }) => ({
-      head,
+    const heads = resampled.map(({ resamples, ...head }) => ({
+      ...head,
       descriptions: resamples[i].map(({ index, explainedVariance }) => ({
         ...pool.texts[index],
         explainedVariance,
@@ -207,27 +190,28 @@ async function judgeResamples(
   return samples;
 }
 
-function headOf(judged: JudgedHead, found: Found, again: readonly (readonly JudgedHead[])[]): StudyHead {
-  const { head, label, consistent } = judged;
-  const { descriptions, totalVariance, rank } = found.described.find((other) => other.head === head)!;
-  const anew = again.flatMap((heads) => heads.find((other) => other.head === head) ?? []);
+function studyHead(judged: JudgedHead, found: Found, again: readonly (readonly JudgedHead[])[]): StudyHead {
+  const { layer, head, name, label, consistent } = judged;
+  const isThis = (other: { readonly name: string }) => other.name === name;
+  const { descriptions, totalVariance, rank } = found.described.find(isThis)!;
+  const anew = again.flatMap((heads) => heads.find(isThis) ?? []);
   const same = anew.filter((other) => other.label === label).length;
   const ccs = ccsOf(judged) ?? 0;
   const scores = anew.map((other) => ccsOf(other) ?? 0);
-  const own = found.selectivity?.components.find(({ name }) => name === head);
+  const own = found.selectivity?.heads.find(isThis);
   return {
-    ...{ head, label, ccs },
+    ...{ layer, head, name, label, ccs },
     sameLabel: anew.length === 0 ? 1 : same / anew.length,
     ccsResampled: percentileInterval(scores) ?? { mean: ccs, low: ccs, high: ccs },
     descriptions: descriptions.map(({ text, property, explainedVariance }, i) => ({
       ...{ text, property, explained: explainedVariance, fits: consistent[i] ?? null },
     })),
     ...{ totalVariance, rank },
-    selectivity: (found.selectivity?.factors ?? []).map(({ name }, f) => {
+    selectivity: (found.selectivity?.factors ?? []).map(({ name: factor }, f) => {
       const { share, explained, highestByChance } = own!.factors[f];
-      return { factor: name, share, significant: explained > highestByChance };
+      return { factor, share, significant: explained > highestByChance };
     }),
-    images: found.nearest[head] ?? [],
+    images: found.nearest[name] ?? [],
   };
 }
 

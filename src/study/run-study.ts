@@ -1,27 +1,36 @@
+import { VERSION } from "../support/version.ts";
 /** A study: several models through the same steps, side by side. */
 
 import { KNOWN_MODELS } from "../hub/known-models.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
-import { valuesOf } from "../labeling/metric-names.ts";
 import { measureLabels } from "../labeling/metrics.ts";
 import { compareSizes } from "../labeling/size-comparison.ts";
 import { findPublished } from "../labels/published.ts";
 import { listModels } from "../model/catalogue.ts";
-import type { ClipModel } from "../model/clip-model.ts";
-import type { ModelLoader } from "../model/registry.ts";
+import { createModelLoader, type ModelLoader } from "../model/registry.ts";
+import { valuesOf } from "../results/metrics.ts";
+import { originOf } from "../results/origin.ts";
+import { headNamed } from "../results/shapes.ts";
+import {
+  type PublishedRow,
+  type StudyModel,
+  type StudyResult,
+  type StudySettings,
+  studyResult,
+} from "../results/study.ts";
+import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
-import { codeVersion } from "./code-version.ts";
 import { indexFor } from "./inputs.ts";
 import { measureModel } from "./measure-model.ts";
-import type { PublishedRow, StudyModel, StudyReport, StudySettings } from "./report.ts";
 import { createSteps } from "./steps.ts";
 
 /** What is studied, and how. */
 export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
   readonly models: readonly string[];
-  readonly loader: ModelLoader;
+  /** By default models are loaded for this study alone. */
+  readonly loader?: ModelLoader;
   /** Where finished steps are kept. */
   readonly stepsFolder: string;
   /** A folder or list of images for the models without an index; by default the demo corpus. */
@@ -30,8 +39,6 @@ export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
   readonly indexes?: Readonly<Record<string, string>>;
   /** A pool's name or file; by default the one that fits each model. */
   readonly texts?: string;
-  /** What must be said first about a model. */
-  readonly noticeOf?: (model: ClipModel) => string | undefined;
   readonly threads?: number;
 }
 
@@ -48,7 +55,7 @@ export const STUDY_DEFAULTS: StudySettings = {
 
 /** A study's result, with where the images of each model lie (for thumbnails; not part of the report). */
 export interface Study {
-  readonly report: StudyReport;
+  readonly result: StudyResult;
   readonly imageRoots: Readonly<Record<string, string>>;
 }
 
@@ -57,9 +64,29 @@ export interface Study {
  * weights, images, pool and settings are the same. The same inputs give the same report, to the byte.
  * @throws `USAGE` for a model named twice or an index of a model that is not studied; what loading models, indexing and
  *   TEXTSPAN throw; `CANCELLED`
+ * @example
+ * ```ts
+ * import { runStudy } from "clip-interpret";
+ *
+ * const { result } = await runStudy({
+ *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
+ *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ * });
+ * console.log(result.models[0].heads.length, "heads"); // → ?
+ * ```
  */
 export async function runStudy(options: StudyOptions): Promise<Study> {
-  const { models, loader, indexes = {}, threads = 0, report, signal } = options;
+  if (options.loader) return studyModels(options.loader, options);
+  const loader = createModelLoader();
+  try {
+    return await studyModels(loader, options);
+  } finally {
+    await loader.release();
+  }
+}
+
+async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<Study> {
+  const { models, indexes = {}, threads = 0, report, signal } = options;
   const work = { ...(report && { report }), ...(signal && { signal }) };
   const settings = Object.fromEntries(
     Object.entries(STUDY_DEFAULTS).map(([key, value]) => [key, options[key as keyof StudySettings] ?? value]),
@@ -80,35 +107,31 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
     const index = await indexFor(model, { index: indexes[wanted], images: options.images }, work);
     const pool = await loadPool(options.texts ?? defaultPool(model.name), work);
     const { trainedOn = null } = catalogue.find(({ name }) => name === model.name) ?? {};
-    const notice = options.noticeOf?.(model) ?? null;
     const found = await measureModel({
       ...work,
-      ...{ model, index, pool, settings, steps, trainedOn, notice, threads },
-      code: code.sha256,
+      ...{ model, index, pool, settings, steps, trainedOn, threads, code },
     });
     measured.push(found.model);
     imageRoots[model.name] = index.manifest.root;
     if (found.calibration) groups.push(found.calibration);
   }
-  refuseTwice(measured.map(({ name }) => name));
+  refuseTwice(measured.map(({ origin }) => origin.model.name));
   const { draws: permutations, seed } = settings;
   return {
     imageRoots,
-    report: {
-      format: "clip-interpret-study",
-      version: 1,
+    result: studyResult(await originOf({}), {
       code,
       settings,
       models: measured,
       sizes: compareSizes(
-        measured.map(({ name, shape, metrics }) => ({
-          ...{ name, size: shape.size, heads: metrics.heads },
+        measured.map(({ origin, shape, metrics }) => ({
+          ...{ name: origin.model.name, size: shape.size, heads: metrics.heads },
           values: valuesOf(metrics),
         })),
       ),
       calibration: groups.length === 0 ? null : calibrate(groups, { permutations, seed }),
       published: await publishedRows(),
-    },
+    }),
   };
 }
 
@@ -124,7 +147,7 @@ async function publishedRows(): Promise<PublishedRow[]> {
     const found = await findPublished(name, { vision: { layers, heads } });
     if (!found) return [];
     const { entanglement, duplicates, prefix } = measureLabels(
-      found.heads.map((head) => ({ ...head, consistent: [] })),
+      found.heads.map(({ head, label }) => ({ ...headNamed(head), label, consistent: [] })),
     );
     return [
       {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 
 /** Results of steps, kept in a folder: a study that was stopped goes on after the last one that was done. */
 export interface Steps {
@@ -18,7 +18,7 @@ const keptSchema = z.object({ key: z.unknown(), sha256: z.string(), result: z.un
 /**
  * Keeps JSON results under a folder, one file a step: `MODEL/STEP.json` with the key, the result and its checksum. A file
  * that is damaged or of another key is computed anew and replaced.
- * @throws `OUTPUT_UNWRITABLE` when a result cannot be kept
+ * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` when a result cannot be kept
  */
 export function createSteps(folder: string): Steps {
   return {
@@ -29,7 +29,7 @@ export function createSteps(folder: string): Steps {
       // What was written is what `compute` gave: the key and the checksum say so.
       if (kept !== undefined) return JSON.parse(kept) as T;
       const result = JSON.stringify(await compute());
-      await write(path, `{"key":${wanted},"sha256":"${hashText(result)}","result":${result}}\n`);
+      await writeWhole(path, `{"key":${wanted},"sha256":"${sha256Of(result)}","result":${result}}\n`);
       return JSON.parse(result) as T;
     },
   };
@@ -45,20 +45,5 @@ async function readKept(path: string, wanted: string): Promise<string | undefine
   const parsed = keptSchema.safeParse(json);
   if (!parsed.success || JSON.stringify(parsed.data.key) !== wanted) return undefined;
   const result = JSON.stringify(parsed.data.result);
-  return hashText(result) === parsed.data.sha256 ? result : undefined;
+  return sha256Of(result) === parsed.data.sha256 ? result : undefined;
 }
-
-async function write(path: string, text: string): Promise<void> {
-  const part = `${path}.part`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(part, text);
-    await rename(part, path);
-  } catch (cause) {
-    await rm(part, { force: true }).catch(() => undefined);
-    throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-/** SHA-256 of a text, in hex. */
-export const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -288,7 +288,17 @@ export const ERRORS = {
 /** A stable error code: a key of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An error whose message may be shown to the user as it is. */
+/**
+ * An error whose message may be shown to the user as it is.
+ *
+ * @example
+ * ```ts
+ * import { ClipInterpretError, openModel } from "clip-interpret";
+ *
+ * const error = await openModel("no-such-model").catch((reason: unknown) => reason);
+ * if (error instanceof ClipInterpretError) console.log(error.code); // → MODEL_NOT_FOUND
+ * ```
+ */
 export class ClipInterpretError extends Error {
   override readonly name = "ClipInterpretError";
   readonly code: ErrorCode;

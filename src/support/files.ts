@@ -1,5 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { randomBytes } from "node:crypto";
+import { constants, rmSync } from "node:fs";
+import { access, chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { ClipInterpretError, messageOf } from "./errors.ts";
 
 /** Reads a whole file; `INPUT_NOT_FOUND` or `INPUT_UNREADABLE` when that fails. */
@@ -29,9 +31,25 @@ export const isLfsPointer = (start: Uint8Array): boolean =>
     .toString("latin1")
     .startsWith("version https://git-lfs.github.com/spec/");
 
+const entryAt = (path: string) => stat(path).catch(() => undefined);
+
+/** Whether anything stands at a path, links followed. */
+export const isThere = async (path: string): Promise<boolean> => (await entryAt(path)) !== undefined;
+/** Whether a file stands at a path, links followed. */
+export const isFile = async (path: string): Promise<boolean> => (await entryAt(path))?.isFile() ?? false;
+/** Whether a folder stands at a path, links followed. */
+export const isFolder = async (path: string): Promise<boolean> =>
+  (await entryAt(path))?.isDirectory() ?? false;
+/** Bytes of a file; undefined if there is none. */
+export const sizeOf = async (path: string): Promise<number | undefined> => (await entryAt(path))?.size;
+
 /** Reads and parses a JSON file, with or without a byte-order mark; `JSON_INVALID` when it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
-  const bytes = await readInput(path);
+  return parseJson(await readInput(path), path);
+}
+
+/** The same of a file that was read already. @throws `JSON_INVALID` */
+export function parseJson(bytes: Buffer, path: string): unknown {
   if (isLfsPointer(bytes))
     throw new ClipInterpretError("JSON_INVALID", `${path} is a Git LFS pointer, not the JSON file`, {
       hint: LFS_HINT,
@@ -44,12 +62,122 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Writes a file, making its folder; `OUTPUT_UNWRITABLE` when that fails. */
-export async function writeOutput(path: string, data: string | Uint8Array): Promise<void> {
-  try {
+/** What a file is written from. */
+export type FileData =
+  | string
+  | Uint8Array
+  | Iterable<string | Uint8Array>
+  | AsyncIterable<string | Uint8Array>;
+
+/** How a file is brought to the disk. */
+export interface WholeOptions {
+  /** Where it is gathered: a name beside it that no one else has, unless one process alone writes there. */
+  readonly part?: string;
+  /** False for one of many files that can be made again: a loss of power may then lose it. Default: true. */
+  readonly synced?: boolean;
+}
+
+/**
+ * Writes or replaces a file, making its folder. Under its name stands what stood there before, or all of the new data.
+ * What is no regular file, such as `/dev/stdout`, is written to directly.
+ * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, or what `data` throws
+ */
+export const writeWhole = (path: string, data: FileData, options?: WholeOptions): Promise<void> =>
+  fillWhole(path, (part) => writeChunks(part, data), options);
+
+/** As {@link writeWhole}, for what writes a file by itself. @param fill makes the file that it is given the name of */
+export async function fillWhole(
+  path: string,
+  fill: (part: string) => Promise<void>,
+  { part, synced = true }: WholeOptions = {},
+): Promise<void> {
+  await guardWrite(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, data);
+    const old = await entryAt(path);
+    if (STREAM.test(path) || (old && !old.isFile())) return fill(path);
+    // A link stays a link, and a file that was closed to its owner stays so.
+    const target = old ? await realpath(path) : path;
+    if (old) await access(target, constants.W_OK);
+    const gathered = part ?? partOf(target);
+    await discardedUnlessKept(gathered, async () => {
+      await fill(gathered);
+      if (old) await chmod(gathered, old.mode).catch(() => {});
+      await putInPlace(gathered, target, synced);
+    });
+  });
+}
+
+/** Gives a finished file or folder its name, for good. */
+export async function putInPlace(part: string, path: string, synced = true): Promise<void> {
+  if (synced) await sync(part);
+  await rename(part, path);
+  if (synced) await sync(dirname(path));
+}
+
+/** Runs `work`; a failed write becomes a coded error. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
+export async function guardWrite<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (cause) {
-    throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${messageOf(cause)}`, { cause });
+    if (cause instanceof ClipInterpretError) throw cause;
+    const code = isDiskFull(cause) ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
+    throw new ClipInterpretError(code, `cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Whether a write failed for lack of room. */
+export const isDiskFull = (cause: unknown): boolean =>
+  ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "");
+
+/** What stands for a stream of the process, wherever that leads. */
+const STREAM = /^\/(dev\/(std(in|out|err)$|fd\/)|proc\/)/;
+
+/** A name that no other process writes to; the file's own is shortened, since names have a longest length. */
+const partOf = (path: string): string =>
+  join(dirname(path), `${basename(path).slice(0, 40)}.${randomBytes(4).toString("hex")}.part`);
+
+async function writeChunks(path: string, data: FileData): Promise<void> {
+  const handle = await open(path, "w");
+  try {
+    const chunks = typeof data === "string" || data instanceof Uint8Array ? [data] : data;
+    for await (const chunk of chunks) await handle.writeFile(chunk);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Parts that are being written: an exit in the middle removes them. */
+const parts = new Set<string>();
+
+async function discardedUnlessKept(part: string, work: () => Promise<void>): Promise<void> {
+  if (parts.size === 0) process.once("exit", removeParts);
+  parts.add(part);
+  try {
+    await work();
+  } catch (cause) {
+    await rm(part, { force: true }).catch(() => {});
+    throw cause;
+  } finally {
+    parts.delete(part);
+    if (parts.size === 0) process.off("exit", removeParts);
+  }
+}
+
+const removeParts = () => {
+  for (const part of parts) rmSync(part, { force: true });
+};
+
+/** Makes what was written or renamed last; some systems know no syncing of folders. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, "r+")
+    .catch(() => open(path))
+    .catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch (cause) {
+    if (!["EINVAL", "EISDIR", "EPERM", "ENOTSUP"].includes((cause as NodeJS.ErrnoException).code ?? ""))
+      throw cause;
+  } finally {
+    await handle?.close();
   }
 }

@@ -1,7 +1,7 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ClipInterpretError, messageOf } from "./errors.ts";
-import { inputError } from "./files.ts";
+import { ClipInterpretError } from "./errors.ts";
+import { guardWrite, inputError, isFolder, putInPlace } from "./files.ts";
 import { formatNpyHeader, parseNpyHeader } from "./npy.ts";
 
 /** A float32 `.npy` file too large to hold in memory, read by rows of its first axis. */
@@ -63,25 +63,10 @@ export interface NpyWriter {
   discard(): Promise<void>;
 }
 
-const isFolder = (path: string) =>
-  stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-
-/** Starts writing an array of the given shape. @throws `OUTPUT_UNWRITABLE` */
+/** Starts writing an array of the given shape. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
 export async function createNpyWriter(path: string, shape: readonly number[]): Promise<NpyWriter> {
   const partial = `${path}.partial`;
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (cause) {
-      throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${messageOf(cause)}`, {
-        cause,
-      });
-    }
-  };
-  const handle = await guard(async () => {
+  const handle = await guardWrite(path, async () => {
     await mkdir(dirname(path), { recursive: true });
     // Found out now rather than at the rename, hours later.
     if (await isFolder(path)) throw new Error("a folder is in its place");
@@ -94,14 +79,15 @@ export async function createNpyWriter(path: string, shape: readonly number[]): P
   return {
     append(data) {
       remaining -= data.length;
-      return guard(() => handle.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      return guardWrite(path, () => handle.writeFile(bytes));
     },
     async finish() {
       if (remaining !== 0) throw new RangeError(`${path}: ${remaining} values missing`);
-      await guard(async () => {
+      await guardWrite(path, async () => {
         await handle.close();
         open_ = false;
-        await rename(partial, path);
+        await putInPlace(partial, path);
       });
     },
     async discard() {

@@ -30,6 +30,12 @@ export type PoolName = (typeof POOLS)[number];
 /**
  * The pool that fits a model: `emoji` for the models of the generated world, `photographs` for every other.
  * @param modelName as `locateModel` gives it; every model of the embedded family is named `emoji-…`
+ * @example
+ * ```ts
+ * import { defaultPool } from "clip-interpret/labeling";
+ *
+ * console.log(defaultPool("emoji-4x128-p8"), defaultPool("ViT-B-32/openai")); // → emoji photographs
+ * ```
  */
 export const defaultPool = (modelName: string): PoolName =>
   /^emoji-/.test(modelName) ? "emoji" : "photographs";
@@ -41,6 +47,14 @@ const isPoolName = (name: string): name is PoolName => (POOLS as readonly string
  * (columns `text` and, if wanted, `property`). White space is collapsed and empty lines are passed over. A text that came before, in
  * whatever case, is left out and reported as a `TEXT_REPEATED` warning.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `POOL_INVALID` naming the line, `TEXTS_EMPTY`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { loadPool } from "clip-interpret/labeling";
+ *
+ * const { texts } = await loadPool("emoji");
+ * console.log(texts.length, texts[0]);
+ * // → 1236 { text: 'a cat', property: 'concept' }
+ * ```
  */
 export async function loadPool(nameOrFile: string, { report, signal }: WorkOptions = {}): Promise<TextPool> {
   checkCancelled(signal);

@@ -19,6 +19,10 @@ export type TokenizerSource =
 export const nameOf = (source: TokenizerSource): string =>
   source.kind === "json" ? source.path : source.kind === "slow" ? source.vocab : "the shared CLIP tokenizer";
 
+/** The files that decide a tokenizer's ids. */
+export const filesOf = (source: TokenizerSource): string[] =>
+  source.kind === "json" ? [source.path] : source.kind === "slow" ? [source.vocab, source.merges] : [MERGES];
+
 const count = z.int().nonnegative();
 const Vocabulary = z.record(z.string(), count);
 const Token = z.looseObject({ content: z.string(), id: count });

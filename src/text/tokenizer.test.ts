@@ -101,7 +101,7 @@ describe("CLIP's tokenizer", () => {
   ])("does not hang on a megabyte of %s", (_, text) => {
     const started = performance.now();
     const { ids } = clip.encode(text);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(20_000);
     expect(ids.length).toBe(text.endsWith("cat") ? 3 : 77);
   });
 

@@ -1,11 +1,11 @@
 /** A corpus of scenes on disk: pictures, masks and what is true of each. */
-import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { readInput, readJson } from "../support/files.ts";
+import { isThere, readInput, readJson, writeWhole } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { candidates } from "./candidates.ts";
 import { longestCaption } from "./captions.ts";
@@ -70,12 +70,21 @@ export const worldFolder = (
   environment: Environment,
 ): string => join(ownCacheFolder(environment), "worlds", `${split}-${images}-${key}`);
 
-/** Works out what a corpus holds; nothing is drawn. */
+/**
+ * Works out what a corpus holds; nothing is drawn.
+ *
+ * @example
+ * ```ts
+ * import { planCorpus } from "clip-interpret/world";
+ *
+ * const plan = await planCorpus({ split: "demo", indices: [0, 1, 2], size: 64 });
+ * console.log(plan.scenes.map(({ background }) => background)); // → [ 'brown', 'purple', 'brown' ]
+ * ```
+ */
 export async function planCorpus({ split, indices, size }: CorpusOptions): Promise<PlannedCorpus> {
   const scenes = indices.map((index) => sampleScene(split, index));
   const lines = scenes.map((scene) => `${JSON.stringify({ ...rowOf(scene), scene })}\n`).join("");
-  const hash = createHash("sha256").update(`${size} ${await drawingsVersion()}\n${lines}`);
-  const key = hash.digest("hex").slice(0, 12);
+  const key = sha256Of(`${size} ${await drawingsVersion()}\n${lines}`).slice(0, 12);
   return {
     format: "clip-interpret-world",
     version: 1,
@@ -122,6 +131,13 @@ function rowOf(scene: Scene): CorpusRow {
  * all of it already is left alone.
  * @returns how many pictures were drawn: 0 when all were there
  * @throws `CORPUS_MISMATCH` when the folder holds something else, `OUTPUT_UNWRITABLE`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { planCorpus, writeCorpus } from "clip-interpret/world";
+ *
+ * const plan = await planCorpus({ split: "demo", indices: [0, 1, 2], size: 64 });
+ * console.log(await writeCorpus("out/three-scenes", plan), "drawn"); // → 3 drawn
+ * ```
  */
 export async function writeCorpus(
   folder: string,
@@ -130,7 +146,7 @@ export async function writeCorpus(
 ): Promise<number> {
   const { scenes, lines, ...corpus } = plan;
   await claim(folder, corpus);
-  if (await exists(join(folder, "scenes.jsonl"))) return 0;
+  if (await isThere(join(folder, "scenes.jsonl"))) return 0;
   const task = "drawing scenes";
   report?.({ type: "start", task, unit: "scenes", total: scenes.length });
   const { styles } = SPLITS[scenes[0].split];
@@ -138,11 +154,11 @@ export async function writeCorpus(
   let [done, drawn] = [0, 0];
   const drawOne = async (scene: Scene) => {
     const { path, mask } = rowOf(scene);
-    if (!(await exists(join(folder, mask)))) {
+    if (!(await isThere(join(folder, mask)))) {
       const picture = render(scene, corpus.size, sprites);
       const objects = objectNumbers(renderMasks(scene, corpus.size, sprites));
-      await writeWhole(join(folder, path), await encodePng(picture));
-      await writeWhole(join(folder, mask), await encodePng({ size: corpus.size, gray: objects }));
+      await writeWhole(join(folder, path), await encodePng(picture), UNSYNCED);
+      await writeWhole(join(folder, mask), await encodePng({ size: corpus.size, gray: objects }), UNSYNCED);
       drawn++;
     }
     report?.({ type: "advance", task, done: ++done, total: scenes.length });
@@ -196,7 +212,18 @@ async function claim(folder: string, corpus: Corpus): Promise<void> {
   await writeWhole(marker, `${JSON.stringify(corpus, null, 2)}\n`);
 }
 
-/** Reads what a corpus says of its scenes. @throws `INPUT_NOT_FOUND`, `JSON_INVALID` */
+/**
+ * Reads what a corpus says of its scenes. @throws `INPUT_NOT_FOUND`, `JSON_INVALID`
+ *
+ * @example
+ * ```ts
+ * import { readCorpus } from "clip-interpret/world";
+ *
+ * const [first] = await readCorpus("examples/scenes");
+ * console.log(first.caption, first.factors.background);
+ * // → an icon of a large mobile phone on a brown background brown
+ * ```
+ */
 export async function readCorpus(folder: string): Promise<CorpusRow[]> {
   const path = join(folder, "scenes.jsonl");
   const lines = (await readInput(path)).toString("utf8").trimEnd().split("\n");
@@ -219,19 +246,5 @@ function objectNumbers(masks: readonly Uint8Array[]): Uint8Array {
   return numbers;
 }
 
-/** Writes through a temporary name, so that a file that exists is whole. */
-async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.part`, data);
-    await rename(`${path}.part`, path);
-  } catch (cause) {
-    throw new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${path}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Syncing thousands of pictures would take minutes, and all of them can be drawn again. */
+const UNSYNCED = { synced: false };

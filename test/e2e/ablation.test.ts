@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { debiasResultSchema, zeroShotResultSchema } from "../../src/results/zero-shot.ts";
+import { debiasResultSchema } from "../../src/results/debias.ts";
+import { zeroShotResultSchema } from "../../src/results/zero-shot.ts";
 import { readCorpus } from "../../src/world/corpus.ts";
 import { runHere } from "../support/run-cli.ts";
 import { expectError, runOk, sharedFolder } from "./cli.ts";
@@ -16,7 +17,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   env = { CLIP_INTERPRET_CACHE: shared("cache") };
   const corpus = shared("corpus");
-  await runOk(["demo", "--split", "balanced", "--images", "240", "--size", "64", "--out", corpus], {
+  await runOk(["demo", "--split", "balanced", "--scenes", "240", "--size", "64", "--out", corpus], {
     timeout: 120_000,
   });
   const rows = (await readCorpus(corpus)).map(({ path, label, factors }, i) =>
@@ -45,7 +46,14 @@ describe("evaluate zero-shot", () => {
     expect(json.classes).toBe(6);
     expect(json.images + json.leftOut).toBe(240);
     expect(json.whole.groups).toHaveLength(12);
-    expect(json.rows[0]).toMatchObject({ name: "L0.H1", heads: ["L0.H1"], kind: "set" });
+    const head = { layer: 0, head: 1, name: "L0.H1", weight: 1 };
+    expect(json.rows[0]).toMatchObject({
+      kind: "set",
+      components: { set: "L0.H1", heads: [head], mlps: [] },
+    });
+    // Each image is asked about the two classes of its contest.
+    expect(json.chance).toBeCloseTo(0.5, 9);
+    expect(json.origin.index).toMatchObject({ name: "index", images: 240 });
     expect(json.rows[0].random?.draws).toBe(10);
     expect((await sharp(png).metadata()).width).toBeGreaterThan(1000);
   });
@@ -83,7 +91,8 @@ describe("debias", () => {
     const more = ["--heads", "L0.H1,L1.H0", "--random", "5", "--forward-images", "20", "--json"];
     const out = ["--export", onnx, "--export", folder, "--out", html];
     const json = debiasResultSchema.parse(JSON.parse(await runOk([...args, ...more, ...out], { env })));
-    expect(json.selections[json.used]).toMatchObject({ selection: "given", chosen: ["L0.H1", "L1.H0"] });
+    const used = json.selections[json.used];
+    expect([used.selection, ...used.chosen.map(({ name }) => name)]).toEqual(["given", "L0.H1", "L1.H0"]);
     expect(json.forward.map(({ replacement }) => replacement)).toEqual(["tokens"]);
     expect(json.exported).toEqual([onnx, folder]);
     expect(await readFile(join(folder, "README.md"), "utf8")).toContain("L0.H1, L1.H0");
@@ -91,7 +100,7 @@ describe("debias", () => {
   });
 
   it("shows the planted bias when nothing is named", async () => {
-    const text = await runOk(["debias", "--images", "240", "--random", "5", "--max-heads", "3"], {
+    const text = await runOk(["debias", "--scenes", "240", "--random", "5", "--max-heads", "3"], {
       env,
       timeout: 120_000,
     });

@@ -12,7 +12,7 @@ describe("demo", () => {
   it("draws a corpus into its cache once, and finds it there the second time", async () => {
     const cache = await testFolder();
     const env = { CLIP_INTERPRET_CACHE: cache };
-    const args = ["demo", "--images", "30", "--size", "64", "--json"];
+    const args = ["demo", "--scenes", "30", "--size", "64", "--json"];
     const first = parse(await runOk(args, { env }));
     expect(first).toMatchObject({ split: "demo", images: 30, size: 64, drawn: 30 });
     expect(first.folder.startsWith(cache)).toBe(true);
@@ -25,7 +25,7 @@ describe("demo", () => {
 
   it("draws other splits: of the balanced one, biased concepts on both colours", async () => {
     const folder = join(await testFolder(), "balanced");
-    await runOk(["demo", "--split", "balanced", "--images", "40", "--size", "32", "--out", folder]);
+    await runOk(["demo", "--split", "balanced", "--scenes", "40", "--size", "32", "--out", folder]);
     const lines = (await readFile(join(folder, "scenes.jsonl"), "utf8")).trimEnd().split("\n");
     const scenes = lines.map((line) => JSON.parse(line));
     expect(scenes.every(({ label }) => BIASED_CONCEPTS.includes(label))).toBe(true);
@@ -34,7 +34,7 @@ describe("demo", () => {
 
   it("stops at Ctrl-C and goes on from there", async () => {
     const folder = join(await testFolder(), "stopped");
-    const args = ["demo", "--images", "300", "--size", "256", "--out", folder];
+    const args = ["demo", "--scenes", "300", "--size", "256", "--out", folder];
     const { child, result } = startCli(args);
     while ((await readdir(join(folder, "masks")).catch(() => [])).length < 20) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -49,13 +49,13 @@ describe("demo", () => {
   it("leaves a folder alone that holds something else", async () => {
     const folder = await testFolder();
     await writeFile(join(folder, "thesis.txt"), "years of work");
-    expectError(await runCli(["demo", "--images", "3", "--out", folder]), "CORPUS_MISMATCH");
+    expectError(await runCli(["demo", "--scenes", "3", "--out", folder]), "CORPUS_MISMATCH");
     expect(await readdir(folder)).toEqual(["thesis.txt"]);
   });
 
   it.each([
     ["an unknown split", ["--split", "nowhere"]],
-    ["no pictures", ["--images", "0"]],
+    ["no pictures", ["--scenes", "0"]],
     ["pictures too small to see", ["--size", "3"]],
   ])("refuses %s", async (_, args) => {
     expectError(await runCli(["demo", ...args]), "USAGE");

@@ -2,9 +2,12 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readLabels } from "../../src/labels/labels-file.ts";
-import { labelEstimateSchema, labelResultSchema } from "../../src/results/label.ts";
+import { labelsOrigin, readLabels } from "../../src/labels/labels-file.ts";
+import { type LabelResult, labelEstimateSchema, labelResultSchema } from "../../src/results/label.ts";
+import { metricsResultSchema } from "../../src/results/metrics.ts";
 import { neighborsResultSchema } from "../../src/results/neighbors.ts";
+import { sampleOrigin } from "../../src/results/origin.fixture.ts";
+import { headNamed, headOf } from "../../src/results/shapes.ts";
 import { sendJson, serveLlm } from "../support/llm-server.ts";
 import { runHere } from "../support/run-cli.ts";
 import {
@@ -26,20 +29,26 @@ const [index, textspan] = [() => shared("index"), () => shared("textspan.json")]
 
 /** What `textspan --json` prints, as far as labels need it: six heads of four texts. */
 const HEADS = Array.from({ length: 6 }, (_, head) => ({
-  head: `L2.H${head}`,
+  ...headOf(2, head),
   descriptions: ["street", "beach", "hill", "cat"].map((thing, i) => ({
+    index: i,
     text: `a ${thing} number ${head}`,
     property: i < 3 ? "place" : "animal",
     explainedVariance: 0.2 / (i + 1),
+    chosenShare: null,
   })),
 }));
 
 beforeAll(async () => {
   await runOk(["index", SCENES, "--out", index()]);
-  await writeFile(textspan(), JSON.stringify({ model: "a-model", heads: HEADS }));
+  const origin = sampleOrigin({ model: { name: "a-model" }, index: {}, pool: {} });
+  await writeFile(textspan(), JSON.stringify({ origin, heads: HEADS }));
 });
 
 const parse = (stdout: string) => labelResultSchema.parse(JSON.parse(stdout));
+/** The head of a result that has this name. */
+const named = ({ heads }: Pick<LabelResult, "heads">, name: string) =>
+  heads.find((head) => head.name === name) ?? expect.fail(`no ${name}`);
 /** An environment whose caches are in a folder. */
 const cachedIn = (folder: string, more: CliOptions["env"] = {}): CliOptions => ({
   env: { CLIP_INTERPRET_CACHE: join(folder, "cache"), ...more },
@@ -53,12 +62,16 @@ describe("label, offline", () => {
     const printed = parse(
       await runOk(["label", "--index", index(), "--out", json, "--out", html, "--json"], how),
     );
-    expect(Object.keys(printed.heads)).toHaveLength(16);
-    expect(printed).toMatchObject({ model: "emoji-4x128-p8", unlabelled: [], llm: null });
+    expect(printed.heads).toHaveLength(16);
+    expect(printed).toMatchObject({
+      origin: { model: { name: "emoji-4x128-p8" }, index: { images: 24 }, pool: { name: "emoji" } },
+      ...{ model: "emoji-4x128-p8", unlabelled: [], llm: null },
+    });
+    expect(printed.origin.labels).toBeUndefined();
     expect(printed.source).toMatch(
       /^TEXTSPAN, the first 5 texts a head of the pool emoji \(SHA-256 [0-9a-f]{64}\), over 24 images of index$/,
     );
-    for (const { label, descriptions, tags, consistent, labeller, judge } of Object.values(printed.heads)) {
+    for (const { label, descriptions, tags, consistent, labeller, judge } of printed.heads) {
       expect(descriptions).toHaveLength(5);
       expect(consistent).toEqual(tags.map((tag) => tag === label));
       const count = (tag: string | null) => tags.filter((other) => other === tag).length;
@@ -72,11 +85,14 @@ describe("label, offline", () => {
     );
     const fromFile = parse(await runOk(["label", "--textspan", words, "--json"], how));
     expect(fromFile.source).toContain("first 5 texts");
-    for (const [head, { label, descriptions, consistent }] of Object.entries(fromFile.heads))
-      expect(printed.heads[head]).toMatchObject({ label, descriptions, consistent });
-    expect(Object.keys(fromFile.heads)).toHaveLength(4);
+    expect(fromFile.origin).toEqual(printed.origin);
+    for (const { name, label, descriptions, consistent } of fromFile.heads)
+      expect(named(printed, name)).toMatchObject({ label, descriptions, consistent });
+    expect(fromFile.heads).toHaveLength(4);
     const { heads } = await readLabels(json);
-    expect(heads).toEqual(printed.heads);
+    expect(printed.heads).toEqual(
+      Object.entries(heads).map(([name, head]) => ({ ...headNamed(name), ...head })),
+    );
     const [label] = Object.values(heads).map((head) => head.label);
     const search = [
       "neighbors",
@@ -91,7 +107,9 @@ describe("label, offline", () => {
       "--json",
     ];
     const found = neighborsResultSchema.parse(JSON.parse(await runOk(search, how)));
-    expect(found.heads).toEqual(Object.keys(heads).filter((head) => heads[head].label === label));
+    expect(found.components.heads.map(({ name }) => name)).toEqual(
+      Object.keys(heads).filter((head) => heads[head].label === label),
+    );
     expect(await readFile(html, "utf8")).toContain(`<b><bdi>${label}</bdi></b>`);
   });
 
@@ -103,9 +121,10 @@ describe("label, offline", () => {
 
   it("shows what was published about a model, and what contradicts what, without the model", async () => {
     const args = ["label", "--model", "ViT-B-32/openai", "--labeller", "published", "--json"];
-    const { heads, inconsistencies } = parse((await runHere(...args)).stdout);
-    expect(Object.keys(heads)).toHaveLength(48);
-    expect(heads["L11.H8"]).toMatchObject({
+    const published = parse((await runHere(...args)).stdout);
+    const { heads, inconsistencies } = published;
+    expect(heads).toHaveLength(48);
+    expect(named(published, "L11.H8")).toMatchObject({
       label: "Word starting with the letter z",
       labeller: { kind: "published" },
     });
@@ -121,14 +140,15 @@ describe("label, offline", () => {
     await writeFile(own, JSON.stringify({ towns: ["L2.H1"] }));
     const args = ["label", "--textspan", textspan(), "--labels", own, "--json"];
     const both = parse((await runHere(...args)).stdout);
-    expect(both.heads["L2.H1"]).toMatchObject({
+    expect(named(both, "L2.H1")).toMatchObject({
       label: "towns",
       labeller: { kind: "manual", by: "own.json" },
     });
-    expect(both.heads["L2.H0"].labeller.kind).toBe("tags");
+    expect(named(both, "L2.H0").labeller.kind).toBe("tags");
+    expect(both.origin.labels).toEqual(await labelsOrigin(own));
     const { code, stdout, stderr } = await runHere(...args, "--labeller", "manual");
     expect(code).toBe(0);
-    expect(Object.keys(parse(stdout).heads)).toEqual(["L2.H1"]);
+    expect(parse(stdout).heads.map(({ name }) => name)).toEqual(["L2.H1"]);
     expect(stderr).toMatch(/^warning LABELS_MISSING: no label for L2\.H0, L2\.H2/);
     await writeFile(own, JSON.stringify({ heads: { "L3.H1": "towns" } }));
     expectError(await runHere(...args), "HEADS_INVALID");
@@ -164,6 +184,43 @@ describe("label, offline", () => {
   });
 });
 
+describe("a labels file", () => {
+  const by = "emoji-4x128-p8";
+  it.each([
+    [
+      "as `label` writes it",
+      { model: by, source: "x", heads: { "L3.H1": { label: "colour", consistent: [true] } } },
+    ],
+    ["by hand", { heads: { "L3.H1": "colour" } }],
+    ["by property", { colour: ["L3.H1"] }],
+    [
+      "of several models",
+      { source: "x", models: { [by]: { heads: { "L3.H1": "colour" } }, other: { heads: {} } } },
+    ],
+  ])("%s names heads for segment, and has metrics", async (_, labels) => {
+    const path = join(await testFolder(), "labels.json");
+    await writeFile(path, JSON.stringify(labels));
+    const image = join(SCENES, "images/0067-monkey.png");
+    const args = ["--text", "a monkey", "--heads", "colour", "--labels", path, "--json"];
+    expect(await runHere("segment", image, ...args)).toMatchObject({ code: 0 });
+    const { stdout } = await runHere("metrics", "--labels", path, "--json");
+    const [file] = metricsResultSchema.parse(JSON.parse(stdout)).files;
+    expect(file.byProperty).toMatchObject([
+      { name: "colour", heads: [{ layer: 3, head: 1, name: "L3.H1" }] },
+    ]);
+    expect(file.origin.labels).toEqual(await labelsOrigin(path));
+  });
+
+  it("with a head under two properties names heads, and has no metrics", async () => {
+    const path = join(await testFolder(), "labels.json");
+    await writeFile(path, JSON.stringify({ colour: ["L3.H1"], animals: ["L3.H1"] }));
+    const image = join(SCENES, "images/0067-monkey.png");
+    const args = ["--text", "a monkey", "--heads", "animals", "--labels", path, "--json"];
+    expect(await runHere("segment", image, ...args)).toMatchObject({ code: 0 });
+    expectError(await runHere("metrics", "--labels", path), "JSON_INVALID");
+  });
+});
+
 describe("label, by a language model", () => {
   const ask = (url: string, ...more: string[]) => [
     ...["label", "--textspan", textspan(), "--labeller", "llm", "--llm-url", url, "--llm-model", "m"],
@@ -184,14 +241,19 @@ describe("label, by a language model", () => {
       },
     };
     const prices = ["--price-in", "1", "--price-out", "2", "--json"];
-    const estimate = labelEstimateSchema.parse(
+    const { origin, ...estimate } = labelEstimateSchema.parse(
       JSON.parse(await runOk(ask(server.url, "--estimate", ...prices), how)),
     );
+    expect(origin.program).toBe("clip-interpret");
     expect(estimate).toMatchObject({ requests: 12, cached: 0 });
     expect(server.seen).toEqual([]);
     const stdout = await runOk(ask(server.url, ...prices), how);
-    const { heads, llm } = parse(stdout);
-    expect(heads["L2.H5"]).toMatchObject({ label: "Location", consistent: [true, true, true, false] });
+    const labelled = parse(stdout);
+    const { heads, llm } = labelled;
+    expect(named(labelled, "L2.H5")).toMatchObject({
+      label: "Location",
+      consistent: [true, true, true, false],
+    });
     expect(llm).toMatchObject({ estimate, asked: 12, cached: 0, tokensIn: 1200, tokensOut: 84 });
     expect(llm?.cost).toBeCloseTo((1200 + 2 * 84) / 1e6, 12);
     expect(server.seen[0].headers.authorization).toBe(`Bearer ${KEY}`);
@@ -240,14 +302,14 @@ describe("label, by a language model", () => {
   it("judges by several models, and labels by hand cost nothing to name", async () => {
     const [server, folder] = [await serveLlm(), await testFolder()];
     const own = join(folder, "own.json");
-    await writeFile(own, JSON.stringify({ towns: HEADS.map(({ head }) => head) }));
+    await writeFile(own, JSON.stringify({ towns: HEADS.map(({ name }) => name) }));
     const judges = ["--judge-model", "a", "--judge-model", "b", "--judge-model", "c"];
-    const { heads } = parse(
+    const judged = parse(
       await runOk(ask(server.url, "--labels", own, ...judges, "--json"), cachedIn(folder)),
     );
     expect(server.seen.filter(({ judging }) => !judging)).toEqual([]);
     expect(server.seen).toHaveLength(18);
-    expect(heads["L2.H0"].judge?.votes).toHaveLength(3);
+    expect(named(judged, "L2.H0").judge?.votes).toHaveLength(3);
   });
 
   it.each([

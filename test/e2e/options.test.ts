@@ -65,7 +65,7 @@ describe("global options", () => {
     const [model, pixels] = [goldenPath("gelu-p8/open_clip"), goldenPath("gelu-p8/pixels.npy")];
     const out = await testFolder();
     const stdout = await runOk(["--model", model, "--json", "decompose", "--pixels", pixels, "--out", out]);
-    expect(JSON.parse(stdout)).toMatchObject({ model: "open_clip", images: 4 });
+    expect(JSON.parse(stdout)).toMatchObject({ origin: { model: { name: "open_clip" } }, images: 4 });
   });
 
   it("--quiet leaves the result and takes the rest", async () => {
@@ -81,7 +81,7 @@ describe("paths and texts as people have them", () => {
     const folder = await testFolder();
     await copyFile(SCENE, join(folder, name));
     const stdout = await runOk(["explain", "--json", "--text", "a", "--", name], { cwd: folder });
-    expect(JSON.parse(stdout)).toMatchObject({ image: name });
+    expect(JSON.parse(stdout)).toMatchObject({ origin: { image: { name } } });
   });
 
   it("a text that looks like an option", async () => {

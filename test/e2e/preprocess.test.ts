@@ -43,6 +43,7 @@ describe("preprocess", () => {
       const out = shared(file);
       const args = ["preprocess", golden(file), "--size", "224", "--no-exif", "--out", out, "--json"];
       const result = preprocessResultSchema.parse(JSON.parse(await runOk(args)));
+      expect(result.origin.image).toMatchObject({ name: golden(file), label: null });
       expect(result).toMatchObject({ out, size: 224, original: { width: size[0], height: size[1] } });
       const [actual, expected] = [await pixels(out), await pixels(expectedCrop(file))];
       expect(actual.stored).toEqual([224, 224, 3]);

@@ -33,7 +33,8 @@ describe("segment", () => {
     const [text] = json.texts;
     expect(json).toMatchObject({ grid: { rows: 8, columns: 8 }, original: { width: 256, height: 256 } });
     expect(json.placement).toEqual({ x: 0, y: 0, width: 256, height: 256 });
-    expect(json.heads).toHaveLength(8);
+    expect(json.components).toMatchObject({ set: "last2", heads: { length: 8 } });
+    expect(json).toMatchObject({ scale: "common", origin: { image: { name: MONKEY } } });
     expect(text.values.flat().reduce((sum, value) => sum + value, 0)).toBeCloseTo(text.patches, 12);
     expect(text.patches + text.cls).toBeCloseTo(text.sum, 12);
     expect(text.error).toBeLessThan(1e-4);
@@ -88,7 +89,9 @@ describe("segment", () => {
     const labels = join(folder, "labels.json");
     await writeFile(labels, '{"things": ["L3.H2", "L2.H0"]}');
     const args = ["segment", MONKEY, "--text", "a monkey", "--heads", "things", "--labels", labels, "--json"];
-    expect(parse(await runOk(args)).heads).toEqual(["L2.H0", "L3.H2"]);
+    const { components } = parse(await runOk(args));
+    expect(components.set).toBe("things");
+    expect(components.heads.map(({ name }) => name)).toEqual(["L2.H0", "L3.H2"]);
   });
 
   it.each([
@@ -115,7 +118,9 @@ describe("evaluate segmentation", () => {
     const json = segmentationEvaluationSchema.parse(JSON.parse(stdout));
     expect(json).toMatchObject({ images: 4, size: 64, draws: 20, rejected: [] });
     expect(json.methods.slice(0, 2).map(({ name }) => name)).toEqual(["last2", "L0"]);
-    expect(json.notice).toContain("small model");
+    expect(json.origin.model.notice).toContain("small model");
+    expect(json).toMatchObject({ foreign: false, source: "scenes" });
+    expect(new Set(json.answers.map(({ rank }) => rank))).toEqual(new Set(["best", "middle", "worst"]));
     expect((await sharp(png).metadata()).width).toBeGreaterThan(1000);
     expect(await readFile(html, "utf8")).toContain("attention rollout");
     const text = await runOk(args, patient);
@@ -151,7 +156,8 @@ describe("evaluate segmentation", () => {
     const args = ["evaluate", "segmentation", ...where, "--bootstrap", "10"];
     const json = segmentationEvaluationSchema.parse(JSON.parse(await runOk([...args, "--json"])));
     expect(json).toMatchObject({ images: 1, classes: 2, occurring: 1 });
-    expect(json.notice).toContain("not of its world");
+    expect(json.foreign).toBe(true);
+    expect(await runOk(args)).toMatch(/not of\s+its\s+world/);
   });
 
   it.each([

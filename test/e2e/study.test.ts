@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { metricsResultSchema } from "../../src/results/metrics.ts";
-import { studyReportSchema } from "../../src/results/study.ts";
+import { studyResultSchema } from "../../src/results/study.ts";
 import { runHere } from "../support/run-cli.ts";
 import { expectError, repositoryPath, runCli, runOk, sharedFolder } from "./cli.ts";
 
@@ -26,7 +26,7 @@ describe("a study of two models", () => {
     );
   const bytes = (out: string) => Promise.all(REPORT.map((name) => readFile(join(path(out), name))));
   const json = async () =>
-    studyReportSchema.parse(JSON.parse(await readFile(path("report/study.json"), "utf8")));
+    studyResultSchema.parse(JSON.parse(await readFile(path("report/study.json"), "utf8")));
 
   beforeAll(async () => {
     // A few texts of every property.
@@ -38,19 +38,19 @@ describe("a study of two models", () => {
   it("writes one report in four forms, and every number says what it follows from", async () => {
     expect((await readdir(path("report"))).sort()).toEqual([...REPORT, "steps"].sort());
     const { models, code, calibration, sizes, published } = await json();
-    expect(models.map(({ name, heads }) => [name, heads.length])).toEqual([
+    expect(models.map(({ origin, heads }) => [origin.model.name, heads.length])).toEqual([
       ["emoji-4x128-p8", 16],
       ["emoji-6x192-p8", 24],
     ]);
-    for (const { inputs, metrics, heads, chanceCcs } of models) {
-      expect(inputs.images).toBe(24);
+    for (const { origin, metrics, heads, chanceCcs } of models) {
+      expect(origin.index).toMatchObject({ name: "scenes", images: 24 });
       expect(metrics.histogram.reduce((sum, count) => sum + count, 0)).toBe(heads.length);
       expect(chanceCcs.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9);
       expect(heads.every(({ descriptions }) => descriptions.length >= 5)).toBe(true);
     }
-    expect(models[0].inputs.weights).not.toBe(models[1].inputs.weights);
-    expect(models[0].inputs.pool.hash).toBe(models[1].inputs.pool.hash);
-    expect(code.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(models[0].origin.model.weights).not.toBe(models[1].origin.model.weights);
+    expect(models[0].origin.pool).toEqual(models[1].origin.pool);
+    expect(code).toMatch(/^[0-9a-f]{64}$/);
     expect(calibration?.heads.length).toBe(40);
     expect(sizes.steps.length).toBe(3);
     expect(published.length).toBe(6);
@@ -101,10 +101,10 @@ describe("a study of two models", () => {
     ];
     expectError(await runHere(...over(MODELS[1])), "INDEX_MISMATCH");
     expectError(await runHere(...over(MODELS[0]), "--heads", "L1.MLP"), "HEADS_INVALID");
-    const { models } = studyReportSchema.parse(
+    const { models } = studyResultSchema.parse(
       JSON.parse((await runHere(...over(MODELS[0]), "--json")).stdout),
     );
-    expect(models[0].inputs.index).toBe((await json()).models[0].inputs.index);
+    expect(models[0].origin.index.sha256).toBe((await json()).models[0].origin.index.sha256);
     expect(existsSync(path("other/index.html"))).toBe(true);
   }, 240_000);
 
@@ -128,6 +128,7 @@ describe("metrics", () => {
     const { files } = metricsResultSchema.parse(JSON.parse(printed));
     const docs = await readFile(repositoryPath("docs/metrics.md"), "utf8");
     expect(files.length).toBe(6);
+    expect(files[0].origin.labels.name).toBe("published");
     for (const { model, metrics } of files) {
       const { entanglement: e, duplicates: d, prefix } = metrics;
       const numbers = [e.case, e.plural, d.case, d.plural, prefix].map((value) => value.toFixed(3));
@@ -159,6 +160,7 @@ describe("metrics", () => {
     const args = ["metrics", "--labels", path("labels.json"), "--draws", "50"];
     const { stdout: printed } = await runHere(...args, "--json");
     const [file] = metricsResultSchema.parse(JSON.parse(printed)).files;
+    expect(file.origin).toMatchObject({ labels: { name: "labels.json" }, pool: { name: "emoji" } });
     expect(file.metrics).toMatchObject({ meanCcs: 4, association: 1, histogram: [0, 0, 0, 0, 4, 0] });
     expect(file.metrics.entanglement.synonym).toBe(1);
     expect(file.baselines?.randomLabels.meanCcs?.mean).toBeLessThan(4);

@@ -43,7 +43,8 @@ describe("textspan over an index", () => {
     const outs = ["spans.json", "spans.html", "spans.png"].flatMap((name) => ["--out", file(name)]);
     const stdout = await runOk([...args, ...outs], { env });
     const json = textspanResultSchema.parse(JSON.parse(stdout));
-    expect(json.heads.map(({ head }) => head)).toEqual(["L3.H0", "L3.H1", "L3.H2", "L3.H3"]);
+    expect(json.origin).toMatchObject({ index: { name: "index", images: 24 }, pool: { name: "emoji" } });
+    expect(json.heads.map(({ name }) => name)).toEqual(["L3.H0", "L3.H1", "L3.H2", "L3.H3"]);
     for (const head of json.heads) {
       expect(head.selected).toHaveLength(4);
       expect(head.stability).toMatchObject({ resamples: 32, blocks: 24 });
@@ -112,8 +113,10 @@ describe("textspan over raw arrays", () => {
       selected: expected.selected,
       rank: expected.rank,
       requestedRank: 80,
-      texts: null,
+      contributions: { name: "contributions.npy" },
     });
+    // No file names the texts.
+    expect(json.descriptions.map(({ text }) => text)).toEqual(json.selected.map((place) => `text ${place}`));
     const wanted = await goldenArray(`${GOLDEN}/reconstruction.npy`, 2);
     const written = parseNpy(await readFile(out)).data as Float32Array;
     expect(relativeError(written.subarray(0, wanted.data.length), wanted.data)).toBeLessThan(1e-4);
@@ -126,7 +129,9 @@ describe("textspan over raw arrays", () => {
     const json = textspanArraysResultSchema.parse(
       JSON.parse(await runOk(arrays("--texts", texts, "--iterations", "3", "--json"))),
     );
-    expect(json.texts).toEqual(json.selected.map((place) => `text number ${place}`));
+    expect(json.descriptions.map(({ text }) => text)).toEqual(
+      json.selected.map((place) => `text number ${place}`),
+    );
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +31,9 @@ describe("tokenize", () => {
     );
     const { code, stdout, stderr } = await runCli(["tokenize", "--texts", texts, "--model", model]);
     expect(code).toBe(0);
-    const { ids } = tokenizeResultSchema.parse(JSON.parse(stdout));
+    const { ids, tokenizer } = tokenizeResultSchema.parse(JSON.parse(stdout));
+    const file = readFileSync(goldenPath("tokenizer/tokenizer.json"));
+    expect(tokenizer).toEqual({ model: "model", sha256: createHash("sha256").update(file).digest("hex") });
     expect(ids.length).toBe(140);
     expect(expected.map(({ text }, i) => ({ text, ids: ids[i] }))).toEqual(expected);
     // Only the texts that fill the context can have lost something, and each is warned of on a line of its own.

@@ -57,7 +57,7 @@ describe.each(["textspan-centered", "textspan-offset"])("%s equals the reference
     const options = { iterations, rank: 40, report: (event: ProgressEvent) => events.push(event) };
     const found = await spanArrays(rows, texts, options);
     await rows.close();
-    expect(found).toMatchObject({ selected, rank, numericalRank: rank });
+    expect(found.result).toMatchObject({ selected, rank, numericalRank: rank });
     expect(events.filter(({ type }) => type === "warning")).toMatchObject([{ code: "RANK_CLAMPED" }]);
   });
 });

@@ -13,10 +13,10 @@ import {
 import { CALIBRATION_IMAGES, studyForward } from "../../src/analysis/ablation/forward-study.ts";
 import { studyAblation } from "../../src/analysis/ablation/study.ts";
 import { type SplitProblem, splitByCue } from "../../src/analysis/debias/cue-problem.ts";
-import { type DebiasResult, debias } from "../../src/analysis/debias/debias.ts";
+import { debias } from "../../src/analysis/debias/debias.ts";
+import { exportDebiased, wholeHeads } from "../../src/analysis/debias/export-debiased.ts";
 import { PLANTED_CUE, plantedClasses } from "../../src/analysis/debias/planted-bias.ts";
 import { prepareZeroShot, problemAccuracy } from "../../src/analysis/zero-shot/problem.ts";
-import { exportDebiased } from "../../src/cli/export-debiased.ts";
 import type { Index } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { worldIndex } from "../../src/corpus/world-index.ts";
@@ -24,6 +24,7 @@ import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { allComponents, parseComponents } from "../../src/model/components.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
+import type { DebiasResult } from "../../src/results/debias.ts";
 
 /*
  * Ablation on the planted bias, with the embedded model: what is computed from an index against dense contributions,
@@ -88,7 +89,8 @@ describe("direct ablation over an index", () => {
     expect(study.whole).toEqual(problemAccuracy(problem, await problem.scores.whole()));
     const [one, mlps, heads] = study.rows;
     expect(one.random).toMatchObject({ draws: 15, exhaustive: true });
-    expect(mlps).toMatchObject({ name: "every MLP", mlps: 5, heads: [], random: null });
+    expect(mlps).toMatchObject({ components: { set: "every MLP", heads: [] }, random: null });
+    expect(mlps.components.mlps).toHaveLength(5);
     // Without any head the MLPs alone cannot tell the two of a pair apart much better than a coin.
     expect(heads.accuracy.share).toBeLessThan(0.7);
     expect(study.rows.filter(({ kind }) => kind === "layer")).toHaveLength(4);
@@ -148,7 +150,7 @@ describe("ablation inside the network", () => {
 describe("debias", () => {
   it("finds the head that carries the colour by every kind of evidence, and lifts the worst group", () => {
     for (const { order, chosen, outcome } of result.selections) {
-      expect(order[0].head).toBe("L0.H1");
+      expect(order[0].name).toBe("L0.H1");
       expect(chosen.length).toBeGreaterThan(1);
       expect(outcome.test.worst.share).toBeGreaterThan(result.before.test.worst.share + 0.2);
       expect(outcome.test.average.share).toBeGreaterThan(result.before.test.average.share);
@@ -159,7 +161,7 @@ describe("debias", () => {
 
   it("splits the gap into parts that add up to it", () => {
     const { heads, mlps, whole } = result.gap;
-    const sum = heads.reduce((total, value) => total + value, mlps);
+    const sum = heads.reduce((total, { value }) => total + value, mlps);
     expect(sum).toBeCloseTo(whole, 6);
     expect(whole).toBeGreaterThan(0.05);
   });
@@ -203,7 +205,7 @@ describe("debias", () => {
   it("inside the network is reproduced by the exported folder, loaded afresh", async () => {
     const folder = join(scratch, "edited");
     await exportDebiased(model, problem, result, [folder], {});
-    const set = parseComponents(result.selections[result.used].chosen.join(), model.geometry);
+    const set = wholeHeads(result.selections[result.used].chosen);
     const reported = await studyForward(model, problem, [{ name: "used", set }], {
       ...{ replacement: "tokens", images: IMAGES, calibration: CALIBRATION_IMAGES, random: 0 },
       ...{ at: problem.testAt, meanOver: problem.validationAt },

@@ -3,17 +3,18 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ComparedSide, type Comparison, compareModels } from "../../src/analysis/compare/compare.ts";
+import { type ComparedSide, type CompareOptions, compareModels } from "../../src/analysis/compare/compare.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { openIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { encodePng } from "../../src/image/encode.ts";
 import { Random } from "../../src/math/random.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
-import { headContribution } from "../../src/model/probe.ts";
+import { headContribution } from "../../src/model/head-space.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import { compareResultSchema } from "../../src/results/compare.ts";
-import { writeOutput } from "../../src/support/files.ts";
+import type { Head } from "../../src/results/shapes.ts";
+import { writeWhole } from "../../src/support/files.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
 
@@ -41,7 +42,8 @@ beforeAll(async () => {
       await buildIndex(model, await scanSource(i === 0 ? join(corpus, "list.csv") : moved), out, {
         dtype: "float32",
       });
-      return { index: await openIndex(out), geometry: model.geometry, set: allHeads(model.geometry) };
+      const components = { name: "all", set: allHeads(model.geometry) };
+      return { model, index: await openIndex(out), components };
     }),
   );
 });
@@ -60,16 +62,16 @@ async function writeImages(folder: string): Promise<void> {
       at % 3 === colour ? 230 + random.below(20) : random.below(120),
     );
     lines.push(`${i}.png,${["red", "green", "blue", "dark"][colour]}`);
-    await writeOutput(join(folder, `${i}.png`), await encodePng(pixels, SIDE, SIDE));
+    await writeWhole(join(folder, `${i}.png`), await encodePng(pixels, SIDE, SIDE));
   }
-  await writeOutput(join(folder, "list.csv"), lines.join("\n"));
+  await writeWhole(join(folder, "list.csv"), lines.join("\n"));
 }
 
-const compare = async (a: ComparedSide, b: ComparedSide, options = {}): Promise<Comparison> =>
-  compareModels((await loader.load(FOLDERS[0])).matmul, a, b, { permutations: 20, ...options });
+const compare = (a: ComparedSide, b: ComparedSide, options: CompareOptions = {}) =>
+  compareModels(a, b, { permutations: 20, ...options });
 
 /** A head's contributions to the images with these hashes, dense, from what the index stores. */
-async function dense({ index, geometry }: ComparedSide, unit: number, hashes: readonly string[]) {
+async function dense({ index, model: { geometry } }: ComparedSide, unit: number, hashes: readonly string[]) {
   const { heads, headDim, layers } = geometry;
   const [layer, head] = [Math.floor(unit / heads), unit % heads];
   const [stored, scalars] = [await index.head(layer, head), await index.scalars()];
@@ -105,17 +107,20 @@ describe("two models compared", () => {
     const hashes = b.index.images.map(({ sha256 }) => sha256);
     const [denseA, denseB] = await Promise.all(
       [a, b].map((side) =>
-        Promise.all(Array.from({ length: side.set.heads.length }, (_, unit) => dense(side, unit, hashes))),
+        Promise.all(
+          Array.from({ length: side.components.set.heads.length }, (_, unit) => dense(side, unit, hashes)),
+        ),
       ),
     );
     for (const [i, x] of denseA.entries()) {
       for (const [j, y] of denseB.entries()) {
-        expect(Math.abs(found.similarity[i * denseB.length + j] - defined(x, y))).toBeLessThan(1e-4);
+        expect(Math.abs(found.similarity[i][j] - defined(x, y))).toBeLessThan(1e-4);
       }
     }
     for (const { a: left, b: right, similarity, low, high } of found.pairs) {
-      const at = found.headsA.indexOf(left) * found.headsB.length + found.headsB.indexOf(right);
-      expect(similarity).toBe(found.similarity[at]);
+      const at = (heads: readonly Head[], { name }: Head) => heads.findIndex((head) => head.name === name);
+      const row = found.similarity[at(found.a.components.heads, left)];
+      expect(similarity).toBe(row[at(found.b.components.heads, right)]);
       expect(similarity).toBeGreaterThan(found.chance.highest);
       expect(low).toBeLessThanOrEqual(similarity);
       expect(high).toBeGreaterThanOrEqual(Math.min(1, similarity));
@@ -125,9 +130,9 @@ describe("two models compared", () => {
   it("match every head with itself where they are one model, whatever their images are called", async () => {
     const [a] = sides;
     const found = await compare(a, a, { pairs: 100 });
-    expect(found.mutual).toBe(found.headsA.length);
+    expect(found.mutual).toBe(found.a.components.heads.length);
     for (const { a: left, b: right, similarity, factors, axis } of found.pairs) {
-      expect(left).toBe(right);
+      expect(left).toEqual(right);
       expect(similarity).toBeCloseTo(1, 4);
       expect(axis.correlation).toBeCloseTo(1, 4);
       expect(factors.map(({ name }) => name)).toEqual(["colour"]);
@@ -139,19 +144,20 @@ describe("two models compared", () => {
     const [a, b] = sides;
     const [one, again, other] = [await compare(a, b), await compare(a, b), await compare(b, a)];
     expect(again).toEqual(one);
-    const width = other.headsB.length;
-    for (const [i, value] of one.similarity.entries()) {
-      const at = (i % other.headsA.length) * width + Math.floor(i / other.headsA.length);
-      expect(Math.abs(other.similarity[at] - value)).toBeLessThan(1e-5);
+    for (const [i, row] of one.similarity.entries()) {
+      for (const [j, value] of row.entries())
+        expect(Math.abs(other.similarity[j][i] - value)).toBeLessThan(1e-5);
     }
   });
 
   it("may be compared over fewer images and heads", async () => {
     const [a, b] = sides;
-    const last = { ...a, set: parseComponents("last1", a.geometry) };
-    const found = await compare(last, b, { most: 42, pairs: 1 });
+    const last = { ...a, components: { name: "last1", set: parseComponents("last1", a.model.geometry) } };
+    const found = await compare(last, b, { maxImages: 42, pairs: 1 });
     expect([found.images, found.shared]).toEqual([42, COUNT - 1]);
-    expect(found.headsA.every((head) => head.startsWith(`L${a.geometry.layers - 1}.`))).toBe(true);
+    expect(new Set(found.a.components.heads.map(({ layer }) => layer))).toEqual(
+      new Set([a.model.geometry.layers - 1]),
+    );
     expect(found.pairs.length).toBeLessThanOrEqual(1);
   });
 
@@ -162,7 +168,8 @@ describe("two models compared", () => {
       code: "IMAGES_DIFFER",
       message: expect.stringContaining("share 39 images"),
     });
-    const mlps = { ...a, set: parseComponents("L0,L0.MLP", a.geometry) };
+    const set = parseComponents("L0,L0.MLP", a.model.geometry);
+    const mlps = { ...a, components: { name: "L0,L0.MLP", set } };
     await expect(compare(mlps, b)).rejects.toMatchObject({ code: "HEADS_INVALID" });
   });
 });
@@ -177,11 +184,15 @@ describe("the compare command", () => {
     const { code, stdout } = await runHere(...args(), ...made, "--json", "-k", "3", ...out);
     expect(code).toBe(0);
     const json = compareResultSchema.parse(JSON.parse(stdout));
-    expect(json.similarity).toHaveLength(json.a.heads.length);
-    expect(json.similarity[0]).toHaveLength(json.b.heads.length);
+    expect(json.similarity).toHaveLength(json.a.components.heads.length);
+    expect(json.similarity[0]).toHaveLength(json.b.components.heads.length);
     for (const path of pictures.slice(0, 2)) {
       const text = readFileSync(path, "utf8");
-      for (const part of ["linear CKA", "45 images", ...json.pairs.map(({ a, b }) => `${a} and ${b}`)])
+      for (const part of [
+        "linear CKA",
+        "45 images",
+        ...json.pairs.map(({ a, b }) => `${a.name} and ${b.name}`),
+      ])
         expect(text).toContain(part);
     }
     const text = await runHere(...args(), ...made);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { spanArrays } from "../../src/analysis/textspan/arrays.ts";
 import { headContributions } from "../../src/analysis/textspan/contributions.ts";
 import { type DescribeOptions, describeHeads, unitRows } from "../../src/analysis/textspan/describe-heads.ts";
+import { resampleDescriptions } from "../../src/analysis/textspan/resample-descriptions.ts";
 import { rowSpace } from "../../src/analysis/textspan/row-space.ts";
 import { averageOverlap, dealBlocks } from "../../src/analysis/textspan/stability.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
@@ -52,8 +53,12 @@ afterAll(async () => {
 });
 
 const set = (heads: string) => parseComponents(heads, model.geometry);
-const describeSet = (heads: string, options?: DescribeOptions) =>
-  describeHeads(index, model.geometry, set(heads), pool, embeddings, options);
+/** Heads of a set, or the set as one, in texts. */
+async function describeSet(heads: string, options: DescribeOptions = {}) {
+  const cacheFolder = join(scratch, "texts");
+  const found = await describeHeads(model, index, set(heads), pool, { cacheFolder, ...options });
+  return found.joint ? [found.joint] : found.heads;
+}
 const dense = (heads: string) =>
   createSearch(index, model.geometry, model.matmul).contributions(
     set(heads),
@@ -73,7 +78,7 @@ describe("heads in words", () => {
 
   it("name the texts and their properties; one head in each entry", async () => {
     const found = await describeSet("last2", { iterations: 3 });
-    expect(found.map(({ head }) => head)).toEqual([
+    expect(found.map((head) => ("name" in head ? head.name : ""))).toEqual([
       "L2.H0",
       "L2.H1",
       "L2.H2",
@@ -83,8 +88,7 @@ describe("heads in words", () => {
       "L3.H2",
       "L3.H3",
     ]);
-    for (const { descriptions, components, head, stability } of found) {
-      expect(components).toEqual([head]);
+    for (const { descriptions, stability } of found) {
       expect(stability).toBeNull();
       for (const { index: place, text, property } of descriptions)
         expect(pool.texts[place]).toEqual({ text, property });
@@ -103,10 +107,18 @@ describe("heads in words", () => {
 
   it("several as one: the sum of what they write, in the set's weights", async () => {
     const joint = "L0.H1*0.5,L1.H0,L2.MLP";
-    const [found, ...others] = await describeSet(joint, { iterations: 8, joint: true });
+    const [found, ...others] = await describeSet(joint, { iterations: 8, joint });
     expect(others).toEqual([]);
-    expect(found.head).toBe("joint");
-    expect(found.components).toEqual(["L0.H1*0.5", "L1.H0", "L2.MLP"]);
+    expect(found).toMatchObject({
+      components: {
+        set: joint,
+        heads: [
+          { layer: 0, head: 1, name: "L0.H1", weight: 0.5 },
+          { layer: 1, head: 0, name: "L1.H0", weight: 1 },
+        ],
+        mlps: [{ component: "L2.MLP", weight: 1 }],
+      },
+    });
     const { embedDim } = model.geometry;
     const options = { iterations: 8, rank: found.rank };
     const wanted = denseTextspan(await dense(joint), unitRows(embeddings, embedDim), embedDim, options);
@@ -134,7 +146,7 @@ describe("heads in words", () => {
     );
     await rows.close();
     const [described] = await describeSet("L3.H2", { iterations: 10 });
-    expect(found.selected).toEqual(described.descriptions.map(({ index: text }) => text));
+    expect(found.result.selected).toEqual(described.descriptions.map(({ index: text }) => text));
   });
 });
 
@@ -142,7 +154,7 @@ describe("stability over resampled images", () => {
   it("comes from blocks whose moments add up to those that are stored", async () => {
     const algebra = await createAlgebra();
     const stored = await index.moments();
-    const head = headContributions(index, model.geometry, { layer: 2, head: 1 }, stored);
+    const head = headContributions(index, model, { layer: 2, head: 1 }, stored);
     const moments = await head.moments();
     const sum = new Float64Array(moments.length);
     const blocks = dealBlocks(IMAGES, 32, 0);
@@ -165,7 +177,15 @@ describe("stability over resampled images", () => {
     expect(stability).toMatchObject({ resamples: 40, blocks: 32 });
     expect(stability.chosenShare).toHaveLength(20);
     const [text] = first.descriptions;
-    const keeping = stability.selections.filter((selected) => selected.includes(text.index));
+    const options = {
+      iterations: 20,
+      resamples: 40,
+      blocks: 32,
+      seed: 3,
+      cacheFolder: join(scratch, "texts"),
+    };
+    const [{ resamples }] = await resampleDescriptions(model, index, set("L3.H1"), pool, options);
+    const keeping = resamples.filter((selected) => selected.some((one) => one.index === text.index));
     expect(stability.chosenShare[0]).toBe(keeping.length / 40);
     // The strongest text is chosen again far more often than a text is by chance.
     expect(stability.chosenShare[0]).toBeGreaterThan(0.8);
@@ -185,14 +205,14 @@ describe("stability over resampled images", () => {
       moments: async () => {
         const all = await index.moments();
         const algebra = await createAlgebra();
-        const head = headContributions(index, model.geometry, { layer: 0, head: 0 }, all);
+        const head = headContributions(index, model, { layer: 0, head: 0 }, all);
         all.set((await algebra.gram(await head.rows(copies))).data);
         await algebra.release();
         return all;
       },
     };
-    const options = { resamples: 32, iterations: 3 };
-    const [found] = await describeHeads(twoImages, model.geometry, set("L0.H0"), pool, embeddings, options);
+    const options = { resamples: 32, iterations: 3, cacheFolder: join(scratch, "texts") };
+    const [found] = (await describeHeads(model, twoImages, set("L0.H0"), pool, options)).heads;
     // Two images fill two directions: two texts explain everything, whatever is drawn.
     expect(found.descriptions).toHaveLength(2);
     const sum = found.descriptions.reduce((total, { explainedVariance }) => total + explainedVariance, 0);
@@ -210,7 +230,7 @@ describe("stability over resampled images", () => {
 describe("what cannot be described", () => {
   it("is refused with a code", async () => {
     const empty: Index = { ...index, images: [] };
-    const asked = describeHeads(empty, model.geometry, set("L0.H0"), pool, embeddings);
+    const asked = describeHeads(model, empty, set("L0.H0"), pool);
     await expect(asked).rejects.toMatchObject({ code: "NO_IMAGES" });
     const stopped = describeSet("all", { signal: AbortSignal.abort() });
     await expect(stopped).rejects.toMatchObject({ code: "CANCELLED" });
@@ -229,7 +249,7 @@ describe("what cannot be described", () => {
 
   it("one image has no variance and no texts", async () => {
     const algebra = await createAlgebra();
-    const head = headContributions(index, model.geometry, { layer: 0, head: 0 }, await index.moments());
+    const head = headContributions(index, model, { layer: 0, head: 0 }, await index.moments());
     const { data } = await algebra.gram(await head.rows([0]));
     const space = await rowSpace(algebra, data, head.matrix);
     await algebra.release();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { normalize } from "../../src/image/preprocess.ts";
-import { cosine, rowsOf } from "../../src/math/vectors.ts";
+import { cosine, rowsOf } from "../../src/math/linear.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { DEFAULT_MODEL, EMBEDDED_MODELS, locateModel } from "../../src/model/registry.ts";
 import { TRAINING_STYLES } from "../../src/world/factors.ts";

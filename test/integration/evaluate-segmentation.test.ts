@@ -167,7 +167,7 @@ describe("evaluateSegmentation", () => {
     const all = await corpusMasks(SCENES);
     // The last ones show two concepts each.
     const data = { ...all, images: [...all.images.slice(0, 3), ...all.images.slice(9, 11)] };
-    const found = await evaluateSegmentation(model, data, everything(), { draws: 10 });
+    const { result: found } = await evaluateSegmentation(model, data, everything(), { draws: 10 });
     expect(found.asked).toEqual({ predicted: 5, true: 6 });
     expectClose(found.methods[0].measures, await secondRoute(data));
   });
@@ -182,7 +182,7 @@ describe("evaluateSegmentation", () => {
       const data = await pairMasks(folder, join(SHARED, "masks"), list, ["{}", "a {}"]);
       expect(data.images.map(({ name }) => name)).toHaveLength(4);
       expect(data.unmatched).toHaveLength(49);
-      const found = await evaluateSegmentation(model, data, everything(), { draws: 10 });
+      const { result: found } = await evaluateSegmentation(model, data, everything(), { draws: 10 });
       expectClose(found.methods[0].measures, await secondRoute(data));
       expect(found.leftOut).toBeGreaterThan(0);
       await rm(folder, { recursive: true });
@@ -192,7 +192,7 @@ describe("evaluateSegmentation", () => {
   it("finds drawn things better than any method that does not look, and says by how much", async () => {
     const data = await scenes();
     const seen: number[] = [];
-    const found = await evaluateSegmentation(model, data, everything(), {
+    const { result: found } = await evaluateSegmentation(model, data, everything(), {
       draws: 200,
       report: (event) => event.type === "advance" && seen.push(event.done),
     });
@@ -241,7 +241,7 @@ describe("evaluateSegmentation", () => {
     const [first, second, third] = data.images;
     const wrong = { ...first, classOf: (value: number) => (value === 0 ? -1 : undefined) };
     const swapped = { ...second, mask: repositoryPath("assets/../examples/scenes/overview.png") };
-    const found = await evaluateSegmentation(
+    const { result: found } = await evaluateSegmentation(
       model,
       { ...data, images: [wrong, swapped, third] },
       everything(),

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { hashIndex, meanContribution } from "../../src/corpus/means.ts";
+import { hashIndex } from "../../src/corpus/hash-index.ts";
+import { meanContribution } from "../../src/corpus/means.ts";
 import { openIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
@@ -66,7 +67,7 @@ function expected(
     (value, i) => value / parts.norm[Math.floor(i / embedDim)] + mean[i % embedDim],
   );
   for (let image = 0; image < parts.count; image++) {
-    const written = imageProbe(geometry, parts, set, image);
+    const written = imageProbe({ geometry }, parts, set, image);
     for (let d = 0; d < embedDim; d++) whole[image * embedDim + d] -= written[d];
   }
   return whole;
@@ -179,6 +180,15 @@ describe("mean-ablation over an index", () => {
     const other = { ...index, images: index.images.slice(1) };
     expect(hashIndex(index)).toMatch(/^[0-9a-f]{64}$/);
     expect(hashIndex(other)).not.toBe(hashIndex(index));
+    // What is known of an image decides results as its bytes do; where the index lies, and its shards, do not.
+    const labelled = { ...index, images: index.images.map((image) => ({ ...image, label: "x" })) };
+    expect(hashIndex(labelled)).not.toBe(hashIndex(index));
+    const { manifest } = index;
+    expect(hashIndex({ ...index, manifest: { ...manifest, dtype: "float64" as never } })).not.toBe(
+      hashIndex(index),
+    );
+    const elsewhere = { ...manifest, root: "/elsewhere", shards: [] };
+    expect(hashIndex({ ...index, manifest: elsewhere })).toBe(hashIndex(index));
     await model.release();
   });
 

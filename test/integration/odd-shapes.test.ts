@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mapPlacement } from "../../src/analysis/segmentation/segmentation.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 
@@ -43,6 +44,31 @@ describe("any ViT shape loads, runs and sums", () => {
           .reduce((sum, value) => sum + value, 0),
       );
       for (const sum of sums) expect(sum).toBeCloseTo(1, 5);
+    }
+    await model.release();
+  });
+});
+
+describe("a patch grid that leaves a rest", () => {
+  it("is blind to exactly the border that its map leaves free", async () => {
+    // Three patches of 8 in 30 pixels.
+    const shape = { width: 24, headDim: 12, imageSize: 30, patchSize: 8, layers: 2, embedDim: 10, text };
+    const path = join(folder, "a rest");
+    await writeRandomCheckpoint(path, shape);
+    const model = await loadClipModel(path);
+    const shown = { x: 0, y: 0, width: 30, height: 30 };
+    const { x, y, width, height } = mapPlacement(shown, model.config.vision);
+    const pixels = Float32Array.from({ length: 3 * 30 * 30 }, (_, i) => Math.sin(i));
+    const before = await model.decompose(pixels);
+    for (let row = 0; row < 30; row++) {
+      for (const column of row === 23 || row === 24 ? [0, 12, 23, 24, 29] : [23, 24]) {
+        const changed = pixels.slice();
+        changed[row * 30 + column] += 1;
+        const { embedding } = await model.decompose(changed);
+        const isSeen = !embedding.every((value, i) => value === before.embedding[i]);
+        const isCovered = column >= x && column < x + width && row >= y && row < y + height;
+        expect(isSeen, `${column},${row}`).toBe(isCovered);
+      }
     }
     await model.release();
   });

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { emojiTexts } from "../../scripts/pools/emoji.ts";
 import { countTable, MAKERS, poolFile } from "../../scripts/pools/pools.ts";
 import { normalize } from "../../src/image/preprocess.ts";
-import { cosine, rowsOf } from "../../src/math/vectors.ts";
+import { cosine, rowsOf } from "../../src/math/linear.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
 import { EMBEDDED_MODELS, locateModel } from "../../src/model/registry.ts";
 import { loadPool, POOLS } from "../../src/text/pool.ts";

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findNeighbors, type Query } from "../../src/analysis/neighbors/neighbors.ts";
+import { findNeighbors, type NeighborOptions, type Query } from "../../src/analysis/neighbors/neighbors.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { createHeadCache } from "../../src/corpus/head-cache.ts";
 import { type Index, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";
@@ -67,6 +67,8 @@ afterAll(async () => {
 });
 
 const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, d) => sum + value * b[d], 0);
+const find = (search: Search, query: Query, set: ComponentSet, options?: NeighborOptions) =>
+  findNeighbors(model, search, query, { name: "a set", set }, options);
 const searchIn = (index: Index) => createSearch(index, model.geometry, model.matmul);
 
 /** Σ_h w_h·contribution of one image, dense. */
@@ -116,15 +118,15 @@ describe("scores over an index", () => {
       fc.asyncProperty(anySet, fc.nat(149), async (text, query) => {
         const set = parseComponents(text, model.geometry);
         const wanted = bruteScores(query, set);
-        const found = await findNeighbors(search, model.geometry, imageQuery(query), set, {
+        const found = await find(search, imageQuery(query), set, {
           k: 150,
           includeSelf: true,
         });
         const tolerance = 1e-5 * Math.max(spread(wanted), 1e-3);
-        expect(found.nearest.length).toBe(150);
-        for (const { row, score } of found.nearest)
+        expect(found.neighbors.length).toBe(150);
+        for (const { row, score } of found.neighbors)
           expect(Math.abs(score - wanted[row])).toBeLessThan(tolerance);
-        const order = found.nearest.map(({ row }) => wanted[row]);
+        const order = found.neighbors.map(({ row }) => wanted[row]);
         for (let i = 1; i < order.length; i++) expect(order[i]).toBeLessThan(order[i - 1] + 2 * tolerance);
       }),
       { numRuns: 40 },
@@ -134,7 +136,7 @@ describe("scores over an index", () => {
   it("of single MLP terms are as exact as float16", async () => {
     const set = parseComponents("embed,L2.MLP*0.5,L3.H1", model.geometry);
     const wanted = bruteScores(3, set);
-    const { nearest } = await findNeighbors(searchIn(exact), model.geometry, imageQuery(3), set, { k: 150 });
+    const { neighbors: nearest } = await find(searchIn(exact), imageQuery(3), set, { k: 150 });
     for (const { row, score } of nearest)
       expect(Math.abs(score - wanted[row])).toBeLessThan(2e-3 * spread(wanted));
   });
@@ -148,9 +150,9 @@ describe("scores over an index", () => {
       return sum / norm[0] / length;
     });
     for (const index of [exact, half]) {
-      const query: Query = { kind: "text", embedding };
+      const query: Query = { text: "a red background", embedding };
       const set = allComponents(model.geometry);
-      const { nearest } = await findNeighbors(searchIn(index), model.geometry, query, set, { k: 150 });
+      const { neighbors: nearest } = await find(searchIn(index), query, set, { k: 150 });
       for (const { row, score } of nearest) expect(Math.abs(score - wanted[row])).toBeLessThan(1e-6);
     }
   });
@@ -166,7 +168,7 @@ describe("scores over an index", () => {
           .filter((row) => row !== query)
           .slice(0, 8),
       );
-      const { nearest } = await findNeighbors(searchIn(half), model.geometry, imageQuery(query), set, {
+      const { neighbors: nearest } = await find(searchIn(half), imageQuery(query), set, {
         k: 8,
       });
       for (const { row, score } of nearest) {
@@ -185,11 +187,11 @@ describe("scores over an index", () => {
     await buildIndex(model, some, few, { dtype: "float32", mlps: true, shardSize: 11, batch: 3 });
     const [all, part] = [searchIn(exact), searchIn(await openIndex(few))];
     const set = parseComponents("L2-L3,L1.H2*0.5", model.geometry);
-    const inAll = await findNeighbors(all, model.geometry, imageQuery(2), set, { k: 150 });
-    const inPart = await findNeighbors(part, model.geometry, imageQuery(2), set, { k: 150 });
-    const scoreOf = new Map(inAll.nearest.map(({ row, score }) => [exact.images[row].path, score]));
-    expect(inPart.nearest.length).toBeGreaterThan(30);
-    for (const { row, score } of inPart.nearest) {
+    const inAll = await find(all, imageQuery(2), set, { k: 150 });
+    const inPart = await find(part, imageQuery(2), set, { k: 150 });
+    const scoreOf = new Map(inAll.neighbors.map(({ row, score }) => [exact.images[row].path, score]));
+    expect(inPart.neighbors.length).toBeGreaterThan(30);
+    for (const { row, score } of inPart.neighbors) {
       expect(Object.is(score, scoreOf.get(part.index.images[row].path))).toBe(true);
     }
   });
@@ -203,23 +205,22 @@ describe("scores over an index", () => {
       const other = bruteContribution(image, set, mean);
       return dot(v, other) / Math.sqrt(dot(v, v) * dot(other, other));
     });
-    const cosines = await findNeighbors(search, model.geometry, imageQuery(5), set, {
+    const cosines = await find(search, imageQuery(5), set, {
       k: 20,
       scoring: "cosine",
     });
-    for (const { row, score } of cosines.nearest) expect(score).toBeCloseTo(wanted[row], 5);
+    for (const { row, score } of cosines.neighbors) expect(score).toBeCloseTo(wanted[row], 5);
     const raw = bruteScores(5, set);
     const average = raw.reduce((sum, value) => sum + value, 0) / raw.length;
     const deviation = Math.sqrt(raw.reduce((sum, value) => sum + (value - average) ** 2, 0) / raw.length);
-    const z = await findNeighbors(search, model.geometry, imageQuery(5), set, { k: 20, scoring: "z" });
-    for (const { row, score } of z.nearest) expect(score).toBeCloseTo((raw[row] - average) / deviation, 3);
+    const z = await find(search, imageQuery(5), set, { k: 20, scoring: "z" });
+    for (const { row, score } of z.neighbors) expect(score).toBeCloseTo((raw[row] - average) / deviation, 3);
   });
 });
 
 const imageQuery = (row: number): Query => ({
-  kind: "image",
   decomposition: images[row],
-  sha256: exact.images[row].sha256,
+  image: { name: exact.images[row].path, label: null, sha256: exact.images[row].sha256 },
 });
 
 describe("neighbours", () => {
@@ -230,44 +231,112 @@ describe("neighbours", () => {
   const set = () => parseComponents("L3.H2", model.geometry);
 
   it("leave the query out unless asked, and say so", async () => {
-    const without = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 149 });
-    expect(without.nearest.map(({ row }) => row)).not.toContain(7);
+    const without = await find(search, imageQuery(7), set(), { k: 149 });
+    expect(without.neighbors.map(({ row }) => row)).not.toContain(7);
     expect([without.excluded, without.searched]).toEqual([1, 149]);
-    const including = await findNeighbors(search, model.geometry, imageQuery(7), set(), {
+    const including = await find(search, imageQuery(7), set(), {
       k: 150,
       includeSelf: true,
     });
-    expect(including.nearest.map(({ row }) => row)).toContain(7);
+    expect(including.neighbors.map(({ row }) => row)).toContain(7);
   });
 
   it("come with the least similar and with random images, each image of these once", async () => {
-    const { nearest, least, random } = await findNeighbors(search, model.geometry, imageQuery(7), set());
+    const { neighbors: nearest, least, random } = await find(search, imageQuery(7), set());
     expect([nearest.length, least.length, random.length]).toEqual([8, 8, 8]);
     expect(least[0].score).toBeLessThan(least[7].score);
     expect(least[7].score).toBeLessThan(nearest[7].score);
     expect(new Set(random.map(({ row }) => row)).size).toBe(8);
-    const again = await findNeighbors(search, model.geometry, imageQuery(7), set());
+    const again = await find(search, imageQuery(7), set());
     expect(again.random).toEqual(random);
-    const other = await findNeighbors(search, model.geometry, imageQuery(7), set(), { seed: 1 });
+    const other = await find(search, imageQuery(7), set(), { seed: 1 });
     expect(other.random).not.toEqual(random);
   });
 
   it("have the percentile of their score among the images searched", async () => {
-    const { nearest, least } = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 149 });
+    const { neighbors: nearest, least } = await find(search, imageQuery(7), set(), { k: 149 });
     expect(least[0].percentile).toBe(0);
     nearest.forEach(({ percentile }, i) => {
       expect(percentile).toBeCloseTo((100 * (148 - i)) / 149, 6);
     });
   });
 
+  it("of equal scores are the earlier images, also where many more are equal than are shown", async () => {
+    // Nothing weighs nothing: every image scores 0.
+    const nothing = parseComponents("L3.H2*0", model.geometry);
+    for (const scoring of ["dot", "cosine", "z"] as const) {
+      const { neighbors: nearest, least } = await find(search, imageQuery(2), nothing, { k: 4, scoring });
+      for (const list of [nearest, least]) {
+        expect(list.map(({ row }) => row)).toEqual([0, 1, 3, 4]);
+        expect(list.every(({ score, percentile }) => score === 0 && percentile === 0)).toBe(true);
+      }
+    }
+  });
+
+  it("of one picture under several names stand in the index's order, and are no neighbours of themselves", async () => {
+    const folder = join(scratch, "copies");
+    // Three pictures in turn: 0, 3, 6 … are the first, 1, 4, 7 … the second.
+    const images = Array.from({ length: 21 }, (_, i) => source.images[[5, 40, 90][i % 3]]).map(
+      (image, i) => ({
+        ...image,
+        name: i,
+      }),
+    );
+    await mkdir(folder);
+    for (const { name, path } of images)
+      await cp(join(source.root, path), join(folder, `${String(name).padStart(2, "0")}.png`));
+    const index = join(scratch, "copies-index");
+    await buildIndex(model, await scanSource(folder), index, { dtype: "float32", shardSize: 5, batch: 4 });
+    const among = searchIn(await openIndex(index));
+    const found = await find(among, imageQuery(5), set(), { k: 21 });
+    expect([found.excluded, found.searched]).toEqual([7, 14]);
+    const second = [1, 4, 7, 10, 13, 16, 19];
+    const third = second.map((row) => row + 1);
+    const expected = [found.neighbors, found.least].map((list) => list.map(({ row }) => row));
+    const [better, worse] = expected[0][0] === 1 ? [second, third] : [third, second];
+    expect(expected).toEqual([
+      [...better, ...worse],
+      [...worse, ...better],
+    ]);
+    for (const { score } of found.neighbors.slice(0, 7)) expect(score).toBe(found.neighbors[0].score);
+  });
+
+  it("come with the spread of what was searched: the query is part of it only when it is shown", async () => {
+    // An image that is likest to itself, so that it would be the highest of all.
+    const query = images.findIndex((_, row) => {
+      const scores = bruteScores(row, set());
+      return scores[row] === Math.max(...scores);
+    });
+    const raw = bruteScores(query, set());
+    const others = raw.filter((_, row) => row !== query);
+    const tolerance = 1e-5 * spread(raw);
+    for (const [includeSelf, wanted] of [
+      [false, others],
+      [true, raw],
+    ] as const) {
+      const { distribution, searched } = await find(search, imageQuery(query), set(), { includeSelf });
+      expect(searched).toBe(wanted.length);
+      const sorted = [...wanted].sort((a, b) => a - b);
+      const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+      const middle = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+      const deviation = Math.sqrt(
+        sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / sorted.length,
+      );
+      const expected = { mean, deviation, least: sorted[0], median: middle, most: sorted[sorted.length - 1] };
+      for (const [key, value] of Object.entries(distribution))
+        expect(Math.abs(value - expected[key as keyof typeof expected]), key).toBeLessThan(tolerance);
+    }
+    expect(Math.max(...others)).toBeLessThan(raw[query] - 10 * tolerance);
+  });
+
   it("are fewer when the index has fewer", async () => {
-    const { nearest, random } = await findNeighbors(search, model.geometry, imageQuery(7), set(), { k: 500 });
+    const { neighbors: nearest, random } = await find(search, imageQuery(7), set(), { k: 500 });
     expect([nearest.length, random.length]).toEqual([149, 149]);
   });
 
   it("refuse a single MLP term that the index does not hold", async () => {
     const term = parseComponents("L2.MLP", model.geometry);
-    await expect(findNeighbors(searchIn(half), model.geometry, imageQuery(0), term)).rejects.toMatchObject({
+    await expect(find(searchIn(half), imageQuery(0), term)).rejects.toMatchObject({
       code: "HEADS_INVALID",
     });
   });
@@ -284,6 +353,25 @@ describe("the cache of head blocks", () => {
     const anew = await small.block(0, 0);
     expect(anew).not.toBe(first);
     expect(anew).toEqual(first);
+  });
+
+  it("lets go of the block that was read least recently, not of the one that was loaded first", async () => {
+    const bytes = 150 * (model.geometry.headDim + 3) * 4;
+    const cache = createHeadCache(exact, 2 * bytes);
+    const [first, second] = [await cache.block(0, 0), await cache.block(0, 1)];
+    expect(await cache.block(0, 0)).toBe(first);
+    await cache.block(0, 2);
+    expect(await cache.block(0, 0)).toBe(first);
+    expect(await cache.block(0, 1)).not.toBe(second);
+  });
+
+  it("gives what is larger than its budget without letting go of the rest", async () => {
+    const cache = createHeadCache(exact, 2 * 150 * (model.geometry.headDim + 3) * 4);
+    const block = await cache.block(0, 0);
+    const embeddings = await cache.embeddings();
+    expect(embeddings).toHaveLength(150 * model.geometry.embedDim);
+    expect(await cache.block(0, 0)).toBe(block);
+    expect(await cache.embeddings()).not.toBe(embeddings);
   });
 });
 
@@ -310,7 +398,10 @@ describe("neighbors, the command", () => {
     ];
     const { code, stdout } = await runHere(...args, "--heads", "Colours");
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ heads: ["L0.H1", "L1.H0"], searched: 150 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      components: { set: "Colours", heads: [{ name: "L0.H1" }, { name: "L1.H0" }] },
+      searched: 150,
+    });
     const bad = await runHere(...args, "--heads", "smells");
     expect(bad.stderr).toMatch(/^error HEADS_INVALID/);
   });

@@ -5,17 +5,19 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   contrastProbes,
-  type Segmentation,
   segmentImage,
   tokenHeads,
   tokenMap,
 } from "../../src/analysis/segmentation/segmentation.ts";
-import { normalize, preprocess } from "../../src/image/preprocess.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
-import { textProbe } from "../../src/model/probe.ts";
+import { prepareProbe } from "../../src/model/head-space.ts";
+import { scoreTokens } from "../../src/model/kernel.ts";
+import { pixelsOf } from "../../src/model/pixels.ts";
+import { unitProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
+import type { SegmentResult } from "../../src/results/segment.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
@@ -30,12 +32,10 @@ const TEXTS = ["a monkey", "a purple background", "a palm tree"];
 
 beforeAll(async () => {
   model = await models.load("emoji-4x128-p8");
-  const shown = await preprocess(MONKEY, model.config.preprocess);
-  const pixels = new Float32Array(shown.rgb.length);
-  normalize(shown.rgb, model.config.preprocess, pixels);
+  const { pixels } = await pixelsOf(model, MONKEY);
   parts = await model.decompose(pixels, { tokenLayers: [0, 1, 2, 3] });
   const embeddings = await model.encodeTexts(TEXTS);
-  probes = TEXTS.map((_, i) => textProbe(embeddings.subarray(i * 128, (i + 1) * 128)));
+  probes = TEXTS.map((_, i) => unitProbe(embeddings.subarray(i * 128, (i + 1) * 128)));
 });
 afterAll(() => models.release());
 
@@ -103,6 +103,23 @@ describe("a map of patches", () => {
     }
   });
 
+  it("is not given when its tokens miss the score by a thousandth, whichever way and of whatever weight", () => {
+    const head = (weight: number) => parseComponents(`L2.H1*${weight}`, model.geometry);
+    const missing = (by: number, weight: number) => () =>
+      tokenMap(model.geometry, withTokenOff(by), probes[0], head(weight));
+    for (const weight of [1, -1]) {
+      expect(missing(0, weight)().error).toBeLessThan(1e-6);
+      expect(missing(5e-5, weight)().error).toBeCloseTo(5e-5, 6);
+      for (const by of [1e-3, -1e-3, 2e-4, Number.NaN])
+        expect(missing(by, weight), `${by}`).toThrow(expect.objectContaining({ code: "SUM_MISMATCH" }));
+    }
+    // With a weight the rounding grows too: what counts is how far the heads themselves are off.
+    for (const weight of [100, -100]) {
+      expect(missing(5e-5, weight)().error).toBeCloseTo(5e-3, 4);
+      expect(missing(1e-3, weight)).toThrow(/apart/);
+    }
+  });
+
   it("refuses MLPs, which have no tokens", () => {
     expect(() => mapOf(parseComponents("all,embed", model.geometry))).toThrow(
       expect.objectContaining({ code: "HEADS_INVALID" }),
@@ -110,8 +127,26 @@ describe("a map of patches", () => {
   });
 });
 
+/** The image's parts, but one patch of L2.H1 brought so much more towards the first text. */
+function withTokenOff(by: number): TokenDecomposition {
+  const [layer, head, token] = [2, 1, 10];
+  const set = parseComponents(`L${layer}.H${head}`, model.geometry);
+  const terms = parts.tokens.layers.get(layer)!;
+  const at = head * parts.tokens.tokens + token;
+  const paying = (attention: number): TokenDecomposition => {
+    const changed = { ...terms, attention: terms.attention.slice() };
+    changed.attention[at] = attention;
+    return { ...parts, tokens: { ...parts.tokens, layers: new Map([[layer, changed]]) } };
+  };
+  const prepared = prepareProbe(model.geometry, probes[0]);
+  const writtenBy = (one: TokenDecomposition) =>
+    scoreTokens(model.geometry, prepared, one, one.tokens, set)[token];
+  const perAttention = writtenBy(paying(1)) - writtenBy(paying(0));
+  return paying(terms.attention[at] + by / perAttention);
+}
+
 describe("segmentImage", () => {
-  let contrast: Segmentation;
+  let contrast: SegmentResult;
   beforeAll(async () => {
     contrast = await segmentImage(model, MONKEY, TEXTS.slice(0, 2), {
       set: allHeads(model.geometry),
@@ -121,23 +156,25 @@ describe("segmentImage", () => {
   });
 
   it("finds the monkey at the top and the colour around it", () => {
-    const [monkey, purple] = [0, 1].map((text) => weightAt(contrast.topics[text], contrast.grid));
+    const [monkey, purple] = [0, 1].map((text) => weightAt(contrast.texts[text].own!));
     expect(monkey.y).toBeLessThan(purple.y);
-    const { winner } = contrast.winners!;
+    const winner = contrast.winners!.text;
     // The mask: the monkey fills the rows above the middle, in the middle columns.
-    expect(winner[1 * 8 + 4]).toBe(0);
-    expect(winner[7 * 8 + 0]).toBe(1);
+    expect(winner[1][4]).toBe(0);
+    expect(winner[7][0]).toBe(1);
   });
 
   it("chooses winners by the texts' own maps, with the margin between the first two", () => {
-    const { winner, margin, counts } = contrast.winners!;
+    const { text, margin, counts } = contrast.winners!;
+    const owns = contrast.texts.map((one) => one.own!.flat());
+    const values = contrast.texts.map((one) => one.values.flat());
     expect(counts[0] + counts[1]).toBe(64);
-    for (const [i, first] of winner.entries()) {
-      const [own, other] = [contrast.topics[first][i], contrast.topics[1 - first][i]];
-      expect(margin[i]).toBeCloseTo(own - other, 14);
+    for (const [i, first] of text.flat().entries()) {
+      const [own, other] = [owns[first][i], owns[1 - first][i]];
+      expect(margin.flat()[i]).toBeCloseTo(own - other, 14);
       // Against one other text a contrast is the lead itself.
-      expect(contrast.texts[first].map.values[i]).toBeCloseTo(own - other, 6);
-      expect(contrast.texts[1 - first].map.values[i]).toBeCloseTo(other - own, 6);
+      expect(values[first][i]).toBeCloseTo(own - other, 6);
+      expect(values[1 - first][i]).toBeCloseTo(other - own, 6);
     }
   });
 
@@ -147,9 +184,12 @@ describe("segmentImage", () => {
 
   it("brings every baseline with a value a patch", () => {
     const named = contrast.baselines!.map(({ name, text }) => `${name} ${text}`);
-    const perText = ["cosine 0", "cosine 1", "maskclip 0", "maskclip 1"];
+    const perText = ["cosine", "maskclip"].flatMap((name) =>
+      TEXTS.slice(0, 2).map((text) => `${name} ${text}`),
+    );
     expect(named).toEqual(["attention null", "rollout null", ...perText]);
-    for (const { values, text } of contrast.baselines!) {
+    for (const { values: rows, text } of contrast.baselines!) {
+      const values = rows.flat();
       expect(values).toHaveLength(64);
       if (text !== null) expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(1);
       else {
@@ -171,13 +211,15 @@ describe("segmentImage", () => {
 });
 
 /** Where the positive part of a map lies on average, in patches. */
-function weightAt(map: Float64Array, grid: number): { x: number; y: number } {
+function weightAt(map: readonly (readonly number[])[]): { x: number; y: number } {
   let [x, y, total] = [0, 0, 0];
-  for (const [i, value] of map.entries()) {
-    const weight = Math.max(0, value);
-    x += weight * (i % grid);
-    y += weight * Math.floor(i / grid);
-    total += weight;
+  for (const [row, values] of map.entries()) {
+    for (const [column, value] of values.entries()) {
+      const weight = Math.max(0, value);
+      x += weight * column;
+      y += weight * row;
+      total += weight;
+    }
   }
   return { x: x / total, y: y / total };
 }
@@ -190,7 +232,7 @@ describe("on the goldens", () => {
     const [, layers, tokens, heads, width] = shape;
     const tokenLayers = Array.from({ length: layers }, (_, layer) => layer);
     const decomposition = await golden.decompose(pixels, { tokenLayers });
-    const probe = textProbe(Float64Array.from({ length: width }, (_, d) => Math.cos(d)));
+    const probe = unitProbe(Float64Array.from({ length: width }, (_, d) => Math.cos(d)));
     const image = 1;
     const { values, cls } = tokenMap(golden.geometry, decomposition, probe, allHeads(golden.geometry), image);
     const expected = new Float64Array(tokens);

@@ -62,11 +62,11 @@ function correlationRatio(rows: readonly Float64Array[], groups: readonly (strin
 
 describe("selectivity", () => {
   it("is the correlation ratio of the dense contributions", async () => {
-    const { factors, components } = await measureSelectivity(index, model.geometry, { permutations: 2 });
+    const { factors, heads } = await measureSelectivity(model, index, { permutations: 2 });
     const search = createSearch(index, model.geometry, model.matmul);
     const { embedDim } = model.geometry;
     for (const name of ["L0.H1", "L3.H1", "L2.H3"]) {
-      const component = components.find((candidate) => candidate.name === name)!;
+      const component = heads.find((candidate) => candidate.name === name)!;
       for (const [f, factor] of factors.entries()) {
         const rows = index.images.flatMap(({ factors: of }, row) =>
           (of[factor.name] ?? null) === null ? [] : [row],
@@ -83,7 +83,9 @@ describe("selectivity", () => {
   });
 
   it("finds nothing in a factor that says nothing, and more than any permutation in one that does", async () => {
-    const { factors, components } = await measureSelectivity(index, model.geometry, { permutations: 30 });
+    const found = await measureSelectivity(model, index, { permutations: 30 });
+    const { factors } = found;
+    const components = [...found.heads, ...found.mlps, found.embedding];
     const coin = factors.findIndex(({ name }) => name === "coin");
     const beyond = components.filter(({ factors: of }) => of[coin].explained > of[coin].highestByChance);
     expect(beyond.length).toBeLessThan(0.15 * components.length);
@@ -95,12 +97,12 @@ describe("selectivity", () => {
 
   it("gives on average what chance gives when the groups are shuffled", async () => {
     const groupings = findGroupings(index);
-    const { components, factors } = await measureSelectivity(index, model.geometry, {
+    const { heads, factors } = await measureSelectivity(model, index, {
       permutations: 60,
       seed: 3,
     });
     const style = factors.findIndex(({ name }) => name === "style");
-    const { chance, highestByChance } = components[0].factors[style];
+    const { chance, highestByChance } = heads[0].factors[style];
     const { images, values } = groupings.find(({ name }) => name === "style")!;
     expect(chance).toBe((values.length - 1) / (images - 1));
     expect(highestByChance).toBeGreaterThan(chance);
@@ -108,16 +110,19 @@ describe("selectivity", () => {
   });
 
   it("is the same for the same seed", async () => {
-    const once = await measureSelectivity(index, model.geometry, { permutations: 3, seed: 1 });
-    expect(await measureSelectivity(index, model.geometry, { permutations: 3, seed: 1 })).toEqual(once);
-    expect(await measureSelectivity(index, model.geometry, { permutations: 3, seed: 2 })).not.toEqual(once);
+    const once = await measureSelectivity(model, index, { permutations: 3, seed: 1 });
+    expect(await measureSelectivity(model, index, { permutations: 3, seed: 1 })).toEqual(once);
+    expect(await measureSelectivity(model, index, { permutations: 3, seed: 2 })).not.toEqual(once);
   });
 
   it("covers every head, every stored MLP term and the embedding, and drops a label that is a factor too", async () => {
-    const { components, factors } = await measureSelectivity(index, model.geometry, { permutations: 1 });
+    const found = await measureSelectivity(model, index, { permutations: 1 });
+    const { factors } = found;
     const { layers, heads } = model.geometry;
-    expect(components.length).toBe(layers * heads + layers + 1 + 1);
-    expect(components.at(-1)?.name).toBe("embedding");
+    expect([found.heads.length, found.mlps.length]).toEqual([layers * heads, layers + 1]);
+    expect(found.mlps.map(({ component }) => component).slice(0, 2)).toEqual(["embed", "L0.MLP"]);
+    expect(found.embedding.factors).toHaveLength(factors.length);
+    expect(found.origin).toMatchObject({ model: { name: model.name }, index: { images: IMAGES } });
     expect(factors.map(({ name }) => name)).not.toContain("label");
     expect(factors.map(({ name }) => name)).toContain("concept");
   });
@@ -129,38 +134,39 @@ describe("selectivity", () => {
       .map(({ path, bytes }) => ({ path, bytes, label: null, factors: {} }));
     await buildIndex(model, { root: source.root, images }, folder);
     const bare = await openIndex(folder);
-    await expect(measureSelectivity(bare, model.geometry)).rejects.toMatchObject({ code: "FACTORS_MISSING" });
+    await expect(measureSelectivity(model, bare)).rejects.toMatchObject({ code: "FACTORS_MISSING" });
   });
 });
 
 describe("retrieval by property", () => {
   it("is better through the heads chosen for a factor than through the whole embedding, where heads know one", async () => {
-    const { factors, rows } = await measureRetrieval(index, model.geometry, model.matmul);
+    const { factors, rows } = await measureRetrieval(model, index);
     const background = factors.findIndex(({ name }) => name === "background");
-    const by = (chosenFor: string) => rows.find((row) => row.chosenFor === chosenFor)!.precision[background];
+    const by = (chosenFor: string) =>
+      rows.find((row) => row.chosenFor === chosenFor)!.precisionAtK[background];
     expect(by("background").low).toBeGreaterThan(by("embedding").high);
     expect(by("embedding").mean).toBeGreaterThan(factors[background].chance);
   });
 
   it("is measured on images that the heads were not chosen on", async () => {
-    const { factors } = await measureRetrieval(index, model.geometry, model.matmul);
+    const { factors } = await measureRetrieval(model, index);
     expect(factors.find(({ name }) => name === "style")!.queries).toBe(IMAGES / 2);
   });
 
   it("by a factor that says nothing is chance, whatever heads are chosen", async () => {
-    const { factors, rows } = await measureRetrieval(index, model.geometry, model.matmul);
+    const { factors, rows } = await measureRetrieval(model, index);
     const coin = factors.findIndex(({ name }) => name === "coin");
-    for (const { precision } of rows) {
-      expect(Math.abs(precision[coin].mean - factors[coin].chance)).toBeLessThan(0.08);
+    for (const { precisionAtK } of rows) {
+      expect(Math.abs(precisionAtK[coin].mean - factors[coin].chance)).toBeLessThan(0.08);
     }
   });
 
   it("chooses no head that a permutation beats", async () => {
-    const selectivity = await measureSelectivity(index, model.geometry, { permutations: 30 });
+    const selectivity = await measureSelectivity(model, index, { permutations: 30 });
     const chosen = selectiveHeads(selectivity, 100);
     for (const [f, { name }] of selectivity.factors.entries()) {
       for (const head of chosen[name]) {
-        const of = selectivity.components.find((component) => component.name === head)!.factors[f];
+        const of = selectivity.heads.find((one) => one.name === head.name)!.factors[f];
         expect(of.explained).toBeGreaterThan(of.highestByChance);
       }
     }

@@ -1,11 +1,23 @@
-import { band, ablation as hostile, named, row, share } from "../../src/views/ablation/ablation.fixture.ts";
-import { type AblationPicture, ablationPageHtml, ablationSvg } from "../../src/views/ablation/svg.ts";
-import { ablationText } from "../../src/views/ablation/terminal.ts";
+import { sampleOrigin } from "../../src/results/origin.fixture.ts";
+import type { ZeroShotResult } from "../../src/results/zero-shot.ts";
+import {
+  band,
+  components,
+  ablation as hostile,
+  named,
+  row,
+  share,
+  whole,
+} from "../../src/views/ablation/ablation.fixture.ts";
+import { ablationHtml } from "../../src/views/ablation/page.ts";
+import { ablationSvg } from "../../src/views/ablation/svg.ts";
+import { ablationTerminal } from "../../src/views/ablation/terminal.ts";
 import type { Gallery } from "./picture.ts";
 
-const layered: AblationPicture = {
-  ...{ model: "tiny", images: 500, classes: 4, mode: "mean", chance: 0.25 },
-  whole: { accuracy: share(0.9), worst: null },
+const layered: ZeroShotResult = {
+  origin: sampleOrigin({ model: {}, index: {} }),
+  ...{ factor: "label", images: 500, leftOut: 0, classes: 4, chance: 0.25, replacement: "mean" },
+  whole: whole(0.9),
   rows: [
     row("L2.H1, L0.H0", "set", null, 0.5),
     row("every MLP", "all", null, 0.7, false),
@@ -19,10 +31,10 @@ const layered: AblationPicture = {
   ],
   forward: null,
 };
-const grouped: AblationPicture = {
+const grouped: ZeroShotResult = {
   ...layered,
-  ...{ mode: "zero", notice: "an approximation" },
-  whole: { accuracy: share(0.9), worst: named("bird on water", 0.6) },
+  ...{ origin: sampleOrigin({ model: { notice: "an approximation" }, index: {} }), replacement: "zero" },
+  whole: whole(0.9, named("bird on water", 0.6)),
   rows: [
     { ...row("L2.H1", "set", null, 0.5), worst: named("bird on land", 0.2) },
     {
@@ -35,17 +47,17 @@ const grouped: AblationPicture = {
     whole: { accuracy: share(0.8), worst: named("bird on water", 0.5) },
     rows: [
       {
-        ...{ name: "L2.H1", heads: ["L2.H1"], accuracy: share(0.35), worst: named("bird on land", 0.1) },
+        ...{ components: components("L2.H1"), accuracy: share(0.35), worst: named("bird on land", 0.1) },
         ...{ direct: { accuracy: share(0.55), worst: null }, random: band(0.7), randomWorst: null },
       },
       {
-        ...{ name: "L0.H0", heads: ["L0.H0"], accuracy: share(0.78), worst: null },
+        ...{ components: components("L0.H0"), accuracy: share(0.78), worst: null },
         ...{ direct: { accuracy: share(0.79), worst: null }, random: null, randomWorst: null },
       },
     ],
   },
 };
-const nothing: AblationPicture = {
+const nothing: ZeroShotResult = {
   ...layered,
   rows: [],
   forward: grouped.forward && { ...grouped.forward, replacement: "nothing", calibration: 0 },
@@ -78,22 +90,22 @@ export const ablation: Gallery = {
     {
       name: "ablation/page.html",
       shows: "the picture and a table with worst groups",
-      draw: () => ablationPageHtml(grouped),
+      draw: () => ablationHtml(grouped),
     },
     {
       name: "ablation/terminal-80.txt",
       shows: "a table with worst groups and one of full-forward ablation",
-      draw: () => ablationText(grouped, { columns: 80 }),
+      draw: () => ablationTerminal(grouped, { columns: 80 }),
     },
     {
       name: "ablation/terminal-40.txt",
-      shows: "no groups, on a narrow terminal: prose is wrapped, the table is not",
-      draw: () => ablationText(layered, { columns: 40 }),
+      shows: "no groups, on a narrow terminal: a list for each row",
+      draw: () => ablationTerminal(layered, { columns: 40 }),
     },
     {
       name: "ablation/terminal-nothing.txt",
       shows: "no mean takes the place of heads inside the network",
-      draw: () => ablationText(nothing, { columns: 80 }),
+      draw: () => ablationTerminal(nothing, { columns: 80 }),
     },
   ],
 };

@@ -1,12 +1,13 @@
 import {
-  apartColour,
+  apart,
   colourBar,
   shareBar,
   shareColour,
   shareInk,
   signedScale,
+  swatch,
 } from "../../src/views/kit/colour.ts";
-import { stack, svgDocument, textLine } from "../../src/views/kit/svg.ts";
+import { at, stack, svgDocument, textLine } from "../../src/views/kit/svg.ts";
 import type { Gallery } from "./picture.ts";
 
 const WIDTH = 480;
@@ -68,19 +69,29 @@ export const colourScales: Gallery = {
       },
     },
     {
+      name: "colour-scales/narrow.svg",
+      shows:
+        "A bar of 200 pixels: what its ends mean stands in two lines, so that neither lies on the other.",
+      draw: () => svgDocument(colourBar(signedScale(0.0312), { width: 200, clipped: true }), "a narrow bar"),
+    },
+    {
       name: "colour-scales/apart.svg",
-      shows: "Colours for the first to the twelfth of several things: no two alike.",
-      draw: () =>
-        svgDocument(
-          swatches(
-            Array.from({ length: 12 }, (_, i) => ({
-              words: `${i + 1}`,
-              fill: apartColour(i),
-              ink: "#ffffff",
-            })),
+      shows:
+        "Twenty things, no two drawn alike: five colours, then the same with rising lines, falling ones and both; beside each its line, none like another.",
+      draw: () => {
+        const rows = Array.from({ length: 20 }, (_, i) => {
+          const { colour, dash } = apart(i);
+          const line = `<path d="M60 8h80" stroke="${colour}" stroke-width="2"${dash === "" ? "" : ` stroke-dasharray="${dash}"`}/>`;
+          return { width: 160, height: 16, body: textLine(0, 12, `${i + 1}`) + at(30, 2, swatch(i)) + line };
+        });
+        return svgDocument(
+          stack(
+            160,
+            rows.map((row) => [4, row] as const),
           ),
-          "colours that tell things apart",
-        ),
+          "what tells things apart",
+        );
+      },
     },
   ],
 };

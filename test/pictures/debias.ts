@@ -1,40 +1,33 @@
-import {
-  band,
-  halves,
-  cue as hostile,
-  named,
-  robust,
-  share,
-} from "../../src/views/ablation/ablation.fixture.ts";
-import { debiasHtml, debiasSvg } from "../../src/views/debias/svg.ts";
-import { debiasText } from "../../src/views/debias/terminal.ts";
-import type { DebiasPicture } from "../../src/views/debias/words.ts";
+import type { DebiasResult } from "../../src/results/debias.ts";
+import { sampleOrigin } from "../../src/results/origin.fixture.ts";
+import { headOf } from "../../src/results/shapes.ts";
+import { band, components, named, share } from "../../src/views/ablation/ablation.fixture.ts";
+import { gapOf, halves, cue as hostile, selection } from "../../src/views/debias/debias.fixture.ts";
+import { debiasHtml } from "../../src/views/debias/page.ts";
+import { debiasSvg } from "../../src/views/debias/svg.ts";
+import { debiasTerminal } from "../../src/views/debias/terminal.ts";
 import type { Gallery } from "./picture.ts";
 
 const half = (average: number, worst: number) => halves(average, worst, "bird on water");
 
 /** Four heads, of which L1.H0 carries the cue; without it the worst group gains more than without random heads. */
-const better: DebiasPicture = {
-  ...{ model: "tiny", cue: "background", mode: "mean", images: { validation: 200, test: 300 } },
-  before: { test: robust(0.8, 0.3, "bird on water") },
-  gap: { heads: [0.004, -0.011, 0.042, 0], mlps: -0.02, whole: 0.015 },
-  headNames: ["L0.H0", "L0.H1", "L1.H0", "L1.H1"],
+const better: DebiasResult = {
+  origin: sampleOrigin({ model: {}, index: {} }),
+  ...{ cue: "background", factor: "label", replacement: "mean" },
+  images: { validation: 200, test: 300, leftOut: 0 },
+  before: half(0.8, 0.3),
+  gap: gapOf([0.004, -0.011, 0.042, 0], -0.02, 0.015),
   selections: [
-    {
-      ...{ selection: "selectivity", chosen: ["L1.H0"] },
-      steps: [half(0.88, 0.7), half(0.6, 0.2)],
-      outcome: half(0.88, 0.7),
-      controls: [
-        { from: "same layers", average: band(0.7), worst: { ...band(0.4), exhaustive: true, draws: 3 } },
-        { from: "all layers", average: band(0.75), worst: { ...band(0.25), atLeast: 0 } },
-      ],
-    },
-    {
-      ...{ selection: "greedy", chosen: ["L1.H0", "L0.H0"] },
-      steps: [half(0.86, 0.5), half(0.9, 0.75), half(0.5, 0.4)],
-      outcome: half(0.9, 0.75),
-      controls: [],
-    },
+    selection("selectivity", [headOf(1, 0)], [half(0.88, 0.7), half(0.6, 0.2)], half(0.88, 0.7), [
+      { from: "same layers", average: band(0.7), worst: { ...band(0.4), exhaustive: true, draws: 3 } },
+      { from: "all layers", average: band(0.75), worst: { ...band(0.25), atLeast: 0 } },
+    ]),
+    selection(
+      "greedy",
+      [headOf(1, 0), headOf(0, 0)],
+      [half(0.86, 0.5), half(0.9, 0.75), half(0.5, 0.4)],
+      half(0.9, 0.75),
+    ),
   ],
   used: 0,
   groups: [
@@ -49,7 +42,7 @@ const better: DebiasPicture = {
       whole: { accuracy: share(0.8), worst: named("bird on water", 0.3) },
       rows: [
         {
-          ...{ name: "L1.H0", heads: ["L1.H0"], accuracy: share(0.85), worst: named("bird on water", 0.65) },
+          ...{ components: components("L1.H0"), accuracy: share(0.85), worst: named("bird on water", 0.65) },
           direct: { accuracy: share(0.87), worst: named("bird on land", 0.6) },
           ...{ random: band(0.7), randomWorst: { ...band(0.3), exhaustive: true, atLeast: 0.1 } },
         },
@@ -60,32 +53,31 @@ const better: DebiasPicture = {
       whole: { accuracy: share(0.8), worst: null },
       rows: [
         {
-          ...{ name: "L1.H0", heads: ["L1.H0"], accuracy: share(0.4), worst: null },
+          ...{ components: components("L1.H0"), accuracy: share(0.4), worst: null },
           ...{ direct: { accuracy: share(0.87), worst: null }, random: null, randomWorst: null },
         },
       ],
     },
   ],
+  exported: [],
 };
-const [selection] = better.selections;
-const helpless: DebiasPicture = {
+const [first] = better.selections;
+const helpless: DebiasResult = {
   ...better,
-  notice: "an approximation",
-  selections: [{ ...selection, chosen: [], outcome: half(0.8, 0.3), controls: [] }],
+  origin: sampleOrigin({ model: { notice: "an approximation" }, index: {} }),
+  selections: [{ ...first, chosen: [], outcome: half(0.8, 0.3), controls: [] }],
   groups: better.groups.map((group) => ({ ...group, after: group.before, random: null })),
   randomSteps: [],
   forward: [],
 };
 /** Named heads that do worse than random ones, set to zero. */
-const worse: DebiasPicture = {
+const worse: DebiasResult = {
   ...better,
-  mode: "zero",
+  replacement: "zero",
   selections: [
-    {
-      ...{ selection: "given", chosen: ["L0.H0", "L0.H1"], steps: [half(0.7, 0.25), half(0.6, 0.1)] },
-      outcome: half(0.6, 0.1),
-      controls: [{ from: "same layers", average: band(0.75), worst: { ...band(0.3), atLeast: 0.95 } }],
-    },
+    selection("given", [headOf(0, 0), headOf(0, 1)], [half(0.7, 0.25), half(0.6, 0.1)], half(0.6, 0.1), [
+      { from: "same layers", average: band(0.75), worst: { ...band(0.3), atLeast: 0.95 } },
+    ]),
   ],
   groups: Array.from({ length: 10 }, (_, i) => ({
     name: `group ${i}`,
@@ -95,12 +87,11 @@ const worse: DebiasPicture = {
   })),
   forward: [],
 };
-const heads = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? 1 : -1) * i * 0.001);
-const many: DebiasPicture = {
+const values = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? 1 : -1) * i * 0.001);
+const many: DebiasResult = {
   ...helpless,
-  gap: { ...better.gap, heads },
-  headNames: heads.map((_, i) => `L${Math.floor(i / 10)}.H${i % 10}`),
-  selections: [{ ...selection, chosen: ["L5.H9", "L5.H8"] }],
+  gap: gapOf(values, better.gap.mlps, better.gap.whole, 10),
+  selections: [{ ...first, chosen: [headOf(5, 9), headOf(5, 8)] }],
 };
 
 export const debias: Gallery = {
@@ -139,17 +130,17 @@ export const debias: Gallery = {
     {
       name: "debias/terminal-80.txt",
       shows: "what was removed, by which heads, and what came of each group",
-      draw: () => debiasText(better, { columns: 80 }),
+      draw: () => debiasTerminal(better, { columns: 80 }),
     },
     {
       name: "debias/terminal-50.txt",
       shows: "ten groups of which eight are listed, on a narrow terminal",
-      draw: () => debiasText(worse, { columns: 50 }),
+      draw: () => debiasTerminal(worse, { columns: 50 }),
     },
     {
       name: "debias/terminal-helpless.txt",
       shows: "no heads help",
-      draw: () => debiasText(helpless, { columns: 80 }),
+      draw: () => debiasTerminal(helpless, { columns: 80 }),
     },
   ],
 };

@@ -6,6 +6,7 @@ import { debias } from "./debias.ts";
 import { explanation } from "./explanation.ts";
 import { headMatch } from "./head-match.ts";
 import { labels } from "./labels.ts";
+import { lookGallery } from "./look.ts";
 import { metrics } from "./metrics.ts";
 import { neighbors } from "./neighbors.ts";
 import type { Gallery } from "./picture.ts";
@@ -29,6 +30,7 @@ export const GALLERIES: readonly Gallery[] = [
   ablation,
   debias,
   labels,
+  lookGallery,
   metrics,
   studies,
   verify,

@@ -1,4 +1,4 @@
-import { apartColour, shareColour, signedScale } from "../../src/views/kit/colour.ts";
+import { signedScale } from "../../src/views/kit/colour.ts";
 import {
   type Area,
   type Canvas,
@@ -26,7 +26,7 @@ export function mapOf(size: number, from: { row: number; column: number }, top: 
   });
 }
 
-export const largestOf = (values: readonly number[]): number => Math.max(...values.map(Math.abs));
+const largestOf = (values: readonly number[]): number => Math.max(...values.map(Math.abs));
 
 /** A map of both signs over the picture, as the overlay of a text is. */
 export function signedOverlay(on: Canvas, size: number, values: readonly number[]): Drawn {
@@ -37,29 +37,14 @@ export function signedOverlay(on: Canvas, size: number, values: readonly number[
   );
 }
 
-/** A map from its lowest to its highest value, as that of another method is. */
-export function shareOverlay(on: Canvas, size: number, values: readonly number[]): Drawn {
-  return painted(on, paintGrid(gridOf(size, values), Math.min(...values), Math.max(...values), shareColour));
-}
-
-/** The winners among maps: their overlay, how many patches each wins, and the largest lead. */
-export function winnersOf(on: Canvas, size: number, maps: readonly (readonly number[])[]) {
-  const counts = maps.map(() => 0);
-  let largestMargin = 0;
-  for (let i = 0; i < size * size; i++) {
-    const values = maps.map((map) => map[i]);
-    const [best, next] = [...values].sort((a, b) => b - a);
-    counts[values.indexOf(best)]++;
-    largestMargin = Math.max(largestMargin, best - next);
-  }
-  const colours = maps.map((_, i) => apartColour(i));
+/** The winners among maps, at full colour where the lead is largest. */
+export function winnersOf(on: Canvas, size: number, maps: readonly (readonly number[])[]): Drawn {
+  const leads = maps[0].map((_, i) => {
+    const [best, next] = maps.map((map) => map[i]).sort((a, b) => b - a);
+    return best - next;
+  });
   const grids = maps.map((map) => gridOf(size, map));
-  return {
-    overlay: painted(on, paintWinners(grids, colours, largestMargin)),
-    counts,
-    colours,
-    largestMargin,
-  };
+  return painted(on, paintWinners(grids, Math.max(...leads)));
 }
 
 export const faded = (on: Canvas): Drawn => drawn(fadeUnseen(on), on.width, on.height);

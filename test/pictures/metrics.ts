@@ -1,13 +1,24 @@
-import { type LabelMetricsInput, labelMetricsText } from "../../src/views/metrics/terminal.ts";
-import { EVIL, reportOf } from "../../src/views/study/study.fixture.ts";
+import type { MeasuredFile } from "../../src/results/metrics.ts";
+import { sampleOrigin } from "../../src/results/origin.fixture.ts";
+import { EVIL, reportOf } from "../../src/study/study.fixture.ts";
+import { metricsTerminal } from "../../src/views/metrics/terminal.ts";
 import type { Gallery } from "./picture.ts";
 
-async function files(): Promise<LabelMetricsInput[]> {
+async function files(): Promise<MeasuredFile[]> {
   const { models } = await reportOf(["tiny", 3_200_000, 4]);
-  const [{ name, metrics, byLayer, byProperty, baselines, chanceCcs }] = models;
+  const [{ metrics, byLayer, byProperty, baselines, chanceCcs }] = models;
   const folds = { written: 0.1, case: 0.2, plural: 0.3, synonym: 0.4 };
   const folded = { ...metrics, entanglement: folds, duplicates: { ...folds, synonym: 0.35 } };
-  const judged = { model: name, labellers: ["tags"], judges: ["tags"], metrics: folded, byLayer, byProperty };
+  const origin = sampleOrigin({ labels: {} });
+  const judged = {
+    origin,
+    model: "tiny",
+    labellers: ["tags"],
+    judges: ["tags"],
+    metrics: folded,
+    byLayer,
+    byProperty,
+  };
   const unjudged = byLayer.map((layer) => ({ ...layer, judged: 0, meanCcs: null, association: null }));
   return [
     { ...judged, baselines, chanceCcs },
@@ -27,18 +38,21 @@ export const metrics: Gallery = {
     {
       name: "metrics/terminal-80.txt",
       shows: "two files: one judged, beside random texts; one that nobody judged",
-      draw: async () => labelMetricsText(await files(), { columns: 80 }),
+      draw: async () => metricsTerminal({ files: await files() }, { columns: 80 }),
     },
     {
       name: "metrics/terminal-50.txt",
       shows: "the same on a narrow terminal",
-      draw: async () => labelMetricsText(await files(), { columns: 50 }),
+      draw: async () => metricsTerminal({ files: await files() }, { columns: 50 }),
     },
     {
       name: "metrics/terminal-no-baselines.txt",
       shows: "judged, with nothing beside it",
       draw: async () =>
-        labelMetricsText([{ ...(await files())[0], baselines: null, chanceCcs: null }], { columns: 80 }),
+        metricsTerminal(
+          { files: [{ ...(await files())[0], baselines: null, chanceCcs: null }] },
+          { columns: 80 },
+        ),
     },
   ],
 };

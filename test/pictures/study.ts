@@ -1,11 +1,18 @@
 import type { Interval } from "../../src/math/intervals.ts";
-import type { StudyModel, StudyReport } from "../../src/study/report.ts";
+import { headNamed } from "../../src/results/shapes.ts";
+import type { StudyModel, StudyResult } from "../../src/results/study.ts";
+import { EVIL, reportOf } from "../../src/study/study.fixture.ts";
 import { svgToPng } from "../../src/views/kit/png.ts";
-import { calibrationSvg, histogramsSvg, layersSvg, metricsSvg } from "../../src/views/study/charts.ts";
-import { headsCsv, metricsCsv, studyMarkdown } from "../../src/views/study/markdown.ts";
+import {
+  studyCalibrationSvg,
+  studyHistogramsSvg,
+  studyLayersSvg,
+  studyMetricsSvg,
+} from "../../src/views/study/charts.ts";
+import { studyHeadsCsv, studyMetricsCsv } from "../../src/views/study/csv.ts";
+import { studyMarkdown } from "../../src/views/study/markdown.ts";
 import { studyHtml } from "../../src/views/study/page.ts";
-import { EVIL, reportOf } from "../../src/views/study/study.fixture.ts";
-import { findings } from "../../src/views/study/words.ts";
+import { studyTerminal } from "../../src/views/study/words.ts";
 import { gradient } from "./gradient.ts";
 import type { Gallery } from "./picture.ts";
 
@@ -13,7 +20,7 @@ const interval = (low: number, high: number): Interval => ({ low, mean: (low + h
 const thumbnails = new Map([["0".repeat(64), gradient([50, 90, 230])]]);
 
 /** Two seeds of a small model and a larger one, whose labels are partly right. */
-async function study(): Promise<StudyReport> {
+async function study(): Promise<StudyResult> {
   const report = await reportOf(["tiny", 800_000, 4], ["tiny-s2", 800_000, 2], ["large", 43_000_000, 1]);
   const [first, second, third] = report.models;
   const { calibration, sizes } = report;
@@ -30,7 +37,7 @@ async function study(): Promise<StudyReport> {
     },
     models: [
       { ...first, ...layered, ...placed(first, 0.2), heads: responding(first) },
-      { ...second, ...placed(second, 0.4), notice: "an approximation" },
+      { ...second, ...placed(second, 0.4), origin: noted(second, "an approximation") },
       {
         ...third,
         ...placed(third, 0.7),
@@ -47,6 +54,11 @@ async function study(): Promise<StudyReport> {
     ],
   };
 }
+
+const noted = ({ origin }: StudyModel, notice: string) => ({
+  ...origin,
+  model: { ...origin.model, notice },
+});
 
 /** Metrics that lie at a place of their axes, between narrow ranges below and wide ones above; rules of folding differ. */
 function placed({ metrics, resampled, baselines }: StudyModel, at: number) {
@@ -84,7 +96,7 @@ const responding = ({ heads }: StudyModel): StudyModel["heads"] =>
 /** Labels over two layers. */
 const layered: Pick<StudyModel, "byLayer" | "byProperty"> = {
   byLayer: ["L0", "L1"].map((name) => ({
-    ...{ name, heads: [`${name}.H0`, `${name}.H1`, `${name}.H2`, `${name}.H3`], judged: 4, meanCcs: 3 },
+    ...{ name, heads: [0, 1, 2, 3].map((head) => headNamed(`${name}.H${head}`)), judged: 4, meanCcs: 3 },
     ...{ association: 0.75, entanglement: 0.5 },
   })),
   byProperty: [
@@ -92,7 +104,7 @@ const layered: Pick<StudyModel, "byLayer" | "byProperty"> = {
     [EVIL, ["L0.H3", "L1.H0", "L1.H1", "L1.H2"]],
     ["a label that is much longer than its column has room for", ["L10.H0"]],
   ].map(([name, heads]) => ({
-    ...{ name: String(name), heads: [heads].flat(), judged: 4, meanCcs: 3 },
+    ...{ name: String(name), heads: [heads].flat().map(headNamed), judged: 4, meanCcs: 3 },
     ...{ association: 0.5, entanglement: 1 },
   })),
 };
@@ -104,7 +116,7 @@ async function withNumbers(numbers: {
   readonly shuffled: Interval;
   readonly p: number;
   readonly tagged: number;
-}): Promise<StudyReport> {
+}): Promise<StudyResult> {
   const report = await reportOf(["tiny", 800_000, 4]);
   const [model] = report.models;
   const { calibration } = report;
@@ -126,10 +138,8 @@ async function withNumbers(numbers: {
       {
         ...model,
         metrics: { ...model.metrics, meanCcs: numbers.meanCcs },
-        inputs: {
-          ...model.inputs,
-          pool: { ...model.inputs.pool, tags: [{ tag: "colour", texts: numbers.tagged }], texts: 28 },
-        },
+        origin: { ...model.origin, pool: { ...model.origin.pool, texts: 28 } },
+        tags: [{ tag: "colour", texts: numbers.tagged }],
         baselines: {
           ...model.baselines,
           randomTexts: { ...randomTexts, meanCcs: numbers.random },
@@ -139,10 +149,9 @@ async function withNumbers(numbers: {
     ],
   };
 }
-const said = (report: StudyReport) => `${findings(report).join("\n\n")}\n`;
 
 /** The steps of a comparison with a verdict that is set. */
-async function withVerdicts(...verdicts: StudyReport["sizes"]["steps"][number]["verdict"][]) {
+async function withVerdicts(...verdicts: StudyResult["sizes"]["steps"][number]["verdict"][]) {
   const report = await study();
   // With several verdicts, association is compared twice, and the smaller of two detectable differences counts.
   const { steps: three } = report.sizes;
@@ -156,19 +165,19 @@ async function withVerdicts(...verdicts: StudyReport["sizes"]["steps"][number]["
 }
 
 /** Heads at every CCS, right and wrong, whose labels are true to different degrees. */
-async function scattered(): Promise<StudyReport> {
+async function scattered(): Promise<StudyResult> {
   const report = await study();
   const [head] = report.calibration!.heads;
   const heads = Array.from({ length: 15 }, (_, i) => ({
     ...head,
-    ...{ head: `L0.H${i}`, ccs: i % 6, bestShare: 0.75 - i / 50, right: i % 3 !== 0 },
+    ...{ name: `L0.H${i}`, ccs: i % 6, bestShare: 0.75 - i / 50, right: i % 3 !== 0 },
     labelShare: i === 3 ? null : i % 3 === 0 ? 0.1 + i / 100 : 0.75 - i / 50,
   }));
   return { ...report, calibration: { ...report.calibration!, heads } };
 }
 
 /** A model of which nothing was judged: no dots, whiskers or bands. */
-async function unjudged(): Promise<StudyReport> {
+async function unjudged(): Promise<StudyResult> {
   const report = await reportOf(["tiny", 800_000, 4]);
   const [model] = report.models;
   const none = { meanCcs: null, association: null, entanglement: null };
@@ -199,47 +208,47 @@ export const studies: Gallery = {
     {
       name: "study/histograms.svg",
       shows: "three models; the third has one head of CCS 2 and three of CCS 5",
-      draw: async () => histogramsSvg(await study()),
+      draw: async () => studyHistogramsSvg(await study()),
     },
     {
       name: "study/histograms-many.svg",
       shows: "six models in two rows of at most four",
-      draw: async () => histogramsSvg(await many()),
+      draw: async () => studyHistogramsSvg(await many()),
     },
     {
       name: "study/histograms-unjudged.svg",
       shows: "one model of which no head was judged: no bars, chance alone",
-      draw: async () => histogramsSvg(await unjudged()),
+      draw: async () => studyHistogramsSvg(await unjudged()),
     },
     {
       name: "study/metrics.svg",
       shows: "three metrics of three models: dots, ranges over resampled images, and bands of random texts",
-      draw: async () => metricsSvg(await study()),
+      draw: async () => studyMetricsSvg(await study()),
     },
     {
       name: "study/metrics.png",
       shows: "the same as pixels",
-      draw: async () => svgToPng(metricsSvg(await study()), { width: 500 }),
+      draw: async () => svgToPng(studyMetricsSvg(await study()), { width: 500 }),
     },
     {
       name: "study/metrics-unjudged.svg",
       shows: "missing values: no ranges and no bands, and a dot only where something is known",
-      draw: async () => metricsSvg(await unjudged()),
+      draw: async () => studyMetricsSvg(await unjudged()),
     },
     {
       name: "study/layers.svg",
       shows: "three labels in two layers: colour three times in the first and once in the second",
-      draw: async () => layersSvg((await study()).models[0]),
+      draw: async () => studyLayersSvg((await study()).models[0]),
     },
     {
       name: "study/calibration.svg",
       shows: "fifteen heads by CCS: right labels are circles high up, wrong ones triangles below",
-      draw: async () => calibrationSvg(await scattered()),
+      draw: async () => studyCalibrationSvg(await scattered()),
     },
     {
       name: "study/calibration-none.svg",
       shows: "nothing is known of the images: axes alone",
-      draw: async () => calibrationSvg(await unjudged()),
+      draw: async () => studyCalibrationSvg(await unjudged()),
     },
     {
       name: "study/page.html",
@@ -259,19 +268,19 @@ export const studies: Gallery = {
     {
       name: "study/metrics-csv.txt",
       shows: "every metric of every model, a line each",
-      draw: async () => metricsCsv(await study()),
+      draw: async () => studyMetricsCsv(await study()),
     },
     {
       name: "study/heads-csv.txt",
       shows: "every head, a line each; a name that looks like a formula is quoted",
-      draw: async () => headsCsv(await study()),
+      draw: async () => studyHeadsCsv(await study()),
     },
     {
       name: "study/findings-above.txt",
       shows:
         "p just below 0.05 and a mean CCS just above both ranges: all verdicts are good; one tag has half of the pool",
       draw: async () =>
-        said(
+        studyTerminal(
           await withNumbers({
             ...{
               meanCcs: 3.51,
@@ -288,7 +297,7 @@ export const studies: Gallery = {
       shows:
         "p of 0.05 and a mean CCS on the edge of both ranges: no verdict is good; one tag has more than half",
       draw: async () =>
-        said(
+        studyTerminal(
           await withNumbers({
             ...{ meanCcs: 3.5, random: interval(2.5, 3.5), shuffled: interval(3, 3.5), p: 0.05, tagged: 15 },
           }),
@@ -298,7 +307,7 @@ export const studies: Gallery = {
       name: "study/findings-below.txt",
       shows: "a mean CCS below what random texts have, and p below a thousandth",
       draw: async () =>
-        said(
+        studyTerminal(
           await withNumbers({
             ...{ meanCcs: 2.4, random: interval(2.5, 3.5), shuffled: interval(2, 2.3), p: 0.0009, tagged: 3 },
           }),
@@ -307,23 +316,23 @@ export const studies: Gallery = {
     {
       name: "study/findings-unjudged.txt",
       shows: "nothing was judged and nothing is known of the images",
-      draw: async () => said(await unjudged()),
+      draw: async () => studyTerminal(await unjudged()),
     },
     {
       name: "study/findings-sizes.txt",
       shows: "two comparisons for the larger model, one against it and one undecided; 0.60 can be detected",
       draw: async () =>
-        said(await withVerdicts("more interpretable", "less interpretable", "not told apart")),
+        studyTerminal(await withVerdicts("more interpretable", "less interpretable", "not told apart")),
     },
     {
       name: "study/findings-sizes-alike.txt",
       shows: "no comparison is decided",
-      draw: async () => said(await withVerdicts("not told apart")),
+      draw: async () => studyTerminal(await withVerdicts("not told apart")),
     },
     {
       name: "study/findings-no-seeds.txt",
       shows: "two sizes, one seed each: the study cannot say",
-      draw: async () => said(await reportOf(["small", 10, 4], ["large", 20, 4])),
+      draw: async () => studyTerminal(await reportOf(["small", 10, 4], ["large", 20, 4])),
     },
   ],
 };

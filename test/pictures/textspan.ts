@@ -2,17 +2,14 @@ import { svgDocument } from "../../src/views/kit/svg.ts";
 import { curveKey, spanCurve } from "../../src/views/textspan/curve.ts";
 import { textspanHtml } from "../../src/views/textspan/page.ts";
 import { textspanSvg } from "../../src/views/textspan/svg.ts";
-import { textspanText } from "../../src/views/textspan/terminal.ts";
-import { hostile, panel, sample, telling } from "../../src/views/textspan/textspan.fixture.ts";
-import type { TextspanInput } from "../../src/views/textspan/words.ts";
+import { textspanTerminal } from "../../src/views/textspan/terminal.ts";
+import { described, hostile, resultOf, sample, telling } from "../../src/views/textspan/textspan.fixture.ts";
 import type { Gallery } from "./picture.ts";
 
-const alone: TextspanInput = { ...sample(0), panels: [telling] };
-const several: TextspanInput = {
-  ...sample(0),
+const alone = resultOf([telling]);
+const several = resultOf([telling, described("L3.H0", 12), described("L3.H1", 0)], true, {
   notice: "a small model",
-  panels: [telling, panel("L3.H0", 12), panel("L3.H1", 0)],
-};
+});
 const unsampled = sample(1, 5, false);
 
 export const textspan: Gallery = {
@@ -57,7 +54,7 @@ export const textspan: Gallery = {
     {
       name: "textspan/curve-of-one.svg",
       shows: "the curve of a single text, from zero to it",
-      draw: () => svgDocument(spanCurve(panel("L0.H0", 1), 190, 150), "curve"),
+      draw: () => svgDocument(spanCurve(described("L0.H0", 1), 190, 150), "curve"),
     },
     { name: "textspan/key.svg", shows: "what the lines mean", draw: () => svgDocument(curveKey(), "key") },
     {
@@ -68,17 +65,17 @@ export const textspan: Gallery = {
     {
       name: "textspan/terminal-80.txt",
       shows: "five texts of each of several heads",
-      draw: () => textspanText(several, { columns: 80 }),
+      draw: () => textspanTerminal(several, { columns: 80 }),
     },
     {
       name: "textspan/terminal-50.txt",
       shows: "one head with all of its texts on a narrow terminal",
-      draw: () => textspanText({ ...alone, panels: [panel("L3.H0", 7)] }, { columns: 50 }),
+      draw: () => textspanTerminal(resultOf([described("L3.H0", 7)]), { columns: 50 }),
     },
     {
       name: "textspan/terminal-no-resamples.txt",
       shows: "without resamples, nothing is said of what is kept",
-      draw: () => textspanText(unsampled, { columns: 80 }),
+      draw: () => textspanTerminal(unsampled, { columns: 80 }),
     },
   ],
 };

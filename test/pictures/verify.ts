@@ -1,10 +1,12 @@
-import { verifyText } from "../../src/cli/verify-text.ts";
+import { sampleOrigin } from "../../src/results/origin.fixture.ts";
+import { headOf } from "../../src/results/shapes.ts";
+import type { VerifyResult as Result } from "../../src/results/verify.ts";
+import { verifyTerminal } from "../../src/views/verify/terminal.ts";
 import type { Gallery } from "./picture.ts";
 
-type Result = Parameters<typeof verifyText>[0];
-
 const plain: Result = {
-  ...{ model: "tiny", precision: "fp32", device: "cpu", pictures: "scenes", imagesPerSecond: 12.34 },
+  origin: sampleOrigin({ model: {} }),
+  ...{ pictures: "scenes", imagesPerSecond: 12.34 },
   architecture: {
     ...{ layers: 4, heads: 8, headDim: 16, patchSize: 8, imageSize: 64, embedDim: 96 },
     ...{ activation: "quick_gelu", parameters: 3_240_000 },
@@ -18,7 +20,8 @@ const plain: Result = {
 };
 const full: Result = {
   ...plain,
-  ...{ model: "\u001b[31mevil\u202e", precision: "int8", pictures: "photos", imagesPerSecond: null },
+  origin: sampleOrigin({ model: { name: "\u001b[31mevil\u202e\nPASS  forged", precision: "int8" } }),
+  ...{ pictures: "photos", imagesPerSecond: null },
   architecture: { ...plain.architecture, activation: "gelu" },
   checks: [
     ...plain.checks,
@@ -32,9 +35,9 @@ const full: Result = {
   published: {
     ...{ model: "ViT-B-32", source: "a paper", sharedLabels: 0.5, entanglement: 0.479, association: null },
     heads: [
-      { head: "L10.H0", label: "colour" },
-      { head: "L10.H1", label: "animals" },
-      { head: "L9.H0", label: "colour" },
+      { ...headOf(10, 0), label: "colour" },
+      { ...headOf(10, 1), label: "animals" },
+      { ...headOf(9, 0), label: "colour" },
     ],
     consistency: { high: 12, moderate: 20, low: 3 },
   },
@@ -46,13 +49,13 @@ export const verify: Gallery = {
     {
       name: "verify/pass.txt",
       shows: "a model that passes, with nothing published about it",
-      draw: () => verifyText(plain),
+      draw: () => verifyTerminal(plain),
     },
     {
       name: "verify/fail.txt",
       shows:
         "an approximation that fails, its guesses, and labels that were published; names hold no commands",
-      draw: () => verifyText(full),
+      draw: () => verifyTerminal(full),
     },
   ],
 };

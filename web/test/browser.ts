@@ -49,15 +49,20 @@ export async function openPage(
 }
 
 /** RGBA of a canvas, at its own resolution. */
-export const pixelsOf = (page: Page, selector: string) =>
-  page
+export async function pixelsOf(page: Page, selector: string): Promise<Buffer> {
+  const base64 = await page
     .locator(selector)
     .first()
     .evaluate((element) => {
       const canvas = element as HTMLCanvasElement;
       const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-      return { width: canvas.width, height: canvas.height, data: [...data] };
+      let binary = "";
+      for (let start = 0; start < data.length; start += 0x8000)
+        binary += String.fromCharCode(...data.subarray(start, start + 0x8000));
+      return btoa(binary);
     });
+  return Buffer.from(base64, "base64");
+}
 
 /** Waits until a canvas holds a map. */
 export const painted = (page: Page, selector = ".heat canvas") =>

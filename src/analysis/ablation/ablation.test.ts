@@ -55,8 +55,8 @@ describe("direct ablation", () => {
         rows,
         weights,
         fc.constantFrom("mean", "zero"),
-        async (of, n, which, mode) => {
-          const ablation = createAblation(scoresOf(of, n), { mode });
+        async (of, n, which, replacement) => {
+          const ablation = createAblation(scoresOf(of, n), { replacement });
           const a = setOf(which.map((weight, i) => (i % 2 === 0 ? weight : 0)));
           const b = setOf(which.map((weight, i) => (i % 2 === 0 ? 0 : weight)));
           const stepwise = await ablation.without(a);
@@ -90,7 +90,7 @@ describe("direct ablation", () => {
     await fc.assert(
       fc.asyncProperty(numbers, rows, async (of, n) => {
         const scores = scoresOf(of, n);
-        const ablation = createAblation(scores, { mode: "zero" });
+        const ablation = createAblation(scores, { replacement: "zero" });
         const part = await scores.head(1, 2);
         const whole = await ablation.whole();
         const left = await ablation.without({ heads: [{ layer: 1, head: 2, weight: 1 }], mlps: [] });

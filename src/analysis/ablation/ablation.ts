@@ -8,17 +8,14 @@
  * Later components are left as they were; what reads a head inside the network still reads it (`forward-ablation.ts`
  * takes it away there too).
  */
-import { type ComponentSet, headName } from "../../model/components.ts";
+import type { ComponentSet } from "../../model/components.ts";
+import type { Replacement } from "../../results/accuracy.ts";
 import type { ClassScores } from "../zero-shot/class-scores.ts";
-
-/** What takes the place of what is ablated. */
-export const ABLATIONS = ["mean", "zero"] as const;
-export type AblationMode = (typeof ABLATIONS)[number];
 
 /** How direct effects are ablated. */
 export interface AblationOptions {
   /** Default: `mean`. */
-  readonly mode?: AblationMode;
+  readonly replacement?: Replacement;
   /** Positions among the scores' rows that means are taken over. Default: all. */
   readonly meanOver?: readonly number[];
 }
@@ -38,13 +35,14 @@ export interface Ablation {
 /** Makes an ablation of scores; means are taken once. */
 export function createAblation(
   scores: ClassScores,
-  { mode = "mean", meanOver }: AblationOptions = {},
+  { replacement = "mean", meanOver }: AblationOptions = {},
 ): Ablation {
   const { classes, layers } = scores;
   const means = new Map<string, Float64Array>();
   const take = (from: Float64Array, key: string, part: Float64Array | Float32Array, weight: number) => {
     const mean =
-      means.get(key) ?? (mode === "mean" ? columnMeans(part, classes, meanOver) : new Float64Array(classes));
+      means.get(key) ??
+      (replacement === "mean" ? columnMeans(part, classes, meanOver) : new Float64Array(classes));
     means.set(key, mean);
     for (let at = 0; at < from.length; at += classes) {
       for (let c = 0; c < classes; c++) from[at + c] -= weight * (part[at + c] - mean[c]);
@@ -96,7 +94,3 @@ export const headSet = (units: readonly number[], heads: number): ComponentSet =
     .map((unit) => ({ layer: Math.floor(unit / heads), head: unit % heads, weight: 1 })),
   mlps: [],
 });
-
-/** The names of a set's heads. */
-export const headNames = ({ heads }: ComponentSet): string[] =>
-  heads.map(({ layer, head }) => headName(layer, head));

@@ -3,13 +3,16 @@
  * them any more. A head's output z becomes nothing, or its mean at each token position over calibration images. A
  * direct effect is a part of this: what a head tells later components it takes along.
  */
+
 import { join } from "node:path";
 import type { Index } from "../../corpus/open-index.ts";
 import { preprocessAll } from "../../image/pool.ts";
-import { normalize } from "../../image/preprocess.ts";
+import type { Preprocessed } from "../../image/preprocess.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import type { Gate } from "../../model/decompose.ts";
+import { normalizeAll } from "../../model/pixels.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 
@@ -34,23 +37,20 @@ export async function* indexPixels(
 ): AsyncGenerator<{ readonly start: number; readonly count: number; readonly pixels: Float32Array }> {
   const { preprocess } = model.config;
   const { exif } = manifest.preprocessing;
-  const perImage = 3 * preprocess.size ** 2;
   const files = rows.map((row) => join(manifest.root, images[row].path));
-  let pixels = new Float32Array(batch * perImage);
-  let [start, count] = [0, 0];
+  let shown: Preprocessed[] = [];
+  let start = 0;
   for await (const outcome of preprocessAll(files, preprocess, { ahead: 4 * batch, exif, signal })) {
     if ("error" in outcome) throw outcome.error;
-    const { path, sha256 } = images[rows[start + count]];
+    const { path, sha256 } = images[rows[start + shown.length]];
     if (outcome.image.sha256 !== sha256) {
       throw new ClipInterpretError("INDEX_OUTDATED", `${path} has changed since ${folder} was made`);
     }
-    normalize(outcome.image.rgb, preprocess, pixels, count * perImage);
-    count++;
-    if (count < batch && start + count < rows.length) continue;
-    yield { start, count, pixels: pixels.subarray(0, count * perImage) };
-    start += count;
-    count = 0;
-    pixels = new Float32Array(batch * perImage);
+    shown.push(outcome.image);
+    if (shown.length < batch && start + shown.length < rows.length) continue;
+    yield { start, count: shown.length, pixels: normalizeAll(shown, preprocess) };
+    start += shown.length;
+    shown = [];
   }
 }
 
@@ -59,6 +59,16 @@ export async function* indexPixels(
  * @param rows calibration images of the index
  * @param layers those whose heads may be ablated; the others stay 0
  * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { meanOutputs } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const means = await meanOutputs(model, index, [0, 1, 2, 3], [3]);
+ * console.log(means.length === 4 * 65 * 128); // → true
+ * ```
  */
 export async function meanOutputs(
   model: ClipModel,
@@ -140,10 +150,8 @@ export async function forwardScores(
       const { embedding, norm } = await model.decompose(pixels, { gate });
       for (let image = 0; image < count; image++) {
         for (let c = 0; c < classes; c++) {
-          let sum = 0;
-          for (let d = 0; d < embedDim; d++)
-            sum += embedding[image * embedDim + d] * probes[c * embedDim + d];
-          scores[g][(start + image) * classes + c] = sum / norm[image];
+          const product = dot(embedding, probes, image * embedDim, c * embedDim, embedDim);
+          scores[g][(start + image) * classes + c] = product / norm[image];
         }
       }
       report?.({ type: "advance", task, done: start * gates.length + (g + 1) * count, total });

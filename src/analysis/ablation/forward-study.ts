@@ -3,57 +3,17 @@
  * beside what their direct effects alone are worth on the same images. Costs a run of the model for every image and
  * every set.
  */
-import type { Share } from "../../math/wilson.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, NamedSet } from "../../model/components.ts";
 import { everywhere, oneMean } from "../../model/export-checkpoint.ts";
+import type { ForwardStudy, InnerReplacement, Outcome } from "../../results/accuracy.ts";
+import { componentsOf } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { thin, type ZeroShotProblem } from "../zero-shot/problem.ts";
-import {
-  hitsOf,
-  type NamedShare,
-  type Partition,
-  shareOf,
-  sharesOf,
-  worstOf,
-} from "../zero-shot/zero-shot.ts";
-import { type AblationMode, createAblation, headNames, headSet } from "./ablation.ts";
+import { hitsOf, type Partition, shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
+import { createAblation, headSet } from "./ablation.ts";
 import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";
-import { bandOf, type ControlBand, drawControls } from "./random-heads.ts";
-
-/** Accuracy over the images of a study. */
-export interface Outcome {
-  readonly accuracy: Share;
-  readonly worst: NamedShare | null;
-}
-
-/** One set taken away inside the network. */
-export interface ForwardRow extends Outcome {
-  readonly name: string;
-  readonly heads: readonly string[];
-  /** Without the direct effects alone, on the same images. */
-  readonly direct: Outcome;
-  /** Accuracy, and worst-group accuracy, when random heads are taken away instead; null where there are none. */
-  readonly random: ControlBand | null;
-  readonly randomWorst: ControlBand | null;
-}
-
-/**
- * What takes a head's place: its mean at each token position, one mean over all tokens (all that an edited checkpoint
- * can hold, `model/export-checkpoint.ts`), or nothing.
- */
-export const REPLACEMENTS = ["position", "tokens", "nothing"] as const;
-export type Replacement = (typeof REPLACEMENTS)[number];
-
-/** What {@link studyForward} found. */
-export interface ForwardStudy {
-  readonly replacement: Replacement;
-  readonly images: number;
-  /** Images that means were taken over; 0 when heads are set to nothing. */
-  readonly calibration: number;
-  readonly whole: Outcome;
-  readonly rows: readonly ForwardRow[];
-}
+import { bandOf, drawControls } from "./random-heads.ts";
 
 /** Images that means inside the network are taken over, where nothing else is said. */
 export const CALIBRATION_IMAGES = 500;
@@ -61,7 +21,7 @@ export const CALIBRATION_IMAGES = 500;
 /** How the study is made. */
 export interface ForwardOptions extends WorkOptions {
   /** Default: `position`. */
-  readonly replacement?: Replacement;
+  readonly replacement?: InnerReplacement;
   /** Most images, thinned evenly. Default: 500. */
   readonly images?: number;
   /** Most calibration images. Default: {@link CALIBRATION_IMAGES}. */
@@ -128,12 +88,11 @@ export async function studyForward(
     worst: askedGroups ? worstOf(sharesOf(hits, askedGroups)) : null,
   });
   const outcomes = found.map((of) => outcomeOf(hitsOf(of, askedTruth, contests)));
-  const directMode: AblationMode = replacement === "nothing" ? "zero" : "mean";
   const ablation = createAblation(scores, {
-    mode: directMode,
+    replacement: replacement === "nothing" ? "zero" : "mean",
     ...(options.meanOver && { meanOver: options.meanOver }),
   });
-  const result: ForwardRow[] = [];
+  const result: ForwardStudy["rows"] = [];
   let next = 1;
   for (const { name, set, controls } of plans) {
     const own = outcomes[next];
@@ -147,7 +106,7 @@ export async function studyForward(
     }
     const worst = others.flatMap((outcome) => outcome.worst?.share ?? []);
     result.push({
-      ...{ name, heads: headNames(set) },
+      components: componentsOf(name, set),
       ...own,
       direct: outcomeOf(hitsOf(direct, askedTruth, contests)),
       random: bandOf(

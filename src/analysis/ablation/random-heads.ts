@@ -1,5 +1,6 @@
 /** Random heads to hold a chosen set against: whatever is said of some heads must not be true of any heads. */
 import { Random } from "../../math/random.ts";
+import type { ControlBand } from "../../results/accuracy.ts";
 
 /** Sets to compare with. */
 export interface Controls {
@@ -7,22 +8,6 @@ export interface Controls {
   readonly sets: readonly (readonly number[])[];
   /** Whether these are all there are. */
   readonly exhaustive: boolean;
-}
-
-/** Where a value lies among those of controls. */
-export interface ControlBand {
-  readonly draws: number;
-  readonly exhaustive: boolean;
-  readonly mean: number;
-  /** 2.5th and 97.5th percentile. */
-  readonly low: number;
-  readonly high: number;
-  readonly least: number;
-  readonly most: number;
-  /** Share of the controls that are at most as high as the set's value. */
-  readonly atMost: number;
-  /** Share of the controls that are at least as high. */
-  readonly atLeast: number;
 }
 
 /** C(n, k), infinite when it cannot be counted exactly. */

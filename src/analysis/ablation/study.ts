@@ -6,50 +6,72 @@
  * every MLP replaced; the heads of layer after layer replaced; nothing kept but the heads of the last layers. "Pruning
  * the Paradox" (concept consistency): heads of high consistency against heads of low.
  */
-import type { Share } from "../../math/wilson.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, NamedSet } from "../../model/components.ts";
-import type { WorkOptions } from "../../support/progress.ts";
-import { checkCancelled } from "../../support/progress.ts";
+import type { ControlBand, Replacement } from "../../results/accuracy.ts";
+import { originOf } from "../../results/origin.ts";
+import { componentsOf } from "../../results/shapes.ts";
+import { type AblationRow, type ZeroShotResult, zeroShotResult } from "../../results/zero-shot.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { problemAccuracy, problemHits, type ZeroShotProblem } from "../zero-shot/problem.ts";
-import type { NamedShare, ZeroShotAccuracy } from "../zero-shot/zero-shot.ts";
 import { shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
-import { type AblationMode, createAblation, headNames } from "./ablation.ts";
-import { bandOf, type ControlBand, drawControls, randomOrders, sameHeads } from "./random-heads.ts";
-
-/** What a row is about, for a reader and for a picture. */
-export const ROW_KINDS = ["set", "all", "layer", "up-to", "kept"] as const;
-export type RowKind = (typeof ROW_KINDS)[number];
-
-/** Accuracy without some components. */
-export interface AblationRow {
-  readonly name: string;
-  readonly kind: RowKind;
-  /** The layer, for `layer` and `up-to`; how many of the last layers are kept, for `kept`; else null. */
-  readonly at: number | null;
-  readonly heads: readonly string[];
-  /** How many MLP terms are ablated, `embed` among them. */
-  readonly mlps: number;
-  readonly accuracy: Share;
-  readonly worst: NamedShare | null;
-  /** Accuracy when as many random heads are ablated beside the same MLPs; null where no other heads are left. */
-  readonly random: ControlBand | null;
-}
-
-/** What {@link studyAblation} found. */
-export interface AblationStudy {
-  readonly mode: AblationMode;
-  readonly whole: ZeroShotAccuracy;
-  readonly rows: readonly AblationRow[];
-}
+import { createAblation } from "./ablation.ts";
+import { studyForward } from "./forward-study.ts";
+import { bandOf, drawControls, randomOrders, sameHeads } from "./random-heads.ts";
 
 /** How the study is made. */
 export interface StudyOptions extends WorkOptions {
-  readonly mode?: AblationMode;
+  readonly replacement?: Replacement;
   /** Sets of random heads beside each row. Default: 100. */
   readonly random?: number;
   readonly seed?: number;
   /** Whether the rows by layer are wanted too. Default: true. */
   readonly layers?: boolean;
+}
+
+/**
+ * "What is a component worth to classification?": accuracy with and without sets of components and whole layers, beside
+ * random heads.
+ * @param forwardImages take the sets away inside the network too, over at most as many images
+ * @throws `HEADS_INVALID` for MLP terms that the index does not hold, what {@link studyForward} throws, `CANCELLED`
+ * @example
+ * ```ts
+ * import { evaluateZeroShot, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
+ * const { whole, rows } = await evaluateZeroShot(model, problem, [parseHeads(model, "L0.H1,L1.H0")], { random: 20 });
+ * console.log(whole.accuracy.share.toFixed(2), rows[0].accuracy.share.toFixed(2), rows[0].random?.mean.toFixed(2));
+ * // → ?
+ * ```
+ */
+export async function evaluateZeroShot(
+  model: ClipModel,
+  problem: ZeroShotProblem,
+  sets: readonly NamedSet[],
+  { forwardImages, ...options }: StudyOptions & { readonly forwardImages?: number } = {},
+): Promise<ZeroShotResult> {
+  const { index, classSet, rows, truth, contests } = problem;
+  const { replacement = "mean" } = options;
+  const study = await studyAblation(problem, sets, options);
+  const inner = replacement === "mean" ? "position" : "nothing";
+  const forward =
+    forwardImages === undefined
+      ? null
+      : await studyForward(model, problem, sets, { ...options, replacement: inner, images: forwardImages });
+  const rivals = (at: number) => contests.filter((contest) => contest === contests[truth[at]]).length;
+  return zeroShotResult(await originOf({ model, index }), {
+    factor: classSet.factor,
+    classes: classSet.classes.length,
+    chance: rows.reduce((sum, _, at) => sum + 1 / rivals(at), 0) / rows.length,
+    images: rows.length,
+    leftOut: index.images.length - rows.length,
+    replacement,
+    ...study,
+    forward,
+  });
 }
 
 /**
@@ -59,11 +81,11 @@ export interface StudyOptions extends WorkOptions {
 export async function studyAblation(
   problem: ZeroShotProblem,
   sets: readonly NamedSet[],
-  { mode = "mean", random = 100, seed = 0, layers: byLayer = true, report, signal }: StudyOptions = {},
-): Promise<AblationStudy> {
+  { replacement = "mean", random = 100, seed = 0, layers: byLayer = true, report, signal }: StudyOptions = {},
+): Promise<Pick<ZeroShotResult, "whole" | "rows">> {
   const { scores } = problem;
   const { layers, heads } = scores;
-  const ablation = createAblation(scores, { mode });
+  const ablation = createAblation(scores, { replacement });
   const units = Array.from({ length: layers * heads }, (_, unit) => unit);
   const allMlps = Array.from({ length: layers + 1 }, (_, index) => ({ index, weight: 1 }));
   const plans: Plan[] = [...sets.map(({ name, set }) => ({ name, kind: "set" as const, at: null, set }))];
@@ -94,13 +116,13 @@ export async function studyAblation(
         )
       : await drawn(set, own, share.share);
     rows.push({
-      ...{ name, kind, at, heads: headNames(set) },
-      ...{ mlps: set.mlps.length, accuracy: share, worst, random: band },
+      ...{ kind, at, components: componentsOf(name, set) },
+      ...{ accuracy: share, worst, random: band },
     });
     report?.({ type: "advance", task, done: rows.length, total: plans.length });
   }
   report?.({ type: "end", task, done: rows.length });
-  return { mode, whole: problemAccuracy(problem, await ablation.whole()), rows };
+  return { whole: problemAccuracy(problem, await ablation.whole()), rows };
 
   /** As many other heads with the same weights, beside the same MLPs. */
   async function drawn(
@@ -153,7 +175,7 @@ export async function studyAblation(
 type OrderedShares = Map<string, { readonly own: readonly number[]; readonly share: number }[]>;
 
 interface Plan extends NamedSet {
-  readonly kind: RowKind;
+  readonly kind: AblationRow["kind"];
   readonly at: number | null;
 }
 

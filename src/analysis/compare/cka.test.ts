@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { crossProduct } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import { createMatMul } from "../../onnx/matmul.ts";
 import {
-  crossProduct,
   expectedByChance,
   gatherResponses,
   interval,

@@ -14,6 +14,7 @@
  *     tr(XXᵀ)·tr(YYᵀ) / ( (n − 1)·‖XXᵀ‖_F·‖YYᵀ‖_F )
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { crossProduct, dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 
@@ -65,7 +66,7 @@ export async function gatherResponses(
     }
     const gram = crossProduct(rotated, rotated, width, width);
     for (let i = 0; i < width; i++) traces[h] += gram[i * width + i];
-    norms[h] = Math.sqrt(squares(gram));
+    norms[h] = norm(gram);
   }
   return { heads: count, width, images, values, traces, norms };
 }
@@ -101,34 +102,6 @@ function rootOf(metric: Float64Array, m: number): Float32Array {
   );
 }
 
-/** AᵀB of [n, a] and [n, b] in float64, in the order of the rows; of the rows of one block only if `of` says so. */
-export function crossProduct(
-  a: Float32Array,
-  b: Float32Array,
-  widthA: number,
-  widthB: number,
-  of?: (row: number) => boolean,
-): Float64Array {
-  const product = new Float64Array(widthA * widthB);
-  const rows = a.length / widthA;
-  for (let row = 0; row < rows; row++) {
-    if (of && !of(row)) continue;
-    for (let i = 0; i < widthA; i++) {
-      const value = a[row * widthA + i];
-      for (let j = 0, at = i * widthB, from = row * widthB; j < widthB; j++) {
-        product[at + j] += value * b[from + j];
-      }
-    }
-  }
-  return product;
-}
-
-function squares(values: Float64Array | Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return sum;
-}
-
 /** Heads of A that are multiplied with all of B at once. */
 const AT_ONCE = 8;
 
@@ -159,9 +132,7 @@ export async function similarities(
       const head = first + Math.floor(i / a.width);
       for (let h = 0; h < b.heads; h++) {
         const from = i * columnsB + h * b.width;
-        let sum = 0;
-        for (let j = from; j < from + b.width; j++) sum += product[j] * product[j];
-        result[head * b.heads + h] += sum;
+        result[head * b.heads + h] += dot(product, product, from, from, b.width);
       }
     }
   }

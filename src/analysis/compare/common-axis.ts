@@ -1,6 +1,6 @@
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
+import { crossProduct } from "../../math/linear.ts";
 import { distribution } from "../../math/rank.ts";
-import { crossProduct } from "./cka.ts";
 
 /** What two heads have most in common: an axis through the images on which both place them alike. */
 export interface CommonAxis {

@@ -5,9 +5,18 @@
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { largest, smallest } from "../../math/rank.ts";
-import { type ComponentSet, headName } from "../../model/components.ts";
-import { type HeadGeometry, headMetric } from "../../model/geometry.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import type { NamedSet } from "../../model/components.ts";
+import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
+import {
+  type CommonFactor,
+  type CompareResult,
+  compareResult,
+  type HeadPair,
+} from "../../results/compare.ts";
+import { originOf } from "../../results/origin.ts";
+import { componentsOf, headOf, indexedImageOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { explainedShares, findGroupings, type Grouping, shuffle } from "../selectivity/selectivity.ts";
@@ -24,10 +33,10 @@ import { commonAxis } from "./common-axis.ts";
 
 /** One of the two models, with its index and the heads of it that are compared. */
 export interface ComparedSide {
+  readonly model: ClipModel;
   readonly index: Index;
-  readonly geometry: HeadGeometry;
   /** Heads; weights mean nothing here. */
-  readonly set: ComponentSet;
+  readonly components: NamedSet;
 }
 
 /** How two models are compared. */
@@ -35,72 +44,12 @@ export interface CompareOptions extends WorkOptions {
   /** Pairs to say more about. Default: 10. */
   readonly pairs?: number;
   /** At most so many images, drawn at random. Default: 2000. */
-  readonly most?: number;
+  readonly maxImages?: number;
   /** Random orders of one side's images for the chance level. Default: 20. */
   readonly permutations?: number;
   /** Images at either end of what a pair has in common. Default: 4. */
   readonly examples?: number;
   readonly seed?: number;
-}
-
-/** What both heads of a pair respond to: ε² of one factor for each, beyond chance for both. */
-export interface CommonFactor {
-  readonly name: string;
-  readonly a: number;
-  readonly b: number;
-}
-
-/** Two heads, each of which is the other's best match. */
-export interface HeadPair {
-  readonly a: string;
-  readonly b: string;
-  readonly similarity: number;
-  /** 95 % interval over images. */
-  readonly low: number;
-  readonly high: number;
-  /** Mean over all orders of one side's images. */
-  readonly chance: number;
-  /** Highest among the permutations of this pair. */
-  readonly highestByChance: number;
-  readonly factors: readonly CommonFactor[];
-  /** The axis that both share: how much of their likeness lies on it, how they agree along it, rows of A at its ends. */
-  readonly axis: {
-    readonly share: number;
-    readonly correlation: number;
-    readonly most: readonly number[];
-    readonly least: readonly number[];
-  };
-}
-
-/** What {@link compareModels} found. */
-export interface Comparison {
-  /** Images of both indexes, as many as were used. */
-  readonly images: number;
-  /** Different images that both hold, and that one of them holds alone. */
-  readonly shared: number;
-  readonly onlyA: number;
-  readonly onlyB: number;
-  readonly headsA: readonly string[];
-  readonly headsB: readonly string[];
-  /** [A, B]: CKA. */
-  readonly similarity: Float64Array;
-  /** Over all pairs: the mean by chance, and the highest CKA that any pair had in any permutation. */
-  readonly chance: { readonly mean: number; readonly highest: number; readonly permutations: number };
-  /** The best match of every head on the other side, and whether it is mutual. */
-  readonly bestOfA: readonly BestMatch[];
-  readonly bestOfB: readonly BestMatch[];
-  /** Mutual best matches above chance, best first, at most as many as were asked for. */
-  readonly pairs: readonly HeadPair[];
-  /** How many mutual best matches above chance there are. */
-  readonly mutual: number;
-}
-
-/** A head's best match on the other side. */
-export interface BestMatch {
-  readonly head: string;
-  readonly match: string;
-  readonly similarity: number;
-  readonly mutual: boolean;
 }
 
 /** Fewer images than this say nothing. */
@@ -111,20 +60,33 @@ const FEWEST = 40;
  *
  * @throws `IMAGES_DIFFER` when fewer than 40 images are shared; `HEADS_INVALID` when a side has no heads or MLP terms;
  *   `CANCELLED`
+ * @example
+ * ```ts
+ * import { compareModels, openIndex, openModel, parseHeads } from "clip-interpret";
+ *
+ * const [a, b] = await Promise.all(
+ *   [["emoji-4x128-p8", "scenes.index"], ["emoji-6x192-p8", "other.index"]].map(async ([name, folder]) => {
+ *     const model = await openModel(name);
+ *     return { model, index: await openIndex(model, folder), components: parseHeads(model, "last2") };
+ *   }),
+ * );
+ * const { images, pairs } = await compareModels(a, b, { permutations: 5 });
+ * console.log(images, pairs[0].a.name, pairs[0].b.name, pairs[0].similarity.toFixed(2)); // → 120 L2.H1 L4.H3 0.62
+ * ```
  */
 export async function compareModels(
-  matmul: MatMul,
   a: ComparedSide,
   b: ComparedSide,
   options: CompareOptions = {},
-): Promise<Comparison> {
+): Promise<CompareResult> {
   const { pairs: most = 10, permutations = 20, examples = 4, seed = 0, report, signal } = options;
-  for (const { set } of [a, b]) {
-    if (set.mlps.length === 0 && set.heads.length > 0) continue;
+  for (const { components } of [a, b]) {
+    if (components.set.mlps.length === 0 && components.set.heads.length > 0) continue;
     throw new ClipInterpretError("HEADS_INVALID", "heads are compared, and only heads: name one or more");
   }
+  const { matmul } = a.model;
   const shared = sharedImages(a.index, b.index);
-  const rows = drawn(shared.rows, options.most ?? 2000, seed);
+  const rows = drawn(shared.rows, options.maxImages ?? 2000, seed);
   const task = "comparing heads";
   const total = permutations + 3;
   let done = 0;
@@ -156,12 +118,14 @@ export async function compareModels(
   report?.({ type: "end", task, done });
   const expected = expectedByChance(ofA, ofB);
   const highest = byChance.reduce((max, value) => Math.max(max, value), 0);
-  const [namesA, namesB] = [a, b].map(({ set }) => set.heads.map(({ layer, head }) => headName(layer, head)));
-  const best = matchHeads(similarity, namesA.length, namesB.length);
+  const [headsA, headsB] = [a, b].map(({ components }) =>
+    components.set.heads.map(({ layer, head }) => headOf(layer, head)),
+  );
+  const best = matchHeads(similarity, headsA.length, headsB.length);
   const mutual = best.ofA
     .map((match, head) => ({ head, match }))
     .filter(({ head, match }) => best.ofB[match] === head)
-    .map(({ head, match }) => ({ head, match, at: head * namesB.length + match }))
+    .map(({ head, match }) => ({ head, match, at: head * headsB.length + match }))
     .filter(({ at }) => similarity[at] > highest)
     .sort((x, y) => similarity[y.at] - similarity[x.at] || x.at - y.at);
   const groupings = commonGroupings(a.index, b.index, rows);
@@ -170,42 +134,45 @@ export async function compareModels(
     const [x, y] = [responsesOf(ofA, head), responsesOf(ofB, match)];
     const axis = commonAxis(x, y, ofA.width, ofB.width);
     return {
-      ...{ a: namesA[head], b: namesB[match], similarity: similarity[at] },
+      ...{ a: headsA[head], b: headsB[match], similarity: similarity[at] },
       ...interval(x, y, ofA.width, ofB.width, seed),
       ...{ chance: expected[at], highestByChance: byChance[at] },
       factors: commonFactors(x, y, ofA.width, ofB.width, groupings, permutations, seed),
       axis: {
         share: axis.share,
         correlation: axis.correlation,
-        most: largest(axis.positions, examples).map((i) => rows[i][0]),
-        least: smallest(axis.positions, examples).map((i) => rows[i][0]),
+        most: largest(axis.positions, examples).map((i) => indexedImageOf(a.index.images, rows[i][0])),
+        least: smallest(axis.positions, examples).map((i) => indexedImageOf(a.index.images, rows[i][0])),
       },
     };
   });
-  return {
+  const bestMatch = (head: number, match: number, mutual: boolean) => ({
+    ...{ a: headsA[head], b: headsB[match], similarity: similarity[head * headsB.length + match], mutual },
+  });
+  const sideOf = async ({ model, index, components: { name, set } }: ComparedSide) => ({
+    origin: await originOf({ model, index }),
+    components: componentsOf(name, set),
+  });
+  return compareResult(await originOf({}), {
+    a: await sideOf(a),
+    b: await sideOf(b),
     images: rows.length,
     shared: shared.rows.length,
     onlyA: shared.onlyA,
     onlyB: shared.onlyB,
-    headsA: namesA,
-    headsB: namesB,
-    similarity,
+    similarity: headsA.map((_, row) =>
+      Array.from(similarity.subarray(row * headsB.length, (row + 1) * headsB.length)),
+    ),
     chance: {
       mean: expected.reduce((sum, value) => sum + value, 0) / expected.length,
       highest,
       permutations,
     },
-    bestOfA: best.ofA.map((match, head) => ({
-      ...{ head: namesA[head], match: namesB[match] },
-      ...{ similarity: similarity[head * namesB.length + match], mutual: best.ofB[match] === head },
-    })),
-    bestOfB: best.ofB.map((match, head) => ({
-      ...{ head: namesB[head], match: namesA[match] },
-      ...{ similarity: similarity[match * namesB.length + head], mutual: best.ofA[match] === head },
-    })),
-    pairs,
+    bestOfA: best.ofA.map((match, head) => bestMatch(head, match, best.ofB[match] === head)),
+    bestOfB: best.ofB.map((match, head) => bestMatch(match, head, best.ofA[match] === head)),
     mutual: mutual.length,
-  };
+    pairs,
+  });
 }
 
 /** Rows of the images that two indexes share, by content; copies of an image count once. */
@@ -239,11 +206,11 @@ function drawn<T>(rows: readonly T[], most: number, seed: number): T[] {
 
 function responses(
   matmul: MatMul,
-  { index, geometry, set }: ComparedSide,
+  { index, model: { geometry }, components: { set } }: ComparedSide,
   rows: readonly number[],
 ): Promise<Responses> {
   const cache = createHeadCache(index, 0);
-  const width = geometry.headDim + 3;
+  const width = coordinateCount(geometry);
   return gatherResponses(matmul, width, set.heads.length, async (i) => {
     const { layer, head } = set.heads[i];
     const whole = await cache.block(layer, head);

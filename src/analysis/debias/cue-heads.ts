@@ -4,13 +4,14 @@
  */
 import { createSearch } from "../../corpus/search.ts";
 import { distribution } from "../../math/rank.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import { headName } from "../../model/components.ts";
-import type { HeadGeometry } from "../../model/geometry.ts";
 import { contrastProbe } from "../../model/probe.ts";
-import type { MatMul } from "../../onnx/matmul.ts";
+import type { CueGap } from "../../results/debias.ts";
+import { headOf } from "../../results/shapes.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Ablation } from "../ablation/ablation.ts";
-import { type Grouping, measureSelectivity } from "../selectivity/selectivity.ts";
+import { explainByFactors, type Grouping } from "../selectivity/selectivity.ts";
 import { problemHits, robustnessOf } from "../zero-shot/problem.ts";
 import type { CueProblem } from "./cue-problem.ts";
 
@@ -28,8 +29,8 @@ const ordered = (values: readonly number[]): HeadOrder => ({
  * `selectivity.ts`). Asks for the cue and class of images, not for scores.
  */
 export async function bySelectivity(
+  { geometry }: Pick<ClipModel, "geometry">,
   { index, rows, cue, truth, classSet, validationAt }: CueProblem,
-  geometry: HeadGeometry,
   work: WorkOptions = {},
 ): Promise<HeadOrder> {
   const n = index.images.length;
@@ -40,8 +41,8 @@ export async function bySelectivity(
   };
   const classes = classSet.classes.map(({ name }) => name);
   const groupings = [grouping("cue", cue.names, cue.groups), grouping("class", classes, truth)];
-  const { components } = await measureSelectivity(index, geometry, { permutations: 0, groupings, ...work });
-  const shares = new Map(components.map(({ name, factors }) => [name, factors[0].share - factors[1].share]));
+  const found = await explainByFactors(index, geometry, { permutations: 0, groupings, ...work });
+  const shares = new Map(found.heads.map(({ name, factors }) => [name, factors[0].share - factors[1].share]));
   return ordered(
     Array.from(
       { length: geometry.layers * geometry.heads },
@@ -56,9 +57,8 @@ export async function bySelectivity(
  * @param probes one unit vector [D] a value of the cue; at least two
  */
 export async function byTexts(
+  { geometry, matmul }: Pick<ClipModel, "geometry" | "matmul">,
   { index, rows, validationAt }: CueProblem,
-  geometry: HeadGeometry,
-  matmul: MatMul,
   probes: readonly Float64Array[],
   { signal }: WorkOptions = {},
 ): Promise<HeadOrder> {
@@ -82,16 +82,6 @@ export async function byTexts(
     values.push(variance / contrasts.length);
   }
   return ordered(values);
-}
-
-/** What each component adds to the advantage that a class has where the cue is on its side. */
-export interface CueGap {
-  /** In layer-major order. */
-  readonly heads: readonly number[];
-  /** All MLP terms together. */
-  readonly mlps: number;
-  /** Of the whole embedding: the sum of all. */
-  readonly whole: number;
 }
 
 /**
@@ -148,15 +138,16 @@ export async function cueGap(problem: CueProblem): Promise<CueGap> {
     }
     return against.length === 0 ? 0 : sum / against.length;
   };
-  const perHead: number[] = [];
+  const perHead: CueGap["heads"] = [];
   for (let unit = 0; unit < layers * heads; unit++) {
-    perHead.push(gap(means(margins(await scores.head(Math.floor(unit / heads), unit % heads)))));
+    const head = headOf(Math.floor(unit / heads), unit % heads);
+    perHead.push({ ...head, value: gap(means(margins(await scores.head(head.layer, head.head)))) });
   }
   return { heads: perHead, mlps: gap(means(margins(await scores.mlps()))), whole: gap(whole) };
 }
 
 /** By gap: the heads that add most to it. Asks for class and cue of images, and for scores. */
-export const byGap = (gap: CueGap): HeadOrder => ordered(gap.heads);
+export const byGap = (gap: CueGap): HeadOrder => ordered(gap.heads.map(({ value }) => value));
 
 /**
  * Greedily: one head after another, each time the one without which worst-group accuracy on the validation images is

@@ -6,6 +6,8 @@ import type { Partition } from "../zero-shot/zero-shot.ts";
 
 /** Images that a cue is looked for in. */
 export interface CueProblem extends ZeroShotProblem {
+  /** The factor that stands in for the class. */
+  readonly cueFactor: string;
   /** [rows]: the value of the cue, and the values' names. */
   readonly cue: Partition;
   /** Class × cue, of the validation images alone. */
@@ -19,6 +21,17 @@ export interface CueProblem extends ZeroShotProblem {
  * @param split a factor whose values `val` or `validation` (or 1, as in Waterbirds' metadata) and `test` (or 2) are
  *   the halves; without it, every other image of each group
  * @throws `FACTORS_MISSING` when a half is empty or the cue has one value
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"), { groupBy: ["style"] });
+ * const { validationAt, testAt } = splitByCue(problem, "style");
+ * console.log(validationAt.length, testAt.length); // → 66 45
+ * ```
  */
 export function splitByCue(
   problem: ZeroShotProblem,
@@ -58,6 +71,7 @@ export function splitByCue(
   const place = new Map(names.map((name, i) => [name, i] as const));
   return {
     ...problem,
+    cueFactor,
     cue: { names, groups: Int32Array.from(values, (value) => place.get(value) ?? -1) },
     ...{ validation: only(0), validationAt, test: only(1), testAt },
   };

@@ -4,93 +4,45 @@
  * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§4.3, Waterbirds), where heads were chosen
  * by hand from their descriptions; here they are chosen by measures, and how many by validation.
  */
+import { extname } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { headName } from "../../model/components.ts";
+import type { ComponentSet } from "../../model/components.ts";
+import type { ForwardStudy, InnerReplacement, Replacement } from "../../results/accuracy.ts";
+import {
+  type DebiasResult,
+  type DebiasSelection,
+  debiasResult,
+  type GroupChange,
+  type Halves,
+  type RandomHeads,
+  type Robustness,
+  SELECTIONS,
+  type SelectionName,
+} from "../../results/debias.ts";
+import { originOf } from "../../results/origin.ts";
+import { type Head, headOf } from "../../results/shapes.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { type AblationMode, createAblation, headSet } from "../ablation/ablation.ts";
-import { bandOf, type ControlBand, combinations, drawControls } from "../ablation/random-heads.ts";
-import { problemHits, type Robustness, robustnessOf } from "../zero-shot/problem.ts";
-import { type NamedShare, sharesOf } from "../zero-shot/zero-shot.ts";
-import { byGap, byGreed, bySelectivity, byTexts, type CueGap, cueGap, type HeadOrder } from "./cue-heads.ts";
+import { createAblation, headSet } from "../ablation/ablation.ts";
+import { studyForward } from "../ablation/forward-study.ts";
+import { bandOf, combinations, drawControls } from "../ablation/random-heads.ts";
+import { problemHits, robustnessOf } from "../zero-shot/problem.ts";
+import { sharesOf } from "../zero-shot/zero-shot.ts";
+import { byGap, byGreed, bySelectivity, byTexts, cueGap, type HeadOrder } from "./cue-heads.ts";
 import type { SplitProblem } from "./cue-problem.ts";
-
-/** How heads are put in order. */
-export const SELECTIONS = ["selectivity", "texts", "gap", "greedy"] as const;
-export type SelectionName = (typeof SELECTIONS)[number] | "given";
-
-/** Robustness on both halves. */
-export interface Halves {
-  readonly validation: Robustness;
-  readonly test: Robustness;
-}
-
-/** Without the first k heads of an order. */
-export interface DebiasStep extends Halves {
-  readonly heads: readonly string[];
-}
-
-/** Random sets of as many heads: from the layers of the chosen ones, or from all. */
-export interface DebiasControls {
-  readonly from: "same layers" | "all layers";
-  readonly average: ControlBand;
-  readonly worst: ControlBand;
-}
-
-/** One way of choosing heads. */
-export interface DebiasSelection {
-  readonly selection: SelectionName;
-  /** Heads in order, with what put them there. */
-  readonly order: readonly { readonly head: string; readonly value: number }[];
-  /** Step k is without the first k + 1 heads. */
-  readonly steps: readonly DebiasStep[];
-  /** Heads of the step of highest worst-group accuracy on validation; none where no step helps there. */
-  readonly chosen: readonly string[];
-  readonly outcome: Halves;
-  readonly controls: readonly DebiasControls[];
-}
-
-/** A group of held-out images before and after. */
-export interface GroupChange {
-  readonly name: string;
-  readonly before: NamedShare;
-  readonly after: NamedShare;
-  /** Its accuracy without random heads of the same layers, or of all layers where those are few. */
-  readonly random: ControlBand | null;
-}
-
-/** Held-out images without k heads drawn at random from all. */
-export interface RandomStep {
-  readonly average: ControlBand;
-  readonly worst: ControlBand;
-}
-
-/** What {@link debias} found. */
-export interface DebiasResult {
-  readonly mode: AblationMode;
-  readonly images: { readonly validation: number; readonly test: number; readonly leftOut: number };
-  readonly before: Halves;
-  /** On validation images. */
-  readonly gap: CueGap;
-  readonly selections: readonly DebiasSelection[];
-  /** The position among the selections of the one that was to be used. */
-  readonly used: number;
-  /** By that selection, on held-out images. */
-  readonly groups: readonly GroupChange[];
-  /** Step k is without k + 1 random heads; null where there are none. */
-  readonly randomSteps: readonly (RandomStep | null)[];
-}
+import { exportDebiased, wholeHeads } from "./export-debiased.ts";
 
 /** How a cue is removed. */
 export interface DebiasOptions extends WorkOptions {
-  readonly mode?: AblationMode;
+  readonly replacement?: Replacement;
   /**
    * The selection to be used. Default: `given` where heads are given, else `selectivity`, which knows nothing of
    * accuracy until its heads are counted out. It is named beforehand, for the best of several on validation is best
    * there by luck too.
    */
   readonly use?: SelectionName;
-  /** Heads to be ablated, whatever the measures say; one more selection. */
-  readonly given?: readonly number[];
+  /** Whole heads to be ablated, whatever the measures say; one more selection. */
+  readonly given?: ComponentSet;
   /** One unit vector [D] a value of the cue, for the selection by texts. */
   readonly cueProbes?: readonly Float64Array[];
   /** Most heads. Default: half of all, at most 16. */
@@ -98,21 +50,59 @@ export interface DebiasOptions extends WorkOptions {
   /** Sets of random heads. Default: 100. */
   readonly random?: number;
   readonly seed?: number;
+  /** Take the used heads away inside the network too, for every random set. */
+  readonly fullForward?: boolean;
+  /** Most held-out images that the network is run on. Default: 500. */
+  readonly forwardImages?: number;
+  /** Files to export the used heads' removal to: `.onnx`, or folders. */
+  readonly exports?: readonly string[];
 }
 
-/** Finds the heads that carry a cue, ablates their direct effects and tells what that does. @throws `CANCELLED` */
+/**
+ * "Which heads carry this cue, and what comes of taking them away?": finds them, ablates their direct effects, tells
+ * what that does, and exports it.
+ * @throws `HEADS_INVALID` for given MLPs or weights, or an export without heads; what {@link studyForward} and
+ *   {@link exportDebiased} throw; `CANCELLED`
+ * @example
+ * ```ts
+ * import { debias, openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "style");
+ * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
+ * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
+ * const { chosen, outcome } = result.selections[result.used];
+ * console.log(result.before.test.worst.share.toFixed(2), outcome.test.worst.share.toFixed(2), chosen.length); // → ?
+ * ```
+ */
 export async function debias(
-  model: Pick<ClipModel, "geometry" | "matmul">,
+  model: ClipModel,
   problem: SplitProblem,
   options: DebiasOptions = {},
 ): Promise<DebiasResult> {
-  const { mode = "mean", random = 100, seed = 0, given, report, signal } = options;
+  const { index, classSet, cueFactor: cue } = problem;
+  const found = await removeCue(model, problem, options);
+  const forward = await insideNetwork(model, problem, found, options);
+  const exported = await exportDebiased(model, problem, found, options.exports ?? [], options);
+  return debiasResult(await originOf({ model, index }), {
+    ...{ cue, factor: classSet.factor, ...found, forward, exported },
+  });
+}
+
+/** What a removed cue comes to by direct effects alone. */
+type Removed = Omit<DebiasResult, "origin" | "cue" | "factor" | "forward" | "exported">;
+
+async function removeCue(model: ClipModel, problem: SplitProblem, options: DebiasOptions): Promise<Removed> {
+  const { replacement = "mean", random = 100, seed = 0, report, signal } = options;
   const { scores, validation, validationAt, test, testAt } = problem;
   const { layers, heads } = scores;
+  const given = options.given && unitsOf(options.given, heads);
   const all = Array.from({ length: layers * heads }, (_, unit) => unit);
   const most = Math.min(options.maxHeads ?? Math.min(16, Math.ceil(all.length / 2)), all.length);
   // Nothing of the held-out half goes into what replaces a head.
-  const ablation = createAblation(scores, { mode, meanOver: validationAt });
+  const ablation = createAblation(scores, { replacement, meanOver: validationAt });
   const halves = (hits: Uint8Array): Halves => ({
     validation: robustnessOf(hits, validation),
     test: robustnessOf(hits, test),
@@ -134,12 +124,12 @@ export async function debias(
   const used = orders.findIndex(([name]) => name === use);
   if (used < 0) throw new RangeError(`no selection ${use}`);
 
-  const nameOf = (unit: number) => headName(Math.floor(unit / heads), unit % heads);
+  const nameOf = (unit: number): Head => headOf(Math.floor(unit / heads), unit % heads);
   const selections: DebiasSelection[] = [];
   let usedUnits: readonly number[] = [];
   for (const [selection, order] of orders) {
     const units = order.heads.map(({ unit }) => unit);
-    const steps: DebiasStep[] = [];
+    const steps: DebiasSelection["steps"] = [];
     for (let k = 1; k <= (selection === "given" ? units.length : Math.min(most, units.length)); k++) {
       checkCancelled(signal);
       steps.push({ heads: units.slice(0, k).map(nameOf), ...halves(await without(units.slice(0, k))) });
@@ -149,7 +139,7 @@ export async function debias(
     if (selection === use) usedUnits = units.slice(0, k);
     selections.push({
       selection,
-      order: order.heads.map(({ unit, value }) => ({ head: nameOf(unit), value })),
+      order: order.heads.map(({ unit, value }) => ({ ...nameOf(unit), value })),
       steps,
       chosen: units.slice(0, k).map(nameOf),
       outcome: { validation: outcome.validation, test: outcome.test },
@@ -157,7 +147,7 @@ export async function debias(
     });
   }
   return {
-    mode,
+    replacement,
     images: { validation: validationAt.length, test: testAt.length, leftOut: problem.leftOut },
     before,
     gap,
@@ -171,9 +161,9 @@ export async function debias(
     const work = { ...(report && { report }), ...(signal && { signal }) };
     switch (name) {
       case "selectivity":
-        return bySelectivity(problem, model.geometry, work);
+        return bySelectivity(model, problem, work);
       case "texts":
-        return options.cueProbes && byTexts(problem, model.geometry, model.matmul, options.cueProbes, work);
+        return options.cueProbes && byTexts(model, problem, options.cueProbes, work);
       case "gap":
         return byGap(gap);
       case "greedy":
@@ -198,8 +188,8 @@ export async function debias(
     return [{ from: "same layers", pool: same } as const, { from: "all layers", pool: all } as const];
   }
 
-  async function controlsOf(chosen: readonly number[], own: Halves): Promise<DebiasControls[]> {
-    const found: DebiasControls[] = [];
+  async function controlsOf(chosen: readonly number[], own: Halves): Promise<DebiasSelection["controls"]> {
+    const found: DebiasSelection["controls"] = [];
     for (const { from, pool } of poolsOf(chosen)) {
       const { hits, exhaustive } = await controlHits(pool, chosen.length, chosen);
       const outcomes = hits.map((of) => robustnessOf(of, test));
@@ -234,11 +224,11 @@ export async function debias(
   }
 
   /** Not held against any one selection: its own heads may be among them. */
-  async function randomSteps(): Promise<(RandomStep | null)[]> {
+  async function randomSteps(): Promise<(RandomHeads | null)[]> {
     const task = "random heads";
     const longest = Math.max(0, ...selections.map(({ steps }) => steps.length));
     report?.({ type: "start", task, unit: "size", total: longest });
-    const found: (RandomStep | null)[] = [];
+    const found: (RandomHeads | null)[] = [];
     for (let k = 1; k <= longest; k++) {
       const { hits, exhaustive } = await controlHits(all, k, []);
       const outcomes = hits.map((of) => robustnessOf(of, test));
@@ -257,12 +247,55 @@ export async function debias(
   }
 }
 
+/** Head numbers of whole heads. @throws `HEADS_INVALID` */
+function unitsOf(set: ComponentSet, heads: number): number[] {
+  if (set.mlps.length > 0 || set.heads.some(({ weight }) => weight !== 1)) {
+    throw new ClipInterpretError("HEADS_INVALID", "--heads takes whole heads, no MLPs and no weights");
+  }
+  return set.heads.map(({ layer, head }) => layer * heads + head);
+}
+
+/** The used heads inside the network: with random ones where that was asked for, and as an exported folder will be. */
+async function insideNetwork(
+  model: ClipModel,
+  problem: SplitProblem,
+  { replacement: direct, selections, used }: Removed,
+  {
+    fullForward = false,
+    forwardImages = 500,
+    exports = [],
+    random = 100,
+    seed = 0,
+    ...options
+  }: DebiasOptions,
+): Promise<ForwardStudy[]> {
+  const { chosen } = selections[used];
+  if (chosen.length === 0) return [];
+  const sets = [{ name: chosen.map(({ name }) => name).join(","), set: wholeHeads(chosen) }];
+  const study = (replacement: InnerReplacement, draws: number) =>
+    studyForward(model, problem, sets, {
+      ...(options.report && { report: options.report }),
+      ...(options.signal && { signal: options.signal }),
+      ...{ replacement, images: forwardImages, random: draws, sameLayers: true, seed },
+      ...{ at: problem.testAt, meanOver: problem.validationAt },
+    });
+  const studies: ForwardStudy[] = [];
+  if (fullForward) {
+    studies.push(await study(direct === "mean" ? "position" : "nothing", random));
+    if (direct === "mean") studies.push(await study("nothing", 0));
+  }
+  const folder = exports.some((path) => extname(path) === "");
+  if (folder && direct === "mean") studies.push(await study("tokens", 0));
+  else if (folder && !fullForward) studies.push(await study("nothing", 0));
+  return studies;
+}
+
 /** By worst-group accuracy, then the average. */
 const better = (a: Robustness, b: Robustness): boolean =>
   a.worst.share > b.worst.share || (a.worst.share === b.worst.share && a.average.share > b.average.share);
 
 /** How many heads are best on validation; 0 where none helps, and of equals the fewest. */
-function bestStep(before: Halves, steps: readonly DebiasStep[]): number {
+function bestStep(before: Halves, steps: readonly Halves[]): number {
   let [best, at] = [before.validation, 0];
   for (const [i, { validation }] of steps.entries()) {
     if (better(validation, best)) [best, at] = [validation, i + 1];

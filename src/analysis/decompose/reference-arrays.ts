@@ -1,18 +1,11 @@
 import { join } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { denseHeads, denseTokens } from "../../model/dense.ts";
+import { type DecomposeResult, decomposeResult } from "../../results/decompose.ts";
+import { originOf } from "../../results/origin.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { createNpyWriter, type NpyRows, type NpyWriter } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-
-/** What {@link writeReferenceArrays} wrote. */
-export interface ReferenceArrays {
-  /** Absolute or relative path, and shape, of each array. */
-  readonly files: readonly { readonly path: string; readonly shape: readonly number[] }[];
-  readonly images: number;
-  /** The self-check: the largest error of any image's sum. */
-  readonly sumError: number;
-}
 
 const BATCH = 8;
 
@@ -31,7 +24,7 @@ export async function writeReferenceArrays(
   pixels: NpyRows,
   folder: string,
   { spatial = false, report, signal }: WorkOptions & { readonly spatial?: boolean } = {},
-): Promise<ReferenceArrays> {
+): Promise<DecomposeResult> {
   const { vision, embedDim } = model.config;
   const { layers, heads, tokens, imageSize } = vision;
   const [images, channels, height, width] = pixels.shape;
@@ -82,5 +75,5 @@ export async function writeReferenceArrays(
   } finally {
     for (const writer of writers) await writer.discard();
   }
-  return { files, images, sumError };
+  return decomposeResult(await originOf({ model }), { images, files, sumError });
 }

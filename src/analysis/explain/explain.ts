@@ -1,15 +1,14 @@
 import type { DecodeOptions } from "../../image/decode.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { mlpName } from "../../model/components.ts";
-import type { Decomposition } from "../../model/decomposition.ts";
-import { prepareProbe, scoreComponents } from "../../model/kernel.ts";
+import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
-import { textProbe } from "../../model/probe.ts";
+import { unitProbe } from "../../model/probe.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
-import { headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
+import { readComponents } from "../read.ts";
 
 /**
  * "Why this score?": the text is the probe, every component reads it alone, along components.
@@ -17,33 +16,28 @@ import type { WorkOptions } from "../../support/progress.ts";
  *
  * @param textEmbeddings raw, [t, D]
  * @param image which image of the batch
+ * @throws `SUM_MISMATCH` when the parts miss the cosine
  */
 export function explain(
-  { geometry }: Pick<ClipModel, "geometry">,
+  model: Pick<ClipModel, "geometry">,
   decomposition: Decomposition,
   texts: readonly string[],
   textEmbeddings: Float32Array,
   image = 0,
 ): Explanation[] {
-  const { heads: headCount, embedDim } = geometry;
+  const { embedDim } = model.geometry;
   return texts.map((text, index) => {
-    const v = textProbe(textEmbeddings.subarray(index * embedDim, (index + 1) * embedDim));
-    const scores = scoreComponents(geometry, prepareProbe(geometry, v), decomposition, image);
-    let similarity = 0;
-    for (let d = 0; d < embedDim; d++) similarity += decomposition.embedding[image * embedDim + d] * v[d];
-    similarity /= decomposition.norm[image];
-    const sum = [...scores.heads, ...scores.mlps].reduce((total, value) => total + value, 0);
-    return {
-      text,
-      similarity,
-      heads: Array.from(scores.heads, (value, i) => ({
-        ...headOf(Math.floor(i / headCount), i % headCount),
-        value,
-      })),
-      mlps: Array.from(scores.mlps, (value, i) => ({ component: mlpName(i), value })),
-      sum,
-      error: Math.abs(sum - similarity),
-    };
+    const v = unitProbe(textEmbeddings.subarray(index * embedDim, (index + 1) * embedDim));
+    const scores = readComponents(model, decomposition, v, image);
+    const similarity = dot(decomposition.embedding, v, image * embedDim) / decomposition.norm[image];
+    const error = Math.abs(scores.sum - similarity);
+    if (!(error <= SUM_TOLERANCE)) {
+      throw new ClipInterpretError(
+        "SUM_MISMATCH",
+        `the parts sum to ${scores.sum}, the cosine is ${similarity}: ${error.toExponential(1)} apart`,
+      );
+    }
+    return { text, similarity, ...scores, error };
   });
 }
 
@@ -57,6 +51,17 @@ export interface ExplainOptions extends WorkOptions, DecodeOptions {
  * Explains an image's scores for some texts.
  * @param source path, or the bytes of an image file
  * @throws `TEXTS_EMPTY`, and what decoding an image and loading a tokenizer throw
+ * @example
+ * ```ts
+ * import { explainImage, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const { texts } = await explainImage(model, scene, ["a monkey", "a palm tree"]);
+ * for (const { text, similarity, sum } of texts) console.log(text, similarity.toFixed(4), sum.toFixed(4));
+ * // → a monkey 0.2085 0.2085
+ * // → a palm tree -0.1049 -0.1049
+ * ```
  */
 export async function explainImage(
   model: ClipModel,

@@ -7,22 +7,33 @@
  *   what they wrote into another image, times v; cross-head terms count, as in the original application;
  * - a text: v = its embedding over its length, and a score is what the set adds to the image's cosine with it.
  */
+import type { Index } from "../../corpus/open-index.ts";
 import type { Search } from "../../corpus/search.ts";
 import { Random } from "../../math/random.ts";
-import { type Distribution, distribution, largest, percentiles, smallest } from "../../math/rank.ts";
-import type { ComponentSet } from "../../model/components.ts";
+import { distribution, largest, percentiles, smallest } from "../../math/rank.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import type { ComponentSet, NamedSet } from "../../model/components.ts";
 import type { Decomposition } from "../../model/decomposition.ts";
-import type { HeadGeometry } from "../../model/geometry.ts";
-import { imageProbe, textProbe } from "../../model/probe.ts";
+import { pixelsOf } from "../../model/pixels.ts";
+import { imageProbe, unitProbe } from "../../model/probe.ts";
+import {
+  type Neighbor,
+  type NeighborsResult,
+  neighborsResult,
+  type Scoring,
+} from "../../results/neighbors.ts";
+import { type ImageOrigin, originOf } from "../../results/origin.ts";
+import { componentsOf, indexedImageOf } from "../../results/shapes.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
+import type { WorkOptions } from "../../support/progress.ts";
 
-/** What a score says: the dot product (the paper's), a cosine, or deviations above the mean of all images. */
-export const SCORINGS = ["dot", "cosine", "z"] as const;
-export type Scoring = (typeof SCORINGS)[number];
-
-/** What is looked for: an image as it was decomposed, or a text's embedding. */
+/** What is looked for: an image as it was decomposed, or a text with its embedding. */
 export type Query =
-  | { readonly kind: "image"; readonly decomposition: Decomposition; readonly sha256: string }
-  | { readonly kind: "text"; readonly embedding: ArrayLike<number> };
+  | { readonly image: ImageOrigin; readonly decomposition: Decomposition }
+  | { readonly text: string; readonly embedding: ArrayLike<number> };
+
+/** The same before it is encoded: a text, or the path of an image. */
+export type Asked = Query | { readonly text: string } | { readonly image: string };
 
 /** How neighbours are chosen. */
 export interface NeighborOptions {
@@ -35,48 +46,63 @@ export interface NeighborOptions {
   readonly seed?: number;
 }
 
-/** One image that was found. */
-export interface Neighbor {
-  /** Its position in the index. */
-  readonly row: number;
-  readonly score: number;
-  /** The share of searched images that score lower, 0–100. */
-  readonly percentile: number;
+/** Asks for a text. @throws `TEXTS_EMPTY` for a blank one */
+export async function textQuery(
+  model: ClipModel,
+  text: string,
+  work: WorkOptions = {},
+): Promise<Query> {
+  if (text.trim() === "") throw new ClipInterpretError("TEXTS_EMPTY", "the text is blank");
+  return { text, embedding: await model.encodeTexts([text], work) };
 }
 
-/** What a search found. */
-export interface Neighbors {
-  readonly nearest: readonly Neighbor[];
-  /** The lowest scores, lowest first. */
-  readonly least: readonly Neighbor[];
-  /** Images drawn at random, against cherry-picking. */
-  readonly random: readonly Neighbor[];
-  /** Of the scores of all images that were searched. */
-  readonly distribution: Distribution;
-  readonly searched: number;
-  /** Copies of the query that were left out. */
-  readonly excluded: number;
+/**
+ * Asks for an image, read as the index's images were: with the same preprocessing.
+ * @throws what decoding an image throws
+ */
+export async function imageQuery(model: ClipModel, { manifest }: Index, path: string): Promise<Query> {
+  const { exif } = manifest.preprocessing;
+  const { pixels, shown } = await pixelsOf(model, path, { exif });
+  return {
+    decomposition: await model.decompose(pixels),
+    image: { name: path, label: null, sha256: shown.sha256 },
+  };
 }
 
 /**
  * Finds the images of an index that are most and least like a query through some components.
- * @throws `HEADS_INVALID` for MLP terms that the index does not hold
+ * @param search over an index that the model made
+ * @throws `HEADS_INVALID` for MLP terms that the index does not hold; `TEXTS_EMPTY` for a blank text; what decoding an
+ *   image throws
+ * @example
+ * ```ts
+ * import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const image = "examples/scenes/images/0067-monkey.png";
+ * const { neighbors } = await findNeighbors(model, index, { image }, parseHeads(model, "L1.H0"), { k: 2 });
+ * for (const { path, score } of neighbors) console.log(path, score.toFixed(4));
+ * // → images/0067-monkey.png 0.0244
+ * // → images/0018-clown.png 0.0227
+ * const found = await findNeighbors(model, index, { text: "a bicycle" }, parseHeads(model, "last2"), { k: 1 });
+ * console.log(found.neighbors[0].label); // → bicycle
+ * ```
  */
 export async function findNeighbors(
+  model: ClipModel,
   search: Search,
-  geometry: HeadGeometry,
-  query: Query,
-  set: ComponentSet,
+  asked: Asked,
+  { name, set }: NamedSet,
   { k = 8, scoring = "dot", includeSelf = false, seed = 0 }: NeighborOptions = {},
-): Promise<Neighbors> {
-  const read = query.kind === "image" ? meanOf(set) : set;
-  const v =
-    query.kind === "image" ? imageProbe(geometry, query.decomposition, read) : textProbe(query.embedding);
+): Promise<NeighborsResult> {
+  const query = await queryOf(model, search, asked);
+  const image = "image" in query ? query.image : undefined;
+  const read = image ? meanOf(set) : set;
+  const v = "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
   const { images } = search.index;
   const self = new Set(
-    query.kind === "image" && !includeSelf
-      ? images.flatMap(({ sha256 }, row) => (sha256 === query.sha256 ? [row] : []))
-      : [],
+    image && !includeSelf ? images.flatMap(({ sha256 }, row) => (sha256 === image.sha256 ? [row] : [])) : [],
   );
   const scores = await search.scores(v, read);
   const rescale = await scale(search, v, read, scoring, scores);
@@ -93,18 +119,30 @@ export async function findNeighbors(
       searched,
       chosen.map(({ row }) => scores[row]),
     );
-    return chosen.map((found, i) => ({ ...found, percentile: shares[i] }));
+    return chosen.map(({ row, score }, i) => ({
+      ...indexedImageOf(images, row),
+      ...{ score, percentile: shares[i] },
+    }));
   };
   // A few more than wanted, since float32 may have put near ties in another order.
   const SPARE = 16;
-  return {
-    nearest: await exact(largest(scores, k + SPARE, self), 1),
-    least: await exact(smallest(scores, k + SPARE, self), -1),
-    random: await exact(drawRows(scores.length, k, self, seed), 0),
-    distribution: distribution(searched),
+  const origin = await originOf({ model, index: search.index, ...(image && { image }) });
+  return neighborsResult(origin, {
+    query: "image" in query ? { image: query.image.name } : { text: query.text },
+    components: componentsOf(name, set),
+    scoring,
     searched: searched.length,
     excluded: self.size,
-  };
+    distribution: distribution(searched),
+    neighbors: await exact(largest(scores, k + SPARE, self), 1),
+    least: await exact(smallest(scores, k + SPARE, self), -1),
+    random: await exact(drawRows(scores.length, k, self, seed), 0),
+  });
+}
+
+async function queryOf(model: ClipModel, index: Index, asked: Asked): Promise<Query> {
+  if ("decomposition" in asked || "embedding" in asked) return asked;
+  return "text" in asked ? textQuery(model, asked.text) : imageQuery(model, index, asked.image);
 }
 
 /** The same components, each with its weight over their number: the mean instead of the sum. */

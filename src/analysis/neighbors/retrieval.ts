@@ -12,38 +12,17 @@
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { largest } from "../../math/rank.ts";
-import { allComponents, parseComponents } from "../../model/components.ts";
-import type { HeadGeometry } from "../../model/geometry.ts";
-import type { MatMul } from "../../onnx/matmul.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { allComponents } from "../../model/components.ts";
+import { originOf } from "../../results/origin.ts";
+import { type MeanShare, type RetrievalResult, retrievalResult } from "../../results/retrieval.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import {
+  explainByFactors,
   findGroupings,
   type Grouping,
-  measureSelectivity,
   selectiveHeads,
 } from "../selectivity/selectivity.ts";
-
-/** A mean over queries with its interval. */
-export interface MeanShare {
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** How some heads retrieve: the precision by every factor, in the order of the factors. */
-export interface RetrievalRow {
-  /** The factor whose heads these are; `embedding` for the whole. */
-  readonly chosenFor: string;
-  readonly heads: readonly string[];
-  readonly precision: readonly MeanShare[];
-}
-
-/** What {@link measureRetrieval} found. */
-export interface RetrievalResult {
-  readonly k: number;
-  readonly factors: readonly { readonly name: string; readonly queries: number; readonly chance: number }[];
-  readonly rows: readonly RetrievalRow[];
-}
 
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {
@@ -58,15 +37,15 @@ export interface RetrievalOptions extends WorkOptions {
 
 /** Measures precision@k by every factor. @throws `FACTORS_MISSING`, `CANCELLED` */
 export async function measureRetrieval(
+  model: ClipModel,
   index: Index,
-  geometry: HeadGeometry,
-  matmul: MatMul,
   { k = 8, headsPerFactor = 3, queries = 2000, permutations = 20, report, signal }: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
+  const { geometry, matmul } = model;
   const n = index.images.length;
   const half = (parity: 0 | 1) =>
     Array.from({ length: n }, (_, row) => row).filter((row) => row % 2 === parity);
-  const selectivity = await measureSelectivity(index, geometry, {
+  const selectivity = await explainByFactors(index, geometry, {
     rows: half(0),
     permutations,
     ...(report && { report }),
@@ -83,9 +62,12 @@ export async function measureRetrieval(
     { chosenFor: "embedding", heads: [], set: allComponents(geometry) },
     ...Object.entries(chosen)
       .filter(([, heads]) => heads.length > 0)
-      .map(([chosenFor, heads]) => ({ chosenFor, heads, set: parseComponents(heads.join(), geometry) })),
+      .map(([chosenFor, heads]) => {
+        const set = { heads: heads.map(({ layer, head }) => ({ layer, head, weight: 1 })), mlps: [] };
+        return { chosenFor, heads, set };
+      }),
   ];
-  const rows: RetrievalRow[] = [];
+  const rows: RetrievalResult["rows"] = [];
   for (const { chosenFor, heads, set } of sets) {
     checkCancelled(signal);
     const dense = Float32Array.from(await search.contributions(set, tested));
@@ -100,17 +82,17 @@ export async function measureRetrieval(
     rows.push({
       chosenFor,
       heads,
-      precision: groupings.map((grouping) => precision(grouping, tested, asked, nearest)),
+      precisionAtK: groupings.map((grouping) => precision(grouping, tested, asked, nearest)),
     });
   }
-  return {
+  return retrievalResult(await originOf({ model, index }), {
     k,
     factors: groupings.map((grouping) => {
       const { chance, count } = chanceOf(grouping, tested, asked);
       return { name: grouping.name, queries: count, chance };
     }),
     rows,
-  };
+  });
 }
 
 /** At most `most` of n positions, evenly spread. */

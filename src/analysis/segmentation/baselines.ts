@@ -2,6 +2,7 @@
  * What other methods make of an image, to compare with: each reads the network's tokens in another way and knows
  * nothing of the decomposition. All give one value a patch, in reading order.
  */
+import { dot } from "../../math/linear.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
 
 /** A method with its paper and the map that it makes of one image, for a text if it reads one. */
@@ -112,11 +113,6 @@ function patchCosine(
 ): Float64Array {
   return Float64Array.from({ length: tokens - 1 }, (_, patch) => {
     const start = (image * tokens + patch + 1) * embedDim;
-    let [product, squares] = [0, 0];
-    for (let d = 0; d < embedDim; d++) {
-      product += projected[start + d] * probe[d];
-      squares += projected[start + d] ** 2;
-    }
-    return product / Math.sqrt(squares);
+    return dot(projected, probe, start) / Math.sqrt(dot(projected, projected, start, start, embedDim));
   });
 }

@@ -2,7 +2,7 @@
  * How well maps find things whose masks are known: through some heads, by other methods, and by nothing at all.
  *
  * The protocol is that of "Interpreting CLIP's Image Representation via Text-Based Decomposition", §4.2, whose metrics
- * are in `segmentation-metrics.ts`: the map of a class minus the mean map of all classes, enlarged bilinearly to the
+ * are in `metrics.ts`: the map of a class minus the mean map of all classes, enlarged bilinearly to the
  * size at which the model reads the image, against the mask there. Two questions are asked:
  *
  * - **predicted**: as in the paper, the map is of the class that the whole image is most similar to, the foreground the
@@ -13,10 +13,19 @@
  * is cut, so that the two do not lie on each other unless the image is square. Here the mask is cut as the image is.
  */
 
-import { normalize, type Preprocessed, preprocess } from "../../image/preprocess.ts";
+import type { Preprocessed } from "../../image/preprocess.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
 import { decomposeImages } from "../../model/decompose-images.ts";
+import { normalizeAll, pixelsOf } from "../../model/pixels.ts";
+import { isEmbedded } from "../../model/registry.ts";
+import { originOf } from "../../results/origin.ts";
+import {
+  type Protocol,
+  type SegmentationAnswer,
+  type SegmentationEvaluation,
+  segmentationEvaluation,
+} from "../../results/segmentation-evaluation.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { type MaskedImage, type MaskedImages, UNLABELLED } from "./masked-images.ts";
@@ -26,30 +35,12 @@ import {
   differences,
   intervals,
   type MaskScore,
-  type Measured,
-  type Measures,
   normaliseMap,
   resamples,
   scoreMask,
 } from "./metrics.ts";
 import { layersOf } from "./segmentation.ts";
 import { countClasses, enlarge, foregroundShare, maskOf, readClasses } from "./truth.ts";
-
-/** The two questions. */
-export const PROTOCOLS = ["predicted", "true"] as const;
-export type Protocol = (typeof PROTOCOLS)[number];
-
-/** What one method reached. */
-export interface MethodResult {
-  readonly name: string;
-  /** The paper of a method that is not ours. */
-  readonly paper: string | null;
-  /** The heads that it read; empty for other methods. */
-  readonly heads: readonly string[];
-  readonly measures: Readonly<Record<Protocol, Measures<Measured>>>;
-  /** Minus the first method, on the same images. */
-  readonly difference: Readonly<Record<Protocol, Measures<Measured>>>;
-}
 
 /** One class of one image as the first method found it. */
 export interface EvaluatedUnit {
@@ -61,30 +52,6 @@ export interface EvaluatedUnit {
   readonly score: MaskScore;
   /** The mean over background and foreground of the image's own intersection over union. */
   readonly iou: number;
-}
-
-/** What {@link evaluateSegmentation} found. */
-export interface SegmentationEvaluation {
-  readonly images: number;
-  /** Side at which maps and masks are compared, in pixels. */
-  readonly size: number;
-  /** Classes in the list, and those that occur. */
-  readonly classes: number;
-  readonly occurring: number;
-  /** Classes in an image that were left out because they fill less than `leastShare` of what the model sees of it. */
-  readonly leftOut: number;
-  readonly leastShare: number;
-  /** How many pairs of image and class each question is asked of. */
-  readonly asked: Readonly<Record<Protocol, number>>;
-  /** Share of images whose predicted class fills most of the mask. */
-  readonly predictedRight: number;
-  /** Mean share of the labelled pixels that is foreground, for each question. */
-  readonly foreground: Readonly<Record<Protocol, number>>;
-  readonly draws: number;
-  readonly methods: readonly MethodResult[];
-  readonly rejected: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-  /** Every answer of the first method to the second question, best first. */
-  readonly units: readonly EvaluatedUnit[];
 }
 
 /** How segmentation is evaluated. */
@@ -108,14 +75,27 @@ interface Answers {
  * nothing of them is kept but their scores.
  *
  * @param sets the first is what all others are compared with
+ * @returns the result, and every answer of the first method to the second question, best first
  * @throws `MASKS_INVALID` when nothing is left to evaluate, `CANCELLED`
+ * @example
+ * ```ts
+ * import { evaluateSegmentation, openModel, parseHeads } from "clip-interpret";
+ * import { corpusMasks } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scenes = await corpusMasks("examples/scenes");
+ * const { result } = await evaluateSegmentation(model, scenes, [parseHeads(model, "last2")], { draws: 50 });
+ * for (const { name, measures } of result.methods.slice(0, 2)) console.log(name, measures.true.miou.value.toFixed(2));
+ * // → ?
+ * // → ?
+ * ```
  */
 export async function evaluateSegmentation(
   model: ClipModel,
-  { classes, images }: MaskedImages,
+  { source: from, ofWorld, classes, images, unmatched }: MaskedImages,
   sets: readonly NamedSet[],
   { exif = true, leastShare = 0.01, draws = 1000, seed = 0, report, signal }: EvaluateOptions = {},
-): Promise<SegmentationEvaluation> {
+): Promise<{ result: SegmentationEvaluation; units: EvaluatedUnit[] }> {
   const { preprocess: config, vision } = model.config;
   const work = { ...(report && { report }), ...(signal && { signal }) };
   const probes = await classProbes(
@@ -181,12 +161,8 @@ export async function evaluateSegmentation(
   for await (const { images: batch, decomposition, rejected: bad } of batches) {
     for (const { source, error } of bad) reject(source, error);
     if (decomposition) {
-      const outputs = await model.readTokens(
-        pixelsOf(
-          model,
-          batch.map(({ shown }) => shown),
-        ),
-      );
+      const shown = batch.map((image) => image.shown);
+      const outputs = await model.readTokens(normalizeAll(shown, config));
       for (const [image, { source, shown }] of batch.entries()) {
         checkCancelled(signal);
         try {
@@ -216,7 +192,10 @@ export async function evaluateSegmentation(
   const counted = resamples(evaluated, draws, seed);
   const drawn = answers.map((answer) => byProtocol((protocol) => bootstrap(answer[protocol], counted)));
   const asked = byProtocol((protocol) => answers[0][protocol].scores.length);
-  return {
+  units.sort((a, b) => b.iou - a.iou);
+  const result = segmentationEvaluation(await originOf({ model }), {
+    source: from,
+    foreign: isEmbedded(model.name) && !ofWorld,
     images: evaluated,
     size: config.size,
     classes: classes.length,
@@ -227,14 +206,36 @@ export async function evaluateSegmentation(
     predictedRight: predictedRight / evaluated,
     foreground: byProtocol((protocol) => foreground[protocol] / asked[protocol]),
     draws,
-    methods: methods.map(({ name, paper, heads }, m) => ({
-      ...{ name, paper, heads },
+    seed,
+    methods: methods.map(({ name, paper, components }, m) => ({
+      ...{ name, paper, components },
       measures: byProtocol((protocol) => intervals(drawn[m][protocol])),
       difference: byProtocol((protocol) => differences(drawn[m][protocol], drawn[0][protocol])),
     })),
+    answers: chooseUnits(units).map(({ rank, unit: { image, name, predicted, iou } }) => ({
+      ...{ rank, image: image.name, name, predicted: classes[predicted].name, iou },
+    })),
     rejected,
-    units: units.sort((a, b) => b.iou - a.iou),
-  };
+    unmatched: [...unmatched],
+  });
+  return { result, units };
+}
+
+const SHOWN = 8;
+
+/** Answers to be shown: the best, those around the middle, and the worst. @param units best first */
+export function chooseUnits(
+  units: readonly EvaluatedUnit[],
+): { readonly rank: SegmentationAnswer["rank"]; readonly unit: EvaluatedUnit }[] {
+  const most = Math.min(SHOWN, Math.max(1, Math.floor(units.length / 3)));
+  const middle = Math.max(0, Math.floor((units.length - most) / 2));
+  const ranked = (rank: SegmentationAnswer["rank"], of: readonly EvaluatedUnit[]) =>
+    of.map((unit) => ({ rank, unit }));
+  return [
+    ...ranked("best", units.slice(0, most)),
+    ...ranked("middle", units.slice(middle, middle + most)),
+    ...ranked("worst", units.slice(-most)),
+  ];
 }
 
 const emptyAnswers = (): Answers => ({ scores: [], images: [] });
@@ -276,8 +277,7 @@ export async function unitPictures(
   const pictures: UnitPicture[] = [];
   for (const unit of units) {
     checkCancelled(signal);
-    const shown = await preprocess(unit.image.image, config, { exif });
-    const pixels = pixelsOf(model, [shown]);
+    const { pixels, shown } = await pixelsOf(model, unit.image.image, { exif });
     const decomposition = await model.decompose(pixels, { tokenLayers: layersOf(named.set) });
     const outputs = await model.readTokens(pixels);
     const values = map({ decomposition, outputs, image: 0, index: 0 }, unit.truth);
@@ -290,12 +290,4 @@ export async function unitPictures(
     });
   }
   return pictures;
-}
-
-function pixelsOf(model: ClipModel, shown: readonly Preprocessed[]): Float32Array {
-  const { preprocess } = model.config;
-  const each = 3 * preprocess.size ** 2;
-  const pixels = new Float32Array(shown.length * each);
-  for (const [i, { rgb }] of shown.entries()) normalize(rgb, preprocess, pixels, i * each);
-  return pixels;
 }

@@ -1,5 +1,5 @@
 /** Images with masks, and what the numbers in the masks stand for. */
-import { basename, extname, join } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { scanSource } from "../../corpus/source.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput, readJson } from "../../support/files.ts";
@@ -27,6 +27,10 @@ export interface MaskedImage {
 
 /** Images to segment, of which the truth is known. */
 export interface MaskedImages {
+  /** Where they come from, in words. */
+  readonly source: string;
+  /** Whether they are of the generated world, which the embedded models were trained on. */
+  readonly ofWorld: boolean;
   readonly classes: readonly EvaluatedClass[];
   readonly images: readonly MaskedImage[];
   /** Images without a mask and masks without an image. */
@@ -59,6 +63,15 @@ const UNLABELLED_NAME = /^(unlabell?ed|void|ignored?)$/i;
  * A class named unlabeled, void or ignore stands for pixels that do not count. Of names as COCO's panoptic ones only
  * what can be read is kept: `sky-other-merged` is a sky.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { loadClasses } from "clip-interpret/evaluation";
+ *
+ * await writeFile("classes.json", JSON.stringify({ 1: "dog", 2: "sky-other-merged", 9: "void" }));
+ * const { names, values } = await loadClasses("classes.json");
+ * console.log(names, values?.get(2)); // → [ 'dog', 'sky' ] 1
+ * ```
  */
 export async function loadClasses(path: string): Promise<ClassList> {
   const entries = await readEntries(path);
@@ -114,6 +127,16 @@ export const fillTemplate = (template: string, name: string): string =>
 /**
  * Pairs the images below one folder with the masks of the same name (without extension) below another.
  * @throws `MASKS_INVALID` when no image has a mask or a binary mask's class is not known; what `scanSource` throws
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { loadClasses, pairMasks } from "clip-interpret/evaluation";
+ *
+ * await writeFile("things.json", JSON.stringify({ 1: "the first object", 2: "the second" }));
+ * const classes = await loadClasses("things.json");
+ * const { images } = await pairMasks("examples/scenes/images", "examples/scenes/masks", classes, ["a photo of a {}."]);
+ * console.log(images.length); // → 24
+ * ```
  */
 export async function pairMasks(
   imageFolder: string,
@@ -152,7 +175,8 @@ export async function pairMasks(
   const unmatched = [images, masks].flatMap(({ root, images: files }) =>
     files.map(({ path }) => join(root, path)).filter((path) => !used.has(path)),
   );
-  return { classes, images: paired, unmatched };
+  const source = basename(resolve(imageFolder));
+  return { source, ofWorld: false, classes, images: paired, unmatched };
 }
 
 const classNamed = (names: readonly string[], label: string | null): number | undefined => {
@@ -165,12 +189,24 @@ const numbered =
   (value: number): number | undefined =>
     values.get(value) ?? (value === 0 ? NO_CLASS : value === VOID ? UNLABELLED : undefined);
 
-/** The scenes of a corpus that `demo` wrote: a class is a concept, named as in the models' own zero-shot tests. */
+/**
+ * The scenes of a corpus that `demo` wrote: a class is a concept, named as in the models' own zero-shot tests.
+ *
+ * @example
+ * ```ts
+ * import { corpusMasks } from "clip-interpret/evaluation";
+ *
+ * const { images, classes } = await corpusMasks("examples/scenes");
+ * console.log(images.length, classes.length); // → 24 250
+ * ```
+ */
 export async function corpusMasks(folder: string): Promise<MaskedImages> {
   const classes = factorPrompts().concept.map(({ value, texts }) => ({ name: String(value), texts }));
   const indexOf = new Map(CONCEPTS.map(({ name }, i) => [name, i]));
   const rows = await readCorpus(folder);
   return {
+    source: basename(resolve(folder)),
+    ofWorld: true,
     classes,
     unmatched: [],
     images: rows.map(({ path, mask, factors: { concept, other } }) => {

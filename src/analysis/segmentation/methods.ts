@@ -1,12 +1,15 @@
 /** The methods that an evaluation of segmentation compares: each makes a map of patches for a class of an image. */
 
+import { dot } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, type NamedSet } from "../../model/components.ts";
+import type { NamedSet } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
-import { type PreparedProbe, prepareProbe, scoreTokens } from "../../model/kernel.ts";
-import { textProbe } from "../../model/probe.ts";
+import { type PreparedProbe, prepareProbe } from "../../model/head-space.ts";
+import { scoreTokens } from "../../model/kernel.ts";
+import { unitProbe } from "../../model/probe.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
+import { componentsOf, type ReadComponents } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { attentionRollout, BASELINES } from "./baselines.ts";
 
@@ -14,7 +17,8 @@ import { attentionRollout, BASELINES } from "./baselines.ts";
 export interface Method {
   readonly name: string;
   readonly paper: string | null;
-  readonly heads: readonly string[];
+  /** What it reads; null where that is no set. */
+  readonly components: ReadComponents | null;
   /** False where the map is the same for every class. */
   readonly readsClass: boolean;
   readonly map: (pass: Pass, classIndex: number) => Float64Array;
@@ -44,7 +48,7 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
   };
   const heads = sets.map(
     ({ name, set }): Method => ({
-      ...{ name, paper: null, heads: componentNames(set), readsClass: true },
+      ...{ name, paper: null, components: componentsOf(name, set), readsClass: true },
       map: ({ decomposition, image }, classIndex) => {
         const probe = preparedOf(classIndex);
         return scoreTokens(geometry, probe, decomposition, decomposition.tokens, set, image).subarray(1);
@@ -53,18 +57,18 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
   );
   const others = BASELINES.map(
     ({ title, paper, readsText, map }): Method => ({
-      ...{ name: title, paper, heads: [], readsClass: readsText },
+      ...{ name: title, paper, components: null, readsClass: readsText },
       map: ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
     }),
   );
   const laterRollout: Method = {
     name: "rollout from layer 1",
     paper: "as evaluated by Chefer, Gur & Wolf 2021",
-    heads: [],
+    components: null,
     readsClass: false,
     map: ({ outputs, image }) => attentionRollout(outputs, { image, startLayer: 1 }),
   };
-  const blind = { paper: null, heads: [], readsClass: false };
+  const blind = { paper: null, components: null, readsClass: false };
   const middle = (grid - 1) / 2;
   const centre = Float64Array.from(
     { length: grid ** 2 },
@@ -119,11 +123,11 @@ export async function classProbes(
   const plain = texts.map((own) => {
     const sum = new Float64Array(embedDim);
     for (const _ of own) {
-      const unit = textProbe(embeddings.subarray(at, at + embedDim));
+      const unit = unitProbe(embeddings.subarray(at, at + embedDim));
       for (let d = 0; d < embedDim; d++) sum[d] += unit[d];
       at += embedDim;
     }
-    return textProbe(sum);
+    return unitProbe(sum);
   });
   if (plain.length === 1) return { plain, centred: plain };
   const mean = new Float64Array(embedDim);
@@ -133,12 +137,9 @@ export async function classProbes(
 
 /** The class whose texts the whole image is most similar to. */
 export function predictClass({ decomposition, image }: Pass, { plain }: ClassProbes): number {
-  const size = plain[0].length;
-  const embedding = decomposition.embedding.subarray(image * size, (image + 1) * size);
   let [best, most] = [0, -Infinity];
   for (const [index, probe] of plain.entries()) {
-    let product = 0;
-    for (let d = 0; d < size; d++) product += embedding[d] * probe[d];
+    const product = dot(decomposition.embedding, probe, image * probe.length);
     if (product > most) [best, most] = [index, product];
   }
   return best;

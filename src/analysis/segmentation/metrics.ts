@@ -11,6 +11,7 @@
  *    of the n labelled pixels, taken together.
  */
 import { Random } from "../../math/random.ts";
+import type { Measured, SegmentationMetric } from "../../results/segmentation-evaluation.ts";
 
 /** What a pixel of a mask is. */
 export const [IGNORED, BACKGROUND, FOREGROUND] = [-1, 0, 1] as const;
@@ -118,15 +119,7 @@ export function averagePrecision(isTrue: Float64Array, isFalse: Float64Array): n
   return precision;
 }
 
-/** A measured share with its interval. */
-export interface Measured {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** The three numbers of the protocol: pixel accuracy, mIoU, mAP. */
-export type SegmentationMetric = "pixelAccuracy" | "meanIou" | "meanPrecision";
+/** Pixel accuracy, mIoU and mAP, whatever is said of them. */
 export type Measures<T> = Readonly<Record<SegmentationMetric, T>>;
 
 /** Pixel accuracy, mIoU and mAP of some images, of which each may count several times. */

@@ -10,15 +10,33 @@
  * The patches and the CLS token add up to the score of the heads: Σ_i token(l,h,i) = head(l,h), summed over the set. As
  * in the reference implementation the CLS token is no part of the map; its share stands beside it.
  */
+
 import type { DecodeOptions } from "../../image/decode.ts";
-import { normalize, type Preprocessed, preprocess, type Rectangle } from "../../image/preprocess.ts";
+import type { Preprocessed, Rectangle } from "../../image/preprocess.ts";
+import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import type { ComponentSet, WeightedHead } from "../../model/components.ts";
+import {
+  type ComponentSet,
+  componentNames,
+  type WeightedHead,
+  type WrittenSet,
+} from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
 import { SUM_TOLERANCE } from "../../model/decomposition.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
-import { prepareProbe, scoreImages, scoreTokens } from "../../model/kernel.ts";
-import { contrastProbe, textProbe } from "../../model/probe.ts";
+import { prepareProbe } from "../../model/head-space.ts";
+import { scoreImages, scoreTokens } from "../../model/kernel.ts";
+import { pixelsOf } from "../../model/pixels.ts";
+import { contrastProbe, unitProbe } from "../../model/probe.ts";
+import { type ImageOrigin, originOf } from "../../results/origin.ts";
+import {
+  type SegmentationMode,
+  type SegmentationScale,
+  type SegmentedText,
+  type SegmentResult,
+  segmentResult,
+} from "../../results/segment.ts";
+import { componentsOf, type Head, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { type BaselineMap, baselineMaps } from "./baselines.ts";
@@ -116,13 +134,13 @@ export function tokenHeads(
   set: ComponentSet,
   token: number,
   image = 0,
-): { layer: number; head: number; value: number }[] {
+): (Head & { value: number })[] {
   const prepared = prepareProbe(geometry, probe);
   const { tokens } = decomposition;
   const atToken = (head: WeightedHead) =>
     scoreTokens(geometry, prepared, decomposition, tokens, { heads: [head], mlps: [] }, image)[token];
   return set.heads
-    .map((weighted) => ({ layer: weighted.layer, head: weighted.head, value: atToken(weighted) }))
+    .map((weighted) => ({ ...headOf(weighted.layer, weighted.head), value: atToken(weighted) }))
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 }
 
@@ -156,59 +174,49 @@ interface GridSize {
   readonly grid: number;
 }
 
-/** `topic`: each text alone. `contrast`: each against the mean of the others. */
-export const SEGMENTATION_MODES = ["topic", "contrast"] as const;
-export type SegmentationMode = (typeof SEGMENTATION_MODES)[number];
-
-/** One text's map. */
-export interface TextMap {
-  readonly text: string;
-  /** Cosine of the whole image with the text: of the contrast it is the difference. */
-  readonly similarity: number;
-  readonly map: TokenMap;
-  /** The chosen patch, if one was asked for: what each head wrote there. */
-  readonly heads?: readonly { readonly layer: number; readonly head: number; readonly value: number }[];
-}
-
-/** An image segmented by texts. */
-export interface Segmentation {
-  readonly mode: SegmentationMode;
-  /** Patches down and across. */
-  readonly grid: number;
-  /** Where the map lies, in the pixels of the original as it was decoded. */
-  readonly placement: Rectangle;
-  readonly texts: readonly TextMap[];
-  /** Of two or more texts. */
-  readonly winners?: Winners;
-  /** Each text's own map, whose differences the contrast shows: what {@link Winners} were chosen by. */
-  readonly topics: readonly Float64Array[];
-  readonly baselines?: readonly BaselineMap[];
-  readonly shown: Preprocessed;
+/** What is asked of an image. */
+export interface SegmentationAsked {
+  readonly set: ComponentSet | WrittenSet;
+  /** The set as the user wrote it; by default its name, or the names of its components. */
+  readonly written?: string;
+  readonly mode?: SegmentationMode;
+  readonly scale?: SegmentationScale;
+  /** A patch, counted in reading order, whose heads are wanted. */
+  readonly patch?: number;
 }
 
 /** How an image is segmented. */
-export interface SegmentOptions extends WorkOptions, DecodeOptions {
-  readonly set: ComponentSet;
-  readonly mode?: SegmentationMode;
-  /** A patch, counted in reading order, whose heads are wanted. */
-  readonly patch?: number;
+export interface SegmentOptions extends SegmentationAsked, WorkOptions, DecodeOptions {
+  /** How the result names the image; by default by its path. */
+  readonly image?: Partial<ImageOrigin>;
   /** Also what other methods make of the image; costs a second pass of the encoder. */
   readonly baselines?: boolean;
 }
 
 /**
- * Segments an image file by texts.
+ * Segments an image by texts.
+ * @param source path, or the bytes of an image file
  * @throws `TEXTS_EMPTY`; `USAGE` for a contrast of fewer than two texts or a patch that is not there; `HEADS_INVALID`;
  *   `SUM_MISMATCH`; and what decoding an image and loading a tokenizer throw
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const set = parseHeads(model, "last2");
+ * const { texts, winners } = await segmentImage(model, scene, ["a monkey", "a purple backdrop"], { set, mode: "contrast" });
+ * console.log(texts[0].values.length, "rows;", winners?.counts, "patches won"); // → 8 rows; [ 20, 44 ] patches won
+ * ```
  */
 export async function segmentImage(
   model: ClipModel,
   source: string | Uint8Array,
   texts: readonly string[],
-  { set, mode = "topic", patch, baselines = false, ...options }: SegmentOptions,
-): Promise<Segmentation> {
-  const { config } = model;
-  const { vision, embedDim } = config;
+  { image, baselines = false, ...options }: SegmentOptions,
+): Promise<SegmentResult> {
+  const { vision, embedDim } = model.config;
+  const { set, mode, patch } = options;
   if (texts.length === 0)
     throw new ClipInterpretError("TEXTS_EMPTY", "there is no text to segment the image by");
   if (mode === "contrast" && texts.length < 2)
@@ -219,64 +227,72 @@ export async function segmentImage(
       `the model has ${vision.grid} × ${vision.grid} patches, counted from 0,0`,
     );
   const tokenLayers = layersOf(set);
-  const shown = await preprocess(source, config.preprocess, options);
-  const pixels = new Float32Array(shown.rgb.length);
-  normalize(shown.rgb, config.preprocess, pixels);
+  const { pixels, shown } = await pixelsOf(model, source, options);
   const decomposition = await model.decompose(pixels, { tokenLayers });
   const embeddings = await model.encodeTexts(texts, options);
-  const plain = texts.map((_, i) => textProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
-  return {
-    ...segmentDecomposed(model, decomposition, shown.placement, { texts, plain, set, mode, patch }),
-    ...(baselines && { baselines: baselineMaps(await model.readTokens(pixels), plain) }),
-    shown,
+  const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
+  const name = typeof source === "string" ? source : "an image";
+  const seen = { decomposition, shown, image: { name, label: null, sha256: shown.sha256, ...image } };
+  const others = baselines ? baselineMaps(await model.readTokens(pixels), probes) : undefined;
+  return segmentSeen(model, seen, { texts, probes }, options, others);
+}
+
+/** An image that a model has decomposed, with the tokens of every layer that is asked about. */
+export interface SeenImage {
+  readonly image: ImageOrigin;
+  readonly shown: Omit<Preprocessed, "rgb">;
+  readonly decomposition: TokenDecomposition;
+}
+
+/** {@link segmentImage} of an image and texts that are encoded already. @param texts with each text's own probe, [D] */
+export async function segmentSeen(
+  model: ClipModel,
+  { image, shown, decomposition }: SeenImage,
+  { texts, probes: plain }: { readonly texts: readonly string[]; readonly probes: readonly Float64Array[] },
+  { set, written, mode = "topic", scale = "common", patch }: SegmentationAsked,
+  baselines?: readonly BaselineMap[],
+): Promise<SegmentResult> {
+  const name = written ?? ("name" in set ? set.name : componentNames(set).join());
+  const { geometry, config } = model;
+  const { grid } = config.vision;
+  const rows = <T extends number>(values: Iterable<T>): T[][] => {
+    const all = [...values];
+    return Array.from({ length: grid }, (_, row) => all.slice(row * grid, (row + 1) * grid));
   };
-}
-
-/** What is asked of an image that is decomposed already. */
-export interface DecomposedSegmentation {
-  readonly texts: readonly string[];
-  /** Each text's own probe [D], in the texts' order. */
-  readonly plain: readonly Float64Array[];
-  readonly set: ComponentSet;
-  readonly mode: SegmentationMode;
-  /** Patch whose strongest heads are wanted, in reading order. */
-  readonly patch?: number | undefined;
-}
-
-/**
- * The maps of an image whose decomposition, with the tokens of the set's layers, is at hand.
- * @param shown where in the original the model looked
- */
-export function segmentDecomposed(
-  { geometry, config: { vision } }: Pick<ClipModel, "geometry" | "config">,
-  decomposition: TokenDecomposition,
-  shown: Rectangle,
-  { texts, plain, set, mode, patch }: DecomposedSegmentation,
-): Omit<Segmentation, "shown" | "baselines"> {
   const probes = mode === "contrast" ? contrastProbes(plain) : plain;
   const mapOf = (probe: Float64Array) => tokenMap(geometry, decomposition, probe, set);
   const maps = probes.map(mapOf);
-  const topics = (mode === "contrast" ? plain.map(mapOf) : maps).map(({ values }) => values);
-  return {
-    mode,
-    grid: vision.grid,
-    placement: mapPlacement(shown, vision),
-    texts: texts.map((text, i) => ({
-      text,
-      similarity: similarityTo(decomposition, probes[i]),
-      map: maps[i],
-      ...(patch !== undefined && {
-        heads: tokenHeads(geometry, decomposition, probes[i], set, patch + 1),
-      }),
+  const own = mode === "contrast" ? plain.map((probe) => mapOf(probe).values) : undefined;
+  const winners = texts.length > 1 ? winnersOf(own ?? maps.map(({ values }) => values)) : undefined;
+  const chosen = (i: number): SegmentedText["token"] =>
+    patch === undefined
+      ? undefined
+      : {
+          ...{ row: Math.floor(patch / grid), column: patch % grid, value: maps[i].values[patch] },
+          heads: tokenHeads(geometry, decomposition, probes[i], set, patch + 1),
+        };
+  return segmentResult(await originOf({ model, image }), {
+    components: componentsOf(name, set),
+    ...{ mode, scale, grid: { rows: grid, columns: grid } },
+    original: { width: shown.width, height: shown.height },
+    placement: mapPlacement(shown.placement, config.vision),
+    texts: maps.map(({ values, ...sums }, i) => ({
+      ...{ text: texts[i], similarity: similarityTo(decomposition, probes[i]), values: rows(values) },
+      ...(own && { own: rows(own[i]) }),
+      ...sums,
+      ...(patch !== undefined && { token: chosen(i) }),
     })),
-    ...(texts.length > 1 && { winners: winnersOf(topics) }),
-    topics,
-  };
+    ...(winners && {
+      winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
+    }),
+    ...(baselines && {
+      baselines: baselines.map(({ values, text, ...about }) => ({
+        ...{ ...about, text: text === null ? null : texts[text], values: rows(values) },
+      })),
+    }),
+  });
 }
 
 /** e·v/‖e‖ of the first image. */
-function similarityTo({ embedding, norm }: TokenDecomposition, probe: Float64Array): number {
-  let product = 0;
-  for (let d = 0; d < probe.length; d++) product += embedding[d] * probe[d];
-  return product / norm[0];
-}
+const similarityTo = ({ embedding, norm }: TokenDecomposition, probe: Float64Array): number =>
+  dot(embedding, probe) / norm[0];

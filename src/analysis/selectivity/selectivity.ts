@@ -17,9 +17,19 @@ import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { FactorValue } from "../../corpus/source.ts";
 import { fromHalf } from "../../math/half.ts";
+import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
-import { headName, mlpName } from "../../model/components.ts";
-import { type HeadGeometry, headMetric } from "../../model/geometry.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { mlpName } from "../../model/components.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import { coordinateCount, headMetric } from "../../model/head-space.ts";
+import { originOf } from "../../results/origin.ts";
+import {
+  type FactorSelectivity,
+  type SelectivityResult,
+  selectivityResult,
+} from "../../results/selectivity.ts";
+import { type Head, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 
@@ -32,32 +42,6 @@ export interface Grouping {
   readonly groups: Int32Array;
   /** Images that have a value. */
   readonly images: number;
-}
-
-/** What one factor explains of one component. */
-export interface Selectivity {
-  /** η². */
-  readonly explained: number;
-  /** ε²: beyond chance, at least 0. */
-  readonly share: number;
-  /** (G − 1)/(n − 1). */
-  readonly chance: number;
-  /** The highest η² among the permutations. */
-  readonly highestByChance: number;
-}
-
-/** A component with what each factor explains of it, in the order of the factors. */
-export interface SelectiveComponent {
-  readonly name: string;
-  readonly factors: readonly Selectivity[];
-}
-
-/** What {@link measureSelectivity} found. */
-export interface SelectivityResult {
-  readonly factors: readonly { readonly name: string; readonly values: number; readonly images: number }[];
-  /** Heads in order, MLP terms if the index holds them, then the whole embedding. */
-  readonly components: readonly SelectiveComponent[];
-  readonly permutations: number;
 }
 
 /** The factors of an index's images, the label among them; those with one value or a value an image are left out. */
@@ -111,15 +95,41 @@ export interface SelectivityOptions extends WorkOptions {
   readonly groupings?: readonly Grouping[];
 }
 
+/** What factors explain of components; where it comes from stands beside it. */
+type ByFactors = Omit<SelectivityResult, "origin">;
+
 /**
  * Measures every component of an index against every known factor of its images.
+ * @param model that made the index
  * @throws `FACTORS_MISSING` when no factor or label is known, `CANCELLED`
+ * @example
+ * ```ts
+ * import { measureSelectivity, openIndex, openModel } from "clip-interpret";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const { factors, heads } = await measureSelectivity(model, index, { permutations: 5 });
+ * const background = factors.findIndex(({ name }) => name === "background");
+ * const share = ({ factors: of }: (typeof heads)[number]) => of[background].share;
+ * const [most] = heads.sort((a, b) => share(b) - share(a));
+ * console.log(most.name, share(most).toFixed(2)); // → L0.H1 0.83
+ * ```
  */
 export async function measureSelectivity(
+  model: ClipModel,
+  index: Index,
+  options: SelectivityOptions = {},
+): Promise<SelectivityResult> {
+  const found = await explainByFactors(index, model.geometry, options);
+  return selectivityResult(await originOf({ model, index }), found);
+}
+
+/** {@link measureSelectivity} for another analysis. @throws `FACTORS_MISSING`, `CANCELLED` */
+export async function explainByFactors(
   index: Index,
   geometry: HeadGeometry,
   { permutations = 20, seed = 0, rows, groupings: given, report, signal }: SelectivityOptions = {},
-): Promise<SelectivityResult> {
+): Promise<ByFactors> {
   const groupings = given ?? findGroupings(index, rows);
   if (groupings.length === 0) {
     throw new ClipInterpretError(
@@ -131,16 +141,10 @@ export async function measureSelectivity(
     grouping,
     shuffled: Array.from({ length: permutations }, (_, p) => shuffle(grouping.groups, seed, p)),
   }));
-  const { layers, heads, headDim, embedDim, mlps } = index.manifest;
+  const { layers, heads: headCount, embedDim, mlps: hasMlps } = index.manifest;
   const cache = createHeadCache(index);
-  const components: SelectiveComponent[] = [];
-  const measure = async (
-    name: string,
-    block: Float32Array,
-    width: number,
-    metric: Float64Array | undefined,
-  ) => {
-    const factors: Selectivity[] = [];
+  const measure = async (block: Float32Array, width: number, metric?: Float64Array) => {
+    const factors: FactorSelectivity[] = [];
     for (const { grouping, shuffled } of partitions) {
       // What else the process does, such as answering requests, gets its turn.
       await new Promise((resolve) => setImmediate(resolve));
@@ -156,25 +160,29 @@ export async function measureSelectivity(
       const share = Math.max(0, (explained - chance) / (1 - chance));
       factors.push({ explained, share, chance, highestByChance: Math.max(0, ...byChance) });
     }
-    components.push({ name, factors });
+    return factors;
   };
   const task = "measuring selectivity";
-  const total = layers * heads;
+  const total = layers * headCount;
   report?.({ type: "start", task, unit: "head", total });
+  const heads: ByFactors["heads"] = [];
   for (let unit = 0; unit < total; unit++) {
     checkCancelled(signal);
-    const [layer, head] = [Math.floor(unit / heads), unit % heads];
+    const [layer, head] = [Math.floor(unit / headCount), unit % headCount];
     const metric = headMetric(geometry, layer, head);
-    await measure(headName(layer, head), await cache.block(layer, head), headDim + 3, metric);
+    const factors = await measure(await cache.block(layer, head), coordinateCount(geometry), metric);
+    heads.push({ ...headOf(layer, head), factors });
     report?.({ type: "advance", task, done: unit + 1, total });
   }
-  for (let term = 0; mlps && term <= layers; term++) {
-    await measure(mlpName(term), fromHalf(await index.mlpTerm(term)), embedDim, undefined);
+  const mlps: ByFactors["mlps"] = [];
+  for (let term = 0; hasMlps && term <= layers; term++) {
+    const factors = await measure(fromHalf(await index.mlpTerm(term)), embedDim);
+    mlps.push({ component: mlpName(term), factors });
   }
-  await measure("embedding", await index.embeddings(), embedDim, undefined);
+  const embedding = { factors: await measure(await index.embeddings(), embedDim) };
   report?.({ type: "end", task, done: total });
   const factors = groupings.map(({ name, values, images }) => ({ name, values: values.length, images }));
-  return { factors, components, permutations };
+  return { images: rows?.length ?? index.images.length, permutations, factors, heads, mlps, embedding };
 }
 
 /**
@@ -254,19 +262,8 @@ function scatterBetween(
   return between;
 }
 
-function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) {
-    if (!metric) {
-      sum += x[i] * x[i];
-      continue;
-    }
-    let product = 0;
-    for (let j = 0, row = i * x.length; j < x.length; j++) product += metric[row + j] * x[j];
-    sum += x[i] * product;
-  }
-  return sum;
-}
+const squaredLength = (x: Float64Array, metric: Float64Array | undefined): number =>
+  dot(x, metric ? multiply(metric, x) : x);
 
 /** The groups dealt out anew among the images that have one. */
 export function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {
@@ -284,17 +281,16 @@ export function shuffle(groups: Int32Array, seed: number, permutation: number): 
 
 /** For each factor its most selective heads, best first, where they explain more than any permutation did. */
 export function selectiveHeads(
-  { factors, components }: SelectivityResult,
+  { factors, heads }: Pick<SelectivityResult, "factors" | "heads">,
   most: number,
-): Record<string, string[]> {
-  const heads = components.filter(({ name }) => /^L\d+\.H\d+$/.test(name));
+): Record<string, Head[]> {
   return Object.fromEntries(
     factors.map(({ name }, f) => {
       const beyond = heads.filter(
         ({ factors: of }) => of[f].explained > of[f].highestByChance && of[f].share > 0,
       );
       const sorted = beyond.sort((a, b) => b.factors[f].share - a.factors[f].share);
-      return [name, sorted.slice(0, most).map((head) => head.name)];
+      return [name, sorted.slice(0, most).map(({ layer, head }) => headOf(layer, head))];
     }),
   );
 }

@@ -1,10 +1,13 @@
 /** TEXTSPAN over arrays as the reference scripts write them: M̃ = I, everything else the same. */
 import { createAlgebra } from "../../onnx/algebra.ts";
+import { originOf } from "../../results/origin.ts";
+import { type TextspanArraysResult, textspanArraysResult } from "../../results/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { createNpyWriter, type NpyRows } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import type { PoolText } from "../../text/pool.ts";
 import { arrayMoments } from "./contributions.ts";
-import { type ControlCurves, controlCurves } from "./control.ts";
+import { controlCurves } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
 import { projectTexts, reconstruct, spanInSpace, type Textspan } from "./textspan.ts";
 
@@ -15,12 +18,16 @@ export interface SpanArraysOptions extends WorkOptions {
   readonly rank?: number;
   readonly seed?: number;
   readonly threads?: number;
+  /** What the arrays are called in the result. */
+  readonly names?: { readonly contributions: string; readonly textFeatures: string };
+  /** The texts that the rows of the features are of. */
+  readonly texts?: readonly PoolText[];
 }
 
-/** A span with what it is to be compared with. */
-export interface SpannedArrays extends Textspan {
-  readonly images: number;
-  readonly control: ControlCurves;
+/** The arrays in texts, and the directions that give the contributions back ({@link writeReconstruction}). */
+export interface SpannedArrays {
+  readonly result: TextspanArraysResult;
+  readonly span: Textspan;
 }
 
 /**
@@ -35,7 +42,7 @@ export async function spanArrays(
   texts: { readonly shape: readonly number[]; readonly data: Float32Array },
   options: SpanArraysOptions = {},
 ): Promise<SpannedArrays> {
-  const { iterations = 20, rank, seed = 0, threads = 0, report } = options;
+  const { iterations = 20, rank, seed = 0, threads = 0, names, texts: named, report } = options;
   const [images, width] = contributions.shape;
   const [count, textWidth] = texts.shape;
   const invalid = (why: string) => new ClipInterpretError("NPY_INVALID", why);
@@ -55,8 +62,28 @@ export async function spanArrays(
     }
     const coordinates = await projectTexts(algebra, space, texts.data);
     const span = await spanInSpace(algebra, space, coordinates, iterations);
-    const control = controlCurves(space, coordinates, span.selected.length, { seed });
-    return { ...span, images, control };
+    const { selected, explainedVariance, totalVariance } = span;
+    const result = textspanArraysResult(await originOf({}), {
+      contributions: { name: names?.contributions ?? "contributions", images },
+      textFeatures: { name: names?.textFeatures ?? "text features", texts: count },
+      ...{ iterations, seed, requestedRank: rank ?? null, numericalRank: span.numericalRank },
+      ...{
+        selected: [...selected],
+        explainedVariance: [...explainedVariance],
+        totalVariance,
+        rank: span.rank,
+      },
+      descriptions: selected.map((index, step) => ({
+        index,
+        text: named?.[index].text ?? `text ${index}`,
+        property: named?.[index].property ?? null,
+        explainedVariance: explainedVariance[step],
+        chosenShare: null,
+      })),
+      control: controlCurves(space, coordinates, selected.length, { seed }),
+      stability: null,
+    });
+    return { result, span };
   } finally {
     await algebra.release();
   }

@@ -1,19 +1,15 @@
 /** What a component, or several as one, wrote into the images of an index, in the form in which TEXTSPAN takes it. */
-import { imageScales } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { Search } from "../../corpus/search.ts";
-import { type ComponentSet, componentNames, headName, type WeightedHead } from "../../model/components.ts";
-import { type HeadGeometry, headMatrix } from "../../model/geometry.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import type { ComponentSet, WeightedHead } from "../../model/components.ts";
+import { coordinateCount, headMatrix, imageScales, setScaled } from "../../model/head-space.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { NpyRows } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 
 /** Contributions to n images as z̃·M̃. */
 export interface Contributions {
-  /** `L3.H1`, or `joint`. */
-  readonly name: string;
-  /** The components that are read, by name. */
-  readonly components: readonly string[];
   /** M̃ [m, D]; null where z̃ are the contributions themselves. */
   readonly matrix: Float64Array | null;
   /** Σ [z̃;1][z̃;1]ᵀ over all images, [m+1, m+1]. */
@@ -28,31 +24,25 @@ const AT_ONCE = 2048;
 /** One head: its moments are in the index, its rows are what the index stores. */
 export function headContributions(
   index: Index,
-  geometry: HeadGeometry,
+  { geometry }: Pick<ClipModel, "geometry">,
   { layer, head }: Omit<WeightedHead, "weight">,
   allMoments: Float64Array,
 ): Contributions {
   const { headDim, heads } = geometry;
-  const name = headName(layer, head);
-  const size = (headDim + 4) ** 2;
+  const size = (coordinateCount(geometry) + 1) ** 2;
   const at = (layer * heads + head) * size;
   let stored: Promise<readonly [z: Float32Array, scales: Float64Array]> | undefined;
   return {
-    name,
-    components: [name],
     matrix: headMatrix(geometry, layer, head),
     moments: async () => allMoments.slice(at, at + size),
     async rows(rows) {
       stored ??= Promise.all([index.head(layer, head), index.scalars().then(imageScales)]);
       const [z, scales] = await stored;
-      const columns = headDim + 4;
+      const columns = coordinateCount(geometry) + 1;
       const data = new Float64Array(rows.length * columns);
       for (const [i, image] of rows.entries()) {
-        const [to, from] = [i * columns, image * headDim];
-        const scale = scales[image * 3];
-        for (let d = 0; d < headDim; d++) data[to + d] = z[from + d] * scale;
-        data.set(scales.subarray(image * 3, image * 3 + 3), to + headDim);
-        data[to + headDim + 3] = 1;
+        setScaled(data, i * columns, z, headDim, scales, image);
+        data[(i + 1) * columns - 1] = 1;
       }
       return { data, rows: rows.length, columns };
     },
@@ -60,17 +50,12 @@ export function headContributions(
 }
 
 /** Any components as one: the sum of what they wrote, with the set's weights. */
-export function summedContributions(
-  search: Search,
-  set: ComponentSet,
-  algebra: Algebra,
-  name = "joint",
-): Contributions {
+export function summedContributions(search: Search, set: ComponentSet, algebra: Algebra): Contributions {
   const { images, manifest } = search.index;
   const rows = async (asked: readonly number[]) =>
     withOnes(await search.contributions(set, asked), asked.length, manifest.embedDim);
   return {
-    ...{ name, components: componentNames(set), matrix: null, rows },
+    ...{ matrix: null, rows },
     moments: (work) =>
       accumulate(algebra, images.length, manifest.embedDim + 1, work, (start, count) =>
         rows(Array.from({ length: count }, (_, i) => start + i)),

@@ -1,23 +1,13 @@
-/** What the variance that TEXTSPAN explains is to be compared with. */
+/**
+ * What the variance that TEXTSPAN explains is to be compared with: texts drawn at random and made orthogonal likewise,
+ * random directions, and the principal components, which no choice of k directions can exceed.
+ */
+import { quantile } from "../../math/intervals.ts";
+import { dot, multiply, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { DenseMatrix } from "../../onnx/algebra.ts";
-import { eigen, norm, type RowSpace, removeAll } from "./row-space.ts";
-import { dot, multiply } from "./textspan.ts";
-
-/** Shares of the total variance that the first 1, 2, … directions explain together. */
-export interface ControlCurves {
-  /** Texts drawn from the pool at random and made orthogonal as TEXTSPAN does: mean and 95 % range over draws. */
-  readonly randomTexts: {
-    readonly mean: readonly number[];
-    readonly low: readonly number[];
-    readonly high: readonly number[];
-    readonly draws: number;
-  };
-  /** Random directions of the row space: k/r on average, exactly. */
-  readonly randomDirections: readonly number[];
-  /** The principal components: what no choice of k directions can exceed. */
-  readonly ceiling: readonly number[];
-}
+import type { ControlCurves } from "../../results/textspan.ts";
+import { eigen, type RowSpace, removeAll } from "./row-space.ts";
 
 /**
  * Controls for a selection of `steps` texts.
@@ -89,15 +79,6 @@ export function cumulative(values: readonly number[]): number[] {
     sum += value;
     return sum;
   });
-}
-
-/** The value below which a share of some numbers lies, between neighbours in proportion. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (place - low);
 }
 
 function trace({ data, rows }: DenseMatrix): number {

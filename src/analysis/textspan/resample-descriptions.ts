@@ -7,28 +7,27 @@
  */
 import type { Index } from "../../corpus/open-index.ts";
 import { Random } from "../../math/random.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
-import { headName } from "../../model/components.ts";
-import type { HeadGeometry } from "../../model/geometry.ts";
 import { createAlgebra } from "../../onnx/algebra.ts";
+import { type Head, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { checkCancelled } from "../../support/progress.ts";
+import type { TextPool } from "../../text/pool.ts";
 import { headContributions } from "./contributions.ts";
-import { unitRows } from "./describe-heads.ts";
+import { embedPool, type PoolOptions } from "./describe-heads.ts";
 import { rowSpace } from "./row-space.ts";
 import { blockMoments, dealBlocks, drawCovariance } from "./stability.ts";
 import { projectTexts, selectTexts } from "./textspan.ts";
 
 /** The texts of one head in each resample. */
-export interface ResampledHead {
-  /** L3.H1 */
-  readonly head: string;
+export interface ResampledHead extends Head {
   /** [resamples][steps]: chosen texts, with the share of the resample's variance that each explains. */
   readonly resamples: readonly (readonly { readonly index: number; readonly explainedVariance: number }[])[];
 }
 
 /** How images are resampled. */
-export interface ResampleOptions extends WorkOptions {
+export interface ResampleOptions extends PoolOptions {
   /** Texts a head. */
   readonly iterations: number;
   readonly resamples: number;
@@ -41,29 +40,29 @@ export interface ResampleOptions extends WorkOptions {
 
 /**
  * Describes every head of a set by resampled images.
- * @param textEmbeddings [t, D], of any length
  * @throws `NO_IMAGES` for an index of fewer than two; `CANCELLED`
  */
 export async function resampleDescriptions(
+  model: ClipModel,
   index: Index,
-  geometry: HeadGeometry,
   { heads }: ComponentSet,
-  textEmbeddings: Float32Array | Float64Array,
-  { iterations, resamples, blocks: wanted, seed = 0, threads = 0, report, signal }: ResampleOptions,
+  pool: TextPool,
+  options: ResampleOptions,
 ): Promise<ResampledHead[]> {
+  const { iterations, resamples, blocks: wanted, seed = 0, threads = 0, report, signal } = options;
   const images = index.images.length;
   if (images < 2)
     throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds too few images to resample`);
   const algebra = await createAlgebra({ threads });
   try {
-    const texts = unitRows(textEmbeddings, geometry.embedDim);
+    const texts = await embedPool(model, pool, options);
     const moments = await index.moments();
     const dealt = dealBlocks(images, wanted, seed);
     const task = "resampling images";
     report?.({ type: "start", task, unit: "head", total: heads.length });
     const found: ResampledHead[] = [];
     for (const weighted of heads) {
-      const head = headContributions(index, geometry, weighted, moments);
+      const head = headContributions(index, model, weighted, moments);
       const space = await rowSpace(algebra, await head.moments(), head.matrix);
       const coordinates = await projectTexts(algebra, space, texts);
       const blocks = await blockMoments(algebra, head, space, dealt);
@@ -79,7 +78,7 @@ export async function resampleDescriptions(
           selected.map((text, step) => ({ index: text, explainedVariance: variances[step] / total })),
         );
       }
-      found.push({ head: headName(weighted.layer, weighted.head), resamples: drawn });
+      found.push({ ...headOf(weighted.layer, weighted.head), resamples: drawn });
       report?.({ type: "advance", task, done: found.length, total: heads.length });
     }
     report?.({ type: "end", task, done: found.length });

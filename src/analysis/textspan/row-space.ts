@@ -4,6 +4,7 @@
  * Lᵀ·(Z̃ᵀZ̃)·L, which is at most m × m whatever n and D are.
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { addScaled, dot, norm } from "../../math/linear.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 
 /** Contributions of n images in coordinates of the space that they fill; all numbers are per image. */
@@ -129,22 +130,14 @@ export function removeAll(
   directions: readonly Float64Array[],
   removed?: Float64Array,
 ): void {
-  const width = x.length;
   for (let pass = 0; pass < 2; pass++) {
     for (let i = 0; i < directions.length; i++) {
       const direction = directions[i];
-      let part = 0;
-      for (let d = 0; d < width; d++) part += x[d] * direction[d];
-      for (let d = 0; d < width; d++) x[d] -= part * direction[d];
+      const part = dot(x, direction);
+      addScaled(x, -part, direction);
       if (removed) removed[i] += part;
     }
   }
-}
-
-export function norm(x: Float64Array): number {
-  let squares = 0;
-  for (let i = 0; i < x.length; i++) squares += x[i] * x[i];
-  return Math.sqrt(squares);
 }
 
 /** Eigenvalues of a symmetric matrix, largest first, with their vectors as columns. */

@@ -1,35 +1,14 @@
 /** Whether other images would have brought the same texts. */
+import { quantile } from "../../math/intervals.ts";
+import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
+import type { Stability } from "../../results/textspan.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Contributions } from "./contributions.ts";
-import { cumulative, quantile } from "./control.ts";
+import { cumulative } from "./control.ts";
 import { centred, type RowSpace } from "./row-space.ts";
-import { dot, multiply, type Selection, selectTexts } from "./textspan.ts";
-
-/** A mean over resamples with the range of the middle 95 % of them. */
-export interface Spread {
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** How a selection fares when the images are drawn anew. */
-export interface Stability {
-  readonly resamples: number;
-  /** Images were dealt into so many blocks, and blocks were drawn. */
-  readonly blocks: number;
-  /** For each chosen text, the share of resamples that choose it too, in whatever place. */
-  readonly chosenShare: readonly number[];
-  /** The texts that each resample chose, in order, as places in the pool: what follows from them can be resampled too. */
-  readonly selections: readonly (readonly number[])[];
-  /** Average overlap of the two orders: mean over k of |first k ∩ first k of the resample| / k. 1: the same texts in the same order. */
-  readonly overlap: Spread;
-  /** What two random orders of the pool's texts overlap on average. */
-  readonly overlapByChance: number;
-  /** Share of a resample's variance that the texts chosen on all images explain together. */
-  readonly explained: Spread;
-}
+import { type Selection, selectTexts } from "./textspan.ts";
 
 /** How stability is measured. */
 export interface StabilityOptions extends WorkOptions {
@@ -56,14 +35,14 @@ export async function measureStability(
   const steps = chosen.selected.length;
   const blocks = await blockMoments(algebra, contributions, space, dealBlocks(space.images, wanted, seed));
   const counts = new Float64Array(steps);
-  const selections: number[][] = [];
+  const overlaps: number[] = [];
   const explained: number[] = [];
   for (let resample = 0; resample < resamples; resample++) {
     checkCancelled(signal);
     const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
     const { selected } = await selectTexts(algebra, covariance, texts, steps);
     for (const [step, text] of chosen.selected.entries()) if (selected.includes(text)) counts[step]++;
-    selections.push(selected);
+    overlaps.push(averageOverlap(chosen.selected, selected));
     explained.push(explainedBy(chosen.directions, covariance));
     onResample?.();
   }
@@ -71,8 +50,7 @@ export async function measureStability(
     resamples,
     blocks: blocks.length,
     chosenShare: Array.from(counts, (count) => count / resamples),
-    selections,
-    overlap: spread(selections.map((selected) => averageOverlap(chosen.selected, selected))),
+    overlap: spread(overlaps),
     overlapByChance: Math.min(1, (steps + 1) / (2 * texts.rows)),
     explained: spread(explained),
   };
@@ -155,8 +133,7 @@ function explainedBy(directions: DenseMatrix, covariance: DenseMatrix): number {
   return total > 0 ? explained / total : 0;
 }
 
-const spread = (values: readonly number[]): Spread => ({
-  mean: values.reduce((sum, value) => sum + value, 0) / values.length,
-  low: quantile(values, 0.025),
-  high: quantile(values, 0.975),
-});
+function spread(values: readonly number[]): Stability["explained"] {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, low: quantile(values, 0.025), high: quantile(values, 0.975) };
+}

@@ -11,9 +11,15 @@
  *
  * which is the variance of the projections once u is removed from contributions and texts, as the algorithm has it.
  * The step explains uᵀCu / tr C₀ of the variance.
+ *
+ * The folder in the order of the paper: `contributions.ts` what components wrote into the images of an index;
+ * `row-space.ts` the space that it fills, and its covariance C; here the texts in that space and the greedy choice;
+ * `describe-heads.ts` all of it for the heads of a model, `arrays.ts` for arrays from elsewhere. Beside the paper:
+ * `control.ts` what random texts explain; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
  */
+import { addScaled, dot, multiply, norm } from "../../math/linear.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
-import { norm, type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";
+import { type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";
 
 /** How TEXTSPAN runs. */
 export interface TextspanOptions {
@@ -129,7 +135,8 @@ export async function selectTexts(
   const r = covariance.rows;
   const T = texts.data;
   const C = covariance.data.slice();
-  const variance = rowDots(T, (await algebra.product(texts, covariance)).data, texts.rows, r);
+  const products = (await algebra.product(texts, covariance)).data;
+  const variance = Float64Array.from({ length: texts.rows }, (_, i) => dot(T, products, i * r, i * r, r));
   const selected: number[] = [];
   const variances: number[] = [];
   const directions: Float64Array[] = [];
@@ -191,7 +198,7 @@ export function reconstruct(
     for (let step = 0; step < directions.rows; step++) {
       const u = directions.data.subarray(step * D, (step + 1) * D);
       const part = dot(u, difference);
-      for (let d = 0; d < D; d++) built[at + d] += part * u[d];
+      addScaled(built.subarray(at, at + D), part, u);
     }
   }
   return built;
@@ -202,33 +209,4 @@ function indexOfLargest(values: Float64Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
-}
-
-/** Row i of A times row i of B. */
-function rowDots(A: Float64Array, B: Float64Array, rows: number, width: number): Float64Array {
-  const dots = new Float64Array(rows);
-  for (let i = 0, at = 0; i < rows; i++, at += width) {
-    let sum = 0;
-    for (let d = at; d < at + width; d++) sum += A[d] * B[d];
-    dots[i] = sum;
-  }
-  return dots;
-}
-
-/** C·u for a square C. */
-export function multiply(C: Float64Array, u: Float64Array): Float64Array {
-  const r = u.length;
-  const product = new Float64Array(r);
-  for (let i = 0, at = 0; i < r; i++) {
-    let sum = 0;
-    for (let j = 0; j < r; j++, at++) sum += C[at] * u[j];
-    product[i] = sum;
-  }
-  return product;
-}
-
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

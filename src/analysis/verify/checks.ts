@@ -1,16 +1,6 @@
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
-
-/** What one check found. `fail` means that the model's numbers must not be used. */
-export interface Check {
-  readonly name: "sums" | "same bits" | "float32" | "zero-shot";
-  readonly status: "pass" | "warn" | "fail";
-  /** What was measured; null where nothing could be. */
-  readonly value: number | null;
-  /** The same in words. */
-  readonly result: string;
-  readonly meaning: string;
-}
+import type { Check } from "../../results/verify.ts";
 
 /** Sums of float32 parts are usually within this. */
 const USUAL_SUM_ERROR = 1e-5;

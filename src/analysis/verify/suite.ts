@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { normalize, preprocess } from "../../image/preprocess.ts";
+import { preprocess } from "../../image/preprocess.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import { normalizeAll } from "../../model/pixels.ts";
+import type { SuiteName } from "../../results/verify.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readJson } from "../../support/files.ts";
 import { readCorpus } from "../../world/corpus.ts";
@@ -20,10 +22,6 @@ export interface SuitePicture {
   readonly isTrue: readonly string[];
   readonly isFalse: readonly string[];
 }
-
-/** Generated scenes for the embedded models, photographs for every other CLIP. */
-export const SUITES = ["scenes", "photos"] as const;
-export type SuiteName = (typeof SUITES)[number];
 
 const photosSchema = z.array(z.object({ file: z.string(), text: z.string() }));
 
@@ -57,9 +55,6 @@ async function photos(folder: string): Promise<Listed[]> {
 
 /** The suite's pictures as a model is shown them, [n, 3, size, size]. */
 export async function suitePixels({ config }: ClipModel, { pictures }: Suite): Promise<Float32Array> {
-  const perImage = 3 * config.preprocess.size ** 2;
-  const pixels = new Float32Array(pictures.length * perImage);
-  for (const [i, { path }] of pictures.entries())
-    normalize((await preprocess(path, config.preprocess)).rgb, config.preprocess, pixels, i * perImage);
-  return pixels;
+  const shown = await Promise.all(pictures.map(({ path }) => preprocess(path, config.preprocess)));
+  return normalizeAll(shown, config.preprocess);
 }

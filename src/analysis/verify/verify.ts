@@ -1,21 +1,16 @@
 import { requireFinite } from "../../checkpoint/finite.ts";
 import type { ModelConfig } from "../../checkpoint/model-config.ts";
+import { findPublished } from "../../labels/published.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, imageOf } from "../../model/decomposition.ts";
+import { originOf } from "../../results/origin.ts";
+import { headOf } from "../../results/shapes.ts";
+import { type Check, type VerifyResult, verifyResult } from "../../results/verify.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { type Check, checkBits, checkReference, checkSumErrors } from "./checks.ts";
+import { checkBits, checkReference, checkSumErrors } from "./checks.ts";
 import { type Suite, suitePixels } from "./suite.ts";
-import { checkZeroShot, type PictureGuess } from "./zero-shot.ts";
-
-/** Everything {@link verifyModel} found. */
-export interface Verification {
-  readonly checks: readonly Check[];
-  /** Of a batch of {@link BATCH} once the model is loaded; null when the sums failed. */
-  readonly imagesPerSecond: number | null;
-  /** The text that each picture was found to fit best; empty when no texts could be encoded. */
-  readonly pictures: readonly PictureGuess[];
-}
+import { checkZeroShot } from "./zero-shot.ts";
 
 /** Images in one run: enough that one may influence another, few enough for a large model. */
 const BATCH = 4;
@@ -31,9 +26,36 @@ const BATCH = 4;
 export async function verifyModel(
   model: ClipModel,
   suite: Suite,
-  { reference, signal }: WorkOptions & { readonly reference?: ClipModel } = {},
-): Promise<Verification> {
+  options: WorkOptions & { readonly reference?: ClipModel } = {},
+): Promise<VerifyResult> {
   await requireFinite(model.checkpoint.weights);
+  const { layers, heads, headDim, patchSize, imageSize, activation } = model.config.vision;
+  const { embedDim } = model.config;
+  const parameters = countParameters(model.config);
+  return verifyResult(await originOf({ model }), {
+    architecture: { layers, heads, headDim, patchSize, imageSize, embedDim, activation, parameters },
+    pictures: suite.name,
+    ...(await runChecks(model, suite, options)),
+    published: await publishedAbout(model),
+  });
+}
+
+/** What others published, each head by its place. */
+async function publishedAbout({ name, config }: ClipModel): Promise<VerifyResult["published"]> {
+  const found = await findPublished(name, config);
+  if (!found) return null;
+  const heads = found.heads.map(({ head: written, label }) => {
+    const [layer, head] = (written.match(/\d+/g) ?? []).map(Number);
+    return { ...headOf(layer, head), label };
+  });
+  return { ...found, heads };
+}
+
+async function runChecks(
+  model: ClipModel,
+  suite: Suite,
+  { reference, signal }: WorkOptions & { readonly reference?: ClipModel },
+): Promise<Pick<VerifyResult, "checks" | "imagesPerSecond" | "guesses">> {
   const pixels = await suitePixels(model, suite);
   const perImage = pixels.length / suite.pictures.length;
   const window = (start: number, count: number) =>
@@ -66,14 +88,14 @@ export async function verifyModel(
       const exact = (await runAll(reference)).batches.map(({ embedding }) => embedding);
       checks.push(checkReference(model, embeddings, exact));
     }
-    const { check, pictures } = await checkZeroShot(model, suite, embeddings);
-    return { checks: [...checks, check], imagesPerSecond, pictures };
+    const { check, guesses } = await checkZeroShot(model, suite, embeddings);
+    return { checks: [...checks, check], imagesPerSecond, guesses };
   } catch (error) {
     if (!(error instanceof ClipInterpretError && error.code === "SUM_MISMATCH")) throw error;
     const meaning =
       "The decomposition does not hold for this model: do not use its numbers, and please report it.";
     const failed = { name: "sums", status: "fail", value: null, result: error.message, meaning } as const;
-    return { checks: [failed], imagesPerSecond: null, pictures: [] };
+    return { checks: [failed], imagesPerSecond: null, guesses: [] };
   }
 }
 

@@ -1,17 +1,8 @@
-import { cosine, rowsOf } from "../../math/vectors.ts";
+import { cosine, rowsOf } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import type { Check, PictureGuess } from "../../results/verify.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import type { Check } from "./checks.ts";
 import type { Suite } from "./suite.ts";
-
-/** The text that fits a picture best. */
-export interface PictureGuess {
-  readonly file: string;
-  readonly text: string;
-  /** Cosine of the two embeddings. */
-  readonly similarity: number;
-  readonly isTrue: boolean;
-}
 
 /** Share of the pictures that a model must name to be taken to know them. */
 const ENOUGH = 0.75;
@@ -27,7 +18,7 @@ export async function checkZeroShot(
   model: ClipModel,
   { name, pictures }: Suite,
   embeddings: readonly Float32Array[],
-): Promise<{ check: Check; pictures: PictureGuess[] }> {
+): Promise<{ check: Check; guesses: PictureGuess[] }> {
   const texts = [...new Set(pictures.flatMap(({ isTrue, isFalse }) => [...isTrue, ...isFalse]))];
   let encoded: Float32Array;
   try {
@@ -36,7 +27,7 @@ export async function checkZeroShot(
     if (!(error instanceof ClipInterpretError)) throw error;
     const meaning = `The model's texts could not be encoded, so only its images can be used. ${error.hint}`;
     const result = `not tried: ${error.message}`;
-    return { check: { name: "zero-shot", status: "warn", value: null, result, meaning }, pictures: [] };
+    return { check: { name: "zero-shot", status: "warn", value: null, result, meaning }, guesses: [] };
   }
   const { embedDim } = model.config;
   const images = embeddings.flatMap((batch) => rowsOf(batch, embedDim));
@@ -62,7 +53,7 @@ export async function checkZeroShot(
     result: `${right} of ${pictures.length} ${name} named right (by chance ${chance.toFixed(1)})`,
     meaning: enough ? `The model knows what is in these ${name}.` : UNKNOWN[name],
   };
-  return { check, pictures: guesses };
+  return { check, guesses };
 }
 
 const CAUSES =

@@ -6,8 +6,10 @@
 import { createHeadCache, type HeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { fromHalf } from "../../math/half.ts";
-import { type HeadGeometry, headMatrix } from "../../model/geometry.ts";
-import type { MatMul } from "../../onnx/matmul.ts";
+import { dot } from "../../math/linear.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import type { HeadGeometry } from "../../model/geometry.ts";
+import { coordinateCount, headMatrix } from "../../model/head-space.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 
 /** Scores of some images of an index, [rows, C] each, in float32 or float64. */
@@ -33,16 +35,15 @@ const BUDGET = 2 ** 30;
  * @param rows the images, in order
  */
 export function createClassScores(
+  { geometry, matmul }: Pick<ClipModel, "geometry" | "matmul">,
   index: Index,
-  geometry: HeadGeometry,
-  matmul: MatMul,
   probes: Float64Array,
   rows: readonly number[],
   cache: HeadCache = createHeadCache(index),
 ): ClassScores {
-  const { layers, heads, headDim, embedDim } = geometry;
+  const { layers, heads, embedDim } = geometry;
   const classes = probes.length / embedDim;
-  const width = headDim + 3;
+  const width = coordinateCount(geometry);
   const kept = new Map<string, Promise<Float32Array>>();
   const bytes = rows.length * classes * 4;
 
@@ -97,15 +98,14 @@ export function createClassScores(
 
 /** M̃_h·tᵀ of every class: [d_h + 3, C]. */
 function headTexts(geometry: HeadGeometry, layer: number, head: number, probes: Float64Array): Float32Array {
-  const { embedDim, headDim } = geometry;
+  const { embedDim } = geometry;
+  const width = coordinateCount(geometry);
   const matrix = headMatrix(geometry, layer, head);
   const classes = probes.length / embedDim;
-  const result = new Float32Array((headDim + 3) * classes);
-  for (let row = 0; row < headDim + 3; row++) {
+  const result = new Float32Array(width * classes);
+  for (let row = 0; row < width; row++) {
     for (let c = 0; c < classes; c++) {
-      let sum = 0;
-      for (let d = 0; d < embedDim; d++) sum += matrix[row * embedDim + d] * probes[c * embedDim + d];
-      result[row * classes + c] = sum;
+      result[row * classes + c] = dot(matrix, probes, row * embedDim, c * embedDim, embedDim);
     }
   }
   return result;

@@ -38,6 +38,15 @@ const fileSchema = z.union([
  *
  * @param defaults what the file does not say; a template or factor given here comes before the file's
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `CLASSES_INVALID`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { readClasses } from "clip-interpret/evaluation";
+ *
+ * await writeFile("classes.txt", "cat\ndog\n");
+ * const { classes } = await readClasses("classes.txt");
+ * console.log(classes.map(({ texts }) => texts)); // → [ [ 'a photo of a cat.' ], [ 'a photo of a dog.' ] ]
+ * ```
  */
 export async function readClasses(
   path: string,

@@ -6,7 +6,7 @@
  */
 import type { Index } from "../../corpus/open-index.ts";
 import type { ImageRow } from "../../corpus/rows.ts";
-import { textProbe } from "../../model/probe.ts";
+import { unitProbe } from "../../model/probe.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { factorPrompts } from "../../world/prompts.ts";
 
@@ -46,6 +46,16 @@ export function factorOf({ label, factors }: ImageRow, factor: string): string |
  * Classes when none are given: the values of a factor of the index. Where they are the generated world's, all values
  * of the world with the texts that its models are measured with; else each value in the templates.
  * @throws `FACTORS_MISSING` when no image has the factor
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "background");
+ * console.log(classes.classes[0].name, classes.classes[0].texts.length); // → red 2
+ * ```
  */
 export function defaultClasses(
   { images, folder }: Pick<Index, "images" | "folder">,
@@ -108,10 +118,10 @@ export async function classProbes(
   for (const [c, { texts }] of classes.entries()) {
     const sum = new Float64Array(embedDim);
     for (let i = 0; i < texts.length; i++, text++) {
-      const unit = textProbe(embedded.subarray(text * embedDim, (text + 1) * embedDim));
+      const unit = unitProbe(embedded.subarray(text * embedDim, (text + 1) * embedDim));
       for (let d = 0; d < embedDim; d++) sum[d] += unit[d];
     }
-    probes.set(textProbe(sum), c * embedDim);
+    probes.set(unitProbe(sum), c * embedDim);
   }
   return probes;
 }

@@ -1,22 +1,13 @@
 /** A zero-shot classification of an index's images: which images, their classes and groups, and what scores them. */
 import type { Index } from "../../corpus/open-index.ts";
-import type { Share } from "../../math/wilson.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import type { Robustness } from "../../results/debias.ts";
+import type { ZeroShotAccuracy } from "../../results/zero-shot.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { type ClassScores, createClassScores } from "./class-scores.ts";
 import { type ClassSet, classProbes, type EmbedTexts, factorOf, truthOf } from "./classes.ts";
-import {
-  accuracyOf,
-  contestsOf,
-  hitsOf,
-  type NamedShare,
-  type Partition,
-  shareOf,
-  sharesOf,
-  worstOf,
-  type ZeroShotAccuracy,
-} from "./zero-shot.ts";
+import { accuracyOf, contestsOf, hitsOf, type Partition, shareOf, sharesOf, worstOf } from "./zero-shot.ts";
 
 /** Images that a zero-shot classifier is asked about. */
 export interface ZeroShotProblem {
@@ -50,6 +41,17 @@ export interface ZeroShotOptions extends WorkOptions {
 /**
  * Prepares a classification.
  * @throws `CLASSES_INVALID`, `FACTORS_MISSING` when no image with a class has a group
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "background");
+ * const problem = await prepareZeroShot(model, index, classes);
+ * console.log(problem.rows.length, problem.leftOut); // → 111 9
+ * ```
  */
 export async function prepareZeroShot(
   model: ClipModel,
@@ -77,7 +79,7 @@ export async function prepareZeroShot(
     truth: Int32Array.from(rows, (row) => classOf[row]),
     contests: contestsOf(classSet),
     groups: groupBy.length > 0 ? groupsOf(index, classSet, rows, classOf, groupBy) : undefined,
-    scores: createClassScores(index, model.geometry, model.matmul, probes, rows),
+    scores: createClassScores(model, index, probes, rows),
     leftOut: index.images.length - known.length,
   };
 }
@@ -115,12 +117,6 @@ export const problemAccuracy = (
   scores: Float64Array | Float32Array,
 ): ZeroShotAccuracy =>
   accuracyOf(problemHits(problem, scores), problem.truth, problem.classSet, problem.groups);
-
-/** Average and worst-group accuracy. */
-export interface Robustness {
-  readonly average: Share;
-  readonly worst: NamedShare;
-}
 
 /** Robustness of hits over a partition. @throws RangeError without a group */
 export function robustnessOf(hits: Uint8Array, partition: Partition): Robustness {

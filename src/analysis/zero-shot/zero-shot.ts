@@ -3,24 +3,10 @@
  * counted by class and by group. Worst-group accuracy is that of "Distributionally Robust Neural Networks for Group
  * Shifts" (Sagawa et al., 2020). Intervals are Wilson's, 95 %.
  */
-import { type Share, wilson } from "../../math/wilson.ts";
+import { wilson } from "../../math/wilson.ts";
+import type { NamedShare, Share } from "../../results/accuracy.ts";
+import type { ZeroShotAccuracy } from "../../results/zero-shot.ts";
 import type { ClassSet } from "./classes.ts";
-
-/** A share with what it is of. */
-export interface NamedShare extends Share {
-  readonly name: string;
-}
-
-/** How well images were classified. */
-export interface ZeroShotAccuracy {
-  readonly all: Share;
-  /** Classes that images show, in their order. */
-  readonly classes: readonly NamedShare[];
-  /** Groups that images belong to, in their order. */
-  readonly groups: readonly NamedShare[];
-  /** The group of lowest accuracy; null without groups. */
-  readonly worst: NamedShare | null;
-}
 
 /** A partition of images: names of the groups, and each image's group or −1. */
 export interface Partition {

@@ -1,35 +1,26 @@
-import { join } from "node:path";
-import { type ComparedSide, type Comparison, compareModels } from "../../analysis/compare/compare.ts";
-import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
-import { thumbnail } from "../../image/thumbnail.ts";
-import type { ClipModel } from "../../model/clip-model.ts";
+import { type ComparedSide, compareModels } from "../../analysis/compare/compare.ts";
+import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { parseComponents } from "../../model/components.ts";
-import { compareResultSchema } from "../../results/compare.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { headMatchHtml } from "../../views/compare/page.ts";
-import { headMatchSvg } from "../../views/compare/svg.ts";
-import { headMatchText } from "../../views/compare/terminal.ts";
-import type { HeadMatchInput } from "../../views/compare/words.ts";
+import { compareHtml } from "../../views/compare/page.ts";
+import { compareSvg } from "../../views/compare/svg.ts";
+import { compareTerminal } from "../../views/compare/terminal.ts";
+import { THUMBNAIL } from "../../views/compare/words.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { thumbnailsOf } from "../thumbnails.ts";
 
 interface CompareOptions {
   readonly index: readonly string[];
   readonly madeBy: readonly string[];
   readonly heads: string;
   readonly k: number;
-  readonly images: number;
+  readonly maxImages: number;
   readonly permutations: number;
   readonly seed: number;
   readonly out: readonly string[];
-}
-
-/** A model with the index that it made, and the heads of it that are compared. */
-interface LoadedSide extends ComparedSide {
-  readonly model: ClipModel;
 }
 
 /** `compare --index A --index B`: which heads of two models respond alike. */
@@ -46,7 +37,7 @@ export const registerCompare: Register = (program, run) => {
     )
     .option("--heads <set>", "heads of each model: all, last4, L2-L3, L3.H1, …", "all")
     .option("-k <n>", "pairs to say more about", wholeNumber(0, 1000), 10)
-    .option("--images <n>", "at most so many images, drawn at random", wholeNumber(40), 2000)
+    .option("--max-images <n>", "at most so many images, drawn at random", wholeNumber(40), 2000)
     .option("--permutations <n>", "random permutations for the chance level", wholeNumber(1, 1000), 20)
     .option("--seed <n>", "chooses images, permutations and blocks", wholeNumber(0), 0)
     .addOption(pictureOption())
@@ -57,17 +48,17 @@ export const registerCompare: Register = (program, run) => {
         checkPictures(options.out);
         const a = await loadSide(context, options, 0);
         const b = await loadSide(context, options, 1);
-        const { k: pairs, images: most, permutations, seed } = options;
-        const found = await compareModels(a.model.matmul, a, b, {
-          ...{ pairs, most, permutations, seed, report, signal },
-        });
-        const json = compareResultSchema.parse(jsonOf(a, b, found));
-        const picture = await pictureOf(a, b, found, options.out.length > 0);
-        await writePictures(options.out, {
-          svg: () => headMatchSvg(picture),
-          html: () => headMatchHtml(picture),
-        });
-        result(json, () => headMatchText(picture, { columns: streams.stdout.columns ?? 80 }));
+        const { k: pairs, maxImages, permutations, seed } = options;
+        const found = await compareModels(a, b, { pairs, maxImages, permutations, seed, report, signal });
+        if (options.out.length > 0) {
+          const shown = found.pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
+          const pictures = { pictureOf: await thumbnailsOf(a.index, shown, THUMBNAIL) };
+          await writePictures(options.out, {
+            svg: () => compareSvg(found, pictures),
+            html: () => compareHtml(found, pictures),
+          });
+        }
+        result(found, () => compareTerminal(found, { columns: streams.stdout.columns ?? 80 }));
         for (const path of options.out) say(`drawn: ${path}`);
       }),
     );
@@ -78,7 +69,7 @@ async function loadSide(
   { models, report }: CommandContext,
   options: CompareOptions,
   side: 0 | 1,
-): Promise<LoadedSide> {
+): Promise<ComparedSide> {
   const index = await openIndex(options.index[side], { report });
   const name = options.madeBy[side] ?? index.manifest.model.name;
   const model = await models.load(name).catch((error: unknown) => {
@@ -87,58 +78,6 @@ async function loadSide(
     throw new ClipInterpretError("MODEL_NOT_FOUND", error.message, { hint, cause: error });
   });
   await requireModelOf(index, model);
-  return { index, model, geometry: model.geometry, set: parseComponents(options.heads, model.geometry) };
-}
-
-const pathOf = (index: Index, row: number) => index.images[row].path;
-
-/** A matrix [rows, columns] as rows. */
-const rowsOf = ({ similarity, headsA, headsB }: Comparison): number[][] =>
-  headsA.map((_, row) => Array.from(similarity.subarray(row * headsB.length, (row + 1) * headsB.length)));
-
-function jsonOf(a: LoadedSide, b: LoadedSide, found: Comparison) {
-  const side = ({ index, model }: LoadedSide, heads: readonly string[]) => ({
-    ...{ model: model.name, weights: index.manifest.model.weights, precision: model.precision },
-    ...{ index: index.folder, heads },
-  });
-  const { headsA, headsB, pairs, ...rest } = found;
-  return {
-    ...rest,
-    ...{ a: side(a, headsA), b: side(b, headsB) },
-    similarity: rowsOf(found),
-    pairs: pairs.map(({ axis, ...pair }) => {
-      const [most, least] = [axis.most, axis.least].map((rows) => rows.map((row) => pathOf(a.index, row)));
-      return { ...pair, axis: { ...axis, most, least } };
-    }),
-  };
-}
-
-const SIDE = 112;
-
-/** What is drawn; images are read only when there is something to draw. */
-async function pictureOf(
-  a: LoadedSide,
-  b: LoadedSide,
-  found: Comparison,
-  withImages: boolean,
-): Promise<HeadMatchInput> {
-  const images = async (rows: readonly number[]) =>
-    withImages
-      ? Promise.all(rows.map((row) => thumbnail(join(a.index.manifest.root, pathOf(a.index, row)), SIDE)))
-      : [];
-  const notices = new Set([a, b].flatMap(({ model }) => modelNotice(model) ?? []));
-  const mutual = found.bestOfA.flatMap(({ match, mutual: both, similarity }, row) =>
-    both && similarity > found.chance.highest ? [{ a: row, b: found.headsB.indexOf(match) }] : [],
-  );
-  const pairs = await Promise.all(
-    found.pairs.map(async ({ axis, ...pair }) => ({
-      ...pair,
-      axis: { ...axis, most: await images(axis.most), least: await images(axis.least) },
-    })),
-  );
-  return {
-    ...{ a: a.model.name, b: b.model.name, images: found.images, headsA: found.headsA, headsB: found.headsB },
-    ...{ similarity: rowsOf(found), chance: found.chance, mutual, pairs },
-    ...(notices.size > 0 && { notice: [...notices].join(" ") }),
-  };
+  const { heads } = options;
+  return { index, model, components: { name: heads, set: parseComponents(heads, model.geometry) } };
 }

@@ -1,8 +1,7 @@
 import { writeReferenceArrays } from "../../analysis/decompose/reference-arrays.ts";
-import { decomposeResultSchema } from "../../results/decompose.ts";
+import { precisionNotice } from "../../model/notices.ts";
 import { openNpyRows } from "../../support/npy-stream.ts";
 import type { Register } from "../command.ts";
-import { precisionNotice } from "../notices.ts";
 
 /** `decompose --pixels X.npy --out DIR [--spatial]`: the reference scripts' dense arrays. */
 export const registerDecompose: Register = (program, run) => {
@@ -25,14 +24,12 @@ export const registerDecompose: Register = (program, run) => {
             report,
             signal,
           });
-          result(
-            decomposeResultSchema.parse({ model: model.name, precision: model.precision, ...written }),
-            () =>
-              [
-                ...written.files.map(({ path, shape }) => `${path}  [${shape.join(", ")}]`),
-                `${written.images} images; the parts sum to the embedding within ${written.sumError.toExponential(1)} (relative)`,
-                ...precisionNotice(model),
-              ].join("\n"),
+          result(written, () =>
+            [
+              ...written.files.map(({ path, shape }) => `${path}  [${shape.join(", ")}]`),
+              `${written.images} images; the parts sum to the embedding within ${written.sumError.toExponential(1)} (relative)`,
+              ...precisionNotice(model),
+            ].join("\n"),
           );
         } finally {
           await pixels.close();

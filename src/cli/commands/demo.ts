@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
-import { demoResultSchema } from "../../results/demo.ts";
+import { type DemoResult, demoResult } from "../../results/demo.ts";
+import { originOf } from "../../results/origin.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { SPLIT_NAMES, type SplitName } from "../../world/splits.ts";
 import type { Register } from "../command.ts";
@@ -9,7 +10,7 @@ import { wholeNumber } from "../strings.ts";
 interface DemoOptions {
   readonly out?: string;
   readonly split: SplitName;
-  readonly images: number;
+  readonly scenes: number;
   readonly size: number;
 }
 
@@ -22,31 +23,22 @@ export const registerDemo: Register = (program, run) => {
     .addOption(
       new Option("--split <name>", "which part of the world").choices(SPLIT_NAMES).default(DEMO.split),
     )
-    .option("--images <n>", "how many scenes", wholeNumber(1, 1_000_000), DEMO.images)
+    .option("--scenes <n>", "how many scenes", wholeNumber(1, 1_000_000), DEMO.images)
     .option("--size <pixels>", "side of the pictures", wholeNumber(16, 1024), DEMO.size)
     .action(
       run(async ({ report, signal, result }, options: DemoOptions) => {
-        const { split, images, size } = options;
+        const { split, scenes: images, size } = options;
         const plan = await planCorpus({ split, size, indices: Array.from({ length: images }, (_, i) => i) });
         const folder = options.out ? resolve(options.out) : worldFolder(plan, process.env);
         const drawn = await writeCorpus(folder, plan, { report, signal });
-        const json = demoResultSchema.parse({ folder, split, images, size, key: plan.key, drawn });
+        const found = { folder, split, images, size, key: plan.key, drawn };
+        const json = demoResult(await originOf({}), found);
         result(json, () => explained(json));
       }),
     );
 };
 
-function explained({
-  folder,
-  split,
-  images,
-  drawn,
-}: {
-  folder: string;
-  split: string;
-  images: number;
-  drawn: number;
-}) {
+function explained({ folder, split, images, drawn }: DemoResult) {
   const how =
     drawn === 0 ? "were here already" : drawn === images ? "drawn" : `completed, ${drawn} drawn now`;
   return [

@@ -1,11 +1,6 @@
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
-import {
-  evaluateSegmentation,
-  PROTOCOLS,
-  type SegmentationEvaluation,
-  unitPictures,
-} from "../../analysis/segmentation/evaluate.ts";
+import { chooseUnits, evaluateSegmentation } from "../../analysis/segmentation/evaluate.ts";
 import {
   corpusMasks,
   loadClasses,
@@ -14,19 +9,18 @@ import {
 } from "../../analysis/segmentation/masked-images.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type NamedSet, parseComponents } from "../../model/components.ts";
+import { type NamedSet, parseComponents, writtenSet } from "../../model/components.ts";
 import { isEmbedded } from "../../model/registry.ts";
-import { segmentationEvaluationSchema } from "../../results/segmentation-evaluation.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { inWords, segmentationSheetHtml, segmentationSheetSvg } from "../../views/segmentation-sheet/svg.ts";
+import { segmentationSheetHtml } from "../../views/segmentation-sheet/page.ts";
+import { segmentationSheetSvg } from "../../views/segmentation-sheet/svg.ts";
+import { segmentationSheetTerminal } from "../../views/segmentation-sheet/terminal.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import type { RunCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
-import { chooseUnits, MEASURES, QUESTIONS, sheetOf } from "../segmentation-sheet.ts";
+import { sheetPictures } from "../segmentation-sheet.ts";
 import { collect, wholeNumber } from "../strings.ts";
-import { table } from "../table.ts";
 
 interface EvaluateOptions {
   readonly corpus?: string;
@@ -75,7 +69,7 @@ export function registerEvaluateSegmentation(evaluate: Command, run: RunCommand)
     .addOption(pictureOption())
     .action(
       run(async (context: CommandContext, options: EvaluateOptions) => {
-        const { globals, models, report, signal, result, say } = context;
+        const { globals, models, report, signal, streams, result, say } = context;
         checkPictures(options.out);
         const model = await models.load(globals.model);
         const data = await dataOf(context, model, options);
@@ -85,30 +79,16 @@ export function registerEvaluateSegmentation(evaluate: Command, run: RunCommand)
         const found = await evaluateSegmentation(model, { ...data, images }, sets, {
           ...{ exif, draws, seed, report, signal },
         });
-        const notice = noticeOf(model, options);
-        const { units: _, ...numbers } = found;
-        const json = segmentationEvaluationSchema.parse({
-          ...{ model: model.name, precision: model.precision, seed, unmatched: data.unmatched },
-          ...numbers,
-          ...(notice !== undefined && { notice }),
-        });
         if (options.out.length > 0) {
-          const classes = data.classes.map(({ name }) => name);
-          const rows = [];
-          for (const { title, units } of chooseUnits(found.units)) {
-            const pictures = await unitPictures(model, data, units, sets[0], { exif, signal });
-            rows.push({ title, pictures });
-          }
-          const sheet = await sheetOf(found, rows, {
-            ...{ model: model.name, source: sourceOf(options), classes },
-            ...(notice !== undefined && { notice }),
-          });
+          const units = chooseUnits(found.units).map(({ unit }) => unit);
+          const pictures = await sheetPictures(model, data, units, sets[0], { exif, signal });
           await writePictures(options.out, {
-            svg: () => segmentationSheetSvg(sheet),
-            html: () => segmentationSheetHtml(sheet),
+            svg: () => segmentationSheetSvg(found.result, pictures),
+            html: () => segmentationSheetHtml(found.result, pictures),
           });
         }
-        result(json, () => evaluationText(found, data, notice));
+        const { columns = 80 } = streams.stdout;
+        result(found.result, () => segmentationSheetTerminal(found.result, { columns }));
         for (const path of options.out) say(`drawn: ${path}`);
       }),
     );
@@ -122,7 +102,8 @@ async function dataOf(
   if (corpus !== undefined) {
     if (images !== undefined || masks !== undefined || classes !== undefined)
       throw new ClipInterpretError("USAGE", "a --corpus brings its own images, masks and classes");
-    return corpusMasks(corpus === "demo" ? await demoCorpus({ report, signal }) : resolve(corpus));
+    if (corpus !== "demo") return corpusMasks(resolve(corpus));
+    return { ...(await corpusMasks(await demoCorpus({ report, signal }))), source: "the demo corpus" };
   }
   if (images === undefined || masks === undefined || classes === undefined)
     throw new ClipInterpretError("USAGE", "give --corpus, or --images, --masks and --classes");
@@ -149,60 +130,8 @@ async function setsOf(model: ClipModel, { heads, labels }: EvaluateOptions): Pro
   const properties = await loadProperties(model, labels);
   const { layers } = model.geometry;
   const names = heads.length > 0 ? heads : ["all", `last${Math.min(4, layers - 1)}`];
-  return names.map((name) => ({ name, set: parseComponents(name, model.geometry, properties) }));
-}
-
-const sourceOf = ({ corpus, images }: EvaluateOptions): string =>
-  corpus === "demo" ? "the demo corpus" : basename(resolve(corpus ?? images ?? ""));
-
-/** What must stand beside the numbers. */
-function noticeOf(model: ClipModel, { corpus }: EvaluateOptions): string | undefined {
-  const notice = modelNotice(model);
-  const outside =
-    "These images are not of its world: read the numbers as a test of the measurement, not of the model.";
-  return notice !== undefined && corpus === undefined && isEmbedded(model.name)
-    ? `${notice} ${outside}`
-    : notice;
-}
-
-/** One table a question, with differences from the first method. */
-function evaluationText(
-  found: SegmentationEvaluation,
-  { unmatched, classes }: MaskedImages,
-  notice?: string,
-): string {
-  const { images, size, asked, predictedRight, foreground, leftOut, leastShare, rejected, draws, methods } =
-    found;
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
-  const lines = [
-    `${images} images at ${size} × ${size} pixels, ${found.occurring} of ${classes.length} classes`,
-  ];
-  if (notice !== undefined) lines.push(`Note: ${notice}`);
-  if (leftOut > 0)
-    lines.push(`left out: ${leftOut} classes that fill less than ${percent(leastShare)} of their image`);
-  if (unmatched.length > 0)
-    lines.push(`without a partner: ${unmatched.length} files, the first ${unmatched[0]}`);
-  for (const { path, code, message } of rejected) lines.push(`rejected: ${path} (${code}: ${message})`);
-  for (const protocol of PROTOCOLS) {
-    const right = protocol === "predicted" ? `, ${percent(predictedRight)} of them right` : "";
-    const pairs = `${asked[protocol]} pairs of image and class${right}`;
-    lines.push(
-      "",
-      `${QUESTIONS[protocol]}: ${pairs}; foreground ${percent(foreground[protocol])} of the pixels`,
-      "",
-    );
-    const rows = methods.map(({ name, paper, measures, difference }, m) => [
-      name,
-      ...MEASURES.map(([metric]) => inWords(measures[protocol][metric])),
-      m === 0 ? "" : inWords(difference[protocol].meanIou),
-      paper ?? "",
-    ]);
-    const head = ["method", ...MEASURES.map(([, title]) => title), "mIoU minus the first's", ""];
-    lines.push(table(head, rows));
-  }
-  lines.push(
-    "",
-    `Per cent, with 95 % intervals over images (bootstrap, ${draws} resamples). A map is clipped at 0, brought to [0, 1] and cut at its mean.`,
-  );
-  return lines.join("\n");
+  return names.map((name) => ({
+    name: writtenSet(name),
+    set: parseComponents(name, model.geometry, properties),
+  }));
 }

@@ -1,9 +1,9 @@
-import { measureRetrieval, type RetrievalResult } from "../../analysis/neighbors/retrieval.ts";
+import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
-import { retrievalResultSchema } from "../../results/selectivity.ts";
+import type { RetrievalResult } from "../../results/retrieval.ts";
+import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
-import { table } from "../table.ts";
 import { registerEvaluateSegmentation } from "./evaluate-segmentation.ts";
 import { addZeroShot } from "./evaluate-zero-shot.ts";
 
@@ -29,20 +29,8 @@ export const registerEvaluate: Register = (program, run) => {
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const { k, headsPerFactor } = options;
-        const measured = await measureRetrieval(index, model.geometry, model.matmul, {
-          k,
-          headsPerFactor,
-          report,
-          signal,
-        });
-        const { name, precision } = model;
-        const json = retrievalResultSchema.parse({
-          model: name,
-          precision,
-          index: index.folder,
-          ...measured,
-        });
-        result(json, () => retrievalText(measured));
+        const measured = await measureRetrieval(model, index, { k, headsPerFactor, report, signal });
+        result(measured, () => retrievalText(measured));
       }),
     );
   registerEvaluateSegmentation(evaluate, run);
@@ -51,17 +39,17 @@ export const registerEvaluate: Register = (program, run) => {
 /** One row a head set, one column a factor; the best set of each column is marked. */
 function retrievalText({ k, factors, rows }: RetrievalResult): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)}`;
-  const best = factors.map((_, f) => Math.max(...rows.map(({ precision }) => precision[f].mean)));
-  const cells = rows.map(({ chosenFor, heads, precision }) => [
+  const best = factors.map((_, f) => Math.max(...rows.map(({ precisionAtK }) => precisionAtK[f].mean)));
+  const cells = rows.map(({ chosenFor, heads, precisionAtK }) => [
     chosenFor,
-    heads.length === 0 ? "everything" : heads.join(" "),
-    ...precision.map(({ mean }, f) => `${percent(mean)}${mean === best[f] ? " *" : ""}`),
+    heads.length === 0 ? "everything" : heads.map(({ name }) => name).join(" "),
+    ...precisionAtK.map(({ mean }, f) => `${percent(mean)}${mean === best[f] ? " *" : ""}`),
   ]);
   const chance = ["chance", "", ...factors.map((factor) => percent(factor.chance))];
   return [
     `precision@${k} in per cent, by factor (columns), through the heads chosen for each factor (rows)`,
     "",
-    table(["heads for", "heads", ...factors.map(({ name }) => name)], [...cells, chance]),
+    ...terminalTable(["heads for", "heads", ...factors.map(({ name }) => name)], [...cells, chance]),
     "",
     "Heads were chosen by selectivity on the even images; the odd ones are queries and answers. * the best of a column.",
   ].join("\n");

@@ -1,13 +1,19 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { type BuildResult, buildIndex } from "../../corpus/build.ts";
+import { buildIndex } from "../../corpus/build.ts";
 import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
-import { checkIndex, type IndexCheck, openIndex } from "../../corpus/open-index.ts";
+import { checkIndex, type Index, openIndex } from "../../corpus/open-index.ts";
 import { scanSource } from "../../corpus/source.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { indexCheckSchema, indexResultSchema } from "../../results/index-run.ts";
+import {
+  type IndexCheckResult,
+  type IndexResult,
+  indexCheckResult,
+  indexResult,
+} from "../../results/index-run.ts";
+import { originOf } from "../../results/origin.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -59,10 +65,11 @@ export const registerIndex: Register = (program, run) => {
         const source = await scanSource(input, { report, ...(root !== undefined && { root }) });
         const model = await models.load(globals.model);
         const built = await buildIndex(model, source, out, { ...build, report, signal });
-        for (const kind of ["changed", "removed"] as const) warnOf(context, built, kind);
-        const exported = form === undefined ? [] : await writeExport(context, model, out, form);
-        const json = indexResultSchema.parse({ ...built, model: model.name, exported });
-        result(json, () => summary(json.model, built, exported));
+        const index = await openIndex(out, { report });
+        const exported = form === undefined ? [] : await writeExport(context, model, index, form);
+        const found = indexResult(await originOf({ model, index }), { ...built, exported });
+        for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);
+        result(found, () => summary(found));
       }),
     );
 };
@@ -70,10 +77,9 @@ export const registerIndex: Register = (program, run) => {
 async function writeExport(
   { report, signal }: CommandContext,
   model: ClipModel,
-  folder: string,
+  index: Index,
   form: "prs" | "parquet",
 ): Promise<string[]> {
-  const index = await openIndex(folder, { report });
   const to = join(index.folder, "export");
   if (form === "prs") return exportPrs(index, model, to, { report, signal });
   const file = join(to, "images.parquet");
@@ -81,7 +87,7 @@ async function writeExport(
   return [file];
 }
 
-function warnOf({ report }: CommandContext, built: BuildResult, kind: "changed" | "removed"): void {
+function warnOf({ report }: CommandContext, built: IndexResult, kind: "changed" | "removed"): void {
   const paths = built[kind];
   if (paths.length === 0 || built.pruned) return;
   const some = `${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ", …" : ""}`;
@@ -93,9 +99,11 @@ function warnOf({ report }: CommandContext, built: BuildResult, kind: "changed" 
   });
 }
 
-function summary(model: string, built: BuildResult, exported: readonly string[]): string {
-  const { folder, images, rejected, shards, added, repaired } = built;
-  const lines = [`${images} images in ${folder} (${model}, ${shards} shards), ${added} files taken in now`];
+function summary({ origin, ...built }: IndexResult): string {
+  const { folder, images, rejected, shards, added, repaired, exported } = built;
+  const lines = [
+    `${images} images in ${folder} (${origin.model.name}, ${shards} shards), ${added} files taken in now`,
+  ];
   if (repaired.length > 0) lines.push(`  shards made anew: ${repaired.join(", ")}`);
   if (rejected > 0)
     lines.push(`  ${rejected} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
@@ -108,7 +116,8 @@ function summary(model: string, built: BuildResult, exported: readonly string[])
 }
 
 async function check({ report, signal, result }: CommandContext, folder: string): Promise<void> {
-  const found = indexCheckSchema.parse(await checkIndex(folder, { report, signal }));
+  const { index, ...checked } = await checkIndex(folder, { report, signal });
+  const found = indexCheckResult(await originOf({ index }), checked);
   result(found, () => checkText(found));
   if (found.corrupt.length > 0) {
     // `index` itself does not look into arrays; that a shard is gone it sees.
@@ -119,7 +128,7 @@ async function check({ report, signal, result }: CommandContext, folder: string)
   }
 }
 
-function checkText({ folder, images, shards, corrupt, changed, missing }: IndexCheck): string {
+function checkText({ folder, images, shards, corrupt, changed, missing }: IndexCheckResult): string {
   const problems = [
     ...corrupt.map((name) => `  damaged: ${name}`),
     ...changed.map((path) => `  changed: ${path}`),

@@ -8,19 +8,27 @@ import { llmJudge, llmLabeller } from "../../labeling/llm-labeller.ts";
 import { manualLabeller, requireHeads } from "../../labeling/manual.ts";
 import { publishedLabeller } from "../../labeling/published.ts";
 import { hasTags, tagJudge, tagLabeller } from "../../labeling/tags.ts";
-import { LABELLER_KINDS, type LabellerKind, readLabels, writeLabels } from "../../labels/labels-file.ts";
-import { labelEstimateSchema, labelResultSchema } from "../../results/label.ts";
+import {
+  LABELLER_KINDS,
+  type LabellerKind,
+  labelsOrigin,
+  readLabels,
+  writeLabels,
+} from "../../labels/labels-file.ts";
+import { labelEstimateResult, labelResult } from "../../results/label.ts";
+import { originOf } from "../../results/origin.ts";
+import { headNamed } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
-import { labelListHtml } from "../../views/labels/page.ts";
-import { labelListText } from "../../views/labels/terminal.ts";
+import { writeWhole } from "../../support/files.ts";
+import { labelsHtml } from "../../views/labels/page.ts";
+import { labelsTerminal } from "../../views/labels/terminal.ts";
+import { estimateInWords } from "../../views/labels/words.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { describedHeads, type LabelInput, type LabelSource } from "../label-input.ts";
-import { estimateText, labelList } from "../label-words.ts";
 import { addLlmOptions, createLlms, type LlmCliOptions, type Models, pricesOf } from "../llm-options.ts";
 import { refuseOverwrite } from "../overwrite.ts";
-import { wholeNumber } from "../strings.ts";
+import { collect, wholeNumber } from "../strings.ts";
 
 const JUDGES = ["tags", "llm", "none"] as const;
 
@@ -29,8 +37,6 @@ interface LabelCliOptions extends LlmCliOptions, LabelSource {
   readonly estimate: boolean;
   readonly out: readonly string[];
 }
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
 
 /** `label --index INDEX | --textspan FILE`: names what each head looks for. */
 export const registerLabel: Register = (program, run) => {
@@ -75,10 +81,10 @@ export const registerLabel: Register = (program, run) => {
         prices,
       );
       if (options.estimate) {
-        result(labelEstimateSchema.parse(estimate), () => estimateText(estimate));
+        result(labelEstimateResult(await originOf({}), estimate), () => estimateInWords(estimate));
         return;
       }
-      if (models) say(estimateText(estimate));
+      if (models) say(estimateInWords(estimate));
       const { model, source } = input;
       const concurrency = models ? options.llmConcurrency : 1;
       const made = await labelHeads(input.heads, {
@@ -95,14 +101,19 @@ export const registerLabel: Register = (program, run) => {
         Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
       );
       const inconsistencies = findInconsistencies(names, properties);
-      const llm = models && { estimate, ...usageOf(models, prices) };
-      const json = labelResultSchema.parse({ ...labels, unlabelled, inconsistencies, llm: llm ?? null });
-      const list = labelList(labels, unlabelled, inconsistencies, input.notice);
+      const labelled = labelResult(
+        { ...input.origin, ...(options.labels && { labels: await labelsOrigin(options.labels) }) },
+        {
+          ...{ model, source, unlabelled, inconsistencies },
+          heads: Object.entries(labels.heads).map(([name, label]) => ({ ...headNamed(name), ...label })),
+          llm: models ? { estimate, ...usageOf(models, prices) } : null,
+        },
+      );
       for (const path of options.out) {
         if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
-        else await writeOutput(path, labelListHtml(list));
+        else await writeWhole(path, labelsHtml(labelled));
       }
-      result(json, () => labelListText(list, { columns: streams.stdout.columns ?? 100 }));
+      result(labelled, () => labelsTerminal(labelled, { columns: streams.stdout.columns ?? 100 }));
       for (const path of options.out) say(`written: ${path}`);
     }),
   );

@@ -1,8 +1,9 @@
 import { type CatalogueEntry, listModels } from "../../model/catalogue.ts";
-import { modelsResultSchema } from "../../results/models.ts";
+import { modelsResult } from "../../results/models.ts";
+import { originOf } from "../../results/origin.ts";
+import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { oneLine } from "../strings.ts";
-import { table } from "../table.ts";
 
 /** `models`: what can be named with `--model`, and what of it is here. */
 export const registerModels: Register = (program, run) => {
@@ -11,13 +12,24 @@ export const registerModels: Register = (program, run) => {
     .description("list the models that can be named: what they are, how large, and which are here")
     .action(
       run(async ({ result }) => {
-        const { models } = modelsResultSchema.parse({ models: await listModels() });
-        result({ models }, () => `${listing(models)}\n${EXPLANATION}`);
+        const found = modelsResult(await originOf({}), { models: await listModels() });
+        result(found, () => `${listing(found.models)}\n${EXPLANATION}`);
       }),
     );
 };
 
-const HEAD = ["here", "model", "layers", "heads", "patch", "pixels", "MB", "licence", "trained on", "source"];
+const HEAD = [
+  "here",
+  "model",
+  "#layers",
+  "#heads",
+  "#patch",
+  "#pixels",
+  "#MB",
+  "licence",
+  "trained on",
+  "source",
+];
 
 const EXPLANATION = `
 * one of the six models of the paper; ~ estimated. Any other CLIP ViT on the hub goes by its hub id (organisation/name).
@@ -43,7 +55,7 @@ function listing(models: readonly CatalogueEntry[]): string {
     model.hubId ?? "comes with the package",
   ]);
   const here = models.filter(({ present }) => present).map(({ name, folder }) => `  ${name}  ${folder}`);
-  return oneLineEach([table(HEAD, rows), "", "Here:", ...here].join("\n"));
+  return oneLineEach([...terminalTable(HEAD, rows), "", "Here:", ...here].join("\n"));
 }
 
 /** Names and folders come from a disk: they must not command the terminal. */

@@ -1,31 +1,21 @@
-import { basename, join } from "node:path";
 import { Option } from "commander";
-import {
-  findNeighbors,
-  type Neighbor,
-  type Neighbors,
-  type Query,
-  SCORINGS,
-  type Scoring,
-} from "../../analysis/neighbors/neighbors.ts";
-import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { findNeighbors, imageQuery, textQuery } from "../../analysis/neighbors/neighbors.ts";
+import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
-import { normalize, preprocess } from "../../image/preprocess.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
-import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, componentNames, parseComponents } from "../../model/components.ts";
-import { neighborsResultSchema } from "../../results/neighbors.ts";
+import { parseComponents } from "../../model/components.ts";
+import { SCORINGS, type Scoring } from "../../results/neighbors.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { neighborGridHtml } from "../../views/neighbors/page.ts";
-import { neighborGridSvg } from "../../views/neighbors/svg.ts";
-import { neighborGridText } from "../../views/neighbors/terminal.ts";
-import type { NeighborGridInput, NeighborItem } from "../../views/neighbors/words.ts";
+import { checkCancelled } from "../../support/progress.ts";
+import { neighborsHtml } from "../../views/neighbors/page.ts";
+import { neighborsSvg } from "../../views/neighbors/svg.ts";
+import { neighborsTerminal } from "../../views/neighbors/terminal.ts";
+import { THUMBNAIL } from "../../views/neighbors/words.ts";
 import type { Register } from "../command.ts";
-import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
+import { thumbnailsOf } from "../thumbnails.ts";
 
 interface NeighborsOptions {
   readonly index: string;
@@ -33,7 +23,7 @@ interface NeighborsOptions {
   readonly image?: string;
   readonly text?: string;
   readonly k: number;
-  readonly score: Scoring;
+  readonly scoring: Scoring;
   readonly labels?: string;
   readonly includeSelf: boolean;
   readonly seed: number;
@@ -54,7 +44,7 @@ export const registerNeighbors: Register = (program, run) => {
     .option("--text <text>", "look for images that fit a text")
     .option("-k <n>", "how many", wholeNumber(1, 1000), 8)
     .addOption(
-      new Option("--score <kind>", "dot product as in the paper, cosine, or z: deviations above the mean")
+      new Option("--scoring <kind>", "dot product as in the paper, cosine, or z: deviations above the mean")
         .choices(SCORINGS)
         .default("dot"),
     )
@@ -73,110 +63,31 @@ export const registerNeighbors: Register = (program, run) => {
         const index = await openIndex(options.index, { report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
-        const set = parseComponents(
-          options.heads,
-          model.geometry,
-          await loadProperties(model, options.labels),
-        );
+        const properties = await loadProperties(model, options.labels);
+        const heads = {
+          name: options.heads,
+          set: parseComponents(options.heads, model.geometry, properties),
+        };
         const query =
           image === undefined
             ? await textQuery(model, text ?? "", { report, signal })
             : await imageQuery(model, index, image);
         const search = createSearch(index, model.geometry, model.matmul);
-        const { k, score: scoring, includeSelf, seed } = options;
-        const found = await findNeighbors(search, model.geometry, query, set, {
-          k,
-          scoring,
-          includeSelf,
-          seed,
-        });
-        const rows = (items: readonly Neighbor[]) =>
-          items.map(({ row, score, percentile }) => {
-            const { path, id, label } = index.images[row];
-            return { path, id, label, score, percentile };
-          });
-        const json = neighborsResultSchema.parse({
-          model: model.name,
-          precision: model.precision,
-          index: index.folder,
-          query: image === undefined ? { text } : { image },
-          heads: componentNames(set),
-          scoring,
-          searched: found.searched,
-          excluded: found.excluded,
-          distribution: found.distribution,
-          neighbors: rows(found.nearest),
-          least: rows(found.least),
-          random: rows(found.random),
-        });
-        const picture = await gridOf(model, index, options, set, found, options.out.length > 0);
-        await writePictures(options.out, {
-          svg: () => neighborGridSvg(picture),
-          html: () => neighborGridHtml(picture),
-        });
+        const found = await findNeighbors(model, search, query, heads, options);
         checkCancelled(signal);
-        result(json, () => neighborGridText(picture, { columns: streams.stdout.columns ?? 80 }));
+        if (options.out.length > 0) {
+          const shown = [...found.neighbors, ...found.least, ...found.random];
+          const pictures = {
+            query: image === undefined ? null : await thumbnail(image, THUMBNAIL),
+            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL),
+          };
+          await writePictures(options.out, {
+            svg: () => neighborsSvg(found, pictures),
+            html: () => neighborsHtml(found, pictures),
+          });
+        }
+        result(found, () => neighborsTerminal(found, { columns: streams.stdout.columns ?? 80 }));
         for (const path of options.out) say(`drawn: ${path}`);
       }),
     );
 };
-
-async function textQuery(model: ClipModel, text: string, work: WorkOptions): Promise<Query> {
-  if (text.trim() === "") throw new ClipInterpretError("TEXTS_EMPTY", "the --text is blank");
-  return { kind: "text", embedding: await model.encodeTexts([text], work) };
-}
-
-/** The query as the index's images were: with the same preprocessing. */
-async function imageQuery(model: ClipModel, { manifest }: Index, image: string): Promise<Query> {
-  const { exif } = manifest.preprocessing;
-  const shown = await preprocess(image, model.config.preprocess, { exif });
-  const pixels = new Float32Array(shown.rgb.length);
-  normalize(shown.rgb, model.config.preprocess, pixels);
-  return { kind: "image", decomposition: await model.decompose(pixels), sha256: shown.sha256 };
-}
-
-const SIDE = 160;
-
-/** What is drawn; pictures are read only when there is something to draw. */
-async function gridOf(
-  model: ClipModel,
-  index: Index,
-  options: NeighborsOptions,
-  set: ComponentSet,
-  found: Neighbors,
-  withPictures: boolean,
-): Promise<NeighborGridInput> {
-  const picture = async (path: string) => (withPictures ? thumbnail(path, SIDE) : null);
-  const items = (rows: readonly Neighbor[]): Promise<NeighborItem[]> =>
-    Promise.all(
-      rows.map(async ({ row, score, percentile }) => {
-        const { path, label } = index.images[row];
-        return { image: await picture(join(index.manifest.root, path)), path, label, score, percentile };
-      }),
-    );
-  const notice = modelNotice(model);
-  const { image, text } = options;
-  return {
-    model: model.name,
-    index: basename(index.folder),
-    images: found.searched,
-    query:
-      image === undefined
-        ? { kind: "text", text: text ?? "" }
-        : {
-            kind: "image",
-            image: (await thumbnail(image, SIDE)) ?? { png: new Uint8Array(), width: 1, height: 1 },
-            path: image,
-          },
-    heads: options.heads,
-    headCount: set.heads.length + set.mlps.length,
-    scoring: options.score,
-    distribution: found.distribution,
-    rows: [
-      { title: "most similar", items: await items(found.nearest) },
-      { title: "least similar", items: await items(found.least) },
-      { title: "random", items: await items(found.random) },
-    ],
-    ...(notice !== undefined && { notice }),
-  };
-}

@@ -4,9 +4,10 @@ import { loadCheckpoint } from "../../checkpoint/load.ts";
 import { encodePng } from "../../image/encode.ts";
 import { preprocess } from "../../image/preprocess.ts";
 import { locateModel } from "../../model/registry.ts";
-import { preprocessResultSchema } from "../../results/preprocess.ts";
+import { originOf } from "../../results/origin.ts";
+import { preprocessResult } from "../../results/preprocess.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import type { Register } from "../command.ts";
 import { refuseOverwrite } from "../overwrite.ts";
 import { wholeNumber } from "../strings.ts";
@@ -38,16 +39,12 @@ export const registerPreprocess: Register = (program, run) => {
           { ...config.preprocess, size },
           { exif, ...(maxPixels && { maxPixels }) },
         );
-        await writeOutput(options.out, await encodePng(shown.rgb, size, size));
+        await writeWhole(options.out, await encodePng(shown.rgb, size, size));
         const { width, height, placement } = shown;
+        const origin = await originOf({ image: { name: image, label: null, sha256: shown.sha256 } });
+        const found = { out: options.out, size, original: { width, height }, placement };
         result(
-          preprocessResultSchema.parse({
-            image,
-            out: options.out,
-            size,
-            original: { width, height },
-            placement,
-          }),
+          preprocessResult(origin, found),
           () => `${options.out}  ${size}×${size} of ${image} (${width}×${height})`,
         );
       }),

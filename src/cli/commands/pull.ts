@@ -2,7 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createPuller } from "../../hub/pull.ts";
 import { isEmbedded, locateModel } from "../../model/registry.ts";
-import { pullResultSchema } from "../../results/models.ts";
+import { pullResult } from "../../results/models.ts";
+import { originOf } from "../../results/origin.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import type { Register } from "../command.ts";
 
@@ -15,7 +16,7 @@ export const registerPull: Register = (program, run) => {
     .action(
       run(async ({ report, signal, result }, name: string) => {
         const pulled = isEmbedded(name) ? await embedded(name) : await fromHub(name, { report, signal });
-        const json = pullResultSchema.parse(pulled);
+        const json = pullResult(await originOf({}), pulled);
         result(json, () => {
           const { model, folder, receivedBytes: bytes } = json;
           const how = bytes === 0 ? "was here already" : `${(bytes / 1e6).toFixed(1)} MB received`;
@@ -30,8 +31,8 @@ export const registerPull: Register = (program, run) => {
 };
 
 async function fromHub(name: string, work: WorkOptions) {
-  const { name: model, ...pulled } = await createPuller().pull(name, work);
-  return { model, ...pulled };
+  const { name: model, files, ...pulled } = await createPuller().pull(name, work);
+  return { model, ...pulled, files: [...files] };
 }
 
 async function embedded(model: string) {

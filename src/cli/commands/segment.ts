@@ -1,27 +1,28 @@
-import { basename, extname } from "node:path";
+import { extname } from "node:path";
 import { Option } from "commander";
+import { segmentImage } from "../../analysis/segmentation/segmentation.ts";
+import { displayPicture } from "../../image/display.ts";
+import { encodePng } from "../../image/encode.ts";
+import { loadProperties } from "../../labels/properties.ts";
+import { parseComponents } from "../../model/components.ts";
 import {
   SEGMENTATION_MODES,
-  type Segmentation,
+  SEGMENTATION_SCALES,
   type SegmentationMode,
-  segmentImage,
-} from "../../analysis/segmentation/segmentation.ts";
-import { loadProperties } from "../../labels/properties.ts";
-import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, parseComponents } from "../../model/components.ts";
-import { segmentResultSchema } from "../../results/segment.ts";
-import { segmentJson } from "../../results/segment-json.ts";
+  type SegmentationScale,
+  type SegmentResult,
+} from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { formatNpy } from "../../support/npy.ts";
+import { pixelSize } from "../../views/kit/panel.ts";
 import { segmentationHtml } from "../../views/segmentation/page.ts";
+import { segmentationPictures } from "../../views/segmentation/pictures.ts";
 import { segmentationSvg } from "../../views/segmentation/svg.ts";
-import { segmentationText } from "../../views/segmentation/terminal.ts";
+import { segmentationTerminal } from "../../views/segmentation/terminal.ts";
 import type { Register } from "../command.ts";
-import { modelNotice } from "../notices.ts";
 import { refuseOverwrite } from "../overwrite.ts";
 import { checkPictures, writePictures } from "../pictures.ts";
-import { segmentationLines, segmentationPicture } from "../segmentation-picture.ts";
 import { collect, wholeNumber } from "../strings.ts";
 
 interface SegmentOptions {
@@ -29,6 +30,7 @@ interface SegmentOptions {
   readonly heads: string;
   readonly labels?: string;
   readonly mode: SegmentationMode;
+  readonly scale: SegmentationScale;
   readonly token?: string;
   readonly baselines: boolean;
   readonly out: readonly string[];
@@ -49,6 +51,11 @@ export const registerSegment: Register = (program, run) => {
       new Option("--mode <mode>", "each text alone, or each against the mean of the others")
         .choices(SEGMENTATION_MODES)
         .default("topic"),
+    )
+    .addOption(
+      new Option("--scale <scale>", "colours on one scale for all texts, or each map on its own")
+        .choices(SEGMENTATION_SCALES)
+        .default("common"),
     )
     .option("--token <row,column>", "a patch whose heads are listed, strongest first; counted from 0,0")
     .option(
@@ -74,35 +81,25 @@ export const registerSegment: Register = (program, run) => {
           model.geometry,
           await loadProperties(model, options.labels),
         );
-        const { mode, baselines, exif, maxPixels } = options;
+        const { mode, scale, baselines, exif, maxPixels } = options;
         const patch = patchAt(options.token, model.config.vision.grid);
         const found = await segmentImage(model, image, options.text, {
-          ...{ set, mode, baselines, exif, report, signal },
+          ...{ set, written: options.heads, mode, scale, baselines, exif, report, signal },
           ...(patch !== undefined && { patch }),
           ...(maxPixels && { maxPixels }),
         });
-        const json = resultOf(model, image, componentNames(set), found, patch);
-        const notice = modelNotice(model);
-        const heading = {
-          ...{
-            model: model.name,
-            imageName: basename(image),
-            heads: options.heads,
-            headCount: set.heads.length,
-          },
-          ...(patch !== undefined && { patch }),
-          ...(notice !== undefined && { notice }),
-        };
         if (pictures.length > 0) {
-          const picture = await segmentationPicture(found, image, heading, exif);
+          const { width, height } = pixelSize(found);
+          const pixels = await displayPicture(image, width, height, { exif });
+          const drawn = await segmentationPictures(found, pixels, encodePng);
           await writePictures(pictures, {
-            svg: () => segmentationSvg(picture),
-            html: () => segmentationHtml(picture),
+            svg: () => segmentationSvg(found, drawn),
+            html: () => segmentationHtml(found, drawn),
           });
         }
-        for (const path of arrays) await writeOutput(path, formatNpy(valuesOf(found)));
+        for (const path of arrays) await writeWhole(path, formatNpy(valuesOf(found)));
         const { columns = 80 } = streams.stdout;
-        result(json, () => segmentationText(segmentationLines(found, heading), { columns }));
+        result(found, () => segmentationTerminal(found, { columns }));
         for (const path of options.out) say(`${isArray(path) ? "values" : "drawn"}: ${path}`);
       }),
     );
@@ -124,19 +121,7 @@ function patchAt(token: string | undefined, grid: number): number | undefined {
 }
 
 /** [texts, rows, columns] in float32. */
-function valuesOf({ texts, grid }: Segmentation) {
-  const data = new Float32Array(texts.length * grid ** 2);
-  for (const [i, { map }] of texts.entries()) data.set(map.values, i * grid ** 2);
-  return { shape: [texts.length, grid, grid], data };
-}
-
-function resultOf(
-  { name, precision }: ClipModel,
-  image: string,
-  heads: readonly string[],
-  found: Segmentation,
-  patch: number | undefined,
-) {
-  const json = segmentJson(found, found.shown, patch);
-  return segmentResultSchema.parse({ model: name, precision, image, heads, ...json });
+function valuesOf({ texts, grid: { rows, columns } }: SegmentResult) {
+  const data = Float32Array.from(texts.flatMap(({ values }) => values.flat()));
+  return { shape: [texts.length, rows, columns], data };
 }

@@ -1,18 +1,10 @@
-import {
-  measureSelectivity,
-  type SelectivityResult,
-  selectiveHeads,
-} from "../../analysis/selectivity/selectivity.ts";
-import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
-import type { ClipModel } from "../../model/clip-model.ts";
-import { selectivityResultSchema } from "../../results/selectivity.ts";
-import { writeOutput } from "../../support/files.ts";
-import { selectivityMatrixHtml } from "../../views/selectivity/page.ts";
-import { selectivityMatrixSvg } from "../../views/selectivity/svg.ts";
-import { selectivityMatrixText } from "../../views/selectivity/terminal.ts";
-import type { SelectivityMatrixInput } from "../../views/selectivity/words.ts";
+import { measureSelectivity, selectiveHeads } from "../../analysis/selectivity/selectivity.ts";
+import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { writeWhole } from "../../support/files.ts";
+import { selectivityHtml } from "../../views/selectivity/page.ts";
+import { selectivitySvg } from "../../views/selectivity/svg.ts";
+import { selectivityTerminal } from "../../views/selectivity/terminal.ts";
 import type { Register } from "../command.ts";
-import { modelNotice } from "../notices.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
 
@@ -42,39 +34,19 @@ export const registerSelectivity: Register = (program, run) => {
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const { permutations, seed } = options;
-        const found = await measureSelectivity(index, model.geometry, { permutations, seed, report, signal });
-        const { name, precision } = model;
-        const json = selectivityResultSchema.parse({
-          ...{ model: name, precision, index: index.folder, images: index.images.length },
-          ...found,
-        });
+        const found = await measureSelectivity(model, index, { permutations, seed, report, signal });
         if (options.saveHeads !== undefined) {
-          const heads = Object.entries(selectiveHeads(found, 3)).filter(([, names]) => names.length > 0);
-          await writeOutput(options.saveHeads, `${JSON.stringify(Object.fromEntries(heads), null, 2)}\n`);
+          const chosen = Object.entries(selectiveHeads(found, 3)).filter(([, heads]) => heads.length > 0);
+          const names = chosen.map(([factor, heads]) => [factor, heads.map(({ name }) => name)]);
+          await writeWhole(options.saveHeads, `${JSON.stringify(Object.fromEntries(names), null, 2)}\n`);
         }
-        const picture = matrixOf(model, index, found);
         await writePictures(options.out, {
-          svg: () => selectivityMatrixSvg(picture),
-          html: () => selectivityMatrixHtml(picture),
+          svg: () => selectivitySvg(found),
+          html: () => selectivityHtml(found),
         });
-        result(json, () => selectivityMatrixText(picture, { columns: streams.stdout.columns ?? 80 }));
+        result(found, () => selectivityTerminal(found, { columns: streams.stdout.columns ?? 80 }));
         if (options.saveHeads !== undefined) say(`heads written: ${options.saveHeads}`);
         for (const path of options.out) say(`drawn: ${path}`);
       }),
     );
 };
-
-function matrixOf(model: ClipModel, index: Index, found: SelectivityResult): SelectivityMatrixInput {
-  const notice = modelNotice(model);
-  return {
-    model: model.name,
-    images: index.images.length,
-    factors: found.factors.map(({ name, values: levels, images }) => ({ name, levels, images })),
-    components: found.components.map(({ name, factors }) => ({
-      name,
-      shares: factors.map(({ share }) => share),
-      significant: factors.map(({ explained, highestByChance }) => explained > highestByChance),
-    })),
-    ...(notice !== undefined && { notice }),
-  };
-}

@@ -1,17 +1,16 @@
 import { join, resolve } from "node:path";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { EMBEDDED_MODELS } from "../../model/registry.ts";
-import { studyReportSchema } from "../../results/study.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
+import { writeWhole } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { studyHeadsCsv, studyMetricsCsv } from "../../views/study/csv.ts";
 import type { Thumbnails } from "../../views/study/heads.ts";
-import { headsCsv, metricsCsv, studyMarkdown } from "../../views/study/markdown.ts";
+import { studyMarkdown } from "../../views/study/markdown.ts";
 import { studyHtml } from "../../views/study/page.ts";
-import { findings } from "../../views/study/words.ts";
+import { studyTerminal } from "../../views/study/words.ts";
 import type { Register } from "../command.ts";
-import { modelNotice } from "../notices.ts";
 import { wholeNumber } from "../strings.ts";
 
 interface StudyCliOptions {
@@ -63,20 +62,19 @@ export const registerStudy: Register = (program, run) => {
           models: models === undefined ? EMBEDDED_MODELS : namesIn(models),
           ...{ indexes, loader, report, signal },
           stepsFolder: join(folder, "steps"),
-          noticeOf: modelNotice,
           threads: globals.threads,
         });
-        const json = studyReportSchema.parse(study.report);
         const thumbnails = await drawThumbnails(study, { report, signal });
+        const { result: studied } = study;
         const files = {
-          "index.html": studyHtml(study.report, thumbnails),
-          "study.json": `${JSON.stringify(json, null, 1)}\n`,
-          "study.md": studyMarkdown(study.report),
-          "metrics.csv": metricsCsv(study.report),
-          "heads.csv": headsCsv(study.report),
+          "index.html": studyHtml(studied, thumbnails),
+          "study.json": `${JSON.stringify(studied, null, 1)}\n`,
+          "study.md": studyMarkdown(studied),
+          "metrics.csv": studyMetricsCsv(studied),
+          "heads.csv": studyHeadsCsv(studied),
         };
-        for (const [name, data] of Object.entries(files)) await writeOutput(join(folder, name), data);
-        result(json, () => findings(study.report).join("\n\n"));
+        for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
+        result(studied, () => studyTerminal(studied));
         say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
       }),
     );
@@ -100,13 +98,13 @@ function collectIndex(value: string, known: Readonly<Record<string, string>>): R
 
 /** Small pictures of the images that are shown; one that cannot be read is left out with a warning. */
 async function drawThumbnails(
-  { report: { models }, imageRoots }: Study,
+  { result: { models }, imageRoots }: Study,
   { report, signal }: WorkOptions,
 ): Promise<Thumbnails> {
   const paths = new Map(
-    models.flatMap(({ name, heads }) =>
+    models.flatMap(({ origin, heads }) =>
       heads.flatMap(({ images }) =>
-        images.map(({ sha256, path }) => [sha256, join(imageRoots[name], path)] as const),
+        images.map(({ sha256, path }) => [sha256, join(imageRoots[origin.model.name], path)] as const),
       ),
     ),
   );

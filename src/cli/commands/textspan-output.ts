@@ -1,10 +1,12 @@
 import { extname } from "node:path";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { writeOutput } from "../../support/files.ts";
-import { svgToPng } from "../../views/kit/png.ts";
+import { writeWhole } from "../../support/files.ts";
 import { textspanHtml } from "../../views/textspan/page.ts";
 import { textspanSvg } from "../../views/textspan/svg.ts";
-import type { TextspanInput } from "../../views/textspan/words.ts";
+import { textspanTerminal } from "../../views/textspan/terminal.ts";
+import type { AnyTextspan } from "../../views/textspan/words.ts";
+import type { CommandContext } from "../context.ts";
+import { writePictures } from "../pictures.ts";
 
 const KINDS = [".json", ".html", ".png", ".svg"];
 
@@ -16,25 +18,17 @@ export function checkOutputs(paths: readonly string[]): void {
   }
 }
 
-/** Writes a result in each form asked for. @throws `OUTPUT_UNWRITABLE` */
-export async function writeOutputs(
+/** Writes a result in each form asked for, and prints it. @throws `OUTPUT_UNWRITABLE` */
+export async function writeTextspan(
+  { streams, say, result: print }: CommandContext,
+  result: AnyTextspan,
   paths: readonly string[],
-  json: unknown,
-  picture: TextspanInput,
 ): Promise<void> {
   for (const path of paths) {
-    switch (extname(path).toLowerCase()) {
-      case ".json":
-        await writeOutput(path, `${JSON.stringify(json, null, 1)}\n`);
-        break;
-      case ".html":
-        await writeOutput(path, textspanHtml(picture));
-        break;
-      case ".svg":
-        await writeOutput(path, textspanSvg(picture));
-        break;
-      default:
-        await writeOutput(path, await svgToPng(textspanSvg(picture)));
-    }
+    if (extname(path).toLowerCase() === ".json")
+      await writeWhole(path, `${JSON.stringify(result, null, 1)}\n`);
+    else await writePictures([path], { svg: () => textspanSvg(result), html: () => textspanHtml(result) });
   }
+  print(result, () => textspanTerminal(result, { columns: streams.stdout.columns ?? 80 }));
+  for (const path of paths) say(`written: ${path}`);
 }

@@ -1,22 +1,14 @@
-import { type DescribedHead, describeHeads } from "../../analysis/textspan/describe-heads.ts";
+import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
 import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
-import { embedTexts } from "../../model/text-cache.ts";
-import { textspanResultSchema } from "../../results/textspan.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
-import { counted } from "../../views/kit/text.ts";
-import { textspanText } from "../../views/textspan/terminal.ts";
-import type { TextspanInput } from "../../views/textspan/words.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { modelNotice } from "../notices.ts";
-import { wholeNumber } from "../strings.ts";
+import { collect, wholeNumber } from "../strings.ts";
 import { spanRawArrays } from "./textspan-arrays.ts";
 import { checkOptions, type TextspanCommandOptions } from "./textspan-options.ts";
-import { checkOutputs, writeOutputs } from "./textspan-output.ts";
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
+import { checkOutputs, writeTextspan } from "./textspan-output.ts";
 
 /** `textspan --index INDEX --texts POOL`, or over raw arrays: what heads write, in texts. */
 export const registerTextspan: Register = (program, run) => {
@@ -61,70 +53,18 @@ async function describeIndex(
   options: TextspanCommandOptions,
   folder: string,
 ): Promise<void> {
-  const { globals, models, report, signal, streams, say, result } = context;
+  const { globals, models, report, signal } = context;
   const index = await openIndex(folder, { report });
   const model = await models.load(globals.model);
   await requireModelOf(index, model);
-  const { geometry, name, precision } = model;
-  const set = parseComponents(
-    options.heads ?? `last${Math.min(4, geometry.layers)}`,
-    geometry,
-    await loadProperties(model, options.labels),
-  );
+  const { geometry, name } = model;
+  const written = options.heads ?? `last${Math.min(4, geometry.layers)}`;
+  const set = parseComponents(written, geometry, await loadProperties(model, options.labels));
   const pool = await loadPool(options.texts ?? defaultPool(name), { report, signal });
-  const texts = pool.texts.map(({ text }) => text);
-  const embeddings = await embedTexts(model, texts, { report, signal });
-  const { iterations, joint, resamples, blocks, seed } = options;
-  const { threads } = globals;
-  const work = { iterations, joint, resamples, blocks, seed, threads, report, signal };
-  const described = await describeHeads(index, geometry, set, pool, embeddings, work);
-  const json = textspanResultSchema.parse({
-    ...{ model: name, precision, index: index.folder, images: index.images.length },
-    pool: { name: pool.name, hash: pool.hash, texts: texts.length },
-    ...{ iterations, seed },
-    heads: described.map(headJson),
+  const { iterations, resamples, blocks, seed } = options;
+  const result = await describeHeads(model, index, set, pool, {
+    ...{ iterations, resamples, blocks, seed, threads: globals.threads, report, signal },
+    joint: options.joint && written,
   });
-  const notice = modelNotice(model);
-  const picture: TextspanInput = {
-    subject: name,
-    images: index.images.length,
-    pool: `${counted(texts.length, "text")} (${pool.name})`,
-    resamples,
-    panels: described.map(panelOf),
-    ...(notice !== undefined && { notice }),
-  };
-  await writeOutputs(options.out, json, picture);
-  result(json, () => textspanText(picture, { columns: streams.stdout.columns ?? 80 }));
-  for (const path of options.out) say(`written: ${path}`);
+  await writeTextspan(context, result, options.out);
 }
-
-const headJson = (described: DescribedHead) => {
-  const { head, components, descriptions, totalVariance, rank, control, stability } = described;
-  const { selections: _, ...summary } = stability ?? { selections: [] };
-  return {
-    ...{ head, components, totalVariance, rank, control },
-    stability: stability === null ? null : summary,
-    selected: descriptions.map(({ index }) => index),
-    explainedVariance: descriptions.map(({ explainedVariance }) => explainedVariance),
-    descriptions: descriptions.map((description, step) => ({
-      ...description,
-      chosenShare: stability?.chosenShare[step] ?? null,
-    })),
-  };
-};
-
-const panelOf = ({ head, components, rank, descriptions, control, stability }: DescribedHead) => ({
-  name: head === "joint" ? jointName(components) : head,
-  rank,
-  texts: descriptions.map(({ text, property, explainedVariance }, step) => ({
-    ...{ text, property, share: explainedVariance },
-    chosenShare: stability?.chosenShare[step] ?? null,
-  })),
-  random: control.randomTexts,
-  ceiling: control.ceiling,
-  explained: stability?.explained ?? null,
-  overlap: stability?.overlap.mean ?? null,
-});
-
-const jointName = (components: readonly string[]): string =>
-  components.length <= 3 ? components.join(" + ") : `${components.length} components as one`;

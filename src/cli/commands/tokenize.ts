@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import { loadCheckpoint } from "../../checkpoint/load.ts";
-import { loadModelTokenizer } from "../../model/load-tokenizer.ts";
+import { findModelTokenizer, loadModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel } from "../../model/registry.ts";
-import { textListSchema, tokenizeResultSchema } from "../../results/tokenize.ts";
+import { originOf } from "../../results/origin.ts";
+import { textListSchema, tokenizeResult } from "../../results/tokenize.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { readJson } from "../../support/files.ts";
+import { readInput, readJson } from "../../support/files.ts";
+import { filesOf } from "../../text/tokenizer-files.ts";
 import type { Register } from "../command.ts";
 
 /** `tokenize --texts F.json`: the ids a model reads, from start token to end token. */
@@ -18,7 +21,8 @@ export const registerTokenize: Register = (program, run) => {
         if (!parsed.success)
           throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
         const { folder, name } = await locateModel(globals.model);
-        const tokenizer = await loadModelTokenizer(await loadCheckpoint(folder, name));
+        const checkpoint = await loadCheckpoint(folder, name);
+        const tokenizer = await loadModelTokenizer(checkpoint);
         const ids = parsed.data.map((text) => {
           const { ids, truncated } = tokenizer.encode(text);
           if (truncated) {
@@ -27,7 +31,10 @@ export const registerTokenize: Register = (program, run) => {
           }
           return [...ids];
         });
-        const output = tokenizeResultSchema.parse({ ids });
+        const hash = createHash("sha256");
+        for (const file of filesOf(await findModelTokenizer(checkpoint))) hash.update(await readInput(file));
+        const sha256 = hash.digest("hex");
+        const output = tokenizeResult(await originOf({}), { tokenizer: { model: name, sha256 }, ids });
         result(output, () => JSON.stringify(output));
       }),
     );

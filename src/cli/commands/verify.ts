@@ -1,14 +1,13 @@
 import { type Command, Option } from "commander";
-import { loadSuite, SUITES, type SuiteName } from "../../analysis/verify/suite.ts";
-import { countParameters, verifyModel } from "../../analysis/verify/verify.ts";
-import { findPublished } from "../../labels/published.ts";
+import { loadSuite } from "../../analysis/verify/suite.ts";
+import { verifyModel } from "../../analysis/verify/verify.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { createModelLoader, isEmbedded } from "../../model/registry.ts";
-import { verifyResultSchema } from "../../results/verify.ts";
+import { SUITES, type SuiteName } from "../../results/verify.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { verifyTerminal } from "../../views/verify/terminal.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { verifyText } from "../verify-text.ts";
 
 /** `verify [MODEL]`: the first thing to run after `pull`. Exit code 1 when the model's numbers must not be used. */
 export const registerVerify: Register = (program, run) => {
@@ -30,18 +29,7 @@ export const registerVerify: Register = (program, run) => {
         const found = await withReference(context, model, name ?? globals.model, (reference) =>
           verifyModel(model, suite, { report, signal, ...(reference && { reference }) }),
         );
-        const json = verifyResultSchema.parse({
-          model: model.name,
-          precision: model.precision,
-          device: model.device,
-          architecture: architectureOf(model),
-          pictures: suite.name,
-          checks: found.checks,
-          imagesPerSecond: found.imagesPerSecond,
-          guesses: found.pictures,
-          published: (await findPublished(model.name, model.config)) ?? null,
-        });
-        result(json, () => verifyText(json));
+        result(found, () => verifyTerminal(found));
         const failed = found.checks.filter(({ status }) => status === "fail");
         if (failed.length > 0) {
           const names = failed.map((check) => check.name).join(", ");
@@ -66,10 +54,4 @@ async function withReference<T>(
   } finally {
     await exact.release();
   }
-}
-
-function architectureOf({ config }: ClipModel) {
-  const { layers, heads, headDim, patchSize, imageSize, activation } = config.vision;
-  const parameters = countParameters(config);
-  return { layers, heads, headDim, patchSize, imageSize, embedDim: config.embedDim, activation, parameters };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { explain } from "../../analysis/explain/explain.ts";
-import { findNeighbors, type Neighbor, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { componentNames, parseComponents } from "../../model/components.ts";
@@ -20,7 +21,7 @@ import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { Look } from "../looks.ts";
-import { everyHeadsTokens, segmentLook } from "../tokens.ts";
+import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
@@ -51,7 +52,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     return parseComponents(
       heads,
       model.geometry,
-      Object.fromEntries(properties.map((p) => [p.name, p.heads])),
+      Object.fromEntries(properties.map((p) => [p.name, p.heads.map((head) => head.name)])),
     );
   };
 
@@ -89,15 +90,14 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         looks.look(model, image, caller),
         looks.probes(model, [text, ...against], caller),
       ]);
-      const result = { image, text, against, ...everyHeadsTokens(model, look, probes) };
-      return context.json(tokensSchema.parse(result), 200);
+      return context.json(await everyHeadsTokens(model, look, { text, against }, probes), 200);
     },
   );
 
   app.openapi(
     postRoute("/api/segment", "Where some heads find each text", segmentRequestSchema, segmentResultSchema),
     async (context) => {
-      const { image, texts, heads, mode, corpus, ...asked } = context.req.valid("json");
+      const { image, texts, heads, mode, scale, corpus, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
       if (mode === "contrast" && texts.length < 2) {
@@ -108,12 +108,8 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         looks.look(model, image, caller),
         looks.probes(model, texts, caller),
       ]);
-      const result = {
-        image,
-        heads: componentNames(set),
-        ...segmentLook(model, look, texts, probes, set, mode),
-      };
-      return context.json(segmentResultSchema.parse(result), 200);
+      const wanted = { set, written: heads, mode, scale };
+      return context.json(await segmentSeen(model, look, { texts, probes }, wanted), 200);
     },
   );
 
@@ -132,26 +128,13 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const set = await setOf(model, heads, corpus);
       const prepared: Query =
         "text" in query
-          ? { kind: "text", embedding: await looks.texts(model, [query.text], caller) }
-          : imageQuery(await looks.look(model, query.image, caller));
+          ? { text: query.text, embedding: await looks.texts(model, [query.text], caller) }
+          : await looks.look(model, query.image, caller);
       const options = { k, scoring, includeSelf, seed };
       const found = await queue.run(caller.client, caller.signal, () =>
-        findNeighbors(search, model.geometry, prepared, set, options),
+        findNeighbors(model, search, prepared, { name: heads, set }, options),
       );
-      const rows = (items: readonly Neighbor[]) =>
-        items.map(({ row, score, percentile }) => {
-          const { path, id, label } = search.index.images[row];
-          return { path, id, label, score, percentile };
-        });
-      const result = {
-        ...{ model: model.name, precision: model.precision, index: corpus, query },
-        ...{ heads: componentNames(set), scoring, searched: found.searched, excluded: found.excluded },
-        distribution: found.distribution,
-        neighbors: rows(found.nearest),
-        least: rows(found.least),
-        random: rows(found.random),
-      };
-      return context.json(neighborsResultSchema.parse(result), 200);
+      return context.json(found, 200);
     },
   );
 
@@ -176,9 +159,3 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     },
   );
 };
-
-const imageQuery = ({ image, decomposition }: Look): Query => ({
-  kind: "image",
-  decomposition,
-  sha256: image.sha256,
-});

@@ -1,11 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { decodeImage } from "../../image/decode.ts";
+import { displayPicture } from "../../image/display.ts";
+import { encodePng } from "../../image/encode.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { createBoundedCache } from "../lru.ts";
 import { type AddRoutes, answers, getRoute } from "./route.ts";
 
 const params = z.object({ image: imageRefSchema });
@@ -93,22 +95,39 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     return context.json(await describe(`upload:${sha256}`), 200);
   });
 
-  const pictures = createBoundedCache<Uint8Array>(64e6, ({ byteLength }) => byteLength);
+  const pictures = new LRUCache<string, Uint8Array>({
+    maxSize: 64e6,
+    sizeCalculation: ({ byteLength }) => byteLength,
+  });
   const picture = createRoute({
     method: "get",
     path: "/api/images/{image}/picture",
-    summary: "An image as a PNG that fits a square, upright",
-    request: { params, query: z.object({ side: number(16, 1600).default(256) }) },
+    summary: "An image as a PNG, upright: within a square, or exactly as large as is asked",
+    request: {
+      params,
+      query: z.object({
+        side: number(16, 1600).default(256),
+        width: number(1, 2480).optional().describe("with `height`, instead of `side`"),
+        height: number(1, 2480).optional(),
+      }),
+    },
     responses: { 200: { description: "PNG", content: { "image/png": { schema: z.any() } } } },
   });
   app.openapi(picture, async (context) => {
     const { image } = context.req.valid("param");
-    const { side } = context.req.valid("query");
+    const { side, width, height } = context.req.valid("query");
+    const exact = width !== undefined && height !== undefined;
     const { bytes, sha256 } = await looks.find(image);
-    const etag = `"${sha256.slice(0, 32)}-${side}"`;
+    const etag = `"${sha256.slice(0, 32)}-${exact ? `${width}x${height}` : side}"`;
     const headers = { ETag: etag, "Cache-Control": "private, max-age=3600", "Content-Type": "image/png" };
     if (context.req.header("if-none-match") === etag) return context.body(null, 304, headers);
-    const png = pictures.get(etag) ?? (await thumbnail(bytes, side))?.png;
+    const draw = async () => {
+      if (!exact) return (await thumbnail(bytes, side))?.png;
+      const options = { maxPixels: limits.pixels, name: "the picture" };
+      const { rgb } = await displayPicture(bytes, width, height, options);
+      return encodePng(rgb, width, height);
+    };
+    const png = pictures.get(etag) ?? (await draw());
     if (!png) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture cannot be decoded");
     pictures.set(etag, png);
     return context.body(new Uint8Array(png), 200, headers);

@@ -20,8 +20,8 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
     } as const;
     return jobs.start(about, async (work) => {
       await corpora.prepare(corpus, model, work);
-      const search = await corpora.search(corpus, model);
-      await measureInsights(corpus, model, search, cache, work).catch((error) => {
+      const { index } = await corpora.search(corpus, model);
+      await measureInsights(model, index, cache, work).catch((error) => {
         // Images of which nothing is known can be searched all the same.
         if (!(error instanceof ClipInterpretError && error.code === "FACTORS_MISSING")) throw error;
       });

@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { imageId } from "../../corpus/rows.ts";
 import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../results/app.ts";
-import { modelsResultSchema } from "../../results/models.ts";
+import { modelsResult, modelsResultSchema } from "../../results/models.ts";
+import { originOf } from "../../results/origin.ts";
 import { VERSION } from "../../support/version.ts";
 import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
 import { describeModel } from "../models.ts";
@@ -26,7 +27,7 @@ export const addModelRoutes: AddRoutes = (app, { models, limits }) => {
   );
   app.openapi(
     getRoute("/api/models", "Every model that can be named, and which are here", modelsResultSchema),
-    async (context) => context.json(modelsResultSchema.parse({ models: await models.list() }), 200),
+    async (context) => context.json(modelsResult(await originOf({}), { models: await models.list() }), 200),
   );
   const query = z.object({ name: z.string().max(200).optional() });
   app.openapi(getRoute("/api/model", "One model, loaded", modelDetailSchema, { query }), async (context) => {

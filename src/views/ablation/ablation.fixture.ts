@@ -1,5 +1,7 @@
-import type { DebiasPicture } from "../debias/words.ts";
-import type { AblationPicture } from "./svg.ts";
+import type { ForwardStudy } from "../../results/accuracy.ts";
+import { sampleOrigin } from "../../results/origin.fixture.ts";
+import { headOf, type ReadComponents } from "../../results/shapes.ts";
+import type { AblationRow, ZeroShotResult } from "../../results/zero-shot.ts";
 
 export const share = (value: number) => ({
   share: value,
@@ -7,19 +9,51 @@ export const share = (value: number) => ({
   high: Math.min(1, value + 0.1),
   n: 50,
 });
+export const named = (name: string, value: number) => ({ name, ...share(value) });
 export const band = (mean: number) => ({
   ...{ draws: 20, exhaustive: false, mean, low: mean - 0.1, high: mean + 0.1 },
   ...{ least: mean - 0.2, most: mean + 0.2, atMost: 0.15, atLeast: 0.85 },
 });
 export const HOSTILE = '<script>alert("x")</script>\u202e & é';
-export const row = (name: string, kind: string, at: number | null, value: number, random = true) => ({
-  ...{ name, kind, at, heads: ["L0.H0"], mlps: 0, accuracy: share(value), worst: null },
+
+/** A set of one head, or of nothing but an MLP. */
+export const components = (set: string, isMlp = false): ReadComponents => ({
+  set,
+  heads: isMlp ? [] : [{ ...headOf(0, 0), weight: 1 }],
+  mlps: isMlp ? [{ component: "L0.MLP", weight: 1 }] : [],
+});
+
+export const row = (
+  set: string,
+  kind: AblationRow["kind"],
+  at: number | null,
+  value: number,
+  random = true,
+): AblationRow => ({
+  ...{ kind, at, components: components(set, set === "every MLP"), accuracy: share(value), worst: null },
   random: random ? band(value + 0.05) : null,
 });
 
-export const ablation: AblationPicture = {
-  ...{ model: HOSTILE, images: 50, classes: 4, mode: "mean", chance: 0.25, notice: HOSTILE },
+/** Accuracy of all images, and no more. */
+export const whole = (value: number, worst: ReturnType<typeof named> | null = null) => ({
+  ...{ all: share(value), classes: [], groups: [], worst },
+});
+
+export const forward: ForwardStudy = {
+  ...{ replacement: "position", images: 40, calibration: 30 },
   whole: { accuracy: share(0.9), worst: null },
+  rows: [
+    {
+      ...{ components: components(HOSTILE), accuracy: share(0.4), worst: null },
+      ...{ direct: { accuracy: share(0.6), worst: null }, random: band(0.5), randomWorst: null },
+    },
+  ],
+};
+
+export const ablation: ZeroShotResult = {
+  origin: sampleOrigin({ model: { name: HOSTILE, notice: HOSTILE }, index: {} }),
+  ...{ factor: "label", images: 50, leftOut: 0, classes: 4, chance: 0.25, replacement: "mean" },
+  whole: whole(0.9),
   rows: [
     row(HOSTILE, "set", null, 0.5),
     row("every MLP", "all", null, 0.7, false),
@@ -28,43 +62,5 @@ export const ablation: AblationPicture = {
     row("heads of L1", "layer", 1, 0.6),
     row("all but heads of the last layer", "kept", 1, 0.55),
   ],
-  forward: {
-    ...{ replacement: "position", images: 40, calibration: 30 },
-    whole: { accuracy: share(0.9), worst: null },
-    rows: [
-      {
-        ...{ name: HOSTILE, heads: ["L0.H0"], accuracy: share(0.4), worst: null },
-        ...{ direct: { accuracy: share(0.6), worst: null }, random: band(0.5), randomWorst: null },
-      },
-    ],
-  },
-};
-
-export const named = (name: string, value: number) => ({ name, ...share(value) });
-export const robust = (average: number, worst: number, group = HOSTILE) => ({
-  average: share(average),
-  worst: named(group, worst),
-});
-export const halves = (average: number, worst: number, group = HOSTILE) => ({
-  ...{ validation: robust(average, worst, group), test: robust(average, worst, group) },
-});
-export const cue: DebiasPicture = {
-  ...{ model: HOSTILE, cue: HOSTILE, mode: "mean", images: { validation: 20, test: 30 }, notice: HOSTILE },
-  before: { test: robust(0.8, 0.3) },
-  gap: { heads: [0.04, -0.01], mlps: -0.02, whole: 0.01 },
-  headNames: ["L0.H0", "L0.H1"],
-  selections: [
-    {
-      ...{ selection: "selectivity", chosen: ["L0.H0"], steps: [halves(0.9, 0.7), halves(0.6, 0.2)] },
-      outcome: halves(0.9, 0.7),
-      controls: [{ from: "same layers", average: band(0.7), worst: band(0.4) }],
-    },
-  ],
-  used: 0,
-  groups: [
-    { name: HOSTILE, before: named("a", 0.3), after: named("a", 0.9), random: band(0.4) },
-    { name: "b", before: named("b", 0.8), after: named("b", 0.7), random: null },
-  ],
-  randomSteps: [{ average: band(0.7), worst: band(0.3) }, null],
-  forward: ablation.forward ? [{ ...ablation.forward, rows: [] }] : [],
+  forward,
 };

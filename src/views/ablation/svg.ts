@@ -1,142 +1,52 @@
+import type { AblationRow, ZeroShotResult } from "../../results/zero-shot.ts";
 import { type Band, type DotRow, dotChart, lineChart, percentOf } from "../kit/chart.ts";
-import { figure, htmlPage } from "../kit/html.ts";
 import { at, banner, type Drawing, paragraph, stack, svgDocument, textLine } from "../kit/svg.ts";
-import { counted, escapeXml, shorten, textWidth } from "../kit/text.ts";
-
-/** A share with its 95 % interval and what it is of. */
-export interface PictureShare {
-  readonly share: number;
-  readonly low: number;
-  readonly high: number;
-  readonly n: number;
-}
-
-/** Where a value lies among those of random heads. */
-export interface PictureBand {
-  readonly draws: number;
-  readonly exhaustive: boolean;
-  readonly low: number;
-  readonly mean: number;
-  readonly high: number;
-  readonly least: number;
-  readonly most: number;
-  readonly atMost: number;
-  readonly atLeast: number;
-}
-
-/** Accuracy of something. */
-export interface PictureOutcome {
-  readonly accuracy: PictureShare;
-  readonly worst: (PictureShare & { readonly name: string }) | null;
-}
-
-/** Accuracy without some components. */
-export interface PictureRow extends PictureOutcome {
-  readonly name: string;
-  readonly kind: string;
-  readonly at: number | null;
-  readonly heads: readonly string[];
-  readonly mlps: number;
-  readonly random: PictureBand | null;
-}
-
-/** Heads taken away inside the network. */
-export interface PictureForward {
-  readonly replacement: string;
-  readonly images: number;
-  readonly calibration: number;
-  readonly whole: PictureOutcome;
-  readonly rows: readonly (PictureOutcome & {
-    readonly name: string;
-    readonly heads: readonly string[];
-    readonly direct: PictureOutcome;
-    readonly random: PictureBand | null;
-    readonly randomWorst: PictureBand | null;
-  })[];
-}
-
-/** What is drawn of zero-shot accuracy with and without components. */
-export interface AblationPicture {
-  readonly model: string;
-  readonly images: number;
-  readonly classes: number;
-  readonly mode: string;
-  readonly chance: number;
-  readonly whole: PictureOutcome;
-  readonly rows: readonly PictureRow[];
-  readonly forward: PictureForward | null;
-  readonly notice?: string;
-}
+import { counted, shorten, textWidth } from "../kit/text.ts";
+import { ablationCaption, ablationKey, ablationTitle, insideWords, noteOf } from "./words.ts";
 
 const WIDTH = 1000;
 
-/** In words what takes a head's place inside the network. */
-export const replacementWords = (replacement: string): string =>
-  ({
-    position: "its mean at each token position",
-    tokens: "one mean over all tokens",
-    nothing: "nothing",
-  })[replacement] ?? replacement;
-
-/** What a reader must know of every number. */
-export function ablationCaption({ images, classes, mode }: AblationPicture): string {
-  const what = mode === "mean" ? "replaced by its mean over the images" : "set to zero";
-  return `Zero-shot accuracy over ${counted(images, "image")} and ${counted(classes, "class").replace("classs", "classes")}, when the direct effect of some components on the embedding is ${what}. Grey: as many heads drawn at random, mean and 95 % of draws. Whiskers: 95 % interval over images.`;
-}
-
-/** Curves by layer, and a line of dots for every other row, as an SVG document. */
-export function ablationSvg(picture: AblationPicture): string {
-  const title = shorten(
-    `What the components of ${picture.model} are worth to zero-shot classification`,
-    WIDTH,
-    (part) => textWidth(part, 20, true),
-  );
-  const curves = layerCurves(picture);
+/**
+ * Curves by layer, and a line of dots for every other row, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { evaluateZeroShot, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot } from "clip-interpret/evaluation";
+ * import { ablationSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
+ * const result = await evaluateZeroShot(model, problem, [parseHeads(model, "L1.H0")], { random: 10, layers: false });
+ * const svg = ablationSvg(result);
+ * console.log(svg.slice(0, 4)); // → ?
+ * ```
+ */
+export function ablationSvg(result: ZeroShotResult): string {
+  const { origin } = result;
+  const { name, notice } = origin.model;
+  const widthOf = (part: string) => textWidth(part, 20, true);
+  const title = ablationTitle(shorten(name, WIDTH - widthOf(ablationTitle("")), widthOf));
+  const caption = `${ablationCaption(result)} ${ablationKey(result)}`;
+  const curves = layerCurves(result);
   const blocks: (readonly [number, Drawing])[] = [
     [0, { width: WIDTH, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(picture.notice === undefined ? [] : [[16, banner(picture.notice, WIDTH)] as const]),
-    [14, paragraph(ablationCaption(picture), WIDTH, { size: 13 })],
+    ...(notice === null ? [] : [[16, banner(notice, WIDTH)] as const]),
+    [14, paragraph(caption, WIDTH, { size: 13 })],
     ...(curves ? [[20, curves] as const] : []),
-    [26, dotChart(dotRows(picture), { width: WIDTH, names: 250, notes: 250 })],
+    [26, dotChart(dotRows(result), { width: WIDTH, names: 250, notes: 250 })],
   ];
-  return svgDocument(stack(WIDTH, blocks), `${title}. ${ablationCaption(picture)}`);
-}
-
-/** The same as one HTML page, with its numbers as a table. */
-export function ablationPageHtml(picture: AblationPicture): string {
-  const cells = [
-    ["nothing", picture.whole.accuracy, picture.whole.worst, null] as const,
-    ...picture.rows.map(({ name, accuracy, worst, random }) => [name, accuracy, worst, random] as const),
-  ].map(([name, accuracy, worst, random]) => {
-    const numbers = [
-      `${percentOf(accuracy.share)} [${percentOf(accuracy.low)}, ${percentOf(accuracy.high)}]`,
-      worst ? `${percentOf(worst.share)} (${worst.name})` : "—",
-      random ? `${percentOf(random.mean)} [${percentOf(random.low)}, ${percentOf(random.high)}]` : "—",
-      random ? `${percentOf(random.atMost)} of ${random.draws}` : "—",
-    ];
-    return `<tr><th scope="row"><bdi>${escapeXml(name)}</bdi></th>${numbers.map((cell) => `<td class="n">${escapeXml(cell)}</td>`).join("")}</tr>`;
-  });
-  const heads = ["without", "accuracy", "worst group", "random heads", "random at most as accurate"];
-  const columns = heads.map((name, i) => `<th scope="col"${i > 0 ? ' class="n"' : ""}>${name}</th>`).join("");
-  const label = "Picture of the accuracies; the table below holds its numbers";
-  return htmlPage(
-    `Zero-shot accuracy of ${escapeXml(picture.model)} without components`,
-    `${figure(ablationSvg(picture), label)}
-<h2>Accuracies</h2>
-<div class="wide"><table><thead><tr>${columns}</tr></thead><tbody>
-${cells.join("\n")}
-</tbody></table></div>`,
-    "lists",
-  );
+  return svgDocument(stack(WIDTH, blocks), `${title}. ${caption}`, origin);
 }
 
 /** The base paper's two curves; undefined without rows by layer. */
-function layerCurves({ rows, whole, chance }: AblationPicture): Drawing | undefined {
+function layerCurves({ rows, whole, chance }: ZeroShotResult): Drawing | undefined {
   const byLayer = rows.filter(({ kind }) => kind === "layer");
-  const heads = rows.find(({ kind, name }) => kind === "all" && name === "every head");
-  const mlps = rows.find(({ kind, name }) => kind === "all" && name === "every MLP");
+  const heads = rows.find(({ kind, components }) => kind === "all" && components.heads.length > 0);
+  const mlps = rows.find(({ kind, components }) => kind === "all" && components.heads.length === 0);
   if (byLayer.length === 0 || !heads || !mlps) return undefined;
-  const asBand = (row: PictureRow | undefined) => row?.random ?? null;
+  const asBand = (row: AblationRow | undefined) => row?.random ?? null;
   const upTo = [byLayer[0], ...rows.filter(({ kind }) => kind === "up-to"), heads];
   const kept = [...rows.filter(({ kind }) => kind === "kept"), mlps];
   const common = { width: 480, height: 190, level: { name: "chance", value: chance } };
@@ -149,7 +59,7 @@ function layerCurves({ rows, whole, chance }: AblationPicture): Drawing | undefi
       {
         name: "heads of the first layers",
         series: 0,
-        values: [whole, ...upTo].map(({ accuracy }) => accuracy.share),
+        values: [whole.all, ...upTo.map(({ accuracy }) => accuracy)].map(({ share }) => share),
       },
     ],
     band: [null, ...upTo.map(asBand)] satisfies Band,
@@ -173,37 +83,22 @@ function layerCurves({ rows, whole, chance }: AblationPicture): Drawing | undefi
   };
 }
 
-function dotRows({ rows, whole, forward }: AblationPicture): DotRow[] {
-  const shown = rows.filter(({ kind }) => ["set", "all", "layer"].includes(kind));
+function dotRows({ rows, whole, forward }: ZeroShotResult): DotRow[] {
+  const dot = ({
+    components,
+    accuracy,
+    random,
+  }: Pick<AblationRow, "components" | "accuracy" | "random">) => ({
+    ...{ name: components.set, value: accuracy, random, note: noteOf(accuracy, random) },
+  });
+  const nothing = (value: typeof whole.all, head: string) => ({
+    ...{ name: "nothing", value, note: percentOf(value.share), head },
+  });
   const dots: DotRow[] = [
-    {
-      name: "nothing",
-      value: whole.accuracy,
-      note: percentOf(whole.accuracy.share),
-      head: "Direct effect taken away of",
-    },
-    ...shown.map(({ name, accuracy, random }) => ({
-      name,
-      value: accuracy,
-      random,
-      note: noteOf(accuracy, random),
-    })),
+    nothing(whole.all, "Direct effect taken away of"),
+    ...rows.filter(({ kind }) => ["set", "all", "layer"].includes(kind)).map(dot),
   ];
   if (!forward) return dots;
-  const { replacement, images, whole: before } = forward;
-  dots.push({
-    name: "nothing",
-    value: before.accuracy,
-    note: percentOf(before.accuracy.share),
-    head: `Taken away inside the network, at every token; in its place ${replacementWords(replacement)} (${counted(images, "image")})`,
-  });
-  for (const { name, accuracy, random } of forward.rows) {
-    dots.push({ name, value: accuracy, random, note: noteOf(accuracy, random) });
-  }
-  return dots;
-}
-
-function noteOf({ share }: PictureShare, random: PictureBand | null): string {
-  if (!random) return percentOf(share);
-  return `${percentOf(share)}; ${Math.round(random.atMost * random.draws)} of ${random.draws} random sets no higher`;
+  const inside = `Taken away ${insideWords(forward)}; ${counted(forward.images, "image")}`;
+  return [...dots, nothing(forward.whole.accuracy, inside), ...forward.rows.map(dot)];
 }

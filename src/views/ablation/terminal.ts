@@ -1,68 +1,24 @@
-import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
-import { cleanText, counted, shorten } from "../kit/text.ts";
-import {
-  type AblationPicture,
-  ablationCaption,
-  type PictureBand,
-  type PictureShare,
-  replacementWords,
-} from "./svg.ts";
-
-const percent = (share: number) => (100 * share).toFixed(1);
-const interval = ({ share, low, high }: PictureShare) =>
-  `${percent(share)} [${percent(low)}, ${percent(high)}]`;
-const bandText = (band: PictureBand | null) =>
-  band === null ? "–" : `${percent(band.mean)} [${percent(band.low)}, ${percent(band.high)}]`;
-const atMost = (band: PictureBand | null) =>
-  band === null
-    ? "–"
-    : `${Math.round(band.atMost * band.draws)} of ${band.draws}${band.exhaustive ? " (all)" : ""}`;
+import type { ZeroShotResult } from "../../results/zero-shot.ts";
+import { wrapCells } from "../kit/cells.ts";
+import { fittedTable } from "../kit/table.ts";
+import { counted } from "../kit/text.ts";
+import { ablationCaption, ablationTable, forwardTable, insideWords } from "./words.ts";
 
 /** Accuracy with and without components as a table for a terminal; numbers are per cent. */
-export function ablationText(picture: AblationPicture, { columns }: { readonly columns: number }): string {
-  const { whole, rows, forward } = picture;
-  const grouped = whole.worst !== null;
-  const lines = [`Zero-shot accuracy of ${shorten(picture.model, columns - 30, cellsOf)} without components`];
-  if (picture.notice !== undefined) lines.push(...wrapCells(`Note: ${cleanText(picture.notice)}`, columns));
-  lines.push(...wrapCells(ablationCaption(picture), columns), "");
-  const worst = (group: (PictureShare & { name: string }) | null) =>
-    grouped ? [group ? `${percent(group.share)} ${shorten(group.name, 30, cellsOf)}` : "–"] : [];
-  const head = ["without", "accuracy", ...(grouped ? ["worst group"] : []), "random heads", "no higher"];
-  const named = (name: string) => shorten(name, 40, cellsOf);
-  lines.push(
-    ...columnsOf([
-      head,
-      ["nothing", interval(whole.accuracy), ...worst(whole.worst), "–", "–"],
-      ...rows.map(({ name, accuracy, worst: group, random }) => [
-        ...[named(name), interval(accuracy), ...worst(group), bandText(random), atMost(random)],
-      ]),
-    ]),
-  );
+export function ablationTerminal(result: ZeroShotResult, { columns }: { readonly columns: number }): string {
+  const { origin, forward } = result;
+  const { name, notice } = origin.model;
+  const wrap = (text: string) => wrapCells(text, columns);
+  const fitted = (table: ReturnType<typeof ablationTable>) => fittedTable(table.columns, table.rows, columns);
+  const lines = wrap(`Zero-shot accuracy of ${name} without components`);
+  if (notice !== null) lines.push(...wrap(`Note: ${notice}`));
+  lines.push(...wrap(`${ablationCaption(result)} ${READING}`), "", ...fitted(ablationTable(result)));
   if (forward) {
-    const meaning = `Heads taken away inside the network, at every token, over ${counted(forward.images, "image")}; in their place ${replacementWords(forward.replacement)}${forward.calibration > 0 ? ` (over ${counted(forward.calibration, "image")})` : ""}. "direct": their direct effects alone, on the same images.`;
-    lines.push("", ...wrapCells(meaning, columns), "");
-    lines.push(
-      ...columnsOf([
-        ["without", "accuracy", ...(grouped ? ["worst group"] : []), "direct", "random heads", "no higher"],
-        ["nothing", interval(forward.whole.accuracy), ...worst(forward.whole.worst), "–", "–", "–"],
-        ...forward.rows.map(({ name, accuracy, worst: group, direct, random }) => [
-          ...[named(name), interval(accuracy), ...worst(group)],
-          ...[percent(direct.accuracy.share), bandText(random), atMost(random)],
-        ]),
-      ]),
-    );
+    const meaning = `Heads taken away ${insideWords(forward)}; ${counted(forward.images, "image")}. “direct”: their direct effects alone, on the same images.`;
+    lines.push("", ...wrap(meaning), "", ...fitted(forwardTable(forward)));
   }
-  return lines.join("\n");
+  return `${lines.join("\n")}\n`;
 }
 
-/** Rows with aligned columns, whatever names they hold. */
-export function columnsOf(cells: readonly (readonly string[])[]): string[] {
-  const rows = cells.map((row) => row.map(cleanText));
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => cellsOf(row[column]))));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => padCells(cell, widths[column]))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+const READING =
+  "Per cent; in brackets 95\u00a0% intervals. “no higher”: random sets of as many heads without which accuracy is no higher.";

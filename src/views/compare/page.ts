@@ -1,21 +1,43 @@
+import type { CompareResult } from "../../results/compare.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import { escapeXml, shorten } from "../kit/text.ts";
-import { headMatchSvg } from "./svg.ts";
-import { captionOf, factorsInWords, type HeadMatchInput, score, titleOf, withInterval } from "./words.ts";
+import { compareSvg } from "./svg.ts";
+import { type ComparePictures, captionOf, factorsInWords, score, titleOf, withInterval } from "./words.ts";
 
-/** The heat map as one HTML page that needs nothing beside it, with its pairs and every head's best match as tables. */
-export function headMatchHtml(input: HeadMatchInput): string {
+/**
+ * The heat map as one HTML page that needs nothing beside it, with its pairs and every head's best match as tables.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { compareModels, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { compareHtml, thumbnail } from "clip-interpret/views";
+ *
+ * const sides = [["emoji-4x128-p8", "scenes.index"], ["emoji-6x192-p8", "other.index"]].map(async ([name, folder]) => {
+ *   const model = await openModel(name);
+ *   return { model, index: await openIndex(model, folder), components: parseHeads(model, "last2") };
+ * });
+ * const [a, b] = await Promise.all(sides);
+ * const result = await compareModels(a, b, { permutations: 5, pairs: 1 });
+ * const ends = result.pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
+ * const files = ends.map(async ({ id, path }) => [id, await thumbnail(`scenes/${path}`, 112)] as const);
+ * const pictures = { pictureOf: new Map(await Promise.all(files)) };
+ * await writeFile("out.html", compareHtml(result, pictures));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
+ */
+export function compareHtml(result: CompareResult, pictures: ComparePictures): string {
   const label = "Picture of the matrix; the tables below hold its numbers";
-  const title = escapeXml(titleOf(input));
+  const title = escapeXml(titleOf(result));
   return htmlPage(
     title,
-    `${figure(headMatchSvg(input), label)}
+    `${figure(compareSvg(result, pictures), label)}
 <h2>Numbers</h2>
-<p>${escapeXml(captionOf(input))}</p>
+<p>${escapeXml(captionOf(result))}</p>
 <div class="tables">
-${pairTable(input)}
-${bestTable(input, "a")}
-${bestTable(input, "b")}
+${pairTable(result)}
+${bestTable(result, "a")}
+${bestTable(result, "b")}
 </div>`,
     "lists",
   );
@@ -24,10 +46,10 @@ ${bestTable(input, "b")}
 const head = (names: readonly string[]) =>
   `<thead><tr>${names.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>`;
 
-function pairTable(input: HeadMatchInput): string {
-  const rows = input.pairs.map(
+function pairTable({ pairs }: CompareResult): string {
+  const rows = pairs.map(
     (pair) =>
-      `<tr><th scope="row">${pair.a} and ${pair.b}</th><td>${withInterval(pair)}</td><td><bdi>${escapeXml(factorsInWords(pair, 4))}</bdi></td></tr>`,
+      `<tr><th scope="row">${pair.a.name} and ${pair.b.name}</th><td>${withInterval(pair)}</td><td><bdi>${escapeXml(factorsInWords(pair, 4))}</bdi></td></tr>`,
   );
   const body = rows.length > 0 ? rows.join("\n") : '<tr><td colspan="3">none above chance</td></tr>';
   return `<table><caption>Pairs that are each other’s best match</caption>
@@ -36,15 +58,13 @@ ${head(["pair", "CKA", "both respond to"])}
 }
 
 /** The best match of each head of one side. */
-function bestTable({ a, b, headsA, headsB, similarity, chance }: HeadMatchInput, of: "a" | "b"): string {
-  const [own, others] = of === "a" ? [headsA, headsB] : [headsB, headsA];
-  const value = (i: number, j: number) => (of === "a" ? similarity[i][j] : similarity[j][i]);
-  const rows = own.map((name, i) => {
-    const best = others.reduce((top, _, j) => (value(i, j) > value(i, top) ? j : top), 0);
-    const above = value(i, best) > chance.highest ? "" : " n.s.";
-    return `<tr><th scope="row">${name}</th><td>${others[best]}</td><td class="n">${score(value(i, best))}${above}</td></tr>`;
+function bestTable(result: CompareResult, of: "a" | "b"): string {
+  const [best, other] = of === "a" ? [result.bestOfA, "b" as const] : [result.bestOfB, "a" as const];
+  const rows = best.map(({ similarity, ...heads }) => {
+    const above = similarity > result.chance.highest ? "" : " n.s.";
+    return `<tr><th scope="row">${heads[of].name}</th><td>${heads[other].name}</td><td class="n">${score(similarity)}${above}</td></tr>`;
   });
-  const model = escapeXml(shorten(of === "a" ? a : b, 80, () => 1));
+  const model = escapeXml(shorten(result[of].origin.model.name, 80, () => 1));
   return `<table><caption>Best match of each head of <bdi>${model}</bdi>; n.s.: not above chance</caption>
 ${head(["head", "best match", "CKA"])}
 <tbody>${rows.join("\n")}</tbody></table>`;

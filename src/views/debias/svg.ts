@@ -1,4 +1,6 @@
-import { type DotRow, dotChart, lineChart, percentOf, SERIES } from "../kit/chart.ts";
+import type { DebiasResult } from "../../results/debias.ts";
+import { type DotRow, dotChart, lineChart, percentOf } from "../kit/chart.ts";
+import { apart } from "../kit/colour.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import {
   at,
@@ -12,39 +14,46 @@ import {
   textLine,
 } from "../kit/svg.ts";
 import { counted, escapeXml, formatSigned, shorten, textWidth } from "../kit/text.ts";
-import {
-  type DebiasPicture,
-  debiasCaption,
-  debiasHeadline,
-  FORWARD_HEAD,
-  forwardCells,
-  forwardTitle,
-  intervalOf,
-  SELECTION_HEAD,
-  selectionCells,
-} from "./words.ts";
+import { debiasCaption, debiasHeadline, debiasTitle, groupsInOrder, ringWords } from "./words.ts";
 
 const WIDTH = 1000;
 
-/** Groups before and after, curves over the number of heads, and which components carry the cue: an SVG document. */
-export function debiasSvg(picture: DebiasPicture): string {
-  const title = shorten(`Removing the cue “${picture.cue}” from ${picture.model}`, WIDTH, (part) =>
-    textWidth(part, 20, true),
-  );
+/**
+ * Groups before and after, curves over the number of heads, and which components carry the cue: an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { debias, openIndex, openModel } from "clip-interpret";
+ * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ * import { debiasSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const classes = defaultClasses(index, "style");
+ * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
+ * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
+ * const svg = debiasSvg(result);
+ * console.log(svg.slice(0, 4)); // → ?
+ * ```
+ */
+export function debiasSvg(result: DebiasResult): string {
+  const { notice } = result.origin.model;
+  const title = shorten(debiasTitle(result), WIDTH, (part) => textWidth(part, 20, true));
   const blocks: (readonly [number, Drawing])[] = [
     [0, { width: WIDTH, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(picture.notice === undefined ? [] : [[16, banner(picture.notice, WIDTH)] as const]),
-    [14, paragraph(debiasHeadline(picture), WIDTH, { size: 14, bold: true })],
-    [4, paragraph(debiasCaption(picture), WIDTH, { size: 13 })],
-    [22, curves(picture)],
-    [26, groupDots(picture)],
-    [26, gapBars(picture)],
+    ...(notice === null ? [] : [[16, banner(notice, WIDTH)] as const]),
+    [14, paragraph(debiasHeadline(result), WIDTH, { size: 14, bold: true })],
+    [4, paragraph(debiasCaption(result), WIDTH, { size: 13 })],
+    [22, curves(result)],
+    [26, groupDots(result)],
+    [26, gapBars(result)],
   ];
-  return svgDocument(stack(WIDTH, blocks), `${title}. ${debiasHeadline(picture)}`);
+  return svgDocument(stack(WIDTH, blocks), `${title}. ${debiasHeadline(result)}`, result.origin);
 }
 
 /** Worst-group and average accuracy over the number of heads, one line a selection. */
-function curves({ selections, before, randomSteps }: DebiasPicture): Drawing {
+function curves(result: DebiasResult): Drawing {
+  const { selections, before, randomSteps } = result;
   const chart = (key: "worst" | "average", title: string) =>
     lineChart({
       ...{ title, xTitle: "heads ablated", from: 0, width: 480, height: 210 },
@@ -55,14 +64,11 @@ function curves({ selections, before, randomSteps }: DebiasPicture): Drawing {
         marked: [chosen.length],
       })),
       band: [null, ...randomSteps.map((step) => step?.[key] ?? null)],
-      bandName: "heads drawn at random from all layers: mean and 95 % of draws",
+      bandName: "heads drawn at random from all layers: mean and 95\u00a0% of draws",
     });
   const worst = chart("worst", "Worst-group accuracy");
   const average = chart("average", "Average accuracy");
-  const note = paragraph("Rings: the number of heads that is best on the validation images.", 480, {
-    size: 11,
-    tone: "muted",
-  });
+  const note = paragraph(ringWords(result), 480, { size: 11, tone: "muted" });
   return {
     width: WIDTH,
     height: Math.max(worst.height + note.height, average.height),
@@ -71,9 +77,9 @@ function curves({ selections, before, randomSteps }: DebiasPicture): Drawing {
 }
 
 /** Every group, the worst before on top. */
-function groupDots({ groups, selections, used }: DebiasPicture): Drawing {
-  const sorted = [...groups].sort((a, b) => a.before.share - b.before.share);
-  const rows = sorted.map(
+function groupDots(result: DebiasResult): Drawing {
+  const { groups, selections, used } = result;
+  const rows = groupsInOrder(result).map(
     ({ name, before, after, random }): DotRow => ({
       ...{ name, before, value: after, random },
       note: `${percentOf(before.share)} → ${percentOf(after.share)} (n ${after.n})`,
@@ -82,12 +88,12 @@ function groupDots({ groups, selections, used }: DebiasPicture): Drawing {
   const controls = selections[used].controls[0];
   const draws = groups[0]?.random?.draws ?? 0;
   const key =
-    `<circle class="paper" cx="8" cy="28" r="4" fill="${TONES.paper}" stroke="${SERIES[1].colour}" stroke-width="2"/>` +
+    `<circle class="paper" cx="8" cy="28" r="4" fill="${TONES.paper}" stroke="${apart(1).colour}" stroke-width="2"/>` +
     textLine(20, 32, "before", { size: 11 }) +
-    `<circle cx="84" cy="28" r="4" fill="${SERIES[0].colour}"/>` +
+    `<circle cx="84" cy="28" r="4" fill="${apart(0).colour}"/>` +
     textLine(96, 32, "after, with its 95 % interval", { size: 11 }) +
     (draws > 0 && controls
-      ? `<rect x="278" y="22" width="24" height="12" fill="#8c959f" opacity="0.25"/><path d="M290 22v12" stroke="#8c959f" stroke-width="1.5"/>${textLine(310, 32, `${counted(draws, "set")} of as many random heads: mean and 95 % of sets`, { size: 11 })}`
+      ? `<rect x="278" y="22" width="24" height="12" fill="#8c959f" opacity="0.25"/><path d="M290 22v12" stroke="#8c959f" stroke-width="1.5"/>${textLine(310, 32, `${counted(draws, "set")} of as many random heads: mean and 95\u00a0% of sets`, { size: 11 })}`
       : "");
   const heading = textLine(0, 13, "Groups, the worst before on top", { size: 13, bold: true });
   const dots = dotChart(rows, { width: WIDTH, names: 190, notes: 210 });
@@ -98,9 +104,9 @@ function groupDots({ groups, selections, used }: DebiasPicture): Drawing {
 const MOST_BARS = 40;
 
 /** What each component adds to the gap. */
-function gapBars({ gap, headNames, selections, used }: DebiasPicture): Drawing {
-  const chosen = new Set(selections[used].chosen);
-  const heads = headNames.map((name, i) => ({ name, value: gap.heads[i] }));
+function gapBars({ gap, selections, used }: DebiasResult): Drawing {
+  const chosen = new Set(selections[used].chosen.map(({ name }) => name));
+  const { heads } = gap;
   const shown =
     heads.length <= MOST_BARS
       ? heads
@@ -112,12 +118,12 @@ function gapBars({ gap, headNames, selections, used }: DebiasPicture): Drawing {
   const y = (value: number) => TOP + ((most - value) / (most - least)) * HEIGHT;
   const step = WIDTH / bars.length;
   let body = textLine(0, 13, "Who carries the cue", { size: 13, bold: true });
-  const meaning = `What each component adds to a class's margin where the cue is on its side, less where it is against it (validation images, cosine). All add up to the whole model's. Dark: the heads that were ablated.${heads.length > MOST_BARS ? ` The ${MOST_BARS} largest of ${heads.length} heads are shown.` : ""}`;
+  const meaning = `What each component adds to a class’s margin where the cue is on its side, less where it is against it (validation images, cosine). All add up to the whole model’s. Dark: the heads that were ablated.${heads.length > MOST_BARS ? ` The ${MOST_BARS} largest of ${heads.length} heads are shown.` : ""}`;
   body += at(0, 20, paragraph(meaning, WIDTH, { size: 11, tone: "muted" }));
   body += `<path class="tick" d="M0 ${round(y(0))}H${WIDTH}" stroke="${TONES.muted}"/>`;
   for (const [i, { name, value }] of bars.entries()) {
     const [from, to] = [Math.min(y(value), y(0)), Math.max(y(value), y(0))];
-    const fill = chosen.has(name) ? SERIES[0].colour : i >= shown.length ? "#59636e" : "#a8c5da";
+    const fill = chosen.has(name) ? apart(0).colour : i >= shown.length ? "#59636e" : "#a8c5da";
     const width = Math.min(36, step * 0.7);
     const x = (i + 0.5) * step;
     body += `<rect x="${round(x - width / 2)}" y="${round(from)}" width="${round(width)}" height="${round(Math.max(0.5, to - from))}" fill="${fill}"><title>${escapeXml(name)}: ${formatSigned(value, 4)}</title></rect>`;
@@ -131,38 +137,4 @@ function gapBars({ gap, headNames, selections, used }: DebiasPicture): Drawing {
         : `<g transform="translate(${round(x + 3)} ${TOP + HEIGHT + 24}) rotate(-60)">${textLine(0, 0, name, { size: 9, anchor: "end" })}</g>`;
   }
   return { width: WIDTH, height: TOP + HEIGHT + (step >= 38 ? 36 : 60), body };
-}
-
-/** The picture and its numbers as one HTML page. */
-export function debiasHtml(picture: DebiasPicture): string {
-  const label = "Picture of what was removed; the tables below hold its numbers";
-  return htmlPage(
-    escapeXml(`Removing the cue ${picture.cue} from ${picture.model}`),
-    `${figure(debiasSvg(picture), label)}
-<h2>Ways of choosing heads</h2>
-${htmlTable(SELECTION_HEAD, selectionCells(picture))}
-<h2>Groups</h2>
-${htmlTable(
-  ["group", "images", "before", "after"],
-  picture.groups.map(({ name, before, after }) => [
-    name,
-    String(after.n),
-    intervalOf(before),
-    intervalOf(after),
-  ]),
-)}
-${picture.forward.map((forward) => `<h2>${escapeXml(forwardTitle(forward))}</h2>\n${htmlTable(FORWARD_HEAD, forwardCells(forward))}`).join("\n")}`,
-    "lists",
-  );
-}
-
-function htmlTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const columns = head
-    .map((name, i) => `<th scope="col"${i > 0 ? ' class="n"' : ""}>${escapeXml(name)}</th>`)
-    .join("");
-  const body = rows.map(
-    ([name, ...cells]) =>
-      `<tr><th scope="row">${escapeXml(name)}</th>${cells.map((cell) => `<td class="n">${escapeXml(cell)}</td>`).join("")}</tr>`,
-  );
-  return `<div class="wide"><table><thead><tr>${columns}</tr></thead><tbody>\n${body.join("\n")}\n</tbody></table></div>`;
 }

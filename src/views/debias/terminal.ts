@@ -1,50 +1,44 @@
-import { columnsOf } from "../ablation/terminal.ts";
+import type { DebiasResult } from "../../results/debias.ts";
 import { wrapCells } from "../kit/cells.ts";
-import { cleanText } from "../kit/text.ts";
+import { percent } from "../kit/chart.ts";
+import { fittedTable } from "../kit/table.ts";
 import {
-  type DebiasPicture,
   debiasCaption,
   debiasHeadline,
-  FORWARD_HEAD,
-  forwardCells,
+  debiasTitle,
+  forwardTable,
   forwardTitle,
-  SELECTION_HEAD,
+  groupsInOrder,
+  groupTable,
   SELECTION_WORDS,
-  selectionCells,
+  selectionTable,
 } from "./words.ts";
 
+/** Groups that a terminal lists. */
+const LISTED = 8;
+
 /** What was removed and what came of it, for a terminal; numbers are per cent. */
-export function debiasText(picture: DebiasPicture, { columns }: { readonly columns: number }): string {
-  const { cue, model, groups, forward, selections, notice } = picture;
+export function debiasTerminal(result: DebiasResult, { columns }: { readonly columns: number }): string {
+  const { origin, forward, selections } = result;
+  const { notice } = origin.model;
   const wrap = (text: string) => wrapCells(text, columns);
-  const lines = wrap(`Removing the cue "${cleanText(cue)}" from ${cleanText(model)}`);
-  if (notice !== undefined) lines.push(...wrap(`Note: ${cleanText(notice)}`));
-  lines.push("", ...wrap(debiasHeadline(picture)), ...wrap(debiasCaption(picture)), "");
-  lines.push(...columnsOf([SELECTION_HEAD, ...selectionCells(picture)]), "");
-  const words = selections.map(({ selection }) => `${selection}: ${SELECTION_WORDS[selection]}`).join("; ");
-  const controls =
-    '"random": as many other heads, from the same layers / from all layers; the best worst-group accuracy among them, and how many sets reach the chosen one\'s.';
-  lines.push(...wrap(`* the one used. Chosen by ${words}. ${controls}`), "");
-  const sorted = [...groups].sort((a, b) => a.before.share - b.before.share);
-  const shown = sorted.slice(0, 8);
-  const percent = (share: number) => (100 * share).toFixed(1);
-  lines.push(
-    ...columnsOf([
-      ["group", "images", "before", "after", "random heads"],
-      ...shown.map(({ name, before, after, random }) => [
-        cleanText(name),
-        String(after.n),
-        percent(before.share),
-        percent(after.share),
-        random ? `${percent(random.mean)} [${percent(random.low)}, ${percent(random.high)}]` : "–",
-      ]),
-    ]),
-  );
-  if (sorted.length > shown.length) {
-    lines.push(`… and ${sorted.length - shown.length} groups that were better before (--out draws them all)`);
+  const fitted = (table: ReturnType<typeof selectionTable>) =>
+    fittedTable(table.columns, table.rows, columns);
+  const lines = wrap(debiasTitle(result));
+  if (notice !== null) lines.push(...wrap(`Note: ${notice}`));
+  lines.push("", ...wrap(debiasHeadline(result)), ...wrap(debiasCaption(result)), "");
+  lines.push(...fitted(selectionTable(result)), "");
+  const ways = selections.map(({ selection }) => `${selection}: ${SELECTION_WORDS[selection]}`).join("; ");
+  lines.push(...wrap(`* the one used. ${ways}. ${READING}`), "");
+  const groups = groupsInOrder(result);
+  lines.push(...fitted(groupTable(groups.slice(0, LISTED), ({ share }) => percent(share))));
+  if (groups.length > LISTED) {
+    const rest = `… and ${groups.length - LISTED} groups that were better before (--out draws them all)`;
+    lines.push(...wrap(rest));
   }
-  for (const part of forward) {
-    lines.push("", ...wrap(forwardTitle(part)), ...columnsOf([FORWARD_HEAD, ...forwardCells(part)]));
-  }
-  return lines.join("\n");
+  for (const part of forward) lines.push("", ...wrap(forwardTitle(part)), ...fitted(forwardTable(part)));
+  return `${lines.join("\n")}\n`;
 }
+
+const READING =
+  "“random”: as many other heads, from the same layers / from all layers; the best worst-group accuracy among them, and how many sets reach the chosen one’s.";

@@ -1,149 +1,115 @@
 /** What is said of a cue that was removed, in sentences and cells: the same in a picture, on a page and in a terminal. */
-import {
-  type PictureBand,
-  type PictureForward,
-  type PictureShare,
-  replacementWords,
-} from "../ablation/svg.ts";
-import { percentOf } from "../kit/chart.ts";
+import type { ForwardStudy, NamedShare } from "../../results/accuracy.ts";
+import type { DebiasResult, GroupChange, SelectionName } from "../../results/debias.ts";
+import type { Head } from "../../results/shapes.ts";
+import { bandOf, drawsOf, insideWords, intervalOf } from "../ablation/words.ts";
+import { percent, percentOf } from "../kit/chart.ts";
 import { counted } from "../kit/text.ts";
 
-type NamedPictureShare = PictureShare & { readonly name: string };
-
-/** Average and worst-group accuracy. */
-export interface PictureRobustness {
-  readonly average: PictureShare;
-  readonly worst: NamedPictureShare;
-}
-
-/** One way of choosing heads. */
-export interface PictureSelection {
-  readonly selection: string;
-  readonly chosen: readonly string[];
-  readonly steps: readonly { readonly validation: PictureRobustness; readonly test: PictureRobustness }[];
-  readonly outcome: { readonly validation: PictureRobustness; readonly test: PictureRobustness };
-  readonly controls: readonly {
-    readonly from: string;
-    readonly average: PictureBand;
-    readonly worst: PictureBand;
-  }[];
-}
-
-/** What is drawn of a cue that was removed. */
-export interface DebiasPicture {
-  readonly model: string;
-  readonly cue: string;
-  readonly mode: string;
-  readonly images: { readonly validation: number; readonly test: number };
-  readonly before: { readonly test: PictureRobustness };
-  readonly gap: { readonly heads: readonly number[]; readonly mlps: number; readonly whole: number };
-  /** Names of the heads, in the order of the gap. */
-  readonly headNames: readonly string[];
-  readonly selections: readonly PictureSelection[];
-  readonly used: number;
-  readonly groups: readonly {
-    readonly name: string;
-    readonly before: NamedPictureShare;
-    readonly after: NamedPictureShare;
-    readonly random: PictureBand | null;
-  }[];
-  readonly randomSteps: readonly ({ readonly average: PictureBand; readonly worst: PictureBand } | null)[];
-  readonly forward: readonly PictureForward[];
-  readonly notice?: string;
-}
-
 /** What each way of choosing heads goes by. */
-export const SELECTION_WORDS: Readonly<Record<string, string>> = {
+export const SELECTION_WORDS: Readonly<Record<SelectionName, string>> = {
   given: "as given",
   selectivity: "variance that the cue explains, less what the classes explain",
-  texts: "variance along the contrast of the cue's texts",
-  gap: "share in the classes' advantage where the cue is on their side",
+  texts: "variance along the contrast of the cue’s texts",
+  gap: "share in the classes’ advantage where the cue is on their side",
   greedy: "one by one, by worst-group accuracy on the validation images",
 };
 
+/** A heading. */
+export const debiasTitle = ({ cue, origin }: DebiasResult): string =>
+  `Removing the cue “${cue}” from ${origin.model.name}`;
+
+/** Heads by their names, with `between` between them. */
+export const namesOf = (heads: readonly Head[], between = " "): string =>
+  heads.map(({ name }) => name).join(between);
+
 /** In one sentence what was done and what came of it. */
-export function debiasHeadline({ selections, used, before, mode }: DebiasPicture): string {
+export function debiasHeadline({ selections, used, before, replacement }: DebiasResult): string {
   const { chosen, outcome } = selections[used];
   if (chosen.length === 0)
     return "No heads raise worst-group accuracy on the validation images; none were ablated.";
   const means = chosen.length === 1 ? "its mean" : "their means";
-  const how = mode === "mean" ? `replaced by ${means}` : "set to zero";
+  const how = replacement === "mean" ? `replaced by ${means}` : "set to zero";
   const from = (key: "average" | "worst") =>
     `from ${percentOf(before.test[key].share)} to ${percentOf(outcome.test[key].share)}`;
   const effect = chosen.length === 1 ? "direct effect" : "direct effects";
-  return `With the ${effect} of ${chosen.join(", ")} ${how}, worst-group accuracy goes ${from("worst")} and average accuracy ${from("average")}.`;
+  return `With the ${effect} of ${namesOf(chosen, ", ")} ${how}, worst-group accuracy goes ${from("worst")} and average accuracy ${from("average")}.`;
 }
 
 /** How the numbers came about. */
-export function debiasCaption({ images, cue, selections, used }: DebiasPicture): string {
+export function debiasCaption({ images, cue, selections, used, replacement }: DebiasResult): string {
   const rule = selections[used].selection;
+  const validation = counted(images.validation, "validation image");
+  const means = replacement === "mean" ? `; means are those of ${validation}` : "";
   const choice =
     rule === "given"
-      ? `Heads were named beforehand; means are those of ${counted(images.validation, "validation image")}`
-      : `Heads chosen by ${rule} (${SELECTION_WORDS[rule]}) and counted out on ${counted(images.validation, "validation image")}`;
-  return `${choice}; everything shown is of ${counted(images.test, "held-out image")}. A group is a class with a value of "${cue}".`;
+      ? `Heads were named beforehand${means}`
+      : `Heads chosen by ${rule} (${SELECTION_WORDS[rule]}) and counted out on ${validation}`;
+  return `${choice}; everything shown is of ${counted(images.test, "held-out image")}. A group is a class with a value of “${cue}”.`;
 }
 
-const short = (share: number) => (100 * share).toFixed(1);
-/** A share with its interval, in per cent. */
-export const intervalOf = ({ share, low, high }: PictureShare) =>
-  `${short(share)} [${short(low)}, ${short(high)}]`;
-
-/** Columns of {@link selectionCells}; numbers are per cent. */
-export const SELECTION_HEAD = [
-  "by",
-  "heads",
-  "average",
-  "worst group",
-  "best random worst",
-  "random as good",
-];
-
-/** One row for no ablation and one a selection. */
-export function selectionCells({ selections, used, before }: DebiasPicture): string[][] {
-  return [
-    ["nothing ablated", "", intervalOf(before.test.average), worstText(before.test.worst), "", ""],
-    ...selections.map(({ selection, chosen, outcome, controls }, i) => [
-      `${selection}${i === used ? " *" : ""}`,
-      chosen.join(" ") || "none helps",
-      intervalOf(outcome.test.average),
-      worstText(outcome.test.worst),
-      controls.map(({ worst }) => short(worst.most)).join(" / ") || "–",
-      controls
-        .map(
-          ({ worst }) =>
-            `${Math.round(worst.atLeast * worst.draws)} of ${worst.draws}${worst.exhaustive ? " (all)" : ""}`,
-        )
-        .join(" / ") || "–",
-    ]),
-  ];
+/** What the rings of the curves mark. */
+export function ringWords({ selections }: DebiasResult): string {
+  const chosen = "the number of heads that is best on the validation images";
+  const kinds = selections.map(({ selection }) => selection === "given");
+  if (!kinds.includes(true)) return `Rings: ${chosen}.`;
+  return `Rings: ${kinds.includes(false) ? `${chosen}; of the heads that were named, all` : "all the heads that were named"}.`;
 }
 
-const worstText = (worst: NamedPictureShare) => `${intervalOf(worst)} ${worst.name}`;
+/** One row for no ablation and one a selection; numbers are per cent. */
+export function selectionTable({ selections, used, before }: DebiasResult) {
+  return {
+    columns: ["by", "heads", "#average", "#worst group", "its name", "#best random worst", "#random as good"],
+    rows: [
+      ["nothing ablated", "", intervalOf(before.test.average), ...worstOf(before.test.worst), "", ""],
+      ...selections.map(({ selection, chosen, outcome, controls }, i) => [
+        `${selection}${i === used ? " *" : ""}`,
+        namesOf(chosen) || "none helps",
+        intervalOf(outcome.test.average),
+        ...worstOf(outcome.test.worst),
+        controls.map(({ worst }) => percent(worst.most)).join(" / ") || "–",
+        controls.map(({ worst }) => drawsOf(worst.atLeast, worst)).join(" / ") || "–",
+      ]),
+    ],
+  };
+}
+
+const worstOf = (worst: NamedShare | null) => (worst ? [intervalOf(worst), worst.name] : ["–", ""]);
+
+/** Groups, the worst before on top. */
+export const groupsInOrder = ({ groups }: DebiasResult): GroupChange[] =>
+  [...groups].sort((a, b) => a.before.share - b.before.share);
+
+/** A row a group; numbers are per cent, by default with their intervals. */
+export const groupTable = (
+  groups: readonly GroupChange[],
+  written: (of: NamedShare) => string = intervalOf,
+) => ({
+  columns: ["group", "#images", "#before", "#after", "#random heads"],
+  rows: groups.map(({ name, before, after, random }) => [
+    ...[name, String(after.n), written(before), written(after), bandOf(random)],
+  ]),
+});
 
 /** What a table of full-forward ablation is about. */
-export const forwardTitle = ({ replacement, images, calibration }: PictureForward): string =>
-  `The same heads taken away inside the network, at every token; in their place ${replacementWords(replacement)}${calibration > 0 ? ` (over ${counted(calibration, "image")})` : ""}; ${counted(images, "held-out image")}`;
+export const forwardTitle = (study: ForwardStudy): string =>
+  `The same heads taken away ${insideWords(study)}; ${counted(study.images, "held-out image")}`;
 
-/** Columns of {@link forwardCells}; numbers are per cent. */
-export const FORWARD_HEAD = ["", "average", "worst group", "best random worst", "random as good"];
-
-/** Before, direct effects alone, and inside the network. */
-export function forwardCells({ whole, rows }: PictureForward): string[][] {
-  const worst = (of: NamedPictureShare | null) => (of ? worstText(of) : "–");
-  return [
-    ["nothing ablated", intervalOf(whole.accuracy), worst(whole.worst), "", ""],
-    ...rows.flatMap(({ accuracy, worst: group, direct, randomWorst }) => [
-      ["direct effects alone", intervalOf(direct.accuracy), worst(direct.worst), "", ""],
-      [
-        "inside the network",
-        intervalOf(accuracy),
-        worst(group),
-        randomWorst ? short(randomWorst.most) : "–",
-        randomWorst
-          ? `${Math.round(randomWorst.atLeast * randomWorst.draws)} of ${randomWorst.draws}${randomWorst.exhaustive ? " (all)" : ""}`
-          : "–",
-      ],
-    ]),
-  ];
+/** Before, direct effects alone, and inside the network; numbers are per cent. */
+export function forwardTable({ whole, rows }: ForwardStudy) {
+  return {
+    columns: ["heads", "#average", "#worst group", "its name", "#best random worst", "#random as good"],
+    rows: [
+      ["nothing ablated", intervalOf(whole.accuracy), ...worstOf(whole.worst), "", ""],
+      ...rows.flatMap(({ accuracy, worst, direct, randomWorst }) => [
+        ["direct effects alone", intervalOf(direct.accuracy), ...worstOf(direct.worst), "", ""],
+        [
+          ...["inside the network", intervalOf(accuracy), ...worstOf(worst)],
+          ...(randomWorst
+            ? [percent(randomWorst.most), drawsOf(randomWorst.atLeast, randomWorst)]
+            : ["–", "–"]),
+        ],
+      ]),
+    ],
+  };
 }

@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
+import type { Explanation } from "../../results/explain.ts";
 import { headOf } from "../../results/shapes.ts";
 import { signedScale } from "../kit/colour.ts";
-import { contributionMatrix, contributionMatrixSvg } from "./matrix.ts";
+import { svgDocument } from "../kit/svg.ts";
+import { contributionMatrix, contributionPanel } from "./matrix.ts";
 import { sampleMatrix } from "./sample.fixture.ts";
 import { rankContributions, rankTexts, sharedLimit } from "./words.ts";
+
+const panel = (input: Explanation) => svgDocument(contributionPanel(input), "matrix");
 
 /** Name → fill of every cell, as drawn. */
 function fills(svg: string): Map<string, string> {
@@ -35,7 +39,7 @@ test.each([
   [24, 16],
   [32, 20],
 ])("%i layers × %i heads: every component has a cell of its own, inside the picture", (layers, heads) => {
-  const svg = contributionMatrixSvg(sampleMatrix("a cat", { layers, heads }));
+  const svg = panel(sampleMatrix("a cat", { layers, heads }));
   const drawn = fills(svg);
   expect(drawn.size).toBe(layers * heads + layers + 1);
   for (const name of ["L0.H0", `L${layers - 1}.H${heads - 1}`, "embed", `L${layers - 1}.MLP`]) {
@@ -50,19 +54,19 @@ test.each([
 });
 
 test("largest head red, its opposite blue, zero near white; an MLP beyond them has the end colour", () => {
-  const drawn = fills(contributionMatrixSvg(tiny));
+  const drawn = fills(panel(tiny));
   expect(drawn.get("L0.H0")).toBe("#b2182b");
   expect(drawn.get("L1.H0")).toBe("#2166ac");
   expect(drawn.get("L0.H1")).toBe("#f5f5f5");
   expect(drawn.get("L1.MLP")).toBe("#b2182b");
-  expect(contributionMatrixSvg(tiny)).toContain("≥ +0.0200");
+  expect(panel(tiny)).toContain("≥ +0.0200");
 });
 
 test("rows are layers with the last on top, columns are heads from the left", () => {
   const place = (name: string) => {
     const [, x, y] = new RegExp(
       `<title>${name} [^<]*</title><rect class="gap" x="([\\d.]+)" y="([\\d.]+)"`,
-    ).exec(contributionMatrixSvg(tiny))!;
+    ).exec(panel(tiny))!;
     return { x: Number(x), y: Number(y) };
   };
   expect(place("L1.H0").y).toBeLessThan(place("L0.H0").y);
@@ -72,7 +76,7 @@ test("rows are layers with the last on top, columns are heads from the left", ()
 });
 
 test("says the text, its cosine, the sums of rows and of all, and names the strongest heads", () => {
-  const svg = contributionMatrixSvg(tiny);
+  const svg = panel(tiny);
   for (const words of [
     "“a red car”",
     "cosine 0.0500",
@@ -87,7 +91,7 @@ test("says the text, its cosine, the sums of rows and of all, and names the stro
 });
 
 test("does not claim a sum that does not hold", () => {
-  const svg = contributionMatrixSvg({ ...tiny, error: 0.01 });
+  const svg = panel({ ...tiny, error: 0.01 });
   expect(svg).toContain("does not add up: Σ = 0.0500, error 1e-2");
   expect(svg).not.toContain("sums exactly");
 });
@@ -117,15 +121,34 @@ test("ranks components by size whatever their sign, and texts by similarity", ()
 
 test("a model of which only some heads are given is drawn with gaps", () => {
   const some = { ...tiny, heads: [tiny.heads[3]], mlps: [] };
-  expect([...fills(contributionMatrixSvg(some)).keys()]).toEqual(["L1.H1"]);
+  expect([...fills(panel(some)).keys()]).toEqual(["L1.H1"]);
 });
 
 test("a hostile text stays text and is shortened", () => {
-  const svg = contributionMatrixSvg({
+  const svg = panel({
     ...tiny,
     text: `</text><script>alert("1")</script>${"x".repeat(5000)}`,
   });
   expect(svg).not.toContain("<script");
   expect(svg).toContain("“&lt;/text&gt;&lt;script&gt;");
   expect(svg).not.toContain("x".repeat(200));
+});
+
+test("frames and names no head whose number is zero", () => {
+  const nothing = {
+    ...{ ...tiny, similarity: 0, sum: 0 },
+    heads: tiny.heads.map((head) => ({ ...head, value: 0 })),
+    mlps: tiny.mlps.map((mlp) => ({ ...mlp, value: 0 })),
+  };
+  expect(panel(nothing)).not.toContain('class="outline"');
+  expect(panel(nothing)).not.toContain("strongest heads");
+});
+
+test("of one head a layer, nothing is cut off and no words lie on others", () => {
+  const narrow = sampleMatrix("a cat", { layers: 12, heads: 1 });
+  const { width, body } = contributionPanel(narrow);
+  for (const [, x, own] of body.matchAll(/<rect [^>]*x="([\d.]+)"[^>]* width="([\d.]+)"/g))
+    expect(Number(x) + Number(own)).toBeLessThanOrEqual(width);
+  const baselineOf = (words: string) => new RegExp(`y="([\\d.]+)"[^>]*>${words}`).exec(body)![1];
+  expect(baselineOf("strongest heads")).not.toBe(baselineOf("sums exactly"));
 });

@@ -1,19 +1,20 @@
 import type { Explanation } from "../../results/explain.ts";
 import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
-import { at, type Drawing, quoted, round, svgDocument, TONES, textLine } from "../kit/svg.ts";
+import { at, type Drawing, quoted, round, TONES, textLine } from "../kit/svg.ts";
 import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWidth } from "../kit/text.ts";
 import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpLayer, rowTop } from "./grid.ts";
 import { anyBeyond, type RankedHead, rankHeads, sharedLimit, sumsExactly } from "./words.ts";
 
-/** A complete picture of one text's matrix, with its colour bar. */
-export function contributionMatrixSvg(input: Explanation): string {
+/** One text's matrix on a scale of its own, with its colour bar. */
+export function contributionPanel(input: Explanation): Drawing {
   const scale = signedScale(sharedLimit([input]));
   const panel = contributionMatrix(input, scale);
-  const bar = colourBar(scale, { clipped: anyBeyond([input], scale.limit) });
-  const height = panel.height + 24 + bar.height;
-  const body = panel.body + at(0, panel.height + 24, bar);
-  const label = `What each component contributed to ${quoted(input.text, 600, 12)}, cosine ${formatCosine(input.similarity)}`;
-  return svgDocument({ width: panel.width, height, body }, label);
+  const bar = colourBar(scale, {
+    clipped: anyBeyond([input], scale.limit),
+    width: Math.min(320, panel.width),
+  });
+  const below = panel.height + 24;
+  return { width: panel.width, height: below + bar.height, body: panel.body + at(0, below, bar) };
 }
 
 /**
@@ -27,6 +28,7 @@ export function contributionMatrix(input: Explanation, scale: SignedScale, heads
   const cosine = `cosine ${formatCosine(input.similarity)}`;
   const titleRoom = grid.width - textWidth(cosine, 14, true) - 16;
   const strongest = strongestFitting(input, grid, decimals);
+  const foot = footer(input, strongest, grid, decimals);
   const body = [
     textLine(0, 14, quoted(input.text, titleRoom, 14, true), { size: 14, bold: true }),
     textLine(grid.width, 14, cosine, { size: 14, bold: true, anchor: "end" }),
@@ -34,9 +36,9 @@ export function contributionMatrix(input: Explanation, scale: SignedScale, heads
     cells(input, grid, scale, decimals),
     rowSums(input, grid, decimals),
     outlines(strongest, grid, scale),
-    footer(input, strongest, grid, decimals),
+    foot.body,
   ].join("");
-  return { width: grid.width, height: grid.bottom + 46, body };
+  return { width: grid.width, height: grid.bottom + foot.height, body };
 }
 
 function axes(grid: MatrixGrid): string {
@@ -121,11 +123,12 @@ function entryOf(strong: RankedHead, index: number, grid: MatrixGrid, decimals: 
   return { name, number: formatSigned(strong.value, decimals) };
 }
 
-/** The strongest heads: at most five, and no more than one line can name. */
+/** The strongest heads: at most five, no more than one line can name, and none whose number is zero. */
 function strongestFitting(input: Explanation, grid: MatrixGrid, decimals: number): RankedHead[] {
   let end = -ENTRY_GAP;
   return rankHeads(input)
     .slice(0, grid.roomy ? 3 : 5)
+    .filter(({ value }) => Number(Math.abs(value).toFixed(decimals)) !== 0)
     .filter((strong, index) => {
       const { name, number } = entryOf(strong, index, grid, decimals);
       end += ENTRY_GAP + textWidth(name, 11, true) + NUMBER_GAP + textWidth(number, 11);
@@ -133,25 +136,31 @@ function strongestFitting(input: Explanation, grid: MatrixGrid, decimals: number
     });
 }
 
-/** Whether the parts add up, and the names of the strongest heads. */
+const STRONGEST = "strongest heads";
+
+/** Whether the parts add up, and the names of the strongest heads; a narrow matrix has a line more. Stands where the cells end. */
 function footer(
   input: Explanation,
   strongest: readonly RankedHead[],
   grid: MatrixGrid,
   decimals: number,
-): string {
+): Drawing {
+  const { width } = grid;
   const verdict = sumsExactly(input) ? "sums exactly" : "does not add up";
   const sum = `${verdict}: Σ = ${formatCosine(input.sum)}, error ${formatError(input.error)}`;
+  const sumLine = textLine(width, grid.bottom + 19, sum, { size: 10, anchor: "end" });
+  if (strongest.length === 0) return { width, height: 27, body: sumLine };
+  const narrow = textWidth(sum, 10) + textWidth(STRONGEST, 10) + 12 > width;
+  const y = narrow ? 36 : 19;
   // One flowing line: whatever font the page has, no entry runs into the next.
   const entries = strongest.map((strong, index) => {
     const { name, number } = entryOf(strong, index, grid, decimals);
     const gap = index === 0 ? 0 : ENTRY_GAP;
     return `<tspan dx="${gap}" font-weight="600">${name}</tspan><tspan dx="${NUMBER_GAP}">${number}</tspan>`;
   });
-  const y = grid.bottom + 38;
-  return (
-    textLine(grid.width, grid.bottom + 19, sum, { size: 10, anchor: "end" }) +
-    textLine(0, grid.bottom + 19, "strongest heads", { size: 10, tone: "muted" }) +
-    `<text y="${y}" font-size="11" class="ink" fill="${TONES.ink}">${entries.join("")}</text>`
-  );
+  const body =
+    sumLine +
+    textLine(0, grid.bottom + y, STRONGEST, { size: 10, tone: "muted" }) +
+    `<text y="${grid.bottom + y + 19}" font-size="11" class="ink" fill="${TONES.ink}">${entries.join("")}</text>`;
+  return { width, height: y + 27, body };
 }

@@ -18,6 +18,19 @@ const TABLE_ROWS = 12;
 /**
  * An explanation as one HTML page that needs nothing beside it: the picture, the largest contributions as tables,
  * and all of the data.
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { explainImage, openModel } from "clip-interpret";
+ * import { explanationHtml } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await explainImage(model, scene, ["a monkey", "a palm tree"]);
+ * const pictures = { image: { png: await readFile(scene), width: 256, height: 256 } };
+ * await writeFile("out.html", explanationHtml(result, pictures));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
  */
 export function explanationHtml(result: ExplainResult, pictures: ExplanationPictures): string {
   const { origin, texts } = result;

@@ -13,6 +13,7 @@ import {
   svgDocument,
   TONES,
   textLine,
+  tile,
 } from "../kit/svg.ts";
 import { formatCosine, imageTitle, shorten, textWidth } from "../kit/text.ts";
 import { contributionMatrix } from "./matrix.ts";
@@ -35,13 +36,32 @@ const MIN_WIDTH = 760;
 const MAX_WIDTH = 1480;
 const IMAGE_SIDE = 224;
 
-/** The whole picture of an explanation as an SVG document. Texts are drawn in the order of their similarity. */
+/**
+ * The whole picture of an explanation as an SVG document. Texts are drawn in the order of their similarity.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { explainImage, openModel } from "clip-interpret";
+ * import { explanationSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await explainImage(model, scene, ["a monkey", "a palm tree"]);
+ * const pictures = { image: { png: await readFile(scene), width: 256, height: 256 } };
+ * const svg = explanationSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
 export function explanationSvg({ origin, texts }: ExplainResult, { image }: ExplanationPictures): string {
   const ranked = rankTexts(texts);
   const scale = signedScale(sharedLimit(ranked));
   // One text may fill the width; from three on, smaller cells keep them side by side, where they can be compared.
   const headsWidth = [0, 600, 400][ranked.length] ?? 270;
-  const matrices = tile(ranked.map((text) => contributionMatrix(text, scale, headsWidth)));
+  const matrices = tile(
+    ranked.map((text) => contributionMatrix(text, scale, headsWidth)),
+    ...([MAX_WIDTH, 44, 36] as const),
+  );
   const width = Math.max(MIN_WIDTH, matrices.width);
   const title = titleOf(origin, width);
   const caption = ranked.every(sumsExactly) ? CAPTION : BROKEN_CAPTION;
@@ -136,23 +156,4 @@ function similarityBars(ranked: readonly Explanation[], width: number): Drawing 
   const title = `cosine similarity of the image with ${ranked.length === 1 ? "the text" : "each text, highest first"}`;
   const body = textLine(0, 11, title, { size: 11, tone: "muted" }) + rows.join("");
   return { width, height: top + ranked.length * rowHeight - 6, body };
-}
-
-/** Panels of one size in rows as even as the width allows: four become two and two rather than three and one. */
-function tile(panels: readonly Drawing[]): Drawing {
-  const gapX = 44;
-  const gapY = 36;
-  const width = Math.max(0, ...panels.map((panel) => panel.width));
-  const height = Math.max(0, ...panels.map((panel) => panel.height));
-  const fitting = Math.max(1, Math.floor((MAX_WIDTH + gapX) / (width + gapX)));
-  const rows = Math.ceil(panels.length / fitting);
-  const columns = rows === 0 ? 0 : Math.ceil(panels.length / rows);
-  const body = panels.map((panel, index) =>
-    at((index % columns) * (width + gapX), Math.floor(index / columns) * (height + gapY), panel),
-  );
-  return {
-    width: Math.max(0, columns * (width + gapX) - gapX),
-    height: Math.max(0, rows * (height + gapY) - gapY),
-    body: body.join(""),
-  };
 }

@@ -1,5 +1,5 @@
 import type { ExplainResult, Explanation } from "../../results/explain.ts";
-import { cellsOf, halfBlocks, padCells } from "../kit/cells.ts";
+import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
 import {
   cleanText,
   decimalsFor,
@@ -36,11 +36,13 @@ export function explanationTerminal({ origin, texts }: ExplainResult, options: T
   const paint: Paint = (code, text) =>
     options.colour && text !== "" ? `\x1b[${CODES[code]}m${text}\x1b[0m` : text;
   const ranked = rankTexts(texts);
-  const lines = [paint("bold", `${cleanText(imageTitle(origin))} seen by ${cleanText(origin.model.name)}`)];
+  const wrapped = (code: keyof typeof CODES, words: string) =>
+    wrapCells(cleanText(words), options.columns).map((line) => paint(code, line));
+  const lines = wrapped("bold", `${imageTitle(origin)} seen by ${origin.model.name}`);
   const { notice } = origin.model;
-  if (notice !== null) lines.push(paint("yellow", `Note: ${cleanText(notice)}`));
+  if (notice !== null) lines.push(...wrapped("yellow", `Note: ${notice}`));
   if (ranked.length > 1) lines.push("", ...ranking(ranked, options, paint));
-  lines.push("", paint("dim", "What each part of the model contributed: + towards the text, − away"));
+  lines.push("", ...wrapped("dim", "What each part of the model contributed: + towards the text, − away"));
   for (const [index, text] of ranked.entries()) {
     if (index > 0) lines.push("");
     lines.push(...contributions(text, options, paint));
@@ -59,7 +61,8 @@ function ranking(texts: readonly Explanation[], options: TerminalOptions, paint:
     const bar = similarity > 0 && room >= 4 ? halfBlocks((similarity / highest) * room) : "";
     return `  ${padCells(names[index], column)}  ${formatCosine(similarity).padStart(7)}  ${bar}`.trimEnd();
   });
-  return [paint("bold", "Cosine similarity with each text, highest first"), ...rows];
+  const title = wrapCells("Cosine similarity with each text, highest first", options.columns);
+  return [...title.map((line) => paint("bold", line)), ...rows];
 }
 
 /** One text: every component (or the strongest and the sum of the rest), and the sum of all. */
@@ -83,13 +86,27 @@ function contributions(input: Explanation, options: TerminalOptions, paint: Pain
   const lines = [`${paint("bold", title)}  cosine ${formatCosine(input.similarity)}`, ...shown.map(row)];
   if (rest.length > 0) {
     const sum = rest.reduce((total, { value }) => total + value, 0);
-    lines.push(`  ${label.padEnd(column)}  ${number(sum)}  together (--all shows every one)`);
+    const note = "together (--all shows every one)";
+    lines.push(...besides(`  ${label.padEnd(column)}  ${number(sum)}`, note, options.columns));
   }
   const verdict = sumsExactly(input)
     ? "the parts add up exactly to the cosine"
     : "the parts do NOT add up to the cosine";
-  lines.push(`  ${"Σ".padEnd(column)}  ${number(input.sum)}  ${verdict} (error ${formatError(input.error)})`);
+  lines.push(
+    ...besides(
+      `  ${"Σ".padEnd(column)}  ${number(input.sum)}`,
+      `${verdict} (error ${formatError(input.error)})`,
+      options.columns,
+    ),
+  );
   return lines;
+}
+
+/** A row with words beside it or, where there is no room, below it. */
+function besides(row: string, words: string, columns: number): string[] {
+  const line = `${row}  ${words}`;
+  if (cellsOf(line) <= columns) return [line];
+  return [row, ...wrapCells(words, columns - 4).map((part) => `    ${part}`)];
 }
 
 /** A bar that grows from an axis: to the right in red if positive, to the left in blue if negative. */

@@ -1,20 +1,12 @@
 /** Lines, bands and dots over axes, drawn from plain numbers. Shares go from 0 to 1 and are written in per cent. */
+import { apart } from "./colour.ts";
 import { type Drawing, round, TONES, textLine } from "./svg.ts";
 import { shorten, textWidth } from "./text.ts";
-
-/** Colours for lines, told apart with every kind of colour vision (Okabe and Ito), and dashes for those who see none. */
-export const SERIES = [
-  { colour: "#0072b2", dash: "" },
-  { colour: "#d55e00", dash: "7 3" },
-  { colour: "#009e73", dash: "2 3" },
-  { colour: "#cc79a7", dash: "9 3 2 3" },
-  { colour: "#7a6a00", dash: "4 4" },
-] as const;
 
 /** The grey of what is drawn at random. */
 const BAND = "#8c959f";
 
-/** A line over whole numbers; null where it has no value. */
+/** A line over whole numbers; null where it has no value, and a gap. */
 export interface Line {
   readonly name: string;
   readonly series: number;
@@ -41,7 +33,7 @@ export interface LineChart {
 }
 
 const LEFT = 44;
-const TOP = 40;
+const TOP = 46;
 const LINE_KEY = 17;
 
 /** Draws a chart with its legend below. */
@@ -83,25 +75,38 @@ export function lineChart(chart: LineChart): Drawing {
 
 type Scale = (value: number) => number;
 
+/** What follows on another without a gap, with the positions. */
+function runs<T>(values: readonly (T | null)[]): { readonly at: number; readonly value: T }[][] {
+  const found: { at: number; value: T }[][] = [[]];
+  for (const [at, value] of values.entries()) {
+    if (value === null) found.push([]);
+    else found[found.length - 1].push({ at, value });
+  }
+  return found.filter((run) => run.length > 0);
+}
+
 function bandShape(band: Band, x: Scale, y: Scale): string {
-  const known = band.flatMap((at, i) => (at ? [{ ...at, x: x(i) }] : []));
-  if (known.length === 0) return "";
-  const point = (px: number, share: number) => `${round(px)} ${round(y(share))}`;
-  const up = known.map(({ x: px, high }) => point(px, high));
-  const down = [...known].reverse().map(({ x: px, low }) => point(px, low));
-  const mean = known.map(({ x: px, mean: share }) => point(px, share));
-  const single =
-    known.length === 1
-      ? `<path d="M${up[0]}L${down[0]}" stroke="${BAND}" stroke-width="6" opacity="0.3"/>`
-      : "";
-  return `${single}<path d="M${[...up, ...down].join("L")}Z" fill="${BAND}" opacity="0.25"/><path d="M${mean.join("L")}" fill="none" stroke="${BAND}" stroke-width="1.5"/>`;
+  return runs(band)
+    .map((run) => {
+      const point = (at: number, share: number) => `${round(x(at))} ${round(y(share))}`;
+      const up = run.map(({ at, value: { high } }) => point(at, high));
+      const down = [...run].reverse().map(({ at, value: { low } }) => point(at, low));
+      const mean = run.map(({ at, value }) => point(at, value.mean));
+      const single =
+        run.length === 1
+          ? `<path d="M${up[0]}L${down[0]}" stroke="${BAND}" stroke-width="6" opacity="0.3"/>`
+          : "";
+      return `${single}<path d="M${[...up, ...down].join("L")}Z" fill="${BAND}" opacity="0.25"/><path d="M${mean.join("L")}" fill="none" stroke="${BAND}" stroke-width="1.5"/>`;
+    })
+    .join("");
 }
 
 function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): string {
-  const { colour, dash } = SERIES[series % SERIES.length];
-  const points = values.flatMap((value, i) => (value === null ? [] : [`${round(x(i))} ${round(y(value))}`]));
-  if (points.length === 0) return "";
-  const path = `<path d="M${points.join("L")}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
+  const { colour, dash } = apart(series);
+  const path = runs(values).map((run) => {
+    const points = run.map(({ at, value }) => `${round(x(at))} ${round(y(value))}`);
+    return `<path d="M${points.join("L")}" fill="none" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
+  });
   const dots = values.map((value, i) =>
     value === null
       ? ""
@@ -110,13 +115,13 @@ function lineShape({ series, values, marked = [] }: Line, x: Scale, y: Scale): s
           ? `<circle cx="${round(x(i))}" cy="${round(y(value))}" r="${5 + 2 * series}" fill="none" stroke="${colour}" stroke-width="2"/>`
           : ""),
   );
-  return path + dots.join("");
+  return [...path, ...dots].join("");
 }
 
 function keyOf(lines: readonly Line[], bandName: string | undefined, width: number): Drawing {
   const room = width - 36;
   const entries = lines.map(({ name, series }, i) => {
-    const { colour, dash } = SERIES[series % SERIES.length];
+    const { colour, dash } = apart(series);
     const stroke = `<path d="M0 ${i * LINE_KEY + 8}h24" stroke="${colour}" stroke-width="2"${dash ? ` stroke-dasharray="${dash}"` : ""}/>`;
     const label = shorten(name, room, (part) => textWidth(part, 11));
     return stroke + textLine(32, i * LINE_KEY + 12, label, { size: 11 });
@@ -175,10 +180,10 @@ export function dotChart(
       body += `<rect x="${round(x(random.low))}" y="${round(middle - 6)}" width="${round(Math.max(1, x(random.high) - x(random.low)))}" height="12" fill="${BAND}" opacity="0.25"/>`;
       body += `<path d="M${round(x(random.mean))} ${round(middle - 6)}v12" stroke="${BAND}" stroke-width="1.5"/>`;
     }
-    const { colour } = SERIES[0];
+    const { colour } = apart(0);
     if (before) {
       body += `<path d="M${round(x(before.share))} ${round(middle)}H${round(x(value.share))}" stroke="${colour}" stroke-width="2" opacity="0.5"/>`;
-      body += `<circle class="paper" cx="${round(x(before.share))}" cy="${round(middle)}" r="4" fill="${TONES.paper}" stroke="${SERIES[1].colour}" stroke-width="2"/>`;
+      body += `<circle class="paper" cx="${round(x(before.share))}" cy="${round(middle)}" r="4" fill="${TONES.paper}" stroke="${apart(1).colour}" stroke-width="2"/>`;
     }
     body += `<path d="M${round(x(value.low))} ${round(middle)}H${round(x(value.high))}" stroke="${colour}" stroke-width="1.5"/>`;
     body += `<circle cx="${round(x(value.share))}" cy="${round(middle)}" r="4" fill="${colour}"/>`;
@@ -198,5 +203,11 @@ export function dotChart(
   return { width, height: y, body: grid.join("") + body };
 }
 
-/** A share in per cent with one decimal. */
-export const percentOf = (share: number): string => `${(100 * share).toFixed(1)} %`;
+/** A share in per cent with one decimal and a true minus, without the sign for per cent: for tables. */
+export function percent(share: number): string {
+  const digits = Math.abs(100 * share).toFixed(1);
+  return share < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
+}
+
+/** A share in per cent with one decimal; the space before the sign is one that no line breaks at. */
+export const percentOf = (share: number): string => `${percent(share)}\u00a0%`;

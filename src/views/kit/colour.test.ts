@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { colourBar, shareColour, shareInk, signedScale } from "./colour.ts";
+import { apart, colourBar, shareColour, shareInk, signedScale } from "./colour.ts";
 
 const channels = (hex: string) => [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16));
 const lightness = (hex: string) => channels(hex).reduce((total, channel) => total + channel, 0);
@@ -73,4 +73,22 @@ describe("scale of shares", () => {
       expect((high + 0.05) / (low + 0.05), `at ${share}`).toBeGreaterThan(4);
     }
   });
+});
+
+describe("what tells things apart", () => {
+  const twenty = Array.from({ length: 20 }, (_, i) => apart(i));
+
+  test("draws no two of twenty alike, neither areas nor lines", () => {
+    expect(new Set(twenty.map(({ colour, hatch }) => `${colour} ${hatch}`)).size).toBe(20);
+    expect(new Set(twenty.map(({ colour, dash }) => `${colour} ${dash}`)).size).toBe(20);
+  });
+
+  test("shows as a line on white: contrast of at least 3 to 1", () => {
+    for (const { colour } of twenty) expect(1.05 / (luminance(colour) + 0.05)).toBeGreaterThan(3);
+  });
+});
+
+test("a narrow bar keeps what its ends mean apart", () => {
+  const heights = [200, 320].map((width) => colourBar(signedScale(1), { width }).height);
+  expect(heights).toEqual([64, 50]);
 });

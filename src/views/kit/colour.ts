@@ -1,5 +1,5 @@
-import { type Drawing, round, TONES, textLine } from "./svg.ts";
-import { decimalsFor, formatSigned } from "./text.ts";
+import { at, type Drawing, round, TONES, textLine } from "./svg.ts";
+import { decimalsFor, formatSigned, textWidth } from "./text.ts";
 
 /**
  * ColorBrewer's RdBu without its two darkest ends, blue to red: a diverging scale that people with any of the
@@ -30,6 +30,9 @@ const SHARE_STOPS = [
   "#081d58",
 ].map(channelsOf);
 
+/** Fills that are lighter than this bear dark numbers, others white ones: so each contrasts by 4 to 1. */
+const LIGHT = 0.21;
+
 /** A scale from −limit (blue) through zero (near white) to +limit (red); values beyond take the end colour. */
 export interface SignedScale {
   readonly limit: number;
@@ -49,22 +52,19 @@ export function signedScale(limit: number): SignedScale {
   return {
     limit: range,
     colour: (value) => hexOf(channels(value)),
-    ink: (value) => (luminance(channels(value)) > 0.21 ? TONES.ink : TONES.paper),
+    ink: (value) => (luminance(channels(value)) > LIGHT ? TONES.ink : TONES.paper),
   };
 }
 
-/** Where light numbers read better than dark ones on {@link shareColour}. */
-const LIGHT_FROM = 0.65;
+const shareChannels = (share: number) =>
+  mixed(SHARE_STOPS, Math.min(1, Math.max(0, share)) * (SHARE_STOPS.length - 1));
 
 /** Fill for a share of 0 (pale yellow) to 1 (dark blue); what lies beyond takes the end's. */
-export function shareColour(share: number): string {
-  return hexOf(mixed(SHARE_STOPS, Math.min(1, Math.max(0, share)) * (SHARE_STOPS.length - 1)));
-}
+export const shareColour = (share: number): string => hexOf(shareChannels(share));
 
-/** Black or white, whichever reads better on {@link shareColour}. */
-export function shareInk(share: number): string {
-  return share < LIGHT_FROM ? TONES.ink : TONES.paper;
-}
+/** White on {@link shareColour} where it contrasts enough; elsewhere black, since grey drowns in the middle blues. */
+export const shareInk = (share: number): string =>
+  luminance(shareChannels(share)) > LIGHT ? "#000000" : TONES.paper;
 
 /** The channels at `position` among stops that stand at 0, 1, 2, … */
 function mixed(stops: readonly (readonly number[])[], position: number): number[] {
@@ -102,15 +102,21 @@ export function colourBar(
     clipped = false,
     ends: meaning = ["away from the text", "towards the text"],
   } = options;
-  let body = colourBands(width, 64, (position) => scale.colour(scale.limit * (2 * position - 1)));
-  body += `<rect class="frame" x="0" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`;
-  body += textLine(0, 11, `← ${meaning[0]}`, { size: 11, tone: "muted" });
-  body += textLine(width, 11, `${meaning[1]} →`, { size: 11, tone: "muted", anchor: "end" });
+  const [least, most] = [`← ${meaning[0]}`, `${meaning[1]} →`];
+  // Where the bar is too narrow for both in one line, each has its own.
+  const above = textWidth(least, 11) + textWidth(most, 11) + 12 > width ? 14 : 0;
   const decimals = decimalsFor(scale.limit);
   const ends = [formatSigned(-scale.limit, decimals), formatSigned(scale.limit, decimals)];
-  const [least, most] = clipped ? [`≤ ${ends[0]}`, `≥ ${ends[1]}`] : ends;
-  body += barNumbers(width, [least, "0", most]);
-  return { width, height: 50, body };
+  const lowered = (body: string) => (above === 0 ? body : at(0, above, { width, height: 50, body }));
+  const body =
+    lowered(
+      colourBands(width, 64, (position) => scale.colour(scale.limit * (2 * position - 1))) +
+        `<rect class="frame" x="0" y="18" width="${width}" height="12" fill="none" stroke="${TONES.line}"/>`,
+    ) +
+    textLine(0, 11, least, { size: 11, tone: "muted" }) +
+    textLine(width, above + 11, most, { size: 11, tone: "muted", anchor: "end" }) +
+    lowered(barNumbers(width, clipped ? [`≤ ${ends[0]}`, "0", `≥ ${ends[1]}`] : [ends[0], "0", ends[1]]));
+  return { width, height: above + 50, body };
 }
 
 /** The colour bar of {@link shareColour}, always over all of it, so that two pictures can be compared. */
@@ -149,18 +155,48 @@ function barNumbers(width: number, [least, middle, most]: readonly string[]): st
 }
 
 /**
- * Colours that tell a few things apart, for people with any of the common colour-vision deficiencies too (Okabe & Ito
- * 2008, without black and the yellow that drowns on white). From the eighth thing on they are turns of hue.
+ * What tells texts, series and winners apart: Okabe & Ito's colours (2008), which every kind of colour vision can, as
+ * far as they show on white as a line (contrast of 3 to 1); of their yellow, the hue in a dark shade.
  */
-const APART = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a5a00"];
+const APART = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a6a00"] as const;
+const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 4"] as const;
 
-/** The colour of the i-th of several things. */
-export function apartColour(index: number): string {
-  if (index < APART.length) return APART[index];
-  const hue = (index * 137.508) % 360;
-  const channel = (offset: number) => {
-    const k = (offset + hue / 30) % 12;
-    return Math.round(255 * (0.45 - 0.35 * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
-  };
-  return hexOf([channel(0), channel(8), channel(4)]);
+/** How one of several things is drawn. No two of the first twenty are drawn alike. */
+export interface Apart {
+  readonly colour: string;
+  /** Of its line, as `stroke-dasharray`; empty: none. */
+  readonly dash: string;
+  /** Of its area: 0 none, 1 rising lines, 2 falling ones, 3 both. */
+  readonly hatch: number;
+  /** The colour of the hatching. */
+  readonly shade: string;
+}
+
+/** How the i-th of several things is drawn: a colour of its own, and from the sixth on one with lines across it. */
+export function apart(index: number): Apart {
+  const turn = Math.floor(index / APART.length);
+  const colour = APART[index % APART.length];
+  const shade = hexOf(channelsOf(colour).map((channel) => Math.round(channel * HATCH_LIGHT)));
+  return { colour, dash: DASHES[(index + turn) % DASHES.length], hatch: turn % 4, shade };
+}
+
+/** How light hatching is beside the colour that it lies on. */
+export const HATCH_LIGHT = 0.5;
+
+/** The hatching of a {@link SWATCH}, as a path. */
+export function hatchPath(hatch: number): string {
+  const rising = "M0 6L6 0M0 12L12 0M6 12L12 6";
+  const falling = "M0 6L6 12M0 0L12 12M6 0L12 6";
+  return ["", rising, falling, rising + falling][hatch];
+}
+
+/** Side of the square that shows a colour in a key. */
+export const SWATCH = 12;
+
+/** The square that shows how the i-th thing is drawn. */
+export function swatch(index: number): Drawing {
+  const { colour, hatch, shade } = apart(index);
+  const lines = hatch === 0 ? "" : `<path d="${hatchPath(hatch)}" stroke="${shade}" stroke-width="2"/>`;
+  const body = `<rect width="${SWATCH}" height="${SWATCH}" fill="${colour}"/>${lines}`;
+  return { width: SWATCH, height: SWATCH, body };
 }

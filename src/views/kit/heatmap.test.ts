@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { apart } from "./colour.ts";
 import { fadeUnseen, paintGrid, paintOver, paintWinners } from "./heatmap.ts";
 
 /** A picture of one colour, of which the middle columns are covered. */
@@ -50,10 +51,47 @@ describe("paintWinners", () => {
       { rows: 1, columns: 2, values: [0, 0.49] },
       { rows: 1, columns: 2, values: [-1, 0.2] },
     ];
-    const paint = paintWinners(grids, ["#0000ff", "#ff0000", "#00ff00"], 1);
+    const paint = paintWinners(grids, 1);
     const [strong, weak] = [paint(0.5, 0), paint(0.5, 1)];
     for (const [red, , blue] of [strong, weak]) expect(blue).toBeGreaterThan(red);
     expect(weak[0]).toBeGreaterThan(strong[0] + 100);
+  });
+});
+
+describe("paintWinners, where maps are equal", () => {
+  const flat = (value: number) => ({ rows: 1, columns: 1, values: [value] });
+  const colourOf = (values: readonly number[], largestMargin = 1) =>
+    paintWinners(values.map(flat), largestMargin)(0.5, 0.5);
+  /** The colour of the i-th text, at a strength. */
+  const shade = (i: number, strength: number) =>
+    [1, 3, 5].map((start) => {
+      const channel = Number.parseInt(apart(i).colour.slice(start, start + 2), 16);
+      return expect.closeTo(255 - (255 - channel) * strength, 9);
+    });
+
+  test("takes the first one's colour, as pale as it gets", () => {
+    for (const value of [-1, 0, 1]) {
+      expect(colourOf([value, value, value - 1])).toEqual(shade(0, 0.15));
+      expect(colourOf([value - 1, value, value])).toEqual(shade(1, 0.15));
+    }
+  });
+
+  test("measures the lead over the next, wherever that is", () => {
+    for (const values of [
+      [2, 0, 1],
+      [2, 1, 0],
+    ])
+      expect(colourOf(values)).toEqual(shade(0, 1));
+    expect(colourOf([1, 2, 0])).toEqual(shade(1, 1));
+    // A quarter of the largest lead has half of the strength that leads bring.
+    for (const [values, winner] of [
+      [[2, 1, 0], 0],
+      [[2, 0, 1], 0],
+      [[1, 2, 0], 1],
+      [[0, 1, 2], 2],
+    ] as const)
+      expect(colourOf(values, 4), values.join()).toEqual(shade(winner, 0.15 + 0.85 / 2));
+    expect(colourOf([9, 1, 0], 4)).toEqual(shade(0, 1));
   });
 });
 

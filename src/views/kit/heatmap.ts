@@ -1,4 +1,5 @@
 import { type Grid, sampleBilinear } from "../../math/bilinear.ts";
+import { apart, HATCH_LIGHT } from "./colour.ts";
 
 /** 8-bit RGB pixels, [height, width, 3], and the part of them that a map covers, in their pixels. */
 export interface Canvas {
@@ -86,40 +87,56 @@ const STEPS = 512;
  * Paint for a grid of values: the colour of the bilinear value.
  * @param low,high the values at the ends of the scale
  * @param colour for a position on the scale, from 0 to 1, as `#rrggbb`
+ * @param squares each cell in its own colour instead
  */
 export function paintGrid(
   grid: Grid,
   low: number,
   high: number,
   colour: (position: number) => string,
+  squares = false,
 ): Paint {
   const colours = Array.from({ length: STEPS + 1 }, (_, step) => channelsOf(colour(step / STEPS)));
   const span = high > low ? high - low : 1;
   return (down, across) => {
-    const value = sampleBilinear(grid, down * grid.rows, across * grid.columns);
+    const value = valueAt(grid, down, across, squares);
     return colours[Math.round(Math.min(1, Math.max(0, (value - low) / span)) * STEPS)];
   };
 }
 
-/** Paint for several grids: the colour of the highest, paler the nearer the next is. */
-export function paintWinners(
-  grids: readonly Grid[],
-  colours: readonly string[],
-  largestMargin: number,
-): Paint {
-  const channels = colours.map(channelsOf);
+/** Paint for several grids: as {@link apart} draws the highest, paler the nearer the next is. */
+export function paintWinners(grids: readonly Grid[], largestMargin: number, squares = false): Paint {
+  const looks = grids.map((_, i) => {
+    const { colour, hatch } = apart(i);
+    return { channels: channelsOf(colour), hatch };
+  });
   return (down, across) => {
     let [winner, best, next] = [0, -Infinity, -Infinity];
     for (const [i, grid] of grids.entries()) {
-      const value = sampleBilinear(grid, down * grid.rows, across * grid.columns);
+      const value = valueAt(grid, down, across, squares);
       if (value > best) [winner, best, next] = [i, value, best];
       else next = Math.max(next, value);
     }
     // The square root keeps small leads apart from none.
     const strength = 0.15 + 0.85 * Math.sqrt(Math.min(1, (best - next) / largestMargin));
-    const [red, green, blue] = channels[winner].map((channel) => 255 - (255 - channel) * strength);
+    const { channels, hatch } = looks[winner];
+    const light = onHatch(hatch, down * grids[0].rows, across * grids[0].columns) ? HATCH_LIGHT : 1;
+    const [red, green, blue] = channels.map((channel) => (255 - (255 - channel) * strength) * light);
     return [red, green, blue];
   };
+}
+
+function valueAt(grid: Grid, down: number, across: number, squares: boolean): number {
+  const middle = (at: number, count: number) => Math.min(count - 1, Math.floor(at * count)) + 0.5;
+  return squares
+    ? sampleBilinear(grid, middle(down, grid.rows), middle(across, grid.columns))
+    : sampleBilinear(grid, down * grid.rows, across * grid.columns);
+}
+
+/** Whether a line of {@link apart}'s hatching lies at a place, in patches. */
+function onHatch(hatch: number, down: number, across: number): boolean {
+  const onLine = (position: number) => position * 2 - Math.floor(position * 2) < 0.3;
+  return ((hatch & 1) !== 0 && onLine(down + across)) || ((hatch & 2) !== 0 && onLine(down - across));
 }
 
 function channelsOf(hex: string): Rgb {

@@ -14,6 +14,17 @@ const MAX_PIXELS = 60e6;
 /**
  * Draws an SVG of these views as a PNG on a white page, the same on every machine.
  * @param options `width` of the PNG in pixels; without it, twice the SVG's own
+ * @example
+ * ```ts
+ * import { measureSelectivity, openIndex, openModel } from "clip-interpret";
+ * import { selectivitySvg, svgToPng } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const svg = selectivitySvg(await measureSelectivity(model, index, { permutations: 5 }));
+ * const png = await svgToPng(svg, { width: 800 });
+ * console.log(Buffer.from(png).toString("latin1", 1, 4)); // → PNG
+ * ```
  */
 export async function svgToPng(svg: string, options: { width?: number } = {}): Promise<Uint8Array> {
   // The renderer says nothing about a missing font: it leaves the text out.

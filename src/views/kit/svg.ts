@@ -84,6 +84,25 @@ export function stack(width: number, blocks: readonly (readonly [gap: number, dr
   return { width, height, body };
 }
 
+/**
+ * Panels of one width in rows as even as the room allows: four become two and two rather than three and one. Each row
+ * is as high as its highest.
+ */
+export function tile(panels: readonly Drawing[], room: number, gapX: number, gapY: number): Drawing {
+  const width = Math.max(0, ...panels.map((panel) => panel.width));
+  const fitting = Math.max(1, Math.floor((room + gapX) / (width + gapX)));
+  const rows = Math.ceil(panels.length / fitting);
+  const columns = rows === 0 ? 0 : Math.ceil(panels.length / rows);
+  let [height, body] = [0, ""];
+  for (let start = 0; start < panels.length; start += columns) {
+    const row = panels.slice(start, start + columns);
+    const top = start === 0 ? 0 : height + gapY;
+    body += row.map((panel, i) => at(i * (width + gapX), top, panel)).join("");
+    height = top + Math.max(...row.map((panel) => panel.height));
+  }
+  return { width: Math.max(0, columns * (width + gapX) - gapX), height, body };
+}
+
 /** Something the reader must know first. */
 export function banner(notice: string, width: number): Drawing {
   const short = shorten(notice, 4 * width, (part) => textWidth(part, 12));

@@ -96,4 +96,4 @@ export function counted(count: number, noun: string): string {
 
 /** What an image is called in a heading: what it shows, where that is known, else its file. */
 export const imageTitle = ({ image: { label, name } }: Origin<"image">): string =>
-  label ?? name.replace(/^.*[\\/]/, "");
+  label ?? (name.startsWith("upload:") ? "an uploaded picture" : name.replace(/^.*[\\/]/, ""));

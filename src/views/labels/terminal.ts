@@ -1,32 +1,35 @@
+import type { LabelResult } from "../../results/label.ts";
 import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, shorten } from "../kit/text.ts";
-import { fitting, hasDescriptions, introduction, type LabelListInput, markOf } from "./words.ts";
+import { contradiction, fitting, hasDescriptions, introduction, markOf } from "./words.ts";
 
 /** Room that texts need beside the label; with less they stand below it. */
 const LEAST_ROOM = 40;
 
 /** Every head with its label, how many of its descriptions fit, and these, as plain lines for a terminal. */
-export function labelListText(input: LabelListInput, { columns }: { readonly columns: number }): string {
+export function labelsTerminal(result: LabelResult, { columns }: { readonly columns: number }): string {
   const wrapped = (text: string) => wrapCells(cleanText(text), columns);
-  const lines = wrapped(`What each head of ${shorten(input.model, columns, cellsOf)} looks for`);
-  if (input.notice !== undefined) lines.push(...wrapped(`Note: ${input.notice}`));
-  lines.push(...introduction(input).flatMap(wrapped), "", ...table(input, columns));
-  if (input.unlabelled.length > 0) lines.push("", ...wrapped(`No label: ${input.unlabelled.join(", ")}`));
-  if (input.inconsistencies.length > 0) {
+  const lines = wrapped(`What each head of ${shorten(result.model, columns, cellsOf)} looks for`);
+  const notice = result.origin.model?.notice;
+  if (notice) lines.push(...wrapped(`Note: ${notice}`));
+  lines.push(...introduction(result).flatMap(wrapped), "", ...table(result, columns));
+  const unlabelled = result.unlabelled.map(({ name }) => name);
+  if (unlabelled.length > 0) lines.push("", ...wrapped(`No label: ${unlabelled.join(", ")}`));
+  if (result.inconsistencies.length > 0) {
     lines.push("", ...wrapped("Labels that contradict each other:"));
-    for (const sentence of input.inconsistencies) {
-      const parts = wrapCells(cleanText(sentence), columns - 2);
+    for (const found of result.inconsistencies) {
+      const parts = wrapCells(cleanText(contradiction(found)), columns - 2);
       lines.push(...parts.map((line, part) => `${part === 0 ? "- " : "  "}${line}`));
     }
   }
   return `${lines.join("\n")}\n`;
 }
 
-function table(input: LabelListInput, columns: number): string[] {
-  const described = hasDescriptions(input);
-  const longest = Math.max(4, ...input.heads.map(({ head }) => cellsOf(head)));
-  const rows = input.heads.map((head) => [
-    head.head,
+function table(result: LabelResult, columns: number): string[] {
+  const described = hasDescriptions(result);
+  const longest = Math.max(4, ...result.heads.map(({ name }) => cellsOf(name)));
+  const rows = result.heads.map((head) => [
+    head.name,
     shorten(head.label, Math.min(32, columns - longest - 7), cellsOf),
     ...(described ? [fitting(head)] : []),
   ]);
@@ -39,9 +42,9 @@ function table(input: LabelListInput, columns: number): string[] {
   const beside = columns - cellsOf(line(names)) - 2 >= LEAST_ROOM;
   const margin = " ".repeat(2 + (beside ? cellsOf(line(names)) : widths[0]));
   const lines = [described && beside ? `${line(names)}  texts` : line(names).trimEnd()];
-  for (const [index, { descriptions }] of input.heads.entries()) {
+  for (const [index, head] of result.heads.entries()) {
     const start = line(rows[index]);
-    const marked = descriptions.map(({ text, fits }) => `${markOf(fits)} ${cleanText(text)}`);
+    const marked = head.descriptions.map((text, i) => `${markOf(head, i)} ${cleanText(text)}`);
     const texts = flow(marked, columns - margin.length);
     if (beside && texts.length > 0) lines.push(`${start}  ${texts[0]}`);
     else lines.push(start.trimEnd());

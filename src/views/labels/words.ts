@@ -1,40 +1,18 @@
-/** A model's head labels, for whatever shows them. */
-export interface LabelListInput {
-  readonly model: string;
-  /** What the descriptions come from. */
-  readonly source: string;
-  /** Who named the heads, and who said which descriptions fit: each once. */
-  readonly labelledBy: readonly string[];
-  readonly judgedBy: readonly string[];
-  readonly heads: readonly LabelledHead[];
-  readonly unlabelled: readonly string[];
-  /** What contradicts what, a sentence each. */
-  readonly inconsistencies: readonly string[];
-  readonly notice?: string;
-}
+import type { Estimate, Inconsistency, LabelledHead, LabelResult } from "../../results/label.ts";
 
-/** One head. */
-export interface LabelledHead {
-  /** `L3.H1`. */
-  readonly head: string;
-  readonly label: string;
-  readonly labelledBy: string;
-  readonly descriptions: readonly {
-    readonly text: string;
-    /** Whether it fits the label; null where nobody judged. */
-    readonly fits: boolean | null;
-    /** 0–1: share of the head's variance; null where it is not known. */
-    readonly explainedVariance: number | null;
-    readonly tag: string | null;
-  }[];
-}
+const unique = (texts: readonly string[]) => [...new Set(texts)].filter((text) => text !== "");
+
+/** Who named the heads, each once. */
+export const labellersOf = ({ heads }: LabelResult): string[] =>
+  unique(heads.map(({ labeller }) => labeller.by));
 
 /** What stands above the list, a sentence each. */
-export function introduction(input: LabelListInput): string[] {
-  const { source, labelledBy, judgedBy } = input;
+export function introduction(result: LabelResult): string[] {
+  const labelledBy = labellersOf(result);
+  const judgedBy = unique(result.heads.map(({ judge }) => judge?.by ?? ""));
   const sentences = [`Labelled by ${labelledBy.join("; ")}.`];
-  if (!hasDescriptions(input)) return labelledBy.length > 0 ? sentences : [];
-  sentences.unshift(`Descriptions: ${source}.`);
+  if (!hasDescriptions(result)) return labelledBy.length > 0 ? sentences : [];
+  sentences.unshift(`Descriptions: ${result.source}.`);
   if (judgedBy.length > 0) {
     sentences.push(`✓ fits the label, ✗ does not; judged by ${judgedBy.join("; ")}.`);
   }
@@ -42,14 +20,45 @@ export function introduction(input: LabelListInput): string[] {
 }
 
 /** False for labels that came without anything beside them. */
-export const hasDescriptions = ({ heads }: LabelListInput): boolean =>
+export const hasDescriptions = ({ heads }: LabelResult): boolean =>
   heads.some(({ descriptions }) => descriptions.length > 0);
 
 /** How many descriptions fit, `4/5`; `–` where nobody judged. */
-export function fitting({ descriptions }: LabelledHead): string {
-  if (descriptions.length === 0 || descriptions.some(({ fits }) => fits === null)) return "–";
-  return `${descriptions.filter(({ fits }) => fits).length}/${descriptions.length}`;
+export function fitting({ descriptions, consistent }: LabelledHead): string {
+  if (descriptions.length === 0 || consistent.length === 0) return "–";
+  return `${consistent.filter(Boolean).length}/${descriptions.length}`;
 }
 
-/** The mark before a description. */
-export const markOf = (fits: boolean | null): string => (fits === null ? "·" : fits ? "✓" : "✗");
+/** The mark before a head's description; a dot where nobody judged. */
+export const markOf = ({ consistent }: LabelledHead, description: number): string =>
+  consistent[description] === undefined ? "·" : consistent[description] ? "✓" : "✗";
+
+const WHY = {
+  case: "differ in capital letters",
+  spacing: "differ in spaces or hyphens",
+  plural: "differ in singular and plural",
+  misspelt: "are one letter apart",
+} as const;
+
+/** What contradicts what. */
+export function contradiction({ kind, labels }: Inconsistency): string {
+  const named = labels.map(({ label, heads }) => `“${label}” (${heads.map(({ name }) => name).join(", ")})`);
+  switch (kind) {
+    case "joined":
+      return `${named[0]} is “${labels[1].label}” and “${labels[2].label}” run together`;
+    case "listed":
+      return `the list of heads for “${labels[0].label}” has some labelled ${named.slice(1).join(", ")}`;
+    case "unlisted":
+      return `the list of heads for “${labels[0].label}” leaves out ${named.slice(1).join(", ")}`;
+    default:
+      return `${named.join(" and ")} ${WHY[kind]}`;
+  }
+}
+
+/** An estimate on one line. */
+export function estimateInWords({ requests, cached, tokensIn, tokensOut, cost }: Estimate): string {
+  const number = (value: number) => value.toLocaleString("en");
+  const money = cost === null ? "" : `, costing about ${cost.toFixed(cost < 0.1 ? 4 : 2)}`;
+  const kept = cached === 0 ? "" : ` (${number(cached)} more are answered already)`;
+  return `estimate: ${number(requests)} requests${kept}, about ${number(tokensIn)} tokens in and ${number(tokensOut)} out${money}`;
+}

@@ -1,35 +1,25 @@
-import type { Baseline, MetricIntervals } from "../../labeling/baselines.ts";
-import { METRICS } from "../../labeling/metric-names.ts";
-import type { GroupMetrics, Metrics } from "../../labeling/metrics.ts";
+import { type ByFold, METRICS, type MeasuredFile, type MetricsResult } from "../../results/metrics.ts";
 import { padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";
 import { number, rangeOf } from "../study/words.ts";
 
-/** The metrics of one set of labels, as a view needs them. */
-export interface LabelMetricsInput {
-  readonly model: string;
-  readonly labellers: readonly string[];
-  readonly judges: readonly string[];
-  readonly metrics: Metrics;
-  readonly byLayer: readonly GroupMetrics[];
-  readonly byProperty: readonly GroupMetrics[];
-  readonly chanceCcs: readonly number[] | null;
-  readonly baselines: Readonly<Record<Baseline, MetricIntervals>> | null;
-}
-
 /** The metrics of some label files as lines for a terminal. */
-export function labelMetricsText(
-  files: readonly LabelMetricsInput[],
+export function metricsTerminal(
+  { files }: Pick<MetricsResult, "files">,
   { columns }: { readonly columns: number },
 ): string {
-  return files.map((file) => fileLines(file, columns).join("\n")).join("\n\n");
+  return `${files.map((file) => fileLines(file, columns).join("\n")).join("\n\n")}\n`;
 }
 
-function fileLines(file: LabelMetricsInput, columns: number): string[] {
+/** Lines that are set in by two, those that go on as well. */
+const setIn = (text: string, columns: number): string[] =>
+  wrapCells(text, columns - 2).map((line) => `  ${line}`);
+
+function fileLines(file: MeasuredFile, columns: number): string[] {
   const { model, metrics, labellers, judges, baselines, byLayer, byProperty } = file;
   const made = `${counted(metrics.heads, "head")}; labels: ${labellers.join(", ")}; judge: ${judges.join(", ") || "nobody, so CCS and association are not known"}`;
   const lines = [
-    shorten(model || "labels", columns, (part) => part.length),
+    shorten(model || file.origin.labels.name, columns, (part) => part.length),
     ...wrapCells(cleanText(made), columns),
   ];
   if (metrics.judged > 0) {
@@ -45,10 +35,10 @@ function fileLines(file: LabelMetricsInput, columns: number): string[] {
     lines.push(`  ${padCells(`${name} ${better === "higher" ? "↑" : "↓"}`, 22)}${number(value, 3)}${beside}`);
   }
   const { entanglement: e, duplicates: d } = metrics;
-  const folds = (values: Metrics["entanglement"]) =>
+  const folds = (values: ByFold) =>
     `as written ${number(values.written, 3)}, case ${number(values.case, 3)}, plural ${number(values.plural, 3)}, synonyms ${number(values.synonym, 3)}`;
-  lines.push(...wrapCells(`  entanglement by what is folded: ${folds(e)}`, columns));
-  lines.push(...wrapCells(`  1 − distinct/n likewise: ${folds(d)}`, columns));
+  lines.push(...setIn(`entanglement by what is folded: ${folds(e)}`, columns));
+  lines.push(...setIn(`1 − distinct/n likewise: ${folds(d)}`, columns));
   const shared = byProperty.filter(({ heads }) => heads.length > 1).slice(0, 8);
   if (shared.length > 0) {
     const words = shared.map(({ name, heads }) => `${name} (${heads.length})`).join(", ");

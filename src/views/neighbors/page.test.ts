@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { expectBalanced } from "../kit/markup.fixture.ts";
-import { hostile, input, withRows } from "./neighbors.fixture.ts";
-import { neighborGridHtml } from "./page.ts";
+import { empty, hostile, picturesOf, result, withRows } from "./neighbors.fixture.ts";
+import { neighborsHtml } from "./page.ts";
 
 describe("HTML page of a search", () => {
-  const page = neighborGridHtml(hostile);
+  const page = neighborsHtml(hostile, picturesOf(hostile));
 
   test("is well formed and keeps hostile text inert", () => {
     expectBalanced(page.replace("<!doctype html>", ""));
@@ -20,7 +20,7 @@ describe("HTML page of a search", () => {
   });
 
   test("has every number of every row in a table, with the whole path", () => {
-    const tables = neighborGridHtml(input).match(/<table>.*?<\/table>/gs) ?? [];
+    const tables = neighborsHtml(result, picturesOf(result)).match(/<table>.*?<\/table>/gs) ?? [];
     expect(tables).toHaveLength(4);
     expect(tables[0]).toContain(
       '<td class="n">1</td><td class="n">+0.0500</td><td class="n">99.9 %</td><td><bdi>label of 0.05</bdi></td><th scope="row"><bdi>pictures/animals/0.05.png</bdi></th>',
@@ -30,6 +30,10 @@ describe("HTML page of a search", () => {
   });
 
   test("a row without images says so", () => {
-    expect(neighborGridHtml(withRows([]))).toContain('<td colspan="5">no images</td>');
+    expect(neighborsHtml(withRows([]), picturesOf(result))).toContain('<td colspan="5">no images</td>');
+  });
+
+  test("of an empty index has no tables of zeros", () => {
+    expect(neighborsHtml(empty, picturesOf(empty))).not.toMatch(/<table|0\.0/);
   });
 });

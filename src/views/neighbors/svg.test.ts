@@ -1,7 +1,22 @@
 import { describe, expect, test } from "vitest";
+import type { NeighborsResult } from "../../results/neighbors.ts";
+import { sampleOrigin } from "../../results/origin.fixture.ts";
 import { expectBalanced } from "../kit/markup.fixture.ts";
-import { empty, hostile, image, input, item, withRows } from "./neighbors.fixture.ts";
-import { neighborGridSvg } from "./svg.ts";
+import {
+  empty,
+  forText,
+  headsNamed,
+  hostile,
+  image,
+  item,
+  picturesOf,
+  result,
+  withRows,
+} from "./neighbors.fixture.ts";
+import { neighborsSvg } from "./svg.ts";
+
+const draw = (of: NeighborsResult, picture: typeof image | null = image) =>
+  neighborsSvg(of, picturesOf(of, picture));
 
 /** Everything drawn as text, in order. */
 const words = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
@@ -10,7 +25,7 @@ const marks = (svg: string) => [...svg.matchAll(/class="ink mark" x="([-\d.]+)"/
 
 describe("picture of a search", () => {
   test("shows every image with its score, percentile, label and file name, below its row's title", () => {
-    const drawn = words(neighborGridSvg(input));
+    const drawn = words(draw(result));
     const row = drawn.indexOf("most similar");
     expect(drawn.slice(row, row + 9)).toEqual([
       "most similar",
@@ -24,25 +39,28 @@ describe("picture of a search", () => {
       "0.0412.png",
     ]);
     for (const score of ["−0.0500", "−0.0321", "+0.0123", "−0.0234"]) expect(drawn).toContain(score);
-    expect(neighborGridSvg(input).match(/<image /g)).toHaveLength(7);
+    expect(draw(result).match(/<image /g)).toHaveLength(7);
   });
 
   test("says what was asked, through which heads, and of how many images", () => {
-    const { query, ...rest } = input;
-    expect(words(neighborGridSvg({ ...rest, query }))[0]).toBe("Nearest to elephant.png through L3.H1");
-    const text = { ...rest, query: { kind: "text", text: "a red background" } as const };
-    const through = { ...text, heads: "colours", headCount: 4 };
-    expect(words(neighborGridSvg(through))[0]).toBe(
-      "Nearest to “a red background” through colours (4 heads)",
-    );
-    expect(words(neighborGridSvg(input))).toContain("tiny · index scenes · 2,000 images searched");
-    expect(neighborGridSvg(through).match(/<image /g)).toHaveLength(6);
-    expect(words(neighborGridSvg(through))).toContain("“a red background”");
+    expect(words(draw(result))[0]).toBe("Nearest to elephant.png through L3.H1");
+    const through = forText("a red background", { components: headsNamed("colours", 4) });
+    expect(words(draw(through))[0]).toBe("Nearest to “a red background” through colours (4 heads)");
+    expect(words(draw(result))).toContain("tiny · index scenes · 2,000 images searched");
+    const origin = sampleOrigin({
+      model: { name: "m".repeat(90) },
+      index: { name: "w".repeat(90) },
+      image: {},
+    });
+    const [, context] = words(draw({ ...result, origin }));
+    expect(context).toMatch(/^m+… · index w+… · 2,000 images searched$/);
+    expect(draw(through).match(/<image /g)).toHaveLength(6);
+    expect(words(draw(through))).toContain("“a red background”");
   });
 
   test("a long text is shortened inside its quotes, whatever its words", () => {
     for (const text of ["many words ".repeat(90), "x".repeat(5000)]) {
-      const drawn = words(neighborGridSvg({ ...input, query: { kind: "text", text } }));
+      const drawn = words(draw(forText(text)));
       const lines = drawn.slice(drawn.indexOf("query") + 1, drawn.indexOf("most similar"));
       expect(lines.length).toBeLessThanOrEqual(12);
       expect(lines.join(" ")).toMatch(/^“.*…”$/);
@@ -54,13 +72,13 @@ describe("picture of a search", () => {
     ["cosine", "cosine of what L3.H1 wrote", "0.0412"],
     ["z", "in standard deviations above the mean", "+0.04"],
   ] as const)("%s: says what the score is, and writes it so", (scoring, meaning, written) => {
-    const svg = neighborGridSvg({ ...input, scoring });
+    const svg = draw({ ...result, scoring });
     expect(words(svg).join(" ")).toContain(meaning);
     expect(words(svg)).toContain(written);
   });
 
   test("says how all scores are spread and how far the highest stands out", () => {
-    const prose = words(neighborGridSvg(input)).join(" ");
+    const prose = words(draw(result)).join(" ");
     expect(prose).toContain(
       "2,000 images searched: mean +0.0100 ± 0.0200, from −0.0500 to +0.0500; the highest is 2.0 deviations above",
     );
@@ -70,7 +88,7 @@ describe("picture of a search", () => {
   });
 
   test("the strip has a tick for every score, at its place between least and most", () => {
-    const svg = neighborGridSvg(withRows([item(0.05), item(0)], [item(-0.05)]));
+    const svg = draw(withRows([item(0.05), item(0)], [item(-0.05)]));
     const [most, middle, least] = marks(svg);
     expect(middle).toBeCloseTo((most + least) / 2, 0);
     expect(least).toBeLessThan(middle);
@@ -83,18 +101,18 @@ describe("picture of a search", () => {
   });
 
   test("a score beyond the ends is drawn at the end", () => {
-    const [beyond, most] = marks(neighborGridSvg(withRows([item(9), item(0.05)])));
+    const [beyond, most] = marks(draw(withRows([item(9), item(0.05)])));
     expect(beyond).toBe(most);
   });
 
   test("a band wider than all scores ends with them", () => {
-    const svg = neighborGridSvg({ ...input, distribution: { ...input.distribution, deviation: 9 } });
+    const svg = draw({ ...result, distribution: { ...result.distribution, deviation: 9 } });
     const [, x, width] = /class="track" x="([\d.]+)" y="\d+" width="([\d.]+)"/.exec(svg)!.map(Number);
     expect([x, x + width]).toEqual([Math.min(...marks(svg)), Math.max(...marks(svg)) + 2]);
   });
 
   test("a row goes on in the next line after eight images, inside the picture", () => {
-    const svg = neighborGridSvg(withRows(Array.from({ length: 19 }, (_, index) => item(index / 1000))));
+    const svg = draw(withRows(Array.from({ length: 19 }, (_, index) => item(index / 1000))));
     const places = [...svg.matchAll(/<g transform="translate\((\d+) (\d+)\)"><g class="item">/g)].map(
       ([, x, y]) => [Number(x), Number(y)],
     );
@@ -106,57 +124,54 @@ describe("picture of a search", () => {
   });
 
   test("an image that is gone has an empty frame that says so, and keeps its score", () => {
-    const svg = neighborGridSvg(withRows([item(0.0417, { image: null })]));
+    const svg = draw(withRows([item(0.0417)]), null);
     expect(words(svg)).toContain("the file is gone");
     expect(words(svg)).toContain("+0.0417");
     expect(svg.match(/<image /g)).toHaveLength(1);
-    expect(neighborGridSvg(input)).not.toContain("the file is gone");
+    expect(draw(result)).not.toContain("the file is gone");
   });
 
   test("without a label the file's name stands in its place", () => {
-    const drawn = words(neighborGridSvg(withRows([item(0.01, { label: null, path: "a/b/c.png" })])));
+    const drawn = words(draw(withRows([item(0.01, { label: null, path: "a/b/c.png" })])));
     expect(drawn.filter((text) => text === "c.png")).toHaveLength(1);
     expect(drawn).not.toContain("null");
   });
 
   test("a picture that is not square keeps its proportions and stays in its square", () => {
-    const svg = neighborGridSvg(withRows([item(0, { image: { ...image, width: 100, height: 50 } })]));
+    const svg = draw(withRows([item(0)]), { ...image, width: 100, height: 50 });
     expect(svg).toContain('<image x="0" y="32" width="128" height="64"');
   });
 
   test("few pixels are shown as squares, many are not", () => {
     const large = { ...image, width: 256, height: 256 };
-    const of = (picture: typeof image) =>
-      neighborGridSvg({
-        ...withRows([item(0, { image: picture })]),
-        query: { kind: "image", image: picture, path: "" },
-      });
-    expect(of(image)).toContain('image-rendering="optimizeSpeed"');
-    expect(of(large)).not.toContain("image-rendering");
+    expect(draw(withRows([item(0)]))).toContain('image-rendering="optimizeSpeed"');
+    expect(draw(withRows([item(0)]), large)).not.toContain("image-rendering");
   });
 
   test.each([
     ["no rows", empty],
     ["a row without images", withRows([])],
   ])("%s: a picture all the same, with finite numbers", (_, none) => {
-    const svg = neighborGridSvg(none);
+    const svg = draw(none);
     expectBalanced(svg);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
     expect(marks(svg)).toEqual([]);
   });
 
   test("says so when there are no images, and when all scores are the same", () => {
-    expect(words(neighborGridSvg(withRows([])))).toContain("no images");
-    expect(words(neighborGridSvg(empty)).join(" ")).toContain("No image was searched");
+    expect(words(draw(withRows([])))).toContain("no images");
+    const nothing = words(draw(empty)).join(" ");
+    expect(nothing).toContain("No image was searched");
+    expect(nothing).not.toMatch(/among those of 0|least|most 0/);
     const same = { mean: 0.5, deviation: 0, least: 0.5, median: 0.5, most: 0.5 };
-    const svg = neighborGridSvg({ ...withRows([item(0.5)]), distribution: same });
+    const svg = draw({ ...withRows([item(0.5)]), distribution: same });
     expect(svg).not.toMatch(/NaN|Infinity/);
     expect(words(svg).join(" ")).toContain("all have the same score, +0.500");
     expect(marks(svg)).toHaveLength(1);
   });
 
   test("hostile names, labels and paths stay text", () => {
-    const svg = neighborGridSvg(hostile);
+    const svg = draw(hostile);
     expectBalanced(svg);
     expect(svg).not.toMatch(/<script|<img|x{400}/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids them

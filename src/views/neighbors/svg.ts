@@ -1,3 +1,4 @@
+import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
 import {
   at,
   banner,
@@ -18,9 +19,10 @@ import {
   fileName,
   formatPercentile,
   meanOf,
-  type NeighborGridInput,
-  type NeighborItem,
+  type NeighborsPictures,
+  queryName,
   readingOf,
+  rowsOf,
   scoreFormat,
   shortenPath,
   titleOf,
@@ -37,45 +39,71 @@ const ITEM_HEIGHT = THUMB + 48;
 /** Below this the title and the line that says how to read it would be cramped. */
 const MIN_WIDTH = 860;
 
-/** The query, rows of thumbnails with their scores, and where these lie among all, as an SVG document. */
-export function neighborGridSvg(input: NeighborGridInput): string {
-  const longest = Math.max(0, ...input.rows.map(({ items }) => items.length));
+/**
+ * The query, rows of thumbnails with their scores, and where these lie among all, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { neighborsSvg, thumbnail } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const result = await findNeighbors(model, index, { text: "a red backdrop" }, parseHeads(model, "L1.H0"), { k: 2 });
+ * const shown = [...result.neighbors, ...result.least, ...result.random];
+ * const files = shown.map(async ({ id, path }) => [id, await thumbnail(`scenes/${path}`, 160)] as const);
+ * const pictures = { query: null, pictureOf: new Map(await Promise.all(files)) };
+ * const svg = neighborsSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
+export function neighborsSvg(result: NeighborsResult, pictures: NeighborsPictures): string {
+  const { notice } = result.origin.model;
+  const rows = rowsOf(result);
+  const longest = Math.max(0, ...rows.map(([, items]) => items.length));
   const columns = Math.min(PER_LINE, longest);
   const left = QUERY_SIDE + GUTTER;
   const width = Math.max(MIN_WIDTH, left + columns * (THUMB + GAP) - GAP);
-  const title = titleOf(input, width - 8, (part) => textWidth(part, 20, true));
-  const found = stack(
-    width - left,
-    input.rows.map((row, index) => [index === 0 ? 0 : 22, rowOf(input, row, width - left)]),
-  );
-  const asked = queryOf(input.query);
+  const title = titleOf(result, width - 8, (part) => textWidth(part, 20, true));
+  const isEmpty = result.searched === 0;
+  const found = isEmpty
+    ? { width, height: 44, body: textLine(0, 36, "No image was searched.", { tone: "muted" }) }
+    : stack(
+        width - left,
+        rows.map(([name, items], index) => [
+          index === 0 ? 0 : 22,
+          rowOf(name, items, scoreFormat(result), pictures.pictureOf, width - left),
+        ]),
+      );
+  const asked = queryOf(result, pictures.query);
   const height = Math.max(asked.height, found.height);
-  const reading = readingOf(input);
+  const reading = readingOf(result);
   const drawing = stack(width, [
-    [0, heading(title, contextOf(input), width)],
-    ...(input.notice === undefined ? [] : [[16, banner(input.notice, width)] as const]),
+    [0, heading(title, result, width)],
+    ...(notice === null ? [] : [[16, banner(notice, width)] as const]),
     [22, { width, height, body: at(0, 0, asked) + at(left, 0, found) }],
-    [30, strip(input, left, width)],
+    ...(isEmpty ? [] : [[30, strip(result, left, width)] as const]),
     [16, paragraph(reading, width, { size: 13 })],
   ]);
-  return svgDocument(drawing, `${title}. ${reading}`);
+  return svgDocument(drawing, `${title}. ${reading}`, result.origin);
 }
 
-function heading(title: string, context: string, width: number): Drawing {
-  const second = shorten(context, width, (part) => textWidth(part, 12));
+function heading(title: string, result: NeighborsResult, width: number): Drawing {
+  const context = contextOf(result, width, (part) => textWidth(part, 12));
   const body =
-    textLine(0, 20, title, { size: 20, bold: true }) + textLine(0, 41, second, { size: 12, tone: "muted" });
+    textLine(0, 20, title, { size: 20, bold: true }) + textLine(0, 41, context, { size: 12, tone: "muted" });
   return { width, height: 44, body };
 }
 
 /** The picture that was asked about, or the text in quotes where a picture would be. */
-function queryOf(query: NeighborGridInput["query"]): Drawing {
+function queryOf(result: NeighborsResult, picture: Picture | null): Drawing {
+  const { query } = result;
   const title = textLine(0, 13, "query", { size: 13, bold: true });
-  if (query.kind === "image") {
-    const name = shorten(fileName(query.path), QUERY_SIDE, (part) => textWidth(part, 12));
+  if ("image" in query) {
+    const name = shorten(queryName(result), QUERY_SIDE, (part) => textWidth(part, 12));
     const body =
       title +
-      at(0, 24, thumbnail(query.image, QUERY_SIDE)) +
+      at(0, 24, thumbnail(picture, QUERY_SIDE)) +
       textLine(0, 24 + QUERY_SIDE + 17, name, { size: 12 });
     return { width: QUERY_SIDE, height: 24 + QUERY_SIDE + 22, body };
   }
@@ -116,31 +144,35 @@ function gone(side: number): Drawing {
 }
 
 /** A titled row; from the ninth item on it goes on in the next line. */
-function rowOf(input: NeighborGridInput, row: NeighborGridInput["rows"][number], width: number): Drawing {
-  const title = textLine(
-    0,
-    13,
-    shorten(row.title, width, (part) => textWidth(part, 13, true)),
-    { size: 13, bold: true },
-  );
-  if (row.items.length === 0) {
+function rowOf(
+  name: string,
+  items: readonly Neighbor[],
+  format: (value: number) => string,
+  pictureOf: NeighborsPictures["pictureOf"],
+  width: number,
+): Drawing {
+  const title = textLine(0, 13, name, { size: 13, bold: true });
+  if (items.length === 0) {
     return { width, height: 44, body: title + textLine(0, 36, "no images", { tone: "muted" }) };
   }
-  const format = scoreFormat(input);
-  const items = row.items.map((item, index) =>
+  const drawn = items.map((item, index) =>
     at(
       (index % PER_LINE) * (THUMB + GAP),
       24 + Math.floor(index / PER_LINE) * (ITEM_HEIGHT + GAP),
-      itemOf(item, index + 1, format),
+      itemOf(item, pictureOf.get(item.id) ?? null, index + 1, format),
     ),
   );
-  const lines = Math.ceil(row.items.length / PER_LINE);
-  return { width, height: 24 + lines * (ITEM_HEIGHT + GAP) - GAP, body: title + items.join("") };
+  const lines = Math.ceil(items.length / PER_LINE);
+  return { width, height: 24 + lines * (ITEM_HEIGHT + GAP) - GAP, body: title + drawn.join("") };
 }
 
 /** A thumbnail; under it the score with the percentile, the label, and the file's name. */
-function itemOf(item: NeighborItem, rank: number, format: (value: number) => string): Drawing {
-  const { image, path, label, score, percentile } = item;
+function itemOf(
+  { path, label, score, percentile }: Neighbor,
+  picture: Picture | null,
+  rank: number,
+  format: (value: number) => string,
+): Drawing {
   const cut = (text: string, size: number) => shorten(text, THUMB - 4, (part) => textWidth(part, size));
   const share = formatPercentile(percentile);
   const whole = [
@@ -154,7 +186,7 @@ function itemOf(item: NeighborItem, rank: number, format: (value: number) => str
       ? textLine(0, THUMB + 32, file, { size: 12, tone: "muted" })
       : textLine(0, THUMB + 32, cut(label, 12)) + textLine(0, THUMB + 46, file, { size: 10, tone: "muted" });
   const body =
-    `<g class="item"><title>${escapeXml(whole.join(", "))}</title>${thumbnail(image, THUMB).body}` +
+    `<g class="item"><title>${escapeXml(whole.join(", "))}</title>${thumbnail(picture, THUMB).body}` +
     textLine(0, THUMB + 17, format(score), { bold: true }) +
     textLine(THUMB, THUMB + 17, share, { size: 11, tone: "muted", anchor: "end" }) +
     `${words}</g>`;
@@ -165,19 +197,19 @@ function itemOf(item: NeighborItem, rank: number, format: (value: number) => str
 const LANE = 18;
 
 /** One lane a row, with a tick for every score, over the band of mean ± deviation and the median's line. */
-function strip(input: NeighborGridInput, left: number, width: number): Drawing {
-  const { images, rows, distribution } = input;
-  const { mean, deviation, least, median, most } = distribution;
+function strip(result: NeighborsResult, left: number, width: number): Drawing {
+  const { mean, deviation, least, median, most } = result.distribution;
+  const rows = rowsOf(result);
   const room = width - left;
   const x = (value: number) => left + positionOf(value, least, most) * room;
   const top = 44;
-  const bottom = top + Math.max(1, rows.length) * LANE;
-  const format = scoreFormat(input);
+  const bottom = top + rows.length * LANE;
+  const format = scoreFormat(result);
   const [from, to] = [x(mean - deviation), x(mean + deviation)];
-  const key = `grey: mean ${meanOf(input)}; line: median ${format(median)}`;
+  const key = `grey: mean ${meanOf(result)}; line: median ${format(median)}`;
   const half = textWidth(key, 11) / 2;
   const keyAt = Math.max(left + half, Math.min(width - half, (from + to) / 2));
-  const lanes = rows.map(({ title, items }, index) =>
+  const lanes = rows.map(([title, items], index) =>
     lane(
       title,
       items.map(({ score }) => x(score)),
@@ -185,7 +217,7 @@ function strip(input: NeighborGridInput, left: number, width: number): Drawing {
     ),
   );
   const body = [
-    textLine(0, 13, `Where these scores lie among those of ${counted(images, "image")}`, {
+    textLine(0, 13, `Where these scores lie among those of ${counted(result.searched, "image")}`, {
       size: 13,
       bold: true,
     }),
@@ -215,6 +247,5 @@ function lane(
     const inside = Math.min(width - 2, Math.max(left, x - 1));
     return `<rect class="ink mark" x="${round(inside)}" y="${y - 6}" width="2" height="12" fill="${TONES.ink}"/>`;
   });
-  const name = shorten(title, left - 12, (part) => textWidth(part, 11));
-  return axis + marks.join("") + textLine(left - 12, y + 4, name, { size: 11, anchor: "end" });
+  return axis + marks.join("") + textLine(left - 12, y + 4, title, { size: 11, anchor: "end" });
 }

@@ -1,43 +1,47 @@
+import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
 import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, shorten } from "../kit/text.ts";
 import {
   contextOf,
   formatPercentile,
-  type NeighborGridInput,
   readingOf,
+  rowsOf,
   scoreFormat,
   shortenPath,
   titleOf,
 } from "./words.ts";
 
+/** Title and context are written for so many columns at least, and broken where there are fewer. */
+const HEADING = 80;
+
 /** A search as plain lines: row by row each rank, score, percentile, label, path; then how to read them. */
-export function neighborGridText(
-  input: NeighborGridInput,
+export function neighborsTerminal(
+  result: NeighborsResult,
   { columns }: { readonly columns: number },
 ): string {
-  const lines = [titleOf(input, columns, cellsOf), shorten(contextOf(input), columns, cellsOf)];
-  if (input.notice !== undefined) lines.push(...wrapCells(`Note: ${cleanText(input.notice)}`, columns));
-  for (const row of input.rows) lines.push("", ...listing(input, row, columns));
-  lines.push("", ...wrapCells(readingOf(input), columns));
+  const { notice } = result.origin.model;
+  const lines = [titleOf, contextOf].flatMap((words) =>
+    wrapCells(words(result, Math.max(HEADING, columns), cellsOf), columns),
+  );
+  if (notice !== null) lines.push(...wrapCells(`Note: ${cleanText(notice)}`, columns));
+  if (result.searched > 0)
+    for (const [title, items] of rowsOf(result))
+      lines.push("", shorten(title, columns, cellsOf), ...listing(result, items, columns));
+  lines.push("", ...wrapCells(readingOf(result), columns));
   return `${lines.join("\n")}\n`;
 }
 
-function listing(
-  input: NeighborGridInput,
-  row: NeighborGridInput["rows"][number],
-  columns: number,
-): string[] {
-  const title = shorten(row.title, columns, cellsOf);
-  if (row.items.length === 0) return [title, "  no images"];
-  const format = scoreFormat(input);
-  const rankWidth = String(row.items.length).length;
-  const scores = row.items.map(({ score }) => format(score));
+function listing(result: NeighborsResult, items: readonly Neighbor[], columns: number): string[] {
+  if (items.length === 0) return ["  no images"];
+  const format = scoreFormat(result);
+  const rankWidth = String(items.length).length;
+  const scores = items.map(({ score }) => format(score));
   const scoreWidth = Math.max(...scores.map(cellsOf));
   const left = 2 + rankWidth + 2 + scoreWidth + 2 + 7 + 2;
-  const labels = row.items.map(({ label }) => shorten(label ?? "", Math.min(32, columns * 0.25), cellsOf));
+  const labels = items.map(({ label }) => shorten(label ?? "", Math.min(32, columns * 0.25), cellsOf));
   const labelWidth = Math.max(...labels.map(cellsOf));
   const pathRoom = columns - left - (labelWidth > 0 ? labelWidth + 2 : 0);
-  const lines = row.items.map(({ path, percentile }, index) => {
+  return items.map(({ path, percentile }, index) => {
     const label = labelWidth > 0 ? `${padCells(labels[index], labelWidth)}  ` : "";
     const numbers = [
       String(index + 1).padStart(rankWidth),
@@ -46,5 +50,4 @@ function listing(
     ];
     return `  ${numbers.join("  ")}  ${label}${shortenPath(path, pathRoom, cellsOf)}`.trimEnd();
   });
-  return [title, ...lines];
 }

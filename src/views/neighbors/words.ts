@@ -1,75 +1,80 @@
+import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
 import type { Picture } from "../kit/svg.ts";
-import { cleanText, counted, decimalsFor, formatCosine, formatSigned, shorten } from "../kit/text.ts";
+import {
+  cleanText,
+  counted,
+  decimalsFor,
+  formatCosine,
+  formatSigned,
+  imageTitle,
+  shorten,
+} from "../kit/text.ts";
 
-/** One image of the answer. */
-export interface NeighborItem {
-  /** Null where the file is gone since the index was made. */
-  readonly image: Picture | null;
-  readonly path: string;
-  readonly label: string | null;
-  readonly score: number;
-  /** 0–100: the score is higher than that of so many per cent of the images. */
-  readonly percentile: number;
+/** The pictures of a search. */
+export interface NeighborsPictures {
+  /** The image that was asked about; null for a text, or where the file is gone. */
+  readonly query: Picture | null;
+  /** The images that were found, by their ids; null where the file is gone since the index was made. */
+  readonly pictureOf: ReadonlyMap<string, Picture | null>;
 }
 
-/** What one search shows: the query, the images found, and how all scores are spread. Numbers are finite. */
-export interface NeighborGridInput {
-  readonly model: string;
-  readonly index: string;
-  /** Images searched. */
-  readonly images: number;
-  readonly query:
-    | { readonly kind: "image"; readonly image: Picture; readonly path: string }
-    | { readonly kind: "text"; readonly text: string };
-  /** The heads as written, such as `L3.H1` or a property's name. */
-  readonly heads: string;
-  readonly headCount: number;
-  readonly scoring: "dot" | "cosine" | "z";
-  /** Of the scores of all images searched, in the units of the score. */
-  readonly distribution: {
-    readonly mean: number;
-    readonly deviation: number;
-    readonly least: number;
-    readonly median: number;
-    readonly most: number;
-  };
-  /** In the order in which they are shown, each with its items in order. */
-  readonly rows: readonly { readonly title: string; readonly items: readonly NeighborItem[] }[];
-  readonly notice?: string;
-}
+/** Longest side of these pictures, in pixels. */
+export const THUMBNAIL = 160;
+
+type WidthOf = (part: string) => number;
+
+/** Rows from the top, each with its images in order. */
+export const rowsOf = ({ neighbors, least, random }: NeighborsResult) =>
+  [
+    ["most similar", neighbors],
+    ["least similar", least],
+    ["random", random],
+  ] as const satisfies readonly (readonly [title: string, items: readonly Neighbor[]])[];
 
 /** What was asked, in words whose longer parts are shortened until they fit `room`. */
-export function titleOf(input: NeighborGridInput, room: number, widthOf: (part: string) => number): string {
-  const heads = headsOf(input, room * 0.35, widthOf);
+export function titleOf(result: NeighborsResult, room: number, widthOf: WidthOf): string {
+  const heads = headsOf(result, room * 0.35, widthOf);
   const left = room - widthOf(`Nearest to “” through ${heads}`);
-  const { query } = input;
+  const { query } = result;
   const asked =
-    query.kind === "text"
-      ? `“${shorten(query.text, left, widthOf)}”`
-      : shorten(fileName(query.path), left, widthOf);
+    "text" in query ? `“${shorten(query.text, left, widthOf)}”` : shorten(queryName(result), left, widthOf);
   return `Nearest to ${asked} through ${heads}`;
 }
 
+/** What the image that was asked about is called. */
+export const queryName = ({ origin, query }: NeighborsResult): string =>
+  origin.image
+    ? imageTitle({ ...origin, image: origin.image })
+    : "image" in query
+      ? fileName(query.image)
+      : "";
+
 /** The heads as written, and how many they are where the name does not say so. */
-function headsOf(
-  { heads, headCount }: NeighborGridInput,
-  room: number,
-  widthOf: (part: string) => number,
-): string {
-  const written = shorten(heads, room, widthOf);
-  if (headCount < 1 || /^L\d+\.H\d+$/.test(written)) return written;
-  return `${written} (${counted(headCount, "head")})`;
+function headsOf({ components }: NeighborsResult, room: number, widthOf: WidthOf): string {
+  const written = shorten(components.set, room, widthOf);
+  if (/^L\d+\.H\d+$/.test(written)) return written;
+  return `${written} (${countOf(components)})`;
 }
+
+const countOf = ({ heads, mlps }: NeighborsResult["components"]) =>
+  counted(heads.length + mlps.length, mlps.length > 0 ? "component" : "head");
 
 /** The heads in the middle of a sentence: one by its name, several by their number. */
-function headsInProse({ heads, headCount }: NeighborGridInput): string {
-  if (headCount > 1) return `these ${counted(headCount, "head")}`;
-  return shorten(heads, 40, () => 1);
+function headsInProse({ components }: NeighborsResult): string {
+  const { heads, mlps, set } = components;
+  if (heads.length + mlps.length > 1) return `these ${countOf(components)}`;
+  return shorten(set, 40, () => 1);
 }
 
-export function contextOf({ model, index, images }: NeighborGridInput): string {
-  const brief = (name: string) => shorten(name, 60, () => 1);
-  return `${brief(model)} · index ${brief(index)} · ${counted(images, "image")} searched`;
+/** Model, index and how many images were searched; the two names share the room that the rest leaves. */
+export function contextOf({ origin, searched }: NeighborsResult, room: number, widthOf: WidthOf): string {
+  const { name: model } = origin.model;
+  const { name: index } = origin.index;
+  const end = `${counted(searched, "image")} searched`;
+  const left = room - widthOf(` · index  · ${end}`);
+  const share = (own: string, other: string) =>
+    shorten(own, Math.max(left / 2, left - widthOf(cleanText(other))), widthOf);
+  return `${share(model, index)} · index ${share(index, model)} · ${end}`;
 }
 
 /** The last part of a path. */
@@ -78,7 +83,7 @@ export function fileName(path: string): string {
 }
 
 /** The end of a path, which tells most, as far as it fits: first whole folders go, then the name is cut. */
-export function shortenPath(path: string, limit: number, widthOf: (part: string) => number): string {
+export function shortenPath(path: string, limit: number, widthOf: WidthOf): string {
   const clean = cleanText(path);
   if (clean.length < 300 && widthOf(clean) <= limit) return clean;
   const folders = clean.split("/");
@@ -98,44 +103,42 @@ export function formatPercentile(percentile: number): string {
 export function scoreFormat({
   scoring,
   distribution: { least, most },
-}: NeighborGridInput): (value: number) => string {
+}: Pick<NeighborsResult, "scoring" | "distribution">): (value: number) => string {
   if (scoring === "cosine") return formatCosine;
   const decimals = scoring === "z" ? 2 : decimalsFor(Math.max(Math.abs(least), Math.abs(most)));
   return (value) => formatSigned(value, decimals);
 }
 
 /** The sentence that says what a score is, how many images were searched, and how their scores are spread. */
-export function readingOf(input: NeighborGridInput): string {
-  const { images, query, scoring, distribution } = input;
-  const wrote = `what ${headsInProse(input)} wrote`;
+export function readingOf(result: NeighborsResult): string {
+  const { searched, query, scoring, distribution } = result;
+  const wrote = `what ${headsInProse(result)} wrote`;
   const pair =
-    query.kind === "text"
-      ? `the text and ${wrote} for each image`
-      : `${wrote} for the query and for each image`;
+    "text" in query ? `the text and ${wrote} for each image` : `${wrote} for the query and for each image`;
   const meaning = {
     dot: `dot product of ${pair}`,
     cosine: `cosine of ${pair} (1 the same direction, 0 unrelated)`,
     z: `match of ${pair}, in standard deviations above the mean of all images`,
   }[scoring];
-  const searched = images === 0 ? "No image was searched" : `${counted(images, "image")} searched`;
-  if (images === 0) return `Score: ${meaning}. ${searched}.`;
+  if (searched === 0) return `Score: ${meaning}. No image was searched.`;
+  const start = `Score: ${meaning}. ${counted(searched, "image")} searched`;
   if (!(distribution.deviation > 0)) {
-    return `Score: ${meaning}. ${searched}: all have the same score, ${scoreFormat(input)(distribution.mean)}, so none is nearer than another.`;
+    return `${start}: all have the same score, ${scoreFormat(result)(distribution.mean)}, so none is nearer than another.`;
   }
   const above = (distribution.most - distribution.mean) / distribution.deviation;
   const best = scoring === "z" ? "" : `; the highest is ${above.toFixed(1)} deviations above the mean`;
-  return `Score: ${meaning}. ${searched}: ${spreadOf(input)}${best}. Beside each score: the share of images that score lower.`;
+  return `${start}: ${spreadOf(result)}${best}. Beside each score: the share of images that score lower.`;
 }
 
 /** Mean ± deviation, and the ends. */
-function spreadOf(input: NeighborGridInput): string {
-  const { least, most } = input.distribution;
-  const format = scoreFormat(input);
-  return `mean ${meanOf(input)}, from ${format(least)} to ${format(most)}`;
+function spreadOf(result: NeighborsResult): string {
+  const { least, most } = result.distribution;
+  const format = scoreFormat(result);
+  return `mean ${meanOf(result)}, from ${format(least)} to ${format(most)}`;
 }
 
-export function meanOf(input: NeighborGridInput): string {
-  const { mean, deviation } = input.distribution;
-  const format = scoreFormat(input);
+export function meanOf(result: NeighborsResult): string {
+  const { mean, deviation } = result.distribution;
+  const format = scoreFormat(result);
   return `${format(mean)} ± ${format(deviation).replace("+", "")}`;
 }

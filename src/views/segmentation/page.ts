@@ -1,20 +1,41 @@
-import { figure, htmlPage } from "../kit/html.ts";
-import { escapeXml, formatCosine, formatError, formatSigned, shorten } from "../kit/text.ts";
+import type { SegmentedText, SegmentResult } from "../../results/segment.ts";
+import { dataDetails, figure, htmlPage } from "../kit/html.ts";
+import { escapeXml, formatCosine, formatError, formatSigned, imageTitle, shorten } from "../kit/text.ts";
+import type { SegmentationPictures } from "./pictures.ts";
 import { segmentationSvg } from "./svg.ts";
-import { captionOf, type SegmentationInput, type SegmentedText, setInWords } from "./words.ts";
+import { captionOf, setInWords } from "./words.ts";
 
-/** A segmentation as one HTML page that needs nothing beside it: the picture, and its sums as tables. */
-export function segmentationHtml(input: SegmentationInput): string {
-  const title = `${input.imageName} segmented through ${setInWords(input)} of ${input.model}`;
+/**
+ * A segmentation as one HTML page that needs nothing beside it: the picture, its sums as tables, and all of the data.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ * import { displayPicture, encodePng, pixelSize, segmentationHtml, segmentationPictures } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await segmentImage(model, scene, ["a monkey"], { set: parseHeads(model, "last2") });
+ * const { width, height } = pixelSize(result);
+ * const pictures = await segmentationPictures(result, await displayPicture(scene, width, height), encodePng);
+ * await writeFile("out.html", segmentationHtml(result, pictures));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
+ * ```
+ */
+export function segmentationHtml(result: SegmentResult, pictures: SegmentationPictures): string {
+  const { origin, texts } = result;
+  const title = `${imageTitle(origin)} segmented through ${setInWords(result)} of ${origin.model.name}`;
   const label = "Picture of the segmentation; the tables below hold its sums";
-  const heads = input.texts.filter(({ patch }) => patch !== undefined);
+  const heads = texts.filter(({ token }) => token !== undefined);
   return htmlPage(
     escapeXml(title),
-    `${figure(segmentationSvg(input), label)}
+    `${figure(segmentationSvg(result, pictures), label)}
 <h2>Sums</h2>
-<p>${escapeXml(captionOf(input))}</p>
-${sums(input)}
-${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n<div class="tables">\n${heads.map(headTable).join("\n")}\n</div>`}`,
+<p>${escapeXml(captionOf(result))}</p>
+${sums(result)}
+${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n<div class="tables">\n${heads.map(headTable).join("\n")}\n</div>`}
+${dataDetails(result)}`,
     "lists",
   );
 }
@@ -22,7 +43,7 @@ ${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n<div class="tab
 const cut = (text: string) => `<bdi>${escapeXml(shorten(text, 160, () => 1))}</bdi>`;
 const number = (value: string) => `<td class="n">${value}</td>`;
 
-function sums({ texts, mode }: SegmentationInput): string {
+function sums({ texts, mode }: SegmentResult): string {
   const columns = ["patches", "CLS token", "together", "heads’ score", "error", "cosine of the image"];
   const rows = texts.map((text) => {
     const { patches, cls, sum, score } = text;
@@ -39,7 +60,7 @@ function sums({ texts, mode }: SegmentationInput): string {
   return `<div class="wide"><table><caption>${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
-function headTable({ text, patch }: SegmentedText): string {
+function headTable({ text, token: patch }: SegmentedText): string {
   if (!patch) return "";
   const rows = patch.heads.map(
     ({ name, value }) => `<tr><th scope="row">${name}</th>${number(formatSigned(value, 6))}</tr>`,

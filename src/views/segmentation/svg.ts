@@ -1,4 +1,11 @@
-import { colourBar, signedScale } from "../kit/colour.ts";
+import type {
+  SegmentationBaseline,
+  SegmentationWinners,
+  SegmentedText,
+  SegmentResult,
+} from "../../results/segment.ts";
+import { colourBar, SWATCH, signedScale, swatch } from "../kit/colour.ts";
+import { type ShownSize, seesAll, shownSize } from "../kit/panel.ts";
 import {
   at,
   banner,
@@ -12,54 +19,81 @@ import {
   svgDocument,
   TONES,
   textLine,
+  tile,
 } from "../kit/svg.ts";
-import { decimalsFor, formatSigned, shorten, textWidth } from "../kit/text.ts";
+import { decimalsFor, formatSigned, imageTitle, shorten, textWidth } from "../kit/text.ts";
+import type { SegmentationPictures } from "./pictures.ts";
 import {
-  type BaselinePanel,
   captionOf,
-  type SegmentationInput,
-  type SegmentedText,
-  type ShownSize,
+  cosineInWords,
+  leadInWords,
+  limitsOf,
+  rangeOf,
   scoreInWords,
   setInWords,
   sumInWords,
-  type WinnerPanel,
 } from "./words.ts";
 
 /** Rows of panels are no wider than this, unless one panel is. */
 const MAX_WIDTH = 1400;
 /** Below this, titles and the legend would be cramped. */
 const MIN_WIDTH = 720;
-const GAP = 28;
+const TILES = [MAX_WIDTH, 28, 28] as const;
 /** The least width of a panel: what its lines of numbers need. */
 const PANEL_WIDTH = 320;
 /** Heads that are listed for a chosen patch. */
 const LISTED = 6;
 
-/** The whole picture of a segmentation as an SVG document. */
-export function segmentationSvg(input: SegmentationInput): string {
-  const panels = [
-    originalPanel(input),
-    ...input.texts.map((text) => textPanel(input, text)),
-    ...(input.winners ? [winnerPanel(input, input.winners)] : []),
-  ];
-  const width = Math.max(MIN_WIDTH, flowWidth(panels.length, panels[0].width));
-  const title = titleOf(input, width);
+/**
+ * The whole picture of a segmentation as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { openModel, parseHeads, segmentImage } from "clip-interpret";
+ * import { displayPicture, encodePng, pixelSize, segmentationPictures, segmentationSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const scene = "examples/scenes/images/0067-monkey.png";
+ * const result = await segmentImage(model, scene, ["a monkey"], { set: parseHeads(model, "last2") });
+ * const { width, height } = pixelSize(result);
+ * const pictures = await segmentationPictures(result, await displayPicture(scene, width, height), encodePng);
+ * const svg = segmentationSvg(result, pictures);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
+export function segmentationSvg(result: SegmentResult, pictures: SegmentationPictures): string {
+  const { origin, texts, winners, baselines } = result;
+  const shown = shownSize(result);
+  const limits = limitsOf(result);
+  const panels = tile(
+    [
+      originalPanel(result, shown, pictures.original),
+      ...texts.map((text, i) => textPanel(result, shown, text, limits[i], pictures.texts[i])),
+      ...(winners && pictures.winners ? [winnerPanel(result, shown, winners, pictures.winners)] : []),
+    ],
+    ...TILES,
+  );
+  const width = Math.max(MIN_WIDTH, panels.width);
+  const title = titleOf(result, width);
+  const caption = captionOf(result);
   const blocks: [gap: number, drawing: Drawing][] = [
     [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(input.notice === undefined ? [] : [[14, banner(input.notice, width)] as [number, Drawing]]),
-    [14, paragraph(captionOf(input), width, { size: 13 })],
-    [24, flow(panels, width)],
-    ...(input.baselines ? baselineBlocks(input, input.baselines, width) : []),
+    ...(origin.model.notice === null ? [] : [[14, banner(origin.model.notice, width)] as [number, Drawing]]),
+    [14, paragraph(caption, width, { size: 13 })],
+    [24, panels],
+    ...(baselines ? baselineBlocks(shown, baselines, pictures.baselines, width) : []),
   ];
-  return svgDocument(stack(width, blocks), `${title}. ${captionOf(input)}`);
+  return svgDocument(stack(width, blocks), `${title}. ${caption}`, origin);
 }
 
-function titleOf(input: SegmentationInput, width: number): string {
+function titleOf(result: SegmentResult, width: number): string {
+  const { origin, mode } = result;
   const widthOf = (part: string) => textWidth(part, 20, true);
-  const what = input.mode === "topic" ? "Topics in " : "Contrasts in ";
-  const through = `, through ${shorten(setInWords(input), width * 0.35, widthOf)} of ${input.model}`;
-  return `${what}${shorten(input.imageName, width - widthOf(what) - widthOf(through), widthOf)}${through}`;
+  const what = mode === "topic" ? "Topics in " : "Contrasts in ";
+  const set = shorten(setInWords(result), width * 0.35, widthOf);
+  const through = `, through ${set} of ${shorten(origin.model.name, width * 0.35, widthOf)}`;
+  const room = Math.max(80, width - widthOf(what) - widthOf(through));
+  return `${what}${shorten(imageTitle(origin), room, widthOf)}${through}`;
 }
 
 const panelWidth = ({ width }: ShownSize): number => Math.max(PANEL_WIDTH, width);
@@ -90,7 +124,7 @@ function imagePanel(
 
 /** The border of what the model saw, where that is not the whole picture. */
 function cropOutline({ width, height, covered }: ShownSize): string {
-  if (covered.width >= width - 0.5 && covered.height >= height - 0.5) return "";
+  if (seesAll({ width, height, covered })) return "";
   const place = `x="${round(covered.x)}" y="${round(covered.y)}" width="${round(covered.width)}" height="${round(covered.height)}"`;
   // White under black: visible on any picture.
   return (
@@ -102,38 +136,36 @@ function cropOutline({ width, height, covered }: ShownSize): string {
 const note = (text: string, width: number, tone: "ink" | "muted" = "muted"): Drawing =>
   paragraph(text, width, { size: 11, tone });
 
-function originalPanel(input: SegmentationInput): Drawing {
-  const { shown, original, width, height } = input;
-  const whole = cropOutline(shown) === "";
-  const seen = whole
+function originalPanel({ original }: SegmentResult, shown: ShownSize, picture: Picture): Drawing {
+  const seen = seesAll(shown)
     ? "The model sees all of it"
     : "The model sees what is inside the dashed line; it knows nothing of the rest";
-  const lines = [note(`${width} × ${height} pixels. ${seen}.`, panelWidth(shown))];
-  return imagePanel(shown, original, "the image", lines);
+  const words = `${original.width} × ${original.height} pixels. ${seen}.`;
+  return imagePanel(shown, picture, "the image", [note(words, panelWidth(shown))]);
 }
 
-function textPanel(input: SegmentationInput, text: SegmentedText): Drawing {
-  const { shown, mode } = input;
+function textPanel(
+  result: SegmentResult,
+  shown: ShownSize,
+  text: SegmentedText,
+  limit: number,
+  picture: Picture,
+): Drawing {
+  const { mode } = result;
   const width = panelWidth(shown);
   const ends = mode === "topic" ? undefined : (["the other texts", "this text"] as const);
   const lines = [
-    colourBar(signedScale(text.limit), {
-      width: shown.width >= 200 ? shown.width : width,
-      ...(ends && { ends }),
-    }),
+    colourBar(signedScale(limit), { width: shown.width >= 200 ? shown.width : width, ...(ends && { ends }) }),
     note(sumInWords(text), width, "ink"),
-    note(
-      `${scoreInWords(text)}; the whole image’s cosine ${mode === "contrast" ? "contrast " : ""}${formatSigned(text.similarity, 4)}`,
-      width,
-    ),
-    ...(text.patch ? [patchHeads(text.patch, width)] : []),
+    note(`${scoreInWords(text)}; ${cosineInWords(result, text)}`, width),
+    ...(text.token ? [patchHeads(text.token, width)] : []),
   ];
-  const title = panelTitle(input, text, width);
-  return imagePanel(shown, text.overlay, title, lines, text.patch ? patchMark(input, text.patch) : "");
+  const mark = text.token ? patchMark(shown, result.grid, text.token) : "";
+  return imagePanel(shown, picture, panelTitle(result, text, width), lines, mark);
 }
 
 /** The text; of a contrast, with what it is set against. */
-function panelTitle({ mode, texts }: SegmentationInput, { text }: SegmentedText, width: number): string {
+function panelTitle({ mode, texts }: SegmentResult, { text }: SegmentedText, width: number): string {
   if (mode === "topic") return quoted(text, width, 14, true);
   const others = texts.filter((other) => other.text !== text);
   if (others.length !== 1) {
@@ -144,12 +176,11 @@ function panelTitle({ mode, texts }: SegmentationInput, { text }: SegmentedText,
   return `${quoted(text, half, 14, true)} − ${quoted(others[0].text, half, 14, true)}`;
 }
 
+type Token = NonNullable<SegmentedText["token"]>;
+
 /** The border of the chosen patch. */
-function patchMark(
-  { shown: { covered }, grid }: SegmentationInput,
-  patch: { row: number; column: number },
-): string {
-  const [width, height] = [covered.width / grid, covered.height / grid];
+function patchMark({ covered }: ShownSize, grid: SegmentResult["grid"], patch: Token): string {
+  const [width, height] = [covered.width / grid.columns, covered.height / grid.rows];
   const place = `x="${round(covered.x + patch.column * width)}" y="${round(covered.y + patch.row * height)}" width="${round(width)}" height="${round(height)}"`;
   return (
     `<rect ${place} fill="none" stroke="${TONES.paper}" stroke-width="4"/>` +
@@ -158,7 +189,7 @@ function patchMark(
 }
 
 /** What the strongest heads wrote at a patch, as bars from a line at zero. */
-function patchHeads(patch: NonNullable<SegmentedText["patch"]>, width: number): Drawing {
+function patchHeads(patch: Token, width: number): Drawing {
   const listed = patch.heads.slice(0, LISTED);
   const rest = patch.heads.slice(LISTED).reduce((sum, { value }) => sum + value, 0);
   const largest = Math.max(...listed.map(({ value }) => Math.abs(value)), 1e-12);
@@ -189,27 +220,31 @@ function patchHeads(patch: NonNullable<SegmentedText["patch"]>, width: number): 
 }
 
 /** Which text leads where, with the key of its colours. */
-function winnerPanel(input: SegmentationInput, winners: WinnerPanel): Drawing {
-  const { shown, grid } = input;
+function winnerPanel(
+  { texts, grid }: SegmentResult,
+  shown: ShownSize,
+  winners: SegmentationWinners,
+  picture: Picture,
+): Drawing {
   const width = panelWidth(shown);
-  const key = winners.texts.map(({ text, colour, patches }, i) => {
-    const share = `${((100 * patches) / grid ** 2).toFixed(0)} % of the patches`;
+  const patches = grid.rows * grid.columns;
+  const key = texts.map(({ text }, i) => {
+    const share = `${((100 * winners.counts[i]) / patches).toFixed(0)} % of the patches`;
     const name = quoted(text, width - 30 - textWidth(share, 11), 11);
     return (
-      `<rect x="0" y="${i * 18 + 2}" width="12" height="12" fill="${colour}"/>` +
-      textLine(20, i * 18 + 12, name, { size: 11 }) +
+      at(0, i * 18 + 2, swatch(i)) +
+      textLine(SWATCH + 8, i * 18 + 12, name, { size: 11 }) +
       textLine(width, i * 18 + 12, share, { size: 11, tone: "muted", anchor: "end" })
     );
   });
-  const legendOf: Drawing = { width, height: winners.texts.length * 18, body: key.join("") };
-  const decimals = decimalsFor(winners.largestMargin);
-  const margin = `Strong colour: the lead over the next text is ${formatSigned(winners.largestMargin, decimals).slice(1)}; pale: no lead.`;
-  return imagePanel(shown, winners.overlay, "which text leads where", [legendOf, note(margin, width)]);
+  const legend: Drawing = { width, height: texts.length * 18, body: key.join("") };
+  return imagePanel(shown, picture, "which text leads where", [legend, note(leadInWords(winners), width)]);
 }
 
 function baselineBlocks(
-  input: SegmentationInput,
-  baselines: readonly BaselinePanel[],
+  shown: ShownSize,
+  baselines: readonly SegmentationBaseline[],
+  pictures: readonly Picture[],
   width: number,
 ): [gap: number, drawing: Drawing][] {
   const title = textLine(0, 16, "What other methods make of it", { size: 16, bold: true });
@@ -218,46 +253,21 @@ function baselineBlocks(
     width,
     { size: 12, tone: "muted" },
   );
+  const panels = baselines.map((baseline, i) => baselinePanel(shown, baseline, pictures[i]));
   return [
     [36, { width, height: 20, body: title }],
     [4, meaning],
-    [
-      16,
-      flow(
-        baselines.map((baseline) => baselinePanel(input, baseline)),
-        width,
-      ),
-    ],
+    [16, tile(panels, Math.max(width, panels[0]?.width ?? 0), TILES[1], TILES[2])],
   ];
 }
 
-function baselinePanel({ shown }: SegmentationInput, baseline: BaselinePanel): Drawing {
-  const { title, paper, text, overlay, low, high } = baseline;
+function baselinePanel(shown: ShownSize, baseline: SegmentationBaseline, picture: Picture): Drawing {
+  const { title, paper, text, values } = baseline;
   const width = panelWidth(shown);
+  const [low, high] = rangeOf(values);
   const decimals = decimalsFor(Math.max(Math.abs(low), Math.abs(high)));
   const range = `pale ${formatSigned(low, decimals)}, dark ${formatSigned(high, decimals)}`;
   const room = width - textWidth(`${title} `, 14, true);
   const heading = text === null ? title : `${title} ${quoted(text, room, 14, true)}`;
-  return imagePanel(shown, overlay, heading, [note(`${range}. ${paper}`, width)]);
-}
-
-const perRow = (count: number, width: number, room: number): number =>
-  Math.max(1, Math.min(count, Math.floor((room + GAP) / (width + GAP))));
-
-const flowWidth = (count: number, width: number): number => {
-  const columns = perRow(count, width, MAX_WIDTH);
-  return columns * (width + GAP) - GAP;
-};
-
-/** Panels in rows, as many in each as there is room for; each row is as high as its highest. */
-function flow(panels: readonly Drawing[], room: number): Drawing {
-  const columns = perRow(panels.length, panels[0].width, room);
-  let [height, body] = [0, ""];
-  for (let start = 0; start < panels.length; start += columns) {
-    const row = panels.slice(start, start + columns);
-    const top = start === 0 ? 0 : height + GAP;
-    body += row.map((panel, i) => at(i * (panel.width + GAP), top, panel)).join("");
-    height = top + Math.max(...row.map((panel) => panel.height));
-  }
-  return { width: room, height, body };
+  return imagePanel(shown, picture, heading, [note(`${range}. ${paper}`, width)]);
 }

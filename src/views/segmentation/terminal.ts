@@ -1,57 +1,53 @@
+import type { SegmentedText, SegmentResult } from "../../results/segment.ts";
 import { cellsOf, wrapCells } from "../kit/cells.ts";
-import { cleanText, decimalsFor, formatSigned, shorten } from "../kit/text.ts";
-import type { SegmentationInput, SegmentedText } from "./words.ts";
-import { scoreInWords, setInWords, sumInWords } from "./words.ts";
-
-/** What a terminal needs of a segmentation: the values patch by patch instead of a picture. */
-export interface SegmentationLines
-  extends Omit<SegmentationInput, "original" | "texts" | "baselines" | "winners"> {
-  readonly texts: readonly (Omit<SegmentedText, "overlay"> & { readonly values: ArrayLike<number> })[];
-  readonly winners?: readonly { readonly text: string; readonly patches: number }[];
-}
+import { cleanText, decimalsFor, formatSigned, imageTitle, shorten } from "../kit/text.ts";
+import { limitsOf, scaleInWords, scoreInWords, setInWords, sumInWords } from "./words.ts";
 
 /** Shades from nothing to the strongest patch. */
 const SHADES = " ░▒▓█";
 
 /** A segmentation as plain lines: a small map of each text, its sums, and where the strongest patch lies. */
-export function segmentationText(
-  input: SegmentationLines,
+export function segmentationTerminal(
+  result: SegmentResult,
   { columns }: { readonly columns: number },
 ): string {
-  const lines = [
-    shorten(`${input.imageName} through ${setInWords(input)} of ${input.model}`, columns, cellsOf),
-  ];
-  if (input.notice !== undefined) lines.push(...wrapCells(`Note: ${cleanText(input.notice)}`, columns));
-  for (const text of input.texts) lines.push("", ...textLines(input, text, columns));
-  if (input.winners) {
+  const { origin, texts, winners, grid } = result;
+  const limits = limitsOf(result);
+  const lines = wrapCells(
+    `${cleanText(imageTitle(origin))} through ${cleanText(setInWords(result))} of ${cleanText(origin.model.name)}`,
+    columns,
+  );
+  const { notice } = origin.model;
+  if (notice !== null) lines.push(...wrapCells(`Note: ${cleanText(notice)}`, columns));
+  const scale = scaleInWords(result, "shade");
+  // Without maps there is nothing to compare.
+  if (scale !== undefined && fits(result, columns)) lines.push(...wrapCells(scale, columns));
+  for (const [i, text] of texts.entries()) lines.push("", ...textLines(result, text, limits[i], columns));
+  if (winners) {
     lines.push("", "which text leads where");
-    for (const { text, patches } of input.winners) {
-      const share = `${((100 * patches) / input.grid ** 2).toFixed(0)} %`.padStart(5);
+    for (const [i, { text }] of texts.entries()) {
+      const share = `${((100 * winners.counts[i]) / (grid.rows * grid.columns)).toFixed(0)} %`.padStart(5);
       lines.push(`  ${share}  ${shorten(text, columns - 9, cellsOf)}`);
     }
   }
   return `${lines.join("\n")}\n`;
 }
 
-function textLines(
-  input: SegmentationLines,
-  text: SegmentationLines["texts"][number],
-  columns: number,
-): string[] {
-  const { grid, mode } = input;
-  const against = mode === "contrast" ? " against the mean of the others" : "";
-  const lines = [`“${shorten(text.text, columns - 2 - against.length, cellsOf)}”${against}`];
-  if (2 * grid + 2 <= columns) lines.push(...shades(text.values, grid, text.limit).map((row) => `  ${row}`));
-  const overlay = { png: new Uint8Array(), width: 1, height: 1 };
-  lines.push(...wrapCells(sumInWords({ ...text, overlay }), columns - 2).map((line) => `  ${line}`));
-  lines.push(...wrapCells(scoreInWords({ ...text, overlay }), columns - 2).map((line) => `  ${line}`));
-  const best = Array.from(text.values).reduce((most, value, i) => (value > text.values[most] ? i : most), 0);
-  const place = `row ${Math.floor(best / grid)}, column ${best % grid}`;
-  lines.push(`  strongest patch: ${place}, ${formatSigned(text.values[best], 4)}`);
-  if (text.patch) {
-    const { row, column, value, heads } = text.patch;
+const fits = ({ grid }: SegmentResult, columns: number): boolean => 2 * grid.columns + 2 <= columns;
+
+function textLines(result: SegmentResult, text: SegmentedText, limit: number, columns: number): string[] {
+  const against = result.mode === "contrast" ? " against the mean of the others" : "";
+  const lines = wrapCells(`“${shorten(text.text, columns - 2, cellsOf)}”${against}`, columns);
+  const indented = (words: string) => lines.push(...wrapCells(words, columns - 2).map((line) => `  ${line}`));
+  if (fits(result, columns)) lines.push(...shades(text.values, limit));
+  indented(sumInWords(text));
+  indented(scoreInWords(text));
+  const [row, column] = strongest(text.values);
+  indented(`strongest patch: row ${row}, column ${column}, ${formatSigned(text.values[row][column], 4)}`);
+  if (text.token) {
+    const { heads, value, ...at } = text.token;
     const decimals = decimalsFor(Math.abs(heads[0].value));
-    lines.push(`  patch ${row},${column}: ${formatSigned(value, decimals)}, of which`);
+    indented(`patch ${at.row},${at.column}: ${formatSigned(value, decimals)}, of which`);
     for (const head of heads.slice(0, 8))
       lines.push(`    ${head.name.padEnd(8)} ${formatSigned(head.value, decimals)}`);
     if (heads.length > 8) lines.push(`    ${heads.length - 8} more heads`);
@@ -59,14 +55,20 @@ function textLines(
   return lines;
 }
 
+function strongest(rows: SegmentedText["values"]): [row: number, column: number] {
+  let most: [number, number] = [0, 0];
+  for (const [row, values] of rows.entries())
+    for (const [column, value] of values.entries()) if (value > rows[most[0]][most[1]]) most = [row, column];
+  return most;
+}
+
 /** Rows of shades, two characters a patch; what is below zero is left blank. */
-function shades(values: ArrayLike<number>, grid: number, limit: number): string[] {
-  return Array.from({ length: grid }, (_, row) =>
-    Array.from({ length: grid }, (__, column) => {
-      const share = Math.max(0, values[row * grid + column]) / (limit || 1);
+function shades(rows: SegmentedText["values"], limit: number): string[] {
+  return rows.map((values) => {
+    const line = values.map((value) => {
+      const share = Math.max(0, value) / (limit || 1);
       return SHADES[Math.min(4, Math.round(share * 4))].repeat(2);
-    })
-      .join("")
-      .trimEnd(),
-  );
+    });
+    return `  ${line.join("")}`.trimEnd();
+  });
 }

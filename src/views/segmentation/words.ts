@@ -1,93 +1,66 @@
-import type { Picture } from "../kit/svg.ts";
-import { formatError, formatSigned } from "../kit/text.ts";
+import type { SegmentationWinners, SegmentedText, SegmentResult } from "../../results/segment.ts";
+import { largestOf } from "../kit/panel.ts";
+import { decimalsFor, formatError, formatSigned } from "../kit/text.ts";
 
-/** Everything that the picture of a segmentation shows. */
-export interface SegmentationInput {
-  readonly model: string;
-  readonly imageName: string;
-  /** Size of the original. */
-  readonly width: number;
-  readonly height: number;
-  /** The head set as it was written, and how many heads are in it. */
-  readonly heads: string;
-  readonly headCount: number;
-  readonly mode: "topic" | "contrast";
-  /** Patches down and across. */
-  readonly grid: number;
-  /** How large every picture of the image is drawn, and where in it the model looked. */
-  readonly shown: ShownSize;
-  /** The original, faded where the model did not look. */
-  readonly original: Picture;
-  readonly texts: readonly SegmentedText[];
-  readonly winners?: WinnerPanel;
-  readonly baselines?: readonly BaselinePanel[];
-  /** Something the reader must know first. */
-  readonly notice?: string;
+/** `L3.H1`, `all 16 heads`, or `last2 (8 heads)`. */
+export function setInWords({ components: { set, heads } }: Pick<SegmentResult, "components">): string {
+  if (heads.length === 1 && set.toUpperCase() === heads[0].name) return heads[0].name;
+  if (set.toLowerCase() === "all") return `all ${heads.length} heads`;
+  return `${set} (${heads.length} head${heads.length === 1 ? "" : "s"})`;
 }
 
-/** A size on the page, and the part of it that a map covers. */
-export interface ShownSize {
-  readonly width: number;
-  readonly height: number;
-  readonly covered: {
-    readonly x: number;
-    readonly y: number;
-    readonly width: number;
-    readonly height: number;
-  };
+/** The value at which each text's colours are strongest, on both sides of zero. */
+export function limitsOf({ texts, scale }: Pick<SegmentResult, "texts" | "scale">): number[] {
+  const own = texts.map(({ values }) => largestOf(values.flat()));
+  return scale === "own" ? own : own.map(() => Math.max(0, ...own));
 }
 
-/** One text's map. */
-export interface SegmentedText {
-  readonly text: string;
-  readonly overlay: Picture;
-  /** The value that the colour scale ends at, on both sides of zero. */
-  readonly limit: number;
-  readonly similarity: number;
-  readonly patches: number;
-  readonly cls: number;
-  readonly sum: number;
-  readonly score: number;
-  readonly error: number;
-  /** A chosen patch: where it is, its value, and what each head wrote there, strongest first. */
-  readonly patch?: {
-    readonly row: number;
-    readonly column: number;
-    readonly value: number;
-    readonly heads: readonly { readonly name: string; readonly value: number }[];
-  };
+/** The largest lead of a text over the next. */
+export const largestMargin = ({ margin }: SegmentationWinners): number => largestOf(margin.flat());
+
+/** What the strength of a winner's colour means. */
+export function leadInWords(winners: SegmentationWinners): string {
+  const largest = largestMargin(winners);
+  const lead = largest.toFixed(decimalsFor(largest));
+  return `Strong colour: the lead over the next text is ${lead}; pale: no lead.`;
 }
 
-/** Which text wins where. */
-export interface WinnerPanel {
-  readonly overlay: Picture;
-  readonly texts: readonly { readonly text: string; readonly colour: string; readonly patches: number }[];
-  readonly largestMargin: number;
-}
+/** The lowest and the highest of some patches. */
+export const rangeOf = (values: readonly (readonly number[])[]): [low: number, high: number] => [
+  Math.min(...values.flat()),
+  Math.max(...values.flat()),
+];
 
-/** What another method makes of the image. */
-export interface BaselinePanel {
-  readonly title: string;
-  readonly paper: string;
-  /** Null where the method does not read the text. */
-  readonly text: string | null;
-  readonly overlay: Picture;
-  readonly low: number;
-  readonly high: number;
+/** Whether maps can be compared by what they are painted in; undefined where there is only one. */
+export function scaleInWords(
+  { texts, scale }: Pick<SegmentResult, "texts" | "scale">,
+  paint: "colour" | "shade" = "colour",
+): string | undefined {
+  if (texts.length < 2) return undefined;
+  return scale === "common"
+    ? `One scale for all maps: a ${paint} means the same number in each.`
+    : `Each map on its own scale: read its numbers before you compare ${paint}s.`;
 }
-
-/** `L3.H1`, or `last2 (8 heads)`. */
-export const setInWords = ({ heads, headCount }: Pick<SegmentationInput, "heads" | "headCount">): string =>
-  /^L\d+\.H\d+$/i.test(heads) ? heads : `${heads} (${headCount} head${headCount === 1 ? "" : "s"})`;
 
 /** What the map's colours mean. */
-export function captionOf({ mode, grid }: SegmentationInput): string {
+export function captionOf(result: SegmentResult): string {
+  const { mode, grid } = result;
   const what =
     mode === "topic"
       ? "how much of the heads’ score for the text came from there: red towards the text, blue away from it"
       : "how much more of the heads’ score for the text came from there than for the mean of the other texts: red where the text leads, blue where the others do";
-  return `Each patch of the ${grid} × ${grid} that the model reads is coloured by ${what}. The patches and the CLS token add up to the score. Pixels between patches are interpolated and carry no sum.`;
+  return [
+    `Each patch of the ${grid.rows} × ${grid.columns} that the model reads is coloured by ${what}.`,
+    scaleInWords(result),
+    "The patches and the CLS token add up to the score. Pixels between patches are interpolated and carry no sum.",
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
+
+/** What the text's cosine, or its contrast, is called and is. */
+export const cosineInWords = ({ mode }: SegmentResult, { similarity }: SegmentedText): string =>
+  `the whole image’s cosine ${mode === "contrast" ? "contrast " : ""}${formatSigned(similarity, 4)}`;
 
 /** `patches +0.0312 + CLS token +0.0051 = +0.0363`. */
 export function sumInWords({ patches, cls, sum }: SegmentedText, decimals = 4): string {

@@ -1,5 +1,6 @@
+import type { SelectivityResult } from "../../results/selectivity.ts";
 import { cleanText, textWidth } from "../kit/text.ts";
-import { type Group, groupsOf, type SelectivityMatrixInput } from "./words.ts";
+import { type Group, groupsOf } from "./words.ts";
 
 const MAX_WIDTH = 1480;
 const MAX_HEIGHT = 900;
@@ -27,11 +28,11 @@ export interface PanelGrid extends CellStyle {
 }
 
 /** The largest cells with which all rows fit the page, in as many panels side by side as that takes. */
-export function layOut(input: SelectivityMatrixInput): { grid: PanelGrid; panels: Group[][] } {
-  const groups = groupsOf(input.components);
-  const longest = input.factors.reduce((max, { name }) => Math.max(max, textWidth(cleanText(name), 11)), 0);
+export function layOut(result: SelectivityResult): { grid: PanelGrid; panels: Group[][] } {
+  const groups = groupsOf(result);
+  const longest = result.factors.reduce((max, { name }) => Math.max(max, textWidth(cleanText(name), 11)), 0);
   // A few factors may have all of the width for their names.
-  const widest = Math.max(92, Math.min(180, (MIN_WIDTH - 80) / Math.max(1, input.factors.length)));
+  const widest = Math.max(92, Math.min(180, (MIN_WIDTH - 80) / Math.max(1, result.factors.length)));
   const styles: CellStyle[] = [
     { width: Math.min(widest, Math.max(52, longest + 10)), height: 24, numbered: true, text: 11 },
     { width: 34, height: 16, numbered: true, text: 10 },
@@ -40,19 +41,20 @@ export function layOut(input: SelectivityMatrixInput): { grid: PanelGrid; panels
   const fits = ({ grid, panels }: { grid: PanelGrid; panels: Group[][] }) =>
     panels.every((panel) => heightOf(panel, grid) <= MAX_HEIGHT);
   const layouts = styles.map((style) => {
-    const grid = gridOf(input, style, longest);
+    const grid = gridOf(result, groups, style, longest);
     return { grid, panels: intoPanels(groups, grid) };
   });
   return layouts.find(fits) ?? layouts[layouts.length - 1];
 }
 
 function gridOf(
-  { factors, components }: SelectivityMatrixInput,
+  { factors }: SelectivityResult,
+  groups: readonly Group[],
   style: CellStyle,
   longest: number,
 ): PanelGrid {
   const slanted = longest + 6 > style.width;
-  const names = components.map(({ name }) => textWidth(cleanText(name), style.text));
+  const names = groups.flat().map(({ name }) => textWidth(cleanText(name), style.text));
   const left = Math.min(110, Math.max(24, ...names) + NAME_GAP);
   // Slanted names rise at 45° and reach beyond the last column.
   const reach = slanted ? Math.min(SLANTED_LENGTH, longest) * Math.SQRT1_2 : 0;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { expectBalanced } from "../kit/markup.fixture.ts";
-import { selectivityMatrixHtml } from "./page.ts";
+import { selectivityHtml } from "./page.ts";
 import { hostile, nothing, small } from "./selectivity.fixture.ts";
 
 describe("HTML page of selectivity", () => {
   test("is well formed, keeps hostile text inert and asks for nothing outside itself", () => {
-    const page = selectivityMatrixHtml(hostile);
+    const page = selectivityHtml(hostile);
     expectBalanced(page.replace("<!doctype html>", ""));
     expect(page).not.toMatch(/<script|\u202e/i);
     expect(page).toContain("default-src 'none'");
@@ -14,7 +14,7 @@ describe("HTML page of selectivity", () => {
   });
 
   test("has every share in a table, and marks those that are not above chance", () => {
-    const [table] = /<table>.*<\/table>/s.exec(selectivityMatrixHtml(small))!;
+    const [table] = /<table>.*<\/table>/s.exec(selectivityHtml(small))!;
     expect(table.match(/<th scope="row">/g)).toHaveLength(8);
     expect(table.match(/<td/g)).toHaveLength(16);
     expect(table).toContain('<th scope="row">L0.H1</th><td class="n">62.0</td><td class="n">0.2</td>');
@@ -23,6 +23,6 @@ describe("HTML page of selectivity", () => {
   });
 
   test.each(nothing)("%s: finite numbers all the same", (_, input) => {
-    expect(selectivityMatrixHtml(input)).not.toMatch(/NaN|Infinity|undefined/);
+    expect(selectivityHtml(input)).not.toMatch(/NaN|Infinity|undefined/);
   });
 });

@@ -1,4 +1,6 @@
-import type { SelectiveComponent, SelectivityMatrixInput } from "./words.ts";
+import { sampleOrigin } from "../../results/origin.fixture.ts";
+import type { FactorSelectivity, SelectivityResult } from "../../results/selectivity.ts";
+import { headOf } from "../../results/shapes.ts";
 
 const FACTORS = [
   "concept",
@@ -12,66 +14,85 @@ const FACTORS = [
   "category",
 ];
 
-/** Shares that differ from cell to cell; every seventh is not above chance. */
-export function sample(shape: { layers: number; heads: number; factors: number }): SelectivityMatrixInput {
-  const names = Array.from(
-    { length: shape.layers * shape.heads },
-    (_, index) => `L${Math.floor(index / shape.heads)}.H${index % shape.heads}`,
-  );
-  const mlps = Array.from({ length: shape.layers }, (_, layer) => `L${layer}.MLP`);
-  const components = [...names, "embed", ...mlps, "embedding"].map((name, row): SelectiveComponent => {
-    const columns = Array.from({ length: shape.factors }, (_, column) => row * shape.factors + column);
-    return {
-      name,
-      shares: columns.map((cell) => ((cell * 37) % 101) / 101),
-      significant: columns.map((cell) => cell % 7 !== 0),
-    };
-  });
-  const factors = FACTORS.slice(0, shape.factors).map((name, index) => ({
-    name,
-    levels: index + 2,
-    images: 2000,
-  }));
-  return { model: "tiny", images: 2000, factors, components };
-}
-
-export const head = (name: string, shares: number[], significant: boolean[] = shares.map(() => true)) => ({
-  name,
-  shares,
-  significant,
+/** Shares of a component; those that are not significant are beaten by a permutation. */
+export const shares = (values: number[], significant = values.map(() => true)) => ({
+  factors: values.map(
+    (share, i): FactorSelectivity => ({
+      ...{ share, chance: 0, explained: share },
+      highestByChance: significant[i] ? share - 0.001 : 1,
+    }),
+  ),
 });
 
+/** Shares that differ from cell to cell; every seventh is not above chance. */
+export function sample(shape: { layers: number; heads: number; factors: number }): SelectivityResult {
+  let row = 0;
+  const next = () => {
+    const cells = Array.from({ length: shape.factors }, (_, column) => row * shape.factors + column);
+    row++;
+    return shares(
+      cells.map((cell) => ((cell * 37) % 101) / 101),
+      cells.map((cell) => cell % 7 !== 0),
+    );
+  };
+  const heads = Array.from({ length: shape.layers * shape.heads }, (_, index) => ({
+    ...headOf(Math.floor(index / shape.heads), index % shape.heads),
+    ...next(),
+  }));
+  const names = ["embed", ...Array.from({ length: shape.layers }, (_, layer) => `L${layer}.MLP`)];
+  const mlps = names.map((component) => ({ component, ...next() }));
+  const factors = FACTORS.slice(0, shape.factors).map((name, index) => ({
+    ...{ name, values: index + 2, images: 2000 },
+  }));
+  return { ...small, images: 2000, factors, heads, mlps, embedding: next() };
+}
+
 /** The MLP and the whole embedding exceed every head, and one strong share is chance. */
-export const small: SelectivityMatrixInput = {
-  model: "tiny",
+export const small: SelectivityResult = {
+  origin: sampleOrigin({ model: {}, index: {} }),
   images: 500,
+  permutations: 20,
   factors: [
-    { name: "colour", levels: 8, images: 500 },
-    { name: "size", levels: 3, images: 400 },
+    { name: "colour", values: 8, images: 500 },
+    { name: "size", values: 3, images: 400 },
   ],
-  components: [
-    head("L0.H0", [0.11, 0.9], [true, false]),
-    head("L0.H1", [0.62, 0.002]),
-    head("L1.H0", [0.25, 0.31]),
-    head("L1.H1", [0, 0.05]),
-    head("embed", [0.03, 0.04]),
-    head("L0.MLP", [0.95, 0.06]),
-    head("L1.MLP", [0.07, 0.08]),
-    head("embedding", [0.99, 0.98]),
+  heads: [
+    { ...headOf(0, 0), ...shares([0.11, 0.9], [true, false]) },
+    { ...headOf(0, 1), ...shares([0.62, 0.002]) },
+    { ...headOf(1, 0), ...shares([0.25, 0.31]) },
+    { ...headOf(1, 1), ...shares([0, 0.05]) },
   ],
+  mlps: [
+    { component: "embed", ...shares([0.03, 0.04]) },
+    { component: "L0.MLP", ...shares([0.95, 0.06]) },
+    { component: "L1.MLP", ...shares([0.07, 0.08]) },
+  ],
+  embedding: shares([0.99, 0.98]),
 };
+
+/** The same numbers, but which of them are above chance. */
+export function withSignificant(result: SelectivityResult, significant: boolean[]): SelectivityResult {
+  const again = <C extends { factors: readonly FactorSelectivity[] }>(component: C) => ({
+    ...component,
+    ...shares(
+      component.factors.map(({ share }) => share),
+      significant,
+    ),
+  });
+  const { heads, mlps, embedding } = result;
+  return { ...result, heads: heads.map(again), mlps: mlps.map(again), embedding: again(embedding) };
+}
 
 const HOSTILE = `</text><script>alert("1")</script>\u0000\u202e${"x".repeat(5000)}`;
-export const hostile: SelectivityMatrixInput = {
+export const hostile: SelectivityResult = {
   ...small,
-  model: HOSTILE,
-  notice: HOSTILE,
+  origin: sampleOrigin({ model: { name: HOSTILE, notice: HOSTILE }, index: {} }),
   factors: small.factors.map((factor) => ({ ...factor, name: HOSTILE })),
-  components: [...small.components, head(HOSTILE, [0.1, 0.2])],
+  mlps: [...small.mlps, { component: HOSTILE, ...shares([0.1, 0.2]) }],
 };
 
-/** Inputs with nothing to draw, each with the words that say so. */
-export const nothing: [words: string, input: SelectivityMatrixInput][] = [
-  ["no components", { ...small, components: [] }],
-  ["no factors", { ...small, factors: [], components: [head("L0.H0", [])] }],
+/** Results with nothing to draw, each with the words that say so. */
+export const nothing: [words: string, result: SelectivityResult][] = [
+  ["none above chance", { ...small, heads: [], mlps: [] }],
+  ["no factors", { ...small, factors: [], heads: [], mlps: [], embedding: shares([]) }],
 ];

@@ -1,3 +1,4 @@
+import type { SelectivityResult } from "../../results/selectivity.ts";
 import { shareBar, shareColour, shareInk } from "../kit/colour.ts";
 import { box, frame, pale } from "../kit/heat-cells.ts";
 import { at, banner, type Drawing, paragraph, round, stack, svgDocument, textLine } from "../kit/svg.ts";
@@ -13,32 +14,38 @@ import {
   type PanelGrid,
   SLANTED_LENGTH,
 } from "./grid.ts";
-import {
-  brief,
-  type Group,
-  isHead,
-  percent,
-  rankHeads,
-  type SelectiveComponent,
-  type SelectivityMatrixInput,
-  sizeOf,
-} from "./words.ts";
+import { brief, type Group, isSignificant, percent, type Row, sizeOf, strongestHeads } from "./words.ts";
 
-/** Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document. */
-export function selectivityMatrixSvg(input: SelectivityMatrixInput): string {
-  const { grid, panels } = layOut(input);
+/**
+ * Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { measureSelectivity, openIndex, openModel } from "clip-interpret";
+ * import { selectivitySvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const result = await measureSelectivity(model, index, { permutations: 5 });
+ * const svg = selectivitySvg(result);
+ * console.log(svg.slice(0, 4)); // → <svg
+ * ```
+ */
+export function selectivitySvg(result: SelectivityResult): string {
+  const { model } = result.origin;
+  const { grid, panels } = layOut(result);
   const used = panels.length * (grid.panelWidth + PANEL_GAP) - PANEL_GAP;
   const width = Math.max(MIN_WIDTH, used);
-  const title = `What each head of ${shorten(input.model, width * 0.5, widthOf(20, true))} responds to`;
-  const map = heatMap(input, grid, panels, width);
+  const title = `What each head of ${shorten(model.name, width * 0.5, widthOf(20, true))} responds to`;
+  const map = heatMap(result, grid, panels, width);
   const blocks: (readonly [gap: number, drawing: Drawing])[] = [
     [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(input.notice === undefined ? [] : [[16, banner(input.notice, width)] as const]),
-    [14, legend(input, grid, width)],
+    ...(model.notice === null ? [] : [[16, banner(model.notice, width)] as const]),
+    [14, legend(result, grid, width)],
     [24, map],
-    [26, summary(input, width)],
+    [26, summary(result, width)],
   ];
-  return svgDocument(stack(width, blocks), `${title}. ${captionOf(input)}`);
+  return svgDocument(stack(width, blocks), `${title}. ${captionOf(result)}`, result.origin);
 }
 
 const widthOf =
@@ -46,33 +53,22 @@ const widthOf =
   (part: string) =>
     textWidth(part, size, bold);
 
-function captionOf({ images }: SelectivityMatrixInput): string {
+function captionOf({ images }: SelectivityResult): string {
   return `Each cell: the share of what a component writes, over ${counted(images, "image")}, that is explained by a factor, beyond what chance explains. 100 %: it varies with this factor and with nothing else; 0: it ignores the factor.`;
 }
 
-/** Index of the factor → name of its strongest head, where one is above chance. */
-function strongestHeads(input: SelectivityMatrixInput): Map<number, string> {
-  return new Map(
-    input.factors.flatMap((_, factor) => {
-      const best = rankHeads(input, factor).find(({ significant }) => significant[factor]);
-      return best === undefined ? [] : [[factor, best.name] as const];
-    }),
-  );
-}
-
 function heatMap(
-  input: SelectivityMatrixInput,
+  result: SelectivityResult,
   grid: PanelGrid,
   panels: readonly Group[][],
   width: number,
 ): Drawing {
-  if (panels.length === 0 || input.factors.length === 0) {
-    const missing = input.factors.length === 0 ? "no factors" : "no components";
-    return { width, height: 20, body: textLine(0, 14, missing, { tone: "muted" }) };
+  if (result.factors.length === 0) {
+    return { width, height: 20, body: textLine(0, 14, "no factors", { tone: "muted" }) };
   }
-  const strongest = strongestHeads(input);
+  const strongest = result.factors.map((_, factor) => strongestHeads(result, factor)[0]?.name);
   const body = panels.map((groups, index) =>
-    at(index * (grid.panelWidth + PANEL_GAP), 0, panel(input, grid, groups, strongest)),
+    at(index * (grid.panelWidth + PANEL_GAP), 0, panel(result, grid, groups, strongest)),
   );
   const height = grid.top + Math.max(...panels.map((groups) => heightOf(groups, grid)));
   return { width, height, body: body.join("") };
@@ -80,19 +76,20 @@ function heatMap(
 
 /** Some layers with all factors. Frames come last, so that no cell covers one. */
 function panel(
-  input: SelectivityMatrixInput,
+  result: SelectivityResult,
   grid: PanelGrid,
   groups: readonly Group[],
-  strongest: ReadonlyMap<number, string>,
+  strongest: readonly (string | undefined)[],
 ): Drawing {
   let y = grid.top;
-  let body = factorNames(input, grid);
+  let body = factorNames(result, grid);
   let frames = "";
   for (const group of groups) {
     for (const component of group) {
-      body += row(input, grid, component, y);
-      for (const [factor, name] of strongest) {
-        if (name === component.name) frames += frame(grid.left + factor * grid.width, y, grid);
+      body += row(result, grid, component, y);
+      for (const [factor, name] of strongest.entries()) {
+        if (component.isHead && name === component.name)
+          frames += frame(grid.left + factor * grid.width, y, grid);
       }
       y += grid.height;
     }
@@ -101,7 +98,7 @@ function panel(
   return { width: grid.panelWidth, height: y - LAYER_GAP, body: body + frames };
 }
 
-function factorNames({ factors }: SelectivityMatrixInput, grid: PanelGrid): string {
+function factorNames({ factors }: SelectivityResult, grid: PanelGrid): string {
   const names = factors.map(({ name }, index) => {
     const x = grid.left + (index + 0.5) * grid.width;
     if (!grid.slanted) {
@@ -116,18 +113,13 @@ function factorNames({ factors }: SelectivityMatrixInput, grid: PanelGrid): stri
   return names.join("");
 }
 
-function row(
-  input: SelectivityMatrixInput,
-  grid: PanelGrid,
-  component: SelectiveComponent,
-  y: number,
-): string {
+function row(result: SelectivityResult, grid: PanelGrid, component: Row, y: number): string {
   const name = shorten(component.name, grid.left - NAME_GAP, widthOf(grid.text));
-  const style = { size: grid.text, anchor: "end", tone: isHead(component.name) ? "ink" : "muted" } as const;
+  const style = { size: grid.text, anchor: "end", tone: component.isHead ? "ink" : "muted" } as const;
   const label = textLine(grid.left - NAME_GAP, y + grid.height / 2 + grid.text * 0.36, name, style);
-  const cells = input.factors.map(({ name: factor }, index) => {
-    const share = component.shares[index];
-    const above = component.significant[index];
+  const cells = result.factors.map(({ name: factor }, index) => {
+    const { share } = component.factors[index];
+    const above = isSignificant(component.factors[index]);
     const verdict = above ? "" : ", not above chance";
     const title = escapeXml(`${brief(component.name)}, ${brief(factor)}: ${percent(share)}${verdict}`);
     const x = grid.left + index * grid.width;
@@ -152,10 +144,10 @@ function wholePercent(share: number): string {
 }
 
 /** How to read the cells: in words at left, the colour bar and the two special cells at right. */
-function legend(input: SelectivityMatrixInput, { numbered }: CellStyle, width: number): Drawing {
+function legend(result: SelectivityResult, { numbered }: CellStyle, width: number): Drawing {
   const bar = shareBar(300);
   const proseWidth = width - bar.width - 40;
-  const meaning = paragraph(captionOf(input), proseWidth, { size: 13 });
+  const meaning = paragraph(captionOf(result), proseWidth, { size: 13 });
   const rows =
     "Rows are components, the last layer on top: heads (L3.H1 is head 1 of layer 3), MLPs, and embedding, the sum of all.";
   const notes = numbered ? `${rows} Numbers are per cent.` : rows;
@@ -175,20 +167,20 @@ function legend(input: SelectivityMatrixInput, { numbered }: CellStyle, width: n
 }
 
 /** One line a factor: what it is and its strongest heads. */
-function summary(input: SelectivityMatrixInput, width: number): Drawing {
+function summary(result: SelectivityResult, width: number): Drawing {
   const nameWidth = Math.min(
     180,
-    input.factors.reduce((max, { name }) => Math.max(max, textWidth(cleanText(name), 12, true)), 0),
+    result.factors.reduce((max, { name }) => Math.max(max, textWidth(cleanText(name), 12, true)), 0),
   );
-  const sizes = input.factors.map(sizeOf);
+  const sizes = result.factors.map(sizeOf);
   const sizeLeft = nameWidth + 20;
   const headsLeft = sizeLeft + Math.max(0, ...sizes.map((size) => textWidth(size, 11))) + 24;
-  const lines = input.factors.map(({ name }, factor) => {
+  const lines = result.factors.map(({ name }, factor) => {
     const y = 38 + factor * 20;
     return (
       textLine(0, y, shorten(name, nameWidth + 1, widthOf(12, true)), { bold: true }) +
       textLine(sizeLeft, y, sizes[factor], { size: 11, tone: "muted" }) +
-      textLine(headsLeft, y, strongestInWords(input, factor, width - headsLeft), { size: 12 })
+      textLine(headsLeft, y, strongestInWords(result, factor, width - headsLeft), { size: 12 })
     );
   });
   const title = textLine(0, 13, "Strongest heads of each factor", { size: 13, bold: true });
@@ -196,9 +188,9 @@ function summary(input: SelectivityMatrixInput, width: number): Drawing {
 }
 
 /** As many of a factor's five strongest heads as fit, with their shares. */
-function strongestInWords(input: SelectivityMatrixInput, factor: number, width: number): string {
-  const heads = rankHeads(input, factor).filter(({ significant }) => significant[factor]);
-  const entries = heads.slice(0, 5).map(({ name, shares }) => `${name} ${percent(shares[factor])}`);
+function strongestInWords(result: SelectivityResult, factor: number, width: number): string {
+  const heads = strongestHeads(result, factor).slice(0, 5);
+  const entries = heads.map(({ name, factors }) => `${name} ${percent(factors[factor].share)}`);
   let words = entries[0] ?? "none above chance";
   for (const entry of entries.slice(1)) {
     if (textWidth(`${words}   ·   ${entry}`, 12) <= width) words += ` · ${entry}`;

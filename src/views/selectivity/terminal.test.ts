@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { hostile, nothing, sample, small } from "./selectivity.fixture.ts";
-import { selectivityMatrixText } from "./terminal.ts";
+import { selectivityTerminal } from "./terminal.ts";
 
 describe("listing of selectivity for a terminal", () => {
   test("has each factor's strongest heads, highest first, and those not above chance last", () => {
-    const lines = selectivityMatrixText(small, { columns: 80 }).split("\n");
+    const lines = selectivityTerminal(small, { columns: 80 }).split("\n");
     expect(lines).toContain("colour  (8 levels, 500 images; whole embedding 99.0 %)");
     const size = lines.indexOf("size  (3 levels, 400 images; whole embedding 98.0 %)");
     expect(lines.slice(size + 1, size + 5).map((line) => line.trim().split(/\s{2,}/)[0])).toEqual([
@@ -17,14 +17,20 @@ describe("listing of selectivity for a terminal", () => {
     expect(lines[size + 4]).toMatch(/L0\.H0 +90\.0 % +not above chance/);
   });
 
+  test("leaves out heads that ignore a factor", () => {
+    const text = selectivityTerminal(small, { columns: 80 });
+    expect(text.match(/^ {2}L1\.H1 /gm)).toHaveLength(1);
+    expect(selectivityTerminal({ ...small, heads: [] }, { columns: 80 })).toContain("no head follows it");
+  });
+
   test("has five heads a factor, however many there are", () => {
-    const text = selectivityMatrixText(sample({ layers: 24, heads: 16, factors: 6 }), { columns: 80 });
+    const text = selectivityTerminal(sample({ layers: 24, heads: 16, factors: 6 }), { columns: 80 });
     expect(text.match(/^ {2}L\d+\.H\d+ /gm)).toHaveLength(30);
   });
 
   test("fits the terminal and lets no control character through", () => {
     for (const columns of [72, 80, 120]) {
-      const text = selectivityMatrixText(hostile, { columns });
+      const text = selectivityTerminal(hostile, { columns });
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
       expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/);
       for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(columns);
@@ -32,6 +38,6 @@ describe("listing of selectivity for a terminal", () => {
   });
 
   test.each(nothing)("%s: finite numbers all the same", (_, input) => {
-    expect(selectivityMatrixText(input, { columns: 80 })).not.toMatch(/NaN|Infinity|undefined/);
+    expect(selectivityTerminal(input, { columns: 80 })).not.toMatch(/NaN|Infinity|undefined/);
   });
 });

@@ -1,34 +1,36 @@
+import type { SelectivityResult } from "../../results/selectivity.ts";
 import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";
-import { percent, rankHeads, type SelectivityMatrixInput, sizeOf } from "./words.ts";
+import { isSignificant, percent, rankHeads, sizeOf } from "./words.ts";
 
 /** For every factor its five strongest heads with their shares, as plain lines for a terminal. */
-export function selectivityMatrixText(
-  input: SelectivityMatrixInput,
+export function selectivityTerminal(
+  result: SelectivityResult,
   { columns }: { readonly columns: number },
 ): string {
-  const model = shorten(input.model, columns - 31, cellsOf);
+  const { name, notice } = result.origin.model;
+  const model = shorten(name, columns - 31, cellsOf);
   const lines = [`What each head of ${model} responds to`];
-  if (input.notice !== undefined) lines.push(...wrapCells(`Note: ${cleanText(input.notice)}`, columns));
-  const meaning = `Share of what a head writes, over ${counted(input.images, "image")}, that a factor explains, beyond chance`;
+  if (notice !== null) lines.push(...wrapCells(`Note: ${cleanText(notice)}`, columns));
+  const meaning = `Share of what a head writes, over ${counted(result.images, "image")}, that a factor explains, beyond chance`;
   lines.push(...wrapCells(meaning, columns));
-  for (const [index, factor] of input.factors.entries()) {
-    const whole = input.components.find(({ name }) => name === "embedding");
-    const ofWhole = whole === undefined ? "" : `; whole embedding ${percent(whole.shares[index])}`;
-    const size = `(${sizeOf(factor)}${ofWhole})`;
-    const name = shorten(factor.name, Math.max(12, columns - cellsOf(size) - 2), cellsOf);
-    lines.push("", ...wrapCells(`${name}  ${size}`, columns), ...strongestLines(input, index, columns));
+  for (const [index, factor] of result.factors.entries()) {
+    const ofWhole = percent(result.embedding.factors[index].share);
+    const size = `(${sizeOf(factor)}; whole embedding ${ofWhole})`;
+    const title = shorten(factor.name, Math.max(12, columns - cellsOf(size) - 2), cellsOf);
+    lines.push("", ...wrapCells(`${title}  ${size}`, columns), ...strongestLines(result, index, columns));
   }
   return `${lines.join("\n")}\n`;
 }
 
-function strongestLines(input: SelectivityMatrixInput, factor: number, columns: number): string[] {
-  const heads = rankHeads(input, factor).slice(0, 5);
-  if (heads.length === 0) return ["  no heads"];
+function strongestLines(result: SelectivityResult, factor: number, columns: number): string[] {
+  const heads = rankHeads(result, factor).slice(0, 5);
+  if (heads.length === 0) return ["  no head follows it"];
   const width = Math.max(...heads.map(({ name }) => cellsOf(name)));
   const room = Math.max(0, Math.min(40, columns - width - 14));
-  return heads.map(({ name, shares, significant }) => {
-    const remark = significant[factor] ? halfBlocks(shares[factor] * room) : "not above chance";
-    return `  ${padCells(name, width)}  ${percent(shares[factor]).padStart(7)}  ${remark}`.trimEnd();
+  return heads.map(({ name, factors }) => {
+    const { share } = factors[factor];
+    const remark = isSignificant(factors[factor]) ? halfBlocks(share * room) : "not above chance";
+    return `  ${padCells(name, width)}  ${percent(share).padStart(7)}  ${remark}`.trimEnd();
   });
 }

@@ -1,58 +1,53 @@
+import type { FactorSelectivity, SelectivityResult } from "../../results/selectivity.ts";
 import { counted, shorten } from "../kit/text.ts";
 
-/** How much of what each component writes each factor explains. All numbers are finite. */
-export interface SelectivityMatrixInput {
-  readonly model: string;
-  readonly images: number;
-  /** What varies between the images: how many levels it has, and how many images have one. */
-  readonly factors: readonly { readonly name: string; readonly levels: number; readonly images: number }[];
-  /** Heads layer by layer (`L0.H0`, …), then `embed`, `L0.MLP`, … if stored, then the whole, `embedding`. */
-  readonly components: readonly SelectiveComponent[];
-  readonly notice?: string;
-}
-
-/** One component; both lists are in the order of the factors. */
-export interface SelectiveComponent {
+/** A component in its row: heads, MLP terms and the embedding alike. */
+export interface Row {
   readonly name: string;
-  /** 0–1: share of the component's variance that the factor explains, beyond chance. */
-  readonly shares: readonly number[];
-  /** Whether it is above the permutation baseline. */
-  readonly significant: readonly boolean[];
+  /** Not of an MLP term, nor of the embedding. */
+  readonly isHead: boolean;
+  /** In the order of the result's factors. */
+  readonly factors: readonly FactorSelectivity[];
 }
 
-/** Components of one layer, or one that belongs to none, in the order in which they are drawn. */
-export type Group = readonly SelectiveComponent[];
+/** Components of one layer, or such that belong to none, in the order in which they are drawn. */
+export type Group = readonly Row[];
 
-/** The layer of `L3.H1` or `L3.MLP`; undefined for what belongs to none. */
-function layerOf(name: string): number | undefined {
-  const digits = /^L(\d+)\./.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-export function isHead(name: string): boolean {
-  return /^L\d+\.H\d+$/.test(name);
-}
+/** Whether a factor explains more of a component than of any permutation. */
+export const isSignificant = ({ explained, highestByChance }: FactorSelectivity): boolean =>
+  explained > highestByChance;
 
 /** Rows from the top: the embedding, the layers with the last first, at the foot what belongs to none. */
-export function groupsOf(components: SelectivityMatrixInput["components"]): Group[] {
-  const layers = new Map<number, SelectiveComponent[]>();
-  for (const component of components) {
-    const layer = layerOf(component.name);
-    if (layer !== undefined) layers.set(layer, [...(layers.get(layer) ?? []), component]);
+export function groupsOf({ heads, mlps, embedding }: SelectivityResult): Group[] {
+  const layers: Row[][] = [];
+  const foot: Row[] = [];
+  for (const { layer, name, factors } of heads) {
+    layers[layer] ??= [];
+    layers[layer].push({ name, isHead: true, factors });
   }
-  const without = components.filter(({ name }) => layerOf(name) === undefined);
-  const whole = without.filter(({ name }) => name === "embedding");
-  const foot = without.filter(({ name }) => name !== "embedding");
-  const ordered = [...layers].sort(([a], [b]) => b - a).map(([, members]) => members);
-  return [whole, ...ordered, foot].filter((group) => group.length > 0);
+  for (const { component: name, factors } of mlps) {
+    const layer = Number(/^L(\d+)\.MLP$/.exec(name)?.[1] ?? -1);
+    (layers[layer] ?? foot).push({ name, isHead: false, factors });
+  }
+  const whole = { name: "embedding", isHead: false, factors: embedding.factors };
+  return [[whole], ...layers.reverse(), foot].filter((group) => group.length > 0);
 }
 
-/** Heads by their share of a factor, highest first; those not above chance come last. */
-export function rankHeads({ components }: SelectivityMatrixInput, factor: number): SelectiveComponent[] {
-  const strength = ({ shares, significant }: SelectiveComponent) =>
-    shares[factor] + (significant[factor] ? 2 : 0);
-  return components.filter(({ name }) => isHead(name)).sort((a, b) => strength(b) - strength(a));
+/** Heads by their share of a factor, highest first, those not above chance last; without those that ignore it. */
+export function rankHeads({ heads }: SelectivityResult, factor: number): SelectivityResult["heads"] {
+  const strength = ({ factors }: SelectivityResult["heads"][number]) =>
+    factors[factor].share + (isSignificant(factors[factor]) ? 2 : 0);
+  return heads
+    .filter(({ factors }) => factors[factor].share >= LEAST)
+    .sort((a, b) => strength(b) - strength(a));
 }
+
+/** A share below this is written as 0.0 %. */
+const LEAST = 0.0005;
+
+/** The heads of {@link rankHeads} that are above chance. */
+export const strongestHeads = (result: SelectivityResult, factor: number): SelectivityResult["heads"] =>
+  rankHeads(result, factor).filter(({ factors }) => isSignificant(factors[factor]));
 
 /** A name for a place that has room, but not for everything. */
 export const brief = (name: string) => shorten(name, 80, () => 1);
@@ -61,6 +56,6 @@ export const brief = (name: string) => shorten(name, 80, () => 1);
 export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** A factor's size: `8 levels, 2,000 images`. */
-export function sizeOf({ levels, images }: SelectivityMatrixInput["factors"][number]): string {
-  return `${counted(levels, "level")}, ${counted(images, "image")}`;
+export function sizeOf({ values, images }: SelectivityResult["factors"][number]): string {
+  return `${counted(values, "level")}, ${counted(images, "image")}`;
 }

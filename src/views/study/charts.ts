@@ -1,4 +1,4 @@
-import type { StudyModel, StudyReport } from "../../study/report.ts";
+import type { StudyModel, StudyResult } from "../../results/study.ts";
 import { shareColour, shareInk } from "../kit/colour.ts";
 import { at, type Drawing, paragraph, round, stack, svgDocument, TONES, textLine } from "../kit/svg.ts";
 import { shorten, textWidth } from "../kit/text.ts";
@@ -13,16 +13,16 @@ const widthOf =
     textWidth(part, size, bold);
 
 /** How many heads have each CCS, a panel a model, beside what five random texts of the pool would have. */
-export function histogramsSvg({ models }: StudyReport): string {
+export function studyHistogramsSvg({ origin, models }: StudyResult): string {
   const [panelWidth, gap, perRow] = [230, 30, Math.min(4, Math.max(1, models.length))];
   const width = Math.max(520, perRow * (panelWidth + gap) - gap);
   const panels = models.map((model) => histogram(model, panelWidth));
   const rows = Math.ceil(panels.length / perRow);
   const grid: Drawing = {
     width,
-    height: rows * 200,
+    height: rows * 206,
     body: panels
-      .map((panel, i) => at((i % perRow) * (panelWidth + gap), Math.floor(i / perRow) * 200, panel))
+      .map((panel, i) => at((i % perRow) * (panelWidth + gap), Math.floor(i / perRow) * 206, panel))
       .join(""),
   };
   const key =
@@ -36,7 +36,7 @@ export function histogramsSvg({ models }: StudyReport): string {
       [16, grid],
     ]),
     `${title}. Bars: share of a model's heads; lines: chance.`,
-    undefined,
+    origin,
     12,
   );
 }
@@ -47,7 +47,7 @@ const heading = (title: string, width: number): Drawing => ({
   body: textLine(0, 15, title, { size: 15, bold: true }),
 });
 
-function histogram({ name, metrics, chanceCcs }: StudyModel, width: number): Drawing {
+function histogram({ origin, metrics, chanceCcs }: StudyModel, width: number): Drawing {
   const [left, top, plotHeight] = [34, 24, 120];
   const { histogram: counts, judged } = metrics;
   const step = (width - left) / counts.length;
@@ -59,8 +59,8 @@ function histogram({ name, metrics, chanceCcs }: StudyModel, width: number): Dra
       `<g><title>CCS ${ccs}: ${count} of ${judged} heads, by chance ${number(100 * chanceCcs[ccs], 1)} %</title>` +
       `<rect class="bar" x="${round(x + 4)}" y="${round(y(share))}" width="${round(step - 8)}" height="${round(plotHeight * share)}" fill="${BAR}"/>` +
       `<path class="reference" d="M${round(x + 1)} ${round(y(chanceCcs[ccs]))}h${round(step - 2)}" stroke="${BAD}" stroke-width="2.5"/></g>` +
-      textLine(x + step / 2, top + plotHeight + 15, String(ccs), { size: 11, anchor: "middle" }) +
-      textLine(x + step / 2, top + plotHeight + 31, String(count), {
+      textLine(x + step / 2, top + plotHeight + 21, String(ccs), { size: 11, anchor: "middle" }) +
+      textLine(x + step / 2, top + plotHeight + 37, String(count), {
         size: 11,
         anchor: "middle",
         tone: "muted",
@@ -72,11 +72,14 @@ function histogram({ name, metrics, chanceCcs }: StudyModel, width: number): Dra
       `<path class="frame" d="M${left} ${round(y(share))}H${width}" stroke="${TONES.line}"/>` +
       textLine(left - 6, y(share) + 4, `${100 * share} %`, { size: 10, anchor: "end", tone: "muted" }),
   );
-  const title = textLine(0, 12, shorten(name, width, widthOf(12, true)), { size: 12, bold: true });
+  const title = textLine(0, 12, shorten(origin.model.name, width, widthOf(12, true)), {
+    size: 12,
+    bold: true,
+  });
   const captions =
-    textLine(left - 6, top + plotHeight + 15, "CCS", { size: 10, anchor: "end", tone: "muted" }) +
-    textLine(left - 6, top + plotHeight + 31, "heads", { size: 10, anchor: "end", tone: "muted" });
-  return { width, height: 190, body: title + axis.join("") + bars.join("") + captions };
+    textLine(left - 6, top + plotHeight + 21, "CCS", { size: 10, anchor: "end", tone: "muted" }) +
+    textLine(left - 6, top + plotHeight + 37, "heads", { size: 10, anchor: "end", tone: "muted" });
+  return { width, height: 196, body: title + axis.join("") + bars.join("") + captions };
 }
 
 const PANELS = [
@@ -86,12 +89,15 @@ const PANELS = [
 ] as const;
 
 /** Three metrics of every model with their ranges, beside what random texts give. */
-export function metricsSvg({ models }: StudyReport): string {
-  const nameWidth = Math.min(200, Math.max(80, ...models.map(({ name }) => textWidth(name, 12) + 10)));
+export function studyMetricsSvg({ origin, models }: StudyResult): string {
+  const nameWidth = Math.min(
+    200,
+    Math.max(80, ...models.map(({ origin: { model } }) => textWidth(model.name, 12) + 10)),
+  );
   const [panelWidth, gap] = [230, 34];
   const width = nameWidth + PANELS.length * (panelWidth + gap) - gap;
-  const names = models.map(({ name }, row) =>
-    textLine(0, 58 + row * 26, shorten(name, nameWidth - 8, widthOf(12)), { size: 12 }),
+  const names = models.map(({ origin: { model } }, row) =>
+    textLine(0, 58 + row * 26, shorten(model.name, nameWidth - 8, widthOf(12)), { size: 12 }),
   );
   const panels = PANELS.map(({ key, title, better, most }, i) => {
     const left = nameWidth + i * (panelWidth + gap);
@@ -142,13 +148,13 @@ export function metricsSvg({ models }: StudyReport): string {
       [10, note],
     ]),
     "Association, entanglement and mean CCS of every model",
-    undefined,
+    origin,
     12,
   );
 }
 
-/** How many heads of each layer bear each label: rows are labels, columns layers. */
-export function layersSvg({ name, byProperty, byLayer, shape }: StudyModel): string {
+/** How many heads of each layer have each label: rows are labels, columns layers. */
+export function studyLayersSvg({ origin, byProperty, byLayer, shape }: StudyModel): string {
   const nameWidth = Math.min(220, Math.max(80, ...byProperty.map((group) => textWidth(group.name, 12) + 14)));
   const [cell, height] = [64, 24];
   const width = Math.max(420, nameWidth + byLayer.length * cell);
@@ -158,7 +164,7 @@ export function layersSvg({ name, byProperty, byLayer, shape }: StudyModel): str
   const rows = byProperty.map((group, row) => {
     const y = 22 + row * height;
     const cells = byLayer.map((layer, i) => {
-      const count = group.heads.filter((head) => head.startsWith(`${layer.name}.`)).length;
+      const count = group.heads.filter((head) => `L${head.layer}` === layer.name).length;
       const share = count / shape.headsPerLayer;
       const x = nameWidth + i * cell;
       const fill = count === 0 ? "#f0f2f5" : shareColour(share);
@@ -178,7 +184,7 @@ export function layersSvg({ name, byProperty, byLayer, shape }: StudyModel): str
     });
     return label + cells.join("");
   });
-  const title = `${shorten(name, 260, widthOf(13, true))}: heads that bear each label, by layer`;
+  const title = `${shorten(origin.model.name, 260, widthOf(13, true))}: heads that have each label, by layer`;
   const body = columns.join("") + rows.join("");
   return svgDocument(
     stack(width, [
@@ -186,13 +192,13 @@ export function layersSvg({ name, byProperty, byLayer, shape }: StudyModel): str
       [8, { width, height: 22 + byProperty.length * height, body }],
     ]),
     title,
-    undefined,
+    origin,
     12,
   );
 }
 
 /** Every head by its CCS and by how selective it truly is for what its label says. */
-export function calibrationSvg({ calibration }: StudyReport): string {
+export function studyCalibrationSvg({ origin, calibration }: StudyResult): string {
   const [left, top, width, plotHeight] = [70, 34, 640, 260];
   const heads = calibration?.heads ?? [];
   const most = Math.max(0.2, Math.ceil(10 * Math.max(0, ...heads.map(({ bestShare }) => bestShare))) / 10);
@@ -209,9 +215,9 @@ export function calibrationSvg({ calibration }: StudyReport): string {
   );
   const columns = Array.from({ length: 6 }, (_, ccs) => {
     const of = heads.filter((head) => head.ccs === ccs);
-    const dots = of.map(({ head, label, labelShare, best, bestShare, right }, i) => {
+    const dots = of.map(({ name, label, labelShare, best, bestShare, right }, i) => {
       const x = left + step * (ccs + 0.12 + (0.76 * (i + 0.5)) / of.length);
-      const tip = `${head}, labelled ${label} (${number(100 * (labelShare ?? 0), 0)} %), truly ${best} (${number(100 * bestShare, 0)} %)`;
+      const tip = `${name}, labelled ${label} (${number(100 * (labelShare ?? 0), 0)} %), truly ${best} (${number(100 * bestShare, 0)} %)`;
       const mark = right
         ? `<circle class="good" cx="${round(x)}" cy="${round(y(labelShare ?? 0))}" r="4" fill="${GOOD}"/>`
         : `<path class="bad" d="M${round(x - 4.5)} ${round(y(labelShare ?? 0) + 4)}h9l-4.5 -8z" fill="${BAD}"/>`;
@@ -252,7 +258,7 @@ export function calibrationSvg({ calibration }: StudyReport): string {
       [14, { width, height: top + plotHeight + 42, body: ticks.join("") + axis + columns.join("") }],
     ]),
     title,
-    undefined,
+    origin,
     12,
   );
 }

@@ -1,4 +1,4 @@
-import type { StudyHead, StudyModel } from "../../study/report.ts";
+import type { StudyHead, StudyModel } from "../../results/study.ts";
 import { escapeXml, shorten } from "../kit/text.ts";
 import { number, percent } from "./words.ts";
 
@@ -32,8 +32,8 @@ function headHtml(model: StudyModel, head: StudyHead, thumbnails: Thumbnails): s
           : '<span class="no" title="does not fit">✗</span>';
     return `<tr><td><bdi>${escapeXml(shorten(text, 120, () => 1))}</bdi></td><td>${escapeXml(property ?? "–")}</td><td class="n">${number(100 * explained, 1)} %</td><td>${verdict}</td></tr>`;
   });
-  return `<section class="head" id="${escapeXml(anchorOf(model.name, head.head))}">
-<h4>${escapeXml(head.head)}: ${escapeXml(head.label)}</h4>
+  return `<section class="head" id="${escapeXml(anchorOf(model.origin.model.name, head.name))}">
+<h4>${escapeXml(head.name)}: ${escapeXml(head.label)}</h4>
 <p>CCS ${ccs} of ${judged} (resampled images: ${low === high ? low : `${low}–${high}`}; the same label in ${percent(sameLabel)} of them)</p>
 <table><thead><tr><th scope="col">text</th><th scope="col">tag</th><th scope="col" class="n">explains</th><th scope="col">fits</th></tr></thead>
 <tbody>${rows.join("")}</tbody></table>

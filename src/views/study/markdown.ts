@@ -1,5 +1,5 @@
-import { METRICS } from "../../labeling/metric-names.ts";
-import type { StudyReport } from "../../study/report.ts";
+import type { StudyResult } from "../../results/study.ts";
+import { inlineMarkdown as inline, tableMarkdown } from "../kit/table.ts";
 import { cleanText } from "../kit/text.ts";
 import {
   calibrationTable,
@@ -11,14 +11,27 @@ import {
   reliabilityTable,
   seedTable,
   sizeTable,
-  type Table,
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
-/** A study as Markdown, without its pictures and heads. */
-export function studyMarkdown(report: StudyReport): string {
-  const { models, calibration, sizes, code, settings } = report;
-  const notices = [...new Set(models.flatMap(({ notice }) => (notice === null ? [] : [notice])))];
+/**
+ * A study as Markdown, without its pictures and heads.
+ *
+ * @example
+ * ```ts
+ * import { runStudy } from "clip-interpret";
+ * import { studyMarkdown } from "clip-interpret/views";
+ *
+ * const { result } = await runStudy({
+ *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
+ *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ * });
+ * console.log(studyMarkdown(result).split("\n")[0]); // → ?
+ * ```
+ */
+export function studyMarkdown(report: StudyResult): string {
+  const { origin, models, calibration, sizes, code, settings } = report;
+  const notices = [...new Set(models.flatMap(({ origin: from }) => from.model.notice ?? []))];
   const parts = [
     `# ${inline(titleOf(report))}`,
     ...notices.map((notice) => `> ${inline(notice)}`),
@@ -48,72 +61,7 @@ export function studyMarkdown(report: StudyReport): string {
     ...models.map((model) => tableMarkdown(metricTable(model))),
     "## How this was made",
     tableMarkdown(inputTable(report)),
-    `clip-interpret ${code.version}, modules ${code.sha256.slice(0, 16)}; ${JSON.stringify(settings)}`,
+    `${origin.program} ${origin.version}, modules ${code.slice(0, 16)}; ${JSON.stringify(settings)}`,
   ];
   return `${parts.join("\n\n")}\n`;
-}
-
-/** Text in which nothing means anything to Markdown. */
-const inline = (text: string): string => cleanText(text).replaceAll(/([\\`*_{}[\]<>|#])/g, "\\$1");
-
-function tableMarkdown({ caption, columns, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(" | ")} |`;
-  const rule = columns.map((name) => (name.startsWith("#") ? "---:" : "---"));
-  return [
-    `**${inline(caption)}**\n`,
-    line(columns.map((name) => name.replace(/^#/, ""))),
-    `| ${rule.join(" | ")} |`,
-    ...rows.map(line),
-  ].join("\n");
-}
-
-/** Every metric of every model as CSV, a line each. */
-export function metricsCsv({ models }: StudyReport): string {
-  const head = [
-    ...["model", "metric", "value", "resampled_low", "resampled_high"],
-    ...["random_labels", "shuffled_descriptions", "random_texts", "random_texts_low", "random_texts_high"],
-  ];
-  const rows = models.flatMap(({ name, metrics, resampled, baselines }) =>
-    METRICS.map(({ key, of }) => [
-      ...[name, key, of(metrics), resampled[key]?.low, resampled[key]?.high],
-      ...[baselines.randomLabels[key]?.mean, baselines.shuffledDescriptions[key]?.mean],
-      ...[
-        baselines.randomTexts[key]?.mean,
-        baselines.randomTexts[key]?.low,
-        baselines.randomTexts[key]?.high,
-      ],
-    ]),
-  );
-  return csv([head, ...rows]);
-}
-
-/** Every head of every model as CSV, a line each; its descriptions in one cell, parted by ` | `. */
-export function headsCsv({ models }: StudyReport): string {
-  const head = [
-    ...["model", "layer", "head", "label", "ccs", "same_label", "strongest_factor", "strongest_share"],
-    ...["label_share", "total_variance", "rank", "descriptions"],
-  ];
-  const rows = models.flatMap(({ name, heads }) =>
-    heads.map((one) => {
-      const strongest = [...one.selectivity].sort((a, b) => b.share - a.share)[0];
-      return [
-        ...[name, one.head.split(".")[0], one.head, one.label, one.ccs, one.sameLabel],
-        ...[strongest?.factor, strongest?.share],
-        one.selectivity.find(({ factor }) => factor === one.label)?.share,
-        ...[one.totalVariance, one.rank, one.descriptions.map(({ text }) => text).join(" | ")],
-      ];
-    }),
-  );
-  return csv([head, ...rows]);
-}
-
-/** Lines of values; texts are quoted where they must be, and never taken for a formula by a spreadsheet. */
-function csv(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
-  const cell = (value: string | number | null | undefined): string => {
-    if (value === null || value === undefined) return "";
-    if (typeof value === "number") return String(value);
-    const safe = /^[=+\-@]/.test(value) ? `'${value}` : value;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { headsCsv, metricsCsv, studyMarkdown } from "./markdown.ts";
+import { EVIL, reportOf } from "../../study/study.fixture.ts";
+import { studyHeadsCsv, studyMetricsCsv } from "./csv.ts";
+import { studyMarkdown } from "./markdown.ts";
 import { studyHtml } from "./page.ts";
-import { EVIL, reportOf } from "./study.fixture.ts";
 import { findings } from "./words.ts";
 
 describe("a study in words", () => {
@@ -39,10 +40,10 @@ describe("a study's files", () => {
     expect(page).not.toContain("<script>");
     expect(page).toContain("&lt;script&gt;");
     expect(page.match(/<section class="head"/g)?.length).toBe(8);
-    const [head, first] = headsCsv(report).split("\n");
+    const [head, first] = studyHeadsCsv(report).split("\n");
     expect(head.split(",").length).toBe(12);
     expect(first.startsWith(`"'=1+1,""<script>`)).toBe(true);
-    expect(metricsCsv(report).trimEnd().split("\n").length).toBe(1 + 2 * 9);
+    expect(studyMetricsCsv(report).trimEnd().split("\n").length).toBe(1 + 2 * 9);
     const rows = studyMarkdown(report)
       .split("\n")
       .filter((line) => line.startsWith("| ") && line.includes("1+1"));

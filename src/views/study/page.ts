@@ -1,8 +1,9 @@
-import { SYNONYMS } from "../../labeling/normalize-label.ts";
-import type { StudyModel, StudyReport } from "../../study/report.ts";
+import { SYNONYMS } from "../../results/metrics.ts";
+import type { StudyModel, StudyResult } from "../../results/study.ts";
 import { figure, htmlPage } from "../kit/html.ts";
+import { tableHtml } from "../kit/table.ts";
 import { counted, escapeXml } from "../kit/text.ts";
-import { calibrationSvg, histogramsSvg, layersSvg, metricsSvg } from "./charts.ts";
+import { studyCalibrationSvg, studyHistogramsSvg, studyLayersSvg, studyMetricsSvg } from "./charts.ts";
 import { anchorOf, headsHtml, type Thumbnails } from "./heads.ts";
 import {
   calibrationTable,
@@ -14,28 +15,43 @@ import {
   reliabilityTable,
   seedTable,
   sizeTable,
-  type Table,
 } from "./tables.ts";
 import { findings, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
 
-/** A study as one HTML page that needs nothing beside it. */
-export function studyHtml(report: StudyReport, thumbnails: Thumbnails = new Map()): string {
+/**
+ * A study as one HTML page that needs nothing beside it.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { runStudy } from "clip-interpret";
+ * import { studyHtml } from "clip-interpret/views";
+ *
+ * const { result } = await runStudy({
+ *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
+ *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ * });
+ * await writeFile("out.html", studyHtml(result));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * ```
+ */
+export function studyHtml(report: StudyResult, thumbnails: Thumbnails = new Map()): string {
   const { models, calibration, sizes } = report;
-  const notices = [...new Set(models.flatMap(({ notice }) => (notice === null ? [] : [notice])))];
+  const notices = [...new Set(models.flatMap(({ origin }) => origin.model.notice ?? []))];
   const sections: readonly (readonly [id: string, title: string, body: string])[] = [
     ["found", "What was found", list(findings(report))],
     [
       "models",
       "Models",
-      `${tableHtml(modelTable(report))}${paragraph(METHOD)}${figureOf(metricsSvg(report), "Metrics of every model")}`,
+      `${tableHtml(modelTable(report))}${paragraph(METHOD)}${figureOf(studyMetricsSvg(report), "Metrics of every model")}`,
     ],
-    ["ccs", "How consistent are the labels?", figureOf(histogramsSvg(report), "Histograms of CCS")],
+    ["ccs", "How consistent are the labels?", figureOf(studyHistogramsSvg(report), "Histograms of CCS")],
     [
       "believe",
       "How much to believe a label",
       calibration === null
         ? paragraph(findings(report)[0])
-        : `${paragraph(TRUTH)}${tableHtml(calibrationTable("All models together", calibration))}${figureOf(calibrationSvg(report), "CCS and selectivity of every head")}${tableHtml(reliabilityTable(calibration))}${tableHtml(labelTable(calibration))}`,
+        : `${paragraph(TRUTH)}${tableHtml(calibrationTable("All models together", calibration))}${figureOf(studyCalibrationSvg(report), "CCS and selectivity of every head")}${tableHtml(reliabilityTable(calibration))}${tableHtml(labelTable(calibration))}`,
     ],
     [
       "size",
@@ -48,7 +64,7 @@ export function studyHtml(report: StudyReport, thumbnails: Thumbnails = new Map(
     ["made", "How this was made", madeHtml(report)],
   ];
   const links = sections.map(([id, title]) => `<li><a href="#${id}">${title}</a></li>`);
-  const body = `<p class="muted">${escapeXml(models.map((model) => `${model.name} (${shapeOf(model)})`).join(" · "))}</p>
+  const body = `<p class="muted">${escapeXml(models.map((model) => `${model.origin.model.name} (${shapeOf(model)})`).join(" · "))}</p>
 ${notices.length === 0 ? "" : `<p class="notice">${notices.map(escapeXml).join("<br>")}</p>`}
 <nav aria-label="Sections"><ul>${links.join("")}</ul></nav>
 ${sections.map(([id, title, content]) => `<section>\n<h2 id="${id}">${title}</h2>\n${content}\n</section>`).join("\n")}`;
@@ -64,42 +80,22 @@ const figureOf = (svg: string, label: string): string => `${figure(fixedWidth(sv
 const fixedWidth = (svg: string): string =>
   svg.replace(/^<svg ([^>]*?)width="(\d+)" height="\d+"/, '<svg $1style="max-width:$2px"');
 
-function tableHtml({ caption, columns, rows }: Table): string {
-  const kind = columns.map((name) => (name.startsWith("#") ? ' class="n"' : ""));
-  const head = columns.map(
-    (name, i) => `<th scope="col"${kind[i]}>${escapeXml(name.replace(/^#/, ""))}</th>`,
-  );
-  const body = rows.map((row) => {
-    const cells = row.map((cell, i) =>
-      i === 0
-        ? `<th scope="row"${kind[i]}>${escapeXml(cell)}</th>`
-        : `<td${kind[i]}>${escapeXml(cell).replace(/ (\[.*\])$/, " <small>$1</small>")}</td>`,
-    );
-    return `<tr>${cells.join("")}</tr>`;
-  });
-  return `<div class="wide" tabindex="0" role="region" aria-label="${escapeXml(caption)}">
-<table><caption>${escapeXml(caption)}</caption>
-<thead><tr>${head.join("")}</tr></thead>
-<tbody>${body.join("\n")}</tbody></table>
-</div>
-`;
-}
-
 function modelHtml(model: StudyModel, thumbnails: Thumbnails): string {
+  const { name } = model.origin.model;
   const links = model.heads.map(
-    ({ head, label, ccs }) =>
-      `<li><a href="#${escapeXml(anchorOf(model.name, head))}">${escapeXml(`${head} ${label} (${ccs})`)}</a></li>`,
+    (head) =>
+      `<li><a href="#${escapeXml(anchorOf(name, head.name))}">${escapeXml(`${head.name} ${head.label} (${head.ccs})`)}</a></li>`,
   );
-  return `<h3>${escapeXml(model.name)}</h3>
-${figureOf(layersSvg(model), "Labels by layer")}<p class="muted">${counted(model.heads.length, "head")}; in brackets its CCS</p>
-<nav aria-label="Heads of ${escapeXml(model.name)}"><ul>${links.join("")}</ul></nav>
+  return `<h3>${escapeXml(name)}</h3>
+${figureOf(studyLayersSvg(model), "Labels by layer")}<p class="muted">${counted(model.heads.length, "head")}; in brackets its CCS</p>
+<nav aria-label="Heads of ${escapeXml(name)}"><ul>${links.join("")}</ul></nav>
 ${headsHtml(model, thumbnails)}`;
 }
 
-function madeHtml(report: StudyReport): string {
-  const { code, settings } = report;
+function madeHtml(report: StudyResult): string {
+  const { origin, code, settings } = report;
   const synonyms = Object.entries(SYNONYMS).map(([first, others]) => `${first} = ${others.join(" = ")}`);
   return `${tableHtml(inputTable(report))}
-<p>Computed by clip-interpret ${escapeXml(code.version)}, modules <code>${code.sha256}</code>. Heads: ${escapeXml(settings.heads)}; ${settings.iterations} texts a head, of which the first five make the label; images dealt into ${settings.blocks} blocks and drawn anew ${settings.resamples} times; ${settings.draws} draws of each baseline and permutation of the labels; ${settings.permutations} permutations of the factors; seed ${settings.seed}. The same inputs give this report again, byte for byte. study.json beside it holds every number and the whole hashes.</p>
+<p>Computed by ${origin.program} ${escapeXml(origin.version)}, modules <code>${code}</code>. Heads: ${escapeXml(settings.heads)}; ${settings.iterations} texts a head, of which the first five make the label; images dealt into ${settings.blocks} blocks and drawn anew ${settings.resamples} times; ${settings.draws} draws of each baseline and permutation of the labels; ${settings.permutations} permutations of the factors; seed ${settings.seed}. The same inputs give this report again, byte for byte. study.json beside it holds every number and the whole hashes.</p>
 <p>Labels count as one when they differ in case or plural, or stand in this table: ${escapeXml(synonyms.join("; "))}.</p>`;
 }

@@ -1,19 +1,16 @@
 /** The tables of a study as cells of text, for HTML and Markdown alike. */
-import { BASELINES, type Baseline } from "../../labeling/baselines.ts";
-import { CALIBRATION_MEASURES, type Calibration } from "../../labeling/calibration.ts";
-import { METRICS } from "../../labeling/metric-names.ts";
-import type { StudyModel, StudyReport } from "../../study/report.ts";
+import { BASELINES, type Baseline, METRICS } from "../../results/metrics.ts";
+import {
+  CALIBRATION_MEASURES,
+  type Calibration,
+  type StudyModel,
+  type StudyResult,
+} from "../../results/study.ts";
+import type { Table } from "../kit/table.ts";
 import { number, percent, rangeOf, sizeOf, withRange } from "./words.ts";
 
-/** A table: columns whose name starts with `#` hold numbers, and are set to the right. */
-export interface Table {
-  readonly caption: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 /** The paper's table over the models that were studied. */
-export function modelTable({ models }: StudyReport): Table {
+export function modelTable({ models }: StudyResult): Table {
   return {
     caption: "Models that were studied, with 95 % ranges over resampled images",
     columns: [
@@ -28,8 +25,8 @@ export function modelTable({ models }: StudyReport): Table {
       "#mean CCS ↑",
       "#right labels",
     ],
-    rows: models.map(({ name, shape, metrics, resampled, calibration }) => [
-      name,
+    rows: models.map(({ origin, shape, metrics, resampled, calibration }) => [
+      origin.model.name,
       sizeOf(shape.size),
       `${shape.layers} × ${shape.headsPerLayer}`,
       String(shape.patch),
@@ -44,7 +41,7 @@ export function modelTable({ models }: StudyReport): Table {
 }
 
 /** The paper's six models: what is printed, and what the labels published for them give. */
-export function publishedTable({ published }: StudyReport): Table {
+export function publishedTable({ published }: StudyResult): Table {
   return {
     caption: "The paper’s six models: printed values, and what their published labels give",
     columns: [
@@ -68,9 +65,9 @@ const BASELINE_NAMES: Readonly<Record<Baseline, string>> = {
 };
 
 /** Every metric of one model beside its baselines. */
-export function metricTable({ name, metrics, resampled, baselines }: StudyModel): Table {
+export function metricTable({ origin, metrics, resampled, baselines }: StudyModel): Table {
   return {
-    caption: name,
+    caption: origin.model.name,
     columns: [
       "metric",
       "#value",
@@ -144,7 +141,7 @@ export function labelTable({ byLabel }: Calibration): Table {
 }
 
 /** Larger models beside smaller ones. */
-export function sizeTable({ sizes }: StudyReport): Table {
+export function sizeTable({ sizes }: StudyResult): Table {
   return {
     caption: "Larger minus smaller",
     columns: [
@@ -168,7 +165,7 @@ export function sizeTable({ sizes }: StudyReport): Table {
 }
 
 /** How far metrics scatter between seeds. */
-export function seedTable({ sizes }: StudyReport): Table {
+export function seedTable({ sizes }: StudyResult): Table {
   const groups = sizes.groups.filter(({ models }) => models.length > 1);
   return {
     caption: "Models that differ in their seed alone",
@@ -181,13 +178,14 @@ export function seedTable({ sizes }: StudyReport): Table {
 }
 
 /** What every number follows from. */
-export function inputTable({ models }: StudyReport): Table {
+export function inputTable({ models }: StudyResult): Table {
   return {
     caption: "What the numbers follow from, by SHA-256",
     columns: ["model", "weights", "index", "#images", "pool", "#texts", "pool’s hash"],
-    rows: models.map(({ name, inputs: { weights, index, images, pool } }) => [
-      ...[name, weights.slice(0, 16), index.slice(0, 16), images.toLocaleString("en")],
-      ...[pool.name, pool.texts.toLocaleString("en"), pool.hash.slice(0, 16)],
+    rows: models.map(({ origin: { model, index, pool } }) => [
+      ...[model.name, model.weights.slice(0, 16), index.sha256.slice(0, 16)],
+      ...[index.images.toLocaleString("en"), pool.name],
+      ...[pool.texts.toLocaleString("en"), pool.sha256.slice(0, 16)],
     ]),
   };
 }

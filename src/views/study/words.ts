@@ -1,9 +1,8 @@
 /** What a study says in words, computed from what was measured: the same for HTML, Markdown and the terminal. */
-import type { Calibrated } from "../../labeling/calibration.ts";
-import { METRICS } from "../../labeling/metric-names.ts";
-import type { SizeStep } from "../../labeling/size-comparison.ts";
+
 import type { Interval } from "../../math/intervals.ts";
-import type { StudyModel, StudyReport } from "../../study/report.ts";
+import { METRICS } from "../../results/metrics.ts";
+import type { Calibrated, SizeStep, StudyModel, StudyResult } from "../../results/study.ts";
 import { counted } from "../kit/text.ts";
 
 /** `0.44`, `–` for what is not known. */
@@ -36,12 +35,15 @@ export const shapeOf = ({ shape }: StudyModel): string =>
 /** A p-value as it is printed. */
 const pValue = (p: number): string => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
 
+/** What was found, for a terminal. */
+export const studyTerminal = (report: StudyResult): string => `${findings(report).join("\n\n")}\n`;
+
 /** The findings, a sentence or two each, most important first. */
-export function findings(report: StudyReport): string[] {
+export function findings(report: StudyResult): string[] {
   return [...calibrationFindings(report), ...report.models.map(beyondChance), ...sizeFindings(report)];
 }
 
-function calibrationFindings({ calibration }: StudyReport): string[] {
+function calibrationFindings({ calibration }: StudyResult): string[] {
   if (calibration === null) {
     return [
       "Nothing is known of the images, so whether the labels are true is not measured here. Run the study over the demo corpus to see how far labels of this kind can be believed.",
@@ -54,7 +56,7 @@ function calibrationFindings({ calibration }: StudyReport): string[] {
   if (right.value !== null && right.chance !== null && right.p !== null) {
     const verdict = right.p < 0.05 ? "Labels say something true" : "Labels say no more than chance";
     found.push(
-      `${verdict}: of ${counted(heads, "head")}, ${count} (${percent(right.value)}) are labelled with the factor that truly explains most of what they write, ${heads - count} are not. Labels dealt out at random among the heads of a model would be right for ${percent(right.chance.mean)} (${pValue(right.p)}).`,
+      `${verdict}: of ${counted(heads, "head")}, ${count} (${percent(count / heads)}) are labelled with the factor that truly explains most of what they write, ${heads - count} are not. Labels dealt out at random among the heads of a model would be right for ${percent(right.chance.mean)} (${pValue(right.p)}).`,
     );
   }
   if (ccs.value !== null && ccs.p !== null && ccs.chance !== null) {
@@ -74,16 +76,17 @@ function excessFinding({ value, p }: Calibrated): string {
 }
 
 /** Whether a model's labels are more consistent than the pool's texts at random. */
-function beyondChance({ name, metrics, baselines, heads, inputs }: StudyModel): string {
+function beyondChance({ origin, metrics, baselines, heads, tags }: StudyModel): string {
   const { association, meanCcs } = metrics;
+  const { model, pool } = origin;
   const chance = baselines.randomTexts.meanCcs;
   const byChance = baselines.randomTexts.association;
   if (meanCcs === null || association === null || chance === null || byChance === null)
-    return `${name}: no head could be judged.`;
-  const [most] = inputs.pool.tags;
+    return `${model.name}: no head could be judged.`;
+  const [most] = tags;
   const lopsided =
-    most !== undefined && most.texts > inputs.pool.texts / 2
-      ? ` ${percent(most.texts / inputs.pool.texts)} of the pool's texts have one tag (${most.tag}), so random texts agree by themselves.`
+    most !== undefined && most.texts > pool.texts / 2
+      ? ` ${percent(most.texts / pool.texts)} of the pool's texts have one tag (${most.tag}), so random texts agree by themselves.`
       : "";
   const verdict =
     meanCcs > chance.high
@@ -91,7 +94,7 @@ function beyondChance({ name, metrics, baselines, heads, inputs }: StudyModel): 
       : meanCcs < chance.low
         ? "less consistent than"
         : "no more consistent than";
-  return `${name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Five random texts of the pool give ${withRange(chance.mean, chance)} and ${withRange(byChance.mean, byChance)}: the descriptions are ${verdict} random ones.${lopsided}${shuffledFinding(metrics.meanCcs, baselines.shuffledDescriptions.meanCcs)}`;
+  return `${model.name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Five random texts of the pool give ${withRange(chance.mean, chance)} and ${withRange(byChance.mean, byChance)}: the descriptions are ${verdict} random ones.${lopsided}${shuffledFinding(metrics.meanCcs, baselines.shuffledDescriptions.meanCcs)}`;
 }
 
 /** How much of the consistency is the heads' own. */
@@ -104,7 +107,7 @@ function shuffledFinding(meanCcs: number | null, shuffled: Interval | null): str
   return ` Dealt out anew among the heads they have ${withRange(shuffled.mean, shuffled)}, ${own}.`;
 }
 
-function sizeFindings({ sizes }: StudyReport): string[] {
+function sizeFindings({ sizes }: StudyResult): string[] {
   const { steps, seeds } = sizes;
   if (steps.length === 0) return ["All models have one size, so nothing is said about larger ones."];
   const told = steps.filter(({ verdict }) => verdict.endsWith("interpretable"));
@@ -136,7 +139,7 @@ export const percent = (share: number): string => `${(100 * share).toFixed(0)} %
 
 /** What every reader of a study must know about its labels. */
 export const METHOD =
-  "Each head is described by the texts of a pool that explain most of what it writes into images (TEXTSPAN). Its label is the commonest tag of the first five; CCS (0–5) counts how many of the five have that tag, so it is a plurality count and cannot be 0. Association is the share of heads with CCS ≥ 3 (higher is called more interpretable); entanglement the share of heads whose label another head bears too (lower is). Brackets are 95 % ranges over resampled images; heads are not resampled, for they are all there are.";
+  "Each head is described by the texts of a pool that explain most of what it writes into images (TEXTSPAN). Its label is the commonest tag of the first five; CCS (0–5) counts how many of the five have that tag, so it is a plurality count and cannot be 0. Association is the share of heads with CCS ≥ 3 (higher is called more interpretable); entanglement the share of heads whose label another head has too (lower is). Brackets are 95 % ranges over resampled images; heads are not resampled, for they are all there are.";
 
 /** What the calibration compares. */
 export const TRUTH =
@@ -151,7 +154,7 @@ export const PUBLISHED =
   "The papers' printed entanglement comes out of their published labels under none of these rules; it falls with size, while under every rule the larger models' labels are shared more. Nothing here claims to equal a printed value.";
 
 /** The title of a study. */
-export const titleOf = ({ models }: StudyReport): string =>
+export const titleOf = ({ models }: StudyResult): string =>
   models.length === 1
-    ? `What the heads of ${models[0].name} mean, and how much to believe it`
+    ? `What the heads of ${models[0].origin.model.name} mean, and how much to believe it`
     : `What the heads of ${counted(models.length, "model")} mean, and how much to believe it`;

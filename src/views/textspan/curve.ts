@@ -1,13 +1,15 @@
+import type { Span } from "../../results/textspan.ts";
 import { type Drawing, round, TONES, textLine } from "../kit/svg.ts";
-import { explainedBy, percent, type SpanPanel } from "./words.ts";
+import { explainedBy, percent } from "./words.ts";
 
 /** The line and bars of the texts chosen: reads on light and dark pages. */
 export const TEXT_COLOUR = "#2a78c2";
 
 /** Shares that texts explain together, against their number, beside random texts and the most that is possible. */
-export function spanCurve(panel: SpanPanel, width: number, height: number): Drawing {
+export function spanCurve(span: Span, width: number, height: number): Drawing {
   const [left, right, top, bottom] = [34, 6, 6, 30];
-  const steps = panel.texts.length;
+  const { randomTexts: random, ceiling } = span.control;
+  const steps = span.descriptions.length;
   const x = (k: number) => left + ((width - left - right) * k) / Math.max(1, steps);
   const y = (share: number) => top + (height - top - bottom) * (1 - Math.min(1, share));
   const points = (values: readonly number[]) =>
@@ -21,13 +23,12 @@ export function spanCurve(panel: SpanPanel, width: number, height: number): Draw
         textLine(left - 5, y(share) + 4, percent(share), { size: 10, tone: "muted", anchor: "end" }),
     )
     .join("");
-  const { random, ceiling, texts } = panel;
   const back = random.low.map((_, i) => random.low.length - 1 - i);
   const band = `<path class="track" d="M${round(x(0))} ${round(y(0))}L${points(random.high)}L${back
     .map((k) => `${round(x(k + 1))} ${round(y(random.low[k]))}`)
     .join("L")}Z" fill="#e4e8ed"/>`;
   let sum = 0;
-  const chosen = texts.map(({ share }) => {
+  const chosen = span.explainedVariance.map((share) => {
     sum += share;
     return sum;
   });
@@ -38,7 +39,7 @@ export function spanCurve(panel: SpanPanel, width: number, height: number): Draw
         line(random.mean, `class="tick" stroke="${TONES.muted}"`) +
         line(ceiling, `class="edge" stroke="${TONES.ink}" stroke-dasharray="3 3"`) +
         line(chosen, `stroke="${TEXT_COLOUR}" stroke-width="2"`);
-  const title = `<title>${steps} texts explain ${percent(explainedBy(panel))}</title>`;
+  const title = `<title>${steps} texts explain ${percent(explainedBy(span))}</title>`;
   const numbers =
     textLine(x(0), height - bottom + 14, "0", { size: 10, tone: "muted", anchor: "middle" }) +
     textLine(width - right, height - bottom + 14, String(steps), { size: 10, tone: "muted", anchor: "end" }) +

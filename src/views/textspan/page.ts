@@ -1,32 +1,52 @@
+import type { Span } from "../../results/textspan.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import { escapeXml } from "../kit/text.ts";
 import { textspanSvg } from "./svg.ts";
-import { type SpanPanel, type TextspanInput, titleOf, verdictOf } from "./words.ts";
+import { type AnyTextspan, isResampled, spansOf, titleOf, verdictOf } from "./words.ts";
 
-/** The picture as one HTML page that needs nothing beside it, with every head's texts in tables. */
-export function textspanHtml(input: TextspanInput): string {
-  const title = titleOf(input, 120, (part) => part.length);
+/**
+ * The picture as one HTML page that needs nothing beside it, with every head's texts in tables.
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { describeHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { textspanHtml } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * await writeFile("out.html", textspanHtml(described));
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * ```
+ */
+export function textspanHtml(result: AnyTextspan): string {
+  const title = titleOf(result, 120, (part) => part.length);
   const label = "Picture of the heads; the tables below hold their texts";
   return htmlPage(
     escapeXml(title),
-    `${figure(textspanSvg(input), label)}
+    `${figure(textspanSvg(result), label)}
 <h2>All texts</h2>
 <div class="tables">
-${input.panels.map((panel) => table(panel, input.resamples > 0)).join("\n")}
+${spansOf(result)
+  .map(([name, span]) => table(name, span, isResampled(result)))
+  .join("\n")}
 </div>`,
     "lists",
   );
 }
 
-function table(panel: SpanPanel, resampled: boolean): string {
+function table(name: string, span: Span, resampled: boolean): string {
   const number = (share: number) => (100 * share).toFixed(1);
-  const overlap = panel.overlap === null ? "" : `; order overlap ${panel.overlap.toFixed(2)}`;
+  const overlap = span.stability ? `; order overlap ${span.stability.overlap.mean.toFixed(2)}` : "";
   const kept = (share: number | null) =>
     resampled ? `<td class="n">${share === null ? "–" : number(share)}</td>` : "";
   let sum = 0;
-  const rows = panel.texts.map(({ text, property, share, chosenShare }, i) => {
+  const rows = span.descriptions.map(({ text, property, explainedVariance: share, chosenShare }, i) => {
     sum += share;
-    const random = number(panel.random.mean[i] ?? 0);
+    const random = number(span.control.randomTexts.mean[i] ?? 0);
     return `<tr><td class="n">${i + 1}</td><th scope="row"><bdi>${escapeXml(text)}</bdi></th><td>${escapeXml(property ?? "")}</td><td class="n">${number(share)}</td>${kept(chosenShare)}<td class="n">${number(sum)}</td><td class="n chance">${random}</td></tr>`;
   });
   const heads = [
@@ -39,9 +59,9 @@ function table(panel: SpanPanel, resampled: boolean): string {
     "random %",
   ];
   const head = heads
-    .map((name, i) => `<th scope="col"${i === 0 || i > 2 ? ' class="n"' : ""}>${name}</th>`)
+    .map((column, i) => `<th scope="col"${i === 0 || i > 2 ? ' class="n"' : ""}>${column}</th>`)
     .join("");
-  return `<table><caption>${escapeXml(panel.name)} <small>${escapeXml(verdictOf(panel))}${overlap}; rank ${panel.rank}</small></caption>
+  return `<table><caption>${escapeXml(name)} <small>${escapeXml(verdictOf(span))}${overlap}; rank ${span.rank}</small></caption>
 <thead><tr>${head}</tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>`;
 }

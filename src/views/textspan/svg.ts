@@ -1,3 +1,4 @@
+import type { Span } from "../../results/textspan.ts";
 import {
   at,
   banner,
@@ -11,7 +12,16 @@ import {
 } from "../kit/svg.ts";
 import { counted, shorten, textWidth } from "../kit/text.ts";
 import { curveKey, spanCurve, TEXT_COLOUR } from "./curve.ts";
-import { captionOf, percent, type SpanPanel, type TextspanInput, titleOf, verdictOf } from "./words.ts";
+import {
+  type AnyTextspan,
+  captionOf,
+  isResampled,
+  noticeOf,
+  percent,
+  spansOf,
+  titleOf,
+  verdictOf,
+} from "./words.ts";
 
 const WIDTH = 1416;
 const PANEL_GAP = 36;
@@ -30,30 +40,48 @@ interface PanelStyle {
 const ALONE: PanelStyle = { width: WIDTH, rows: 24, curve: 560 };
 const BESIDE: PanelStyle = { width: (WIDTH - PANEL_GAP) / 2, rows: 8, curve: 190 };
 
-/** Every head with its first texts and the curve of what they explain, as an SVG document. */
-export function textspanSvg(input: TextspanInput): string {
-  const panels = input.panels.slice(0, MOST_PANELS);
+/**
+ * Every head with its first texts and the curve of what they explain, as an SVG document.
+ *
+ * @example
+ * ```ts
+ * import { describeHeads, openIndex, openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { textspanSvg } from "clip-interpret/views";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * const pool = await loadPool(defaultPool(model.name));
+ * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
+ * const svg = textspanSvg(described);
+ * console.log(svg.slice(0, 4)); // → ?
+ * ```
+ */
+export function textspanSvg(result: AnyTextspan): string {
+  const spans = spansOf(result);
+  const panels = spans.slice(0, MOST_PANELS);
   const [style, columns] = panels.length === 1 ? [ALONE, 1] : [BESIDE, 2];
   const width = WIDTH;
-  const title = titleOf(input, width, widthOf(20, true));
+  const title = titleOf(result, width, widthOf(20, true));
   const largest = Math.max(
     0,
-    ...panels.flatMap(({ texts }) => texts.slice(0, style.rows).map(({ share }) => share)),
+    ...panels.flatMap(([, { explainedVariance }]) => explainedVariance.slice(0, style.rows)),
   );
   const rows = Array.from({ length: Math.ceil(panels.length / columns) }, (_, i) =>
     panels.slice(i * columns, (i + 1) * columns),
   );
   const drawn = rows.map((row): Drawing => {
-    const drawings = row.map((panel) => panelDrawing(panel, style, largest, input.resamples > 0));
+    const drawings = row.map(([name, span]) => panelDrawing(name, span, style, largest, isResampled(result)));
     const body = drawings.map((drawing, i) => at(i * (style.width + PANEL_GAP), 0, drawing)).join("");
     return { width, height: Math.max(...drawings.map(({ height }) => height)), body };
   });
-  const left = input.panels.length - panels.length;
+  const left = spans.length - panels.length;
   const rest = `${counted(left, "more head")} stand in the HTML page and the JSON.`;
+  const notice = noticeOf(result);
   const blocks: (readonly [gap: number, drawing: Drawing])[] = [
     [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(input.notice === undefined ? [] : [[16, banner(input.notice, width)] as const]),
-    [14, legend(input, width)],
+    ...(notice === null ? [] : [[16, banner(notice, width)] as const]),
+    [14, legend(captionOf(result), width)],
     ...drawn.map((drawing) => [22, drawing] as const),
     ...(left > 0
       ? [[16, { width, height: 16, body: textLine(0, 12, rest, { tone: "muted" }) }] as const]
@@ -62,7 +90,7 @@ export function textspanSvg(input: TextspanInput): string {
       ? [[16, { width, height: 20, body: textLine(0, 14, "no heads", { tone: "muted" }) }] as const]
       : []),
   ];
-  return svgDocument(stack(width, blocks), `${title}. ${captionOf(input)}`);
+  return svgDocument(stack(width, blocks), `${title}. ${captionOf(result)}`, result.origin);
 }
 
 const widthOf =
@@ -70,9 +98,9 @@ const widthOf =
   (part: string) =>
     textWidth(part, size, bold);
 
-function legend(input: TextspanInput, width: number): Drawing {
+function legend(caption: string, width: number): Drawing {
   const key = curveKey();
-  const meaning = paragraph(captionOf(input), width - key.width - 40, { size: 13 });
+  const meaning = paragraph(caption, width - key.width - 40, { size: 13 });
   return {
     width,
     height: Math.max(key.height, meaning.height),
@@ -81,21 +109,31 @@ function legend(input: TextspanInput, width: number): Drawing {
 }
 
 /** Columns of a panel: text, bar, per cent, kept; then the curve. */
-function panelDrawing(panel: SpanPanel, style: PanelStyle, largest: number, resampled: boolean): Drawing {
+function panelDrawing(
+  name: string,
+  span: Span,
+  style: PanelStyle,
+  largest: number,
+  resampled: boolean,
+): Drawing {
   const list = style.width - style.curve - 18;
   const keptRight = list;
   const percentRight = resampled ? keptRight - 48 : list;
   const barLeft = percentRight - 40 - BAR_WIDTH;
-  const shown = panel.texts.slice(0, style.rows);
-  const head = textLine(0, 14, shorten(panel.name, 150, widthOf(14, true)), { size: 14, bold: true });
-  const verdict = verdictOf(panel);
-  const nameWidth = Math.min(150, textWidth(panel.name, 14, true)) + 14;
+  const shown = span.descriptions.slice(0, style.rows);
+  const head = textLine(0, 14, shorten(name, 150, widthOf(14, true)), { size: 14, bold: true });
+  const verdict = verdictOf(span);
+  const nameWidth = Math.min(150, textWidth(name, 14, true)) + 14;
   const heading = head + textLine(nameWidth, 14, verdict, { size: 12, tone: "muted" });
   const rule = `<path class="frame" d="M0 22.5H${style.width}" stroke="${TONES.line}"/>`;
+  if (shown.length === 0) {
+    const none = textLine(0, 40, "no texts", { tone: "muted" });
+    return { width: style.width, height: 46, body: heading + rule + none };
+  }
   const names =
     (resampled ? textLine(keptRight, 36, "kept", { size: 10, tone: "muted", anchor: "end" }) : "") +
     textLine(percentRight, 36, "adds", { size: 10, tone: "muted", anchor: "end" });
-  const rows = shown.map(({ text, property, share, chosenShare }, i) => {
+  const rows = shown.map(({ text, property, explainedVariance: share, chosenShare }, i) => {
     const y = 40 + i * ROW;
     const base = y + 13;
     const tag = property === null ? "" : shorten(property, 90, widthOf(10));
@@ -111,20 +149,19 @@ function panelDrawing(panel: SpanPanel, style: PanelStyle, largest: number, resa
       "</g>"
     );
   });
-  const more = panel.texts.length - shown.length;
-  const end = 40 + Math.max(1, shown.length) * ROW;
+  const more = span.descriptions.length - shown.length;
+  const end = 40 + shown.length * ROW;
   const rest =
     more > 0 ? textLine(0, end + 12, `and ${counted(more, "more text")}`, { size: 10, tone: "muted" }) : "";
   const curve = at(
     style.width - style.curve,
     28,
-    spanCurve(panel, style.curve, Math.max(110, Math.min(300, end - 24))),
+    spanCurve(span, style.curve, Math.max(110, Math.min(300, end - 24))),
   );
-  const none = shown.length === 0 ? textLine(0, 53, "no texts", { tone: "muted" }) : "";
   return {
     width: style.width,
     height: Math.max(end + (more > 0 ? 16 : 0), 150),
-    body: heading + rule + names + rows.join("") + none + rest + (shown.length === 0 ? "" : curve),
+    body: heading + rule + names + rows.join("") + rest + curve,
   };
 }
 

@@ -1,63 +1,56 @@
+import type { Span, TextspanArraysResult, TextspanResult } from "../../results/textspan.ts";
 import { counted, shorten } from "../kit/text.ts";
 
-/** One text that describes a head. */
-export interface SpanText {
-  readonly text: string;
-  readonly property: string | null;
-  /** Share of the head's variance that it adds. */
-  readonly share: number;
-  /** Share of the resamples that choose it too; null where none were drawn. */
-  readonly chosenShare: number | null;
+/** What TEXTSPAN found, over an index or over arrays. */
+export type AnyTextspan = TextspanResult | TextspanArraysResult;
+
+const ofArrays = (result: AnyTextspan): result is TextspanArraysResult => "contributions" in result;
+
+/** Everything that was described, by its name. */
+export function spansOf(result: AnyTextspan): [name: string, span: Span][] {
+  if (ofArrays(result)) return [[result.contributions.name, result]];
+  const { heads, mlps, joint } = result;
+  return [
+    ...heads.map((head): [string, Span] => [head.name, head]),
+    ...mlps.map((mlp): [string, Span] => [mlp.component, mlp]),
+    ...(joint ? [[jointName(joint.components), joint] as [string, Span]] : []),
+  ];
 }
 
-/** One head with its texts and what they are to be compared with. Shares are of its variance over the images. */
-export interface SpanPanel {
-  readonly name: string;
-  readonly rank: number;
-  readonly texts: readonly SpanText[];
-  /** What the first 1, 2, … random texts explain together. */
-  readonly random: {
-    readonly mean: readonly number[];
-    readonly low: readonly number[];
-    readonly high: readonly number[];
-  };
-  /** What the best directions explain together. */
-  readonly ceiling: readonly number[];
-  /** Range of what the texts explain together, over resampled images. */
-  readonly explained: { readonly low: number; readonly high: number } | null;
-  /** Average overlap with the order of a resample. */
-  readonly overlap: number | null;
+function jointName({ heads, mlps }: NonNullable<TextspanResult["joint"]>["components"]): string {
+  const names = [...heads, ...mlps.map(({ component, weight }) => ({ name: component, weight }))].map(
+    ({ name, weight }) => (weight === 1 ? name : `${name}*${weight}`),
+  );
+  return names.length <= 3 ? names.join(" + ") : `${names.length} components as one`;
 }
 
-/** What a picture of TEXTSPAN's result shows. Numbers are finite. */
-export interface TextspanInput {
-  /** What the heads belong to: a model, or a file. */
-  readonly subject: string;
-  readonly images: number;
-  /** The texts that were chosen from, in words: `915 texts of the pool emoji`. */
-  readonly pool: string;
-  readonly resamples: number;
-  readonly panels: readonly SpanPanel[];
-  readonly notice?: string;
-}
+/** Whether the images were drawn anew. */
+export const isResampled = (result: AnyTextspan): boolean => !ofArrays(result) && result.resamples > 0;
 
-export const titleOf = (
-  { subject }: TextspanInput,
-  room: number,
-  widthOf: (part: string) => number,
-): string =>
-  `What the heads of ${shorten(subject, room - widthOf("What the heads of  write, in texts"), widthOf)} write, in texts`;
+/** What must be known before the result is read. */
+export const noticeOf = (result: AnyTextspan): string | null =>
+  ofArrays(result) ? null : result.origin.model.notice;
+
+export function titleOf(result: AnyTextspan, room: number, widthOf: (part: string) => number): string {
+  const subject = ofArrays(result) ? result.contributions.name : result.origin.model.name;
+  const left = room - widthOf("What the heads of  write, in texts");
+  return `What the heads of ${shorten(subject, left, widthOf)} write, in texts`;
+}
 
 /** How to read it. */
-export function captionOf({ images, pool, resamples }: TextspanInput): string {
-  const drawn = `From ${pool}, TEXTSPAN picks for each head the text along which what the head writes varies most over ${counted(images, "image")}, takes that direction away, and picks again. Adds: the share of the head’s variance along what is new in a text; it need not fall, since texts that lie more within the head’s space are picked first.`;
-  return resamples === 0
+export function captionOf(result: AnyTextspan): string {
+  const [images, pool] = ofArrays(result)
+    ? [result.contributions.images, result.textFeatures]
+    : [result.origin.index.images, result.origin.pool];
+  const drawn = `From ${counted(pool.texts, "text")} (${pool.name}), TEXTSPAN picks for each head the text along which what the head writes varies most over ${counted(images, "image")}, takes that direction away, and picks again. Adds: the share of the head’s variance along what is new in a text; it need not fall, since texts that lie more within the head’s space are picked first.`;
+  return ofArrays(result) || result.resamples === 0
     ? drawn
-    : `${drawn} Kept: the share of ${counted(resamples, "resample")} of the images that choose the text too; where it is low, it was chance which of several like texts came. [In brackets]: 95 % range over the resamples.`;
+    : `${drawn} Kept: the share of ${counted(result.resamples, "resample")} of the images that choose the text too; where it is low, it was chance which of several like texts came. [In brackets]: 95 % range over the resamples.`;
 }
 
 /** What all texts of a head explain. */
-export const explainedBy = ({ texts }: SpanPanel): number => texts.reduce((sum, { share }) => sum + share, 0);
+export const explainedBy = ({ explainedVariance }: Span): number =>
+  explainedVariance.reduce((sum, share) => sum + share, 0);
 
 /** `53 %`, and `<1 %` of what is there. */
 export function percent(share: number): string {
@@ -66,11 +59,11 @@ export function percent(share: number): string {
 }
 
 /** `20 texts explain 71.3 % [70.9, 71.8]; 20 random texts 34 %, any 20 directions at most 80 %`. */
-export function verdictOf(panel: SpanPanel): string {
-  const { texts, random, ceiling, explained } = panel;
-  if (texts.length === 0) return "nothing varies over these images";
+export function verdictOf(span: Span): string {
+  const { descriptions, control, stability } = span;
+  if (descriptions.length === 0) return "nothing varies over these images";
   const number = (share: number) => (100 * share).toFixed(1);
-  const range = explained === null ? "" : ` [${number(explained.low)}, ${number(explained.high)}]`;
-  const [by, most] = [random, { mean: ceiling }].map(({ mean }) => percent(mean.at(-1) ?? 0));
-  return `${counted(texts.length, "text")} explain ${number(explainedBy(panel))} %${range}; as many random texts ${by}, any directions at most ${most}`;
+  const range = stability ? ` [${number(stability.explained.low)}, ${number(stability.explained.high)}]` : "";
+  const [by, most] = [control.randomTexts.mean, control.ceiling].map((curve) => percent(curve.at(-1) ?? 0));
+  return `${counted(descriptions.length, "text")} explain ${number(explainedBy(span))} %${range}; as many random texts ${by}, any directions at most ${most}`;
 }

@@ -1,89 +1,43 @@
-import { headName } from "../../../src/model/components.ts";
-import { contributionMatrix } from "../../../src/views/explanation/matrix.ts";
-import { anyBeyond, sharedLimit } from "../../../src/views/explanation/words.ts";
-import { colourBar, signedScale } from "../../../src/views/kit/colour.ts";
-import type { Paint } from "../../../src/views/kit/heatmap.ts";
-import {
-  banner,
-  framedPicture,
-  paragraph,
-  stack,
-  svgDocument,
-  textLine,
-} from "../../../src/views/kit/svg.ts";
-import { loadPixels } from "../plots/heat-picture.tsx";
-import { paintPicture } from "../plots/paint.ts";
-import { type App, type ExplainResult, type ImageInfo, type ModelDetail, pictureUrl } from "../state/api.ts";
-import type { TokenValues } from "../state/queries.ts";
-import type { ViewState } from "../state/url.ts";
-import { csvOf, type ExportSet, pngOf, provenance, stamped } from "./save.ts";
+import { csvOf } from "../../../src/views/kit/csv.ts";
+import type { Cover } from "../../../src/views/kit/panel.ts";
+import { type LookResult, lookPictures, lookSvg } from "../../../src/views/look/svg.ts";
+import { type ExplainResult, post, type SegmentResult } from "../state/api.ts";
+import { type ExportSet, encodePng, originalPixels } from "./save.ts";
 
-interface LookInput {
-  readonly app: App;
-  readonly model: ModelDetail;
-  readonly state: ViewState;
-  readonly image: ImageInfo;
-  readonly explained: ExplainResult;
-  readonly map: TokenValues;
-  readonly view: { readonly values: Float64Array; readonly limit: number; readonly paint: Paint };
-  readonly on: number;
+/** What a look is of. */
+interface Looked {
+  readonly image: string;
+  readonly text: string;
   readonly heads: string;
-  readonly headCount: number;
+  readonly corpus: string;
 }
 
-/** The look at one picture: the map of the chosen heads and the whole matrix of the text that is shown. */
-export async function lookExports(input: LookInput): Promise<ExportSet> {
-  const { app, model, state, image, explained, map, view, on, heads, headCount } = input;
-  const origin = provenance(app, model, { image: image.sha256, heads: heads === "" ? "all" : heads });
-  const explanation = explained.texts[on];
+/** The look at one picture as files: the map of the chosen heads, and what every component added to each text's score. */
+export function lookExports(
+  { image, text, heads, corpus }: Looked,
+  explanation: ExplainResult,
+  cover: Cover,
+): ExportSet {
+  const model = explanation.origin.model.name;
+  const look = async (): Promise<LookResult> => {
+    const asked = { model, image, texts: [text], heads, corpus, mode: "topic" };
+    return { explanation, segmentation: await post<SegmentResult>("/api/segment", asked) };
+  };
   return {
     async svg() {
-      const pixels = await loadPixels(pictureUrl(image.image, 512));
-      const painted = paintPicture(pixels, map, view.paint, state.opacity);
-      const png = await pngOf(painted, pixels.width, pixels.height);
-      const width = 720;
-      const side = 320;
-      const scale = side / Math.max(pixels.width, pixels.height);
-      const size = `width="${Math.round(pixels.width * scale)}" height="${Math.round(pixels.height * scale)}"`;
-      const limit = sharedLimit([explanation]);
-      const matrix = contributionMatrix(explanation, signedScale(limit), 480);
-      const set = headCount === 1 ? `head ${heads}` : `${heads || "all"} (${headCount} heads)`;
-      const caption = `Where ${set} spoke for (red) or against (blue) “${explanation.text}”, and what every head and MLP added to its score.`;
-      const drawing = stack(width, [
-        [
-          0,
-          {
-            width,
-            height: 26,
-            body: textLine(0, 20, `${image.label ?? "A picture"} seen by ${model.name}`, {
-              size: 20,
-              bold: true,
-            }),
-          },
-        ],
-        ...(model.notice === null
-          ? []
-          : [[12, banner(model.notice, width)] as [number, ReturnType<typeof banner>]]),
-        [12, paragraph(caption, width, { size: 13 })],
-        [16, { width, height: Math.round(pixels.height * scale), body: framedPicture(png, size, 1) }],
-        [14, colourBar(signedScale(view.limit))],
-        [24, matrix],
-        [16, colourBar(signedScale(limit), { clipped: anyBeyond([explanation], limit) })],
-      ]);
-      return stamped(svgDocument(drawing, caption), origin);
+      const looked = await look();
+      const pixels = await originalPixels(image, looked.segmentation);
+      return lookSvg(looked, await lookPictures(looked, pixels, encodePng, cover));
     },
     csv: () =>
       csvOf(
-        origin,
+        explanation.origin,
         ["text", "component", "contribution"],
-        explained.texts.flatMap(({ text, heads: own, mlps }) => [
-          ...own.map(({ layer, head, value }) => [text, headName(layer, head), value]),
-          ...mlps.map(({ component, value }) => [text, component, value]),
+        explanation.texts.flatMap((one) => [
+          ...one.heads.map(({ name, value }) => [one.text, name, value]),
+          ...one.mlps.map(({ component, value }) => [one.text, component, value]),
         ]),
       ),
-    json: () => ({
-      ...{ provenance: origin, explained },
-      map: { text: map.text, grid: map.grid, placement: map.placement, values: [...view.values] },
-    }),
+    json: look,
   };
 }

@@ -32,7 +32,7 @@ export function HeadChooser({ layers, heads, chosen, properties, onWrite }: Prop
             <option value="">a property…</option>
             {properties.map(({ name, source, heads: own }) => (
               <option key={name} value={name}>
-                {`${name}${source === "factor" ? ` – ${inWords(name)}` : ""} (${own.length > 3 ? `${own.length} heads` : own.join(", ")})`}
+                {`${name}${source === "factor" ? ` – ${inWords(name)}` : ""} (${own.length > 3 ? `${own.length} heads` : own.map((head) => head.name).join(", ")})`}
               </option>
             ))}
           </select>

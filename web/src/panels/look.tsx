@@ -1,14 +1,15 @@
 import { useEffect, useMemo, useState } from "react";
 import { headName } from "../../../src/model/components.ts";
 import { anyBeyond, sharedLimit } from "../../../src/views/explanation/words.ts";
+import { largestOf, signedPaint } from "../../../src/views/kit/panel.ts";
 import { decimalsFor, formatCosine, formatError, formatSigned } from "../../../src/views/kit/text.ts";
 import { lookExports } from "../exports/look.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";
 import { Matrix } from "../plots/matrix.tsx";
-import { headsAtPatch, largest, mapPaint, sumOfHeads } from "../plots/paint.ts";
+import { headsAtPatch, sumOfHeads } from "../plots/paint.ts";
 import { pictureUrl } from "../state/api.ts";
-import { type Chosen, formatHeads, headsInWords, parseHeads } from "../state/heads.ts";
+import { type Chosen, formatHeads, headsInWords, orAll, parseHeads } from "../state/heads.ts";
 import { type Follows, follows, inWords } from "../state/know.ts";
 import { useExplain, useImage, useInsights, useProperties, useTokens } from "../state/queries.ts";
 import { Exports } from "./exports.tsx";
@@ -58,17 +59,17 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
   const shownUnits = hovered !== null ? [hovered] : chosen.size > 0 ? [...chosen] : every;
   const unitsKey = shownUnits.join();
   const view = useMemo(() => {
-    if (!map || map.values.length !== layers * heads * (1 + map.grid ** 2)) return undefined;
-    const values = sumOfHeads(map.values, map.grid, unitsKey.split(",").map(Number));
-    const limit = largest(values);
-    return { values, limit, paint: mapPaint(values, map.grid, limit, state.squares) };
+    if (!map || map.values.length !== layers * heads * (1 + map.grid.rows * map.grid.columns))
+      return undefined;
+    const values = sumOfHeads(map, unitsKey.split(",").map(Number));
+    const limit = largestOf(values.flat());
+    return { limit, paint: signedPaint(values, limit, { squares: state.squares }) };
   }, [map, unitsKey, state.squares, layers, heads]);
-  const atPatch = map && patch !== null ? headsAtPatch(map.values, map.grid, patch) : null;
-  const place = map && { width: map.width, height: map.height, grid: map.grid, placement: map.placement };
+  const atPatch = map && patch !== null ? headsAtPatch(map, patch) : null;
 
   const about = (unit: number) => {
     const labels = properties.filter(
-      ({ source, heads: own }) => source === "label" && own.includes(nameOf(unit)),
+      ({ source, heads: own }) => source === "label" && own.some((head) => head.name === nameOf(unit)),
     );
     return [
       labels.length > 0 ? `Labelled ${labels.map(({ name }) => `“${name}”`).join(", ")}.` : "",
@@ -92,7 +93,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
           <HeatPicture
             src={pictureUrl(image, 512)}
             alt={`${known?.label ?? "The picture"}, with ${headsInWords(new Set(shownUnits), model)} painted where they speak for or against “${text ?? ""}”`}
-            place={place}
+            place={map}
             paint={view?.paint}
             opacity={state.opacity}
             marked={patch}
@@ -102,6 +103,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
         {view && (
           <>
             <p className="caption">
+              <img src={pictureUrl(image, 160)} alt="Without the map" width={56} />
               Where {headsInWords(new Set(shownUnits), model)} {shownUnits.length === 1 ? "speaks" : "speak"}{" "}
               for (red) or against (blue) <q>{text}</q>
             </p>
@@ -161,7 +163,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
               heads={heads}
               values={atPatch ?? explanation.heads.map(({ value }) => value)}
               mlps={atPatch ? null : explanation.mlps.map(({ value }) => value)}
-              limit={atPatch ? largest(atPatch) : sharedLimit([explanation])}
+              limit={atPatch ? largestOf(atPatch) : sharedLimit([explanation])}
               chosen={chosen}
               hovered={hovered}
               onChoose={setDragged}
@@ -169,7 +171,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
               about={about}
             />
             <ColourBar
-              limit={atPatch ? largest(atPatch) : sharedLimit([explanation])}
+              limit={atPatch ? largestOf(atPatch) : sharedLimit([explanation])}
               low="against"
               high="for the text"
               clipped={!atPatch && anyBeyond([explanation], sharedLimit([explanation]))}
@@ -202,11 +204,11 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
           <Exports
             name={`look-${known.sha256.slice(0, 8)}`}
             make={() =>
-              lookExports({
-                ...{ app, model, state, image: known, explained: explained.data, map, view, on },
-                heads: formatHeads(chosen, model),
-                headCount: shownUnits.length,
-              })
+              lookExports(
+                { image, text, heads: orAll(formatHeads(chosen, model)), corpus: state.corpus },
+                explained.data,
+                { opacity: state.opacity / 100, squares: state.squares },
+              )
             }
           />
         )}

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { headName } from "../../../src/model/components.ts";
+import { scoreFormat } from "../../../src/views/neighbors/words.ts";
 import { neighborsExports } from "../exports/neighbors.ts";
 import { Spread } from "../plots/spread.tsx";
 import { Thumbs } from "../plots/thumbs.tsx";
@@ -14,7 +15,7 @@ import { PhotoNotice } from "./model-picker.tsx";
 import { Picker } from "./picker.tsx";
 import { PrepareCorpus } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
-import { scoreFormatOf, thumbsOf } from "./thumbs-of.ts";
+import { thumbsOf } from "./thumbs-of.ts";
 import type { ViewProps } from "./view.ts";
 
 const ASKED = {
@@ -49,7 +50,7 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
   const words =
     by === "property"
       ? property
-        ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.join(", ")})`
+        ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.map((head) => head.name).join(", ")})`
         : "heads"
       : headsInWords(chosen, model);
   const isPhoto = by !== "text" && model.embedded && !/^(demo|scenes):/.test(image);
@@ -195,12 +196,7 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
           />
           <Exports
             name={`neighbors-${corpus}`}
-            make={() =>
-              neighborsExports({
-                ...{ app, model, corpus, found: data, words, headCount: data.heads.length },
-                query: by === "text" ? { kind: "text", text } : { kind: "image", image: known! },
-              })
-            }
+            make={() => neighborsExports({ corpus, found: data, image: by === "text" ? undefined : image })}
           />
         </>
       )}
@@ -233,7 +229,7 @@ function Found(props: {
         <Spread
           {...data.distribution}
           marks={data.neighbors.map(({ score }) => score)}
-          format={scoreFormatOf(data)}
+          format={scoreFormat(data)}
         />
       )}
       <Thumbs title="least similar" explanation="the lowest scores" items={row(data.least)} {...links} />

@@ -1,12 +1,20 @@
 import { useMemo } from "react";
-import { type Paint, paintWinners } from "../../../src/views/kit/heatmap.ts";
-import { formatCosine, formatError, formatSigned } from "../../../src/views/kit/text.ts";
-import { segmentExports, WINNER_COLOURS } from "../exports/segment.ts";
+import { seesAll, shownSize } from "../../../src/views/kit/panel.ts";
+import { formatError, formatSigned } from "../../../src/views/kit/text.ts";
+import { segmentationPaints } from "../../../src/views/segmentation/pictures.ts";
+import {
+  captionOf,
+  cosineInWords,
+  leadInWords,
+  limitsOf,
+  setInWords,
+} from "../../../src/views/segmentation/words.ts";
+import { segmentExports } from "../exports/segment.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";
-import { largest, mapPaint } from "../plots/paint.ts";
-import { pictureUrl, type SegmentResult } from "../state/api.ts";
-import { formatHeads, headsInWords, orAll, parseHeads } from "../state/heads.ts";
+import { Swatch } from "../plots/swatch.tsx";
+import { pictureUrl } from "../state/api.ts";
+import { formatHeads, orAll, parseHeads } from "../state/heads.ts";
 import { useImage, useProperties, useSegment } from "../state/queries.ts";
 import { Exports } from "./exports.tsx";
 import { HeadChooser } from "./head-chooser.tsx";
@@ -25,18 +33,12 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
   const chosen = parseHeads(state.heads, model, properties);
   const heads = orAll(formatHeads(chosen, model));
   const mode = texts.length < 2 ? "topic" : state.mode;
-  const asked = { texts, heads, mode, corpus: state.corpus };
+  const asked = { texts, heads, mode, scale: state.scale, corpus: state.corpus };
   const { data, error } = useSegment({ model: model.name, image: known ? image : undefined }, asked);
   const isPhoto = model.embedded && !/^(demo|scenes):/.test(image);
-  const limit = useMemo(() => largest(data?.texts.flatMap(({ values }) => values.flat()) ?? []), [data]);
-  const paints = useMemo(
-    () =>
-      data?.texts.map(({ values }) => mapPaint(values.flat(), data.grid.rows, limit, state.squares)) ?? [],
-    [data, limit, state.squares],
-  );
-  const winners = useMemo(() => (data ? winnerPaint(data) : undefined), [data]);
-  const place = data && { ...data.original, grid: data.grid.rows, placement: data.placement };
-  const words = headsInWords(chosen, model);
+  const { squares, opacity } = state;
+  const paints = useMemo(() => data && segmentationPaints(data, { squares }), [data, squares]);
+  const limits = data ? limitsOf(data) : [];
   return (
     <div className="segment">
       <section className="controls" aria-label="What is looked for">
@@ -55,28 +57,21 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
           />
           <Texts texts={texts} most={app.limits.texts} onChange={(next) => go({ texts: next, on: 0 })} />
         </div>
-        <fieldset className="modes">
-          <legend>Ask</legend>
-          <label>
-            <input
-              type="radio"
-              name="mode"
-              checked={mode === "topic"}
-              onChange={() => go({ mode: "topic" })}
-            />{" "}
-            where is each text? <small>(topic)</small>
-          </label>
-          <label>
-            <input
-              type="radio"
-              name="mode"
-              checked={mode === "contrast"}
-              disabled={texts.length < 2}
-              onChange={() => go({ mode: "contrast" })}
-            />{" "}
-            where does each text lead the others? <small>(contrastive; two texts or more)</small>
-          </label>
-        </fieldset>
+        <Choice
+          title="Ask"
+          name="mode"
+          value={mode}
+          onChoose={(next) => go({ mode: next })}
+          choices={[
+            ["topic", "where is each text?", "topic"],
+            [
+              "contrast",
+              "where does each text lead the others?",
+              "contrastive; two texts or more",
+              texts.length < 2,
+            ],
+          ]}
+        />
         <HeadChooser
           layers={model.layers}
           heads={model.heads}
@@ -84,105 +79,97 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
           properties={properties}
           onWrite={(written) => go({ heads: formatHeads(parseHeads(written, model, properties), model) })}
         />
+        {texts.length > 1 && (
+          <Choice
+            title="Colours"
+            name="scale"
+            value={state.scale}
+            onChoose={(scale) => go({ scale })}
+            choices={[
+              ["common", "one scale for all maps", "so that maps can be compared"],
+              ["own", "each map on its own scale", "so that faint maps show"],
+            ]}
+          />
+        )}
         <MapControls state={state} go={go} />
       </section>
       {(imageError ?? error) && <ProblemNote error={imageError ?? error} />}
       {texts.length === 0 && <p className="empty">Add a text: its map shows where the heads see it.</p>}
-      {data && known && (
+      {data && paints && known && (
         <>
           <p className="reading">
-            Each patch of the {data.grid.rows} × {data.grid.rows} that the model reads is coloured by what{" "}
-            {words} wrote there{" "}
-            {data.mode === "topic"
-              ? "towards the text"
-              : "towards the text, less what they wrote towards the others on average"}
-            . The patches and the CLS token (which has no place) add up to the score.
+            Through {setInWords(data)}. {captionOf(data)}
           </p>
           <div className="maps">
             <figure>
               <HeatPicture
                 src={pictureUrl(image, 512)}
                 alt={known.label ?? "the picture"}
-                place={place}
+                place={data}
                 opacity={0}
               />
               <figcaption>
                 <strong>the picture</strong>
                 <span>
-                  {known.width} × {known.height} pixels; what is faded the model does not see
+                  {known.width} × {known.height} pixels;{" "}
+                  {seesAll(shownSize(data))
+                    ? "the model sees all of it"
+                    : "what is faded the model does not see"}
                 </span>
               </figcaption>
             </figure>
-            {data.texts.map(({ text, score, patches, cls, error: off, similarity }, i) => (
-              <figure key={text} data-testid="map">
+            {data.texts.map((one, i) => (
+              <figure key={one.text} data-testid="map">
                 <HeatPicture
                   src={pictureUrl(image, 512)}
-                  alt={`Map of “${text}”`}
-                  place={place}
-                  paint={paints[i]}
-                  opacity={state.opacity}
+                  alt={`Map of “${one.text}”`}
+                  place={data}
+                  paint={paints.texts[i]}
+                  opacity={opacity}
                 />
                 <figcaption>
                   <strong>
-                    <q>{text}</q>
+                    <q>{one.text}</q>
                   </strong>
+                  <ColourBar
+                    limit={limits[i]}
+                    low={data.mode === "topic" ? "against the text" : "the others lead"}
+                    high={data.mode === "topic" ? "for the text" : "this text leads"}
+                  />
                   <span>
-                    heads’ score {formatSigned(score, 4)} = patches {formatSigned(patches, 4)} + CLS{" "}
-                    {formatSigned(cls, 4)} (off by {formatError(off)}); whole picture{" "}
-                    {formatCosine(similarity)}
+                    heads’ score {formatSigned(one.score, 4)} = patches {formatSigned(one.patches, 4)} + CLS{" "}
+                    {formatSigned(one.cls, 4)} (off by {formatError(one.error)}); {cosineInWords(data, one)}
                   </span>
                 </figcaption>
               </figure>
             ))}
-            {winners && data.winners && (
-              <figure>
+            {data.winners && (
+              <figure data-testid="winners">
                 <HeatPicture
                   src={pictureUrl(image, 512)}
                   alt="Which text leads where"
-                  place={place}
-                  paint={winners}
-                  opacity={state.opacity}
+                  place={data}
+                  paint={paints.winners}
+                  opacity={opacity}
                 />
                 <figcaption>
                   <strong>which text leads where</strong>
                   <ul className="legend">
                     {data.texts.map(({ text }, i) => (
                       <li key={text}>
-                        <span
-                          className="swatch"
-                          style={{ background: WINNER_COLOURS[i % WINNER_COLOURS.length] }}
-                        />
-                        {text}: {data.winners?.counts[i]} of {data.grid.rows ** 2} patches
+                        <Swatch index={i} />
+                        {text}: {data.winners?.counts[i]} of {data.grid.rows * data.grid.columns} patches
                       </li>
                     ))}
                   </ul>
+                  <span>{leadInWords(data.winners)}</span>
                 </figcaption>
               </figure>
             )}
           </div>
-          <ColourBar
-            limit={limit}
-            low={data.mode === "topic" ? "against the text" : "the others lead"}
-            high={data.mode === "topic" ? "for the text" : "this text leads"}
-          />
           <Exports
             name={`segment-${known.sha256.slice(0, 8)}`}
-            make={() =>
-              segmentExports({
-                ...{
-                  app,
-                  model,
-                  state,
-                  image: known,
-                  found: data,
-                  limit,
-                  paints,
-                  heads,
-                  headCount: data.heads.length,
-                },
-                ...(winners && { winners }),
-              })
-            }
+            make={() => segmentExports(image, data, { opacity: opacity / 100, squares })}
           />
         </>
       )}
@@ -190,14 +177,31 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
   );
 }
 
-/** Paint for the text whose map is highest. A contrast's differences have the same winner. */
-function winnerPaint({ texts, winners, grid }: SegmentResult): Paint | undefined {
-  if (!winners) return undefined;
-  const grids = texts.map(({ values }) => ({
-    values: values.flat(),
-    rows: grid.rows,
-    columns: grid.columns,
-  }));
-  const colours = texts.map((_, i) => WINNER_COLOURS[i % WINNER_COLOURS.length]);
-  return paintWinners(grids, colours, largest(winners.margin.flat()));
+interface ChoiceProps<T extends string> {
+  readonly title: string;
+  readonly name: string;
+  readonly value: T;
+  readonly choices: readonly (readonly [value: T, words: string, about: string, disabled?: boolean])[];
+  readonly onChoose: (value: T) => void;
+}
+
+/** One of a few answers. */
+function Choice<T extends string>({ title, name, value, choices, onChoose }: ChoiceProps<T>) {
+  return (
+    <fieldset className="modes">
+      <legend>{title}</legend>
+      {choices.map(([choice, words, about, disabled = false]) => (
+        <label key={choice}>
+          <input
+            type="radio"
+            name={name}
+            checked={value === choice}
+            disabled={disabled}
+            onChange={() => onChoose(choice)}
+          />{" "}
+          {words} <small>({about})</small>
+        </label>
+      ))}
+    </fieldset>
+  );
 }

@@ -1,12 +1,13 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import type { Paint } from "../../../src/views/kit/heatmap.ts";
-import { type Pixels, type Placement, paintPicture } from "./paint.ts";
+import { canvasOf, type Pixels, type Placed, paintPicture } from "../../../src/views/kit/panel.ts";
+import { rgbaOf } from "./paint.ts";
 
 interface Props {
   readonly src: string;
   readonly alt: string;
   /** Undefined while nothing is known of the map: the plain picture is shown. */
-  readonly place?: Placement | undefined;
+  readonly place?: Placed | undefined;
   readonly paint?: Paint | undefined;
   /** 0–100. */
   readonly opacity: number;
@@ -26,32 +27,36 @@ export function HeatPicture({ src, alt, place, paint, opacity, marked = null, on
     if (!target || !pixels) return;
     target.width = pixels.width;
     target.height = pixels.height;
-    const painted = paintPicture(pixels, place, paint, opacity);
-    target.getContext("2d")?.putImageData(new ImageData(painted, pixels.width, pixels.height), 0, 0);
+    const { rgb, width, height } = pixels;
+    const shown = place ? paintPicture(canvasOf(pixels, place), paint, { opacity: opacity / 100 }) : rgb;
+    target.getContext("2d")?.putImageData(new ImageData(rgbaOf(shown), width, height), 0, 0);
     target.dataset.painted = paint ? "map" : "plain";
   }, [pixels, place, paint, opacity]);
 
   const patchAt = (event: PointerEvent<HTMLElement>): number | null => {
     if (!place) return null;
     const box = event.currentTarget.getBoundingClientRect();
+    const { grid, original } = place;
     const { x, y, width, height } = place.placement;
-    const across = (((event.clientX - box.left) / box.width) * place.width - x) / width;
-    const down = (((event.clientY - box.top) / box.height) * place.height - y) / height;
+    const across = (((event.clientX - box.left) / box.width) * original.width - x) / width;
+    const down = (((event.clientY - box.top) / box.height) * original.height - y) / height;
     if (across < 0 || across >= 1 || down < 0 || down >= 1) return null;
-    return Math.floor(down * place.grid) * place.grid + Math.floor(across * place.grid);
+    return Math.floor(down * grid.rows) * grid.columns + Math.floor(across * grid.columns);
   };
   const move = (event: KeyboardEvent<HTMLElement>) => {
     if (!place || !onMark) return;
-    const { grid } = place;
-    const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -grid, ArrowDown: grid };
+    const { rows, columns } = place.grid;
+    const steps: Record<string, number> = {
+      ...{ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns },
+    };
     if (event.key === "Escape") return onMark(null);
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const from = marked ?? Math.floor(grid / 2) * grid + Math.floor(grid / 2) - step;
+    const from = marked ?? Math.floor(rows / 2) * columns + Math.floor(columns / 2) - step;
     const next = from + step;
-    const leavesRow = Math.abs(step) === 1 && Math.floor(next / grid) !== Math.floor(from / grid);
-    if (next >= 0 && next < grid * grid && !leavesRow) onMark(next);
+    const leavesRow = Math.abs(step) === 1 && Math.floor(next / columns) !== Math.floor(from / columns);
+    if (next >= 0 && next < rows * columns && !leavesRow) onMark(next);
   };
   const drawing = (
     <>
@@ -78,18 +83,18 @@ export function HeatPicture({ src, alt, place, paint, opacity, marked = null, on
   );
 }
 
-function Mark({ place, patch }: { place: Placement; patch: number }) {
-  const { grid, width, height, placement } = place;
+function Mark({ place, patch }: { place: Placed; patch: number }) {
+  const { grid, original, placement } = place;
   const per = (value: number, of: number) => `${(100 * value) / of}%`;
-  const side = { width: placement.width / grid, height: placement.height / grid };
+  const side = { width: placement.width / grid.columns, height: placement.height / grid.rows };
   return (
     <span
       className="mark"
       style={{
-        left: per(placement.x + (patch % grid) * side.width, width),
-        top: per(placement.y + Math.floor(patch / grid) * side.height, height),
-        width: per(side.width, width),
-        height: per(side.height, height),
+        left: per(placement.x + (patch % grid.columns) * side.width, original.width),
+        top: per(placement.y + Math.floor(patch / grid.columns) * side.height, original.height),
+        width: per(side.width, original.width),
+        height: per(side.height, original.height),
       }}
     />
   );
@@ -110,16 +115,17 @@ function usePixels(src: string): Pixels | undefined {
   return pixels;
 }
 
-/** Reads a picture's pixels, at most {@link MOST} on its longer side. */
-export async function loadPixels(src: string): Promise<Pixels> {
+/** Reads a picture's pixels, at most {@link MOST} on its longer side unless they are wanted exactly. */
+export async function loadPixels(src: string, exact = false): Promise<Pixels> {
   const image = new Image();
   image.src = src;
   await image.decode();
-  const enlarge = Math.min(MOST / Math.max(image.naturalWidth, image.naturalHeight), 4);
+  const { naturalWidth, naturalHeight } = image;
+  const enlarge = exact ? 1 : Math.min(MOST / Math.max(naturalWidth, naturalHeight), 4);
   // Small pictures are enlarged by whole numbers, so that their own pixels stay squares.
   const scale = enlarge > 1 ? Math.floor(enlarge) : enlarge;
-  const width = Math.max(1, Math.round(image.naturalWidth * scale));
-  const height = Math.max(1, Math.round(image.naturalHeight * scale));
+  const width = Math.max(1, Math.round(naturalWidth * scale));
+  const height = Math.max(1, Math.round(naturalHeight * scale));
   const drawn = document.createElement("canvas");
   drawn.width = width;
   drawn.height = height;

@@ -1,25 +1,24 @@
 import type { z } from "zod";
-import type * as app from "../../../src/results/app.ts";
-import type { explainResultSchema } from "../../../src/results/explain.ts";
+import type { ImageInfo, JobView, Problem } from "../../../src/results/app.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
-import type { neighborsResultSchema } from "../../../src/results/neighbors.ts";
-import type { segmentResultSchema } from "../../../src/results/segment.ts";
 
-export type App = z.infer<typeof app.appSchema>;
+export type {
+  App,
+  Corpora,
+  CorpusImage,
+  CorpusImages,
+  ImageInfo,
+  Insights,
+  ModelDetail,
+  Problem,
+  Properties,
+  Tokens,
+} from "../../../src/results/app.ts";
+export type { ExplainResult } from "../../../src/results/explain.ts";
+export type { SegmentResult } from "../../../src/results/segment.ts";
 export type Models = z.infer<typeof modelsResultSchema>;
-export type ModelDetail = z.infer<typeof app.modelDetailSchema>;
-export type Corpora = z.infer<typeof app.corporaSchema>;
-export type CorpusImages = z.infer<typeof app.corpusImagesSchema>;
-export type CorpusImage = z.infer<typeof app.corpusImageSchema>;
-export type ImageInfo = z.infer<typeof app.imageSchema>;
-export type ExplainResult = z.infer<typeof explainResultSchema>;
-export type Tokens = z.infer<typeof app.tokensSchema>;
-export type SegmentResult = z.infer<typeof segmentResultSchema>;
-export type NeighborsResult = z.infer<typeof neighborsResultSchema>;
-export type Insights = z.infer<typeof app.insightsSchema>;
-export type Properties = z.infer<typeof app.propertiesSchema>;
-export type Job = z.infer<typeof app.jobSchema>;
-export type Problem = z.infer<typeof app.problemSchema>["error"];
+export type { NeighborsResult } from "../../../src/results/neighbors.ts";
+export type Job = JobView;
 
 /** A request that failed, with what to do about it. */
 export class ApiError extends Error {
@@ -81,9 +80,14 @@ export const upload = (file: Blob): Promise<ImageInfo> =>
 
 export const cancelJob = (id: string): Promise<Job> => call(`/api/jobs/${id}`, { method: "DELETE" });
 
-/** Where the pixels of an image are. */
-export const pictureUrl = (image: string, side: number): string =>
-  `/api/images/${encodeURIComponent(image)}/picture?side=${side}`;
+/** Where the pixels of an image are, within a square or exactly in a size. */
+export const pictureUrl = (
+  image: string,
+  size: number | { readonly width: number; readonly height: number },
+): string =>
+  `/api/images/${encodeURIComponent(image)}/picture?${
+    typeof size === "number" ? `side=${size}` : `width=${size.width}&height=${size.height}`
+  }`;
 
 /** The float32 values of an answer's base64. */
 export function decodeFloats(base64: string): Float32Array {

@@ -7,7 +7,9 @@ export type Chosen = ReadonlySet<number>;
 /** Reads a set of heads from an address. Nothing, or what cannot be read, chooses none. */
 export function parseHeads(text: string, sizes: Sizes, properties: Properties["properties"] = []): Chosen {
   if (text.trim() === "") return new Set();
-  const named = Object.fromEntries(properties.map(({ name, heads }) => [name, heads]));
+  const named = Object.fromEntries(
+    properties.map(({ name, heads }) => [name, heads.map((head) => head.name)]),
+  );
   try {
     const { heads } = parseComponents(text, sizes, named);
     return new Set(heads.map(({ layer, head }) => layer * sizes.heads + head));

@@ -27,8 +27,8 @@ export interface Follows {
 
 /** What one head follows beyond chance, most first. */
 export function follows({ selectivity }: Insights, head: string): Follows[] {
-  const component = selectivity.components.find(({ name }) => name === head);
-  return (component?.factors ?? [])
+  const own = selectivity.heads.find(({ name }) => name === head);
+  return (own?.factors ?? [])
     .map(({ share, explained, highestByChance }, i) => ({
       factor: selectivity.factors[i].name,
       share: explained > highestByChance ? share : 0,
@@ -47,20 +47,23 @@ export interface TourStop {
   readonly k: number;
 }
 
+/** How well heads retrieve, wherever that was measured. */
+type Retrieval = Omit<Insights["retrieval"], "origin">;
+
 /**
  * The three most clearly selective heads: those through which the nearest pictures share a factor most often beyond
  * chance, measured on images that they were not chosen on; each head and each factor once.
  */
-export function tourStops({ retrieval }: Insights): TourStop[] {
+export function tourStops({ retrieval }: { readonly retrieval: Retrieval }): TourStop[] {
   const { factors, rows, k } = retrieval;
-  const stops = rows.flatMap(({ chosenFor, heads, precision }) => {
+  const stops = rows.flatMap(({ chosenFor, heads, precisionAtK }) => {
     const i = factors.findIndex(({ name }) => name === chosenFor);
     if (i < 0 || heads.length !== 1) return [];
     const { chance } = factors[i];
-    const { mean, low } = precision[i];
+    const { mean, low } = precisionAtK[i];
     if (low <= chance) return [];
     return [
-      { head: heads[0], factor: chosenFor, hits: mean, chance, k, lift: (mean - chance) / (1 - chance) },
+      { head: heads[0].name, factor: chosenFor, hits: mean, chance, k, lift: (mean - chance) / (1 - chance) },
     ];
   });
   const chosen: TourStop[] = [];

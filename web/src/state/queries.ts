@@ -1,4 +1,5 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
+import type { Scoring } from "../../../src/results/neighbors.ts";
 import {
   ApiError,
   type App,
@@ -103,7 +104,7 @@ export const useExplain = ({ model, image }: Subject, texts: readonly string[]) 
 
 /** Every head's tokens, decoded. */
 export interface TokenValues extends Omit<Tokens, "values"> {
-  /** [L, H, 1 + grid²]. */
+  /** [L, H, 1 + rows · columns]. */
   readonly values: Float32Array;
 }
 
@@ -120,7 +121,11 @@ export const useTokens = ({ model, image }: Subject, text: string | undefined) =
 
 export const useSegment = (
   { model, image }: Subject,
-  asked: { texts: readonly string[]; heads: string; mode: "topic" | "contrast"; corpus: string },
+  asked: {
+    readonly texts: readonly string[];
+    readonly heads: string;
+    readonly corpus: string;
+  } & Pick<SegmentResult, "mode" | "scale">,
 ) =>
   useQuery({
     queryKey: ["segment", model, image, asked],
@@ -135,7 +140,7 @@ export interface NeighborsAsked {
   readonly query: { readonly image: string } | { readonly text: string };
   readonly heads: string;
   readonly k: number;
-  readonly scoring: "dot" | "cosine" | "z";
+  readonly scoring: Scoring;
   readonly seed: number;
 }
 

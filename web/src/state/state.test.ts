@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { headName, writtenSet } from "../../../src/model/components.ts";
+import type { Head } from "../../../src/results/shapes.ts";
 import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
 import { inCommon, tourStops } from "./know.ts";
 import { formatAddress, parseAddress, VIEWS, type ViewState } from "./url.ts";
@@ -11,9 +13,10 @@ const state: fc.Arbitrary<ViewState> = fc.record({
   image: fc.option(text),
   texts: fc.array(text, { maxLength: 5 }),
   on: fc.nat(9),
-  heads: fc.string({ maxLength: 20 }),
+  heads: fc.string({ maxLength: 20 }).map(writtenSet),
   corpus: text,
   mode: fc.constantFrom("topic", "contrast"),
+  scale: fc.constantFrom("common", "own"),
   by: fc.constantFrom("property", "image", "text"),
   property: fc.option(text),
   query: fc.option(text),
@@ -34,17 +37,22 @@ describe("the address", () => {
     );
   });
 
+  it("names heads in one way, however they are written", () => {
+    expect(parseAddress("/look?heads=(2,1),0.3*0.5,l1h2").heads).toBe("L2.H1,L0.H3*0.5,L1.H2");
+  });
+
   it("is read whatever it says: what makes no sense is the default", () => {
     fc.assert(
       fc.property(fc.webQueryParameters(), (query) => {
         const read = parseAddress(`/nothing?${query}&opacity=999&k=-1&mode=x&tour=9`);
-        expect(read).toMatchObject({ view: "look", opacity: 85, count: 8, mode: "topic", tour: 0 });
+        expect(read).toMatchObject({ view: "look", opacity: 100, count: 8, mode: "topic", tour: 0 });
       }),
     );
     expect(formatAddress(parseAddress("/"))).toBe("/look");
   });
 });
 
+const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
 const sizes = { layers: 3, heads: 4 };
 const chosen = fc.uniqueArray(fc.nat(11)).map((units) => new Set(units));
 
@@ -59,10 +67,11 @@ describe("chosen heads", () => {
   });
 
   it("come from properties and layers, and what cannot be read chooses none", () => {
-    const properties = [{ name: "colour", source: "label", heads: ["L2.H3"] }] as const;
+    const properties = [{ name: "colour", source: "label", heads: [headOf(2, 3)] }] as const;
     const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
     expect([...parseHeads("colour", sizes, given)]).toEqual([11]);
     expect([...parseHeads("last1", sizes)]).toEqual([8, 9, 10, 11]);
+    expect([...parseHeads("(2,3), 0.1,l1h0", sizes)]).toEqual([1, 4, 11]);
     expect(parseHeads("L9.H9", sizes).size).toBe(0);
   });
 
@@ -81,27 +90,19 @@ describe("chosen heads", () => {
 describe("what is known", () => {
   it("the tour visits the three heads that are furthest above chance, none twice, and none that is not above it", () => {
     const factors = ["a", "b", "c", "d", "e"].map((name, i) => ({ name, queries: 9, chance: 0.1 * (i + 1) }));
-    const row = (chosenFor: string, head: string, mean: number) => {
-      const precision = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
-      return { chosenFor, heads: [head], precision };
+    const row = (chosenFor: string, head: Head, mean: number) => {
+      const precisionAtK = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
+      return { chosenFor, heads: [head], precisionAtK };
     };
     const rows = [
-      row("a", "L0.H0", 0.5),
-      row("b", "L0.H0", 0.9),
-      row("c", "L1.H0", 0.32),
-      row("d", "L1.H1", 0.6),
-      row("e", "L1.H2", 0.8),
+      row("a", headOf(0, 0), 0.5),
+      row("b", headOf(0, 0), 0.9),
+      row("c", headOf(1, 0), 0.32),
+      row("d", headOf(1, 1), 0.6),
+      row("e", headOf(1, 2), 0.8),
     ];
-    const origin = { model: "m", precision: "fp32", index: "demo" } as const;
-    const stops = tourStops({
-      retrieval: {
-        ...origin,
-        k: 8,
-        factors,
-        rows: [{ chosenFor: "embedding", heads: [], precision: [] }, ...rows],
-      },
-      selectivity: { ...origin, images: 9, permutations: 1, factors: [], components: [] },
-    });
+    const whole = { chosenFor: "embedding", heads: [], precisionAtK: [] };
+    const stops = tourStops({ retrieval: { k: 8, factors, rows: [whole, ...rows] } });
     expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
       ["L0.H0", "b"],
       ["L1.H2", "e"],

@@ -1,4 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
+import { writtenSet } from "../../../src/model/components.ts";
+import type { Scoring } from "../../../src/results/neighbors.ts";
 
 /** The three views. */
 export const VIEWS = ["look", "segment", "neighbors"] as const;
@@ -17,11 +19,13 @@ export interface ViewState {
   readonly heads: string;
   readonly corpus: string;
   readonly mode: "topic" | "contrast";
+  /** Of the colours of several maps. */
+  readonly scale: "common" | "own";
   /** What neighbours are looked for by. */
   readonly by: "property" | "image" | "text";
   readonly property: string | null;
   readonly query: string | null;
-  readonly scoring: "dot" | "cosine" | "z";
+  readonly scoring: Scoring;
   readonly count: number;
   readonly seed: number;
   /** Of the colours over the picture, in per cent. */
@@ -41,13 +45,14 @@ const DEFAULTS: ViewState = {
   heads: "",
   corpus: "demo",
   mode: "topic",
+  scale: "common",
   by: "property",
   property: null,
   query: null,
   scoring: "dot",
   count: 8,
   seed: 0,
-  opacity: 85,
+  opacity: 100,
   squares: false,
   tour: 0,
 };
@@ -69,13 +74,14 @@ export function parseAddress(address: string): ViewState {
     image: query.get("image"),
     texts: query.getAll("text").filter((text) => text.trim() !== ""),
     on: whole(query.get("on"), 0, 99, 0),
-    heads: query.get("heads") ?? "",
+    heads: writtenSet(query.get("heads") ?? ""),
     corpus: query.get("corpus") ?? DEFAULTS.corpus,
     mode: one(query.get("mode"), ["topic", "contrast"], "topic"),
+    scale: one(query.get("scale"), ["common", "own"], "common"),
     by: one(query.get("by"), ["property", "image", "text"], "property"),
     property: query.get("property"),
     query: query.get("query"),
-    scoring: one(query.get("score"), ["dot", "cosine", "z"], "dot"),
+    scoring: one(query.get("scoring"), ["dot", "cosine", "z"], "dot"),
     count: whole(query.get("k"), 1, 64, DEFAULTS.count),
     seed: whole(query.get("seed"), 0, 2 ** 31, 0),
     opacity: whole(query.get("opacity"), 0, 100, DEFAULTS.opacity),
@@ -97,10 +103,11 @@ export function formatAddress(state: ViewState): string {
   put("heads", state.heads, "");
   put("corpus", state.corpus, DEFAULTS.corpus);
   put("mode", state.mode, DEFAULTS.mode);
+  put("scale", state.scale, DEFAULTS.scale);
   put("by", state.by, DEFAULTS.by);
   put("property", state.property, null);
   put("query", state.query, null);
-  put("score", state.scoring, DEFAULTS.scoring);
+  put("scoring", state.scoring, DEFAULTS.scoring);
   put("k", state.count, DEFAULTS.count);
   put("seed", state.seed, 0);
   put("opacity", state.opacity, DEFAULTS.opacity);

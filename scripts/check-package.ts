@@ -1,0 +1,39 @@
+/**
+ * Checks what would be published, as it lies in `dist/`: that every entry and its types are found by whoever imports the
+ * package as an ES module (publint, Are The Types Wrong). Nothing is packed or fetched.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkPackage, Package } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+/** Ways of resolving that find no ES module, or no entry but the root. */
+const NOT_ESM = ["node10", "node16-cjs"];
+
+const manifest = await readFile(join(ROOT, "package.json"), "utf8");
+const { name, version } = JSON.parse(manifest);
+
+const { messages, pkg } = await publint({ pkgDir: ROOT, pack: false, strict: true });
+const found = messages.map(
+  (message) => `publint: ${formatMessage(message, pkg, { color: false }) ?? message.code}`,
+);
+
+const files: Record<string, string> = { [`/node_modules/${name}/package.json`]: manifest };
+for (const path of await readdir(join(ROOT, "dist"), { recursive: true })) {
+  if (!/\.(js|d\.ts)$/.test(path) || path.startsWith("web")) continue;
+  files[`/node_modules/${name}/dist/${path}`] = await readFile(join(ROOT, "dist", path), "utf8");
+}
+const analysis = await checkPackage(new Package(files, name, version));
+if (!analysis.types) found.push("attw: the package has no types");
+else
+  for (const problem of analysis.problems) {
+    if ("resolutionKind" in problem && NOT_ESM.includes(problem.resolutionKind)) continue;
+    found.push(`attw: ${JSON.stringify(problem)}`);
+  }
+
+for (const line of found) console.error(line);
+if (found.length > 0) process.exit(1);
+console.log(`${name} ${version}: publint and attw find nothing wrong`);

@@ -1,1 +1,0 @@
-export { modelNotice, precisionNotice } from "../model/notices.ts";

@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+import type { Index } from "./open-index.ts";
+
+const known = new WeakMap<object, { readonly manifest: object; readonly hash: string }>();
+
+/**
+ * SHA-256 (hex) of what an index is made of: its model, preprocessing and number format, and every image with what is known
+ * of it, in their order. Where it lies and how it is cut into shards does not matter.
+ * @example
+ * ```ts
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { hashIndex } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const index = await openIndex(model, "scenes.index");
+ * console.log(hashIndex(index).length); // → ?
+ * ```
+ */
+export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {
+  const before = known.get(images);
+  if (before?.manifest === manifest) return before.hash;
+  const { model, preprocessing, dtype, mlps } = manifest;
+  const hash = createHash("sha256");
+  hash.update(`${JSON.stringify([model.weights, model.precision, preprocessing, dtype, mlps])}\n`);
+  for (const image of images) hash.update(`${JSON.stringify(image)}\n`);
+  const found = hash.digest("hex");
+  known.set(images, { manifest, hash: found });
+  return found;
+}

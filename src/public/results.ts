@@ -1,0 +1,66 @@
+/** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
+import { compareResultSchema } from "../results/compare.ts";
+import { debiasResultSchema } from "../results/debias.ts";
+import { debiasResultSchema } from "../results/debias.ts";
+import { decomposeResultSchema } from "../results/decompose.ts";
+import { demoResultSchema } from "../results/demo.ts";
+import { explainResultSchema } from "../results/explain.ts";
+import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
+import { labelEstimateSchema, labelResultSchema } from "../results/label.ts";
+import { metricsResultSchema } from "../results/metrics.ts";
+import { modelsResultSchema, pullResultSchema } from "../results/models.ts";
+import { neighborsResultSchema } from "../results/neighbors.ts";
+import { preprocessResultSchema } from "../results/preprocess.ts";
+import { retrievalResultSchema } from "../results/retrieval.ts";
+import { segmentResultSchema } from "../results/segment.ts";
+import { segmentationEvaluationSchema } from "../results/segmentation-evaluation.ts";
+import { selectivityResultSchema } from "../results/selectivity.ts";
+import { studyResultSchema } from "../results/study.ts";
+import { textspanArraysResultSchema, textspanResultSchema } from "../results/textspan.ts";
+import { tokenizeResultSchema } from "../results/tokenize.ts";
+import { verifyResultSchema } from "../results/verify.ts";
+import { zeroShotResultSchema } from "../results/zero-shot.ts";
+
+/**
+ * The zod schema of every result, by the command whose `--json` prints it. Fields are described in it.
+ *
+ * @example
+ * ```ts
+ * import { explainImage, openModel } from "clip-interpret";
+ * import { resultSchemas } from "clip-interpret/results";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const found = await explainImage(model, "examples/scenes/images/0067-monkey.png", ["a monkey"]);
+ * const kept = JSON.parse(JSON.stringify(found)); // or what `clip-interpret explain --json` printed
+ * console.log(resultSchemas.explain.parse(kept).origin.model.name); // → emoji-4x128-p8
+ * console.log(resultSchemas.explain.safeParse({ ...kept, texts: "none" }).success); // → false
+ * ```
+ */
+export const resultSchemas = {
+  compare: compareResultSchema,
+  debias: debiasResultSchema,
+  decompose: decomposeResultSchema,
+  demo: demoResultSchema,
+  "evaluate retrieval": retrievalResultSchema,
+  "evaluate segmentation": segmentationEvaluationSchema,
+  "evaluate zero-shot": zeroShotResultSchema,
+  explain: explainResultSchema,
+  index: indexResultSchema,
+  "index --check": indexCheckSchema,
+  label: labelResultSchema,
+  "label --estimate": labelEstimateSchema,
+  metrics: metricsResultSchema,
+  models: modelsResultSchema,
+  neighbors: neighborsResultSchema,
+  preprocess: preprocessResultSchema,
+  pull: pullResultSchema,
+  segment: segmentResultSchema,
+  selectivity: selectivityResultSchema,
+  study: studyResultSchema,
+  textspan: textspanResultSchema,
+  "textspan arrays": textspanArraysResultSchema,
+  tokenize: tokenizeResultSchema,
+  verify: verifyResultSchema,
+};
+
+export type { ExplainResult, Explanation } from "../results/explain.ts";

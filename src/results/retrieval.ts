@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { originSchema } from "./origin.ts";
+import { resultBuilder } from "./result.ts";
+import { count, headSchema, share } from "./shapes.ts";
+
+const meanSchema = z.strictObject({ mean: share, low: share, high: share });
+/** A mean over queries with its 95 % interval. */
+export type MeanShare = z.infer<typeof meanSchema>;
+
+/** How well heads retrieve: what `evaluate retrieval --json` prints. */
+export const retrievalResultSchema = z.strictObject({
+  origin: originSchema("model", "index"),
+  k: count,
+  factors: z.array(z.strictObject({ name: z.string(), queries: count, chance: share })),
+  rows: z
+    .array(
+      z.strictObject({
+        chosenFor: z.string().describe("the factor whose heads these are; `embedding` for the whole"),
+        heads: z.array(headSchema),
+        precisionAtK: z.array(meanSchema).describe("in the order of `factors`"),
+      }),
+    )
+    .describe("heads chosen for a factor on one half of the images, measured by every factor on the other"),
+});
+/** How well the heads chosen for each factor retrieve by every factor. */
+export type RetrievalResult = z.infer<typeof retrievalResultSchema>;
+
+export const retrievalResult = resultBuilder(retrievalResultSchema);

@@ -1,0 +1,53 @@
+import { METRICS } from "../../results/metrics.ts";
+import type { StudyResult } from "../../results/study.ts";
+
+/** Every metric of every model as CSV, a line each. */
+export function studyMetricsCsv({ models }: StudyResult): string {
+  const head = [
+    ...["model", "metric", "value", "resampled_low", "resampled_high"],
+    ...["random_labels", "shuffled_descriptions", "random_texts", "random_texts_low", "random_texts_high"],
+  ];
+  const rows = models.flatMap(({ origin, metrics, resampled, baselines }) =>
+    METRICS.map(({ key, of }) => [
+      ...[origin.model.name, key, of(metrics), resampled[key]?.low, resampled[key]?.high],
+      ...[baselines.randomLabels[key]?.mean, baselines.shuffledDescriptions[key]?.mean],
+      ...[
+        baselines.randomTexts[key]?.mean,
+        baselines.randomTexts[key]?.low,
+        baselines.randomTexts[key]?.high,
+      ],
+    ]),
+  );
+  return csv([head, ...rows]);
+}
+
+/** Every head of every model as CSV, a line each; its descriptions in one cell, parted by ` | `. */
+export function studyHeadsCsv({ models }: StudyResult): string {
+  const head = [
+    ...["model", "layer", "head", "label", "ccs", "same_label", "strongest_factor", "strongest_share"],
+    ...["label_share", "total_variance", "rank", "descriptions"],
+  ];
+  const rows = models.flatMap(({ origin, heads }) =>
+    heads.map((one) => {
+      const strongest = [...one.selectivity].sort((a, b) => b.share - a.share)[0];
+      return [
+        ...[origin.model.name, `L${one.layer}`, one.name, one.label, one.ccs, one.sameLabel],
+        ...[strongest?.factor, strongest?.share],
+        one.selectivity.find(({ factor }) => factor === one.label)?.share,
+        ...[one.totalVariance, one.rank, one.descriptions.map(({ text }) => text).join(" | ")],
+      ];
+    }),
+  );
+  return csv([head, ...rows]);
+}
+
+/** Lines of values; texts are quoted where they must be, and never taken for a formula by a spreadsheet. */
+function csv(rows: readonly (readonly (string | number | null | undefined)[])[]): string {
+  const cell = (value: string | number | null | undefined): string => {
+    if (value === null || value === undefined) return "";
+    if (typeof value === "number") return String(value);
+    const safe = /^[=+\-@]/.test(value) ? `'${value}` : value;
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
+}
