@@ -98,12 +98,13 @@ export async function loadClipModel(
   });
   const { config, weights } = checkpoint;
   const requireUnchanged = await watchWeights(weights);
+  const requireNumbers = once(() => requireFinite(weights));
   const sessions = sharedCache<Session>(MOST_SESSIONS);
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
     sessions.get(key, async () => {
       await requireUnchanged();
       // Rounded to integers, a NaN becomes some number, which no sum tells from others.
-      if (precision !== "fp32") await requireFinite(key === "text" ? weights.text : weights.vision);
+      if (precision !== "fp32") await requireNumbers();
       const created = await createSession(graph(), weights.logitScale.file, on);
       await requireUnchanged();
       return created;

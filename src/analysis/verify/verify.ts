@@ -28,6 +28,7 @@ export async function verifyModel(
   suite: Suite,
   options: WorkOptions & { readonly reference?: ClipModel } = {},
 ): Promise<VerifyResult> {
+  await requireFinite(model.checkpoint.weights);
   const { layers, heads, headDim, patchSize, imageSize, activation } = model.config.vision;
   const { embedDim } = model.config;
   await requireFinite(model.checkpoint.weights);
