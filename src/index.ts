@@ -4,7 +4,7 @@
  * `clip-interpret/kernel`, `/labeling`, `/evaluation`, `/results`, `/views`, `/world`. Only what an entry lists is stable.
  */
 
-export { type StudyOptions as AblationOptions, evaluateZeroShot } from "./analysis/ablation/study.ts";
+export { evaluateZeroShot, type StudyOptions as AblationOptions } from "./analysis/ablation/study.ts";
 export { type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 // One image.
@@ -24,7 +24,7 @@ export { type DescribeOptions, describeHeads } from "./analysis/textspan/describ
 // Many images.
 export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
-export { openSearch as openIndex, type Search } from "./corpus/search.ts";
+export { openIndex, type Search } from "./corpus/search.ts";
 export { type PulledModel, pullModel } from "./hub/pull.ts";
 export { type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
 export { measureLabels } from "./labeling/metrics.ts";

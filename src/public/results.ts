@@ -1,7 +1,6 @@
 /** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
 import { compareResultSchema } from "../results/compare.ts";
 import { debiasResultSchema } from "../results/debias.ts";
-import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
