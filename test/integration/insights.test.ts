@@ -9,8 +9,8 @@ import { scanSource } from "../../src/corpus/source.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { measureInsights, readInsights } from "../../src/server/insights.ts";
 
-const code = vi.hoisted(() => ({ version: "1", sha256: "of this code" }));
-vi.mock("../../src/study/code-version.ts", () => ({ codeVersion: async () => ({ ...code }) }));
+const code = vi.hoisted(() => ({ sha256: "of this code" }));
+vi.mock("../../src/support/code-version.ts", () => ({ codeVersion: async () => code.sha256 }));
 
 const models = createModelLoader();
 let scratch: string;

@@ -82,7 +82,7 @@ describe("every output of an int8 model says so, and none of a float32 one", () 
       expect(text.replace(/<[^>]*>|\s+/g, " ").includes("int8 approximation")).toBe(precision === "int8");
     }
     const json = JSON.parse((await runHere("explain", "--precision", precision, "--json")).stdout);
-    expect(json.precision).toBe(precision);
+    expect(json.origin.model.precision).toBe(precision);
     expect(json.sumError).toBeLessThan(1e-5);
   });
 
@@ -105,6 +105,6 @@ describe("every output of an int8 model says so, and none of a float32 one", () 
       "--out",
       join(scratch, precision),
     );
-    expect(JSON.parse(json.stdout).precision).toBe(precision);
+    expect(JSON.parse(json.stdout).origin.model.precision).toBe(precision);
   });
 });
