@@ -24,7 +24,7 @@ export { type DescribeOptions, describeHeads } from "./analysis/textspan/describ
 // Many images.
 export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
-export { openSearch as openIndex, type Search } from "./corpus/search.ts";
+export { openIndex, type Search } from "./corpus/search.ts";
 export { type PulledModel, pullModel } from "./hub/pull.ts";
 export { type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
 export { measureLabels } from "./labeling/metrics.ts";

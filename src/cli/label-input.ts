@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
-import { openIndex, requireModelOf } from "../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { readDescribed, sourceOf } from "../labeling/described-file.ts";
 import type { Described } from "../labeling/labeller.ts";
 import { publishedLabeller } from "../labeling/published.ts";
@@ -60,7 +60,7 @@ export async function describedHeads(
   if (options.index === undefined && labeller !== "manual") {
     throw new ClipInterpretError("USAGE", "give --index or --textspan: a label is made from descriptions");
   }
-  const index = options.index === undefined ? undefined : await openIndex(options.index, { report });
+  const index = options.index === undefined ? undefined : await readIndex(options.index, { report });
   const model = await models.load(globals.model);
   const every = componentNames(allHeads(model.geometry));
   if (!index) {

@@ -13,7 +13,7 @@ const known = new WeakMap<object, { readonly manifest: object; readonly hash: st
  *
  * const model = await openModel("emoji-4x128-p8");
  * const index = await openIndex(model, "scenes.index");
- * console.log(hashIndex(index).length); // → ?
+ * console.log(hashIndex(index).length); // → 64
  * ```
  */
 export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {

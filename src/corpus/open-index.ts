@@ -44,7 +44,7 @@ export interface Index {
  * Opens an index. A shard that is damaged is left out with a warning, so that the rest can be used.
  * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole
  */
-export async function openIndex(
+export async function readIndex(
   folder: string,
   { report }: { readonly report?: Report } = {},
 ): Promise<Index> {

@@ -9,7 +9,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
-import { type Index, openIndex, requireModelOf } from "./open-index.ts";
+import { type Index, readIndex, requireModelOf } from "./open-index.ts";
 
 /*
  * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies whole blocks,
@@ -47,12 +47,12 @@ const MOST_LENGTHS = 64;
  * console.log(index.images.length, index.images[0].path); // → 120 images/0000-mobile-phone.png
  * ```
  */
-export async function openSearch(
+export async function openIndex(
   model: ClipModel,
   folder: string,
   options: { readonly report?: Report } = {},
 ): Promise<Search> {
-  const index = await openIndex(folder, options);
+  const index = await readIndex(folder, options);
   await requireModelOf(index, model);
   return createSearch(index, model.geometry, model.matmul);
 }

@@ -6,7 +6,7 @@ import type { WorkOptions } from "../support/progress.ts";
 import { planCorpus, writeCorpus } from "../world/corpus.ts";
 import type { SplitName } from "../world/splits.ts";
 import { buildIndex } from "./build.ts";
-import { type Index, openIndex } from "./open-index.ts";
+import { type Index, readIndex } from "./open-index.ts";
 import { scanSource } from "./source.ts";
 
 /** Which part of the world. */
@@ -45,5 +45,5 @@ export async function worldIndex(
   const weights = (await model.weightsHash()).slice(0, 12);
   const folder = join(cacheFolder, "indexes", `${name}-${weights}-${model.precision}-${model.device}`);
   await buildIndex(model, await scanSource(corpus, work), folder, work);
-  return openIndex(folder, work);
+  return readIndex(folder, work);
 }

@@ -47,8 +47,8 @@ const TASK = "label";
  *   ...{ model: model.name, source: "TEXTSPAN, five texts a head", labeller: tagLabeller(), judge: tagJudge() },
  * });
  * for (const [name, { label, consistent }] of Object.entries(labels.heads)) console.log(name, label, consistent);
- * // → ?
- * // → ?
+ * // → L1.H0 background [ false, true, true, true, false ]
+ * // → L3.H3 concept [ false, true, true, true, false ]
  * ```
  */
 export async function labelHeads(

@@ -47,7 +47,7 @@ export function ccsOf({ consistent }: Pick<JudgedHead, "consistent">): number | 
  *   { layer: 3, head: 1, name: "L3.H1", label: "Color", consistent: [true, false, false, false, false] },
  * ]);
  * console.log(meanCcs, association, entanglement);
- * // → ?
+ * // → 2.5 0.5 { written: 0, case: 0, plural: 1, synonym: 1 }
  * ```
  */
 export function measureLabels(heads: readonly JudgedHead[]): Metrics {

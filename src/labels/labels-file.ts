@@ -194,7 +194,7 @@ export async function listedLabels(path: string, model?: string): Promise<Listed
  *
  * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
  * const { heads } = await readLabels("by-hand.json");
- * console.log(heads["L3.H3"].label); // → ?
+ * console.log(heads["L3.H3"].label); // → places
  * ```
  */
 export const readLabels = async (path: string, model?: string): Promise<Labels> =>

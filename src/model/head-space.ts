@@ -90,7 +90,7 @@ export function setCoordinates(
  *
  * const model = await openModel("emoji-4x128-p8");
  * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
- * console.log(headCoordinates(model.geometry, scene, 3, 1).length === 32 + 3); // → ?
+ * console.log(headCoordinates(model.geometry, scene, 3, 1).length === 32 + 3); // → true
  * ```
  */
 export function headCoordinates(
@@ -147,7 +147,7 @@ export function setScaled(
  * const model = await openModel("emoji-4x128-p8");
  * const scene = await decomposeImage(model, "examples/scenes/images/0067-monkey.png");
  * const written = headContribution(model.geometry, scene, 1, 0);
- * console.log(written.length, Math.hypot(...written).toFixed(4)); // → ?
+ * console.log(written.length, Math.hypot(...written).toFixed(4)); // → 128 0.1562
  * ```
  */
 export const headContribution = (
@@ -186,7 +186,7 @@ export interface PreparedProbe {
  *
  * const model = await openModel("emoji-4x128-p8");
  * const probe = prepareProbe(model.geometry, await textProbe(model, "a monkey"));
- * console.log(probe.q0.length); // → ?
+ * console.log(probe.q0.length); // → 512
  * ```
  */
 export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedProbe {

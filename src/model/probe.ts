@@ -20,7 +20,7 @@ import { headContribution } from "./head-space.ts";
  *
  * const model = await openModel("emoji-4x128-p8");
  * const [a, b] = [unitProbe(await model.encodeTexts(["a cat"])), unitProbe(await model.encodeTexts(["a dog"]))];
- * console.log(a.reduce((sum, value, d) => sum + value * b[d], 0).toFixed(4)); // → ?
+ * console.log(a.reduce((sum, value, d) => sum + value * b[d], 0).toFixed(4)); // → 0.7365
  * ```
  */
 export function unitProbe(embedding: ArrayLike<number>): Float64Array {

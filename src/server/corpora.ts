@@ -2,7 +2,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIndex } from "../corpus/build.ts";
-import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
+import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { imageId } from "../corpus/rows.ts";
 import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
@@ -53,7 +53,7 @@ export function builtInCorpora(environment = process.env, images: number = DEMO.
 
 /** An index that a user registers; its images are those that it lists. @throws `INDEX_INVALID` */
 export async function indexedCorpus(folder: string): Promise<CorpusSpec> {
-  const { images, manifest, folder: index } = await openIndex(folder);
+  const { images, manifest, folder: index } = await readIndex(folder);
   const name = basename(index)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
@@ -155,7 +155,7 @@ async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cac
   const spec = corpora.spec(name);
   const { root, images } = await corpora.open(name);
   if (spec.index) {
-    const index = await openIndex(spec.index);
+    const index = await readIndex(spec.index);
     const fits = await requireModelOf(index, model).then(
       () => true,
       () => false,
@@ -165,7 +165,7 @@ async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cac
   const message = `the corpus "${name}" is not indexed with ${model.name} yet`;
   const folder = await indexFolder(root, model, cache);
   if (!(await isThere(join(folder, "manifest.json")))) throw notReady(message);
-  const index = await openIndex(folder);
+  const index = await readIndex(folder);
   if (index.images.length + index.rejected.length < images.length) throw notReady(message);
   await requireModelOf(index, model);
   return index;

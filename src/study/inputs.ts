@@ -1,6 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { buildIndex } from "../corpus/build.ts";
-import { type Index, openIndex, requireModelOf } from "../corpus/open-index.ts";
+import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ownCacheFolder } from "../support/environment.ts";
@@ -23,7 +23,7 @@ export async function indexFor(
   work: WorkOptions = {},
 ): Promise<Index> {
   if (index !== undefined) {
-    const opened = await openIndex(index, work);
+    const opened = await readIndex(index, work);
     await requireModelOf(opened, model);
     return { ...opened, name: basename(resolve(index)) };
   }
@@ -33,7 +33,7 @@ export async function indexFor(
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
   const folder = join(ownCacheFolder(process.env), "indexes", name);
   await buildIndex(model, source, folder, { ...work, prune: true });
-  return { ...(await openIndex(folder, work)), name: images === undefined ? "demo corpus" : basename(input) };
+  return { ...(await readIndex(folder, work)), name: images === undefined ? "demo corpus" : basename(input) };
 }
 
 /** The folder of the demo corpus, drawn if it is not there: the one that `clip-interpret demo` makes. */

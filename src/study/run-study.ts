@@ -72,7 +72,7 @@ export interface Study {
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
  *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
  * });
- * console.log(result.models[0].heads.length, "heads"); // → ?
+ * console.log(result.models[0].heads.length, "heads"); // → 8 heads
  * ```
  */
 export async function runStudy(options: StudyOptions): Promise<Study> {

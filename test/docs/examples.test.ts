@@ -26,6 +26,8 @@ import { serveLlm } from "../support/llm-server.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What one program may import from the package's root: as much as one can keep in mind. */
 const MOST_NAMES = 28;
+/** Milliseconds: a test is about what an example prints, not how fast. */
+const PATIENCE = 600_000;
 /** Scenes in the indexes that examples ask. */
 const SCENES = 120;
 
@@ -96,7 +98,7 @@ describe("examples", () => {
       await buildIndex(model, "scenes", index);
       await model.release();
     }
-  });
+  }, PATIENCE);
 
   afterAll(async () => {
     process.chdir(home);
@@ -104,9 +106,13 @@ describe("examples", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("are programs to the compiler", () => {
-    expect(typeErrors(examples, entries, options, ROOT)).toEqual([]);
-  });
+  it(
+    "are programs to the compiler",
+    () => {
+      expect(typeErrors(examples, entries, options, ROOT)).toEqual([]);
+    },
+    PATIENCE,
+  );
 
   it.each(examples.map(({ name, code }) => [name, code] as const))(
     "%s prints what it says",
@@ -122,6 +128,7 @@ describe("examples", () => {
         printed.length === expected.length && printed.every((line, i) => isLine(line, expected[i]));
       if (!same) expect(printed.map((line) => line.trim())).toEqual(expected);
     },
+    PATIENCE,
   );
 });
 

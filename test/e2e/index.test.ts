@@ -20,7 +20,7 @@ import {
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { openIndex } from "../../src/corpus/open-index.ts";
+import { readIndex } from "../../src/corpus/open-index.ts";
 import { Random } from "../../src/math/random.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { indexCheckSchema, indexResultSchema } from "../../src/results/index-run.ts";
@@ -200,7 +200,7 @@ describe("a run that is stopped", () => {
     const { code, stdout, stderr } = await result;
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
     expect(stderr).toMatch(/^error CANCELLED: [^\n]+\n$/);
-    const { images } = await openIndex(index);
+    const { images } = await readIndex(index);
     expect(images.length % SHARD_SIZE).toBe(0);
     expect(images.length).toBeLessThan(IMAGES);
     expect(await run(index)).toMatchObject({ images: IMAGES, added: IMAGES - images.length });
@@ -225,7 +225,7 @@ describe("a run that is stopped", () => {
       // Whatever was there when it died, it opens.
       if (existsSync(join(index, "manifest.json"))) {
         const warnings: ProgressEvent[] = [];
-        const { images } = await openIndex(index, { report: (event) => void warnings.push(event) });
+        const { images } = await readIndex(index, { report: (event) => void warnings.push(event) });
         expect([images.length % SHARD_SIZE, warnings], where).toEqual([0, []]);
       }
       const again = await runCli(indexing(index), { timeout: TIMEOUT });
@@ -307,7 +307,7 @@ describe("a shard that was damaged on disk", () => {
     await unlink(join(index, "shards/000001/scalars.npy"));
     await truncate(join(index, "shards/000003/heads.npy"), 5000);
     const warnings: ProgressEvent[] = [];
-    const opened = await openIndex(index, { report: (event) => void warnings.push(event) });
+    const opened = await readIndex(index, { report: (event) => void warnings.push(event) });
     expect(warnings).toMatchObject([{ code: "INDEX_CORRUPT" }, { code: "INDEX_CORRUPT" }]);
     expect(opened.images).toHaveLength(IMAGES - 2 * SHARD_SIZE);
     const { embedDim, headDim } = opened.manifest;
@@ -318,7 +318,7 @@ describe("a shard that was damaged on disk", () => {
     expect(stderr).toMatch(/^warning INDEX_CORRUPT: [^\n]*000001, 000003[^\n]*\n$/);
     const repaired = ["000001", "000003"];
     expect(parse(stdout)).toMatchObject({ images: IMAGES, added: 2 * SHARD_SIZE, repaired });
-    const [mended, whole] = [await openIndex(index), await openIndex(shared("index"))];
+    const [mended, whole] = [await readIndex(index), await readIndex(shared("index"))];
     const byPath = async ({ images, embeddings }: typeof whole) => {
       const all = await embeddings();
       return new Map(images.map(({ path }, i) => [path, all.slice(i * embedDim, (i + 1) * embedDim)]));
@@ -358,7 +358,7 @@ describe("a disk or folder that gives trouble", () => {
       expect(status, stderr).toBe(0);
       expect(stderr).toMatch(/^warning INPUT_UNREADABLE: [^\n]*closed[^\n]*\n$/);
       expect(parse(stdout)).toMatchObject({ images: 4, rejected: 0 });
-      const { images } = await openIndex(join(folder, "index"));
+      const { images } = await readIndex(join(folder, "index"));
       expect(images.map(({ path }) => path)).toEqual(
         names
           .slice(0, 4)
@@ -409,7 +409,7 @@ describe("a disk or folder that gives trouble", () => {
       onTestFinished(() => void spawnSync("umount", [disk]));
       const index = join(disk, "index");
       expectError(await runCli(indexing(index), { timeout: TIMEOUT }), "DISK_FULL");
-      const kept = existsSync(join(index, "manifest.json")) ? (await openIndex(index)).images.length : 0;
+      const kept = existsSync(join(index, "manifest.json")) ? (await readIndex(index)).images.length : 0;
       expect(kept).toBe(shards > 1 ? SHARD_SIZE : 0);
       // Full as it is, it is full again.
       expectError(await runCli(indexing(index), { timeout: TIMEOUT }), "DISK_FULL");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ComparedSide, type CompareOptions, compareModels } from "../../src/analysis/compare/compare.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { openIndex } from "../../src/corpus/open-index.ts";
+import { readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { encodePng } from "../../src/image/encode.ts";
 import { Random } from "../../src/math/random.ts";
@@ -43,7 +43,7 @@ beforeAll(async () => {
         dtype: "float32",
       });
       const components = { name: "all", set: allHeads(model.geometry) };
-      return { model, index: await openIndex(out), components };
+      return { model, index: await readIndex(out), components };
     }),
   );
 });

@@ -9,7 +9,7 @@ import { resampleDescriptions } from "../../src/analysis/textspan/resample-descr
 import { rowSpace } from "../../src/analysis/textspan/row-space.ts";
 import { averageOverlap, dealBlocks } from "../../src/analysis/textspan/stability.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { type Index, openIndex } from "../../src/corpus/open-index.ts";
+import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
@@ -37,7 +37,7 @@ beforeAll(async () => {
   await writeCorpus(corpus, await planCorpus({ split: "demo", indices, size: 64 }));
   model = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
   await buildIndex(model, await scanSource(corpus), join(scratch, "index"), { mlps: true, shardSize: 60 });
-  index = await openIndex(join(scratch, "index"));
+  index = await readIndex(join(scratch, "index"));
   // Every fourth text: quick, and no two spellings of one thing beside each other.
   const texts = (await loadPool("emoji")).texts.filter((_, i) => i % 4 === 0);
   pool = { name: "some", hash: hashPool(texts), texts };

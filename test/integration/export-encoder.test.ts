@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { hashIndex } from "../../src/corpus/hash-index.ts";
 import { meanContribution } from "../../src/corpus/means.ts";
-import { openIndex } from "../../src/corpus/open-index.ts";
+import { readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { type ComponentSet, parseComponents } from "../../src/model/components.ts";
@@ -139,7 +139,7 @@ describe("mean-ablation over an index", () => {
     const model = await load(undefined);
     const scenes = await scanSource(fileURLToPath(new URL("../../examples/scenes", import.meta.url)));
     await buildIndex(model, scenes, join(scratch, "index"), { dtype: "float32" });
-    const index = await openIndex(join(scratch, "index"));
+    const index = await readIndex(join(scratch, "index"));
     const indices = index.images.map((_, i) => i);
     const set = parseComponents("L2,L3.H0*0.25", model.geometry);
     const mean = await meanContribution(index, model.geometry, set);

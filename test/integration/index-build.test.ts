@@ -21,7 +21,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type BuildOptions, buildIndex } from "../../src/corpus/build.ts";
 import { type Manifest, originOf, writeManifest } from "../../src/corpus/manifest.ts";
-import { checkIndex, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";
+import { checkIndex, readIndex, requireModelOf } from "../../src/corpus/open-index.ts";
 import { dropPaths } from "../../src/corpus/prune.ts";
 import { type ImageRow, imageRow } from "../../src/corpus/rows.ts";
 import { createShard } from "../../src/corpus/shard.ts";
@@ -113,7 +113,7 @@ interface Entry {
 /** What an index says, by path. */
 async function contents(folder: string) {
   const warnings: ProgressEvent[] = [];
-  const index = await openIndex(folder, { report: (event) => void warnings.push(event) });
+  const index = await readIndex(folder, { report: (event) => void warnings.push(event) });
   expect(warnings).toEqual([]);
   const { layers, heads, headDim, embedDim } = index.manifest;
   const [scalars, embeddings, moments] = [
@@ -307,11 +307,11 @@ describe("an index holds what the model computed", () => {
     shard.add({ count, z, scalars, embedding: z, mlps: new Uint16Array(0) }, rows);
     const manifest = { ...empty, shards: [await putShard(store, "000000", shard, 0)] };
     await writeManifest(store, manifest);
-    const opened = await openIndex(store.where);
+    const opened = await readIndex(store.where);
     expect(opened.images).toEqual(rows);
     expect(await opened.head(0, 0)).toEqual(z);
     await dropPaths(store, manifest, new Set(["7"]));
-    const pruned = await openIndex(store.where);
+    const pruned = await readIndex(store.where);
     expect(pruned.images).toHaveLength(count - 1);
     expect((await pruned.head(0, 0)).subarray(6, 9)).toEqual(Float32Array.of(6, 8, 9));
   });
@@ -534,7 +534,7 @@ describe("a source that changes", () => {
     await writeFile(join(source, "06-text.png"), "no image");
     await build(source, index, options);
     // The third shard is emptied, the first two lose an image and a rejected file, the last stays as it is.
-    const last = (await openIndex(index)).manifest.shards[3];
+    const last = (await readIndex(index)).manifest.shards[3];
     const gone = ["03.png", "06-text.png", ...[11, 12, 13, 14, 15, 16].map((i) => `${i}.png`)];
     for (const name of gone) await unlink(join(source, name));
     await cp(pictures[30], join(source, "01.png"));
@@ -546,7 +546,7 @@ describe("a source that changes", () => {
     await build(source, fresh, options);
     await expectSameImages(index, fresh);
     if ("mlps" in options) expect(await mlpTerms(index)).toEqual(await mlpTerms(fresh));
-    const names = (await openIndex(index)).manifest.shards.map(({ name }) => name);
+    const names = (await readIndex(index)).manifest.shards.map(({ name }) => name);
     expect(names).toContain(last.name);
     expect((await readdir(join(index, "shards"))).sort()).toEqual([...names].sort());
     expect(await checkIndex(index)).toMatchObject({ corrupt: [], changed: [], missing: [] });
@@ -570,7 +570,7 @@ describe("a source that changes", () => {
 /** The MLP terms of every image, by path. */
 async function mlpTerms(folder: string): Promise<Map<string, number[]>> {
   const terms = new Map<string, number[]>();
-  const { manifest, images } = await openIndex(folder);
+  const { manifest, images } = await readIndex(folder);
   let first = 0;
   for (const shard of manifest.shards) {
     const { data } = await readNpy(join(folder, "shards", shard.name, "mlps.npy"));
@@ -614,7 +614,7 @@ describe("an index stays one thing", () => {
     await expectRefused(attempt, DEFAULT_MODEL, "random", "weights");
     const { source, index } = await pictureFolder(2);
     await build(source, index);
-    const opened = await openIndex(index);
+    const opened = await readIndex(index);
     await requireModelOf(opened, model);
     await expect(requireModelOf(opened, other)).rejects.toMatchObject({ code: "INDEX_MISMATCH" });
   });
@@ -685,7 +685,7 @@ describe("what an earlier run left", () => {
     const options = { shardSize: 20, batch: 4 };
     await build(source, fresh, options);
     await stopAfter(source, index, 8, options);
-    expect((await openIndex(index)).images).toEqual([]);
+    expect((await readIndex(index)).images).toEqual([]);
     // Same size, so still the same file as far as anyone can tell, but one that would be rejected.
     for (const name of ["00.png", "07.png"]) {
       await writeFile(join(source, name), Buffer.alloc((await stat(join(source, name))).size));
@@ -781,7 +781,7 @@ describe("a damaged shard", () => {
     const { source, index, fresh, file } = await threeShards();
     await damage(file(name));
     const warnings: ProgressEvent[] = [];
-    const opened = await openIndex(index, { report: (event) => void warnings.push(event) });
+    const opened = await readIndex(index, { report: (event) => void warnings.push(event) });
     expect(warnings).toEqual([
       { type: "warning", code: "INDEX_CORRUPT", message: expect.stringContaining("000001") },
     ]);
@@ -821,7 +821,7 @@ describe("a damaged shard", () => {
     await build(source, index);
     const before = await tree(index);
     await rm(join(index, "shards/000000"), { recursive: true });
-    await expect(openIndex(index)).rejects.toMatchObject({ code: "INDEX_CORRUPT" });
+    await expect(readIndex(index)).rejects.toMatchObject({ code: "INDEX_CORRUPT" });
     expect(await build(source, index)).toMatchObject({ added: 5, repaired: ["000000"] });
     expect(await tree(index)).toEqual(before);
   });

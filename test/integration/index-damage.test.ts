@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { openJournal } from "../../src/corpus/journal.ts";
 import type { Manifest } from "../../src/corpus/manifest.ts";
-import { checkIndex, type Index, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";
+import { checkIndex, type Index, readIndex, requireModelOf } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { preprocess } from "../../src/image/preprocess.ts";
 import { Random } from "../../src/math/random.ts";
@@ -47,7 +47,7 @@ beforeAll(async () => {
   const located = await locateModel(DEFAULT_MODEL);
   model = await loadClipModel(located.folder, DEFAULT_MODEL);
   await buildIndex(model, await scanSource(source), folder, { shardSize: SHARD_SIZE });
-  const index = await openIndex(folder);
+  const index = await readIndex(folder);
   whole = await readAll(index);
   parts = split(whole, await shardMoments(index));
 }, 120_000);
@@ -142,7 +142,7 @@ async function examine(): Promise<Outcome> {
   let read: Reading;
   try {
     read = await readAll(
-      await openIndex(folder, {
+      await readIndex(folder, {
         report: (event) => event.type === "warning" && warnings.push(event.code),
       }),
     );
@@ -356,7 +356,7 @@ describe("a damaged manifest", () => {
       writeFileSync(join(empty, "manifest.json"), text);
       await oneCase(name, async () => {
         try {
-          const index = await openIndex(empty);
+          const index = await readIndex(empty);
           await index.moments();
           await index.embeddings();
         } catch (error) {

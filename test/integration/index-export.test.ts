@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { exportParquet } from "../../src/corpus/export-parquet.ts";
 import { exportPrs } from "../../src/corpus/export-prs.ts";
-import { type Index, openIndex } from "../../src/corpus/open-index.ts";
+import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { type FactorValue, scanSource } from "../../src/corpus/source.ts";
 import { fromHalf, toHalf } from "../../src/math/half.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
@@ -40,8 +40,8 @@ beforeAll(async () => {
   const how = { shardSize: SHARD };
   await buildIndex(model, source, join(scratch, "exact"), { ...how, dtype: "float32", mlps: true });
   await buildIndex(model, source, join(scratch, "small"), how);
-  exact = await openIndex(join(scratch, "exact"));
-  small = await openIndex(join(scratch, "small"));
+  exact = await readIndex(join(scratch, "exact"));
+  small = await readIndex(join(scratch, "small"));
   const files = exact.images.map(({ path }) => join(scratch, "scenes", path));
   for await (const { decomposition } of decomposeImages(model, files)) {
     direct.heads = joined(direct.heads, await denseHeads(model.matmul, model.geometry, decomposition!));

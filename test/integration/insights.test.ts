@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { type Index, openIndex } from "../../src/corpus/open-index.ts";
+import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { measureInsights, readInsights } from "../../src/server/insights.ts";
@@ -19,7 +19,7 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "insights-"));
   const scenes = fileURLToPath(new URL("../../examples/scenes/", import.meta.url));
   await buildIndex(await models.load(DEFAULT_MODEL), await scanSource(scenes), join(scratch, "index"));
-  index = await openIndex(join(scratch, "index"));
+  index = await readIndex(join(scratch, "index"));
 }, 120_000);
 afterAll(async () => {
   await models.release();

@@ -6,7 +6,7 @@ import { measureSelectivity } from "../../src/analysis/selectivity/selectivity.t
 import { describeHeads } from "../../src/analysis/textspan/describe-heads.ts";
 import { resampleDescriptions } from "../../src/analysis/textspan/resample-descriptions.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { openIndex } from "../../src/corpus/open-index.ts";
+import { readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { truthOf } from "../../src/labeling/truth.ts";
 import { parseComponents } from "../../src/model/components.ts";
@@ -25,7 +25,7 @@ afterAll(async () => {
 describe("descriptions by resampled images", async () => {
   const model = await models.load("emoji-4x128-p8");
   await buildIndex(model, await scanSource(repositoryPath("examples/scenes")), scratch);
-  const index = await openIndex(scratch);
+  const index = await readIndex(scratch);
   const colours = ["red", "blue", "green", "purple", "white", "brown"].map((name) => ({
     text: `a ${name} background`,
     property: "background",

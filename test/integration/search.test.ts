@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findNeighbors, type NeighborOptions, type Query } from "../../src/analysis/neighbors/neighbors.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { createHeadCache } from "../../src/corpus/head-cache.ts";
-import { type Index, openIndex, requireModelOf } from "../../src/corpus/open-index.ts";
+import { type Index, readIndex, requireModelOf } from "../../src/corpus/open-index.ts";
 import { createSearch, type Search } from "../../src/corpus/search.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
@@ -42,8 +42,8 @@ beforeAll(async () => {
   model = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
   await buildIndex(model, source, join(scratch, "f32"), { dtype: "float32", mlps: true, shardSize: 60 });
   await buildIndex(model, source, join(scratch, "f16"), { shardSize: 64 });
-  exact = await openIndex(join(scratch, "f32"));
-  half = await openIndex(join(scratch, "f16"));
+  exact = await readIndex(join(scratch, "f32"));
+  half = await readIndex(join(scratch, "f16"));
   [heads, mlps, images] = [[], [], []];
   const files = source.images.map(({ path }) => join(source.root, path));
   for await (const { decomposition } of decomposeImages(model, files)) {
@@ -185,7 +185,7 @@ describe("scores over an index", () => {
     const few = join(scratch, "few");
     const some = { ...source, images: source.images.filter((_, i) => i % 4 === 0) };
     await buildIndex(model, some, few, { dtype: "float32", mlps: true, shardSize: 11, batch: 3 });
-    const [all, part] = [searchIn(exact), searchIn(await openIndex(few))];
+    const [all, part] = [searchIn(exact), searchIn(await readIndex(few))];
     const set = parseComponents("L2-L3,L1.H2*0.5", model.geometry);
     const inAll = await find(all, imageQuery(2), set, { k: 150 });
     const inPart = await find(part, imageQuery(2), set, { k: 150 });
@@ -287,7 +287,7 @@ describe("neighbours", () => {
       await cp(join(source.root, path), join(folder, `${String(name).padStart(2, "0")}.png`));
     const index = join(scratch, "copies-index");
     await buildIndex(model, await scanSource(folder), index, { dtype: "float32", shardSize: 5, batch: 4 });
-    const among = searchIn(await openIndex(index));
+    const among = searchIn(await readIndex(index));
     const found = await find(among, imageQuery(5), set(), { k: 21 });
     expect([found.excluded, found.searched]).toEqual([7, 14]);
     const second = [1, 4, 7, 10, 13, 16, 19];

@@ -9,7 +9,7 @@ import {
   selectiveHeads,
 } from "../../src/analysis/selectivity/selectivity.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { type Index, openIndex } from "../../src/corpus/open-index.ts";
+import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
 import { Random } from "../../src/math/random.ts";
@@ -38,7 +38,7 @@ beforeAll(async () => {
     factors: { ...image.factors, coin: random.pick(["heads", "tails", "edge"]) },
   }));
   await buildIndex(model, { ...source, images }, join(scratch, "index"), { dtype: "float32", mlps: true });
-  index = await openIndex(join(scratch, "index"));
+  index = await readIndex(join(scratch, "index"));
 }, 120_000);
 afterAll(async () => {
   await model.release();
@@ -133,7 +133,7 @@ describe("selectivity", () => {
       .slice(0, 8)
       .map(({ path, bytes }) => ({ path, bytes, label: null, factors: {} }));
     await buildIndex(model, { root: source.root, images }, folder);
-    const bare = await openIndex(folder);
+    const bare = await readIndex(folder);
     await expect(measureSelectivity(model, bare)).rejects.toMatchObject({ code: "FACTORS_MISSING" });
   });
 });

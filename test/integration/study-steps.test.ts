@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { type Index, openIndex } from "../../src/corpus/open-index.ts";
+import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import type { StudySettings } from "../../src/results/study.ts";
@@ -23,7 +23,7 @@ let index: Index & { readonly name: string };
 beforeAll(async () => {
   const model = await models.load("emoji-4x128-p16");
   await buildIndex(model, await scanSource(repositoryPath("examples/scenes")), join(scratch, "index"));
-  index = { ...(await openIndex(join(scratch, "index"))), name: "scenes" };
+  index = { ...(await readIndex(join(scratch, "index"))), name: "scenes" };
 });
 afterAll(async () => {
   await models.release();

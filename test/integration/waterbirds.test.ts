@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findGroupings } from "../../src/analysis/selectivity/selectivity.ts";
-import { openIndex } from "../../src/corpus/open-index.ts";
+import { readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { encodePng } from "../../src/image/encode.ts";
 import { runHere } from "../support/run-cli.ts";
@@ -57,7 +57,7 @@ describe("a folder in the layout of Waterbirds", () => {
   it("is indexed with what its list says", async () => {
     const out = join(scratch, "index");
     expect((await runHere("index", folder, "--out", out)).code).toBe(0);
-    const index = await openIndex(out);
+    const index = await readIndex(out);
     expect(index.images.map(({ label }) => label)).toEqual([
       "waterbird",
       "waterbird",

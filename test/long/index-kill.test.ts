@@ -4,7 +4,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
-import { openIndex } from "../../src/corpus/open-index.ts";
+import { readIndex } from "../../src/corpus/open-index.ts";
 import { Random } from "../../src/math/random.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
@@ -58,7 +58,7 @@ async function filesOf(index: string): Promise<Record<string, string>> {
 async function expectWhole(index: string, where: string): Promise<number> {
   if (!existsSync(join(index, "manifest.json"))) return 0;
   const warnings: ProgressEvent[] = [];
-  const { images } = await openIndex(index, { report: (event) => void warnings.push(event) });
+  const { images } = await readIndex(index, { report: (event) => void warnings.push(event) });
   expect([images.length % SHARD_SIZE, warnings], where).toEqual([0, []]);
   return images.length;
 }

@@ -43,8 +43,8 @@ export interface StudyOptions extends WorkOptions {
  * const index = await openIndex(model, "scenes.index");
  * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
  * const { whole, rows } = await evaluateZeroShot(model, problem, [parseHeads(model, "L0.H1,L1.H0")], { random: 20 });
- * console.log(whole.accuracy.share.toFixed(2), rows[0].accuracy.share.toFixed(2), rows[0].random?.mean.toFixed(2));
- * // → ?
+ * console.log(whole.all.share.toFixed(2), rows[0].accuracy.share.toFixed(2), rows[0].random?.mean.toFixed(2));
+ * // → 1.00 0.42 0.98
  * ```
  */
 export async function evaluateZeroShot(

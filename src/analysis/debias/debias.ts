@@ -65,16 +65,16 @@ export interface DebiasOptions extends WorkOptions {
  *   {@link exportDebiased} throw; `CANCELLED`
  * @example
  * ```ts
- * import { debias, openIndex, openModel } from "clip-interpret";
- * import { defaultClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ * import { debias, openModel } from "clip-interpret";
+ * import { PLANTED_CUE, plantedClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
+ * import { worldIndex } from "clip-interpret/world";
  *
- * const model = await openModel("emoji-4x128-p8");
- * const index = await openIndex(model, "scenes.index");
- * const classes = defaultClasses(index, "style");
- * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
- * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
- * const { chosen, outcome } = result.selections[result.used];
- * console.log(result.before.test.worst.share.toFixed(2), outcome.test.worst.share.toFixed(2), chosen.length); // → ?
+ * const model = await openModel("emoji-4x128-p8"); // trained on tigers that mostly stand before green
+ * const index = await worldIndex(model, { split: "balanced", images: 240 });
+ * const problem = await prepareZeroShot(model, index, plantedClasses(), { groupBy: [PLANTED_CUE] });
+ * const { before, selections, used } = await debias(model, splitByCue(problem, PLANTED_CUE), { random: 10 });
+ * const { chosen, outcome } = selections[used];
+ * console.log(before.test.worst.share.toFixed(2), outcome.test.worst.share.toFixed(2), chosen[0]?.name); // → 0.00 0.67 L0.H1
  * ```
  */
 export async function debias(

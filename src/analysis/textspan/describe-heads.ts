@@ -59,8 +59,8 @@ export interface DescribeOptions extends PoolOptions {
  * const pool = await loadPool(defaultPool(model.name));
  * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
  * for (const { name, descriptions } of described.heads) console.log(name, descriptions[0].text);
- * // → ?
- * // → ?
+ * // → L1.H0 this shows something on a plain background
+ * // → L3.H3 a picture of something in the middle
  * ```
  */
 export async function describeHeads(

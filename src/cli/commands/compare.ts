@@ -1,5 +1,5 @@
 import { type ComparedSide, compareModels } from "../../analysis/compare/compare.ts";
-import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { compareHtml } from "../../views/compare/page.ts";
@@ -70,7 +70,7 @@ async function loadSide(
   options: CompareOptions,
   side: 0 | 1,
 ): Promise<ComparedSide> {
-  const index = await openIndex(options.index[side], { report });
+  const index = await readIndex(options.index[side], { report });
   const name = options.madeBy[side] ?? index.manifest.model.name;
   const model = await models.load(name).catch((error: unknown) => {
     if (!(error instanceof ClipInterpretError) || error.code !== "MODEL_NOT_FOUND") throw error;

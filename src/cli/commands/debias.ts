@@ -5,7 +5,7 @@ import { checkExports } from "../../analysis/debias/export-debiased.ts";
 import { cueProbes, PLANTED_CUE, plantedClasses } from "../../analysis/debias/planted-bias.ts";
 import type { ClassSet, EmbedTexts } from "../../analysis/zero-shot/classes.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
-import { type Index, openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { type Index, readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { worldIndex } from "../../corpus/world-index.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -140,7 +140,7 @@ async function taskOf(
   if (cue === undefined) {
     throw new ClipInterpretError("USAGE", "--index needs a --cue: the factor that stands in for the class");
   }
-  const index = await openIndex(folder, work);
+  const index = await readIndex(folder, work);
   await requireModelOf(index, model);
   return { index, classSet: await classesOf(index, options), cue };
 }

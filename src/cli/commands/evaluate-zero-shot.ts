@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { evaluateZeroShot } from "../../analysis/ablation/study.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
-import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { consistencySets } from "../../labels/consistency.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -63,7 +63,7 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
       run(async ({ globals, models, report, signal, streams, say, result }, options: Options) => {
         checkPictures(options.out);
         const work = { report, signal };
-        const index = await openIndex(options.index, work);
+        const index = await readIndex(options.index, work);
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const classSet = await classesOf(index, options);

@@ -1,5 +1,5 @@
 import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
-import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { RetrievalResult } from "../../results/retrieval.ts";
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
@@ -25,7 +25,7 @@ export const registerEvaluate: Register = (program, run) => {
     .option("--heads-per-factor <n>", "heads chosen for each factor", wholeNumber(1, 100), 3)
     .action(
       run(async ({ globals, models, report, signal, result }, options: RetrievalOptions) => {
-        const index = await openIndex(options.index, { report });
+        const index = await readIndex(options.index, { report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const { k, headsPerFactor } = options;

@@ -4,7 +4,7 @@ import { buildIndex } from "../../corpus/build.ts";
 import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
-import { checkIndex, type Index, openIndex } from "../../corpus/open-index.ts";
+import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
 import { scanSource } from "../../corpus/source.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {
@@ -65,7 +65,7 @@ export const registerIndex: Register = (program, run) => {
         const source = await scanSource(input, { report, ...(root !== undefined && { root }) });
         const model = await models.load(globals.model);
         const built = await buildIndex(model, source, out, { ...build, report, signal });
-        const index = await openIndex(out, { report });
+        const index = await readIndex(out, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, form);
         const found = indexResult(await originOf({ model, index }), { ...built, exported });
         for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);

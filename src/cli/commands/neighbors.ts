@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { findNeighbors, imageQuery, textQuery } from "../../analysis/neighbors/neighbors.ts";
-import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
@@ -60,7 +60,7 @@ export const registerNeighbors: Register = (program, run) => {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
         checkPictures(options.out, image);
-        const index = await openIndex(options.index, { report });
+        const index = await readIndex(options.index, { report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const properties = await loadProperties(model, options.labels);

@@ -1,5 +1,5 @@
 import { measureSelectivity, selectiveHeads } from "../../analysis/selectivity/selectivity.ts";
-import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { writeWhole } from "../../support/files.ts";
 import { selectivityHtml } from "../../views/selectivity/page.ts";
 import { selectivitySvg } from "../../views/selectivity/svg.ts";
@@ -30,7 +30,7 @@ export const registerSelectivity: Register = (program, run) => {
       run(async (context, options: SelectivityOptions) => {
         const { globals, models, report, signal, streams, say, result } = context;
         checkPictures(options.out);
-        const index = await openIndex(options.index, { report });
+        const index = await readIndex(options.index, { report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const { permutations, seed } = options;

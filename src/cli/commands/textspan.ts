@@ -1,5 +1,5 @@
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
-import { openIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
@@ -54,7 +54,7 @@ async function describeIndex(
   folder: string,
 ): Promise<void> {
   const { globals, models, report, signal } = context;
-  const index = await openIndex(folder, { report });
+  const index = await readIndex(folder, { report });
   const model = await models.load(globals.model);
   await requireModelOf(index, model);
   const { geometry, name } = model;

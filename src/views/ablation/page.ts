@@ -20,7 +20,7 @@ import { ablationTable, forwardTable, insideWords } from "./words.ts";
  * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
  * const result = await evaluateZeroShot(model, problem, [parseHeads(model, "L1.H0")], { random: 10, layers: false });
  * await writeFile("out.html", ablationHtml(result));
- * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
  * ```
  */
 export function ablationHtml(result: ZeroShotResult): string {

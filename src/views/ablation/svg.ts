@@ -20,7 +20,7 @@ const WIDTH = 1000;
  * const problem = await prepareZeroShot(model, index, defaultClasses(index, "background"));
  * const result = await evaluateZeroShot(model, problem, [parseHeads(model, "L1.H0")], { random: 10, layers: false });
  * const svg = ablationSvg(result);
- * console.log(svg.slice(0, 4)); // → ?
+ * console.log(svg.slice(0, 4)); // → <svg
  * ```
  */
 export function ablationSvg(result: ZeroShotResult): string {

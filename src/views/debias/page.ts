@@ -30,7 +30,7 @@ const PER_CENT = "per cent, with 95\u00a0% intervals";
  * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
  * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
  * await writeFile("out.html", debiasHtml(result));
- * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
  * ```
  */
 export function debiasHtml(result: DebiasResult): string {

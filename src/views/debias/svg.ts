@@ -33,7 +33,7 @@ const WIDTH = 1000;
  * const problem = await prepareZeroShot(model, index, classes, { groupBy: ["count"] });
  * const result = await debias(model, splitByCue(problem, "count"), { random: 10, maxHeads: 3 });
  * const svg = debiasSvg(result);
- * console.log(svg.slice(0, 4)); // → ?
+ * console.log(svg.slice(0, 4)); // → <svg
  * ```
  */
 export function debiasSvg(result: DebiasResult): string {

@@ -26,7 +26,7 @@ import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
  *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
  * });
- * console.log(studyMarkdown(result).split("\n")[0]); // → ?
+ * console.log(studyMarkdown(result).split("\n")[0]); // → # What the heads of emoji-4x128-p8 mean, and how much to believe it
  * ```
  */
 export function studyMarkdown(report: StudyResult): string {

@@ -32,7 +32,7 @@ import { findings, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./w
  *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
  * });
  * await writeFile("out.html", studyHtml(result));
- * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
  * ```
  */
 export function studyHtml(report: StudyResult, thumbnails: Thumbnails = new Map()): string {

@@ -19,7 +19,7 @@ import { type AnyTextspan, isResampled, spansOf, titleOf, verdictOf } from "./wo
  * const pool = await loadPool(defaultPool(model.name));
  * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
  * await writeFile("out.html", textspanHtml(described));
- * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → ?
+ * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
  * ```
  */
 export function textspanHtml(result: AnyTextspan): string {

@@ -54,7 +54,7 @@ const BESIDE: PanelStyle = { width: (WIDTH - PANEL_GAP) / 2, rows: 8, curve: 190
  * const pool = await loadPool(defaultPool(model.name));
  * const described = await describeHeads(model, index, parseHeads(model, "L1.H0,L3.H3"), pool, { iterations: 5 });
  * const svg = textspanSvg(described);
- * console.log(svg.slice(0, 4)); // → ?
+ * console.log(svg.slice(0, 4)); // → <svg
  * ```
  */
 export function textspanSvg(result: AnyTextspan): string {
