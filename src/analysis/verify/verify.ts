@@ -31,7 +31,6 @@ export async function verifyModel(
   await requireFinite(model.checkpoint.weights);
   const { layers, heads, headDim, patchSize, imageSize, activation } = model.config.vision;
   const { embedDim } = model.config;
-  await requireFinite(model.checkpoint.weights);
   const parameters = countParameters(model.config);
   return verifyResult(await originOf({ model }), {
     architecture: { layers, heads, headDim, patchSize, imageSize, embedDim, activation, parameters },
