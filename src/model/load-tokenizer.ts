@@ -5,21 +5,19 @@ import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { nameOf } from "../text/tokenizer-files.ts";
 
 /**
- * Loads the tokenizer that a checkpoint's texts are read with.
+ * Reads the tokenizer of a checkpoint's texts, whether or not the text tower has a row for each of its tokens.
  * @throws `INPUT_NOT_FOUND` where there is none, `TOKENIZER_INVALID`
  */
-export async function loadModelTokenizer({
-  folder,
-  config: { text },
-  tokenizerName,
-  textRules,
-}: Checkpoint): Promise<Tokenizer> {
-  const source = await findTokenizer({ folder, vocabSize: text.vocabSize, tokenizerName });
-  if (!source) {
-    const { message, hint } = noTokenizer(folder);
-    throw new ClipInterpretError("INPUT_NOT_FOUND", message, { hint });
-  }
-  const tokenizer = await loadTokenizer(source, text.contextLength, textRules);
+export const readModelTokenizer = async (checkpoint: Checkpoint): Promise<Tokenizer> =>
+  (await readTokenizer(checkpoint)).tokenizer;
+
+/**
+ * Loads the tokenizer that a checkpoint's texts are read with.
+ * @throws `INPUT_NOT_FOUND` where there is none, `TOKENIZER_INVALID` also where it does not belong to the text tower
+ */
+export async function loadModelTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> {
+  const { text } = checkpoint.config;
+  const { tokenizer, source } = await readTokenizer(checkpoint);
   if (tokenizer.vocabSize > text.vocabSize) {
     const sizes = `${tokenizer.vocabSize} tokens, the text tower ${text.vocabSize}`;
     const message = `${nameOf(source)} has ${sizes}: they do not belong together`;
@@ -28,4 +26,13 @@ export async function loadModelTokenizer({
     });
   }
   return tokenizer;
+}
+
+async function readTokenizer({ folder, config: { text }, tokenizerName, textRules }: Checkpoint) {
+  const source = await findTokenizer({ folder, vocabSize: text.vocabSize, tokenizerName });
+  if (!source) {
+    const { message, hint } = noTokenizer(folder);
+    throw new ClipInterpretError("INPUT_NOT_FOUND", message, { hint });
+  }
+  return { source, tokenizer: await loadTokenizer(source, text.contextLength, textRules) };
 }

@@ -1,5 +1,5 @@
 import { loadCheckpoint } from "../../checkpoint/load.ts";
-import { loadModelTokenizer } from "../../model/load-tokenizer.ts";
+import { readModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel } from "../../model/registry.ts";
 import { originOf } from "../../results/origin.ts";
 import { textListSchema, tokenizeResult } from "../../results/tokenize.ts";
@@ -19,7 +19,7 @@ export const registerTokenize: Register = (program, run) => {
         if (!parsed.success)
           throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
         const { folder, name } = await locateModel(globals.model);
-        const tokenizer = await loadModelTokenizer(await loadCheckpoint(folder, name));
+        const tokenizer = await readModelTokenizer(await loadCheckpoint(folder, name));
         const ids = parsed.data.map((text) => {
           const { ids, truncated } = tokenizer.encode(text);
           if (truncated) {
