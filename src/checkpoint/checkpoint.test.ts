@@ -271,23 +271,32 @@ describe("OpenCLIP's config", () => {
   });
 
   it.each([
-    ["ViT-B-32-quickgelu", "quick_gelu"],
-    ["vit_base_patch32_clip_224.openai", "quick_gelu"],
-    ["ViT-B-32/openai", "quick_gelu"],
-    ["CLIP-ViT-B-32-laion2B", "gelu"],
-    ["not-openaish", "gelu"],
-  ])("without quick_gelu, the name %s means %s", async (name, activation) => {
+    [{}, "gelu", "assumed"],
+    [{ knownActivation: "quick_gelu" }, "quick_gelu", "known"],
+    [{ knownActivation: "gelu", activation: "quick_gelu" }, "quick_gelu", "option"],
+  ] as const)("without quick_gelu, %j means %s, %s", async (options, activation, source) => {
     const { config } = copyGolden("open_clip");
     editJson(config, (json) => {
       delete (json.model_cfg as Record<string, unknown>).quick_gelu;
     });
-    const { vision, text } = (await loadCheckpoint(folder, name)).config;
-    expect([vision.activation, text.activation]).toEqual([activation, activation]);
+    const loaded = await loadCheckpoint(folder, "ViT-B-32/openai", options);
+    const { vision, text } = loaded.config;
+    expect([vision.activation, text.activation, loaded.activationSource]).toEqual([
+      activation,
+      activation,
+      source,
+    ]);
   });
 
-  it("an explicit quick_gelu goes before the name", async () => {
+  it("an explicit quick_gelu goes before what is known, but not before what the caller says", async () => {
     copyGolden("open_clip");
-    expect((await loadCheckpoint(folder, "x.openai")).config.vision.activation).toBe("gelu");
+    const load = async (options: Parameters<typeof loadCheckpoint>[2]) => {
+      const { config, activationSource } = await loadCheckpoint(folder, "x.openai", options);
+      return [config.vision.activation, activationSource];
+    };
+    expect(await load({ knownActivation: "quick_gelu" })).toEqual(["gelu", "config"]);
+    expect(await load({ activation: "quick_gelu" })).toEqual(["quick_gelu", "option"]);
+    expect(await load({ activation: "gelu" })).toEqual(["gelu", "config"]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJson } from "../support/files.ts";
-import type { ModelConfig } from "./model-config.ts";
+import type { ModelConfig, TowerConfig } from "./model-config.ts";
 import { type Piece, tensorBytes, writePieces } from "./pieces.ts";
 import type { TensorRef } from "./safetensors.ts";
 import { chooseWeightFile, readTensors } from "./weight-files.ts";
@@ -19,8 +19,8 @@ const COMPANIONS = [
 
 /**
  * Copies what makes up a model, and nothing else, to a folder. Safetensors are copied byte for byte, in one file or
- * several; weights in a PyTorch file become one safetensors file, each tensor in its type. OpenCLIP's config comes to
- * say which activation the weights need, which an `openai` in the folder's name may have said before.
+ * several; weights in a PyTorch file become one safetensors file, each tensor in its type. The config comes to say which
+ * activation the weights need, which `--activation` or a known model's name may have said before.
  *
  * @param target is made; an existing file in it is replaced
  * @throws the file system's errors
@@ -28,12 +28,12 @@ const COMPANIONS = [
 export async function copyCheckpoint(
   folder: string,
   target: string,
-  { vision: { activation } }: ModelConfig,
+  { vision, text }: ModelConfig,
   signal?: AbortSignal,
 ): Promise<void> {
   const files = new Set(await readdir(folder));
   const weights = chooseWeightFile(folder, files);
-  const tensors = await readTensors(join(folder, weights));
+  const { tensors } = await readTensors(join(folder, weights));
   const openClip = detectLayout(tensors) === "open_clip";
   await mkdir(target, { recursive: true });
   if (weights.endsWith(".safetensors")) await copy(folder, target, weights);
@@ -47,10 +47,28 @@ export async function copyCheckpoint(
   }
   for (const name of COMPANIONS) if (files.has(name)) await copy(folder, target, name);
   const configName = openClip ? "open_clip_config.json" : "config.json";
-  if (!openClip) return copy(folder, target, configName);
-  const config = (await readJson(join(folder, configName))) as { model_cfg: object };
-  const said = { ...config, model_cfg: { ...config.model_cfg, quick_gelu: activation === "quick_gelu" } };
+  const config = (await readJson(join(folder, configName))) as Record<string, object | undefined>;
+  const said = openClip
+    ? { ...config, model_cfg: { ...config.model_cfg, quick_gelu: vision.activation === "quick_gelu" } }
+    : {
+        ...config,
+        ...sayActivation(config, "vision_config", vision),
+        ...sayActivation(config, "text_config", text),
+      };
   await writeFile(join(target, configName), `${JSON.stringify(said, null, 2)}\n`);
+}
+
+/** A section of a transformers config with its tower's activation; also the one that wins over it in old configs. */
+function sayActivation(
+  config: Record<string, object | undefined>,
+  section: string,
+  { activation }: TowerConfig,
+): Record<string, object> {
+  const older = `${section}_dict`;
+  return {
+    [section]: { ...config[section], hidden_act: activation },
+    ...(config[older] && { [older]: { ...config[older], hidden_act: activation } }),
+  };
 }
 
 /** A copy that can be written to, of what a link leads to. */

@@ -4,8 +4,7 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
-import type { TensorRef } from "./safetensors.ts";
-import type { ClipWeights } from "./weights.ts";
+import { type ClipWeights, tensorsIn } from "./weights.ts";
 
 /**
  * SHA-256 (hex) over the files that a checkpoint's weights lie in, in the order of their names: what two results must
@@ -54,11 +53,4 @@ async function identify(file: string): Promise<string> {
 }
 
 /** Every file that a tensor of these weights lies in. */
-function weightFiles(part: unknown, found = new Set<string>()): Set<string> {
-  if (typeof part !== "object" || part === null) return found;
-  if (isTensor(part)) found.add(part.file);
-  else for (const value of Object.values(part)) weightFiles(value, found);
-  return found;
-}
-
-const isTensor = (part: object): part is TensorRef => "file" in part && "offset" in part && "dtype" in part;
+const weightFiles = (weights: ClipWeights) => new Set(tensorsIn(weights).map(({ file }) => file));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import type { TextRules } from "../text/tokenizer.ts";
 import {
   type Activation,
   type ModelConfig,
@@ -113,6 +114,26 @@ export function parseHfConfig(json: unknown, preprocessorJson: unknown, name: st
       std: preprocessor.image_std,
     },
   };
+}
+
+const textRulesSchema = z.object({
+  /** transformers' own default. A list, which generating models may have, is none that a CLIP pools at. */
+  eos_token_id: count.default(49407),
+});
+
+/**
+ * How transformers turns texts into what a CLIPModel pools: no repair; at the first `eos_token_id`, but at the highest id
+ * where that is 2, which configs from before 4.31 say wrongly.
+ * @throws `CONFIG_INVALID`
+ */
+export function hfTextRules(json: unknown, name: string): TextRules {
+  const { text_config, text_config_dict } = parse(schema, json, `config.json of ${name}`);
+  const { eos_token_id: end } = parse(
+    textRulesSchema,
+    { ...text_config, ...text_config_dict },
+    `text_config of ${name}`,
+  );
+  return { cleaning: "transformers", pooling: end === 2 ? "highest" : end };
 }
 
 function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: string): z.infer<Schema> {

@@ -2,24 +2,42 @@ import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
-import { parseHfConfig } from "./hf-config.ts";
-import type { ModelConfig } from "./model-config.ts";
-import { parseOpenClipConfig } from "./open-clip-config.ts";
+import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
+import { hfTextRules, parseHfConfig } from "./hf-config.ts";
+import type { Activation, ModelConfig } from "./model-config.ts";
+import { openClipFacts, parseOpenClipConfig } from "./open-clip-config.ts";
+import { DTYPE_BYTES } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
-import { chooseWeightFile, readTensors } from "./weight-files.ts";
+import { chooseWeightFile, readTensors, type WeightTensors } from "./weight-files.ts";
+import { quoted } from "./weight-source.ts";
 import { assembleWeights, type ClipWeights, detectLayout } from "./weights.ts";
+
+/** Who says which activation a model has: its config, the caller, a known model's name, or nobody. */
+export type ActivationSource = "config" | "option" | "known" | "assumed";
 
 /** A checkpoint on disk, understood: where every weight lies, and what the config says. */
 export interface Checkpoint {
   /** What messages call it. */
   readonly name: string;
   readonly folder: string;
+  readonly layout: "open_clip" | "transformers";
   readonly config: ModelConfig;
+  readonly activationSource: ActivationSource;
   readonly weights: ClipWeights;
   /** e^`logit_scale`: multiplies cosines before the softmax of zero-shot classification. */
   readonly logitScale: number;
-  /** Where its `tokenizer.json` should be; only work on texts needs it. */
-  readonly tokenizerPath: string;
+  /** How its library reads texts. */
+  readonly textRules: TextRules;
+  /** Whose tokenizer an OpenCLIP config names, if any. */
+  readonly tokenizerName: string | undefined;
+}
+
+/** What is known of a checkpoint beside its files. */
+export interface CheckpointOptions {
+  /** The activation, whatever the config says. */
+  readonly activation?: Activation;
+  /** The activation where the config does not say: what is known of a published model. */
+  readonly knownActivation?: Activation;
 }
 
 /**
@@ -27,26 +45,54 @@ export interface Checkpoint {
  * in one file or several with an index). Weights are safetensors or PyTorch's `.bin`; only headers are read.
  *
  * @param folder the checkpoint's folder
- * @param name what to call it in messages, and where an `openai`/`quickgelu` tag is looked for
+ * @param name what to call it in messages; it decides nothing
  * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`
  */
-export async function loadCheckpoint(folder: string, name = basename(resolve(folder))): Promise<Checkpoint> {
+export async function loadCheckpoint(
+  folder: string,
+  name = basename(resolve(folder)),
+  options: CheckpointOptions = {},
+): Promise<Checkpoint> {
   const files = await listFolder(folder);
   const weightFile = chooseWeightFile(folder, files);
-  const tensors = await readTensors(join(folder, weightFile));
-  const layout = detectLayout(tensors);
+  const found = await readTensors(join(folder, weightFile));
+  const layout = detectLayout(found.tensors);
   if (layout === "timm" || layout === "unknown") {
-    const why =
-      layout === "timm" ? "are named as timm's" : "are neither OpenCLIP's nor transformers' CLIP ViT";
+    const why = layout === "timm" ? "are named as timm's" : describeUnknown(found);
     throw new ClipInterpretError("MODEL_UNSUPPORTED", `the tensors of ${join(folder, weightFile)} ${why}`, {
       hint: "Put open_clip_model.safetensors with open_clip_config.json into the folder, or a transformers CLIPModel.",
     });
   }
-  const config = await readConfig(folder, layout, files, name);
-  const weights = assembleWeights(tensors, layout, config);
+  const described = await readConfig(folder, layout, files, name, options);
+  const weights = assembleWeights(found, layout, described.config);
   const [logLogitScale] = await readTensor(weights.logitScale);
   const logitScale = Math.exp(logLogitScale);
-  return { name, folder, config, weights, logitScale, tokenizerPath: join(folder, "tokenizer.json") };
+  if (!Number.isFinite(logitScale))
+    throw new ClipInterpretError(
+      "CHECKPOINT_INVALID",
+      `tensor ${weights.logitScale.name} is ${logLogitScale}`,
+    );
+  return { name, folder, layout, ...described, weights, logitScale };
+}
+
+/** Why tensors are no CLIP's that is known, as far as names and types tell. */
+function describeUnknown({ tensors, leftOut }: WeightTensors): string {
+  const neither = "are neither OpenCLIP's nor transformers' CLIP ViT";
+  const names = [...tensors.keys()];
+  if (names.length === 0) {
+    const types = [...new Set(leftOut.values())].join(", ");
+    return `are of type ${types}; ${Object.keys(DTYPE_BYTES).join(", ")} are read here`;
+  }
+  const [first = ""] = names;
+  const parts = first.split(".").slice(0, -1);
+  const shared = parts.filter((_, i) => {
+    const prefix = `${parts.slice(0, i + 1).join(".")}.`;
+    return names.every((name) => name.startsWith(prefix));
+  });
+  if (shared.length > 0 && names.length > 1)
+    return `${neither}: all names start with ${quoted(`${shared.join(".")}.`)}, and none goes on as theirs do`;
+  const some = names.slice(0, 3).map(quoted).join(", ");
+  return `${neither}; they are ${some}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
 }
 
 async function listFolder(folder: string): Promise<Set<string>> {
@@ -62,17 +108,38 @@ async function readConfig(
   layout: "open_clip" | "transformers",
   files: ReadonlySet<string>,
   name: string,
-): Promise<ModelConfig> {
+  options: CheckpointOptions,
+): Promise<Pick<Checkpoint, "config" | "activationSource" | "textRules" | "tokenizerName">> {
   const file = layout === "open_clip" ? "open_clip_config.json" : "config.json";
   if (!files.has(file)) {
     throw new ClipInterpretError("CONFIG_INVALID", `${folder} holds ${layout} weights but no ${file}`);
   }
   const json = await readJson(join(folder, file));
-  if (layout === "open_clip") return parseOpenClipConfig(json, name);
+  if (layout === "open_clip") {
+    const { saysActivation, tokenizerName } = openClipFacts(json);
+    const config = parseOpenClipConfig(json, name, options.knownActivation);
+    const source = saysActivation ? "config" : options.knownActivation ? "known" : "assumed";
+    return { ...chooseActivation(config, source, options), textRules: OPEN_CLIP_RULES, tokenizerName };
+  }
   const preprocessor = join(folder, "preprocessor_config.json");
-  return parseHfConfig(
+  const config = parseHfConfig(
     json,
     files.has("preprocessor_config.json") ? await readJson(preprocessor) : undefined,
     name,
   );
+  const textRules = hfTextRules(json, name);
+  return { ...chooseActivation(config, "config", options), textRules, tokenizerName: undefined };
+}
+
+function chooseActivation(
+  config: ModelConfig,
+  source: ActivationSource,
+  { activation }: CheckpointOptions,
+): Pick<Checkpoint, "config" | "activationSource"> {
+  if (activation === undefined) return { config, activationSource: source };
+  const { vision, text } = config;
+  const chosen = { ...config, vision: { ...vision, activation }, text: { ...text, activation } };
+  // Who says what the config says too has said nothing.
+  const same = source === "config" && vision.activation === activation && text.activation === activation;
+  return { config: chosen, activationSource: same ? "config" : "option" };
 }

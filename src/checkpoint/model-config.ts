@@ -1,7 +1,8 @@
 import type { PreprocessConfig } from "../image/types.ts";
 
 /** GELU (erf) or OpenAI's x·sigmoid(1.702x). */
-export type Activation = "gelu" | "quick_gelu";
+export const ACTIVATIONS = ["gelu", "quick_gelu"] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
 
 /** One transformer. `width = heads · headDim`. */
 export interface TowerConfig {

@@ -107,11 +107,11 @@ const schema = z.object({
  * Reads OpenCLIP's `open_clip_config.json`.
  *
  * @param json the parsed file
- * @param name what the model is called (folder or hub id): where `quick_gelu` is absent, an `openai` or
- *   `quickgelu` tag in it says that the weights need QuickGELU, as in OpenCLIP's own names
+ * @param name what the model is called in messages
+ * @param unsaid the activation where `quick_gelu` is absent; OpenCLIP takes GELU
  * @throws `CONFIG_INVALID`, or `MODEL_UNSUPPORTED` with the reason
  */
-export function parseOpenClipConfig(json: unknown, name: string): ModelConfig {
+export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activation = "gelu"): ModelConfig {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     throw new ClipInterpretError(
@@ -134,8 +134,7 @@ export function parseOpenClipConfig(json: unknown, name: string): ModelConfig {
   if (!["shortest", "squash"].includes(resizeMode ?? "shortest")) {
     throw unsupported(name, `its resize mode is ${resizeMode}`);
   }
-  const tagged = /(^|[^a-z0-9])(openai|quickgelu)($|[^a-z0-9])/i.test(name);
-  const activation: Activation = (model.quick_gelu ?? tagged) ? "quick_gelu" : "gelu";
+  const activation: Activation = (model.quick_gelu ?? unsaid === "quick_gelu") ? "quick_gelu" : "gelu";
   const grid = Math.floor(imageSize / vision.patch_size);
   return {
     embedDim: model.embed_dim,
@@ -169,6 +168,22 @@ export function parseOpenClipConfig(json: unknown, name: string): ModelConfig {
       mean: preprocess.mean ?? [...OPENAI_MEAN],
       std: preprocess.std ?? [...OPENAI_STD],
     },
+  };
+}
+
+const textFacts = z.object({
+  model_cfg: z.object({
+    quick_gelu: z.boolean().nullish(),
+    text_cfg: z.object({ hf_tokenizer_name: z.string().nullish() }),
+  }),
+});
+
+/** What an `open_clip_config.json` leaves unsaid may matter: its activation, and whose tokenizer it reads texts with. */
+export function openClipFacts(json: unknown): { saysActivation: boolean; tokenizerName: string | undefined } {
+  const parsed = textFacts.safeParse(json).data?.model_cfg;
+  return {
+    saysActivation: typeof parsed?.quick_gelu === "boolean",
+    tokenizerName: parsed?.text_cfg.hf_tokenizer_name ?? undefined,
   };
 }
 

@@ -105,7 +105,17 @@ describe("code in a pickle is refused by name and never run:", () => {
     ["a name split elsewhere", p.global("torch._utils._rebuild_tensor_v2", "__globals__"), "__globals__"],
     ["a torch function", p.global("torch.hub", "load"), "torch.hub.load"],
     ["a TorchScript class", p.global("__torch__.torch.nn", "Linear"), "__torch__.torch.nn.Linear"],
-    ["a numpy scalar", p.global("numpy.core.multiarray", "scalar"), "numpy.core.multiarray.scalar"],
+    [
+      "a numpy array",
+      p.global("numpy.core.multiarray", "_reconstruct"),
+      "numpy.core.multiarray._reconstruct",
+    ],
+    [
+      "numpy's other names",
+      p.global("numpy.core.multiarray", "frombuffer"),
+      "numpy.core.multiarray.frombuffer",
+    ],
+    ["a decoder", p.global("_codecs", "decode"), "_codecs.decode"],
     ["INST", p.join("(", shell, "iposix\nsystem\n"), "posix.system"],
     ["INST of an allowed class", "(icollections\nOrderedDict\n", "collections.OrderedDict"],
     ["OBJ", p.join("(", system, shell, "o"), "posix.system"],

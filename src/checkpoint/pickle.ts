@@ -1,5 +1,5 @@
 import { createMachine, type PickleMachine } from "./pickle-machine.ts";
-import { construct, loadPersistent, type PickleValue, refused } from "./torch-objects.ts";
+import { construct, isKind, loadPersistent, type PickleValue, refused } from "./torch-objects.ts";
 import { type Fail, quoted } from "./weight-source.ts";
 
 /** A checkpoint has some 30 instructions a tensor. Each makes at most one object, so this bounds memory too. */
@@ -72,10 +72,12 @@ const INSTRUCTIONS: Readonly<Record<number, (machine: PickleMachine) => void>> =
     const [callee, args] = popItems(2);
     push(construct(callee, args, fail));
   },
-  // BUILD: an object's attributes. `state_dict()` gives its OrderedDict `_metadata`, which is not kept.
+  // BUILD: an object's attributes, which are not kept. `state_dict()` gives its OrderedDict `_metadata`, NumPy a type its
+  // byte order.
   98({ pop, top, fail }) {
     pop();
-    if (!(top() instanceof Map)) throw refused(fail, "sets the state of something that is not a dict");
+    if (!(top() instanceof Map || isKind(top(), "inert")))
+      throw refused(fail, "sets the state of something that is not a dict");
   },
   // BINPERSID: a storage
   81: ({ push, pop, fail }) => push(loadPersistent(pop(), fail)),
@@ -94,8 +96,8 @@ const NAMES: Readonly<Record<number, string>> = {
 
 /**
  * Reads a pickle of protocol 2 to 5 as far as a state dict needs it. There is no way from here to code: names are
- * compared with a short list, the four things that may be "called" build maps, shapes and tensor descriptions, and
- * everything else is refused by name.
+ * compared with a short list, what may be "called" builds maps, shapes, tensor descriptions and values that are dropped,
+ * and everything else is refused by name.
  *
  * @param fail makes the error, `CHECKPOINT_INVALID`
  */

@@ -2,7 +2,7 @@ import { messageOf } from "../support/errors.ts";
 import { type Fail, type WeightSource, withWeightSource } from "./weight-source.ts";
 
 /** Bytes per element of the types a weight may have. */
-export const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+export const DTYPE_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2 } as const;
 
 /** Element type of a weight, as safetensors names it. */
 export type WeightDtype = keyof typeof DTYPE_BYTES;
@@ -18,13 +18,15 @@ export interface TensorRef {
   readonly offset: number;
 }
 
+/** Names and types of tensors that are no weights. */
+export type LeftOut = Map<string, string>;
+
 /** A header larger than this is not a checkpoint's: the format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 /** Bytes per element of every type a file may hold, by safetensors' names. */
 export const ALL_DTYPE_BYTES: Readonly<Record<string, number>> = {
   ...DTYPE_BYTES,
   ...{
-    F64: 8,
     I64: 8,
     U64: 8,
     I32: 4,
@@ -43,10 +45,14 @@ export const ALL_DTYPE_BYTES: Readonly<Record<string, number>> = {
  * Reads the header of a `.safetensors` file: 8 bytes of length, JSON, then the data.
  * Tensors of other types than {@link WeightDtype} (HF's `position_ids` are int64) are checked and left out.
  *
+ * @param leftOut is given the types of those, by name
  * @returns the weights by name, in the file's order
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`; `CHECKPOINT_INVALID` for anything damaged or hostile
  */
-export async function readSafetensors(path: string): Promise<Map<string, TensorRef>> {
+export async function readSafetensors(
+  path: string,
+  leftOut: LeftOut = new Map(),
+): Promise<Map<string, TensorRef>> {
   return withWeightSource(path, async (source) => {
     const { json, dataStart } = await readHeader(source);
     const tensors = new Map<string, TensorRef>();
@@ -56,7 +62,7 @@ export async function readSafetensors(path: string): Promise<Map<string, TensorR
       if (dtype in DTYPE_BYTES) {
         const offset = dataStart + begin;
         tensors.set(name, { name, file: source.file, dtype: dtype as WeightDtype, shape, offset });
-      }
+      } else leftOut.set(name, dtype);
     }
     return tensors;
   });

@@ -4,7 +4,7 @@ import { inputError } from "../support/files.ts";
 import { tensorBytes } from "./pieces.ts";
 import type { TensorRef, WeightDtype } from "./safetensors.ts";
 
-/** Reads a tensor as float32; exact, whatever its type. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
+/** Reads a tensor as float32: exact, but for float64, which is rounded as the towers round it. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
 export async function readTensor(tensor: TensorRef): Promise<Float32Array> {
   const bytes = new Uint8Array(tensorBytes(tensor));
   try {
@@ -22,6 +22,7 @@ export async function readTensor(tensor: TensorRef): Promise<Float32Array> {
 
 function decode({ buffer }: Uint8Array, dtype: WeightDtype): Float32Array {
   if (dtype === "F32") return new Float32Array(buffer);
+  if (dtype === "F64") return Float32Array.from(new Float64Array(buffer));
   const halves = new Uint16Array(buffer);
   if (dtype === "F16") return fromHalf(halves);
   // bfloat16 is the upper half of a float32.
@@ -31,6 +32,7 @@ function decode({ buffer }: Uint8Array, dtype: WeightDtype): Float32Array {
 /** Values in a stored type, rounded to the nearest, ties to even. */
 export function encodeValues(values: Float32Array, dtype: WeightDtype): Uint8Array {
   if (dtype === "F32") return new Uint8Array(values.slice().buffer);
+  if (dtype === "F64") return new Uint8Array(Float64Array.from(values).buffer);
   if (dtype === "F16") return new Uint8Array(toHalf(values).buffer);
   const words = new Uint32Array(values.slice().buffer);
   return new Uint8Array(

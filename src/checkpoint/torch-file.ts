@@ -1,5 +1,11 @@
 import { unpickle } from "./pickle.ts";
-import { ALL_DTYPE_BYTES, DTYPE_BYTES, type TensorRef, type WeightDtype } from "./safetensors.ts";
+import {
+  ALL_DTYPE_BYTES,
+  DTYPE_BYTES,
+  type LeftOut,
+  type TensorRef,
+  type WeightDtype,
+} from "./safetensors.ts";
 import { isKind, type PickleValue, type Tensor } from "./torch-objects.ts";
 import { type Fail, quoted, type WeightSource, withWeightSource } from "./weight-source.ts";
 import { locateEntry, readZipDirectory, type ZipEntry } from "./zip.ts";
@@ -14,14 +20,17 @@ const SAVE_AGAIN =
  * describes the tensors, and the tensors' bytes as they are. The tensors given back point into the archive; nothing
  * is copied, and nothing in the file is ever run ({@link unpickle}).
  *
- * The file holds a state dict, or a dict with one under `state_dict`, as training runs save it. The `module.` that
- * DistributedDataParallel puts before every name is dropped. Values that are no tensors, and tensors of other types
- * than {@link WeightDtype}, are left out.
+ * The file holds a state dict, or a dict with one under a name that training runs use ({@link NESTED}). Values that are no
+ * tensors, and tensors of other types than {@link WeightDtype}, are left out.
  *
+ * @param leftOut is given the types of those tensors, by name
  * @returns the weights by name, in the file's order
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`; `CHECKPOINT_INVALID` for anything damaged, hostile or not contiguous
  */
-export async function readTorchFile(path: string): Promise<Map<string, TensorRef>> {
+export async function readTorchFile(
+  path: string,
+  leftOut: LeftOut = new Map(),
+): Promise<Map<string, TensorRef>> {
   return withWeightSource(path, async (source) => {
     const { fail, file } = source;
     await refuseOtherFormats(source);
@@ -39,7 +48,10 @@ export async function readTorchFile(path: string): Promise<Map<string, TensorRef
       checkTensor(name, tensor, entry.size, fail);
       const start = starts.get(entry) ?? (await locateEntry(source, entry));
       starts.set(entry, start);
-      if (!(dtype in DTYPE_BYTES)) continue;
+      if (!(dtype in DTYPE_BYTES)) {
+        leftOut.set(name, dtype);
+        continue;
+      }
       const offset = start + tensor.offset * ALL_DTYPE_BYTES[dtype];
       tensors.set(name, { name, file, dtype: dtype as WeightDtype, shape: tensor.shape, offset });
     }
@@ -78,19 +90,34 @@ async function readSmall(source: WeightSource, entry: ZipEntry | undefined): Pro
   return source.read(await locateEntry(source, entry), entry.size);
 }
 
-/** The tensors by name of a state dict, or of the one under `state_dict`. */
+/** Where training runs keep the state dict, beside the optimizer's state and the like. */
+const NESTED = ["state_dict", "model_state_dict", "model"];
+
+/** The tensors by name of a state dict, or of the one under a name of {@link NESTED}, at any depth. */
 function stateDict(value: PickleValue, fail: Fail): [string, Tensor][] {
-  const nested = value instanceof Map ? value.get("state_dict") : undefined;
-  const dict = nested instanceof Map ? nested : value;
+  let dict = value;
+  // A dict may hold itself, so depth is bounded.
+  for (let depth = 0; depth < 4 && dict instanceof Map; depth++) {
+    const outer: Map<PickleValue, PickleValue> = dict;
+    const nested = NESTED.map((name) => outer.get(name)).find((inner) => inner instanceof Map);
+    if (!nested) break;
+    dict = nested;
+  }
   if (!(dict instanceof Map)) throw fail("holds no state dict", { hint: SAVE_AGAIN });
   const tensors: [string, Tensor][] = [];
   for (const [name, tensor] of dict) {
     if (typeof name === "string" && isKind(tensor, "tensor")) tensors.push([name, tensor]);
   }
-  if (tensors.length === 0) throw fail("holds no tensors", { hint: SAVE_AGAIN });
-  const prefix = "module.";
-  if (!tensors.every(([name]) => name.startsWith(prefix))) return tensors;
-  return tensors.map(([name, tensor]) => [name.slice(prefix.length), tensor]);
+  if (tensors.length > 0) return tensors;
+  const keys = [...dict.keys()].filter((key) => typeof key === "string").map(quoted);
+  const what =
+    keys.length > 0 ? `; it has ${keys.slice(0, 8).join(", ")}${keys.length > 8 ? ", …" : ""}` : "";
+  throw fail(
+    `holds no tensors where a state dict is looked for (at the top, or under ${NESTED.join(", ")})${what}`,
+    {
+      hint: SAVE_AGAIN,
+    },
+  );
 }
 
 /** Checks that a tensor's elements lie one after another, in C order and inside its storage. */

@@ -26,10 +26,15 @@ export interface Tensor {
   readonly strides: readonly number[];
 }
 
+/** A value that is known to be harmless and that no weight needs: a NumPy scalar, its type. Nothing of it is kept. */
+export interface Inert {
+  readonly kind: "inert";
+}
+
 /** What a checkpoint's pickle can hold here. Tuples and lists are both arrays. */
 export type PickleValue =
   | (null | boolean | number | bigint | string | Uint8Array)
-  | (Global | Storage | Tensor)
+  | (Global | Storage | Tensor | Inert)
   | PickleValue[]
   | Map<PickleValue, PickleValue>;
 
@@ -48,9 +53,17 @@ const STORAGES: Readonly<Record<string, string>> = {
   "torch.storage.UntypedStorage": "U8",
 };
 
+/**
+ * What a training run's NumPy numbers (an epoch's loss, say) are made of. Calling one makes an {@link Inert} value,
+ * whatever it is called with: the numbers are dropped.
+ */
+const INERT: ReadonlySet<string> = new Set([
+  ...["numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype", "_codecs.encode"],
+]);
+
 /** Every name that a pickle may mention. A dtype's name is a value and does nothing. */
 const ALLOWED: ReadonlySet<string> = new Set([
-  ...Object.keys(STORAGES),
+  ...[...Object.keys(STORAGES), ...INERT],
   ...["collections.OrderedDict", "torch.Size"],
   ...["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter"],
   ...["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool"].map(
@@ -74,11 +87,12 @@ export function findGlobal(module: string, name: string, fail: Fail): Global {
   return { kind: "global", name: full };
 }
 
-/** What calling one of the four callables gives; calling anything else is refused. */
+/** What calling a callable gives; calling anything but the few that are known is refused. */
 export function construct(callee: PickleValue, args: PickleValue, fail: Fail): PickleValue {
   const name = isKind(callee, "global") ? callee.name : undefined;
   if (!name || !Array.isArray(args)) throw refused(fail, "calls something that is not a function");
   const [first] = args;
+  if (INERT.has(name)) return { kind: "inert" };
   if (name === "collections.OrderedDict" && args.length === 0) return new Map();
   if (name === "torch.Size" && args.length === 1 && Array.isArray(first)) return first;
   if (name === "torch._utils._rebuild_parameter" && args.length === 3 && isKind(first, "tensor"))
@@ -117,8 +131,8 @@ function makeTensor([storage, offset, shape, strides]: readonly PickleValue[], f
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Whether a value is a {@link Global}, {@link Storage} or {@link Tensor}. */
-export function isKind<Kind extends "global" | "storage" | "tensor">(
+/** Whether a value is a {@link Global}, {@link Storage}, {@link Tensor} or {@link Inert}. */
+export function isKind<Kind extends "global" | "storage" | "tensor" | "inert">(
   value: PickleValue | undefined,
   kind: Kind,
 ): value is Extract<PickleValue, { kind: Kind }> {

@@ -2,8 +2,9 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
-import { readSafetensors, type TensorRef } from "./safetensors.ts";
+import { type LeftOut, readSafetensors, type TensorRef } from "./safetensors.ts";
 import { readTorchFile } from "./torch-file.ts";
+import { quoted } from "./weight-source.ts";
 
 /** OpenCLIP's own files in order of preference. */
 const OPEN_CLIP_FILES = [
@@ -24,7 +25,7 @@ const OTHER_FILES = [
  *
  * With an `open_clip_config.json`, OpenCLIP's own file in any format goes first: timm's repositories hold a timm-named
  * `model.safetensors` beside it. Without, transformers' names do: OpenCLIP's file would lack its config. A folder with
- * none of these names may hold a single `.pt` or `.pth`, as training runs leave (`epoch_32.pt`).
+ * none of these names may hold a single `.pt`, `.pth` or `.ckpt`, as training runs leave (`epoch_32.pt`).
  *
  * @param files the names in the folder
  * @throws `MODEL_NOT_FOUND`
@@ -35,23 +36,35 @@ export function chooseWeightFile(folder: string, files: ReadonlySet<string>): st
     : [...OTHER_FILES, ...OPEN_CLIP_FILES];
   const named = preferred.find((file) => files.has(file));
   if (named) return named;
-  const [single, ...more] = [...files].filter((file) => /\.pth?$/.test(file)).sort();
+  const [single, ...more] = [...files].filter((file) => /\.(pth?|ckpt)$/.test(file)).sort();
   if (single && more.length === 0) return single;
   const why = single ? `several (${[single, ...more].join(", ")})` : "none";
   throw new ClipInterpretError(
     "MODEL_NOT_FOUND",
-    `${folder} holds none of ${preferred.join(", ")}, and of .pt and .pth files ${why} instead of one`,
+    `${folder} holds none of ${preferred.join(", ")}, and of .pt, .pth and .ckpt files ${why} instead of one`,
   );
 }
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
+/** A checkpoint's tensors under the names that their model gives them. */
+export interface WeightTensors {
+  readonly tensors: ReadonlyMap<string, TensorRef>;
+  /** What stood before each of these names in the file: the wrappings that a training run put around the model. */
+  readonly prefix: string;
+  /** Types, by name as in the file, of tensors that are no weights and were left out. */
+  readonly leftOut: ReadonlyMap<string, string>;
+}
+
 /**
- * Reads one weights file, or all that a `….index.json` names.
+ * Reads one weights file, or all that a `….index.json` names, and takes the model out of its wrappings ({@link unwrap}).
  * @throws `CHECKPOINT_INVALID`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
  */
-export async function readTensors(path: string): Promise<ReadonlyMap<string, TensorRef>> {
-  if (!path.endsWith(".json")) return readTensorFile(path);
+export async function readTensors(path: string): Promise<WeightTensors> {
+  const leftOut: LeftOut = new Map();
+  const read = (file: string) =>
+    file.endsWith(".safetensors") ? readSafetensors(file, leftOut) : readTorchFile(file, leftOut);
+  if (!path.endsWith(".json")) return { ...unwrap(await read(path), path), leftOut };
   const parsed = indexSchema.safeParse(await readJson(path));
   if (!parsed.success) {
     throw new ClipInterpretError("CHECKPOINT_INVALID", `${path}: ${z.prettifyError(parsed.error)}`);
@@ -60,9 +73,35 @@ export async function readTensors(path: string): Promise<ReadonlyMap<string, Ten
   const outside = shards.find((shard) => basename(shard) !== shard || shard === "..");
   if (outside)
     throw new ClipInterpretError("CHECKPOINT_INVALID", `${path} names a file outside its folder: ${outside}`);
-  const maps = await Promise.all(shards.map((shard) => readTensorFile(join(dirname(path), shard))));
-  return new Map(maps.flatMap((map) => [...map]));
+  const maps = await Promise.all(shards.map((shard) => read(join(dirname(path), shard))));
+  return { ...unwrap(new Map(maps.flatMap((map) => [...map])), path), leftOut };
 }
 
-const readTensorFile = (path: string) =>
-  path.endsWith(".safetensors") ? readSafetensors(path) : readTorchFile(path);
+/** A tensor that every layout has, by which the model is found among a training run's other tensors. */
+const LANDMARK =
+  /(?:^|\.)(visual\.class_embedding|vision_model\.embeddings\.class_embedding|blocks\.0\.attn\.qkv\.weight)$/;
+
+/**
+ * The model's tensors without what stands before all of their names: `module.` (DistributedDataParallel), `_orig_mod.`
+ * (torch.compile), `model.` (Lightning), or anything else. Tensors beside it, of a loss for instance, are left out.
+ * @throws `CHECKPOINT_INVALID` where there are several models
+ */
+function unwrap(
+  all: ReadonlyMap<string, TensorRef>,
+  path: string,
+): Pick<WeightTensors, "tensors" | "prefix"> {
+  const prefixes = [...all.keys()].flatMap((name) => {
+    const found = LANDMARK.exec(name)?.[1];
+    return found === undefined ? [] : [name.slice(0, -found.length)];
+  });
+  const [prefix = "", ...more] = new Set(prefixes);
+  if (prefixes.includes("") || prefix === "") return { tensors: all, prefix: "" };
+  if (more.length > 0) {
+    const names = [prefix, ...more].map((name) => `${quoted(name)}*`).join(", ");
+    throw new ClipInterpretError("CHECKPOINT_INVALID", `${path} holds several models (${names})`, {
+      hint: "Save the one that is meant alone: its state_dict(), as safetensors or with torch.save.",
+    });
+  }
+  const own = [...all].filter(([name]) => name.startsWith(prefix));
+  return { tensors: new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor])), prefix };
+}

@@ -1,6 +1,6 @@
 import { open, realpath } from "node:fs/promises";
 import { ClipInterpretError } from "../support/errors.ts";
-import { inputError } from "../support/files.ts";
+import { inputError, isLfsPointer, LFS_HINT } from "../support/files.ts";
 
 /** Makes the error for something wrong in a file: `CHECKPOINT_INVALID` naming the file. */
 export type Fail = (why: string, options?: { hint?: string; cause?: unknown }) => ClipInterpretError;
@@ -40,6 +40,8 @@ export async function withWeightSource<T>(
         }
         return bytes;
       };
+      if (isLfsPointer(await read(0, Math.min(size, 64))))
+        throw fail("is a Git LFS pointer, not the weights", { hint: LFS_HINT });
       return await use({ file, size, read, fail });
     } finally {
       await handle.close();

@@ -1,6 +1,7 @@
 import { ClipInterpretError } from "../support/errors.ts";
 import type { ModelConfig, TowerConfig } from "./model-config.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
+import type { WeightTensors } from "./weight-files.ts";
 
 /** A linear map in PyTorch's layout: weight [out, in], bias [out]. */
 export interface Linear {
@@ -70,15 +71,24 @@ export function detectLayout(tensors: ReadonlyMap<string, TensorRef>): Layout {
 
 /**
  * Finds every tensor's role and checks every shape against the config.
- * @throws `CHECKPOINT_MISMATCH` naming the tensor, the shape it has and the shape it should have
+ * @throws `CHECKPOINT_MISMATCH` naming the tensor, the shape or type it has and what it should have
  */
 export function assembleWeights(
-  tensors: ReadonlyMap<string, TensorRef>,
+  { tensors, prefix, leftOut }: WeightTensors,
   layout: "open_clip" | "transformers",
   config: ModelConfig,
 ): ClipWeights {
   const take: Take = (name, shape) => {
     const tensor = tensors.get(name);
+    const type = leftOut.get(`${prefix}${name}`);
+    if (!tensor && type) {
+      const readable = Object.keys(DTYPE_BYTES).join(", ");
+      throw new ClipInterpretError(
+        "CHECKPOINT_MISMATCH",
+        `tensor ${prefix}${name} is stored as ${type}; ${readable} are read here`,
+        { hint: "Convert the weights to float32 or float16 with the library that they come from." },
+      );
+    }
     if (!tensor) {
       throw new ClipInterpretError(
         "CHECKPOINT_MISMATCH",
@@ -212,3 +222,11 @@ function rows(tensor: TensorRef, start: number, count: number): TensorRef {
     offset: tensor.offset + start * rowBytes,
   };
 }
+
+/** Every tensor of some weights, or of a part of them. */
+export function tensorsIn(part: unknown): TensorRef[] {
+  if (typeof part !== "object" || part === null) return [];
+  return isTensor(part) ? [part] : Object.values(part).flatMap(tensorsIn);
+}
+
+const isTensor = (part: object): part is TensorRef => "file" in part && "offset" in part && "dtype" in part;

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { ACTIVATIONS, type Activation } from "../checkpoint/model-config.ts";
 import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../model/registry.ts";
 import { PRECISIONS, type Precision } from "../onnx/linear.ts";
 import type { Report } from "../support/progress.ts";
@@ -18,6 +19,7 @@ export interface GlobalOptions {
   readonly threads: number;
   readonly device: string;
   readonly precision: Precision;
+  readonly activation?: Activation;
   readonly debug: boolean;
 }
 
@@ -60,6 +62,12 @@ export function addGlobalOptions(program: Command): void {
         .choices(PRECISIONS)
         .default("fp32"),
     )
+    .addOption(
+      new Option(
+        "--activation <name>",
+        "the activation of both towers; default: what the config, or the name of a known model, says",
+      ).choices(ACTIVATIONS),
+    )
     .option("--debug", "show the stack trace of an error", false);
 }
 
@@ -70,11 +78,11 @@ export function createContext(
   report: Report,
   signal: AbortSignal,
 ): CommandContext {
-  const { threads, device, precision } = globals;
+  const { threads, device, precision, activation } = globals;
   const line = (text: string) => streams.stdout.write(`${text}\n`);
   return {
     globals,
-    models: createModelLoader({ threads, device, precision }),
+    models: createModelLoader({ threads, device, precision, ...(activation && { activation }) }),
     signal,
     report,
     streams,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ACTIVATIONS } from "../checkpoint/model-config.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
@@ -51,6 +52,8 @@ const originSchema = z.strictObject({
     weights: z.string().describe("SHA-256 of the weights"),
     precision: z.enum(PRECISIONS),
     device: z.string(),
+    // Absent in indexes that were made before it was kept.
+    activation: z.enum(ACTIVATIONS).optional(),
   }),
   preprocessing: z.strictObject({
     size,
@@ -115,14 +118,18 @@ export async function originOf(model: ClipModel, exif: boolean): Promise<Origin>
   const { name, precision, device, config } = model;
   const { size: side, resizeMode, mean, std } = config.preprocess;
   return {
-    model: { name, weights: await model.weightsHash(), precision, device },
+    model: {
+      ...{ name, weights: await model.weightsHash(), precision, device },
+      activation: config.vision.activation,
+    },
     preprocessing: { size: side, resizeMode, mean: [...mean], std: [...std], exif },
   };
 }
 
 /** Sees that numbers of `origin` may stand in, or be compared with, an index. @throws `INDEX_MISMATCH` */
 export function requireSameOrigin(manifest: Manifest, origin: Origin, where: string): void {
-  const { name: _, ...model } = origin.model;
+  const { name: _, activation, ...rest } = origin.model;
+  const model = manifest.model.activation === undefined ? rest : { ...rest, activation };
   const differing = [
     ...differences(manifest.model, model),
     ...differences(manifest.preprocessing, origin.preprocessing),

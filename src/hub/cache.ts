@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isFile, sizeOf, writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
 import { holdsModel } from "./model-files.ts";
@@ -23,7 +23,7 @@ export const repositoryFolder = (cache: string, hubId: string): string =>
 
 /** The hub id of a folder that is a snapshot in some cache. */
 export function hubIdOfFolder(folder: string): string | undefined {
-  const [, repository] = /[/\\]models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/.exec(folder) ?? [];
+  const [, repository] = /[/\\]models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}[/\\]?$/.exec(folder) ?? [];
   return repository?.replace("--", "/");
 }
 
@@ -31,8 +31,33 @@ export function hubIdOfFolder(folder: string): string | undefined {
 export const lockPath = (cache: string, hubId: string): string =>
   join(cache, ".locks", basename(repositoryFolder(cache, hubId)), "clip-interpret.lock");
 
+/** The cache that a folder is a snapshot in. */
+export const cacheOfFolder = (folder: string): string | undefined =>
+  hubIdOfFolder(folder) && resolve(folder, "..", "..", "..");
+
 /** Finds a whole model in the cache, whichever tool fetched it: the one of `main`, else the newest. */
 export async function findCached(cache: string, hubId: string): Promise<CachedModel | undefined> {
+  for (const { commit, folder } of await listSnapshots(cache, hubId)) {
+    if (await holdsModel(folder, await list(folder))) return { hubId, commit, folder };
+  }
+  return undefined;
+}
+
+/** Finds a file of a repository in the cache. */
+export async function findCachedFile(
+  cache: string,
+  hubId: string,
+  name: string,
+): Promise<string | undefined> {
+  if (!isHubId(hubId)) return undefined;
+  for (const { folder } of await listSnapshots(cache, hubId)) {
+    if (await isFile(join(folder, name))) return join(folder, name);
+  }
+  return undefined;
+}
+
+/** A repository's snapshots: that of `main`, then from the newest to the oldest. */
+async function listSnapshots(cache: string, hubId: string): Promise<{ commit: string; folder: string }[]> {
   const repository = repositoryFolder(cache, hubId);
   const main = await readFile(join(repository, "refs", "main"), "utf8").catch(() => "");
   const commits = (await list(join(repository, "snapshots"))).filter((name) => COMMIT.test(name));
@@ -42,11 +67,8 @@ export async function findCached(cache: string, hubId: string): Promise<CachedMo
       return { commit, age: commit === main.trim() ? 0 : Date.now() + 1 - mtimeMs };
     }),
   );
-  for (const { commit } of aged.sort((a, b) => a.age - b.age)) {
-    const folder = join(repository, "snapshots", commit);
-    if (await holdsModel(folder, await list(folder))) return { hubId, commit, folder };
-  }
-  return undefined;
+  const sorted = aged.sort((a, b) => a.age - b.age);
+  return sorted.map(({ commit }) => ({ commit, folder: join(repository, "snapshots", commit) }));
 }
 
 /** Every whole model in the cache. */

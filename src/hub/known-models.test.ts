@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findHubModel, isHubId, KNOWN_MODELS } from "./known-models.ts";
+import { findHubModel, isHubId, KNOWN_MODELS, knownActivation, suggestModels } from "./known-models.ts";
 
 /** Parameters of a CLIP ViT: what every block has, and what stands around the blocks. */
 function parameters(
@@ -48,6 +48,45 @@ describe("the known models", () => {
       expect(findHubModel(text)).toMatchObject({ name, hubId });
     }
     expect(findHubModel("someone/else")).toEqual({ name: "someone/else", hubId: "someone/else" });
+  });
+
+  it.each([
+    ["ViT-B/32", "ViT-B-32/openai"],
+    ["vit-l/14@336PX", "ViT-L-14-336/openai"],
+    ["ViT-B-32::openai", "ViT-B-32/openai"],
+    ["ViT-B-32__laion2b_s34b_b79k", "ViT-B-32/laion2b_s34b_b79k"],
+    ["ViT-B-32-quickgelu/openai", "ViT-B-32/openai"],
+    ["ViT-L-14::dfn2b", "ViT-L-14-quickgelu/dfn2b"],
+    ["ViT-B-16/dfn2b", "ViT-B-16/dfn2b"],
+    ["openai/ViT-B-32", "ViT-B-32/openai"],
+    ["CLIP-ViT-B-32-laion2B-s34B-b79K", "ViT-B-32/laion2b_s34b_b79k"],
+    ["https://huggingface.co/laion/CLIP-ViT-B-32-laion2B-s34B-b79K/tree/main", "ViT-B-32/laion2b_s34b_b79k"],
+    ["https://huggingface.co/openai/clip-vit-base-patch32", "openai/clip-vit-base-patch32"],
+    ["hf.co/someone/else?x=1", "someone/else"],
+    ["clip-vit-large-patch14-336", "openai/clip-vit-large-patch14-336"],
+  ])("are found as others write them: %s", (text, name) => {
+    expect(findHubModel(text)?.name).toBe(name);
+  });
+
+  it.each([
+    ["ViT-B-32", ["openai", "datacomp_m_s128m_b4k", "laion2b_s34b_b79k", "datacomp_xl_s13b_b90k"]],
+    ["vit_b_32", ["openai", "datacomp_m_s128m_b4k", "laion2b_s34b_b79k", "datacomp_xl_s13b_b90k"]],
+    ["ViT-B-32-quickgelu", ["openai"]],
+    ["ViT-B-32/laion2b_s34b_b79", ["laion2b_s34b_b79k"]],
+    ["ViT-B32/openai", ["openai"]],
+    ["someone/else", []],
+    ["x".repeat(200), []],
+  ])("or are named where several or none are meant: %s", (text, tags) => {
+    expect(suggestModels(text).map(({ name }) => name)).toEqual(tags.map((tag) => `ViT-B-32/${tag}`));
+    expect(findHubModel(text)?.known).toBeUndefined();
+  });
+
+  it("say which activation they need, under their exact names alone", () => {
+    expect(knownActivation("ViT-B-32/openai")).toBe("quick_gelu");
+    expect(knownActivation("timm/vit_base_patch16_clip_224.metaclip_400m")).toBe("quick_gelu");
+    expect(knownActivation("laion/CLIP-ViT-B-32-laion2B-s34B-b79K")).toBe("gelu");
+    for (const text of ["openai", "ViT-B-32-quickgelu", "someone/clip.openai"])
+      expect(knownActivation(text)).toBeUndefined();
   });
 
   it("nothing becomes part of a path that could leave it", () => {

@@ -1,3 +1,5 @@
+import type { Activation } from "../checkpoint/model-config.ts";
+
 /** What is known of a model on the hub before anything of it is fetched. */
 export interface KnownModel {
   /** OpenCLIP's name for it: architecture and tag. An `openai` or `quickgelu` in it says that it needs QuickGELU. */
@@ -152,6 +154,16 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   },
 ];
 
+/**
+ * The activation that a published model's weights need, by its known name or its hub id, written exactly; undefined for
+ * any other. A name that only looks like one says nothing.
+ */
+export function knownActivation(nameOrHubId: string): Activation | undefined {
+  const known = KNOWN_MODELS.find(({ name, hubId }) => [name, hubId].includes(nameOrHubId));
+  if (!known) return undefined;
+  return /openai|quickgelu/.test(known.name) ? "quick_gelu" : "gelu";
+}
+
 /** A model on the hub that was asked for: by a known name, or by its id alone. */
 export interface HubModel {
   /** The known name, else the id: what the model is called from here on. */
@@ -161,15 +173,104 @@ export interface HubModel {
 }
 
 /**
- * Reads a known name or a hub id, in any case, also as OpenCLIP writes them (`ViT-B-32:openai`,
- * `hf-hub:timm/…`); undefined if it is neither.
+ * Reads a known name or a hub id as others write them, in any case: `ViT-B-32::openai`, `ViT-B-32-quickgelu/openai`,
+ * OpenAI's own `ViT-B/32` and `ViT-L/14@336px`, `hf-hub:timm/…`, the address of a page on the hub, a repository without its
+ * organisation. Undefined if it is none of them, or may mean several ({@link suggestModels}).
  */
 export function findHubModel(text: string): HubModel | undefined {
-  const asked = text.replace(/^hf-hub:/, "").replace(/^([\w-]+):([\w-]+)$/, "$1/$2");
+  const asked = withoutAddress(text);
   const same = (other: string) => other.toLowerCase() === asked.toLowerCase();
-  const known = KNOWN_MODELS.find(({ name, hubId }) => same(name) || same(hubId));
+  const known =
+    KNOWN_MODELS.find(({ name, hubId }) => same(name) || same(hubId)) ??
+    KNOWN_MODELS.find(({ hubId }) => same(repositoryOf(hubId))) ??
+    findSpelling(asked);
   if (known) return { name: known.name, hubId: known.hubId, known };
-  return isHubId(asked) ? { name: asked, hubId: asked } : undefined;
+  const hubId = OPENAI_REPOSITORIES.find((id) => same(repositoryOf(id))) ?? asked;
+  return isHubId(hubId) ? { name: hubId, hubId } : undefined;
+}
+
+/** OpenAI's own repositories on the hub, in transformers' format. */
+const OPENAI_REPOSITORIES = ["base-patch32", "base-patch16", "large-patch14", "large-patch14-336"].map(
+  (shape) => `openai/clip-vit-${shape}`,
+);
+
+const repositoryOf = (hubId: string): string => hubId.split("/")[1] ?? hubId;
+
+/** What is asked for: without the hub's address or OpenCLIP's prefix for it. */
+const withoutAddress = (text: string): string =>
+  text
+    .trim()
+    .replace(/^hf-hub:/i, "")
+    .replace(
+      /^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/+([^/?#]+\/[^/?#]+)(?:[/?#].*)?$/i,
+      "$1",
+    );
+
+/** Words of a name, whatever stands between them. */
+const wordsOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/(\d)px\b/g, "$1")
+    .replace(/^-|-$/g, "");
+
+/** The known models that a spelling stands for: architecture and tag in either order, with or without `quickgelu`. */
+function findSpelling(asked: string): KnownModel | undefined {
+  // OpenAI's own names of its models have a slash where OpenCLIP's have a dash.
+  const openai = /^ViT-[BL]\/\d+(@\d+px)?$/i.test(asked) ? `${asked}-openai` : asked;
+  const plain = (words: string) => words.replace(QUICKGELU, "");
+  const wanted = wordsOf(openai);
+  const spellings = ({ name }: KnownModel) => {
+    const [architecture = "", tag = ""] = name.split("/");
+    return [wordsOf(`${architecture}-${tag}`), wordsOf(`${tag}-${architecture}`)];
+  };
+  const exact = KNOWN_MODELS.filter((model) => spellings(model).includes(wanted));
+  const loose = KNOWN_MODELS.filter((model) => spellings(model).map(plain).includes(plain(wanted)));
+  return [exact, loose].find((found) => found.length === 1)?.[0];
+}
+
+/**
+ * The known models that a name which is none may stand for: those of its architecture where it is one without a tag, else
+ * the few whose names are nearest; none where nothing is near.
+ */
+export function suggestModels(text: string): readonly KnownModel[] {
+  const words = wordsOf(withoutAddress(text));
+  const asked = words.replace(QUICKGELU, "");
+  const architecture = ({ name }: KnownModel) => wordsOf(name.split("/")[0] ?? "").replace(QUICKGELU, "");
+  const ofArchitecture = KNOWN_MODELS.filter(
+    (model) =>
+      architecture(model) === asked && (asked === words || knownActivation(model.name) === "quick_gelu"),
+  );
+  if (ofArchitecture.length > 0) return ofArchitecture;
+  const ranked = KNOWN_MODELS.map((model) => {
+    const names = [model.name, model.hubId, repositoryOf(model.hubId), architecture(model)];
+    return { model, distance: Math.min(...names.map((name) => editDistance(asked, wordsOf(name)))) };
+  }).sort((a, b) => a.distance - b.distance);
+  const near = Math.min(ranked[0]!.distance + 1, Math.max(2, Math.floor(asked.length / 4)));
+  return ranked
+    .filter(({ distance }) => distance <= near)
+    .slice(0, MOST_SUGGESTIONS)
+    .map(({ model }) => model);
+}
+
+const QUICKGELU = "-quickgelu";
+const MOST_SUGGESTIONS = 4;
+/** No name is longer; what is, is near none. */
+const LONGEST_NAME = 80;
+
+/** Characters to add, take away or change to make one text of another (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  if (a.length > LONGEST_NAME) return a.length;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
 }
 
 /** The hub's own rule for `organisation/name`, without which an id must not become part of a path or an address. */

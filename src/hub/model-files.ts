@@ -11,11 +11,15 @@ export interface ModelFiles {
   /** The weights, or the index that names their parts. */
   readonly weights: string;
   /** transformers' preprocessing, if the repository says how. */
-  readonly preprocessor?: "preprocessor_config.json";
+  readonly preprocessor?: "preprocessor_config.json" | undefined;
 }
 
 /** The byte-pair encoding; every OpenAI and LAION CLIP has the same. */
 export const TOKENIZER = "tokenizer.json";
+/** The same in the files of transformers' older tokenizers. */
+export const SLOW_TOKENIZER = ["vocab.json", "merges.txt"];
+/** Who has the tokenizer that repositories without one share. */
+export const TOKENIZER_HOME = "openai/clip-vit-base-patch32";
 /** True for a list of the parts of weights that lie in several files. */
 export const isIndex = (name: string): boolean => name.endsWith(".index.json");
 

@@ -8,7 +8,8 @@ import { type CachedModel, findCached, lockPath } from "./cache.ts";
 import { createClient, type HubClient } from "./client.ts";
 import { writeError } from "./download.ts";
 import { hubSettings } from "./environment.ts";
-import { findHubModel, type HubModel } from "./known-models.ts";
+import { noTokenizer, readsTexts } from "./find-tokenizer.ts";
+import { findHubModel, type HubModel, suggestModels } from "./known-models.ts";
 import { listRepository } from "./listing.ts";
 import { withLock } from "./lock.ts";
 import { PATIENCE, type Patience } from "./retry.ts";
@@ -40,7 +41,7 @@ export function createPuller(environment: Environment = process.env, patience: P
       const model = findHubModel(text);
       if (!model) {
         throw new ClipInterpretError("MODEL_NOT_FOUND", `"${text}" is neither a known model nor a hub id`, {
-          hint: "`clip-interpret models` lists the known ones; a hub id looks like organisation/name.",
+          hint: hintFor(text),
         });
       }
       const client = createClient(await hubSettings(environment), patience);
@@ -86,6 +87,8 @@ async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions)
     } catch (error) {
       // Who has the model can work with it, whatever the weather on the network.
       if (!(error instanceof ClipInterpretError)) throw isFileError(error) ? writeError(error, cache) : error;
+      if (error.code === "HUB_NOT_FOUND" && suggestModels(hubId).length > 0)
+        throw new ClipInterpretError(error.code, error.message, { hint: hintFor(hubId), cause: error });
       if (!before || error.code !== "HUB_UNREACHABLE") throw error;
       const message = `${error.message}; the model that is in the cache is used`;
       work.report?.({ type: "warning", code: error.code, message });
@@ -95,11 +98,22 @@ async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions)
   // Only if something else deletes it at the same time.
   if (!found)
     throw new ClipInterpretError("MODEL_NOT_FOUND", `${hubId} vanished from ${cache} while it was fetched`);
+  if (receivedBytes === 0 && !(await readsTexts(found.folder, hubId))) {
+    const { message } = noTokenizer(found.folder);
+    work.report?.({ type: "warning", code: "TOKENIZER_INVALID", message });
+  }
   const names = await readdir(found.folder);
   const files = await Promise.all(
     names.sort().map(async (name) => ({ name, bytes: (await sizeOf(join(found.folder, name))) ?? 0 })),
   );
   return { ...found, name: model.name, receivedBytes, files };
+}
+
+/** Which known models a name that is none may stand for, and what to type. */
+export function hintFor(text: string): string {
+  const names = suggestModels(text).map(({ name }) => name);
+  const list = "`clip-interpret models` lists the known ones; a hub id looks like organisation/name.";
+  return names.length === 0 ? list : `Did you mean ${names.join(" or ")}? ${list}`;
 }
 
 /** True for what the file system refused: a cache that may not be written to, or is no folder. */

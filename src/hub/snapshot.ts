@@ -1,20 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
-import { parseHfConfig } from "../checkpoint/hf-config.ts";
-import { parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
+import { type DescribedModel, describeModel } from "./describe.ts";
 import { checkRoom, downloadBlob, partialPath } from "./download.ts";
+import { sharesTokenizer } from "./find-tokenizer.ts";
 import type { HubModel } from "./known-models.ts";
 import { type HubFile, type Listing, listRepository } from "./listing.ts";
-import { chooseFiles, isIndex, type ModelFiles, readParts, TOKENIZER } from "./model-files.ts";
-
-/** Who has the tokenizer that repositories without one share. */
-const TOKENIZER_HOME = "openai/clip-vit-base-patch32";
+import { chooseFiles, isIndex, readParts, SLOW_TOKENIZER, TOKENIZER, TOKENIZER_HOME } from "./model-files.ts";
 
 /**
  * Makes the snapshot of a commit whole: fetches what is missing of the files that a model needs, and then makes
@@ -48,45 +44,29 @@ export async function completeSnapshot(
   const fetchFiles = (files: readonly HubFile[]) => fetchMissing(client, repository, snapshot, files, work);
   const small = [chosen.config, chosen.preprocessor, isIndex(chosen.weights) ? chosen.weights : undefined];
   let received = await fetchFiles(small.filter((name) => name !== undefined).map(needed));
-  await checkSupported(snapshot, chosen, model.name);
+  // Refuses, before gigabytes are fetched, what could not be decomposed afterwards.
+  const described = await describeModel(snapshot, chosen, model.name);
   const parts = isIndex(chosen.weights) ? await readParts(join(snapshot, chosen.weights)) : [chosen.weights];
-  const tokenizer = await findTokenizer(client, listing, snapshot, chosen, work);
+  const tokenizer = await findTokenizer(client, listing, described, work);
   received += await fetchFiles([...tokenizer, ...parts.map(needed)]);
   await writeMain(repository, listing.commit);
   return received;
 }
 
-/** Refuses, before gigabytes are fetched, what could not be decomposed afterwards. */
-async function checkSupported(snapshot: string, chosen: ModelFiles, name: string): Promise<void> {
-  const config = await readJson(join(snapshot, chosen.config));
-  if (chosen.config === "open_clip_config.json") {
-    parseOpenClipConfig(config, name);
-  } else {
-    const { preprocessor } = chosen;
-    parseHfConfig(config, preprocessor && (await readJson(join(snapshot, preprocessor))), name);
-  }
-}
-
-const tokenizerName = z.object({
-  model_cfg: z.object({ text_cfg: z.object({ hf_tokenizer_name: z.string() }) }),
-});
-
 /** The repository's own tokenizer, else the one that all CLIPs share; none if its config names another one. */
 async function findTokenizer(
   client: HubClient,
   { hubId, files }: Listing,
-  snapshot: string,
-  chosen: ModelFiles,
+  { config, tokenizerName }: DescribedModel,
   work: WorkOptions,
 ): Promise<HubFile[]> {
-  const own = files.get(TOKENIZER);
-  if (own) return [own];
-  const named = tokenizerName.safeParse(await readJson(join(snapshot, chosen.config)));
-  const other = named.data?.model_cfg.text_cfg.hf_tokenizer_name;
-  const shareable = other === undefined || other.startsWith("openai/clip-");
+  const own = [[TOKENIZER], SLOW_TOKENIZER].find((names) => names.every((name) => files.has(name)));
+  if (own) return own.map((name) => files.get(name)!);
+  const shareable = tokenizerName === undefined || tokenizerName.startsWith("openai/clip-");
   const shared = shareable ? await sharedTokenizer(client, work) : undefined;
   if (shared) return [shared];
-  const message = `${hubId} has no ${TOKENIZER}${other ? ` and reads texts as ${other}` : ""}: images only`;
+  if (sharesTokenizer({ vocabSize: config.text.vocabSize, tokenizerName })) return [];
+  const message = `${hubId} has no ${TOKENIZER}${tokenizerName ? ` and reads texts as ${tokenizerName}` : ""}: images only`;
   work.report?.({ type: "warning", code: "TOKENIZER_INVALID", message });
   return [];
 }

@@ -1,14 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { parseHfConfig } from "../checkpoint/hf-config.ts";
-import { parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
 import { findCached, listCached } from "../hub/cache.ts";
+import { describeModel } from "../hub/describe.ts";
 import { cacheFolder } from "../hub/environment.ts";
+import { findTokenizer } from "../hub/find-tokenizer.ts";
 import { KNOWN_MODELS, type KnownModel } from "../hub/known-models.ts";
 import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-files.ts";
 import type { Environment } from "../support/environment.ts";
-import { readJson } from "../support/files.ts";
 import { EMBEDDED_MODELS, locateModel } from "./registry.ts";
 
 const size = z.int().min(1).nullable();
@@ -28,6 +27,10 @@ export const catalogueEntrySchema = z.strictObject({
   approximate: z.boolean().describe("whether the size is an estimate: four bytes a parameter"),
   paper: z.boolean().describe("one of the six models of the paper"),
   present: z.boolean(),
+  texts: z
+    .boolean()
+    .nullable()
+    .describe("whether its tokenizer is here too; without it only images can be used; null: not known"),
   folder: z.string().nullable(),
 });
 /** A model that can be named. */
@@ -73,6 +76,7 @@ const UNKNOWN = {
   approximate: false,
   paper: false,
   present: false,
+  texts: null,
   folder: null,
 } as const;
 
@@ -107,16 +111,20 @@ async function readFacts(folder: string, name: string): Promise<Partial<Catalogu
     approximate: false,
   };
   try {
-    const json = await readJson(join(folder, files.config));
-    const parse = files.config === "open_clip_config.json" ? parseOpenClipConfig : parseTransformers;
-    const { layers, heads, patchSize: patch, imageSize } = parse(json, name).vision;
-    return { ...weights, layers, heads, patch, imageSize };
+    // Preprocessing has no part in what is listed, and need not be readable for it.
+    const { config, tokenizerName } = await describeModel(
+      folder,
+      { ...files, preprocessor: undefined },
+      name,
+    );
+    const { layers, heads, patchSize: patch, imageSize } = config.vision;
+    const needs = { folder, vocabSize: config.text.vocabSize, tokenizerName };
+    const texts = (await findTokenizer(needs)) !== undefined;
+    return { ...weights, layers, heads, patch, imageSize, texts };
   } catch {
     return weights;
   }
 }
-
-const parseTransformers = (json: unknown, name: string) => parseHfConfig(json, undefined, name);
 
 async function weighMegabytes(folder: string, { weights }: ModelFiles): Promise<number> {
   const parts = isIndex(weights) ? await readParts(join(folder, weights)) : [weights];

@@ -1,6 +1,10 @@
+import { resolve } from "node:path";
 import { hashWeights, watchWeights } from "../checkpoint/fingerprint.ts";
+import { requireFinite } from "../checkpoint/finite.ts";
 import { type Checkpoint, loadCheckpoint } from "../checkpoint/load.ts";
-import type { ModelConfig } from "../checkpoint/model-config.ts";
+import type { Activation, ModelConfig } from "../checkpoint/model-config.ts";
+import { hubIdOfFolder } from "../hub/cache.ts";
+import { knownActivation } from "../hub/known-models.ts";
 import { requireDevice } from "../onnx/device.ts";
 import type { Precision } from "../onnx/linear.ts";
 import { createMatMul, type MatMul } from "../onnx/matmul.ts";
@@ -10,16 +14,19 @@ import { visionGraph } from "../onnx/vision.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry } from "./geometry.ts";
+import { loadModelTokenizer } from "./load-tokenizer.ts";
 import { readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
 export interface ModelOptions extends SessionOptions {
   /** `fp32` (the default), or `int8`: query, key, value and MLP products of both towers in eight-bit integers. */
   readonly precision?: Precision;
+  /** The activation of both towers, whatever the config says. */
+  readonly activation?: Activation;
 }
 
 /** A CLIP ViT, loaded: texts and pixels in, embeddings and exact decompositions out. */
@@ -65,14 +72,15 @@ const MOST_SESSIONS = 16;
 /**
  * Loads a checkpoint folder. Graphs and the tokenizer are loaded when first needed and kept.
  *
- * @param name what to call it in messages, and where an `openai`/`quickgelu` tag is looked for
+ * @param name what to call it in messages; a known model's name or hub id, as `locateModel` gives it, also says which
+ *   activation its weights need where the config does not
  * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`,
  *   `DEVICE_UNAVAILABLE`; later, when weights that were not yet loaded were replaced meanwhile, `CHECKPOINT_CHANGED`
  */
 export async function loadClipModel(
   folder: string,
   name?: string,
-  { precision = "fp32", ...options }: ModelOptions = {},
+  { precision = "fp32", activation, ...options }: ModelOptions = {},
 ): Promise<ClipModel> {
   const { device = "cpu" } = options;
   if (precision !== "fp32" && device !== "cpu")
@@ -81,13 +89,22 @@ export async function loadClipModel(
       `${precision} is computed on the CPU, not on ${device}`,
     );
   await requireDevice(device);
-  const checkpoint = await loadCheckpoint(folder, name);
+  const known = [name, hubIdOfFolder(resolve(folder))].flatMap(
+    (text) => (text && knownActivation(text)) ?? [],
+  );
+  const checkpoint = await loadCheckpoint(folder, name, {
+    ...(activation && { activation }),
+    ...(known[0] && { knownActivation: known[0] }),
+  });
   const { config, weights } = checkpoint;
   const requireUnchanged = await watchWeights(weights);
+  const requireNumbers = once(() => requireFinite(weights));
   const sessions = sharedCache<Session>(MOST_SESSIONS);
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
     sessions.get(key, async () => {
       await requireUnchanged();
+      // Rounded to integers, a NaN becomes some number, which no sum tells from others.
+      if (precision !== "fp32") await requireNumbers();
       const created = await createSession(graph(), weights.logitScale.file, on);
       await requireUnchanged();
       return created;
@@ -114,7 +131,7 @@ export async function loadClipModel(
       await requireUnchanged();
       return hash;
     }),
-    tokenizer: once(() => loadFittingTokenizer(checkpoint.tokenizerPath, config)),
+    tokenizer: once(() => loadModelTokenizer(checkpoint)),
     async tokenizeTexts(texts, work = {}) {
       const tokenizer = await model.tokenizer();
       return texts.map((text) => {
@@ -131,7 +148,7 @@ export async function loadClipModel(
     },
     async encodeTokens(texts, work) {
       const text = await session("text", () => textGraph(config, weights.text, precision), onCpu);
-      return encodeTokens(text, texts, config.embedDim, work);
+      return blamingWeights(weights.text, () => encodeTokens(text, texts, config.embedDim, work));
     },
     async decompose(pixels, work = {}) {
       const { tokenLayers = [], outputLayers = [], gate } = work;
@@ -140,12 +157,12 @@ export async function loadClipModel(
       const key = `vision ${tokenLayers.join()} ${outputLayers.join()} ${kind.gated}`;
       const how = { ...kind, precision, attention } as const;
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
-      return decompose(vision, matmul, config, geometry, pixels, work);
+      return blamingWeights(weights.vision, () => decompose(vision, matmul, config, geometry, pixels, work));
     },
     async readTokens(pixels) {
       const how = { kind: "tokens", tokenLayers: [], gated: false, precision, attention } as const;
       const vision = await session("tokens", () => visionGraph(config, weights.vision, how), options);
-      return readTokens(vision, config, pixels);
+      return blamingWeights(weights.vision, () => readTokens(vision, config, pixels));
     },
     async release() {
       const loaded = await Promise.allSettled(sessions.clear());
@@ -155,11 +172,15 @@ export async function loadClipModel(
   return model;
 }
 
-async function loadFittingTokenizer(path: string, { text }: ModelConfig): Promise<Tokenizer> {
-  const tokenizer = await loadTokenizer(path, text.contextLength);
-  if (tokenizer.vocabSize > text.vocabSize) {
-    const sizes = `${tokenizer.vocabSize} tokens, the text tower ${text.vocabSize}`;
-    throw new ClipInterpretError("TOKENIZER_INVALID", `${path} has ${sizes}: they do not belong together`);
+/** Runs work whose numbers turned out to be none, and names the weight that was to blame. */
+async function blamingWeights<T>(
+  weights: Parameters<typeof requireFinite>[0],
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ClipInterpretError && error.code === "SUM_MISMATCH") await requireFinite(weights);
+    throw error;
   }
-  return tokenizer;
 }

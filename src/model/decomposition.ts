@@ -117,6 +117,10 @@ export function checkSums(
   return error;
 }
 
+/** The error for numbers that are none, where no sum is there to show it. */
+export const notNumbers = (what: string): ClipInterpretError =>
+  new ClipInterpretError("SUM_MISMATCH", `${what} is not made of numbers`);
+
 /**
  * One image out of a batch, as views of the same memory.
  *

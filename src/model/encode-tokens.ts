@@ -1,5 +1,6 @@
 import type { Session } from "../onnx/session.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { notNumbers } from "./decomposition.ts";
 
 const BATCH = 64;
 
@@ -10,6 +11,7 @@ const BATCH = 64;
  * is the same bit for bit whatever it is batched with (tested).
  *
  * @returns raw embeddings, [t, embedDim]
+ * @throws `SUM_MISMATCH` when an embedding is not made of numbers; `CANCELLED`
  */
 export async function encodeTokens(
   session: Session,
@@ -32,6 +34,7 @@ export async function encodeTokens(
       ids: { data: ids, dims: [batch.length, length] },
       ends: { data: ends, dims: [batch.length] },
     });
+    if (!embedding.data.every(Number.isFinite)) throw notNumbers("a text's embedding");
     result.set(embedding.data, start * embedDim);
     report?.({ type: "advance", task: "texts", done: start + batch.length, total: texts.length });
   }

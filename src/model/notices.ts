@@ -9,9 +9,25 @@ export const precisionNotice = ({ precision }: ClipModel): string[] =>
         `${precision} approximation: the parts sum exactly to a score that is near float32's, not equal to it.`,
       ];
 
+const ACTIVATION_NAMES = { gelu: "GELU", quick_gelu: "QuickGELU" } as const;
+
+/** Which activation was taken, where neither the model's config nor a known model's name says it. */
+function activationNotice({ name, config, checkpoint }: ClipModel): string[] {
+  const taken = ACTIVATION_NAMES[config.vision.activation];
+  if (checkpoint.activationSource === "option") return [`${taken} was taken because --activation says so.`];
+  if (checkpoint.activationSource !== "assumed") return [];
+  return [
+    `The config of ${name} does not say which activation it needs; ${taken} was taken, as OpenCLIP does. Weights made from OpenAI's need --activation quick_gelu.`,
+  ];
+}
+
 /** What a reader must know before a model's pictures and scores, if anything. */
 export function modelNotice(model: ClipModel): string | undefined {
   const embedded = `${model.name} is a small model trained on generated scenes of drawn emoji. It knows nothing of photographs.`;
-  const notices = [...(isEmbedded(model.name) ? [embedded] : []), ...precisionNotice(model)];
+  const notices = [
+    ...(isEmbedded(model.name) ? [embedded] : []),
+    ...precisionNotice(model),
+    ...activationNotice(model),
+  ];
   return notices.length > 0 ? notices.join(" ") : undefined;
 }

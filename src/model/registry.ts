@@ -2,7 +2,8 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
 import { cacheFolder } from "../hub/environment.ts";
-import { findHubModel } from "../hub/known-models.ts";
+import { findHubModel, suggestModels } from "../hub/known-models.ts";
+import { hintFor } from "../hub/pull.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
@@ -38,7 +39,7 @@ const EMBEDDED_FOLDER = fileURLToPath(new URL("../../models/", import.meta.url))
  * Finds a model: an embedded one by its name, a folder by its path, one from the hub by its known name or hub id in
  * the hub's cache. A folder wins over the cache. Nothing is fetched.
  *
- * The name found says `openai` or `quickgelu` where the weights need QuickGELU and their config may not say so.
+ * A known model is called by its known name, which says which activation its weights need where their config does not.
  * @throws `MODEL_NOT_FOUND`
  */
 export async function locateModel(
@@ -65,13 +66,13 @@ function notFound(text: string, environment: Environment): ClipInterpretError {
   if (!model) {
     const known = EMBEDDED_MODELS.join(", ");
     const message = `no model "${text}": not embedded (${known}), no known name or hub id, and no such folder`;
-    return new ClipInterpretError("MODEL_NOT_FOUND", message);
+    return new ClipInterpretError("MODEL_NOT_FOUND", message, { hint: hintFor(text) });
   }
   const pull = `\`clip-interpret pull ${model.name}\``;
   const message = `no model "${text}": no such folder, and not in ${cacheFolder(environment)}`;
   const hint = model.known
     ? `${pull} fetches it (about ${model.known.approximateMegabytes} MB).`
-    : `If it is a model on the hub, ${pull} fetches it; if it is a folder, check the path.`;
+    : `If it is a model on the hub, ${pull} fetches it; if it is a folder, check the path.${didYouMean(text)}`;
   return new ClipInterpretError("MODEL_NOT_FOUND", message, { hint });
 }
 
@@ -98,6 +99,11 @@ export async function openModel(
 ): Promise<ClipModel> {
   const { name, folder } = await locateModel(nameOrFolder);
   return loadClipModel(folder, name, options);
+}
+
+function didYouMean(text: string): string {
+  const names = suggestModels(text).map(({ name }) => name);
+  return names.length === 0 ? "" : ` Or did you mean ${names.join(" or ")}?`;
 }
 
 /** Loads models by name; callers that ask for one model share one load, and a failed load is tried anew. */

@@ -1,6 +1,7 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { Session } from "../onnx/session.ts";
 import { pixelTensor } from "./decompose.ts";
+import { notNumbers } from "./decomposition.ts";
 
 /** Where all tokens of b images look and what becomes of each: what methods beside the decomposition segment by. */
 export interface TokenOutputs {
@@ -21,7 +22,7 @@ export interface TokenOutputs {
  * Runs the image tower to the end for every token.
  * @param session a vision graph of kind `tokens`
  * @param pixels [b, 3, size, size], normalised
- * @throws `PIXELS_MISMATCH`
+ * @throws `PIXELS_MISMATCH`; `SUM_MISMATCH` when the outputs are no numbers
  */
 export async function readTokens(
   session: Session,
@@ -30,6 +31,7 @@ export async function readTokens(
 ): Promise<TokenOutputs> {
   const tensor = pixelTensor(pixels, imageSize);
   const out = await session.run({ pixels: tensor });
+  if (!out.projected.data.every(Number.isFinite)) throw notNumbers("what an image's tokens become");
   return {
     count: tensor.dims[0],
     tokens,

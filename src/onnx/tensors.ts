@@ -7,7 +7,7 @@ import * as pb from "./protobuf.ts";
  * Where a graph's weights are: in the checkpoint's own file, inside the model file, or in a file beside it.
  */
 
-const WEIGHT_TYPES: Record<WeightDtype, number> = { F32: 1, F16: 10, BF16: 16 };
+const WEIGHT_TYPES: Record<WeightDtype, number> = { F64: 11, F32: 1, F16: 10, BF16: 16 };
 
 /** Writes the fields of a TensorProto for a checkpoint's tensor. */
 export type PlaceWeight = (tensor: TensorRef, name: string) => readonly Piece[];

@@ -10,7 +10,7 @@ export const tokenizeResultSchema = z.strictObject({
   origin: originSchema(),
   tokenizer: z.strictObject({
     model: z.string().describe("the model that it belongs to"),
-    sha256: z.string().describe("of its file"),
+    sha256: z.string().describe("of its vocabulary, merges and added tokens"),
   }),
   ids: z.array(z.array(z.int().min(0))),
 });

@@ -80,7 +80,8 @@ export const ERRORS = {
     hint: "Fetch the config again; the message names the field.",
   },
   CHECKPOINT_INVALID: {
-    means: "The weights file is damaged or was cut off.",
+    means:
+      "The weights file is damaged or was cut off, or holds NaN or infinities, or is a pointer that git-lfs left.",
     hint: "Fetch the file again and compare its size with the original's.",
   },
   CHECKPOINT_CHANGED: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { unescapeHtml } from "./html.ts";
+import { unescapeClearHtml, unescapeHtml } from "./html.ts";
 
 describe("unescapeHtml", () => {
   // Right-hand sides from Python's html.unescape.
@@ -15,5 +15,17 @@ describe("unescapeHtml", () => {
     ["a&#1;b&#xFFFE;c&#9;d", "abc\td"],
   ])("reads %j as Python does", (text, expected) => {
     expect(unescapeHtml(text)).toBe(expected);
+  });
+});
+
+describe("unescapeClearHtml", () => {
+  // Right-hand sides from ftfy.fixes.unescape_html.
+  it.each([
+    ["this&not that &copy 2020", "this&not that &copy 2020"],
+    ["&Jscr;ohn &HilbertSpace;ancock &checkmark;", "𝒥ohn ℋancock ✓"],
+    ["P&EACUTE;REZ BUNDESSTRA&SZLIG;E &NTILDE;&nTILDE;", "PÉREZ BUNDESSTRASSE Ñ&nTILDE;"],
+    ["&#233;&#xE9; &#59; &#12ab;", "éé &#59; &#12ab;"],
+  ])("reads %j as ftfy does", (text, expected) => {
+    expect(unescapeClearHtml(text)).toBe(expected);
   });
 });

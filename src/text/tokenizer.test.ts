@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { cleanText } from "./clean.ts";
+import { loadTokenizer, type TextRules, type Tokenizer } from "./tokenizer.ts";
 
 const goldens = fileURLToPath(new URL("../../test/goldens/tokenizer/", import.meta.url));
 const clipFile = `${goldens}tokenizer.json`;
-const expected: { text: string; ids: number[] }[] = JSON.parse(
-  readFileSync(`${goldens}expected.json`, "utf8"),
-);
+const readGolden = (name: string) => JSON.parse(readFileSync(`${goldens}${name}`, "utf8"));
+const expected: { text: string; ids: number[] }[] = readGolden("expected.json");
 
 let folder: string;
 let clip: Tokenizer;
@@ -20,6 +20,41 @@ beforeAll(async () => {
   clip = await loadTokenizer(clipFile, 77);
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+const repaired: { text: string; clean: string; ids: number[] }[] = readGolden("repaired.json");
+const untouched: { text: string; ids: number[] }[] = readGolden("transformers.json");
+
+describe("texts that are not as they should be", () => {
+  it("are repaired as OpenAI's CLIP and OpenCLIP do, from either copy of the tokenizer", async () => {
+    expect(repaired.length).toBeGreaterThan(200);
+    const shared = await loadTokenizer({ kind: "shared" }, 77);
+    for (const { text, clean, ids } of repaired) {
+      // Both cleaners leave white space to the next step.
+      const [ours, theirs] = [
+        cleanText(text, "open_clip", 1e5),
+        clean.replace(/\p{White_Space}+/gu, " ").trim(),
+      ];
+      expect({ text, clean: ours }).toEqual({ text, clean: theirs });
+      expect({ text, ids: clip.encode(text).ids }).toEqual({ text, ids });
+      expect({ text, ids: shared.encode(text).ids }).toEqual({ text, ids });
+    }
+  });
+
+  it("are left alone for a transformers model", async () => {
+    const tokenizer = await loadTokenizer(clipFile, 77, { cleaning: "transformers", pooling: 49407 });
+    expect(untouched.length).toBeGreaterThan(40);
+    for (const { text, ids } of untouched)
+      expect({ text, ids: tokenizer.encode(text).ids }).toEqual({ text, ids });
+  });
+
+  it("are repaired in the same way however long they are, but not escaped without end", () => {
+    const quoted = `${"a cat, ".repeat(20_000)}“`;
+    expect(clip.encode(quoted).ids).toEqual(clip.encode("a cat, ".repeat(30)).ids);
+    expect(clip.encode(`${"\n".repeat(100_000)}it’s`).ids).toEqual(clip.encode("it's").ids);
+    expect(cleanText(`&${"amp;".repeat(20)}`, "open_clip", 1e5)).toBe("&");
+    expect(cleanText(`&${"amp;".repeat(100)}`, "open_clip", 1e5)).toContain("amp;");
+  });
+});
 
 describe("CLIP's tokenizer", () => {
   it("has CLIP's special tokens", () => {
@@ -95,10 +130,10 @@ function smallFile() {
   };
 }
 
-async function load(file: unknown, contextLength = 5): Promise<Tokenizer> {
+async function load(file: unknown, contextLength = 5, rules?: TextRules): Promise<Tokenizer> {
   const path = join(folder, "tokenizer.json");
   await writeFile(path, typeof file === "string" ? file : JSON.stringify(file));
-  return loadTokenizer(path, contextLength);
+  return loadTokenizer(path, contextLength, rules);
 }
 
 describe("another tokenizer of the kind", () => {
@@ -120,7 +155,60 @@ describe("another tokenizer of the kind", () => {
   });
 });
 
+describe("the files of transformers' older tokenizers", () => {
+  it("give the same ids as tokenizer.json", async () => {
+    const { model } = readGolden("tokenizer.json");
+    const [vocab, merges] = [join(folder, "vocab.json"), join(folder, "merges.txt")];
+    await writeFile(vocab, JSON.stringify(model.vocab));
+    await writeFile(
+      merges,
+      `#version: 0.2\n${model.merges.map((pair: string | string[]) => [pair].flat().join(" ")).join("\n")}\n`,
+    );
+    const slow = await loadTokenizer({ kind: "slow", vocab, merges }, 77);
+    for (const { text, ids } of expected) expect({ text, ids: slow.encode(text).ids }).toEqual({ text, ids });
+    await writeFile(join(folder, "added_tokens.json"), JSON.stringify({ "<cat-toy>": 49408 }));
+    const rules = { cleaning: "transformers", pooling: 49407 } as const;
+    const more = await loadTokenizer({ kind: "slow", vocab, merges }, 77, rules);
+    expect(more.encode("a <cat-toy>!").ids).toEqual([49406, 320, 49408, 256, 49407]);
+    await rm(join(folder, "added_tokens.json"));
+  });
+});
+
+describe("words added to a vocabulary", () => {
+  const withWords = () => {
+    const file = smallFile();
+    const word = { id: 10, content: "<Cat-Toy>", single_word: false, lstrip: false, rstrip: false };
+    return { ...file, added_tokens: [...file.added_tokens, { ...word, normalized: true, special: false }] };
+  };
+  it("are found whole in a transformers model's texts, which pools at its end token", async () => {
+    const tokenizer = await load(withWords(), 9, { cleaning: "transformers", pooling: 9 });
+    expect(tokenizer).toMatchObject({ endToken: 9, vocabSize: 11 });
+    expect(tokenizer.encode("c <cat-toy> abc").ids).toEqual([8, 5, 10, 7, 9]);
+  });
+
+  it.each([
+    [{ cleaning: "open_clip", pooling: "highest" }, /<Cat-Toy> is 10.*9 is no longer.*OpenCLIP/],
+    [{ cleaning: "transformers", pooling: "highest" }, /<Cat-Toy> is 10.*eos_token_id 2/],
+    [{ cleaning: "transformers", pooling: 7 }, /the end token is 9.*eos_token_id 7/],
+  ] as const)("with %j are refused with the reason", async (rules, message) => {
+    await expect(load(withWords(), 9, rules)).rejects.toMatchObject({
+      code: "TOKENIZER_INVALID",
+      message: expect.stringMatching(message),
+      hint: expect.stringContaining("eos_token_id"),
+    });
+  });
+});
+
 describe("a tokenizer is refused", () => {
+  it("that git-lfs did not fetch", async () => {
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1709451\n";
+    await expect(load(pointer)).rejects.toMatchObject({
+      code: "TOKENIZER_INVALID",
+      message: expect.stringContaining("Git LFS pointer"),
+      hint: expect.stringContaining("git lfs pull"),
+    });
+  });
+
   it.each<[string, (file: ReturnType<typeof smallFile>) => unknown]>([
     ["that is cut off", (file) => JSON.stringify(file).slice(0, 500)],
     ["that is not an object", () => "[]"],

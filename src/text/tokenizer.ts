@@ -1,8 +1,13 @@
 import { Tokenizer as Library } from "@huggingface/tokenizers";
-import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { readInput } from "../support/files.ts";
-import { unescapeHtml } from "./html.ts";
+import { sha256Of } from "../support/hash.ts";
+import { type Cleaning, cleanText } from "./clean.ts";
+import {
+  nameOf,
+  readTokenizerFiles,
+  type TokenizerDefinition,
+  type TokenizerSource,
+} from "./tokenizer-files.ts";
 
 /** The tokens of one text. */
 export interface EncodedText {
@@ -16,36 +21,49 @@ export interface EncodedText {
 export interface Tokenizer {
   readonly encode: (text: string) => EncodedText;
   readonly startToken: number;
-  /** The highest id: text towers pool at the highest id of each text. */
+  /** Where text towers pool: the last id of each text, and the only one of its kind. */
   readonly endToken: number;
   readonly vocabSize: number;
   readonly contextLength: number;
+  /** SHA-256 (hex) of its vocabulary, merges and added tokens, whichever files they were read from. */
+  readonly sha256: () => string;
 }
 
-const Token = z.object({ content: z.string(), id: z.int().nonnegative() });
-const TokenizerFile = z.looseObject({
-  added_tokens: z.array(Token).default([]),
-  model: z.looseObject({ type: z.literal("BPE"), vocab: z.record(z.string(), z.int().nonnegative()) }),
-});
+/** How the library that a model belongs to reads texts. */
+export interface TextRules {
+  readonly cleaning: Cleaning;
+  /** Where its text tower pools: at the highest id of a text, or at the first that is this id. */
+  readonly pooling: "highest" | number;
+}
+
+/** OpenAI's and OpenCLIP's. */
+export const OPEN_CLIP_RULES: TextRules = { cleaning: "open_clip", pooling: "highest" };
 
 /**
- * Loads a `tokenizer.json` (Hugging Face's format) that holds a byte-pair encoding of CLIP's kind: lower case,
- * a start and an end token around each text, the end token with the highest id.
+ * Loads a byte-pair encoding of CLIP's kind: lower case, a start and an end token around each text.
+ * @param where its files; a path is that of a `tokenizer.json` (Hugging Face's format)
  * @param contextLength tokens that the model reads, start and end token included
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `TOKENIZER_INVALID`
  */
-export async function loadTokenizer(path: string, contextLength: number): Promise<Tokenizer> {
-  const invalid = (why: string, cause?: unknown) =>
-    new ClipInterpretError("TOKENIZER_INVALID", `${path}: ${why}`, { cause });
-  const { library, vocab } = parse((await readTokenizerFile(path)).toString("utf8"), invalid);
+export async function loadTokenizer(
+  where: string | TokenizerSource,
+  contextLength: number,
+  rules: TextRules = OPEN_CLIP_RULES,
+): Promise<Tokenizer> {
+  const source: TokenizerSource = typeof where === "string" ? { kind: "json", path: where } : where;
+  const invalid: Invalid = (why, options) =>
+    new ClipInterpretError("TOKENIZER_INVALID", `${nameOf(source)}: ${why}`, options);
+  const definition = await readTokenizerFiles(source);
+  const { library, vocab } = build(definition, rules, invalid);
   const [startToken, endToken, ...others] = library.encode("").ids;
   if (startToken === undefined || endToken === undefined || others.length > 0) {
     throw invalid("does not put a start and an end token around a text");
   }
+  const known = new Set(Object.values(vocab));
+  if (startToken === endToken || !known.has(startToken) || !known.has(endToken))
+    throw invalid("has no start token and end token of their own");
   const highest = Object.values(vocab).reduce((high, id) => Math.max(high, id), -1);
-  if (endToken !== highest || startToken === endToken) {
-    throw invalid(`the end token is ${endToken}, but CLIP pools at the highest id, which is ${highest}`);
-  }
+  checkPooling(rules, endToken, highest, definition, invalid);
   const longest = Object.keys(vocab).reduce((length, token) => Math.max(length, token.length), 1);
   // As many tokens as fit take at most contextLength·(longest + 1) characters, a space before each included.
   // Four times that, as composing (NFC) shrinks a text to no less than a quarter. Cutting here, far behind
@@ -53,7 +71,8 @@ export async function loadTokenizer(path: string, contextLength: number): Promis
   const readable = 4 * contextLength * (longest + 1);
 
   const encode = (text: string): EncodedText => {
-    const clean = cleanText(text).slice(0, readable);
+    // Twice that before cleaning: a character may be written as a reference of several.
+    const clean = cleanText(text, rules.cleaning, 2 * readable).slice(0, readable);
     // Without a token for an unknown character the library writes the end token, at which the model would pool.
     const content = library
       .encode(clean)
@@ -62,48 +81,59 @@ export async function loadTokenizer(path: string, contextLength: number): Promis
     const truncated = content.length > contextLength - 2;
     return { ids: [startToken, ...content.slice(0, contextLength - 2), endToken], truncated };
   };
-  return { encode, startToken, endToken, vocabSize: highest + 1, contextLength };
+  const sha256 = () => sha256Of(JSON.stringify(definition));
+  return { encode, startToken, endToken, vocabSize: highest + 1, contextLength, sha256 };
 }
 
-/** The file's bytes; where it is missing, says which one to put there. */
-async function readTokenizerFile(path: string): Promise<Buffer> {
-  try {
-    return await readInput(path);
-  } catch (error) {
-    if (!(error instanceof ClipInterpretError) || error.code !== "INPUT_NOT_FOUND") throw error;
-    throw new ClipInterpretError("INPUT_NOT_FOUND", error.message, {
-      hint: "Texts need a tokenizer.json beside the weights; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",
-      cause: error,
-    });
-  }
-}
+type Invalid = (why: string, options?: { hint?: string; cause?: unknown }) => ClipInterpretError;
 
 /**
- * What OpenCLIP does to a text and the tokenizer files leave out: HTML references are replaced (twice, as
- * captions from the web are often escaped twice). White space is collapsed as the files' own normaliser
- * does, so that a text cut by length does not end among blanks.
+ * The library's tokenizer. The start and the end token become plain words of the vocabulary: text that spells
+ * `<|endoftext|>` must stay text, as in OpenCLIP, or it would move the place where CLIP pools. Words that were added to
+ * a transformers vocabulary are found whole in texts, as transformers does.
  */
-function cleanText(text: string): string {
-  return unescapeHtml(unescapeHtml(text))
-    .replace(/\p{White_Space}+/gu, " ")
-    .trim();
-}
-
-/**
- * The library's tokenizer without its list of added tokens, which become plain words of the vocabulary: text
- * that spells `<|endoftext|>` must stay text, as in OpenCLIP, or it would move the place where CLIP pools.
- */
-function parse(json: string, invalid: (why: string, cause?: unknown) => ClipInterpretError) {
+function build(definition: TokenizerDefinition, { cleaning }: TextRules, invalid: Invalid) {
+  const { added_tokens: added, ...file } = definition;
+  const vocab = {
+    ...file.model.vocab,
+    ...Object.fromEntries(added.map(({ content, id }) => [content, id])),
+  };
+  const around = JSON.stringify(file.post_processor) ?? "";
+  const words = added.filter(({ content }) => !around.includes(JSON.stringify(content)));
   try {
-    const { added_tokens: added, ...file } = TokenizerFile.parse(JSON.parse(json));
-    const vocab = {
-      ...file.model.vocab,
-      ...Object.fromEntries(added.map(({ content, id }) => [content, id])),
-    };
-    const library = new Library({ ...file, added_tokens: [], model: { ...file.model, vocab } }, {});
+    const added_tokens = cleaning === "transformers" ? words : [];
+    const library = new Library({ ...file, added_tokens, model: { ...file.model, vocab } }, {});
     return { library, vocab };
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n").join(" ") : messageOf(cause);
-    throw invalid(`not a BPE tokenizer file: ${why}`, cause);
+    throw invalid(`not a BPE tokenizer file: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Refuses a vocabulary whose end token is not where the text tower pools, with the true reason. */
+function checkPooling(
+  { cleaning, pooling }: TextRules,
+  endToken: number,
+  highest: number,
+  { added_tokens: added }: TokenizerDefinition,
+  invalid: Invalid,
+): void {
+  if (pooling === endToken || (pooling === "highest" && endToken === highest)) return;
+  if (pooling !== "highest") {
+    const why = `the end token is ${endToken}, but the model's config says that texts are pooled at eos_token_id ${pooling}`;
+    throw invalid(why, {
+      hint: `If the tokenizer is the model's own, set text_config.eos_token_id in config.json to ${endToken}.`,
+    });
+  }
+  const words = added.filter(({ id }) => id > endToken).map(({ content, id }) => `${content} is ${id}`);
+  if (words.length === 0)
+    throw invalid(`the end token is ${endToken}, but CLIP pools at the highest id, which is ${highest}`);
+  const listed = `${words.slice(0, 3).join(", ")}${words.length > 3 ? ", …" : ""}`;
+  const why = `words were added to the vocabulary (${listed}), so the end token ${endToken} is no longer the highest id, at which`;
+  if (cleaning === "open_clip")
+    throw invalid(`${why} OpenCLIP's text tower pools`, {
+      hint: "Added words work in a transformers folder whose text_config.eos_token_id is the end token; OpenCLIP has no place for them.",
+    });
+  throw invalid(`${why} transformers pools when config.json says eos_token_id 2`, {
+    hint: `Set text_config.eos_token_id in config.json to ${endToken}, as transformers does since 4.31.`,
+  });
 }

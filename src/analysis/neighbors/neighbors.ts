@@ -25,6 +25,7 @@ import {
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
 import { componentsOf, indexedImageOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import type { WorkOptions } from "../../support/progress.ts";
 
 /** What is looked for: an image as it was decomposed, or a text with its embedding. */
 export type Query =
@@ -46,9 +47,9 @@ export interface NeighborOptions {
 }
 
 /** Asks for a text. @throws `TEXTS_EMPTY` for a blank one */
-export async function textQuery(model: ClipModel, text: string): Promise<Query> {
+export async function textQuery(model: ClipModel, text: string, work: WorkOptions = {}): Promise<Query> {
   if (text.trim() === "") throw new ClipInterpretError("TEXTS_EMPTY", "the text is blank");
-  return { text, embedding: await model.encodeTexts([text]) };
+  return { text, embedding: await model.encodeTexts([text], work) };
 }
 
 /**

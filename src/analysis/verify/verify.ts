@@ -1,3 +1,4 @@
+import { requireFinite } from "../../checkpoint/finite.ts";
 import type { ModelConfig } from "../../checkpoint/model-config.ts";
 import { findPublished } from "../../labels/published.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -19,13 +20,15 @@ const BATCH = 4;
  * image's numbers do not depend on its company, and that it names the pictures.
  *
  * @param reference the same model in float32 on the CPU, to compare with where this one is not
- * @throws what decoding the pictures throws; `CANCELLED`. A model that fails is a result, not an error.
+ * @throws `CHECKPOINT_INVALID` when a weight is not a number; what decoding the pictures throws; `CANCELLED`. A model that
+ *   fails otherwise is a result, not an error.
  */
 export async function verifyModel(
   model: ClipModel,
   suite: Suite,
   options: WorkOptions & { readonly reference?: ClipModel } = {},
 ): Promise<VerifyResult> {
+  await requireFinite(model.checkpoint.weights);
   const { layers, heads, headDim, patchSize, imageSize, activation } = model.config.vision;
   const { embedDim } = model.config;
   const parameters = countParameters(model.config);

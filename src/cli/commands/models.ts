@@ -43,7 +43,7 @@ function listing(models: readonly CatalogueEntry[]): string {
       ? "–"
       : `${approximate ? "~" : ""}${megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)}`;
   const rows = models.map((model) => [
-    model.present ? "yes" : "",
+    model.present ? (model.texts === false ? "images only" : "yes") : "",
     `${model.name}${model.paper ? " *" : ""}`,
     number(model.layers),
     number(model.heads),

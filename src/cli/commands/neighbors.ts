@@ -69,7 +69,9 @@ export const registerNeighbors: Register = (program, run) => {
           set: parseComponents(options.heads, model.geometry, properties),
         };
         const query =
-          image === undefined ? await textQuery(model, text ?? "") : await imageQuery(model, index, image);
+          image === undefined
+            ? await textQuery(model, text ?? "", { report, signal })
+            : await imageQuery(model, index, image);
         const search = createSearch(index, model.geometry, model.matmul);
         const found = await findNeighbors(model, search, query, heads, options);
         checkCancelled(signal);

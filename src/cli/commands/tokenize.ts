@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { loadCheckpoint } from "../../checkpoint/load.ts";
+import { loadModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel } from "../../model/registry.ts";
 import { originOf } from "../../results/origin.ts";
 import { textListSchema, tokenizeResult } from "../../results/tokenize.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { readInput, readJson } from "../../support/files.ts";
-import { loadTokenizer } from "../../text/tokenizer.ts";
+import { readJson } from "../../support/files.ts";
 import type { Register } from "../command.ts";
 
 /** `tokenize --texts F.json`: the ids a model reads, from start token to end token. */
@@ -20,8 +19,7 @@ export const registerTokenize: Register = (program, run) => {
         if (!parsed.success)
           throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
         const { folder, name } = await locateModel(globals.model);
-        const { config, tokenizerPath } = await loadCheckpoint(folder, name);
-        const tokenizer = await loadTokenizer(tokenizerPath, config.text.contextLength);
+        const tokenizer = await loadModelTokenizer(await loadCheckpoint(folder, name));
         const ids = parsed.data.map((text) => {
           const { ids, truncated } = tokenizer.encode(text);
           if (truncated) {
@@ -30,10 +28,8 @@ export const registerTokenize: Register = (program, run) => {
           }
           return [...ids];
         });
-        const sha256 = createHash("sha256")
-          .update(await readInput(tokenizerPath))
-          .digest("hex");
-        const output = tokenizeResult(await originOf({}), { tokenizer: { model: name, sha256 }, ids });
+        const read = { model: name, sha256: tokenizer.sha256() };
+        const output = tokenizeResult(await originOf({}), { tokenizer: read, ids });
         result(output, () => JSON.stringify(output));
       }),
     );

@@ -47,7 +47,8 @@ async function withReference<T>(
   work: (reference: ClipModel | undefined) => Promise<T>,
 ): Promise<T> {
   if (model.device === "cpu" && model.precision === "fp32") return work(undefined);
-  const exact = createModelLoader({ threads: globals.threads });
+  const { threads, activation } = globals;
+  const exact = createModelLoader({ threads, ...(activation && { activation }) });
   try {
     return await work(await exact.load(name));
   } finally {

@@ -1,0 +1,23 @@
+import { ClipInterpretError } from "../support/errors.ts";
+import { readTensor } from "./tensor-values.ts";
+import { type ClipWeights, tensorsIn } from "./weights.ts";
+
+/**
+ * Sees that every weight is a number. Reads all of them: to be called when a result was none, not at every load.
+ * @param weights of a whole model or of one tower
+ * @throws `CHECKPOINT_INVALID` naming the tensor; `INPUT_UNREADABLE`
+ */
+export async function requireFinite(
+  weights: ClipWeights | ClipWeights["vision"] | ClipWeights["text"],
+): Promise<void> {
+  for (const tensor of tensorsIn(weights)) {
+    const values = await readTensor(tensor);
+    const bad = values.find((value) => !Number.isFinite(value));
+    if (bad === undefined) continue;
+    const count = values.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0);
+    const message = `tensor ${tensor.name} of ${tensor.file} holds ${bad} (${count} of its ${values.length} numbers are none)`;
+    throw new ClipInterpretError("CHECKPOINT_INVALID", message, {
+      hint: "The training run that wrote it diverged, or the file was damaged: use an earlier checkpoint, or fetch it again.",
+    });
+  }
+}

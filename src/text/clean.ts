@@ -1,0 +1,31 @@
+import { fixText } from "./ftfy/fix-text.ts";
+import { unescapeHtml } from "./html.ts";
+
+/**
+ * What is done to a text before its tokens are looked up. `open_clip`: what OpenAI's CLIP and OpenCLIP do (ftfy, then HTML
+ * references twice, as captions from the web are often escaped twice). `transformers`: nothing beyond white space, as
+ * transformers' CLIPTokenizer (fast, and from version 5 the only one) does.
+ */
+export type Cleaning = "open_clip" | "transformers";
+
+/** A run of one white space character is as good as this many of them: no rule of the repair looks at more. */
+const LONGEST_RUN = 4;
+
+/**
+ * Cleans a text. White space is collapsed as the tokenizer files' own normaliser does, so that a text cut by length does
+ * not end among blanks.
+ * @param longest characters that are looked at, to bound the time for a text of any length
+ */
+export function cleanText(text: string, cleaning: Cleaning, longest: number): string {
+  let beginning = text;
+  if (text.length > longest) {
+    const runs = new RegExp(`([ \\t\\r\\n])\\1{${LONGEST_RUN},}`, "g");
+    beginning = text.replace(runs, (run) => run.slice(0, LONGEST_RUN)).slice(0, longest);
+  }
+  // The library writes a sigma at a word's end as "ς"; Python does too, transformers' tokenizers do not.
+  const repaired =
+    cleaning === "open_clip"
+      ? unescapeHtml(unescapeHtml(fixText(beginning)))
+      : beginning.replaceAll("Σ", "σ");
+  return repaired.replace(/\p{White_Space}+/gu, " ").trim();
+}

@@ -1,0 +1,159 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { z } from "zod";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { isLfsPointer, LFS_HINT, readInput } from "../support/files.ts";
+
+/** Where a tokenizer is described. */
+export type TokenizerSource =
+  /** Hugging Face's `tokenizer.json`. */
+  | { readonly kind: "json"; readonly path: string }
+  /** The files of transformers' older tokenizers. */
+  | { readonly kind: "slow"; readonly vocab: string; readonly merges: string }
+  /** CLIP's own byte-pair encoding, which comes with this package as it does with OpenCLIP. */
+  | { readonly kind: "shared" };
+
+/** What messages call a tokenizer's files. */
+export const nameOf = (source: TokenizerSource): string =>
+  source.kind === "json" ? source.path : source.kind === "slow" ? source.vocab : "the shared CLIP tokenizer";
+
+const count = z.int().nonnegative();
+const Vocabulary = z.record(z.string(), count);
+const Token = z.looseObject({ content: z.string(), id: count });
+const Definition = z.looseObject({
+  added_tokens: z.array(Token).default([]),
+  post_processor: z.unknown(),
+  model: z.looseObject({ type: z.literal("BPE"), vocab: Vocabulary }),
+});
+/** A `tokenizer.json`, read. */
+export type TokenizerDefinition = z.infer<typeof Definition>;
+
+/**
+ * Reads a tokenizer's files.
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `TOKENIZER_INVALID`
+ */
+export async function readTokenizerFiles(source: TokenizerSource): Promise<TokenizerDefinition> {
+  if (source.kind === "json") return parse(source.path, Definition);
+  if (source.kind === "shared") return define(...(await sharedTokens()), {});
+  const vocab = await parse(source.vocab, Vocabulary);
+  const merges = (await read(source.merges))
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#version"));
+  const added = join(dirname(source.vocab), "added_tokens.json");
+  const more = await parse(added, Vocabulary).catch((error) => {
+    if (error instanceof ClipInterpretError && error.code === "INPUT_NOT_FOUND") return {};
+    throw error;
+  });
+  return define(vocab, merges, more);
+}
+
+async function read(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readInput(path);
+  } catch (error) {
+    if (!(error instanceof ClipInterpretError) || error.code !== "INPUT_NOT_FOUND") throw error;
+    throw new ClipInterpretError("INPUT_NOT_FOUND", error.message, {
+      hint: "Texts need a tokenizer.json beside the weights; every OpenAI and LAION CLIP uses that of openai/clip-vit-base-patch32.",
+      cause: error,
+    });
+  }
+  if (isLfsPointer(bytes))
+    throw new ClipInterpretError("TOKENIZER_INVALID", `${path} is a Git LFS pointer, not the tokenizer`, {
+      hint: LFS_HINT,
+    });
+  return bytes.toString("utf8");
+}
+
+async function parse<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
+  const text = await read(path);
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n").join(" ") : messageOf(cause);
+    throw new ClipInterpretError("TOKENIZER_INVALID", `${path}: not a BPE tokenizer file: ${why}`, { cause });
+  }
+}
+
+const START = "<|startoftext|>";
+const END = "<|endoftext|>";
+const PATTERN = String.raw`'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`;
+
+/** A `tokenizer.json` of CLIP's kind, from what differs between them. */
+function define(
+  vocab: Record<string, number>,
+  merges: readonly string[],
+  added: Record<string, number>,
+): TokenizerDefinition {
+  const all = { ...vocab, ...added };
+  return {
+    added_tokens: Object.entries(added).map(([content, id]) => ({
+      ...{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: true },
+      special: content === START || content === END,
+    })),
+    normalizer: {
+      type: "Sequence",
+      normalizers: [
+        { type: "NFC" },
+        { type: "Replace", pattern: { Regex: "\\s+" }, content: " " },
+        { type: "Lowercase" },
+      ],
+    },
+    pre_tokenizer: {
+      type: "Sequence",
+      pretokenizers: [
+        { type: "Split", pattern: { Regex: PATTERN }, behavior: "Removed", invert: true },
+        { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+      ],
+    },
+    post_processor: {
+      type: "RobertaProcessing",
+      sep: [END, all[END] ?? -1],
+      cls: [START, all[START] ?? -1],
+      trim_offsets: false,
+      add_prefix_space: false,
+    },
+    decoder: { type: "ByteLevel" },
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: END,
+      continuing_subword_prefix: "",
+      end_of_word_suffix: "</w>",
+      fuse_unk: false,
+      vocab,
+      merges,
+    },
+  };
+}
+
+/** src/text/ and dist/text/ are equally deep, so this holds before and after the build. */
+const MERGES = fileURLToPath(new URL("../../assets/tokenizer/clip-merges.txt.gz", import.meta.url));
+
+/** CLIP's vocabulary follows from its merges: the bytes, the bytes that end a word, what is merged, start and end. */
+async function sharedTokens(): Promise<[Record<string, number>, string[]]> {
+  const text = (await promisify(gunzip)(await readInput(MERGES))).toString("utf8");
+  const merges = text.trimEnd().split("\n");
+  const bytes = byteCharacters();
+  const merged = merges.map((pair) => pair.replace(" ", ""));
+  const tokens = [...bytes, ...bytes.map((byte) => `${byte}</w>`), ...merged, START, END];
+  return [Object.fromEntries(tokens.map((token, id) => [token, id])), merges];
+}
+
+/** The 256 bytes as characters that can be seen, in the order of GPT-2's table: those that are first, then the others. */
+function byteCharacters(): string[] {
+  const seen = [...range(0x21, 0x7e), ...range(0xa1, 0xac), ...range(0xae, 0xff)];
+  const others = range(0, 0xff).filter((byte) => !seen.includes(byte));
+  return [...seen, ...others.map((_, i) => 0x100 + i)].map((code) => String.fromCharCode(code));
+}
+
+const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+/** The tokenizer files among the names of a folder; undefined if there are none. */
+export function tokenizerFilesIn(folder: string, names: ReadonlySet<string>): TokenizerSource | undefined {
+  if (names.has("tokenizer.json")) return { kind: "json", path: join(folder, "tokenizer.json") };
+  if (!names.has("vocab.json") || !names.has("merges.txt")) return undefined;
+  return { kind: "slow", vocab: join(folder, "vocab.json"), merges: join(folder, "merges.txt") };
+}
