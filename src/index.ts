@@ -5,11 +5,10 @@
  */
 
 export { evaluateZeroShot, type StudyOptions as AblationOptions } from "./analysis/ablation/study.ts";
-export { type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
+export { type ComparedSide, type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
-// One image.
 export { type ExplainOptions, explainImage } from "./analysis/explain/explain.ts";
-export { findNeighbors, type NeighborOptions } from "./analysis/neighbors/neighbors.ts";
+export { type Asked, findNeighbors, type NeighborOptions } from "./analysis/neighbors/neighbors.ts";
 export {
   type ComponentScores,
   type ImageScore,
@@ -18,28 +17,22 @@ export {
   readTokens,
 } from "./analysis/read.ts";
 export { type EvaluateOptions, evaluateSegmentation } from "./analysis/segmentation/evaluate.ts";
-export { type SegmentOptions, segmentImage } from "./analysis/segmentation/segmentation.ts";
+export { type SegmentOptions, segmentImage, type TokenMap } from "./analysis/segmentation/segmentation.ts";
 export { measureSelectivity, type SelectivityOptions } from "./analysis/selectivity/selectivity.ts";
 export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";
-// Many images.
 export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
 export { openIndex, type Search } from "./corpus/search.ts";
 export { type PulledModel, pullModel } from "./hub/pull.ts";
-export { type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
+export { type LabelledHeads, type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
 export { measureLabels } from "./labeling/metrics.ts";
-// Models.
-export type { CatalogueEntry } from "./model/catalogue.ts";
-export { listModels } from "./model/catalogue.ts";
+export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export type { ClipModel, ModelOptions } from "./model/clip-model.ts";
-export { type ComponentSet, type NamedSet, parseHeads } from "./model/components.ts";
-// Decomposition × probe × component set, read along one axis.
+export { type ComponentSet, type NamedSet, parseHeads, type WrittenSet } from "./model/components.ts";
 export { type DecomposedImage, type DecomposeImageOptions, decomposeImage } from "./model/decompose-image.ts";
 export { contrastProbe, imageProbe, textProbe } from "./model/probe.ts";
 export { openModel } from "./model/registry.ts";
 export { runStudy, type StudyOptions } from "./study/run-study.ts";
-
-// What goes wrong, and what goes on.
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";
 export { VERSION } from "./support/version.ts";

@@ -62,4 +62,18 @@ export const resultSchemas = {
   verify: verifyResultSchema,
 };
 
+export type { CompareResult } from "../results/compare.ts";
+export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";
+export type { LabelResult } from "../results/label.ts";
+export type { MetricsResult } from "../results/metrics.ts";
+export type { NeighborsResult } from "../results/neighbors.ts";
+export type { Origin } from "../results/origin.ts";
+export type { RetrievalResult } from "../results/retrieval.ts";
+export type { SegmentResult } from "../results/segment.ts";
+export type { SegmentationEvaluation } from "../results/segmentation-evaluation.ts";
+export type { SelectivityResult } from "../results/selectivity.ts";
+export type { Head, ReadComponents } from "../results/shapes.ts";
+export type { StudyResult } from "../results/study.ts";
+export type { TextspanArraysResult, TextspanResult } from "../results/textspan.ts";
+export type { ZeroShotResult } from "../results/zero-shot.ts";

@@ -1,4 +1,3 @@
-import { VERSION } from "../support/version.ts";
 /** A study: several models through the same steps, side by side. */
 
 import { KNOWN_MODELS } from "../hub/known-models.ts";

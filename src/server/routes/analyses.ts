@@ -4,7 +4,7 @@ import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { componentNames, parseComponents } from "../../model/components.ts";
+import { parseComponents } from "../../model/components.ts";
 import {
   explainRequestSchema,
   insightsSchema,
@@ -20,7 +20,6 @@ import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
-import type { Look } from "../looks.ts";
 import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 

@@ -1,7 +1,6 @@
 import type { DebiasResult } from "../../results/debias.ts";
 import { type DotRow, dotChart, lineChart, percentOf } from "../kit/chart.ts";
 import { apart } from "../kit/colour.ts";
-import { figure, htmlPage } from "../kit/html.ts";
 import {
   at,
   banner,

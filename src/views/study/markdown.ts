@@ -1,6 +1,5 @@
 import type { StudyResult } from "../../results/study.ts";
 import { inlineMarkdown as inline, tableMarkdown } from "../kit/table.ts";
-import { cleanText } from "../kit/text.ts";
 import {
   calibrationTable,
   inputTable,
