@@ -185,10 +185,10 @@ describe("an edited checkpoint", () => {
     await model.release();
   });
 
-  it("keeps the activation that a tag in the source's name said", async () => {
-    const folder = join(scratch, "ViT-openai");
+  it("keeps the activation that the caller said", async () => {
+    const folder = join(scratch, "said");
     await writeRandomCheckpoint(folder, SHAPE, { activation: "gelu" });
-    const model = await loadClipModel(folder);
+    const model = await loadClipModel(folder, "said", { activation: "quick_gelu" });
     expect(model.config.vision.activation).toBe("quick_gelu");
     const set = parseComponents("L0.H0", model.geometry);
     await exportCheckpoint(model, join(scratch, "renamed"), { set });

@@ -296,7 +296,8 @@ describe("a damaged manifest", () => {
   });
 
   it("is refused when a key is missing", async () => {
-    const keyed = places.filter((place) => !/^\d+$/.test(String(place.at(-1))));
+    // An index of an earlier version does not name its activation.
+    const keyed = places.filter((place) => !/^\d+$|^activation$/.test(String(place.at(-1))));
     const damages = keyed.map(
       (place): Damage => [`without ${place.join("/")}`, textOf(replaced(document, place, undefined))],
     );

@@ -9,6 +9,7 @@ import { findPublished } from "../../src/labels/published.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import { SUITES, verifyResultSchema } from "../../src/results/verify.ts";
+import { ClipInterpretError } from "../../src/support/errors.ts";
 import { goldenPath, LAYOUTS, MODELS } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
 import { readRawTensors, writeSafetensors } from "../support/safetensors.ts";
@@ -81,11 +82,21 @@ describe("verify", () => {
     expect(photos.json.pictures).toBe("photos");
   });
 
-  it("fails a model whose parts do not sum, with exit code 1", async () => {
-    const { code, statuses, stderr } = await verifyJson(copyGolden("broken", "visual.proj"));
-    expect(code).toBe(1);
-    expect(statuses).toEqual({ sums: "fail" });
-    expect(stderr).toMatch(/^error VERIFY_FAILED: broken failed: sums\./);
+  it("refuses a model whose weights are no numbers and names the tensor, with exit code 1", async () => {
+    const { code, stdout, stderr } = await runHere("verify", copyGolden("broken", "visual.proj"), "--json");
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^error CHECKPOINT_INVALID: .*visual\.proj/);
+  });
+
+  it("fails a model whose parts do not sum", async () => {
+    const missing: ClipModel = {
+      ...embedded,
+      async decompose() {
+        throw new ClipInterpretError("SUM_MISMATCH", "the parts miss the embedding");
+      },
+    };
+    const { checks } = await verifyModel(missing, await loadSuite("scenes"));
+    expect(checks.map(({ name, status }) => [name, status])).toEqual([["sums", "fail"]]);
   });
 
   it("fails a model whose numbers depend on the batch on the CPU, and warns of it elsewhere", async () => {
