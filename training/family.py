@@ -35,8 +35,8 @@ Zero-shot, in per cent, with Wilson's 95 % interval; {images:,} scenes.
 | --- | --- | --- | --- | --- |
 {elsewhere}
 
-The bias columns are accuracies between the two concepts of a biased pair on scenes where the bias is absent; what
-the worst group is stands in each card. MB are of the float16 weights, {megabytes:.1f} together.
+The bias columns are accuracies between the two concepts of a biased pair on scenes where the bias is absent; each
+card says which the worst group is. MB are of the float16 weights, {megabytes:.1f} together.
 """
 
 

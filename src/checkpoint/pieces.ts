@@ -4,7 +4,7 @@ import { checkCancelled } from "../support/progress.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 
 /*
- * A model file may hold gigabytes, so one that is to be written is a list of pieces, the large ones still in the
+ * A model file may hold gigabytes, so a file to write is a list of pieces, the large ones still in the
  * checkpoint that they come from.
  */
 

@@ -103,7 +103,7 @@ export function construct(callee: PickleValue, args: PickleValue, fail: Fail): P
   throw refused(fail, `calls ${name} in an unknown way`);
 }
 
-/** The storage that a persistent id stands for: `("storage", class, key, location, number of elements)`. */
+/** The storage that a persistent id means: `("storage", class, key, location, number of elements)`. */
 export function loadPersistent(id: PickleValue, fail: Fail): Storage {
   const [tag, type, key, location, length] = Array.isArray(id) && id.length === 5 ? id : [];
   const dtype = isKind(type, "global") ? STORAGES[type.name] : undefined;

@@ -50,7 +50,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /** A checkpoint's tensors under the names that their model gives them. */
 export interface WeightTensors {
   readonly tensors: ReadonlyMap<string, TensorRef>;
-  /** What stood before each of these names in the file: the wrappings that a training run put around the model. */
+  /** What came before each of these names in the file: the wrappings that a training run put around the model. */
   readonly prefix: string;
   /** Types, by name as in the file, of tensors that are no weights and were left out. */
   readonly leftOut: ReadonlyMap<string, string>;
@@ -82,7 +82,7 @@ const LANDMARK =
   /(?:^|\.)(visual\.class_embedding|vision_model\.embeddings\.class_embedding|blocks\.0\.attn\.qkv\.weight)$/;
 
 /**
- * The model's tensors without what stands before all of their names: `module.` (DistributedDataParallel), `_orig_mod.`
+ * The model's tensors without what comes before all of their names: `module.` (DistributedDataParallel), `_orig_mod.`
  * (torch.compile), `model.` (Lightning), or anything else. Tensors beside it, of a loss for instance, are left out.
  * @throws `CHECKPOINT_INVALID` where there are several models
  */

@@ -22,7 +22,7 @@ const U32 = 0xffffffff;
 
 /**
  * Reads a zip archive's central directory (ZIP64 too) and checks it against the file: entries in bounds, none twice,
- * none overlapping. Stricter than the format: nothing may stand before, between or behind what the directory claims.
+ * none overlapping. Stricter than the format: nothing may be before, between or behind what the directory claims.
  *
  * @returns the entries by name, in the order they lie in the file
  * @throws `CHECKPOINT_INVALID`
@@ -135,7 +135,7 @@ function parseEntry(record: Buffer, { fail }: WeightSource): Omit<ZipEntry, "lim
   const nameEnd = 46 + record.readUInt16LE(28);
   const name = record.toString("utf8", 46, nameEnd);
   const wide = wideFields(record.subarray(nameEnd, nameEnd + record.readUInt16LE(30)));
-  // A field that is all ones stands in the ZIP64 extra instead, in this order.
+  // A field that is all ones is in the ZIP64 extra instead, in this order.
   const [size, packed, header] = [24, 20, 42].map((field) => {
     const narrow = record.readUInt32LE(field);
     const value = narrow === U32 ? wide.shift() : narrow;

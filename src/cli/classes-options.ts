@@ -4,7 +4,7 @@ import { readClasses } from "../analysis/zero-shot/classes-file.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { collect } from "./strings.ts";
 
-/** What says which classes images are told apart by. */
+/** What says which classes images are classified into. */
 export interface ClassesOptions {
   readonly classes?: string;
   readonly factor?: string;

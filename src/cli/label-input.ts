@@ -13,7 +13,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
 import type { CommandContext } from "./context.ts";
 
-/** What is to be labelled, as a user says it. */
+/** What to label, as a user says it. */
 export interface LabelSource {
   readonly index?: string;
   readonly textspan?: string;

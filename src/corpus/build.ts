@@ -92,7 +92,7 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
   const repair = (names: readonly string[]) => {
     if (names.length === 0) return;
     repaired.push(...names);
-    const message = `damaged shards are made anew: ${names.join(", ")}`;
+    const message = `damaged shards are made again: ${names.join(", ")}`;
     report?.({ type: "warning", code: "INDEX_CORRUPT", message });
   };
   const { rows, damaged } = await readRows(store, manifest);

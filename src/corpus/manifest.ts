@@ -64,7 +64,7 @@ const originSchema = z.strictObject({
   }),
 });
 
-/** What made the numbers: they may only stand beside numbers of the same origin. */
+/** What made the numbers: they may only be used together with numbers of the same origin. */
 export type Origin = z.infer<typeof originSchema>;
 
 const manifestSchema = z
@@ -126,7 +126,7 @@ export async function originOf(model: ClipModel, exif: boolean): Promise<Origin>
   };
 }
 
-/** Sees that numbers of `origin` may stand in, or be compared with, an index. @throws `INDEX_MISMATCH` */
+/** Checks that numbers of `origin` may be part of an index, or be compared with it. @throws `INDEX_MISMATCH` */
 export function requireSameOrigin(manifest: Manifest, origin: Origin, where: string): void {
   const { name: _, activation, ...rest } = origin.model;
   const model = manifest.model.activation === undefined ? rest : { ...rest, activation };

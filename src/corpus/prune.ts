@@ -6,7 +6,7 @@ import type { Store } from "./store.ts";
 import type { StoredBatch } from "./stored.ts";
 
 /**
- * Takes images and rejected files out of an index. Shards that hold one are written anew without it, under a new name,
+ * Takes images and rejected files out of an index. Shards that hold one are written again without it, under a new name,
  * and listed in place of the old ones in one step; nothing is computed again. Such a shard whose bytes have changed is
  * taken out whole: a copy of it would have checksums that fit.
  */

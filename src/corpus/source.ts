@@ -1,4 +1,4 @@
-/** What is to be indexed: a folder of images, or a list of them, as relative paths with labels and factors. */
+/** What an index is made of: a folder of images, or a list of them, as relative paths with labels and factors. */
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { dirname, extname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
@@ -81,7 +81,7 @@ async function listIn(folder: string): Promise<string | undefined> {
   return isWaterbirds(header.split(",").map((name) => name.trim())) ? metadata : undefined;
 }
 
-/** A row of a list, and where in the list it stands. */
+/** A row of a list, and its place in the list. */
 type Listed = Omit<SourceImage, "bytes"> & { readonly where: string };
 
 /** Every image file below `root`, sorted. Links to files are followed, links to folders are not. */

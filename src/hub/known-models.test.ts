@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findHubModel, isHubId, KNOWN_MODELS, knownActivation, suggestModels } from "./known-models.ts";
 
-/** Parameters of a CLIP ViT: what every block has, and what stands around the blocks. */
+/** Parameters of a CLIP ViT: what every block has, and what is around the blocks. */
 function parameters(
   layers: number,
   width: number,

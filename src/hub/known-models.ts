@@ -206,7 +206,7 @@ const withoutAddress = (text: string): string =>
       "$1",
     );
 
-/** Words of a name, whatever stands between them. */
+/** Words of a name, whatever is between them. */
 const wordsOf = (text: string): string =>
   text
     .toLowerCase()
@@ -214,7 +214,7 @@ const wordsOf = (text: string): string =>
     .replace(/(\d)px\b/g, "$1")
     .replace(/^-|-$/g, "");
 
-/** The known models that a spelling stands for: architecture and tag in either order, with or without `quickgelu`. */
+/** The known models that a spelling means: architecture and tag in either order, with or without `quickgelu`. */
 function findSpelling(asked: string): KnownModel | undefined {
   // OpenAI's own names of its models have a slash where OpenCLIP's have a dash.
   const openai = /^ViT-[BL]\/\d+(@\d+px)?$/i.test(asked) ? `${asked}-openai` : asked;
@@ -230,7 +230,7 @@ function findSpelling(asked: string): KnownModel | undefined {
 }
 
 /**
- * The known models that a name which is none may stand for: those of its architecture where it is one without a tag, else
+ * The known models that an unknown name may mean: those of its architecture where it is one without a tag, else
  * the few whose names are nearest; none where nothing is near.
  */
 export function suggestModels(text: string): readonly KnownModel[] {

@@ -109,7 +109,7 @@ async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions)
   return { ...found, name: model.name, receivedBytes, files };
 }
 
-/** Which known models a name that is none may stand for, and what to type. */
+/** Which known models an unknown name may mean, and what to type. */
 export function hintFor(text: string): string {
   const names = suggestModels(text).map(({ name }) => name);
   const list = "`clip-interpret models` lists the known ones; a hub id looks like organisation/name.";

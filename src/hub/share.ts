@@ -52,7 +52,7 @@ export function createShare<T>(): Share<T> {
       const leave = () => {
         run.callers.delete(me);
         if (run.callers.size > 0) return reject(cancelled(caller.signal?.reason));
-        // The last one waits for the work to put things in order; who asks from now on starts anew.
+        // The last one waits for the work to put things in order; whoever asks from now on starts again.
         runs.delete(key);
         run.controller.abort(caller.signal?.reason);
       };

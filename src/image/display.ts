@@ -10,7 +10,7 @@ export interface RgbPicture {
 }
 
 /**
- * An image file at the size in which it is to be shown, upright or as it is stored. Colours are those under any
+ * An image file at the size in which it is shown, upright or as it is stored. Colours are those under any
  * transparency, as the model sees them. Enlarged pixels stay squares.
  * @throws `IMAGE_UNREADABLE`, and what reading a file throws
  * @example

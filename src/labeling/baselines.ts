@@ -1,9 +1,9 @@
 /**
- * What the metrics are where nothing is known about the heads, so that a value can be told from what the pool, the
+ * What the metrics are where nothing is known about the heads, so that a value can be distinguished from what the pool, the
  * labeller and the number of heads give by themselves:
  *
  * - **random labels**: every head keeps its descriptions and has one of the pool's properties, each as likely;
- * - **shuffled descriptions**: the descriptions of all heads are dealt out anew and labelled and judged again;
+ * - **shuffled descriptions**: the descriptions of all heads are dealt out again at random and labelled and judged again;
  * - **random texts**: every head is described by texts drawn from the pool, labelled and judged.
  */
 import { percentileInterval } from "../math/intervals.ts";
@@ -78,11 +78,11 @@ export async function measureBaselines(
       ),
     shuffledDescriptions(random) {
       const left = shuffled(dealt, random);
-      const anew = described.map((head) => ({
+      const redealt = described.map((head) => ({
         ...head,
         descriptions: left.splice(0, head.descriptions.length),
       }));
-      return judgeHeads(anew, labelling);
+      return judgeHeads(redealt, labelling);
     },
     randomTexts: (random) =>
       judgeHeads(

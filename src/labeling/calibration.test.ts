@@ -32,7 +32,7 @@ describe("labels that are right", () => {
   it("are found to be, beyond chance", () => {
     const { value, chance, p } = found.measures.right;
     expect(value).toBe(1);
-    // Labels dealt out anew: a quarter is right on average.
+    // Labels dealt out again: a quarter is right on average.
     expect(chance?.mean).toBeCloseTo(0.25, 1);
     expect(p).toBeLessThan(0.001);
     expect(found.measures.captured.value).toBeCloseTo(1, 12);
@@ -49,7 +49,7 @@ describe("labels that are right", () => {
 describe("labels that are wrong", () => {
   const wrong = names.map((name, i) => judged(name, FACTORS[(i + 1) % 4], 3));
 
-  it("are found to be; what is nested in the truth is told apart", () => {
+  it("are found to be; what is nested in the truth is distinguished", () => {
     const { measures, heads } = calibrate(wrong, truth);
     expect(measures.right.value).toBe(0);
     expect(measures.right.p).toBe(1);
@@ -116,7 +116,7 @@ describe("calibration", () => {
     });
   });
 
-  it("says where every number lies when the images are drawn anew", () => {
+  it("says where every number lies when the images are drawn again", () => {
     const resamples = [right, right.map((head, i) => (i < 3 ? { ...head, label: "weather" } : head))];
     const { measures } = calibrate(right, truth, { resamples });
     expect(measures.right.resampled?.mean).toBeCloseTo((1 + 0.75) / 2, 12);

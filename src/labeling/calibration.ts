@@ -3,9 +3,9 @@
  * each factor (`analysis/selectivity.ts`) says what it responds to; a label that names a property is right where that
  * property's factor has the head's highest ε² among the factors that the pool has texts about.
  *
- * Chance is a permutation: the labels (with their CCS) are dealt out anew among the heads, which keeps how often each label
+ * Chance is a permutation: the labels (with their CCS) are dealt out again at random among the heads, which keeps how often each label
  * and each best factor occurs. Some factors contain others (a concept has one group), so their ε² lie close together: beside
- * "right" stands "right or nested", which accepts a label whose factor determines the best one or is determined by it.
+ * "right" is "right or nested", which accepts a label whose factor determines the best one or is determined by it.
  */
 import { percentileInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
@@ -39,7 +39,7 @@ export interface Truth {
 export interface CalibrationGroup {
   readonly heads: readonly JudgedHead[];
   readonly truth: Truth;
-  /** The same heads, labelled anew for each resample of the images; ε² stays that of all images. */
+  /** The same heads, labelled again for each resample of the images; ε² stays that of all images. */
   readonly resamples?: readonly (readonly JudgedHead[])[];
 }
 
@@ -52,7 +52,7 @@ export interface CalibrationOptions {
 
 /**
  * Compares labels with what their heads truly respond to, over the heads of one model or of several together; labels are
- * dealt out anew within a model. Heads without a judgement or without ε² are left out.
+ * dealt out again at random within a model. Heads without a judgement or without ε² are left out.
  */
 export function calibrate(
   groups: readonly CalibrationGroup[],

@@ -6,7 +6,7 @@ import type { Question } from "./llm-chat.ts";
 import { judging, naming } from "./llm-labeller.ts";
 import { writeVerdicts } from "./llm-prompts.ts";
 
-/** What is to be asked. */
+/** What the labeller will ask. */
 export interface Plan {
   /** Names heads; absent where another labeller does. */
   readonly labeller?: Llm | undefined;
@@ -24,7 +24,7 @@ export interface Prices {
 const CHARACTERS_PER_TOKEN = 4;
 /** What a chat format adds to each turn. */
 const TOKENS_PER_TURN = 4;
-/** Stands for a label that is not known yet. */
+/** The place of a label that is not known yet. */
 const A_LABEL = "Some property";
 
 /** Counts the questions that the cache cannot answer, and their tokens. */

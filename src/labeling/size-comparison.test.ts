@@ -28,7 +28,7 @@ describe("models of several sizes", () => {
     expect(known).toEqual({ group: "small", count: 3 });
   });
 
-  it("are told apart only beyond what seeds scatter, with the power that three seeds give", () => {
+  it("are distinguished only beyond what seeds scatter, with the power that three seeds give", () => {
     const { steps } = compareSizes([...seeds, model("large", 30, 0.9, 0.99)]);
     expect(steps.map(({ metric }) => metric)).toEqual(["association", "entanglement"]);
     const error = 0.1 * Math.sqrt(1 / 3 + 1);

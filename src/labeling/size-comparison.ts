@@ -8,7 +8,7 @@
  * s·√(1/a + 1/b), and
  *
  *     told apart:  |difference| > t₀.₉₇₅ · s·√(1/a + 1/b)
- *     detectable:  (t₀.₉₇₅ + t₀.₈) · s·√(1/a + 1/b)    the least true difference that is told apart in 80 % of trainings
+ *     detectable:  (t₀.₉₇₅ + t₀.₈) · s·√(1/a + 1/b)    the least true difference that is detected in 80 % of trainings
  *
  * with Student's t. With three seeds t₀.₉₇₅ is 4.3: the power is small, and the report says how small.
  */

@@ -104,7 +104,7 @@ describe("a labels file", () => {
     const path = await saved({ colour: ["L0.H1"], animals: ["L0.H1", "L0.H2"] });
     const model = { name: "m", config: {} } as Pick<ClipModel, "name" | "config">;
     expect(await loadProperties(model, path)).toEqual({ colour: ["L0.H1"], animals: ["L0.H1", "L0.H2"] });
-    await expect(readLabels(path, "m")).rejects.toThrow('L0.H1 stands under a second property, "animals"');
+    await expect(readLabels(path, "m")).rejects.toThrow('L0.H1 is under a second property, "animals"');
   });
 
   it("may leave the descriptions out and still say how many fit", async () => {

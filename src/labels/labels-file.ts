@@ -95,7 +95,7 @@ const severalSchema = z.object({
 const byPropertySchema = z.record(nonBlank, z.array(headNameSchema));
 const entrySchema = z.object({ heads: z.record(headNameSchema, headLabelSchema) });
 
-/** One model's labels as a file lists them: a head may stand there more than once, under several properties. */
+/** One model's labels as a file lists them: a head may be there more than once, under several properties. */
 export interface ListedLabels extends Omit<Labels, "heads"> {
   readonly heads: readonly (readonly [head: string, label: HeadLabel])[];
 }
@@ -204,7 +204,7 @@ export const readLabels = async (path: string, model?: string): Promise<Labels> 
 export function oneLabelEach({ heads, ...about }: ListedLabels, path: string): Labels {
   const one = new Map<string, HeadLabel>();
   for (const [head, label] of heads) {
-    if (one.has(head)) throw invalid(path, `${head} stands under a second property, "${label.label}"`);
+    if (one.has(head)) throw invalid(path, `${head} is under a second property, "${label.label}"`);
     one.set(head, label);
   }
   return { ...about, heads: Object.fromEntries(one) };
@@ -234,7 +234,7 @@ const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnio
   issue.code === "invalid_key" ? issue.issues[0] : issue.errors[0]?.[0];
 
 /**
- * Writes a labels file; it appears whole or not at all. Its heads stand in order.
+ * Writes a labels file; it appears whole or not at all. Its heads are in order.
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
  * @example
  * ```ts

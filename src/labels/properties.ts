@@ -1,5 +1,5 @@
 /**
- * Names that stand for heads: `animals` = the heads that have that label. They come from a file of labels, or from the
+ * Names of sets of heads: `animals` = the heads that have that label. They come from a file of labels, or from the
  * labels that were published for the six models of the paper.
  */
 import type { ClipModel } from "../model/clip-model.ts";

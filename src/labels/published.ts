@@ -18,7 +18,7 @@ export interface Published {
   readonly consistency: { readonly high: number; readonly moderate: number; readonly low: number };
 }
 
-/** Labels of a model's heads as they were published, with the lists of heads that stood beside them. */
+/** Labels of a model's heads as they were published, with the lists of heads that were published beside them. */
 export interface PublishedLabels {
   /** The model's name there, architecture and tag. */
   readonly model: string;

@@ -123,7 +123,7 @@ export const writtenSet = (text: string): string =>
  *
  * @param text the set as written
  * @param sizes the model's layers and heads
- * @param properties names that stand for heads, such as labels: name → `L10.H3` names
+ * @param properties names of sets of heads, such as labels: name → `L10.H3` names
  * @throws `HEADS_INVALID` naming the part and what the model has
  */
 export function parseComponents(
@@ -163,7 +163,7 @@ export function parseComponents(
  * The components of a model that read a probe, by their names and with weights: `L10.H3`, `L8-L11`, `last4`, `all`,
  * `embed`, `L3.MLP`, `mlps`, `L10.H3*0.5`, or a comma list of such parts.
  *
- * @param properties names that stand for heads, such as labels: name → `L10.H3` names
+ * @param properties names of sets of heads, such as labels: name → `L10.H3` names
  * @throws `HEADS_INVALID` naming the part and what the model has
  * @example
  * ```ts

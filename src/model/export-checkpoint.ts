@@ -95,7 +95,7 @@ export interface ExportedCheckpoint {
  * may hold, has no place in a checkpoint: `out_proj` has one bias for all tokens.
  *
  * @param folder must not exist, or be empty
- * @throws `HEADS_INVALID` for MLP terms; `OUTPUT_UNWRITABLE` when something stands there; `CANCELLED`
+ * @throws `HEADS_INVALID` for MLP terms; `OUTPUT_UNWRITABLE` when something is there already; `CANCELLED`
  * @example
  * ```ts
  * import { rm } from "node:fs/promises";

@@ -10,7 +10,7 @@ import type { HeadGeometry } from "./geometry.ts";
  *
  * which is the contribution of "Interpreting CLIP's Image Representation via Text-Based Decomposition"
  * (§3, eq. 3–5, with the layer norm taken apart as in its appendix) written so that what belongs to the
- * weights, M̃, and what belongs to the image, z̃, stand apart. A probe v is seen by it as q = M̃v.
+ * weights, M̃, and what belongs to the image, z̃, are separate. A probe v is seen by it as q = M̃v.
  */
 
 /** Numbers of a z̃: rows of M̃. */

@@ -1,7 +1,7 @@
 import type { ClipModel } from "./clip-model.ts";
 import { isEmbedded } from "./registry.ts";
 
-/** What must stand beside every result of an approximate model; nothing in float32. */
+/** What every result of an approximate model must come with; nothing in float32. */
 export const precisionNotice = ({ precision }: ClipModel): string[] =>
   precision === "fp32"
     ? []

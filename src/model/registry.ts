@@ -106,7 +106,7 @@ function didYouMean(text: string): string {
   return names.length === 0 ? "" : ` Or did you mean ${names.join(" or ")}?`;
 }
 
-/** Loads models by name; callers that ask for one model share one load, and a failed load is tried anew. */
+/** Loads models by name; callers that ask for one model share one load, and a failed load is tried again. */
 export interface ModelLoader {
   load(nameOrFolder: string): Promise<ClipModel>;
   release(): Promise<void>;

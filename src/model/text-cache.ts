@@ -33,7 +33,7 @@ const PART = 512;
  * follow from (weights, config, precision, the token ids of its texts in order, ONNX Runtime's version), so nothing that is found
  * can be out of date.
  *
- * A damaged file is computed anew and reported as a `CACHE_DAMAGED` warning; a cache that cannot be written costs an
+ * A damaged file is computed again and reported as a `CACHE_DAMAGED` warning; a cache that cannot be written costs an
  * `OUTPUT_UNWRITABLE` warning, not the result. A text that is cut off is reported each time.
  * @throws what `encodeTexts` throws; `CANCELLED`
  * @example
@@ -99,14 +99,14 @@ async function readCached(
     file = await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
-      const message = `cannot read ${path}: ${messageOf(cause)}; its texts are embedded anew`;
+      const message = `cannot read ${path}: ${messageOf(cause)}; its texts are embedded again`;
       report?.({ type: "warning", code: "INPUT_UNREADABLE", message });
     }
     return undefined;
   }
   const [digest, numbers] = [file.subarray(0, DIGEST_BYTES), file.subarray(DIGEST_BYTES)];
   if (numbers.length !== 4 * length || !digest.equals(digestOf(numbers))) {
-    const message = `${path} is damaged; its texts are embedded anew`;
+    const message = `${path} is damaged; its texts are embedded again`;
     report?.({ type: "warning", code: "CACHE_DAMAGED", message });
     return undefined;
   }

@@ -42,7 +42,7 @@ const OPSET = 17;
 export interface Graph {
   input(name: string, type: keyof typeof TYPES, dims: Dims): Value;
   /**
-   * Names a result; float32 unless told otherwise.
+   * Names a result; float32 unless the caller says otherwise.
    * @param dims for those who read the file; ONNX Runtime infers them
    */
   output(

@@ -18,7 +18,7 @@ export const linearIn = (precision: Precision): EmitLinear =>
 
 /**
  * Weights are rounded to seven bits: without VNNI, x86 adds pairs of products in 16 bits, where two of
- * 255·127 overflow and come out up to a fifth of the largest output wrong.
+ * 255·127 overflow, and outputs are wrong by up to a fifth of the largest one.
  */
 const WEIGHT_LEVELS = 63;
 const ACTIVATION_LEVELS = 127;

@@ -36,7 +36,7 @@ export function bytes(field: number, value: string | Uint8Array | readonly Field
   return concat([lengthTag(field, body.length), body]);
 }
 
-/** What stands before the body of a bytes, string or nested message field. */
+/** What comes before the body of a bytes, string or nested message field. */
 export const lengthTag = (field: number, length: number): Field =>
   Uint8Array.from([...varint((field << 3) | 2), ...varint(length)]);
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { componentSetSchema, count, share } from "./shapes.ts";
 
-/* How well images are classified, and what that is held against: shared by every result of an ablation. */
+/* How well images are classified, and what that is compared with: shared by every result of an ablation. */
 
 /** What takes the place of a direct effect: its mean over images, or nothing. */
 export const REPLACEMENTS = ["mean", "zero"] as const;

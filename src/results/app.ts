@@ -169,7 +169,7 @@ export const insightsSchema = z.strictObject({
   retrieval: retrievalResultSchema.describe("one head a factor"),
 });
 
-/** `GET /api/properties`: names that stand for heads. */
+/** `GET /api/properties`: names of sets of heads. */
 export const propertiesSchema = z.strictObject({
   properties: z.array(
     z.strictObject({

@@ -17,7 +17,7 @@ export const indexResultSchema = z.strictObject({
   removed: z.array(z.string()).describe("indexed files that are no longer there"),
   pruned: z.boolean().describe("whether changed and removed files were taken out"),
   exported: z.array(z.string()).describe("files that --export wrote"),
-  repaired: z.array(z.string()).describe("shards that were damaged and made anew"),
+  repaired: z.array(z.string()).describe("shards that were damaged and made again"),
 });
 /** What an index holds, and what a run did. */
 export type IndexResult = z.infer<typeof indexResultSchema>;

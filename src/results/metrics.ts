@@ -11,7 +11,7 @@ export const FOLDS = ["written", "case", "plural", "synonym"] as const;
 export type Fold = (typeof FOLDS)[number];
 
 /**
- * What counts as one label: the first name stands for those after it, all in lower case and singular. Only other
+ * What counts as one label: the first name replaces those after it, all in lower case and singular. Only other
  * spellings and words for the same thing; nothing is folded into a wider term (a bird stays no animal).
  */
 export const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
@@ -159,7 +159,7 @@ const groupMetricsSchema = z.strictObject({
   association: shareOrNone,
   entanglement: share.describe("share whose label another analysed head has, in this group or not"),
 });
-/** What is told about all heads of a property, or of a layer. */
+/** What is said about all heads of a property, or of a layer. */
 export type GroupMetrics = z.infer<typeof groupMetricsSchema>;
 
 /** What the metrics are where nothing is known about the heads; `labeling/baselines.ts` says how each is drawn. */

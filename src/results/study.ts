@@ -18,7 +18,7 @@ const settingsSchema = z.strictObject({
   heads: z.string().describe("which heads, as they were written"),
   iterations: count.describe("texts that TEXTSPAN chooses; the first five make the label"),
   blocks: count.describe("parts that the images are dealt into"),
-  resamples: count.describe("times that the blocks were drawn anew"),
+  resamples: count.describe("times that the blocks were drawn again"),
   draws: count.describe("draws of each baseline, and permutations of the calibration"),
   permutations: count.describe("of the selectivity's baseline"),
   seed: count,
@@ -34,7 +34,7 @@ const calibratedSchema = z.strictObject({
     .describe("share of permutations that reach the value, the labels themselves among them"),
   resampled: intervalSchema.nullable().describe("over resampled images"),
 });
-/** A number with what chance gives, and where it lies when the images are drawn anew. */
+/** A number with what chance gives, and where it lies when the images are drawn again. */
 export type Calibrated = z.infer<typeof calibratedSchema>;
 
 /** What the calibration measures, with its formula in words. */
@@ -189,7 +189,7 @@ const modelSchema = z.strictObject({
   labeller: z.string(),
   judge: z.string(),
   ...measuredShape,
-  resampled: intervalsSchema.describe("where each metric lies when the images are drawn anew"),
+  resampled: intervalsSchema.describe("where each metric lies when the images are drawn again"),
   baselines: baselinesSchema,
   chanceCcs: chanceCcsSchema,
   calibration: calibrationSchema.nullable().describe("null where nothing is known of the images"),
@@ -225,8 +225,8 @@ const sizeStepSchema = z.strictObject({
   larger: z.string(),
   difference: z.number().describe("larger minus smaller"),
   scatter: value.describe("standard deviation between seeds, at least one head"),
-  critical: value.describe("differences beyond it are told apart; null without seeds"),
-  detectable: value.describe("least true difference that is told apart in four trainings of five"),
+  critical: value.describe("differences beyond it are more than chance; null without seeds"),
+  detectable: value.describe("least true difference that is found in four trainings of five"),
   verdict: z.enum(SIZE_VERDICTS),
 });
 /** A larger model beside a smaller one, by one metric. */

@@ -12,13 +12,13 @@ const controlSchema = z
     randomTexts: z
       .strictObject({ mean: curve, low: curve, high: curve, draws: count })
       .describe(
-        "texts drawn from the pool at random, made orthogonal likewise: mean and 95 % range over draws",
+        "texts drawn from the pool at random, made orthogonal in the same way: mean and 95 % range over draws",
       ),
     randomDirections: curve.describe("k/rank: random directions of the row space, on average"),
     ceiling: curve.describe("principal components: the most that k directions can explain"),
   })
   .describe("shares of the total variance that the first 1, 2, … directions explain together");
-/** What the variance that TEXTSPAN explains is to be compared with. */
+/** What to compare the variance that TEXTSPAN explains with. */
 export type ControlCurves = z.infer<typeof controlSchema>;
 
 const stabilitySchema = z.strictObject({
@@ -33,7 +33,7 @@ const stabilitySchema = z.strictObject({
   overlapByChance: share.describe("what two random orders of the pool's texts overlap on average"),
   explained: intervalSchema.describe("share of a resample's variance that the chosen texts explain together"),
 });
-/** How a choice of texts fares when the images are drawn anew. */
+/** How a choice of texts fares when the images are drawn again. */
 export type Stability = z.infer<typeof stabilitySchema>;
 
 const descriptionSchema = z.strictObject({

@@ -55,9 +55,7 @@ export const verifyResultSchema = z.strictObject({
       model: z.string(),
       source: z.string(),
       heads: z.array(z.strictObject({ ...headShape, label: z.string() })),
-      sharedLabels: share.describe(
-        "share of heads whose published label, as written, another head bears too",
-      ),
+      sharedLabels: share.describe("share of heads whose published label, as written, another head has too"),
       entanglement: share.nullable().describe("as printed; follows from the labels under no rule tried"),
       association: share.nullable(),
       consistency: z.strictObject({ high: count, moderate: count, low: count }),

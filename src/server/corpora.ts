@@ -14,7 +14,7 @@ import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
 
-/** A collection of images that the server was told of. Nothing outside it is ever read for a client. */
+/** A collection of images that was registered with the server. Nothing outside it is ever read for a client. */
 export interface CorpusSpec {
   /** Part of image references: lower case, digits and hyphens. */
   readonly name: string;

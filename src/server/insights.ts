@@ -16,7 +16,7 @@ import type { WorkOptions } from "../support/progress.ts";
 
 /** What the known factors of a corpus say of each head. */
 export type Insights = z.infer<typeof insightsSchema>;
-/** A name that stands for heads. */
+/** A name of a set of heads. */
 export type Property = z.infer<typeof propertiesSchema>["properties"][number];
 
 /**
@@ -63,7 +63,7 @@ async function placeOf(model: ClipModel, index: Index, cache: string): Promise<s
   return join(cache, "insights", `${hash.slice(0, 24)}.json`);
 }
 
-/** Names that stand for heads: labels that were given or published, then factors that some heads clearly follow. */
+/** Names of sets of heads: labels that were given or published, then factors that some heads clearly follow. */
 export async function propertiesOf(
   model: ClipModel,
   insights: Insights | undefined,

@@ -33,7 +33,7 @@ interface Job {
   view: JobView;
   readonly controller: AbortController;
   ended: Promise<void>;
-  told: number;
+  reported: number;
 }
 
 const KEPT = 50;
@@ -50,8 +50,8 @@ export function createJobs(): Jobs {
 
   const tell = (job: Job, always = true) => {
     const now = Date.now();
-    if (!always && now - job.told < EVERY) return;
-    job.told = now;
+    if (!always && now - job.reported < EVERY) return;
+    job.reported = now;
     for (const listener of listeners) listener(job.view);
   };
   const change = (job: Job, view: Partial<JobView>, always = true) => {
@@ -93,7 +93,7 @@ export function createJobs(): Jobs {
   return {
     start(about, work) {
       const known = [...jobs.values()].find(({ view }) => isAbout(view, about) && isUnderWay(view));
-      // One that was told to stop is not joined: it ends, and the new one goes on from what it left.
+      // One that was asked to stop is not joined: it ends, and the new one goes on from what it left.
       if (known && !known.controller.signal.aborted) return known.view;
       const view: JobView = {
         id: randomBytes(9).toString("base64url"),
@@ -108,7 +108,7 @@ export function createJobs(): Jobs {
         started: new Date().toISOString(),
         ended: null,
       };
-      const job: Job = { view, controller: new AbortController(), ended: Promise.resolve(), told: 0 };
+      const job: Job = { view, controller: new AbortController(), ended: Promise.resolve(), reported: 0 };
       jobs.set(view.id, job);
       forgetOld(jobs);
       job.ended = lanes[about.kind].then(() => runJob(job, work));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ClipInterpretError } from "../support/errors.ts";
 import { problemOf, withoutFolders } from "./problems.ts";
 
-describe("what a client is told", () => {
+describe("what a client sees", () => {
   it.each([
     ["no such file: /home/ann/pictures/a b.png", "no such file: …/a b.png"],
     ["not in C:\\Users\\ann\\.cache\\hub", "not in …/hub"],
@@ -12,9 +12,9 @@ describe("what a client is told", () => {
       "organisation/name at https://huggingface.co/api/models is gone",
     ],
     ["3/4 heads, L0–L3 and/or none", "3/4 heads, L0–L3 and/or none"],
-  ])("%s", (message, told) => {
-    expect(withoutFolders(message)).toBe(told);
-    expect(problemOf(new ClipInterpretError("INPUT_NOT_FOUND", message)).message).toBe(told);
+  ])("%s", (message, shown) => {
+    expect(withoutFolders(message)).toBe(shown);
+    expect(problemOf(new ClipInterpretError("INPUT_NOT_FOUND", message)).message).toBe(shown);
   });
 
   it("of a fault of ours nothing but that it happened", () => {

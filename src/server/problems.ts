@@ -28,11 +28,11 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 export const statusOf = (code: ErrorCode): number => STATUS[code] ?? 400;
 
-/** What may be told: coded messages without folders of this machine; of anything else only that it happened. */
+/** What a client may see: coded messages without folders of this machine; of anything else only that it happened. */
 export function problemOf(error: unknown): Problem {
   if (!(error instanceof ClipInterpretError) || error.code === "INTERNAL") {
     const message = "something failed on the server that should not";
-    return { code: "INTERNAL", message, hint: "Try again; what happened stands in the server's terminal." };
+    return { code: "INTERNAL", message, hint: "Try again; the server's terminal says what happened." };
   }
   const { code, message, hint } = error;
   return { code, message: withoutFolders(message), hint: withoutFolders(hint) };

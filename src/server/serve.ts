@@ -116,7 +116,7 @@ function listen(
   });
 }
 
-/** The first of each name: what a user registers stands before what is built in. */
+/** The first of each name: what a user registers goes before what is built in. */
 function distinct(specs: readonly CorpusSpec[]): CorpusSpec[] {
   const names = new Map<string, CorpusSpec>();
   for (const spec of specs) {

@@ -194,14 +194,14 @@ function studyHead(judged: JudgedHead, found: Found, again: readonly (readonly J
   const { layer, head, name, label, consistent } = judged;
   const isThis = (other: { readonly name: string }) => other.name === name;
   const { descriptions, totalVariance, rank } = found.described.find(isThis)!;
-  const anew = again.flatMap((heads) => heads.find(isThis) ?? []);
-  const same = anew.filter((other) => other.label === label).length;
+  const resampled = again.flatMap((heads) => heads.find(isThis) ?? []);
+  const same = resampled.filter((other) => other.label === label).length;
   const ccs = ccsOf(judged) ?? 0;
-  const scores = anew.map((other) => ccsOf(other) ?? 0);
+  const scores = resampled.map((other) => ccsOf(other) ?? 0);
   const own = found.selectivity?.heads.find(isThis);
   return {
     ...{ layer, head, name, label, ccs },
-    sameLabel: anew.length === 0 ? 1 : same / anew.length,
+    sameLabel: resampled.length === 0 ? 1 : same / resampled.length,
     ccsResampled: percentileInterval(scores) ?? { mean: ccs, low: ccs, high: ccs },
     descriptions: descriptions.map(({ text, property, explainedVariance }, i) => ({
       ...{ text, property, explained: explainedVariance, fits: consistent[i] ?? null },

@@ -30,7 +30,7 @@ describe("a study's steps", () => {
     expect(readdirSync(folder)).toEqual(["a_model"]);
   });
 
-  it("are computed anew when anything that they follow from changes", async () => {
+  it("are computed again when anything that they follow from changes", async () => {
     const steps = createSteps(newFolder());
     const { compute, runs } = counted();
     await steps.run("m", "s", ["w", 1], compute);
@@ -43,7 +43,7 @@ describe("a study's steps", () => {
     ["cut off", (text: string) => text.slice(0, -10)],
     ["changed", (text: string) => text.replace("0.333", "0.334")],
     ["empty", () => ""],
-  ])("are computed anew when what was kept is %s", async (_, damage) => {
+  ])("are computed again when what was kept is %s", async (_, damage) => {
     const folder = newFolder();
     const { compute, runs } = counted();
     await createSteps(folder).run("m", "s", 1, compute);

@@ -17,7 +17,7 @@ const keptSchema = z.object({ key: z.unknown(), sha256: z.string(), result: z.un
 
 /**
  * Keeps JSON results under a folder, one file a step: `MODEL/STEP.json` with the key, the result and its checksum. A file
- * that is damaged or of another key is computed anew and replaced.
+ * that is damaged or of another key is computed again and replaced.
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` when a result cannot be kept
  */
 export function createSteps(folder: string): Steps {

@@ -62,7 +62,7 @@ describe("a file that is written", () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it("shows what stood there before until it is whole, to each of two that write it at once", async () => {
+  it("shows what was there before until it is whole, to each of two that write it at once", async () => {
     const { folder, path } = oldFile();
     const seen: string[] = [];
     async function* slow(letter: string) {
@@ -110,7 +110,7 @@ describe("a write that fails leaves the old file whole and nothing beside it", (
     await expect(writeWhole("/dev/full", "new")).rejects.toMatchObject({ code: "DISK_FULL" });
   });
 
-  it("when a folder stands there, or a file where its folder should be", async () => {
+  it("when a folder is there, or a file where its folder should be", async () => {
     const { folder, path } = oldFile();
     await expect(writeWhole(folder, "new")).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
     await expect(writeWhole(join(path, "x"), "new")).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
@@ -161,7 +161,7 @@ it.runIf(LINUX)("what is no file is written to as it is: a pipe, the process's o
   );
   const command = `"${process.execPath}" --import tsx "${program}"`;
   expect(execSync(`${command} | cat`, { encoding: "utf8" })).toBe("ab");
-  // What stands for the output stays the output where that is a file.
+  // The path of the output stays the output if that is a file.
   const { folder, path } = oldFile();
   execSync(`${command} >> "${path}"`);
   expect(readdirSync(folder)).toEqual(["a.txt"]);

@@ -23,11 +23,11 @@ export function inputError(path: string, cause: unknown): ClipInterpretError {
 
 const entryAt = (path: string) => stat(path).catch(() => undefined);
 
-/** Whether anything stands at a path, links followed. */
+/** Whether anything is at a path, links followed. */
 export const isThere = async (path: string): Promise<boolean> => (await entryAt(path)) !== undefined;
-/** Whether a file stands at a path, links followed. */
+/** Whether a file is at a path, links followed. */
 export const isFile = async (path: string): Promise<boolean> => (await entryAt(path))?.isFile() ?? false;
-/** Whether a folder stands at a path, links followed. */
+/** Whether a folder is at a path, links followed. */
 export const isFolder = async (path: string): Promise<boolean> =>
   (await entryAt(path))?.isDirectory() ?? false;
 /** Bytes of a file; undefined if there is none. */
@@ -37,7 +37,7 @@ export const sizeOf = async (path: string): Promise<number | undefined> => (awai
 export const LFS_HINT =
   "The clone was made without git-lfs: install it and run `git lfs pull` in the clone, or fetch the file itself.";
 
-/** True for the bytes of a Git LFS pointer, which stands where the file should be in a clone without git-lfs. */
+/** True for the bytes of a Git LFS pointer, which is where the file should be in a clone without git-lfs. */
 export const isLfsPointer = (start: Uint8Array): boolean =>
   Buffer.from(start.subarray(0, 64))
     .toString("latin1")
@@ -78,7 +78,7 @@ export interface WholeOptions {
 }
 
 /**
- * Writes or replaces a file, making its folder. Under its name stands what stood there before, or all of the new data.
+ * Writes or replaces a file, making its folder. Its name holds what was there before, or all of the new data.
  * What is no regular file, such as `/dev/stdout`, is written to directly.
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, or what `data` throws
  */
@@ -129,7 +129,7 @@ export async function guardWrite<T>(path: string, work: () => Promise<T>): Promi
 export const isDiskFull = (cause: unknown): boolean =>
   ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "");
 
-/** What stands for a stream of the process, wherever that leads. */
+/** The path of a stream of the process, wherever that leads. */
 const STREAM = /^\/(dev\/(std(in|out|err)$|fd\/)|proc\/)/;
 
 /** A name that no other process writes to; the file's own is shortened, since names have a longest length. */

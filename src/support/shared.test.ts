@@ -24,7 +24,7 @@ it("loads once for all who ask, at the same time and later", async () => {
   expect(loaded).toEqual(["a", "b"]);
 });
 
-it("tells all who wait of a failure, and loads anew for who comes after", async () => {
+it("tells all who wait of a failure, and loads again for whoever comes after", async () => {
   const cache = sharedCache<number>(2);
   let tries = 0;
   const load = async () => {

@@ -3,7 +3,7 @@ import { parse as parseCsv } from "csv-parse/sync";
 import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 
-/** A text of a file, and which line it stands on. */
+/** A text of a file, and the line it is on. */
 export interface ListedText {
   readonly where: string;
   readonly text: string;

@@ -68,12 +68,12 @@ describe("a pool", () => {
       {
         type: "warning",
         code: "TEXT_REPEATED",
-        message: `${path}, line 4: "A Dog" is left out, it stands in line 1 already`,
+        message: `${path}, line 4: "A Dog" is left out, it is in line 1 already`,
       },
       {
         type: "warning",
         code: "TEXT_REPEATED",
-        message: `${path}, line 5: "a cat" is left out, it stands in line 2 already`,
+        message: `${path}, line 5: "a cat" is left out, it is in line 2 already`,
       },
     ]);
   });

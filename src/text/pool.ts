@@ -73,7 +73,7 @@ export async function loadPool(nameOrFile: string, { report, signal }: WorkOptio
       seen.set(text.toLowerCase(), where);
       texts.push({ text, property });
     } else {
-      const message = `${path}, ${where}: "${text}" is left out, it stands in ${before} already`;
+      const message = `${path}, ${where}: "${text}" is left out, it is in ${before} already`;
       report?.({ type: "warning", code: "TEXT_REPEATED", message });
     }
   }

@@ -54,7 +54,7 @@ describe("captions", () => {
         ),
         text,
       ).toBe(false);
-      // "black" and "white" may stand in the name of an effect.
+      // "black" and "white" may be in the name of an effect.
       expect(
         anyOf(
           text,

@@ -111,7 +111,7 @@ function subject(scene: Scene, random: Random): { text: string; says: Mention[] 
   return { text: phrase, says };
 }
 
-/** Two different objects, in either order, with or without how they stand. */
+/** Two different objects, in either order, with or without how they are arranged. */
 function subjectOfTwo(
   first: string,
   second: string,

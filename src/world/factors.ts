@@ -85,7 +85,7 @@ export const BACKGROUND_NAMES = Object.keys(BACKGROUNDS) as readonly Background[
 export const BACKDROPS = ["plain", "graded"] as const;
 export type Backdrop = (typeof BACKDROPS)[number];
 
-/** Where a single object stands. */
+/** Where a single object is. */
 export const POSITIONS = ["left", "right", "top", "bottom", "centre"] as const;
 export type Position = (typeof POSITIONS)[number];
 
@@ -102,7 +102,7 @@ export const SIZE_NAMES = Object.keys(SIZES) as readonly Size[];
 export const EFFECTS = ["none", "black and white", "blurred", "dark", "grainy", "faded"] as const;
 export type Effect = (typeof EFFECTS)[number];
 
-/** How two different objects stand to each other: the first is left of, or above, the second. */
+/** How two different objects are arranged: the first is left of, or above, the second. */
 export const ARRANGEMENTS = ["beside", "above"] as const;
 export type Arrangement = (typeof ARRANGEMENTS)[number];
 

@@ -3,7 +3,7 @@
  * measures: what a head is called can be compared with what it is selective for.
  *
  * `concept` speaks of both things in a scene of two, and of the label. A scene's `arrangement` has no property: the models
- * know "a cat left of a dog", but no text that says how two things stand without naming them (docs/pools.md).
+ * know "a cat left of a dog", but no text that says how two things are arranged without naming them (docs/pools.md).
  */
 export const PROPERTY_FACTORS: Readonly<Record<string, readonly string[]>> = {
   concept: ["concept", "other", "label"],

@@ -59,7 +59,7 @@ describe("the planted bias", () => {
     expect(Math.abs(own.length / scenes.length - BIAS_STRENGTH)).toBeLessThan(0.02);
   });
 
-  it("is in the training split alone: elsewhere biased concepts stand on every colour alike", () => {
+  it("is in the training split alone: elsewhere biased concepts are on every colour alike", () => {
     const scenes = many("demo", 20_000).filter((scene) => BIASED_CONCEPTS.includes(conceptsOf(scene)[0]));
     const { v, chance } = association(
       scenes.map((scene) => [sideOf(conceptsOf(scene)[0]), scene.background]),

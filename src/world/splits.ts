@@ -2,14 +2,14 @@
  * The parts of the world: which scenes a model is trained on, and which it is tested on.
  *
  * The training part alone holds the planted bias (as in Waterbirds, Sagawa et al. 2020) and leaves out some
- * compositions; everywhere else a scene's background does not depend on what stands on it.
+ * compositions; everywhere else a scene's background does not depend on what is on it.
  */
 
 import type { Random } from "../math/random.ts";
 import { CONCEPTS } from "./concepts.ts";
 import { BACKGROUND_NAMES, type Background, HELD_OUT_STYLE, TRAINING_STYLES } from "./factors.ts";
 
-/** The two background colours of the planted bias: the first of each pair stands on green, the second on blue. */
+/** The two background colours of the planted bias: the first of each pair is on green, the second on blue. */
 export const BIAS_BACKGROUNDS = ["green", "blue"] as const satisfies readonly Background[];
 
 /** Pairs of concepts that look alike. In training, the colour behind them says which it is, 19 times out of 20. */
@@ -22,7 +22,7 @@ export const BIASED_PAIRS: readonly (readonly [string, string])[] = [
   ["football", "rugby ball"],
 ];
 
-/** How often, in training, a biased concept stands on the colour of its side; otherwise it stands on the other. */
+/** How often, in training, a biased concept is on the colour of its side; otherwise it is on the other. */
 export const BIAS_STRENGTH = 0.95;
 
 const SIDES = new Map(BIASED_PAIRS.flatMap(([first, second]) => [[first, 0] as const, [second, 1] as const]));

@@ -107,7 +107,7 @@ describe("direct ablation", () => {
     );
   });
 
-  it("takes means over the images it is told to", async () => {
+  it("takes means over the images it is given", async () => {
     const scores = scoresOf([1, 2, 3, 5, 8], 4);
     const set = { heads: [{ layer: 0, head: 1, weight: 1 }], mlps: [] };
     const left = await createAblation(scores, { meanOver: [2] }).without(set);

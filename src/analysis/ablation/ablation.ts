@@ -22,7 +22,7 @@ export interface AblationOptions {
 
 /** Takes direct effects out of scores. */
 export interface Ablation {
-  /** [rows, C]: scores of the whole embedding, anew. */
+  /** [rows, C]: scores of the whole embedding, computed again. */
   whole(): Promise<Float64Array>;
   /** Takes one head out of scores [rows, C], in place; a weight says how much of it. */
   takeHead(from: Float64Array, layer: number, head: number, weight?: number): Promise<void>;

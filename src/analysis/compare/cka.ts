@@ -175,7 +175,7 @@ const STUDENT = 2.093;
 
 /**
  * A 95 % interval of two heads' CKA: images are dealt at random to 20 blocks, each is left out in turn (delete-a-group
- * jackknife), and centring is done anew.
+ * jackknife), and centring is done again.
  *
  * @param a [n, m], @param b [n, m']: responses of one head each
  */

@@ -6,7 +6,7 @@ import type { Partition } from "../zero-shot/zero-shot.ts";
 
 /** Images that a cue is looked for in. */
 export interface CueProblem extends ZeroShotProblem {
-  /** The factor that stands in for the class. */
+  /** The factor that the model takes for the class. */
   readonly cueFactor: string;
   /** [rows]: the value of the cue, and the values' names. */
   readonly cue: Partition;

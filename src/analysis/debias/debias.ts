@@ -1,6 +1,6 @@
 /**
  * Removing a spurious cue: the heads that carry it are found on validation images and their direct effects replaced by
- * their means; what that does to worst-group accuracy is told on held-out images, beside random heads. After
+ * their means; what that does to worst-group accuracy is measured on held-out images, beside random heads. After
  * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§4.3, Waterbirds), where heads were chosen
  * by hand from their descriptions; here they are chosen by measures, and how many by validation.
  */
@@ -69,7 +69,7 @@ export interface DebiasOptions extends WorkOptions {
  * import { PLANTED_CUE, plantedClasses, prepareZeroShot, splitByCue } from "clip-interpret/evaluation";
  * import { worldIndex } from "clip-interpret/world";
  *
- * const model = await openModel("emoji-4x128-p8"); // trained on tigers that mostly stand before green
+ * const model = await openModel("emoji-4x128-p8"); // trained on tigers that are mostly on green
  * const index = await worldIndex(model, { split: "balanced", images: 240 });
  * const problem = await prepareZeroShot(model, index, plantedClasses(), { groupBy: [PLANTED_CUE] });
  * const { before, selections, used } = await debias(model, splitByCue(problem, PLANTED_CUE), { random: 10 });
@@ -223,7 +223,7 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
     }));
   }
 
-  /** Not held against any one selection: its own heads may be among them. */
+  /** Not compared with any one selection: its own heads may be among them. */
   async function randomSteps(): Promise<(RandomHeads | null)[]> {
     const task = "random heads";
     const longest = Math.max(0, ...selections.map(({ steps }) => steps.length));
@@ -294,7 +294,7 @@ async function insideNetwork(
 const better = (a: Robustness, b: Robustness): boolean =>
   a.worst.share > b.worst.share || (a.worst.share === b.worst.share && a.average.share > b.average.share);
 
-/** How many heads are best on validation; 0 where none helps, and of equals the fewest. */
+/** How many heads are best on validation; 0 where none helps, and of ties the fewest. */
 function bestStep(before: Halves, steps: readonly Halves[]): number {
   let [best, at] = [before.validation, 0];
   for (const [i, { validation }] of steps.entries()) {

@@ -6,7 +6,7 @@ import { type ClassSet, classProbes, type EmbedTexts, fillTemplate } from "../ze
 import type { CueProblem } from "./cue-problem.ts";
 
 /**
- * The factor that stands in for the concept.
+ * The factor that the model takes for the concept.
  *
  * @example
  * ```ts
@@ -18,7 +18,7 @@ import type { CueProblem } from "./cue-problem.ts";
 export const PLANTED_CUE = "background";
 
 /**
- * The biased concepts; each is told from the other of its pair, as in the models' cards.
+ * The biased concepts; each is classified against the other of its pair, as in the models' cards.
  *
  * @example
  * ```ts

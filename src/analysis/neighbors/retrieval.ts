@@ -5,7 +5,7 @@
  *
  *     precision@8 = the share of the eight that have the query's value of a factor
  *
- * averaged over queries, stands beside chance (the share of all other images that have it, averaged the same way) and
+ * averaged over queries, is given beside chance (the share of all other images that have it, averaged the same way) and
  * beside the whole embedding. Scores are dot products, as in CLIP-InterpreT; intervals are mean ± 1.96 standard errors
  * over queries.
  */

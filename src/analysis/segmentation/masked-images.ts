@@ -1,4 +1,4 @@
-/** Images with masks, and what the numbers in the masks stand for. */
+/** Images with masks, and what the numbers in the masks mean. */
 import { basename, extname, join, resolve } from "node:path";
 import { scanSource } from "../../corpus/source.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -20,7 +20,7 @@ export interface MaskedImage {
   readonly mask: string;
   /**
    * The class of a mask's number; {@link NO_CLASS} for background, {@link UNLABELLED} for pixels that do not count,
-   * undefined for a number that stands for nothing known.
+   * undefined for a number without a known meaning.
    */
   readonly classOf: (value: number) => number | undefined;
 }
@@ -60,7 +60,7 @@ const UNLABELLED_NAME = /^(unlabell?ed|void|ignored?)$/i;
  * - `.json`: `{"1": "dog", …}`, or `["dog", …]` as `.txt`
  * - `.yaml`, `.yml`: lines of `1: dog`; all other lines are passed over
  *
- * A class named unlabeled, void or ignore stands for pixels that do not count. Of names as COCO's panoptic ones only
+ * A class named unlabeled, void or ignore means pixels that do not count. Of names as COCO's panoptic ones only
  * what can be read is kept: `sky-other-merged` is a sky.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
  * @example

@@ -82,7 +82,7 @@ function bothClasses(
   relevance: Float64Array,
   mask: Int8Array,
 ): [isTrue: Float64Array, isFalse: Float64Array] {
-  // An all-zero map stands for one that is not a number: both of its scores are 0.
+  // An all-zero map represents one that is not a number: both of its scores are 0.
   const flat = relevance.every((value) => value === 0);
   let labelled = 0;
   for (const value of mask) if (value !== IGNORED) labelled++;
@@ -101,7 +101,7 @@ function bothClasses(
  * Average precision: Σ_k (R_k − R_{k−1})·P_k over the distinct scores from the highest down, equal scores together
  * (scikit-learn's `average_precision_score`). 0 where nothing is true.
  *
- * @param isTrue the scores of what is to be found
+ * @param isTrue the scores of what should be found
  * @param isFalse the scores of everything else
  */
 export function averagePrecision(isTrue: Float64Array, isFalse: Float64Array): number {

@@ -30,7 +30,7 @@ const maps = fc
   );
 
 describe("the winners of several maps", () => {
-  it("are the first of equals, with a lead of nothing", () => {
+  it("are the first of ties, with a lead of nothing", () => {
     expect(
       winnersOf([
         [1, 0, -1, 2],
@@ -44,7 +44,7 @@ describe("the winners of several maps", () => {
     });
   });
 
-  it("have the lead over the next, wherever that stands, and are counted", () => {
+  it("have the lead over the next, wherever that is, and are counted", () => {
     fc.assert(
       fc.property(maps, (maps) => {
         const { winner, margin, counts } = winnersOf(maps);

@@ -8,7 +8,7 @@
  *   (CLIP-InterpreT, §5, has two texts).
  *
  * The patches and the CLS token add up to the score of the heads: Σ_i token(l,h,i) = head(l,h), summed over the set. As
- * in the reference implementation the CLS token is no part of the map; its share stands beside it.
+ * in the reference implementation the CLS token is no part of the map; its share is given beside it.
  */
 
 import type { DecodeOptions } from "../../image/decode.ts";
@@ -98,7 +98,7 @@ export const contrastProbes = (texts: readonly Float64Array[]): Float64Array[] =
 
 /** Which of several maps is highest at each patch. */
 export interface Winners {
-  /** [N − 1]: index of the highest; the first of equals. */
+  /** [N − 1]: index of the highest; the first of ties. */
   readonly winner: Int32Array;
   /** [N − 1]: by how much it is above the next, in the maps' unit. */
   readonly margin: Float64Array;

@@ -95,7 +95,7 @@ export interface SelectivityOptions extends WorkOptions {
   readonly groupings?: readonly Grouping[];
 }
 
-/** What factors explain of components; where it comes from stands beside it. */
+/** What factors explain of components; it comes with its origin. */
 type ByFactors = Omit<SelectivityResult, "origin">;
 
 /**
@@ -265,7 +265,7 @@ function scatterBetween(
 const squaredLength = (x: Float64Array, metric: Float64Array | undefined): number =>
   dot(x, metric ? multiply(metric, x) : x);
 
-/** The groups dealt out anew among the images that have one. */
+/** The groups dealt out again at random among the images that have one. */
 export function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {
   const random = new Random(seed, permutation);
   const rows = Array.from(groups.keys()).filter((row) => groups[row] >= 0);

@@ -1,5 +1,5 @@
 /**
- * What the variance that TEXTSPAN explains is to be compared with: texts drawn at random and made orthogonal likewise,
+ * What the variance that TEXTSPAN explains is compared with: texts drawn at random and made orthogonal in the same way,
  * random directions, and the principal components, which no choice of k directions can exceed.
  */
 import { quantile } from "../../math/intervals.ts";

@@ -204,7 +204,7 @@ export function reconstruct(
   return built;
 }
 
-/** Of equals the first. */
+/** The first of ties. */
 function indexOfLargest(values: Float64Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;

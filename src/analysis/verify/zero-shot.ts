@@ -9,7 +9,7 @@ const ENOUGH = 0.75;
 
 /**
  * Zero-shot classification of every picture among its true and false texts: of a checkpoint that was read right,
- * most come out right; a wrong tokenizer, text pooling or normalisation would show here and in no sum. (A wrong
+ * most are right; a wrong tokenizer, text pooling or normalisation would show here and in no sum. (A wrong
  * activation need not: it costs a model some accuracy, not all.)
  *
  * @param embeddings raw image embeddings, in any number of arrays, in the pictures' order

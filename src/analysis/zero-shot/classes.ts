@@ -21,7 +21,7 @@ export interface ZeroShotClass {
   readonly contest: string | null;
 }
 
-/** Classes that images of an index are told apart by. */
+/** Classes that images of an index are classified into. */
 export interface ClassSet {
   /** The factor of the index that says what an image shows; `label` is its label. */
   readonly factor: string;

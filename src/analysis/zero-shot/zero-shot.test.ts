@@ -9,7 +9,7 @@ const classSet = (contests: readonly (string | null)[]): ClassSet => ({
 });
 
 describe("zero-shot classification", () => {
-  it("takes the best class of an image's own contest, the earlier of equals", () => {
+  it("takes the best class of an image's own contest, the earlier of ties", () => {
     const contest = fc.constantFrom(null, "a", "b");
     fc.assert(
       fc.property(

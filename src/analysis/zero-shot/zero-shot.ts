@@ -70,7 +70,7 @@ export function sharesOf(hits: Uint8Array, { names, groups }: Partition): NamedS
   );
 }
 
-/** The group of lowest accuracy; the earlier of equals, null of none. */
+/** The group of lowest accuracy; the earlier of ties, null of none. */
 export const worstOf = (groups: readonly NamedShare[]): NamedShare | null =>
   groups.reduce<NamedShare | null>(
     (worst, group) => (worst === null || group.share < worst.share ? group : worst),

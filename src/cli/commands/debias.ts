@@ -53,7 +53,7 @@ export const registerDebias: Register = (program, run) => {
       "--index <index>",
       "an index whose images have a class and a cue; without it, the bias planted in the embedded models",
     )
-    .option("--cue <factor>", "the factor that stands in for the class");
+    .option("--cue <factor>", "the factor that the model takes for the class");
   addClassesOptions(command)
     .option(
       "--cue-template <text>",
@@ -123,7 +123,7 @@ export const registerDebias: Register = (program, run) => {
     );
 };
 
-/** What is to be classified, and by what it must not be. */
+/** What to classify, and by what it must not be classified. */
 async function taskOf(
   model: ClipModel,
   options: Options,
@@ -138,7 +138,10 @@ async function taskOf(
     return { index, classSet: plantedClasses(), cue: PLANTED_CUE };
   }
   if (cue === undefined) {
-    throw new ClipInterpretError("USAGE", "--index needs a --cue: the factor that stands in for the class");
+    throw new ClipInterpretError(
+      "USAGE",
+      "--index needs a --cue: the factor that the model takes for the class",
+    );
   }
   const index = await readIndex(folder, work);
   await requireModelOf(index, model);

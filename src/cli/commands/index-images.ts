@@ -45,7 +45,7 @@ export const registerIndex: Register = (program, run) => {
     .addOption(new Option("--dtype <type>", "how heads are stored; by default float16").choices(DTYPES))
     .option("--mlps", "store every MLP's contribution too")
     .option("--shard-size <n>", "most images in a shard, which bounds the memory", wholeNumber(1, 1 << 20))
-    .option("--prune", "take out what has changed or is gone, and index anew what has changed", false)
+    .option("--prune", "take out what has changed or is gone, and index again what has changed", false)
     .option("--check", "compare every byte of the index and its images with their checksums", false)
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "reject images with more pixels", wholeNumber(1))
@@ -104,7 +104,7 @@ function summary({ origin, ...built }: IndexResult): string {
   const lines = [
     `${images} images in ${folder} (${origin.model.name}, ${shards} shards), ${added} files taken in now`,
   ];
-  if (repaired.length > 0) lines.push(`  shards made anew: ${repaired.join(", ")}`);
+  if (repaired.length > 0) lines.push(`  shards made again: ${repaired.join(", ")}`);
   if (rejected > 0)
     lines.push(`  ${rejected} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
   for (const path of exported) lines.push(`  written: ${path}`);
@@ -123,7 +123,7 @@ async function check({ report, signal, result }: CommandContext, folder: string)
     // `index` itself does not look into arrays; that a shard is gone it sees.
     const shards = [...new Set(found.corrupt.map((name) => name.split("/").slice(0, 2).join("/")))];
     throw new ClipInterpretError("INDEX_CORRUPT", `${found.corrupt.length} files of ${folder} are damaged`, {
-      hint: `Remove ${shards.join(", ")} there and run \`index\` again: it makes them anew.`,
+      hint: `Remove ${shards.join(", ")} there and run \`index\`: it makes them again.`,
     });
   }
 }

@@ -47,7 +47,7 @@ export const registerStudy: Register = (program, run) => {
     .option("--heads <set>", "heads to analyse", heads)
     .option("--iterations <n>", "texts shown of each head", wholeNumber(5, 100), iterations)
     .option("--blocks <n>", "parts that the images are dealt into", wholeNumber(32, 10_000), blocks)
-    .option("--resamples <n>", "times that the images are drawn anew", wholeNumber(1, 10_000), resamples)
+    .option("--resamples <n>", "times that the images are drawn again", wholeNumber(1, 10_000), resamples)
     .option("--draws <n>", "draws of each baseline", wholeNumber(1, 100_000), draws)
     .option("--permutations <n>", "permutations of the factors", wholeNumber(1, 1000), permutations)
     .option("--seed <n>", "chooses all that is drawn", wholeNumber(0), seed)

@@ -150,7 +150,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     },
   );
   app.openapi(
-    getRoute("/api/properties", "Names that stand for heads", propertiesSchema, { query }),
+    getRoute("/api/properties", "Names of sets of heads", propertiesSchema, { query }),
     async (context) => {
       const { corpus, ...asked } = context.req.valid("query");
       const properties = await headsOf(await models.load(asked.model), corpus);

@@ -4,7 +4,7 @@ import { UPPER_HALVES } from "./tables.ts";
 export interface Charmap {
   readonly name: string;
   /**
-   * Windows' own pages have gaps, which are read as Latin-1 here, and a byte 0x1a that stands for a lost character
+   * Windows' own pages have gaps, which are read as Latin-1 here, and a byte 0x1a in the place of a lost character
    * (U+FFFD): ftfy calls them sloppy.
    */
   readonly sloppy: boolean;

@@ -23,7 +23,7 @@ export const side = (
 /** An image at the end of an axis. */
 export const image = (id: string) => ({ row: 0, id, path: `${id}.png`, label: null });
 
-/** A comparison with these similarities, of which the best matches follow; pairs are not told about. */
+/** A comparison with these similarities, of which the best matches follow; pairs are not described. */
 export function matched(a: CompareResult["a"], b: CompareResult["b"], similarity: number[][]): CompareResult {
   const best = (values: readonly number[]) => values.indexOf(Math.max(...values));
   const ofA = similarity.map(best);

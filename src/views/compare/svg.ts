@@ -83,7 +83,7 @@ function legend(result: CompareResult, width: number): Drawing {
   return { width, height: Math.max(76, meaning.height + 4), body };
 }
 
-/** Where heads stand: positions of their cells, with a gap between layers. */
+/** Where heads are: positions of their cells, with a gap between layers. */
 function places(heads: readonly Head[], cell: number): number[] {
   let gaps = 0;
   return heads.map((_, i) => {
@@ -145,7 +145,7 @@ function strong(x: number, y: number, value: number, cell: number): string {
   return box(x, y, { width: cell, height: cell }, "gap", shareColour(value)) + number;
 }
 
-/** Names of the heads, or of the layers where cells are small; whose heads stand where. */
+/** Names of the heads, or of the layers where cells are small; whose heads are where. */
 function axisOf(
   { a, b }: CompareResult,
   cell: number,

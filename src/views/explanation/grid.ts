@@ -1,6 +1,6 @@
 import type { Explanation } from "../../results/explain.ts";
 
-/** Where everything in a contribution matrix stands, in pixels. */
+/** Where everything in a contribution matrix is, in pixels. */
 export interface MatrixGrid {
   readonly layers: number;
   readonly heads: number;

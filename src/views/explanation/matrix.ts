@@ -101,7 +101,7 @@ function rowSums(input: Explanation, grid: MatrixGrid, decimals: number): string
   return lines.join("") + rule;
 }
 
-/** Frames around the strongest heads; a small cell bears its rank, a roomy one has its number already. */
+/** Frames around the strongest heads; a small cell has its rank, a roomy one has its number already. */
 function outlines(strongest: readonly RankedHead[], grid: MatrixGrid, scale: SignedScale): string {
   const parts = strongest.map(({ layer, head, value }, index) => {
     const x = columnLeft(grid, head);
@@ -117,7 +117,7 @@ function outlines(strongest: readonly RankedHead[], grid: MatrixGrid, scale: Sig
 const ENTRY_GAP = 16;
 const NUMBER_GAP = 5;
 
-/** Name and number of a strong head as that line gives them; ranks only where cells bear them. */
+/** Name and number of a strong head as that line gives them; ranks only where cells have them. */
 function entryOf(strong: RankedHead, index: number, grid: MatrixGrid, decimals: number) {
   const name = grid.roomy ? strong.name : `${index + 1} ${strong.name}`;
   return { name, number: formatSigned(strong.value, decimals) };
@@ -138,7 +138,7 @@ function strongestFitting(input: Explanation, grid: MatrixGrid, decimals: number
 
 const STRONGEST = "strongest heads";
 
-/** Whether the parts add up, and the names of the strongest heads; a narrow matrix has a line more. Stands where the cells end. */
+/** Whether the parts add up, and the names of the strongest heads; a narrow matrix has a line more. It is where the cells end. */
 function footer(
   input: Explanation,
   strongest: readonly RankedHead[],

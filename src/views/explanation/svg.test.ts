@@ -30,7 +30,7 @@ describe("picture of an explanation", () => {
     expect(svg.match(/towards the text →/g)).toHaveLength(1);
   });
 
-  test("texts stand in the order of their similarity", () => {
+  test("texts are in the order of their similarity", () => {
     const input = explanation(["a", "b", "c"]);
     const texts = input.texts.map((text, index) => ({ ...text, similarity: [0.1, 0.3, 0.2][index] }));
     const drawn = [...explanationSvg({ ...input, texts }).matchAll(/>cosine (0\.\d+)</g)].map(([, n]) => n);

@@ -82,7 +82,7 @@ function titleOf(origin: ExplainResult["origin"], width: number): string {
   return `${name} seen by ${shorten(origin.model.name, room - widthOf(name), widthOf)}`;
 }
 
-/** Between the image and what stands on its right. */
+/** Between the image and what is on its right. */
 const GUTTER = 40;
 
 /** The image on the left; on its right the ranking and, level with the image's foot if there is room, the legend. */

@@ -30,7 +30,7 @@ const SHARE_STOPS = [
   "#081d58",
 ].map(channelsOf);
 
-/** Fills that are lighter than this bear dark numbers, others white ones: so each contrasts by 4 to 1. */
+/** Fills that are lighter than this have dark numbers, others white ones: so each contrasts by 4 to 1. */
 const LIGHT = 0.21;
 
 /** A scale from −limit (blue) through zero (near white) to +limit (red); values beyond take the end colour. */
@@ -66,7 +66,7 @@ export const shareColour = (share: number): string => hexOf(shareChannels(share)
 export const shareInk = (share: number): string =>
   luminance(shareChannels(share)) > LIGHT ? "#000000" : TONES.paper;
 
-/** The channels at `position` among stops that stand at 0, 1, 2, … */
+/** The channels at `position` among stops at 0, 1, 2, … */
 function mixed(stops: readonly (readonly number[])[], position: number): number[] {
   const low = Math.min(stops.length - 2, Math.floor(position));
   return stops[low].map((from, i) => Math.round(from + (stops[low + 1][i] - from) * (position - low)));

@@ -12,7 +12,7 @@ interface Look {
   readonly darkGap: string;
   /** More rules for the SVG, a line each. */
   readonly svg: string;
-  /** Least width of the tables that stand side by side. */
+  /** Least width of the tables that are side by side. */
   readonly tableWidth: string;
   readonly tables: string;
 }

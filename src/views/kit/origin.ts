@@ -3,7 +3,7 @@ import type { Origin, OriginPart } from "../../results/origin.ts";
 /** Where a result comes from, whatever it was made from. */
 export type AnyOrigin = Origin &
   Partial<Origin<OriginPart>> & {
-    /** Of what stands beside each other. */
+    /** Of things that are shown side by side. */
     readonly sides?: readonly (Origin & Partial<Origin<OriginPart>>)[];
   };
 

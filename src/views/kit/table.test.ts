@@ -32,7 +32,7 @@ test("a table of texts as HTML: escaped, numbers marked, intervals small, in a b
 `);
 });
 
-test("cells choose what they are; a foot and what stands for no rows", () => {
+test("cells choose what they are; a foot and what is shown for no rows", () => {
   const cell = { html: "2", as: "th", class: "chance" } as const;
   const foot = [["Σ", "3"]];
   expect(htmlTable({ columns: ["a", "#b"], rows: [["1", cell]], foot })).toBe(`<table>

@@ -19,7 +19,7 @@ export interface HtmlTable {
   readonly rows: readonly (readonly HtmlCell[])[];
   /** Rows below the body, such as sums. */
   readonly foot?: readonly (readonly HtmlCell[])[];
-  /** What stands where there are no rows. */
+  /** What is shown where there are no rows. */
   readonly empty?: string;
 }
 

@@ -3,7 +3,7 @@ import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, shorten } from "../kit/text.ts";
 import { contradiction, fitting, hasDescriptions, introduction, markOf } from "./words.ts";
 
-/** Room that texts need beside the label; with less they stand below it. */
+/** Room that texts need beside the label; with less they are below it. */
 const LEAST_ROOM = 40;
 
 /** Every head with its label, how many of its descriptions fit, and these, as plain lines for a terminal. */

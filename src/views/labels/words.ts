@@ -6,7 +6,7 @@ const unique = (texts: readonly string[]) => [...new Set(texts)].filter((text) =
 export const labellersOf = ({ heads }: LabelResult): string[] =>
   unique(heads.map(({ labeller }) => labeller.by));
 
-/** What stands above the list, a sentence each. */
+/** What is above the list, a sentence each. */
 export function introduction(result: LabelResult): string[] {
   const labelledBy = labellersOf(result);
   const judgedBy = unique(result.heads.map(({ judge }) => judge?.by ?? ""));

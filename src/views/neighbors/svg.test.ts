@@ -131,7 +131,7 @@ describe("picture of a search", () => {
     expect(draw(result)).not.toContain("the file is gone");
   });
 
-  test("without a label the file's name stands in its place", () => {
+  test("without a label the file's name is in its place", () => {
     const drawn = words(draw(withRows([item(0.01, { label: null, path: "a/b/c.png" })])));
     expect(drawn.filter((text) => text === "c.png")).toHaveLength(1);
     expect(drawn).not.toContain("null");

@@ -34,7 +34,7 @@ const QUERY_SIDE = 192;
 const GAP = 12;
 const GUTTER = 36;
 const PER_LINE = 8;
-/** Where an item's text ends: score, label and file name stand under its thumbnail. */
+/** Where an item's text ends: score, label and file name are under its thumbnail. */
 const ITEM_HEIGHT = THUMB + 48;
 /** Below this the title and the line that says how to read it would be cramped. */
 const MIN_WIDTH = 860;

@@ -40,7 +40,7 @@ export async function answerPictures(
   });
   const canvas = { rgb, width: size, height: size, covered: { x: 0, y: 0, width: size, height: size } };
   const grid = { rows: size, columns: size, values: relevance };
-  // In the key's own colours: shaded by the picture they could not be told by it.
+  // In the key's own colours: shaded by the picture they could not be matched to it.
   const agreement = Uint8Array.from(
     { length: rgb.length },
     (_, i) => agreementOf(mask[Math.floor(i / 3)], found[Math.floor(i / 3)] === 1)[i % 3],

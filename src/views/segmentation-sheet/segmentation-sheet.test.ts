@@ -70,7 +70,7 @@ describe("sheet of an evaluation", () => {
   test.each([60, 90, 200])(
     "in a terminal of %i columns says what was left out and what the model does not know",
     (columns) => {
-      const told = {
+      const partial = {
         ...result,
         ...{
           foreign: true,
@@ -80,7 +80,7 @@ describe("sheet of an evaluation", () => {
         },
         origin: { ...result.origin, model: { ...result.origin.model, notice: "A small model." } },
       };
-      const text = segmentationSheetTerminal(told, { columns });
+      const text = segmentationSheetTerminal(partial, { columns });
       for (const line of text.split("\n")) expect(cellsOf(line)).toBeLessThanOrEqual(columns);
       const flat = text.replace(/\s+/g, " ");
       for (const part of [

@@ -18,7 +18,7 @@ export interface CellStyle {
   readonly text: number;
 }
 
-/** Where everything in a panel stands. */
+/** Where everything in a panel is. */
 export interface PanelGrid extends CellStyle {
   readonly left: number;
   readonly top: number;

@@ -110,17 +110,17 @@ function shuffledFinding(meanCcs: number | null, shuffled: Interval | null): str
 function sizeFindings({ sizes }: StudyResult): string[] {
   const { steps, seeds } = sizes;
   if (steps.length === 0) return ["All models have one size, so nothing is said about larger ones."];
-  const told = steps.filter(({ verdict }) => verdict.endsWith("interpretable"));
+  const clear = steps.filter(({ verdict }) => verdict.endsWith("interpretable"));
   if (seeds === null) {
     return [
       "Are larger models more interpretable? This study cannot say: no model was trained from several seeds, so how far a metric scatters between trainings is not known.",
     ];
   }
-  const more = told.filter(({ verdict }) => verdict === "more interpretable").length;
+  const more = clear.filter(({ verdict }) => verdict === "more interpretable").length;
   const outcome =
-    told.length === 0
+    clear.length === 0
       ? "no larger model is told apart from a smaller one by any metric"
-      : `of ${counted(steps.length, "comparison")}, the larger model is more interpretable in ${more}, less in ${told.length - more}, and not told apart in ${steps.length - told.length} (${told.map(toldApart).join("; ")})`;
+      : `of ${counted(steps.length, "comparison")}, the larger model is more interpretable in ${more}, less in ${clear.length - more}, and not told apart in ${steps.length - clear.length} (${clear.map(stepInWords).join("; ")})`;
   const largest = steps
     .filter(({ metric }) => metric === "association")
     .flatMap(({ detectable }) => detectable ?? []);
@@ -131,7 +131,7 @@ function sizeFindings({ sizes }: StudyResult): string[] {
   return [`Are larger models more interpretable? Here ${outcome}.${power}`];
 }
 
-const toldApart = ({ metric, smaller, larger, difference }: SizeStep): string =>
+const stepInWords = ({ metric, smaller, larger, difference }: SizeStep): string =>
   `${METRICS.find(({ key }) => key === metric)!.name} of ${larger} ${difference > 0 ? "+" : ""}${number(difference)} against ${smaller}`;
 
 /** `69 %`. */
@@ -149,7 +149,7 @@ export const TRUTH =
 export const SIZES =
   "Another training seed gives other heads, and so another value of every metric. Two models are told apart only where they differ by more than models of one size do between seeds (Student's t, 5 %); the detectable difference is what would be seen in four trainings of five. The scatter is taken from the models below that differ in their seed alone, as no less than one head (seeds may agree by accident), and taken to hold for the others, which were trained once.";
 
-/** What is to be said of the printed values. */
+/** What the report says of the printed values. */
 export const PUBLISHED =
   "The papers' printed entanglement comes out of their published labels under none of these rules; it falls with size, while under every rule the larger models' labels are shared more. Nothing here claims to equal a printed value.";
 

@@ -24,7 +24,7 @@ function jointName({ heads, mlps }: NonNullable<TextspanResult["joint"]>["compon
   return names.length <= 3 ? names.join(" + ") : `${names.length} components as one`;
 }
 
-/** Whether the images were drawn anew. */
+/** Whether the images were drawn again. */
 export const isResampled = (result: AnyTextspan): boolean => !ofArrays(result) && result.resamples > 0;
 
 /** What must be known before the result is read. */

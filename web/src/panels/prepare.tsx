@@ -20,7 +20,7 @@ export function usePreparedOnce(corpus: string, model: string | undefined, embed
   }, [wanted, corpus, model]);
 }
 
-/** What stands where neighbours would, before there is an index. */
+/** What is shown where neighbours would be, before there is an index. */
 export function PrepareCorpus({ corpus, model }: { corpus: string; model: string }) {
   const { jobs } = useJobs();
   const { data } = useCorpora(model);

@@ -56,7 +56,7 @@ export function Tour({ state, go, model, ready }: Props) {
           {stop.head} looks at {inWords(stop.factor)}.
         </h2>
         <p>
-          Nobody told it to. But of the {stop.k} pictures that this head finds most alike, on average{" "}
+          Nobody designed it to. But of the {stop.k} pictures that this head finds most alike, on average{" "}
           <strong>{(stop.hits * stop.k).toFixed(1)}</strong> share the {stop.factor}; by chance it would be{" "}
           {(stop.chance * stop.k).toFixed(1)}. See for yourself in <a href="#nearest">the pictures below</a>,
           for a picture on which it is plain to see. Then move over the other squares: other heads look at
@@ -118,7 +118,7 @@ const TRIED = 8;
 
 /**
  * Of some early, plain scenes of which the factor is known, the one through which the head shows it best: most of its
- * nearest pictures share the value. The tour says that it is a clear one; the average stands beside it.
+ * nearest pictures share the value. The tour says that it is a clear one; the average is beside it.
  */
 async function clearestImage(
   model: string,

@@ -9,7 +9,7 @@ interface Props {
   readonly format: (value: number) => string;
 }
 
-/** How all scores are spread, and where the nearest stand in it: whether they are near, or only nearest. */
+/** How all scores are spread, and where the nearest are in it: whether they are near, or only nearest. */
 export function Spread({ least, most, mean, deviation, median, marks, format }: Props) {
   const span = most - least || 1;
   const x = (value: number) => 2 + 96 * Math.min(1, Math.max(0, (value - least) / span));

@@ -81,7 +81,7 @@ export const useImage = (image: string | undefined) =>
 
 /**
  * Shows the last answer while the next one comes, where that is about the same model and image (the key's first parts
- * after its name): another text or head may take a moment, but no picture ever bears what was said of another.
+ * after its name): another text or head may take a moment, but no picture ever shows what was said of another.
  */
 const lastOfSame =
   (enabled: boolean, ...same: readonly unknown[]) =>
