@@ -17,6 +17,7 @@ import { registerPull } from "./commands/pull.ts";
 import { registerSegment } from "./commands/segment.ts";
 import { registerSelectivity } from "./commands/selectivity.ts";
 import { registerServe } from "./commands/serve.ts";
+import { registerSimilar } from "./commands/similar.ts";
 import { registerStudy } from "./commands/study.ts";
 import { registerTextspan } from "./commands/textspan.ts";
 import { registerTokenize } from "./commands/tokenize.ts";
@@ -50,6 +51,7 @@ const COMMANDS: readonly Register[] = [
   registerStudy,
   registerEvaluate,
   registerCompare,
+  registerSimilar,
   registerDebias,
   registerPreprocess,
   registerTokenize,

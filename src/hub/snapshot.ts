@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson, sizeOf } from "../support/files.ts";
+import { sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
