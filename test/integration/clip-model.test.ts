@@ -151,6 +151,9 @@ describe("what does not fit", () => {
       message: expect.stringContaining("visual.proj"),
     });
     await broken.release();
+    // No weight is to blame for pixels that are no numbers.
+    const blank = new Float32Array(pixels.length).fill(Number.NaN);
+    await expect(model.decompose(blank)).rejects.toMatchObject({ code: "SUM_MISMATCH" });
   });
 });
 

@@ -236,6 +236,10 @@ describe("the activation", () => {
     const { values, notice } = await similarities({ activation: "quick_gelu" });
     expect(values).toEqual(near(QUICK_GELU));
     expect(notice).toBe("QuickGELU was taken because --activation says so.");
+    // Where the config is silent, so is what it would have meant.
+    expect((await similarities({ activation: "gelu" })).notice).toBe(
+      "GELU was taken because --activation says so.",
+    );
     const { code, stdout } = await runHere(
       "explain",
       PICTURE,
