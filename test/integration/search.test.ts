@@ -301,6 +301,20 @@ describe("neighbours", () => {
     for (const { score } of found.neighbors.slice(0, 7)) expect(score).toBe(found.neighbors[0].score);
   });
 
+  it("of an index of one picture deviate by nothing, whatever rounding does to its copies", async () => {
+    const folder = join(scratch, "one-picture");
+    await mkdir(folder);
+    for (let i = 0; i < 61; i++) await cp(join(source.root, source.images[5].path), join(folder, `${i}.png`));
+    const index = join(scratch, "one-picture-index");
+    await buildIndex(model, await scanSource(folder), index, { dtype: "float32" });
+    const among = searchIn(await readIndex(index));
+    for (const heads of ["L3.H2", "L2", "all", "last2"]) {
+      const read = parseComponents(heads, model.geometry);
+      const { neighbors: nearest, least } = await find(among, imageQuery(7), read, { scoring: "z" });
+      for (const { score } of [...nearest, ...least]) expect(score, heads).toBe(0);
+    }
+  });
+
   it("come with the spread of what was searched: the query is part of it only when it is shown", async () => {
     // An image that is likest to itself, so that it would be the highest of all.
     const query = images.findIndex((_, row) => {

@@ -150,6 +150,9 @@ function meanOf(set: ComponentSet): ComponentSet {
   };
 }
 
+/** A spread of scores below this share of the largest is rounding. */
+const FLAT = 1e-6;
+
 /** Turns a dot product into the score that was asked for. */
 async function scale(
   search: Search,
@@ -160,8 +163,10 @@ async function scale(
 ): Promise<(score: number, row: number) => number> {
   if (scoring === "dot") return (score) => score;
   if (scoring === "z") {
-    const { mean, deviation } = distribution(scores);
-    return (score) => (deviation === 0 ? 0 : (score - mean) / deviation);
+    const { mean, deviation, least, most } = distribution(scores);
+    // Scores are in float32: a spread of their rounding is none.
+    const flat = deviation <= FLAT * Math.max(Math.abs(least), Math.abs(most));
+    return (score) => (flat ? 0 : (score - mean) / deviation);
   }
   const lengths = await search.lengths(set);
   const length = Math.hypot(...v);
