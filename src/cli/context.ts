@@ -1,9 +1,13 @@
 import { type Command, Option } from "commander";
 import { ACTIVATIONS, type Activation } from "../checkpoint/model-config.ts";
+import { modelOfIndex, openWithModel } from "../corpus/index-model.ts";
+import type { Index } from "../corpus/open-index.ts";
+import type { ClipModel } from "../model/clip-model.ts";
 import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../model/registry.ts";
 import { PRECISIONS, type Precision } from "../onnx/linear.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
-import { wholeNumber } from "./strings.ts";
+import { collect, wholeNumber } from "./strings.ts";
 
 /** Where a command writes and what stops it; real streams in `main`, anything in tests. */
 export interface Streams {
@@ -13,12 +17,13 @@ export interface Streams {
 
 /** Options that every command takes. */
 export interface GlobalOptions {
-  readonly model: string;
+  /** As it was given: once; `serve` takes several. */
+  readonly model?: readonly string[];
   readonly json: boolean;
   readonly quiet: boolean;
   readonly threads: number;
-  readonly device: string;
-  readonly precision: Precision;
+  readonly device?: string;
+  readonly precision?: Precision;
   readonly activation?: Activation;
   readonly debug: boolean;
 }
@@ -27,6 +32,14 @@ export interface GlobalOptions {
 export interface CommandContext {
   readonly globals: GlobalOptions;
   readonly models: ModelLoader;
+  /** The model that was named, or the one that is used when none is. */
+  readonly modelName: string;
+  /** Loads it. */
+  model(): Promise<ClipModel>;
+  /** An index with the model that was named, or else the one that made it. @throws as {@link openWithModel} */
+  openIndex(folder: string): Promise<{ readonly index: Index; readonly model: ClipModel }>;
+  /** The model that was named, or else the one that made an index, or else the one that is used when none is. */
+  modelFor(index: string): Promise<ClipModel>;
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly streams: Streams;
@@ -41,8 +54,8 @@ export function addGlobalOptions(program: Command): void {
   program
     .option(
       "--model <name>",
-      "a name that `models` lists, a hub id, or a folder with a checkpoint",
-      DEFAULT_MODEL,
+      `a name that \`models\` lists, a hub id, or a folder with a checkpoint (default: what made the --index, else ${DEFAULT_MODEL})`,
+      (value: string, known: readonly string[] | undefined) => collect(value, known ?? []),
     )
     .option("--json", "print the result as JSON, nothing else on standard output", false)
     .option("--quiet", "print results and errors only", false)
@@ -54,13 +67,13 @@ export function addGlobalOptions(program: Command): void {
     )
     .option(
       "--device <name>",
-      "where the image encoder runs: cpu, or cuda, coreml, dml, webgpu where they are",
-      "cpu",
+      "where the image encoder runs: cpu, or cuda, coreml, dml, webgpu where they are (default: as the --index was made, else cpu)",
     )
     .addOption(
-      new Option("--precision <name>", "int8 is faster and an approximation, and labelled as one")
-        .choices(PRECISIONS)
-        .default("fp32"),
+      new Option(
+        "--precision <name>",
+        "int8 is faster and an approximation, and labelled as one (default: as the --index was made, else fp32)",
+      ).choices(PRECISIONS),
     )
     .addOption(
       new Option(
@@ -69,6 +82,12 @@ export function addGlobalOptions(program: Command): void {
       ).choices(ACTIVATIONS),
     )
     .option("--debug", "show the stack trace of an error", false);
+}
+
+/** Sees that a command was not given several models where it uses one. @throws `USAGE` */
+export function requireOneModel({ model = [] }: GlobalOptions, command: string): void {
+  if (model.length > 1 && command !== "serve")
+    throw new ClipInterpretError("USAGE", `--model is given ${model.length} times; only serve takes several`);
 }
 
 /** Makes the context that one command runs in. */
@@ -80,9 +99,21 @@ export function createContext(
 ): CommandContext {
   const { threads, device, precision, activation } = globals;
   const line = (text: string) => streams.stdout.write(`${text}\n`);
+  const models = createModelLoader({
+    ...{ threads, ...(device !== undefined && { device }) },
+    ...(precision && { precision }),
+    ...(activation && { activation }),
+  });
+  const named = globals.model?.at(-1);
   return {
     globals,
-    models: createModelLoader({ threads, device, precision, ...(activation && { activation }) }),
+    models,
+    modelName: named ?? DEFAULT_MODEL,
+    model: () => models.load(named ?? DEFAULT_MODEL),
+    openIndex: (folder) => openWithModel(folder, models, { named, report }),
+    modelFor: async (index) =>
+      (named === undefined ? await modelOfIndex(index, models) : undefined) ??
+      models.load(named ?? DEFAULT_MODEL),
     signal,
     report,
     streams,

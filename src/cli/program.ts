@@ -27,6 +27,7 @@ import {
   type CommandContext,
   createContext,
   type GlobalOptions,
+  requireOneModel,
   type Streams,
 } from "./context.ts";
 import { createProgress } from "./progress.ts";
@@ -83,6 +84,7 @@ export async function runCli(
       const progress = createProgress(streams.stderr, globals.quiet || globals.json);
       const context = createContext(globals, streams, progress.report, signal);
       try {
+        requireOneModel(globals, command.name());
         await action(context, ...(args.slice(0, -1) as Args));
       } finally {
         progress.stop();

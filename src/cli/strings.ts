@@ -13,5 +13,9 @@ export const wholeNumber =
 /** A message on one line, without characters that would command the terminal. */
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]\s*/g, " ").replace(/\p{Cc}/gu, "");
 
+/** A text as one word of a shell's command line: as it is where that is safe, else in quotes. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 /** Collects the values of an option that may be given more than once. */
 export const collect = (value: string, known: readonly string[]): readonly string[] => [...known, value];

@@ -7,6 +7,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
+import { folderOf } from "./index-model.ts";
 import { openJournal } from "./journal.ts";
 import {
   type Dtype,
@@ -146,6 +147,7 @@ async function claimIndex(
   { dtype, mlps, exif = true }: BuildOptions,
 ): Promise<Manifest> {
   const origin = await originOf(model, exif);
+  const place = await folderOf(model, store.where);
   const { layers, heads, headDim, embedDim } = model.geometry;
   const found = await readManifest(store);
   if (found) {
@@ -163,7 +165,9 @@ async function claimIndex(
         `the index ${store.where} is another: ${other.join(", ")}`,
       );
     }
-    return found;
+    const moved = { ...found, model: { ...found.model, folder: place } };
+    if (JSON.stringify(moved) !== JSON.stringify(found)) await writeManifest(store, moved);
+    return moved;
   }
   // A run that was stopped as it wrote the first manifest leaves half of one.
   const own = new Set(["shards", "journal", "manifest.json.part"]);
@@ -176,6 +180,7 @@ async function claimIndex(
     format: "clip-interpret-index",
     version: 1,
     ...origin,
+    model: { ...origin.model, ...(place && { folder: place }) },
     ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false },
     root: source.root,
     shards: [],
@@ -246,7 +251,7 @@ async function addShard(
 
 /** What a journal's batches are part of: change any of it, and they are of no use. */
 function workName(
-  { model, preprocessing, dtype, mlps, root }: Manifest,
+  { model: { folder: _, ...model }, preprocessing, dtype, mlps, root }: Manifest,
   images: readonly SourceImage[],
 ): string {
   const hash = createHash("sha256").update(JSON.stringify([model, preprocessing, dtype, mlps, root]));

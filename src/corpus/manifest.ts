@@ -54,6 +54,13 @@ const originSchema = z.strictObject({
     device: z.string(),
     // Absent in indexes that were made before it was kept.
     activation: z.enum(ACTIVATIONS).optional(),
+    folder: z
+      .strictObject({
+        absolute: z.string(),
+        relative: z.string().nullable().describe("from the index; null where there is no such path"),
+      })
+      .optional()
+      .describe("where the model was, if not to be found by its name"),
   }),
   preprocessing: z.strictObject({
     size,

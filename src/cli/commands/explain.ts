@@ -37,14 +37,14 @@ export const registerExplain: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string | undefined, options: Options, _command: Command) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
         const texts = options.text.length > 0 ? options.text : (example?.texts ?? []);
         if (texts.some((text) => text.trim() === ""))
           throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const { exif, maxPixels } = options;
         const decoding = { exif, ...(maxPixels && { maxPixels }) };
         const seen = await pixelsOf(model, source, decoding);

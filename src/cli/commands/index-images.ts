@@ -17,7 +17,7 @@ import { originOf } from "../../results/origin.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { oneLine, wholeNumber } from "../strings.ts";
+import { oneLine, shellWord, wholeNumber } from "../strings.ts";
 
 interface IndexOptions {
   readonly out: string;
@@ -60,16 +60,17 @@ export const registerIndex: Register = (program, run) => {
         if (options.check) return check(context, options.out);
         if (input === undefined)
           throw new ClipInterpretError("USAGE", "an input is missing: a folder or a list");
-        const { globals, models, report, signal, result } = context;
+        const { report, signal, result } = context;
         const { out, root, check: _, export: form, ...build } = options;
         const source = await scanSource(input, { report, ...(root !== undefined && { root }) });
-        const model = await models.load(globals.model);
+        const model = await context.modelFor(out);
         const built = await buildIndex(model, source, out, { ...build, report, signal });
         const index = await readIndex(out, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, form);
         const found = indexResult(await originOf({ model, index }), { ...built, exported });
         for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);
-        result(found, () => summary(found));
+        const next = await nextCommand(model, found.folder);
+        result(found, () => summary(found, next));
       }),
     );
 };
@@ -99,7 +100,8 @@ function warnOf({ report }: CommandContext, built: IndexResult, kind: "changed" 
   });
 }
 
-function summary({ origin, ...built }: IndexResult): string {
+/** @param next a command that the index answers */
+function summary({ origin, ...built }: IndexResult, next: string): string {
   const { folder, images, rejected, shards, added, repaired, exported } = built;
   const lines = [
     `${images} images in ${folder} (${origin.model.name}, ${shards} shards), ${added} files taken in now`,
@@ -108,11 +110,20 @@ function summary({ origin, ...built }: IndexResult): string {
   if (rejected > 0)
     lines.push(`  ${rejected} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
   for (const path of exported) lines.push(`  written: ${path}`);
-  lines.push(
-    "Next:",
-    `  clip-interpret neighbors --index ${folder} --heads L0.H0 --text "a dog" --out near.html`,
-  );
+  lines.push("Next:", `  ${next}`);
   return oneLineEach(lines);
+}
+
+/** What to ask of an index first; one without a tokenizer cannot be asked for a text. */
+async function nextCommand(model: ClipModel, folder: string): Promise<string> {
+  const index = `--index ${shellWord(folder)}`;
+  const readsTexts = await model.tokenizer().then(
+    () => true,
+    () => false,
+  );
+  return readsTexts
+    ? `clip-interpret neighbors ${index} --heads L0.H0 --text "a dog" --out near.html`
+    : `clip-interpret similar ${index} --head L0.H0`;
 }
 
 async function check({ report, signal, result }: CommandContext, folder: string): Promise<void> {

@@ -68,14 +68,14 @@ export const registerSegment: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string, options: SegmentOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         const arrays = options.out.filter(isArray);
         const pictures = options.out.filter((path) => !isArray(path));
         checkPictures(pictures, image);
         for (const path of arrays) refuseOverwrite(path, image);
         if (options.text.some((text) => text.trim() === ""))
           throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const set = parseComponents(
           options.heads,
           model.geometry,

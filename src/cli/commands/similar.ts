@@ -1,5 +1,4 @@
 import { findSimilarHeads } from "../../analysis/similar/similar.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { parseComponents } from "../../model/components.ts";
 import type { SimilarResult } from "../../results/similar.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -27,10 +26,8 @@ export const registerSimilar: Register = (program, run) => {
     .option("--seed <n>", "chooses the permutations", wholeNumber(0), 0)
     .action(
       run(async (context, options: SimilarCommandOptions) => {
-        const { globals, models, report, signal, result } = context;
-        const index = await readIndex(options.index, { report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { report, signal, result } = context;
+        const { index, model } = await context.openIndex(options.index);
         const { heads, mlps } = parseComponents(options.head, model.geometry);
         if (heads.length !== 1 || mlps.length > 0)
           throw new ClipInterpretError("HEADS_INVALID", `--head ${options.head} is not one head`);

@@ -1,5 +1,4 @@
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
@@ -53,10 +52,8 @@ async function describeIndex(
   options: TextspanCommandOptions,
   folder: string,
 ): Promise<void> {
-  const { globals, models, report, signal } = context;
-  const index = await readIndex(folder, { report });
-  const model = await models.load(globals.model);
-  await requireModelOf(index, model);
+  const { globals, report, signal } = context;
+  const { index, model } = await context.openIndex(folder);
   const { geometry, name } = model;
   const written = options.heads ?? `last${Math.min(4, geometry.layers)}`;
   const set = parseComponents(written, geometry, await loadProperties(model, options.labels));
