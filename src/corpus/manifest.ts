@@ -142,8 +142,17 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
     ...differences(manifest.preprocessing, origin.preprocessing),
   ];
   if (differing.length === 0) return;
-  const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
-  throw new ClipInterpretError("INDEX_MISMATCH", message);
+  const { name, weights, precision, device } = manifest.model;
+  const why = differing.join(", ");
+  if (weights !== origin.model.weights) {
+    const message = `the index ${where} was made by ${name}, not ${origin.model.name}: ${why}`;
+    throw new ClipInterpretError("INDEX_MISMATCH", message, {
+      hint: "Leave --model out: an index brings its model. Or make another index with another --out.",
+    });
+  }
+  throw new ClipInterpretError("INDEX_MISMATCH", `the index ${where} was made by ${name} otherwise: ${why}`, {
+    hint: `Use it as it was made, with --precision ${precision} --device ${device}, or make another index with another --out.`,
+  });
 }
 
 /** Fields of `wanted` that differ, as "field: is instead of wanted". */

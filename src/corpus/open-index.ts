@@ -117,7 +117,8 @@ export async function readIndex(
   };
 }
 
-async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+/** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
+export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
   const store = folderStore(resolve(folder));
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
@@ -125,7 +126,10 @@ async function openManifest(folder: string): Promise<{ store: Store; manifest: M
 }
 
 /** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
-export async function requireModelOf({ manifest, folder }: Index, model: ClipModel): Promise<void> {
+export async function requireModelOf(
+  { manifest, folder }: Pick<Index, "manifest" | "folder">,
+  model: ClipModel,
+): Promise<void> {
   requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
 }
 

@@ -70,6 +70,10 @@ async function findNamed(name: string, environment: Environment): Promise<Locate
   return cached && { name: model.name, folder: cached.folder, embedded: false };
 }
 
+/** What finds a model again: its name, or else its folder. */
+export const whatFinds = async (model: ClipModel): Promise<string> =>
+  (await isFoundByName(model)) ? model.name : model.checkpoint.folder;
+
 /**
  * True for a model that its name finds again on any machine that has it: an embedded one, or one in the hub's cache.
  * Any other is a folder, whose name says nothing of where it is.

@@ -1,8 +1,11 @@
+import { modelOfIndex } from "../../corpus/index-model.ts";
+import { whatFinds } from "../../model/registry.ts";
 import { indexedCorpus } from "../../server/corpora.ts";
 import { startServer } from "../../server/serve.ts";
 import { messageOf } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
-import { wholeNumber } from "../strings.ts";
+import type { CommandContext } from "../context.ts";
+import { collect, wholeNumber } from "../strings.ts";
 
 interface ServeOptions {
   readonly port: number;
@@ -11,8 +14,6 @@ interface ServeOptions {
   readonly index: readonly string[];
   readonly labels?: string;
 }
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
 
 /** `serve`: the web app and the HTTP API, until it is stopped. */
 export const registerServe: Register = (program, run) => {
@@ -25,10 +26,17 @@ export const registerServe: Register = (program, run) => {
     .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
-      run(async ({ globals, models, signal, streams, say, result }, options: ServeOptions) => {
+      run(async (context, options: ServeOptions) => {
+        const { globals, models, signal, streams, say, result } = context;
         const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
         const server = await startServer({
-          ...{ models, defaultModel: globals.model, host: options.host, port: options.port, token },
+          ...{
+            models,
+            served: await servedBy(context, options.index),
+            host: options.host,
+            port: options.port,
+            token,
+          },
           corpora: await Promise.all(options.index.map(indexedCorpus)),
           labels: options.labels,
           onFault: (error) => {
@@ -48,6 +56,20 @@ export const registerServe: Register = (program, run) => {
       }),
     );
 };
+
+/** The models that were named, or else those that made the indexes, or else the one that is used when none is. */
+async function servedBy(
+  { globals, models, modelName }: CommandContext,
+  indexes: readonly string[],
+): Promise<readonly string[]> {
+  if (globals.model) return globals.model;
+  const makers: string[] = [];
+  for (const index of indexes) {
+    const model = await modelOfIndex(index, models);
+    if (model) makers.push(await whatFinds(model));
+  }
+  return makers.length > 0 ? makers : [modelName];
+}
 
 const aborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {
