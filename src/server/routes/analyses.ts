@@ -4,6 +4,7 @@ import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Search } from "../../corpus/search.ts";
 import { parseComponents } from "../../model/components.ts";
+import { truncatedIn } from "../../model/notices.ts";
 import {
   explainRequestSchema,
   insightsSchema,
@@ -74,6 +75,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const found = {
         sumError: decomposition.error[0],
         texts: explain(model, decomposition, texts, embeddings),
+        ...(await truncatedIn(model, texts)),
       };
       return context.json(explainResult(origin, found), 200);
     },
