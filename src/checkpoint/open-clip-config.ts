@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { type Activation, type ModelConfig, OPENAI_MEAN, OPENAI_STD } from "./model-config.ts";
 
 /**
@@ -116,7 +117,7 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   if (!parsed.success) {
     throw new ClipInterpretError(
       "CONFIG_INVALID",
-      `open_clip_config.json of ${name}: ${z.prettifyError(parsed.error)}`,
+      `open_clip_config.json of ${name}: ${reasonOf(parsed.error)}`,
     );
   }
   const { model_cfg: model, preprocess_cfg: preprocess } = parsed.data;

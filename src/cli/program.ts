@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
+import { ClipInterpretError, exitCodeOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerDebias } from "./commands/debias.ts";
@@ -112,7 +113,7 @@ function fail(thrown: unknown, streams: Streams, debug: boolean): number {
       ? new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown })
       : thrown instanceof ClipInterpretError
         ? thrown
-        : new ClipInterpretError("INTERNAL", messageOf(thrown), { cause: thrown });
+        : new ClipInterpretError("INTERNAL", reasonOf(thrown), { cause: thrown });
   const message = oneLine(error.message).replace(/\.$/, "");
   streams.stderr.write(`error ${error.code}: ${message}. ${error.hint}\n`);
   if (debug) streams.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);

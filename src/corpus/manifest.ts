@@ -3,6 +3,7 @@ import { ACTIVATIONS } from "../checkpoint/model-config.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { Store } from "./store.ts";
 
 const count = z.int().min(0);
@@ -106,7 +107,7 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
     throw invalid(store, messageOf(cause));
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw invalid(store, reasonOf(parsed.error));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
   return parsed.data;

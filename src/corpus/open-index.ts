@@ -2,15 +2,16 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { fromHalf } from "../math/half.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import { imageScales } from "../model/head-space.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled, type Report, type WorkOptions } from "../support/progress.ts";
+import { once } from "../support/shared.ts";
 import { type Manifest, originOf, readManifest, requireSameOrigin, type ShardEntry } from "./manifest.ts";
 import {
   findCorruption,
+  readCheckedHead,
   readFloats,
-  readHead,
   readMlps,
   readMoments,
   readShardRows,
@@ -71,27 +72,32 @@ export async function readIndex(
   }
   const { embedDim, headDim } = manifest;
   /** One array over all shards. */
-  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array | Uint16Array>) => {
+  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array>) => {
     const gathered = new Float32Array(images.length * width);
     let at = 0;
     for (const shard of whole) {
       if (shard.images === 0) continue;
-      const part = await read(shard);
-      if (part instanceof Uint16Array) fromHalf(part, gathered, at);
-      else gathered.set(part, at);
+      gathered.set(await read(shard), at);
       at += shard.images * width;
     }
     return gathered;
   };
+  const readScalars = (shard: ShardEntry) => readFloats(store, shard, "scalars.npy", [shard.images, 3]);
+  const scales = new Map(
+    whole.map((shard) => [shard, once(async () => imageScales(await readScalars(shard)))]),
+  );
   return {
     folder: store.where,
     manifest: { ...manifest, shards: whole },
     images,
     rejected,
-    scalars: () => gather(3, (shard) => readFloats(store, shard, "scalars.npy", [shard.images, 3])),
+    scalars: () => gather(3, readScalars),
     embeddings: () =>
       gather(embedDim, (shard) => readFloats(store, shard, "embedding.npy", [shard.images, embedDim])),
-    head: (layer, head) => gather(headDim, (shard) => readHead(store, manifest, shard, layer, head)),
+    head: (layer, head) =>
+      gather(headDim, async (shard) =>
+        readCheckedHead(store, manifest, shard, { layer, head, scales: await scales.get(shard)!() }),
+      ),
     async mlpTerm(term) {
       const { layers } = manifest;
       const gathered = new Uint16Array(images.length * embedDim);

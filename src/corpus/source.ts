@@ -1,4 +1,5 @@
 /** What an index is made of: a folder of images, or a list of them, as relative paths with labels and factors. */
+
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { dirname, extname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
@@ -7,6 +8,7 @@ import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { inputError, isFile, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
+import { reasonOf } from "../support/reason.ts";
 import { isWaterbirds, WATERBIRDS_LIST, waterbirdsRow } from "./waterbirds.ts";
 
 /** The value of a factor of an image; null where it has none. */
@@ -177,7 +179,7 @@ function csvRows(text: string, list: string): Listed[] {
   try {
     records = csvSchema.parse(parseCsv(text, { columns: true, skip_empty_lines: true, trim: true }));
   } catch (cause) {
-    throw new ClipInterpretError("LIST_INVALID", `${list}: ${messageOf(cause)}`, { cause });
+    throw new ClipInterpretError("LIST_INVALID", `${list}: ${reasonOf(cause)}`, { cause });
   }
   const waterbirds = isWaterbirds(Object.keys(records[0] ?? {}));
   return records.map((record, i) => {
@@ -207,8 +209,7 @@ function jsonRows(text: string, list: string): Listed[] {
         const { path, label, factors } = jsonRowSchema.parse(JSON.parse(line));
         return { path, label: label ?? null, factors, where };
       } catch (cause) {
-        const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-        throw new ClipInterpretError("LIST_INVALID", `${where}: ${why}`, { cause });
+        throw new ClipInterpretError("LIST_INVALID", `${where}: ${reasonOf(cause)}`, { cause });
       }
     });
 }

@@ -2,8 +2,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { VERSION } from "../support/version.ts";
 import { ownPagesOnly, secureHeaders, tokenRequired } from "./guard.ts";
 import { problemOf, statusOf } from "./problems.ts";
@@ -29,7 +29,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   const { token, webFolder, onFault } = options;
   const app = new OpenAPIHono({
     defaultHook: (result) => {
-      if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", z.prettifyError(result.error));
+      if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", reasonOf(result.error));
     },
   });
   app.use(secureHeaders);
