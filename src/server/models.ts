@@ -1,3 +1,4 @@
+import { requireFinite } from "../checkpoint/finite.ts";
 import { type CatalogueEntry, folderEntry, listModels } from "../model/catalogue.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
@@ -27,7 +28,7 @@ export interface ServedModels {
 /**
  * Serves a loader's models, and loads those that the server is started with.
  * @param given names or folders as a user writes them; the first is the default
- * @throws `MODEL_NOT_FOUND` and what else loading a model throws
+ * @throws `MODEL_NOT_FOUND`, `CHECKPOINT_INVALID` for weights that are not numbers, and what else loading a model throws
  */
 export async function serveModels(
   loader: ModelLoader,
@@ -39,6 +40,7 @@ export async function serveModels(
   const folders = new Map<string, { readonly path: string; readonly name: string }>();
   for (const named of given) {
     const model = await loader.load(named);
+    await requireFinite(model.checkpoint.weights);
     const id = await idOf(model, environment);
     ids.push(id);
     if (id !== model.name) folders.set(id, { path: model.checkpoint.folder, name: model.name });

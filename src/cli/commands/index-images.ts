@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { requireFinite } from "../../checkpoint/finite.ts";
 import { buildIndex } from "../../corpus/build.ts";
 import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
@@ -64,6 +65,8 @@ export const registerIndex: Register = (program, run) => {
         const { out, root, check: _, export: form, ...build } = options;
         const source = await scanSource(input, { report, ...(root !== undefined && { root }) });
         const model = await context.modelFor(out);
+        // Of the text tower too: what is asked of the index later would fail.
+        await requireFinite(model.checkpoint.weights);
         const built = await buildIndex(model, source, out, { ...build, report, signal });
         const index = await readIndex(out, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, form);
