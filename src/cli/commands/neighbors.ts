@@ -34,7 +34,7 @@ export const registerNeighbors: Register = (program, run) => {
   program
     .command("neighbors")
     .description("find the images that some heads hold most and least like an image or a text")
-    .requiredOption("--index <index>", "an index that `index` made with this model")
+    .requiredOption("--index <index>", "an index, which brings its model")
     .requiredOption(
       "--heads <set>",
       "one head (L3.H1), several (L2-L3, last4, all), a property's name; `all,mlps` for everything",

@@ -19,7 +19,7 @@ export const registerSimilar: Register = (program, run) => {
   program
     .command("similar")
     .description("find the heads of a model that respond to images most like one of its heads")
-    .requiredOption("--index <index>", "an index that `index` made with this model")
+    .requiredOption("--index <index>", "an index, which brings its model")
     .requiredOption("--head <head>", "the head that others are compared with: L3.H1")
     .option("-k <n>", "how many heads", wholeNumber(1, 1000), 5)
     .option("--permutations <n>", "random permutations to compare with", wholeNumber(1, 1000), 20)

@@ -14,7 +14,7 @@ export const registerTextspan: Register = (program, run) => {
   program
     .command("textspan")
     .description("describe heads by the texts that explain most of what varies in them over images")
-    .option("--index <index>", "an index that `index` made with this model")
+    .option("--index <index>", "an index, which brings its model")
     .option("--texts <pool>", "photographs, emoji, or a file of texts; default: the pool that fits the model")
     .option(
       "--heads <set>",
