@@ -194,8 +194,12 @@ async function claimIndex(
     }
     return found;
   }
+  if ((await store.list("shards")).length > 0) {
+    const hint = "If its manifest was lost, name another folder with --out, or remove this one.";
+    throw new ClipInterpretError("INDEX_INVALID", `${store.where} holds shards and no manifest`, { hint });
+  }
   // A run that was stopped as it wrote the first manifest leaves half of one.
-  const own = new Set(["shards", "journal", "manifest.json.part", UNREAD_FILE]);
+  const own = new Set(["journal", "manifest.json.part", UNREAD_FILE]);
   const strangers = (await store.list(".")).filter((name) => !name.startsWith(".") && !own.has(name));
   if (strangers.length > 0) {
     const message = `${store.where} is not empty and holds no index: ${strangers.slice(0, 3).join(", ")}`;

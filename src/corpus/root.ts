@@ -5,6 +5,7 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ClipInterpretError } from "../support/errors.ts";
+import { isFile } from "../support/files.ts";
 import type { ImageRow } from "./rows.ts";
 
 const real = (path: string) => realpath(path).catch(() => path);
@@ -72,6 +73,16 @@ async function compareFile(path: string, { bytes, sha256 }: ImageRow): Promise<F
   if (size !== bytes) return "other";
   const found = await hashFile(path);
   return found === undefined ? "missing" : found === sha256 ? "same" : "other";
+}
+
+/** Paths of images, of a spread few, that are not there. */
+export async function findMissing(
+  root: string,
+  images: readonly { readonly path: string }[],
+): Promise<string[]> {
+  const sample = spread(images, SAMPLE).map(({ path }) => path);
+  const there = await Promise.all(sample.map((path) => isFile(join(root, path))));
+  return sample.filter((_, i) => !there[i]);
 }
 
 /** SHA-256 (hex) of a file; undefined where it cannot be read. */
