@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { runHere } from "../../test/support/run-cli.ts";
+import { shellWords } from "../../test/support/shell-words.ts";
 import type { RunCommand } from "./command.ts";
 import { completionScript } from "./completion.ts";
 import { createProgram } from "./program.ts";
@@ -32,10 +33,6 @@ async function helpOf(command: Command): Promise<string> {
   return stdout;
 }
 
-/** A command line as a shell splits it, up to a redirection. */
-const words = (line: string) =>
-  [...line.replace(/ >>.*/, "").matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
-
 describe("help", () => {
   it.each(leavesOf(called().program).map((command) => [pathOf(command), command] as const))(
     "of %s ends with an example that the command takes",
@@ -43,7 +40,7 @@ describe("help", () => {
       const [, after] = (await helpOf(command)).split(/^Examples?:\n/m);
       const lines = after.trim().split("\n");
       for (const line of lines) {
-        const [program, ...args] = words(line.trim());
+        const [program, ...args] = shellWords(line.trim());
         expect(program).toBe("clip-interpret");
         const { program: fresh, calls } = called();
         await fresh.parseAsync(args, { from: "user" });
