@@ -144,8 +144,12 @@ export async function requireModelOf({ manifest, folder }: Index, model: ClipMod
  *   could be read of the index
  * @throws `INDEX_INVALID`, `CANCELLED`
  */
-export async function checkIndex(folder: string, { report, signal }: WorkOptions = {}) {
-  const { store, manifest } = await openManifest(folder);
+export async function checkIndex(
+  folder: string,
+  { root, report, signal }: WorkOptions & Pick<ReadOptions, "root"> = {},
+) {
+  const { store, manifest: stored } = await openManifest(folder);
+  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
   const corrupt: string[] = [];
   const changed: string[] = [];
   const missing: string[] = [];

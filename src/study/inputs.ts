@@ -27,7 +27,7 @@ export async function indexFor(
     await requireModelOf(opened, model);
     return { ...opened, name: basename(resolve(index)) };
   }
-  const input = resolve(images ?? (await demoCorpus(work)));
+  const input = images === "-" ? images : resolve(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
   const key = sha256Of(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;

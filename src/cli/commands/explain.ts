@@ -12,9 +12,11 @@ import type { Register } from "../command.ts";
 import { EXAMPLE_SCENE } from "../example-scene.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { textsOf, textsOption } from "../texts-option.ts";
 
 interface Options {
   readonly text: readonly string[];
+  readonly texts?: string;
   readonly out: readonly string[];
   readonly all: boolean;
   readonly exif: boolean;
@@ -31,6 +33,7 @@ export const registerExplain: Register = (program, run) => {
       "any JPEG, PNG, WebP, AVIF, GIF or TIFF; without it, an example scene with texts of its own",
     )
     .option("--text <text>", "a text to explain the image by; once or more", collect, [])
+    .addOption(textsOption())
     .addOption(pictureOption())
     .option("--all", "list every component, however many the model has", false)
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
@@ -41,9 +44,8 @@ export const registerExplain: Register = (program, run) => {
         checkPictures(options.out, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
-        const texts = options.text.length > 0 ? options.text : (example?.texts ?? []);
-        if (texts.some((text) => text.trim() === ""))
-          throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
+        const given = await textsOf(options, { report, signal });
+        const texts = given.length > 0 ? given : (example?.texts ?? []);
         const model = await models.load(globals.model);
         const { exif, maxPixels } = options;
         const decoding = { exif, ...(maxPixels && { maxPixels }) };

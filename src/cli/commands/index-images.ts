@@ -62,7 +62,7 @@ export const registerIndex: Register = (program, run) => {
     )
     .action(
       run(async (context, inputs: readonly string[], options: IndexOptions, _command: Command) => {
-        if (options.check) return check(context, options.out);
+        if (options.check) return check(context, options.out, options.root);
         if (inputs.length === 0)
           throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
         const { globals, models, report, signal, result } = context;
@@ -135,8 +135,12 @@ function summary({ origin, ...built }: IndexResult): string {
   return oneLineEach(lines);
 }
 
-async function check({ report, signal, result }: CommandContext, folder: string): Promise<void> {
-  const { index, ...checked } = await checkIndex(folder, { report, signal });
+async function check(
+  { report, signal, result }: CommandContext,
+  folder: string,
+  root: string | undefined,
+): Promise<void> {
+  const { index, ...checked } = await checkIndex(folder, { root, report, signal });
   const found = indexCheckResult(await originOf({ index }), checked);
   result(found, () => checkText(found));
   if (found.corrupt.length > 0) {
