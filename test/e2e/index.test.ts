@@ -124,8 +124,13 @@ describe("index", () => {
     });
     expect(counts).toEqual({
       folder: index,
+      root: pictures,
+      movedFrom: null,
       images: 6,
       rejected: 1,
+      unsupported: {},
+      unread: [],
+      passedOver: { hidden: 0, others: {} },
       shards: 1,
       added: 7,
       changed: [],
@@ -136,7 +141,7 @@ describe("index", () => {
     });
     const text = await runOk(args);
     expect(text).toContain(`6 images in ${index} (${DEFAULT_MODEL}, 1 shards), 0 files taken in now`);
-    expect(text).toContain("1 files could not be indexed");
+    expect(text).toContain("1 file could not be indexed");
   });
 
   it("warns of pictures that have changed or gone, and brings the index up to date with --prune", async () => {

@@ -105,7 +105,7 @@ function warnOf({ report }: CommandContext, built: IndexResult, kind: "changed" 
   });
 }
 
-const filesAre = (count: number) => (count === 1 ? "1 file is" : `${count} files are`);
+const filesOf = (count: number) => (count === 1 ? "1 file" : `${count} files`);
 
 function summary({ origin, ...built }: IndexResult): string {
   const { folder, images, rejected, shards, added, repaired, exported } = built;
@@ -119,12 +119,13 @@ function summary({ origin, ...built }: IndexResult): string {
   if (movedFrom !== null) lines.push(`  its images lie in ${root} now, before in ${movedFrom}`);
   if (unknown > 0) {
     const shown = kinds.map(([kind, count]) => `${count} ${kind}`).join(", ");
-    lines.push(`  ${filesAre(unknown)} in formats that cannot be read: ${shown}`);
-  }
-  if (rejected > unknown)
     lines.push(
-      `  ${rejected - unknown} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`,
+      `  ${filesOf(unknown)} ${unknown === 1 ? "is" : "are"} in formats that cannot be read: ${shown}`,
     );
+  }
+  const bad = rejected - unknown;
+  if (bad > 0)
+    lines.push(`  ${filesOf(bad)} could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
   const passed = passedOverText(passedOver);
   if (passed !== "") lines.push(`  passed over: ${passed}`);
   for (const path of exported) lines.push(`  written: ${path}`);
