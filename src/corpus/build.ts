@@ -115,7 +115,7 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
     const whole = manifest.shards.filter(({ name }) => !damaged.includes(name));
     manifest = await replaceShards(store, manifest, whole);
   } else await removeUnlisted(store, manifest);
-  let changes = findChanges(source, rows);
+  let changes = findChanges(source, rows, options);
   const { changed, removed } = changes;
   const dropping = [...changes.retried, ...(prune ? [...changed, ...removed] : [])];
   if (dropping.length > 0) {

@@ -18,10 +18,12 @@ export interface Changes {
 /**
  * Compares a source with what an index holds of it. An image's file of the same size counts as the same file; a rejected
  * one also has to be of the same time.
+ * @param options a limit of its own may let pass what was too large
  */
 export function findChanges(
   { images, unseen = [] }: Pick<Source, "images" | "unseen">,
   indexed: Iterable<ImageRow | RejectedRow>,
+  { maxPixels }: { readonly maxPixels?: number } = {},
 ): Changes {
   const known = new Map([...indexed].map((row) => [row.path, row]));
   const added: SourceImage[] = [];
@@ -37,7 +39,8 @@ export function findChanges(
     if (image.unread) unread.push(image);
     else if (!row) added.push(image);
     else if ("code" in row) {
-      if (mayBeTaken(image, row)) retried.push(image.path);
+      const larger = row.code === "IMAGE_TOO_LARGE" && maxPixels !== undefined;
+      if (larger || mayBeTaken(image, row)) retried.push(image.path);
     } else if (differs(image, row)) changed.push(image.path);
   }
   const mayBeThere = (path: string) => unseen.some((folder) => path.startsWith(`${folder}/`));

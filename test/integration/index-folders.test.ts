@@ -277,11 +277,9 @@ describe("a drive that drops", () => {
     });
     expect((await readIndex(index)).rejected).toEqual([]);
     await rename(`${photos}-away`, photos);
-    const advanced: number[] = [];
-    const again = await buildIndex(model, photos, index, {
-      batch: 2,
-      report: (event) => void (event.type === "advance" && advanced.push(event.done)),
-    });
+    // Not opened again: of the same size, and no picture any more.
+    await writeFile(join(photos, "00.png"), Buffer.alloc((await stat(join(photos, "00.png"))).size));
+    const again = await buildIndex(model, photos, index, { batch: 2 });
     expect(again).toMatchObject({ images: 20, added: 20, rejected: 0, unread: [] });
   });
 
@@ -323,6 +321,17 @@ describe("a drive that drops", () => {
       { path: "b.jpg", bytes, code: "INPUT_NOT_FOUND", message: "no such file" },
     ]);
     expect(await buildIndex(model, photos, index)).toMatchObject({ images: 2, added: 1, rejected: 0 });
+  });
+
+  it("leaves a picture that was too large to be tried anew under another limit, and no sooner", async () => {
+    const { photos, index } = await folderOf("a.jpg", "b.jpg");
+    expect(await buildIndex(model, photos, index, { maxPixels: 10 })).toMatchObject({
+      images: 0,
+      rejected: 2,
+    });
+    expect(await buildIndex(model, photos, index)).toMatchObject({ added: 0, rejected: 2 });
+    const limit = { maxPixels: 1e6 };
+    expect(await buildIndex(model, photos, index, limit)).toMatchObject({ images: 2, added: 2, rejected: 0 });
   });
 
   it("says nothing of what is there and no picture: that is a verdict until size or time change", async () => {
