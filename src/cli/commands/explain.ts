@@ -3,7 +3,6 @@ import { explainPixels } from "../../analysis/explain/explain.ts";
 import { encodePng } from "../../image/encode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { pixelsOf } from "../../model/pixels.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { explanationHtml } from "../../views/explanation/page.ts";
 import { explanationSvg } from "../../views/explanation/svg.ts";
 import { explanationTerminal } from "../../views/explanation/terminal.ts";
