@@ -1,5 +1,5 @@
 import { type ImageRow, isTransient, type RejectedRow } from "./rows.ts";
-import type { Source, SourceImage } from "./source.ts";
+import type { Source, SourceImage } from "./source-image.ts";
 
 /** What became of a source since it was indexed. */
 export interface Changes {

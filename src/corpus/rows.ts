@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ClipInterpretError, ERRORS, type ErrorCode, messageOf } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
-import type { SourceImage } from "./source.ts";
+import type { SourceImage } from "./source-image.ts";
 
 const factors = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 

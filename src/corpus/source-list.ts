@@ -7,7 +7,7 @@ import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { lookAt } from "./file-kinds.ts";
-import type { Source, SourceImage } from "./source.ts";
+import type { Source, SourceImage } from "./source-image.ts";
 import { isWaterbirds, waterbirdsRow } from "./waterbirds.ts";
 
 /** A list that was read. */

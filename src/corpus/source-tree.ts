@@ -5,14 +5,7 @@ import { join } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { isOthers, lookAt, type SeenFile } from "./file-kinds.ts";
-
-/** What lies in a source and was not taken for an image. */
-export interface PassedOver {
-  /** Files and folders that are hidden, or that other programs keep for themselves; a folder counts once. */
-  hidden: number;
-  /** Files that are no pictures, by extension. */
-  readonly others: Record<string, number>;
-}
+import type { PassedOver } from "./source-image.ts";
 
 /** Most kinds that are told apart: names can be anything. */
 const MOST_KINDS = 50;

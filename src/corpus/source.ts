@@ -7,32 +7,12 @@ import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { lookAt, type SeenFile, whyUnreadable } from "./file-kinds.ts";
 import { spread } from "./root.ts";
+import type { PassedOver, Source, SourceImage } from "./source-image.ts";
 import { commonFolder, inside, isList, type ListBytes, readBounded, readList } from "./source-list.ts";
-import { countOther, type PassedOver, type Pattern, type WalkOptions, walk } from "./source-tree.ts";
+import { countOther, type Pattern, type WalkOptions, walk } from "./source-tree.ts";
 import { isWaterbirds, WATERBIRDS_LIST } from "./waterbirds.ts";
 
-/** The value of a factor of an image; null where it has none. */
-export type FactorValue = string | number | null;
-
-/** One image of a source. */
-export interface SourceImage extends SeenFile {
-  /** Relative to the source's root, with forward slashes. */
-  readonly path: string;
-  /** Whether a list names it, so that it may be missing for good. */
-  readonly listed?: boolean;
-  readonly label: string | null;
-  readonly factors: Readonly<Record<string, FactorValue>>;
-}
-
-/** Images below one root folder, each path once. */
-export interface Source {
-  readonly root: string;
-  readonly images: readonly SourceImage[];
-  /** Folders below the root that could not be read: nothing is known of what lies in them. */
-  readonly unseen?: readonly string[];
-  /** What lies there too, and is no image. */
-  readonly passed?: PassedOver;
-}
+export type { FactorValue, Source, SourceImage } from "./source-image.ts";
 
 /** How a source is looked through. */
 export interface ScanOptions {
