@@ -190,9 +190,10 @@ function patternOf(input: string, { hidden = false }: WalkOptions): (Pattern & {
   return { base: resolve(base), fits: picomatch(glob, { dot: hidden }), depth };
 }
 
-/** Labels from folders, where there are at least two. */
+/** Labels from folders, where images lie in at least two. */
 function labelled(files: readonly (SeenFile & { path: string })[], unseen: readonly string[]): SourceImage[] {
-  const several = new Set([...files.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
+  const images = files.filter(({ refused }) => !refused);
+  const several = new Set([...images.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
   return files.map((file) => {
     const folder = posix.dirname(file.path);
     return { ...file, label: several && folder !== "." ? folder : null, factors: {} };

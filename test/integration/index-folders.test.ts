@@ -16,11 +16,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { meanOutputs } from "../../src/analysis/ablation/forward-ablation.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { checkIndex, readIndex } from "../../src/corpus/open-index.ts";
 import { type ScanOptions, scanSource } from "../../src/corpus/source.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { indexedCorpus } from "../../src/server/corpora.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { runHere } from "../support/run-cli.ts";
@@ -93,6 +95,14 @@ describe("what a folder holds besides images", () => {
     });
     const text = (await runHere("index", photos, "--out", index)).stdout;
     expect(text).toContain("3 files are in formats that cannot be read: 2 .heic, 1 .nef");
+  });
+
+  it("makes no classes of images: only folders with images that are read do", async () => {
+    const { photos } = await folderOf("trip/a.jpg", ["raw/a.NEF", "heic"]);
+    expect((await scanSource(photos)).images.map(({ path, label }) => [path, label])).toContainEqual([
+      "trip/a.jpg",
+      null,
+    ]);
   });
 
   it("is counted where it is no picture, and looked at where a name does not say", async () => {
@@ -207,6 +217,25 @@ describe("an index and its photos", () => {
     expect(built).toMatchObject({ images: 2, added: 0, root: elsewhere, movedFrom: photos });
     expect(await neighbors(index, "--out", out)).toMatchObject({ code: 0, stderr: "" });
     expect(await checkIndex(index)).toMatchObject({ missing: [], changed: [] });
+  });
+
+  it("are missed aloud by the server and by ablation too", async () => {
+    const { photos, index, there } = await moved();
+    const elsewhere = join(there, "elsewhere");
+    await rename(photos, elsewhere);
+    const warnings: ProgressEvent[] = [];
+    const report = (event: ProgressEvent) => void warnings.push(event);
+    await indexedCorpus(index, { report });
+    const message = expect.stringContaining(`2 pictures of ${index} cannot be read in ${photos}`);
+    expect(warnings).toEqual([{ type: "warning", code: "IMAGES_MISSING", message }]);
+    await indexedCorpus(index, { root: elsewhere, report });
+    expect(warnings).toHaveLength(1);
+    const ablated = meanOutputs(model, await readIndex(index), [0, 1], [3]);
+    await expect(ablated).rejects.toMatchObject({ code: "IMAGES_MISSING" });
+    const found = await readIndex(index, { root: elsewhere });
+    expect((await meanOutputs(model, found, [0, 1], [3])).some((mean) => mean !== 0)).toBe(true);
+    expect(await checkIndex(index)).toMatchObject({ missing: ["a.jpg", "b.jpg"] });
+    expect(await checkIndex(index, { root: elsewhere })).toMatchObject({ missing: [], changed: [] });
   });
 
   it("are not taken for others of the same names", async () => {
@@ -451,6 +480,30 @@ describe("input as people give it", () => {
       await expect(scanSource("/dev/zero")).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });
     },
   );
+});
+
+describe("--texts of explain and segment", () => {
+  it("reads a text a line, after those of --text, each once", async () => {
+    const { folder, photos } = await folderOf("a.png");
+    const file = join(folder, "texts.txt");
+    await writeFile(file, "a cat\n\n  a   dog \n");
+    for (const command of ["explain", "segment"]) {
+      const args = [command, join(photos, "a.png"), "--text", "a dog", "--texts", file, "--json"];
+      const { stdout, code } = await runHere(...args);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout).texts.map(({ text }: { text: string }) => text)).toEqual(["a dog", "a cat"]);
+    }
+  });
+
+  it("refuses more texts than a picture can show, and a file without any", async () => {
+    const { folder, photos } = await folderOf("a.png");
+    const file = join(folder, "texts.txt");
+    const args = ["explain", join(photos, "a.png"), "--texts", file];
+    await writeFile(file, Array.from({ length: 101 }, (_, i) => `text ${i}\n`).join(""));
+    expect(await runHere(...args)).toMatchObject({ code: 1, stderr: expect.stringContaining("101 texts") });
+    await writeFile(file, "\n");
+    expect(await runHere(...args)).toMatchObject({ code: 1, stderr: expect.stringContaining("TEXTS_EMPTY") });
+  });
 });
 
 /** Writes rejected rows of the first shard anew, with checksums that fit. */
