@@ -45,14 +45,29 @@ export async function readMask(path: string): Promise<Mask> {
 
 /**
  * The part of a mask that the model is shown of its image, at the size at which it reads it: as `preprocess` cuts it,
- * by nearest neighbour, as Pillow and the reference resize masks. [size, size]
+ * by nearest neighbour, as Pillow and the reference resize masks. [size, size]; −1 where the picture was padded
  */
-export function cropMask({ width, height, values }: Mask, config: PreprocessConfig): Uint8Array {
+export function cropMask({ width, height, values }: Mask, config: PreprocessConfig): Int16Array {
+  const { size } = config;
   const window = resizeWindow(width, height, config);
-  const columns = nearestPositions(width, window.width, window.left, config.size);
-  const rows = nearestPositions(height, window.height, window.top, config.size);
-  const cropped = new Uint8Array(config.size ** 2);
+  const columns = positions(width, window.width, window.left, size);
+  const rows = positions(height, window.height, window.top, size);
+  const cropped = new Int16Array(size ** 2);
   let at = 0;
-  for (const y of rows) for (const x of columns) cropped[at++] = values[y * width + x];
+  for (const y of rows) for (const x of columns) cropped[at++] = x < 0 || y < 0 ? -1 : values[y * width + x];
   return cropped;
+}
+
+/** Which sample of a side each of `wanted` takes, from `start` on; −1 for those beside the picture. */
+function positions(sourceSize: number, resultSize: number, start: number, wanted: number): Int32Array {
+  const first = Math.max(start, 0);
+  const inside = nearestPositions(
+    sourceSize,
+    resultSize,
+    first,
+    Math.min(start + wanted, resultSize) - first,
+  );
+  const all = new Int32Array(wanted).fill(-1);
+  all.set(inside, first - start);
+  return all;
 }
