@@ -1,6 +1,8 @@
+import { roundHalfEven } from "../math/round.ts";
 import { readInput } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
-import { CHANNELS, type DecodedImage, type DecodeOptions, decodeImage, sourceName } from "./decode.ts";
+import { type DecodeOptions, sourceName, withDecoded } from "./decode.ts";
+import { CHANNELS, type DecodedImage, toRgb } from "./pixels.ts";
 import type { ResizeWindow } from "./resample.ts";
 import { resize } from "./resize.ts";
 import type { PreprocessConfig } from "./types.ts";
@@ -22,6 +24,8 @@ export interface Preprocessed {
   readonly height: number;
   /** The part of the original that `rgb` shows, in the original's pixels. */
   readonly placement: Rectangle;
+  /** What someone who looks at the result should know of the picture, in words. */
+  readonly warning?: string;
   /** Length and SHA-256 (hex) of the file's bytes, taken while they are in memory. */
   readonly bytes: number;
   readonly sha256: string;
@@ -31,7 +35,7 @@ export interface Preprocessed {
  * Decodes, resizes and crops an image exactly as the model's library does with Pillow. OpenCLIP's evaluation transform
  * resizes in the image's own mode, crops with torchvision and makes it RGB; transformers' makes it RGB first.
  * @param source path, or the bytes of an image file
- * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `IMAGE_UNSUPPORTED`, `IMAGE_TOO_LARGE`
  */
 export async function preprocess(
   source: string | Uint8Array,
@@ -39,22 +43,28 @@ export async function preprocess(
   options: DecodeOptions = {},
 ): Promise<Preprocessed> {
   const file = typeof source === "string" ? await readInput(source) : source;
-  const image = await decodeImage(file, { name: sourceName(source), ...options });
-  const window = resizeWindow(image.width, image.height, config);
-  const scaleX = image.width / window.width;
-  const scaleY = image.height / window.height;
+  const shown = await withDecoded(file, { name: sourceName(source), ...options }, (image) =>
+    showImage(image, config),
+  );
+  return { ...shown, bytes: file.length, sha256: sha256Of(file) };
+}
+
+function showImage(image: DecodedImage, config: PreprocessConfig): Omit<Preprocessed, "bytes" | "sha256"> {
+  const { width, height, warning } = image;
+  const window = resizeWindow(width, height, config);
+  const scaleX = width / window.width;
+  const scaleY = height / window.height;
   return {
     rgb: cutSquare(image, window, config),
-    width: image.width,
-    height: image.height,
+    width,
+    height,
     placement: {
       x: window.left * scaleX,
       y: window.top * scaleY,
       width: config.size * scaleX,
       height: config.size * scaleY,
     },
-    bytes: file.length,
-    sha256: sha256Of(file),
+    ...(warning && { warning }),
   };
 }
 
@@ -137,34 +147,6 @@ function resizedSides(
       return { width: scaled(width), height: scaled(height) };
     }
   }
-}
-
-/** Python's `round`: halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
-}
-
-/** Pillow's `convert("RGB")`: gray is repeated, alpha dropped, CMYK as `cmyk2rgb` (no colour profile). */
-export function toRgb<Data extends Uint8Array>(
-  mode: DecodedImage["mode"],
-  data: Data,
-): Data | Uint8Array<ArrayBuffer> {
-  if (mode === "RGB" || mode === "P") return data;
-  const channels = mode === "L" ? 1 : 4;
-  const rgb = new Uint8Array((data.length / channels) * 3);
-  for (let i = 0, out = 0; i < data.length; i += channels) {
-    for (let c = 0; c < 3; c++)
-      rgb[out++] = mode === "CMYK" ? inkToLight(data, i, c) : data[i + (c % channels)]!;
-  }
-  return rgb;
-}
-
-/** (255 − ink)·(255 − black)/255 in Pillow's rounding: 255 − k − MULDIV255(ink, 255 − k). */
-function inkToLight(data: Uint8Array, pixel: number, channel: number): number {
-  const light = 255 - data[pixel + 3]!;
-  const product = data[pixel + channel]! * light + 128;
-  return Math.max(light - (((product >> 8) + product) >> 8), 0);
 }
 
 /**

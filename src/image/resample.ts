@@ -1,4 +1,4 @@
-import { CHANNELS, type DecodedImage } from "./decode.ts";
+import { CHANNELS, type DecodedImage } from "./pixels.ts";
 
 /** A resize of which only a window is wanted: the whole result would be `width`×`height`. */
 export interface ResizeWindow {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CHANNELS, type DecodedImage, type ImageMode } from "./decode.ts";
+import { CHANNELS, type DecodedImage, type ImageMode } from "./pixels.ts";
 import type { ResizeWindow } from "./resample.ts";
 import { resize } from "./resize.ts";
 

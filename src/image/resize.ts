@@ -1,4 +1,4 @@
-import type { DecodedImage } from "./decode.ts";
+import type { DecodedImage } from "./pixels.ts";
 import { type Interpolation, type ResizeWindow, resample } from "./resample.ts";
 
 /**

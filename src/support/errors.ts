@@ -26,6 +26,10 @@ export const ERRORS = {
     means: "The file is not an image that can be decoded: damaged, cut off, empty or another kind of file.",
     hint: "Open it in an image viewer; save it again as PNG or JPEG.",
   },
+  IMAGE_UNSUPPORTED: {
+    means: "The file is a picture, in a format that is not read.",
+    hint: "Convert it to PNG or JPEG in an image viewer, or with ImageMagick: magick FILE picture.png",
+  },
   IMAGE_TOO_LARGE: {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
