@@ -28,7 +28,7 @@ export interface OpenedImage {
 }
 
 /**
- * Pillow's palette image: colours are looked up, and indices past the palette's end are grays.
+ * Pillow's palette image: colours are looked up, and indices past the palette's end are black.
  * @param palette RGB, three bytes a colour
  */
 export function fromPalette(
@@ -40,7 +40,7 @@ export function fromPalette(
   const data = new Uint8Array(indices.length * 3);
   for (let i = 0, out = 0; i < indices.length; i++) {
     const from = indices[i]! * 3;
-    for (let c = 0; c < 3; c++) data[out++] = palette[from + c] ?? indices[i]!;
+    for (let c = 0; c < 3; c++) data[out++] = palette[from + c] ?? 0;
   }
   return { mode: "P", width, height, data };
 }
