@@ -208,7 +208,7 @@ async function addShard(
   store: Store,
   manifest: Manifest,
   images: readonly SourceImage[],
-  { exif = true, maxPixels, batch, decoders, signal }: BuildOptions,
+  { exif = true, maxPixels, batch, decoders, signal, report }: BuildOptions,
   advance: (count: number) => void,
 ): Promise<Manifest> {
   const shard = createShard(manifest, images.length);
@@ -227,7 +227,11 @@ async function addShard(
     for (const known of journal.batches) take(known);
     const byFile = new Map(images.map((image) => [join(root, image.path), image]));
     const files = images.slice(done).map(({ path }) => join(root, path));
-    const pool = { ...(maxPixels && { maxPixels }), ...(decoders && { threads: decoders }) };
+    const pool = {
+      ...(maxPixels && { maxPixels }),
+      ...(decoders && { threads: decoders }),
+      ...(report && { report }),
+    };
     const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
     for await (const decomposed of batches) {
       const taken = storedBatch(decomposed, byFile, manifest);

@@ -1,6 +1,7 @@
 import sharp, { type Metadata } from "sharp";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { readInput } from "../support/files.ts";
+import type { Report } from "../support/progress.ts";
 import { openBmp } from "./bmp.ts";
 import { withPixels } from "./budget.ts";
 import { imageFormat } from "./format.ts";
@@ -18,8 +19,10 @@ export interface DecodeOptions {
   readonly exif?: boolean;
   /** Images with more pixels are refused before any is decoded. Default 100 million. */
   readonly maxPixels?: number;
-  /** What to call the image in error messages; default: its path, or `image` for bytes. */
+  /** What to call the image in messages; default: its path, or `image` for bytes. */
   readonly name?: string;
+  /** Is told what should be known of a picture that is read all the same (`IMAGE_DARK`). */
+  readonly report?: Report;
 }
 
 const MAX_PIXELS = 100e6;
@@ -62,7 +65,11 @@ export async function withDecoded<T>(
 ): Promise<T> {
   const name = options.name ?? sourceName(source);
   const { width, height, decode } = await openImage(source, options);
-  return withPixels(width * height, async () => use(await coded(name, async () => decode())));
+  return withPixels(width * height, async () => {
+    const image = await coded(name, async () => decode());
+    if (image.dark) options.report?.({ type: "warning", code: "IMAGE_DARK", message: `${name} ${DARK}` });
+    return use(image);
+  });
 }
 
 /**
@@ -190,11 +197,10 @@ async function decodeWithSharp(
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   if (info.channels !== CHANNELS[mode]) throw new Error(`${info.channels} channels are not supported`);
   const decoded = { mode, width: info.width, height: info.height, data };
-  return deep && isDark(decoded) ? { ...decoded, warning: DARK } : decoded;
+  return deep && isDark(decoded) ? { ...decoded, dark: true } : decoded;
 }
 
-const DARK =
-  "its 16-bit samples reach no further than 12 bits, as some cameras' and scanners' do: it is shown all but black. Scale them to 16 bits";
+const DARK = "has samples of 16 bits that use 12 of them or fewer, and is shown all but black";
 
 /** True where no colour reaches a sixteenth of the full range. */
 function isDark({ mode, data }: DecodedImage): boolean {

@@ -14,8 +14,8 @@ export interface DecodedImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
-  /** What a reader of the picture should know, in words: it is not what its maker saw. */
-  readonly warning?: string;
+  /** Samples of 16 bits use 12 of them or fewer, as those of some cameras and scanners: it is not what its maker saw. */
+  readonly dark?: true;
 }
 
 /** An image whose header was read: its size is known before memory is taken for its pixels. */

@@ -24,8 +24,6 @@ export interface Preprocessed {
   readonly height: number;
   /** The part of the original that `rgb` shows, in the original's pixels. */
   readonly placement: Rectangle;
-  /** What someone who looks at the result should know of the picture, in words. */
-  readonly warning?: string;
   /** Length and SHA-256 (hex) of the file's bytes, taken while they are in memory. */
   readonly bytes: number;
   readonly sha256: string;
@@ -50,7 +48,7 @@ export async function preprocess(
 }
 
 function showImage(image: DecodedImage, config: PreprocessConfig): Omit<Preprocessed, "bytes" | "sha256"> {
-  const { width, height, warning } = image;
+  const { width, height } = image;
   const window = resizeWindow(width, height, config);
   const scaleX = width / window.width;
   const scaleY = height / window.height;
@@ -64,7 +62,6 @@ function showImage(image: DecodedImage, config: PreprocessConfig): Omit<Preproce
       width: config.size * scaleX,
       height: config.size * scaleY,
     },
-    ...(warning && { warning }),
   };
 }
 

@@ -34,6 +34,11 @@ export const ERRORS = {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
   },
+  IMAGE_DARK: {
+    means:
+      "A picture's 16-bit samples use 12 bits or fewer, as those of some cameras and scanners do, so that the model is shown it all but black (a warning).",
+    hint: "Scale its samples to the full range of 16 bits, or save it with 8.",
+  },
   NPY_INVALID: {
     means: "The file is not a NumPy .npy array of the kind and shape needed here.",
     hint: "Save it with numpy.save as little-endian float32 in C order, in the shape the message names.",
@@ -159,7 +164,7 @@ export const ERRORS = {
   },
   NO_IMAGES: {
     means: "There is no image where images were to be indexed.",
-    hint: "Name a folder with JPEG, PNG, WebP, GIF, TIFF or AVIF files, or a CSV or JSONL list of them.",
+    hint: "Name a folder with JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM files, or a CSV or JSONL list of them.",
   },
   INDEX_INVALID: {
     means: "The folder holds no index, or one whose manifest is damaged or newer than this program.",

@@ -28,7 +28,7 @@ export const registerExplain: Register = (program, run) => {
     .description("say why an image scores as it does for each text: the exact share of every head and MLP")
     .argument(
       "[image]",
-      "any JPEG, PNG, WebP, AVIF, GIF or TIFF; without it, an example scene with texts of its own",
+      "any JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM; without it, an example scene with texts of its own",
     )
     .option("--text <text>", "a text to explain the image by; once or more", collect, [])
     .addOption(pictureOption())
@@ -46,7 +46,7 @@ export const registerExplain: Register = (program, run) => {
           throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
         const model = await models.load(globals.model);
         const { exif, maxPixels } = options;
-        const decoding = { exif, ...(maxPixels && { maxPixels }) };
+        const decoding = { exif, report, ...(maxPixels && { maxPixels }) };
         const seen = await pixelsOf(model, source, decoding);
         const named = { name: source, label: example?.caption ?? null };
         const explained = await explainPixels(model, seen, texts, { image: named, report, signal });

@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { decodeImage } from "../../image/decode.ts";
+import { readImageSize } from "../../image/decode.ts";
 import { displayPicture } from "../../image/display.ts";
 import { encodePng } from "../../image/encode.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
@@ -64,7 +64,7 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
 
   const describe = async (image: string) => {
     const { bytes, sha256, row } = await looks.find(image);
-    const { width, height } = await decodeImage(bytes, { maxPixels: limits.pixels, name: "the picture" });
+    const { width, height } = await readImageSize(bytes, { maxPixels: limits.pixels, name: "the picture" });
     return imageSchema.parse({
       ...{ image, sha256, bytes: bytes.length, width, height },
       ...{ path: row?.path ?? null, label: row?.label ?? null, factors: row?.factors ?? {} },
@@ -84,7 +84,9 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
       body: {
         required: true,
         content: {
-          "application/octet-stream": { schema: z.any().describe("JPEG, PNG, WebP, GIF, TIFF or AVIF") },
+          "application/octet-stream": {
+            schema: z.any().describe("JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM"),
+          },
         },
       },
     },
