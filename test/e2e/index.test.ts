@@ -261,7 +261,9 @@ describe("index --check", () => {
       changed: [names[2]],
       missing: [names[6]],
     });
-    expect(stderr).toMatch(/^error INDEX_CORRUPT: [^\n]*Remove shards\/000001 [^\n]*\n$/);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: "INDEX_CORRUPT", hint: expect.stringContaining("Remove shards/000001 ") },
+    });
     const text = (await check(index)).stdout;
     for (const line of ["damaged: shards/000001/heads.npy", `changed: ${names[2]}`, `missing: ${names[6]}`]) {
       expect(text).toContain(`  ${line}\n`);
@@ -356,7 +358,9 @@ describe("a disk or folder that gives trouble", () => {
       }
       const { status, stdout, stderr } = command("index", pictures, "--out", join(folder, "index"), "--json");
       expect(status, stderr).toBe(0);
-      expect(stderr).toMatch(/^warning INPUT_UNREADABLE: [^\n]*closed[^\n]*\n$/);
+      expect(JSON.parse(stderr)).toEqual({
+        warning: { code: "INPUT_UNREADABLE", message: expect.stringContaining("closed") },
+      });
       expect(parse(stdout)).toMatchObject({ images: 4, rejected: 0 });
       const { images } = await readIndex(join(folder, "index"));
       expect(images.map(({ path }) => path)).toEqual(
