@@ -8,11 +8,12 @@ import { PRECISIONS, type Precision } from "../onnx/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { collect, wholeNumber } from "./strings.ts";
+import { hasTable, tableText } from "./tables.ts";
 
 /** Where a command writes and what stops it; real streams in `main`, anything in tests. */
 export interface Streams {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
 /** Options that every command takes. */
@@ -20,6 +21,8 @@ export interface GlobalOptions {
   /** As it was given: once; `serve` takes several. */
   readonly model?: readonly string[];
   readonly json: boolean;
+  readonly csv: boolean;
+  readonly jsonl: boolean;
   readonly quiet: boolean;
   readonly threads: number;
   readonly device?: string;
@@ -36,17 +39,21 @@ export interface CommandContext {
   readonly modelName: string;
   /** Loads it. */
   model(): Promise<ClipModel>;
-  /** An index with the model that was named, or else the one that made it. @throws as {@link openWithModel} */
-  openIndex(folder: string): Promise<{ readonly index: Index; readonly model: ClipModel }>;
+  /**
+   * An index with the model that was named, or else the one that made it.
+   * @param root where its images lie now, if they moved without it
+   * @throws as {@link openWithModel}
+   */
+  openIndex(folder: string, root?: string): Promise<{ readonly index: Index; readonly model: ClipModel }>;
   /** The model that was named, or else the one that made an index, or else the one that is used when none is. */
   modelFor(index: string): Promise<ClipModel>;
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly streams: Streams;
-  /** A line for people; nothing with `--quiet` or `--json`. */
+  /** A line for people; nothing with `--quiet`, `--json`, `--csv` or `--jsonl`. */
   say(text: string): void;
-  /** The command's result: JSON with `--json`, else the text. */
-  result(json: unknown, text: () => string): void;
+  /** The command's result: JSON with `--json`, its table with `--csv` or `--jsonl`, else the text. */
+  result(json: object, text: () => string): void;
 }
 
 /** Adds the global options to the program: it finds them before and after the command's name. */
@@ -54,16 +61,28 @@ export function addGlobalOptions(program: Command): void {
   program
     .option(
       "--model <name>",
-      `a name that \`models\` lists, a hub id, or a folder with a checkpoint (default: what made the --index, else ${DEFAULT_MODEL})`,
+      `a name that \`models\` lists, a hub id, or a folder with a checkpoint (default: what made the --index, else ${DEFAULT_MODEL}, env: CLIP_INTERPRET_MODEL)`,
       (value: string, known: readonly string[] | undefined) => collect(value, known ?? []),
     )
-    .option("--json", "print the result as JSON, nothing else on standard output", false)
-    .option("--quiet", "print results and errors only", false)
     .option(
-      "--threads <n>",
-      "threads for the encoder, at most the cores there are; 0 takes every core",
-      wholeNumber(0),
-      0,
+      "--json",
+      "print the result as JSON, and warnings and errors as JSON Lines on standard error",
+      false,
+    )
+    .addOption(
+      new Option("--csv", "print the result's table as CSV").default(false).conflicts(["json", "jsonl"]),
+    )
+    .addOption(
+      new Option("--jsonl", "print the result's table as JSON Lines: a row a line")
+        .default(false)
+        .conflicts(["json"]),
+    )
+    .option("--quiet", "print results, warnings and errors only", false)
+    .addOption(
+      new Option("--threads <n>", "threads for the encoder, at most the cores there are; 0 takes every core")
+        .argParser(wholeNumber(0))
+        .default(0)
+        .env("CLIP_INTERPRET_THREADS"),
     )
     .option(
       "--device <name>",
@@ -90,14 +109,26 @@ export function requireOneModel({ model = [] }: GlobalOptions, command: string):
     throw new ClipInterpretError("USAGE", `--model is given ${model.length} times; only serve takes several`);
 }
 
-/** Makes the context that one command runs in. */
+/**
+ * Makes the context that one command runs in.
+ * @param command as it is typed: `evaluate zero-shot`
+ * @throws `USAGE` where a table is asked for and the command's result has none
+ */
 export function createContext(
+  command: string,
   globals: GlobalOptions,
   streams: Streams,
   report: Report,
   signal: AbortSignal,
 ): CommandContext {
   const { threads, device, precision, activation } = globals;
+  const format = formatOf(globals);
+  if ((format === "csv" || format === "jsonl") && !hasTable(command)) {
+    throw new ClipInterpretError(
+      "USAGE",
+      `the result of \`${command}\` is no table: --${format} has nothing to print`,
+    );
+  }
   const line = (text: string) => streams.stdout.write(`${text}\n`);
   const models = createModelLoader({
     ...{ threads, ...(device !== undefined && { device }) },
@@ -105,21 +136,28 @@ export function createContext(
     ...(activation && { activation }),
   });
   const named = globals.model?.at(-1);
+  const modelName = named ?? (process.env.CLIP_INTERPRET_MODEL || DEFAULT_MODEL);
   return {
     globals,
     models,
-    modelName: named ?? DEFAULT_MODEL,
-    model: () => models.load(named ?? DEFAULT_MODEL),
-    openIndex: (folder) => openWithModel(folder, models, { named, report }),
+    modelName,
+    model: () => models.load(modelName),
+    openIndex: (folder, root) => openWithModel(folder, models, { named, root, report }),
     modelFor: async (index) =>
-      (named === undefined ? await modelOfIndex(index, models) : undefined) ??
-      models.load(named ?? DEFAULT_MODEL),
+      (named === undefined ? await modelOfIndex(index, models) : undefined) ?? models.load(modelName),
     signal,
     report,
     streams,
     say: (text) => {
-      if (!globals.quiet && !globals.json) line(text);
+      if (!globals.quiet && format === "text") line(text);
     },
-    result: (json, text) => line(globals.json ? JSON.stringify(json) : text()),
+    result: (json, text) => {
+      if (format === "text") line(text());
+      else if (format === "json") line(JSON.stringify(json));
+      else streams.stdout.write(tableText(command, json, format));
+    },
   };
 }
+
+const formatOf = ({ json, csv, jsonl }: GlobalOptions) =>
+  json ? "json" : csv ? "csv" : jsonl ? "jsonl" : "text";

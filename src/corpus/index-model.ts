@@ -4,9 +4,8 @@ import type { ClipModel, ModelOptions } from "../model/clip-model.ts";
 import { isFoundByName, type ModelLoader } from "../model/registry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
-import type { Report } from "../support/progress.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
-import { type Index, readIndex, requireModelOf } from "./open-index.ts";
+import { type Index, type ReadOptions, readIndex, requireModelOf } from "./open-index.ts";
 import { folderStore } from "./store.ts";
 
 /** Where a model lies, as its index keeps it; undefined for one that its name finds. */
@@ -30,9 +29,9 @@ type Made = Pick<Index, "folder" | "manifest">;
 export async function openWithModel(
   folder: string,
   loader: ModelLoader,
-  { named, report }: { readonly named?: string | undefined; readonly report?: Report } = {},
+  { named, ...options }: ReadOptions & { readonly named?: string | undefined } = {},
 ): Promise<{ index: Index; model: ClipModel }> {
-  const index = await readIndex(folder, { ...(report && { report }) });
+  const index = await readIndex(folder, options);
   const model = named === undefined ? await findModel(index, loader) : await loadAsMade(index, loader, named);
   await requireModelOf(index, model);
   return { index, model };

@@ -16,6 +16,7 @@ import { addClassesOptions, type ClassesOptions, classesOf } from "../classes-op
 import type { RunCommand } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { rootOption } from "../thumbnails.ts";
 
 interface Options extends ClassesOptions {
   readonly index: string;
@@ -29,6 +30,7 @@ interface Options extends ClassesOptions {
   readonly layers: boolean;
   readonly fullForward: boolean;
   readonly forwardImages: number;
+  readonly root?: string;
   readonly out: readonly string[];
 }
 
@@ -57,13 +59,14 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
       false,
     )
     .option("--forward-images <n>", "most images for --full-forward", wholeNumber(1), 500)
+    .addOption(rootOption())
     .addOption(pictureOption())
     .action(
       run(async (context, options: Options) => {
         const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
         const work = { report, signal };
-        const { index, model } = await context.openIndex(options.index);
+        const { index, model } = await context.openIndex(options.index, options.root);
         const classSet = await classesOf(index, options);
         const sets = await setsOf(model, options);
         const problem = await prepareZeroShot(model, index, classSet, {

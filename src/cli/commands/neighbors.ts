@@ -14,10 +14,11 @@ import { THUMBNAIL } from "../../views/neighbors/words.ts";
 import type { Register } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
-import { thumbnailsOf } from "../thumbnails.ts";
+import { rootOption, thumbnailsOf } from "../thumbnails.ts";
 
 interface NeighborsOptions {
   readonly index: string;
+  readonly root?: string;
   readonly heads: string;
   readonly image?: string;
   readonly text?: string;
@@ -50,6 +51,7 @@ export const registerNeighbors: Register = (program, run) => {
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .option("--include-self", "show the query image too when the index holds it", false)
     .option("--seed <n>", "chooses the random images", wholeNumber(0), 0)
+    .addOption(rootOption())
     .addOption(pictureOption())
     .action(
       run(async (context, options: NeighborsOptions) => {
@@ -59,7 +61,7 @@ export const registerNeighbors: Register = (program, run) => {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
         checkPictures(options.out, image);
-        const { index, model } = await context.openIndex(options.index);
+        const { index, model } = await context.openIndex(options.index, options.root);
         const properties = await loadProperties(model, options.labels);
         const heads = {
           name: options.heads,
@@ -76,7 +78,7 @@ export const registerNeighbors: Register = (program, run) => {
           const shown = [...found.neighbors, ...found.least, ...found.random];
           const pictures = {
             query: image === undefined ? null : await thumbnail(image, THUMBNAIL),
-            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL),
+            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL, report),
           };
           await writePictures(options.out, {
             svg: () => neighborsSvg(found, pictures),

@@ -12,6 +12,7 @@ interface ServeOptions {
   readonly host: string;
   readonly token?: string;
   readonly index: readonly string[];
+  readonly root: readonly string[];
   readonly labels?: string;
 }
 
@@ -24,10 +25,16 @@ export const registerServe: Register = (program, run) => {
     .option("--host <address>", "an address beyond this machine needs a --token", "127.0.0.1")
     .option("--token <token>", "asked of every request; or set CLIP_INTERPRET_TOKEN")
     .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
+    .option(
+      "--root <folder>",
+      "where the images of an index lie now, if they moved without it; in the order of --index",
+      collect,
+      [],
+    )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
       run(async (context, options: ServeOptions) => {
-        const { globals, models, signal, streams, say, result } = context;
+        const { globals, models, report, signal, streams, say, result } = context;
         const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
         const server = await startServer({
           ...{
@@ -37,7 +44,9 @@ export const registerServe: Register = (program, run) => {
             port: options.port,
             token,
           },
-          corpora: await Promise.all(options.index.map(indexedCorpus)),
+          corpora: await Promise.all(
+            options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
+          ),
           labels: options.labels,
           onFault: (error) => {
             const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
