@@ -6,10 +6,6 @@ import { ClipInterpretError } from "../support/errors.ts";
 /** Names under which a machine reaches itself. A page of another site cannot be served under one of them. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** True for an address that only this machine can reach. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-
 /** Nothing but this server's own files and data; no frames, no forms to elsewhere. */
 const POLICY = [
   "default-src 'none'",
