@@ -77,7 +77,7 @@ describe("who is answered", () => {
     const bearer = { authorization: `Bearer ${token}` };
     expect((await send(guarded.url, "/api/app", { headers: bearer })).status).toBe(200);
     const first = await send(guarded.url, `/look?image=x&token=${token}`);
-    expect([first.status, first.headers.location]).toEqual([303, "/look?image=x"]);
+    expect([first.status, first.headers.location]).toEqual([303, "./look?image=x"]);
     const [cookie] = first.headers["set-cookie"]!;
     expect(cookie).toMatch(/HttpOnly/i);
     expect(cookie).toMatch(/SameSite=Strict/i);
