@@ -268,7 +268,7 @@ async function addShard(
   store: Store,
   manifest: Manifest,
   images: readonly SourceImage[],
-  { exif = true, maxPixels, batch, decoders, signal }: BuildOptions,
+  { exif = true, maxPixels, batch, decoders, signal, report }: BuildOptions,
   advance: (count: number) => void,
 ): Promise<{ manifest: Manifest; unread: readonly RejectedRow[] }> {
   const { root } = source;
@@ -300,7 +300,11 @@ async function addShard(
     }
     const byFile = new Map(images.map((image) => [join(root, image.path), image]));
     const files = left.flatMap(({ path, refused: known }) => (known ? [] : [join(root, path)]));
-    const pool = { ...(maxPixels && { maxPixels }), ...(decoders && { threads: decoders }) };
+    const pool = {
+      ...(maxPixels && { maxPixels }),
+      ...(decoders && { threads: decoders }),
+      ...(report && { report }),
+    };
     const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
     for await (const decomposed of batches) {
       const { failed, ...taken } = storedBatch(decomposed, byFile, manifest);

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { ACTIVATIONS } from "../checkpoint/model-config.ts";
+import { INTERPOLATIONS } from "../image/resample.ts";
+import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
@@ -58,7 +60,12 @@ const originSchema = z.strictObject({
   }),
   preprocessing: z.strictObject({
     size,
-    resizeMode: z.enum(["shortest", "squash"]),
+    resizeMode: z.enum(RESIZE_MODES),
+    // Absent where they are as {@link usual} has them.
+    resizeTo: size.optional(),
+    interpolation: z.enum(INTERPOLATIONS).optional(),
+    fill: z.number().optional(),
+    order: z.enum(["open_clip", "transformers"]).optional(),
     mean: z.tuple([z.number(), z.number(), z.number()]),
     std: z.tuple([z.number(), z.number(), z.number()]),
     exif: z.boolean(),
@@ -126,13 +133,13 @@ export async function writeManifest(store: Store, manifest: Manifest): Promise<v
 /** What a model's numbers come from. */
 export async function originOf(model: ClipModel, exif: boolean): Promise<Origin> {
   const { name, precision, device, config } = model;
-  const { size: side, resizeMode, mean, std } = config.preprocess;
+  const { mean, std, ...how } = config.preprocess;
   return {
     model: {
       ...{ name, weights: await model.weightsHash(), precision, device },
       activation: config.vision.activation,
     },
-    preprocessing: { size: side, resizeMode, mean: [...mean], std: [...std], exif },
+    preprocessing: { ...how, mean: [...mean], std: [...std], exif },
   };
 }
 
@@ -142,12 +149,18 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
   const model = manifest.model.activation === undefined ? rest : { ...rest, activation };
   const differing = [
     ...differences(manifest.model, model),
-    ...differences(manifest.preprocessing, origin.preprocessing),
+    ...differences(usual(manifest.preprocessing), usual(origin.preprocessing)),
   ];
   if (differing.length === 0) return;
   const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
   throw new ClipInterpretError("INDEX_MISMATCH", message);
 }
+
+/** Preprocessing with what is left unsaid. */
+const usual = (how: Origin["preprocessing"]): Required<Origin["preprocessing"]> => ({
+  ...{ resizeTo: how.size, interpolation: "bicubic", fill: 0, order: "open_clip" },
+  ...how,
+});
 
 /** Fields of `wanted` that differ, as "field: is instead of wanted". */
 export function differences(

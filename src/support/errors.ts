@@ -26,17 +26,22 @@ export const ERRORS = {
     means: "The file is not an image that can be decoded: damaged, cut off, empty or another kind of file.",
     hint: "Open it in an image viewer; save it again as PNG or JPEG.",
   },
+  IMAGE_UNSUPPORTED: {
+    means: "The file is a picture, in a format that is not read.",
+    hint: "Convert it to PNG or JPEG in an image viewer, or with ImageMagick: magick FILE picture.png",
+  },
   IMAGE_TOO_LARGE: {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
   },
-  IMAGE_UNSUPPORTED: {
-    means: "The file is a picture in a format that is not read, such as HEIC or a camera's raw format.",
-    hint: "Save it as JPEG or PNG; `index` takes it in once it can be read.",
-  },
   IMAGE_REPEATED: {
     means: "A list names an image more than once; it is taken once (a warning).",
     hint: "Take it out of the list, or leave it as it is.",
+  },
+  IMAGE_DARK: {
+    means:
+      "A picture's 16-bit samples use 12 bits or fewer, as those of some cameras and scanners do, so that the model is shown it all but black (a warning).",
+    hint: "Scale its samples to the full range of 16 bits, or save it with 8.",
   },
   NPY_INVALID: {
     means: "The file is not a NumPy .npy array of the kind and shape needed here.",
@@ -119,6 +124,15 @@ export const ERRORS = {
   DEVICE_UNAVAILABLE: {
     means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
     hint: "Leave --device out to run on the CPU, or install what the message names.",
+  },
+  CERTIFICATE_UNTRUSTED: {
+    means:
+      "A server's certificate is not accepted: signed by nobody this machine knows, expired, or for another host.",
+    hint: "Where a proxy or firewall signs connections itself, set NODE_EXTRA_CA_CERTS to a PEM file with its certificate; else check the address and the clock.",
+  },
+  PROXY_FAILED: {
+    means: "The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached, or refuses.",
+    hint: "Check the variable, with name and password as http://name:password@host:port; NO_PROXY lists hosts to reach without it.",
   },
   HUB_UNREACHABLE: {
     means: "The hub did not answer, or the connection broke off too often.",
@@ -272,7 +286,7 @@ export const ERRORS = {
   },
   REQUEST_FORBIDDEN: {
     means: "A request names another host than this server's, or comes from a page of another site.",
-    hint: "Open the address that `clip-interpret serve` printed, as it was printed.",
+    hint: "Open the address that `clip-interpret serve` printed. Behind a reverse proxy, whoever runs the server names the page's address with `--origin`: `serve --origin https://clip.example.org`.",
   },
   TOKEN_REQUIRED: {
     means: "The server asks for a token, and the request has none or a wrong one.",

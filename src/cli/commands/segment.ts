@@ -45,7 +45,7 @@ export const registerSegment: Register = (program, run) => {
   program
     .command("segment")
     .description("show where in an image some heads find a text, or which of several texts they find where")
-    .argument("<image>", "any JPEG, PNG, WebP, AVIF, GIF or TIFF")
+    .argument("<image>", "any JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM")
     .option("--text <text>", "a text to look for; once or more", collect, [])
     .addOption(textsOption())
     .option("--heads <set>", "one head (L3.H1), several (L2-L3, last4, all), or a property's name", "all")
