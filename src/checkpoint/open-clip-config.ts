@@ -93,7 +93,7 @@ const schema = z.object({
       norm_kwargs: normKwargs,
     }),
   }),
-  preprocess_cfg: z.unknown(),
+  preprocess_cfg: z.unknown().optional(),
 });
 
 /**
