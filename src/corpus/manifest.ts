@@ -3,6 +3,7 @@ import { ACTIVATIONS } from "../checkpoint/model-config.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
 const count = z.int().min(0);
@@ -73,7 +74,7 @@ const manifestSchema = z
     version: z.literal(1),
     ...originSchema.shape,
     ...layoutSchema.shape,
-    root: z.string().describe("the folder that image paths start at"),
+    root: z.string().describe("the folder that image paths start at: absolute, or from the index's own"),
     shards: z.array(shardSchema),
   })
   .refine(isPossible, "no model has this shape");
@@ -83,7 +84,7 @@ function isPossible({ layers, heads, headDim, embedDim }: Layout): boolean {
   return layers * heads * (headDim + 4) ** 2 <= 2 ** 26 && embedDim <= 2 ** 16;
 }
 
-/** `manifest.json`: what an index holds. */
+/** `manifest.json`: what an index holds; in memory its `root` is absolute. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 const FILE = "manifest.json";
@@ -102,15 +103,24 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
   if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
-  return parsed.data;
+  return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
 }
 
 const invalid = (store: Store, why: string) =>
   new ClipInterpretError("INDEX_INVALID", `the manifest of the index ${store.where} is damaged: ${why}`);
 
+/** Sees that an index that is written to is still there. @throws `INDEX_GONE` */
+export async function requireIndex(store: Store): Promise<void> {
+  const size = await store.size(FILE).catch(() => undefined);
+  if (size === undefined) {
+    throw new ClipInterpretError("INDEX_GONE", `the index ${store.where} cannot be reached any more`);
+  }
+}
+
 /** Writes the manifest in one step. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
-  await store.put(FILE, [Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)]);
+  const root = await storedRoot(store.where, manifest.root);
+  await store.put(FILE, [Buffer.from(`${JSON.stringify({ ...manifest, root }, null, 1)}\n`)]);
 }
 
 /** What a model's numbers come from. */

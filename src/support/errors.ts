@@ -30,6 +30,14 @@ export const ERRORS = {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
   },
+  IMAGE_UNSUPPORTED: {
+    means: "The file is a picture in a format that is not read, such as HEIC or a camera's raw format.",
+    hint: "Save it as JPEG or PNG; `index` takes it in once it can be read.",
+  },
+  IMAGE_REPEATED: {
+    means: "A list names an image more than once; it is taken once (a warning).",
+    hint: "Take it out of the list, or leave it as it is.",
+  },
   NPY_INVALID: {
     means: "The file is not a NumPy .npy array of the kind and shape needed here.",
     hint: "Save it with numpy.save as little-endian float32 in C order, in the shape the message names.",
@@ -160,19 +168,38 @@ export const ERRORS = {
   },
   LIST_INVALID: {
     means: "A list of images is damaged or does not have the columns needed.",
-    hint: "A CSV needs a header with a `path` column; each line of a JSONL a `path`. Both may have a `label` and factors.",
+    hint: "A CSV needs a header with a `path` column; each line of a JSONL a `path`. Both may have a `label` and factors. A .txt has a path a line.",
   },
   NO_IMAGES: {
     means: "There is no image where images were to be indexed.",
-    hint: "Name a folder with JPEG, PNG, WebP, GIF, TIFF or AVIF files, or a CSV or JSONL list of them.",
+    hint: "Name pictures, a folder of them, or a .txt, .csv or .jsonl list; --hidden takes hidden files too.",
+  },
+  SOURCE_GONE: {
+    means:
+      "The images cannot be reached any more, all at once: a drive or share that has dropped, or a folder that moved.",
+    hint: "Bring it back and run the same command again: what is done is kept, and it goes on from there.",
+  },
+  IMAGES_UNREAD: {
+    means: "Some files could not be reached or read; that says nothing about what they hold (a warning).",
+    hint: "Run the `index` command again: it tries them anew each time.",
+  },
+  IMAGES_MISSING: {
+    means: "Pictures of an index are not where it says, or not those that were indexed (a warning).",
+    hint: "Say where they lie now with --root, or run `index` on that folder: it takes the new place after a check.",
+  },
+  INDEX_GONE: {
+    means:
+      "The folder of an index cannot be reached any more while it is written: a drive or share that has dropped.",
+    hint: "Bring it back and run the same command again: what is stored is kept, and it goes on from there.",
   },
   INDEX_INVALID: {
     means: "The folder holds no index, or one whose manifest is damaged or newer than this program.",
     hint: "Check the path; `clip-interpret index INPUT --out INDEX` makes one.",
   },
   INDEX_MISMATCH: {
-    means: "The index was made by another model, with other preprocessing or in another form.",
-    hint: "Use the model that the message names, or make another index with another --out.",
+    means:
+      "The index was made by another model, with other preprocessing, in another form or of other images.",
+    hint: "Use what the message names, or make another index with another --out.",
   },
   INDEX_CORRUPT: {
     means: "A part of the index is damaged or missing; the rest of it still works.",

@@ -11,6 +11,7 @@ interface ServeOptions {
   readonly origin: readonly string[];
   readonly basePath: string;
   readonly index: readonly string[];
+  readonly root: readonly string[];
   readonly labels?: string;
 }
 
@@ -32,14 +33,22 @@ export const registerServe: Register = (program, run) => {
     )
     .option("--base-path <path>", "the path below which it shows it, such as /clip", "")
     .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
+    .option(
+      "--root <folder>",
+      "where the images of an index lie now, if they moved without it; in the order of --index",
+      collect,
+      [],
+    )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
-      run(async ({ globals, models, signal, streams, say, result }, options: ServeOptions) => {
+      run(async ({ globals, models, report, signal, streams, say, result }, options: ServeOptions) => {
         const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
         const server = await startServer({
           ...{ models, defaultModel: globals.model, host: options.host, port: options.port, token },
           ...{ origins: options.origin, basePath: options.basePath },
-          corpora: await Promise.all(options.index.map(indexedCorpus)),
+          corpora: await Promise.all(
+            options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
+          ),
           labels: options.labels,
           onFault: (error) => {
             const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
