@@ -102,7 +102,7 @@ describe("completion in bash", () => {
   it.each([
     ["commands", "clip-interpret ex", ["explain"]],
     ["commands within a command", "clip-interpret evaluate r", ["retrieval"]],
-    ["options", "clip-interpret explain photo.jpg --te", ["--text"]],
+    ["options", "clip-interpret explain photo.jpg --te", ["--text", "--texts"]],
     ["options of every command", "clip-interpret evaluate retrieval --mod", ["--model"]],
     ["values that are known", "clip-interpret segment photo.jpg --mode ", ["topic", "contrast"]],
     ["names of models", "clip-interpret explain --model model-", ["model-a", "model-b"]],

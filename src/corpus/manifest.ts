@@ -5,6 +5,8 @@ import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
+import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
 const count = z.int().min(0);
@@ -56,6 +58,13 @@ const originSchema = z.strictObject({
     device: z.string(),
     // Absent in indexes that were made before it was kept.
     activation: z.enum(ACTIVATIONS).optional(),
+    folder: z
+      .strictObject({
+        absolute: z.string(),
+        relative: z.string().nullable().describe("from the index; null where there is no such path"),
+      })
+      .optional()
+      .describe("where the model was, if not to be found by its name"),
   }),
   preprocessing: z.strictObject({
     size,
@@ -80,7 +89,7 @@ const manifestSchema = z
     version: z.literal(1),
     ...originSchema.shape,
     ...layoutSchema.shape,
-    root: z.string().describe("the folder that image paths start at"),
+    root: z.string().describe("the folder that image paths start at: absolute, or from the index's own"),
     shards: z.array(shardSchema),
   })
   .refine(isPossible, "no model has this shape");
@@ -90,7 +99,7 @@ function isPossible({ layers, heads, headDim, embedDim }: Layout): boolean {
   return layers * heads * (headDim + 4) ** 2 <= 2 ** 26 && embedDim <= 2 ** 16;
 }
 
-/** `manifest.json`: what an index holds. */
+/** `manifest.json`: what an index holds; in memory its `root` is absolute. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 const FILE = "manifest.json";
@@ -106,18 +115,27 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
     throw invalid(store, messageOf(cause));
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw invalid(store, reasonOf(parsed.error));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
-  return parsed.data;
+  return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
 }
 
 const invalid = (store: Store, why: string) =>
   new ClipInterpretError("INDEX_INVALID", `the manifest of the index ${store.where} is damaged: ${why}`);
 
+/** Sees that an index that is written to is still there. @throws `INDEX_GONE` */
+export async function requireIndex(store: Store): Promise<void> {
+  const size = await store.size(FILE).catch(() => undefined);
+  if (size === undefined) {
+    throw new ClipInterpretError("INDEX_GONE", `the index ${store.where} cannot be reached any more`);
+  }
+}
+
 /** Writes the manifest in one step. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
-  await store.put(FILE, [Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)]);
+  const root = await storedRoot(store.where, manifest.root);
+  await store.put(FILE, [Buffer.from(`${JSON.stringify({ ...manifest, root }, null, 1)}\n`)]);
 }
 
 /** What a model's numbers come from. */
@@ -142,8 +160,17 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
     ...differences(usual(manifest.preprocessing), usual(origin.preprocessing)),
   ];
   if (differing.length === 0) return;
-  const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
-  throw new ClipInterpretError("INDEX_MISMATCH", message);
+  const { name, weights, precision, device } = manifest.model;
+  const why = differing.join(", ");
+  if (weights !== origin.model.weights) {
+    const message = `the index ${where} was made by ${name}, not ${origin.model.name}: ${why}`;
+    throw new ClipInterpretError("INDEX_MISMATCH", message, {
+      hint: "Leave --model out: an index brings its model. Or make another index with another --out.",
+    });
+  }
+  throw new ClipInterpretError("INDEX_MISMATCH", `the index ${where} was made by ${name} otherwise: ${why}`, {
+    hint: `Use it as it was made, with --precision ${precision} --device ${device}, or make another index with another --out.`,
+  });
 }
 
 /** Preprocessing with what is left unsaid. */

@@ -1,24 +1,24 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { fromHalf } from "../math/half.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import { imageScales } from "../model/head-space.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled, type Report, type WorkOptions } from "../support/progress.ts";
+import { once } from "../support/shared.ts";
 import { type Manifest, originOf, readManifest, requireSameOrigin, type ShardEntry } from "./manifest.ts";
 import {
   findCorruption,
+  readCheckedHead,
   readFloats,
-  readHead,
   readMlps,
   readMoments,
   readShardRows,
   readWholeShard,
   shardFolder,
 } from "./read-shard.ts";
+import { hashFile, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
 import { folderStore, type Store } from "./store.ts";
+import { readUnread } from "./unread.ts";
 
 /** An index that is read. Images are those of all shards, one after another. */
 export interface Index {
@@ -28,6 +28,8 @@ export interface Index {
   readonly manifest: Manifest;
   readonly images: readonly ImageRow[];
   readonly rejected: readonly RejectedRow[];
+  /** Files of the source that the last run could not reach. */
+  readonly unread?: readonly RejectedRow[];
   /** [n, 3]: μ, σ, ‖e‖. */
   scalars(): Promise<Float32Array>;
   /** [n, D]: e/‖e‖. */
@@ -40,15 +42,21 @@ export interface Index {
   moments(): Promise<Float64Array>;
 }
 
+/** How an index is opened. */
+export interface ReadOptions {
+  /** Where its images lie now, if not where they were indexed. */
+  readonly root?: string | undefined;
+  readonly report?: Report | undefined;
+}
+
 /**
  * Opens an index. A shard that is damaged is left out with a warning, so that the rest can be used.
- * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` when `root` does
+ *   not hold its images
  */
-export async function readIndex(
-  folder: string,
-  { report }: { readonly report?: Report } = {},
-): Promise<Index> {
-  const { store, manifest } = await openManifest(folder);
+export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
+  const { store, manifest: stored } = await openManifest(folder);
+  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -69,29 +77,36 @@ export async function readIndex(
   if (whole.length === 0 && manifest.shards.length > 0) {
     throw new ClipInterpretError("INDEX_CORRUPT", `every shard of ${folder} is damaged`);
   }
+  if (root !== undefined) await requireImagesIn(manifest.root, images, folder);
   const { embedDim, headDim } = manifest;
   /** One array over all shards. */
-  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array | Uint16Array>) => {
+  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array>) => {
     const gathered = new Float32Array(images.length * width);
     let at = 0;
     for (const shard of whole) {
       if (shard.images === 0) continue;
-      const part = await read(shard);
-      if (part instanceof Uint16Array) fromHalf(part, gathered, at);
-      else gathered.set(part, at);
+      gathered.set(await read(shard), at);
       at += shard.images * width;
     }
     return gathered;
   };
+  const readScalars = (shard: ShardEntry) => readFloats(store, shard, "scalars.npy", [shard.images, 3]);
+  const scales = new Map(
+    whole.map((shard) => [shard, once(async () => imageScales(await readScalars(shard)))]),
+  );
   return {
     folder: store.where,
     manifest: { ...manifest, shards: whole },
     images,
     rejected,
-    scalars: () => gather(3, (shard) => readFloats(store, shard, "scalars.npy", [shard.images, 3])),
+    unread: await readUnread(store),
+    scalars: () => gather(3, readScalars),
     embeddings: () =>
       gather(embedDim, (shard) => readFloats(store, shard, "embedding.npy", [shard.images, embedDim])),
-    head: (layer, head) => gather(headDim, (shard) => readHead(store, manifest, shard, layer, head)),
+    head: (layer, head) =>
+      gather(headDim, async (shard) =>
+        readCheckedHead(store, manifest, shard, { layer, head, scales: await scales.get(shard)!() }),
+      ),
     async mlpTerm(term) {
       const { layers } = manifest;
       const gathered = new Uint16Array(images.length * embedDim);
@@ -117,7 +132,8 @@ export async function readIndex(
   };
 }
 
-async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+/** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
+export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
   const store = folderStore(resolve(folder));
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
@@ -125,7 +141,10 @@ async function openManifest(folder: string): Promise<{ store: Store; manifest: M
 }
 
 /** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
-export async function requireModelOf({ manifest, folder }: Index, model: ClipModel): Promise<void> {
+export async function requireModelOf(
+  { manifest, folder }: Pick<Index, "manifest" | "folder">,
+  model: ClipModel,
+): Promise<void> {
   requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
 }
 
@@ -135,8 +154,12 @@ export async function requireModelOf({ manifest, folder }: Index, model: ClipMod
  *   could be read of the index
  * @throws `INDEX_INVALID`, `CANCELLED`
  */
-export async function checkIndex(folder: string, { report, signal }: WorkOptions = {}) {
-  const { store, manifest } = await openManifest(folder);
+export async function checkIndex(
+  folder: string,
+  { root, report, signal }: WorkOptions & Pick<ReadOptions, "root"> = {},
+) {
+  const { store, manifest: stored } = await openManifest(folder);
+  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
   const corrupt: string[] = [];
   const changed: string[] = [];
   const missing: string[] = [];
@@ -173,14 +196,4 @@ export async function checkIndex(folder: string, { report, signal }: WorkOptions
     ...{ folder: store.where, model: model.name, images: total, shards: shards.length },
     ...{ corrupt, changed, missing },
   };
-}
-
-async function hashFile(path: string): Promise<string | undefined> {
-  const hash = createHash("sha256");
-  try {
-    await pipeline(createReadStream(path), hash);
-    return hash.digest("hex");
-  } catch {
-    return undefined;
-  }
 }

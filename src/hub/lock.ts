@@ -48,7 +48,9 @@ export async function withLock<T>(
 
 /** Says who is waited for. */
 async function whoHas(path: string): Promise<string> {
-  const other = await readFile(path, "utf8").then(JSON.parse).catch(() => undefined);
+  const other = await readFile(path, "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
   const named = other ? ` (process ${other.pid} on ${other.host})` : "";
   return `waiting: another process${named} has the same work in hand; its lock is ${path}`;
 }

@@ -2,17 +2,24 @@ import { readFile, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIndex } from "../corpus/build.ts";
-import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
+import {
+  type Index,
+  openManifest,
+  type ReadOptions,
+  readIndex,
+  requireModelOf,
+} from "../corpus/open-index.ts";
+import { findMissing, missingPictures } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
 import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
-import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isThere } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
+import type { ServedModel, ServedModels } from "./models.ts";
 
 /** A collection of images that was registered with the server. Nothing outside it is ever read for a client. */
 export interface CorpusSpec {
@@ -51,9 +58,15 @@ export function builtInCorpora(environment = process.env, images: number = DEMO.
   ];
 }
 
-/** An index that a user registers; its images are those that it lists. @throws `INDEX_INVALID` */
-export async function indexedCorpus(folder: string): Promise<CorpusSpec> {
-  const { images, manifest, folder: index } = await readIndex(folder);
+/**
+ * An index that a user registers; its images are those that it lists. Where they are not found there is a warning.
+ * @throws `INDEX_INVALID`; `INDEX_MISMATCH` when `root` does not hold them
+ */
+export async function indexedCorpus(folder: string, options: ReadOptions = {}): Promise<CorpusSpec> {
+  const opened = await readIndex(folder, options);
+  const { images, manifest, folder: index } = opened;
+  const missing = missingPictures(opened, await findMissing(manifest.root, images));
+  if (missing) options.report?.({ type: "warning", code: "IMAGES_MISSING", message: missing });
   const name = basename(index)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
@@ -65,6 +78,26 @@ export async function indexedCorpus(folder: string): Promise<CorpusSpec> {
     index,
     source: async () => ({ root: manifest.root, images }),
   };
+}
+
+/** Sees that a model that can be asked for made an index. @throws `INDEX_INVALID`; `INDEX_MISMATCH` when none did */
+export async function requireServed(folder: string, models: ServedModels): Promise<void> {
+  const { manifest } = await openManifest(folder);
+  const made = manifest.model;
+  for (const id of new Set([...models.given, made.name])) {
+    const model = await models.load(id).catch((error) => {
+      if (models.given.includes(id)) throw error;
+    });
+    if (!model || (await model.weightsHash()) !== made.weights) continue;
+    return requireModelOf({ manifest, folder }, model);
+  }
+  throw new ClipInterpretError(
+    "INDEX_MISMATCH",
+    `the index ${folder} was made with ${made.name}, which is not served`,
+    {
+      hint: "Name it with a further --model, or leave --model out: an index brings its model.",
+    },
+  );
 }
 
 /** A corpus that is there, with its images by id. */
@@ -84,11 +117,11 @@ export interface Corpora {
   /** The bytes of one image. @throws `NOT_FOUND`, also for a file that lies elsewhere */
   read(name: string, id: string): Promise<{ bytes: Buffer; row: SourceImage }>;
   /** Whether a model can search it. */
-  isIndexed(name: string, model: ClipModel): Promise<boolean>;
+  isIndexed(name: string, model: ServedModel): Promise<boolean>;
   /** @throws `CORPUS_NOT_READY` */
-  search(name: string, model: ClipModel): Promise<Search>;
+  search(name: string, model: ServedModel): Promise<Search>;
   /** Makes what is missing: the images, then the index. */
-  prepare(name: string, model: ClipModel, work: WorkOptions): Promise<void>;
+  prepare(name: string, model: ServedModel, work: WorkOptions): Promise<void>;
 }
 
 /** Open indexes, each with a cache of its own of up to 2 GB. */
@@ -125,7 +158,7 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
         () => false,
       ),
     search: (name, model) =>
-      searches.get(`${name} ${model.checkpoint.folder}`, async () => {
+      searches.get(`${name} ${model.id}`, async () => {
         const index = await openIndexOf(corpora, name, model, cache);
         return createSearch({ ...index, name }, model.geometry, model.matmul);
       }),
@@ -145,13 +178,18 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
 const notReady = (message: string) => new ClipInterpretError("CORPUS_NOT_READY", message);
 
 /** An index in the cache is named by where its images lie and by the weights. */
-async function indexFolder(root: string, model: ClipModel, cache: string): Promise<string> {
+async function indexFolder(root: string, model: ServedModel, cache: string): Promise<string> {
   const place = sha256Of(root).slice(0, 12);
   const weights = (await model.weightsHash()).slice(0, 12);
   return join(cache, "indexes", `${place}-${weights}-${model.precision}`);
 }
 
-async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cache: string): Promise<Index> {
+async function openIndexOf(
+  corpora: Corpora,
+  name: string,
+  model: ServedModel,
+  cache: string,
+): Promise<Index> {
   const spec = corpora.spec(name);
   const { root, images } = await corpora.open(name);
   if (spec.index) {
@@ -162,11 +200,12 @@ async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cac
     );
     if (fits) return index;
   }
-  const message = `the corpus "${name}" is not indexed with ${model.name} yet`;
+  const message = `the corpus "${name}" is not indexed with ${model.id} yet`;
   const folder = await indexFolder(root, model, cache);
   if (!(await isThere(join(folder, "manifest.json")))) throw notReady(message);
   const index = await readIndex(folder);
-  if (index.images.length + index.rejected.length < images.length) throw notReady(message);
+  if (index.images.length + index.rejected.length + (index.unread?.length ?? 0) < images.length)
+    throw notReady(message);
   await requireModelOf(index, model);
   return index;
 }

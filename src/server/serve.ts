@@ -7,9 +7,11 @@ import { createPuller, type Puller } from "../hub/pull.ts";
 import type { ModelLoader } from "../model/registry.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { isLoopback } from "../support/network.ts";
+import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
-import { builtInCorpora, type CorpusSpec, createCorpora } from "./corpora.ts";
-import { isLoopback } from "./guard.ts";
+import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
+import { requireLabels } from "./insights.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { createLooks } from "./looks.ts";
@@ -20,13 +22,18 @@ import { openUploads } from "./uploads.ts";
 /** What a server serves and where. */
 export interface ServerOptions {
   readonly models: ModelLoader;
-  readonly defaultModel: string;
+  /** Names or folders of models that are served beside those of the list; the first is what the page opens with. */
+  readonly served: readonly string[];
   /** Default: 127.0.0.1. Any other than loopback needs a token. */
   readonly host?: string;
   /** 0 takes any free one. */
   readonly port?: number;
   /** At least 16 characters; who has it may use the server. */
   readonly token?: string | undefined;
+  /** Where a reverse proxy shows the pages: `https://clip.example.org`. */
+  readonly origins?: readonly string[];
+  /** The path below which they lie there, such as `/clip`. */
+  readonly basePath?: string;
   /** Beside the built-in ones. */
   readonly corpora?: readonly CorpusSpec[];
   /** A labels file, for properties. */
@@ -43,6 +50,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where to open it, without the token. */
   readonly url: string;
+  /** Where a reverse proxy shows it. */
+  readonly outside: readonly string[];
   /** Stops jobs, ends connections. */
   close(): Promise<void>;
 }
@@ -52,10 +61,11 @@ const WEB = fileURLToPath(new URL("../../dist/web/", import.meta.url)).replace(/
 
 /**
  * Starts the server.
- * @throws `USAGE` for an address beyond this machine without a token; `ADDRESS_UNUSABLE`
+ * @throws `USAGE` for an address beyond this machine without a token, or an origin or path that is none;
+ *   `ADDRESS_UNUSABLE`; what is wrong with a model, an index or labels that it is to serve, before anything is opened
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = 0, token, models, defaultModel } = options;
+  const { host = "127.0.0.1", port = 0, token, labels } = options;
   if (!isLoopback(host) && token === undefined) {
     throw new ClipInterpretError(
       "USAGE",
@@ -65,26 +75,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (token !== undefined && token.length < 16) {
     throw new ClipInterpretError("USAGE", "a token has at least 16 characters");
   }
+  const origins = (options.origins ?? []).map(originOf);
+  const basePath = basePathOf(options.basePath ?? "");
   const cache = join(options.cache ?? ownCacheFolder(process.env), "app");
   const limits = { ...LIMITS, ...options.limits };
   const specs = distinct([...(options.corpora ?? []), ...(options.builtIn ?? builtInCorpora())]);
+  const models = await serveModels(options.models, options.served);
+  const indexes = specs.flatMap(({ index }) => (index === undefined ? [] : [index]));
+  for (const index of indexes) await requireServed(index, models);
+  if (labels !== undefined) await requireLabels(labels, models);
   const corpora = createCorpora(specs, cache);
   const uploads = openUploads(join(cache, "uploads"), limits);
   const queue = createFairQueue(limits);
   const jobs = createJobs();
   const services = {
-    ...{ corpora, uploads, queue, jobs, limits, cache, labels: options.labels },
-    models: serveModels(models, defaultModel),
+    ...{ corpora, uploads, queue, jobs, limits, cache, labels, models },
     looks: createLooks(corpora, uploads, queue, limits),
     puller: options.puller ?? createPuller(),
   };
   const onFault = options.onFault ?? (() => {});
-  const app = await createApp(services, { token, webFolder: WEB, onFault });
+  const app = await createApp(services, { token, origins, basePath, webFolder: WEB, onFault });
   const server = await listen(app.fetch, host, port);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(":") ? `[${host}]` : host;
   return {
-    url: `http://${shown}:${taken}/`,
+    url: `http://${shown}:${taken}${basePath}/`,
+    outside: origins.map((origin) => `${origin}${basePath}/`),
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       await jobs.close();

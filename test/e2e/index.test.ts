@@ -87,7 +87,9 @@ async function filesOf(index: string): Promise<Record<string, string>> {
   for (const name of ["manifest.json", ...shards.sort()]) {
     if (!(await stat(join(index, name))).isFile()) continue;
     const bytes = await readFile(join(index, name));
-    files[name] = createHash("sha256").update(bytes).digest("hex");
+    // Where an index lies decides how it writes down where its images do, and nothing else.
+    const content = name === "manifest.json" ? bytes.toString().replace(/"root": ".*"/, "") : bytes;
+    files[name] = createHash("sha256").update(content).digest("hex");
   }
   return files;
 }
@@ -124,8 +126,13 @@ describe("index", () => {
     });
     expect(counts).toEqual({
       folder: index,
+      root: pictures,
+      movedFrom: null,
       images: 6,
       rejected: 1,
+      unsupported: {},
+      unread: [],
+      passedOver: { hidden: 0, others: {} },
       shards: 1,
       added: 7,
       changed: [],
@@ -136,7 +143,7 @@ describe("index", () => {
     });
     const text = await runOk(args);
     expect(text).toContain(`6 images in ${index} (${DEFAULT_MODEL}, 1 shards), 0 files taken in now`);
-    expect(text).toContain("1 files could not be indexed");
+    expect(text).toContain("1 file could not be indexed");
   });
 
   it("warns of pictures that have changed or gone, and brings the index up to date with --prune", async () => {

@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 import { evaluateZeroShot } from "../../analysis/ablation/study.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { consistencySets } from "../../labels/consistency.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -17,6 +16,7 @@ import { addClassesOptions, type ClassesOptions, classesOf } from "../classes-op
 import type { RunCommand } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { rootOption } from "../thumbnails.ts";
 
 interface Options extends ClassesOptions {
   readonly index: string;
@@ -30,6 +30,7 @@ interface Options extends ClassesOptions {
   readonly layers: boolean;
   readonly fullForward: boolean;
   readonly forwardImages: number;
+  readonly root?: string;
   readonly out: readonly string[];
 }
 
@@ -58,14 +59,14 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
       false,
     )
     .option("--forward-images <n>", "most images for --full-forward", wholeNumber(1), 500)
+    .addOption(rootOption())
     .addOption(pictureOption())
     .action(
-      run(async ({ globals, models, report, signal, streams, say, result }, options: Options) => {
+      run(async (context, options: Options) => {
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
         const work = { report, signal };
-        const index = await readIndex(options.index, work);
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { index, model } = await context.openIndex(options.index, options.root);
         const classSet = await classesOf(index, options);
         const sets = await setsOf(model, options);
         const problem = await prepareZeroShot(model, index, classSet, {

@@ -1,6 +1,5 @@
 import { Option } from "commander";
 import { findNeighbors, imageQuery, textQuery } from "../../analysis/neighbors/neighbors.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
@@ -15,10 +14,11 @@ import { THUMBNAIL } from "../../views/neighbors/words.ts";
 import type { Register } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
-import { thumbnailsOf } from "../thumbnails.ts";
+import { rootOption, thumbnailsOf } from "../thumbnails.ts";
 
 interface NeighborsOptions {
   readonly index: string;
+  readonly root?: string;
   readonly heads: string;
   readonly image?: string;
   readonly text?: string;
@@ -35,7 +35,7 @@ export const registerNeighbors: Register = (program, run) => {
   program
     .command("neighbors")
     .description("find the images that some heads hold most and least like an image or a text")
-    .requiredOption("--index <index>", "an index that `index` made with this model")
+    .requiredOption("--index <index>", "an index, which brings its model")
     .requiredOption(
       "--heads <set>",
       "one head (L3.H1), several (L2-L3, last4, all), a property's name; `all,mlps` for everything",
@@ -51,18 +51,17 @@ export const registerNeighbors: Register = (program, run) => {
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .option("--include-self", "show the query image too when the index holds it", false)
     .option("--seed <n>", "chooses the random images", wholeNumber(0), 0)
+    .addOption(rootOption())
     .addOption(pictureOption())
     .action(
       run(async (context, options: NeighborsOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         const { image, text } = options;
         if ((image === undefined) === (text === undefined)) {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
         checkPictures(options.out, image);
-        const index = await readIndex(options.index, { report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { index, model } = await context.openIndex(options.index, options.root);
         const properties = await loadProperties(model, options.labels);
         const heads = {
           name: options.heads,
@@ -79,7 +78,7 @@ export const registerNeighbors: Register = (program, run) => {
           const shown = [...found.neighbors, ...found.least, ...found.random];
           const pictures = {
             query: image === undefined ? null : await thumbnail(image, THUMBNAIL),
-            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL),
+            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL, report),
           };
           await writePictures(options.out, {
             svg: () => neighborsSvg(found, pictures),
