@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { Activation, ModelConfig } from "./model-config.ts";
 import { openClipPreprocess } from "./preprocess-config.ts";
 
@@ -93,7 +94,7 @@ const schema = z.object({
       norm_kwargs: normKwargs,
     }),
   }),
-  preprocess_cfg: z.unknown(),
+  preprocess_cfg: z.unknown().optional(),
 });
 
 /**
@@ -109,7 +110,7 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   if (!parsed.success) {
     throw new ClipInterpretError(
       "CONFIG_INVALID",
-      `open_clip_config.json of ${name}: ${z.prettifyError(parsed.error)}`,
+      `open_clip_config.json of ${name}: ${reasonOf(parsed.error)}`,
     );
   }
   const { model_cfg: model } = parsed.data;

@@ -5,6 +5,7 @@ import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
@@ -57,6 +58,13 @@ const originSchema = z.strictObject({
     device: z.string(),
     // Absent in indexes that were made before it was kept.
     activation: z.enum(ACTIVATIONS).optional(),
+    folder: z
+      .strictObject({
+        absolute: z.string(),
+        relative: z.string().nullable().describe("from the index; null where there is no such path"),
+      })
+      .optional()
+      .describe("where the model was, if not to be found by its name"),
   }),
   preprocessing: z.strictObject({
     size,
@@ -107,7 +115,7 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
     throw invalid(store, messageOf(cause));
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw invalid(store, reasonOf(parsed.error));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
   return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
@@ -152,8 +160,17 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
     ...differences(usual(manifest.preprocessing), usual(origin.preprocessing)),
   ];
   if (differing.length === 0) return;
-  const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
-  throw new ClipInterpretError("INDEX_MISMATCH", message);
+  const { name, weights, precision, device } = manifest.model;
+  const why = differing.join(", ");
+  if (weights !== origin.model.weights) {
+    const message = `the index ${where} was made by ${name}, not ${origin.model.name}: ${why}`;
+    throw new ClipInterpretError("INDEX_MISMATCH", message, {
+      hint: "Leave --model out: an index brings its model. Or make another index with another --out.",
+    });
+  }
+  throw new ClipInterpretError("INDEX_MISMATCH", `the index ${where} was made by ${name} otherwise: ${why}`, {
+    hint: `Use it as it was made, with --precision ${precision} --device ${device}, or make another index with another --out.`,
+  });
 }
 
 /** Preprocessing with what is left unsaid. */
