@@ -1,14 +1,10 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { TextRules } from "../text/tokenizer.ts";
-import {
-  type Activation,
-  type ModelConfig,
-  OPENAI_MEAN,
-  OPENAI_STD,
-  type TowerConfig,
-} from "./model-config.ts";
+import type { Activation, ModelConfig, TowerConfig } from "./model-config.ts";
 import { divide } from "./open-clip-config.ts";
+import { hfPreprocess } from "./preprocess-config.ts";
 
 const count = z.int().min(1).max(1_000_000);
 
@@ -43,21 +39,8 @@ const schema = z.object({
   text_config: section,
   text_config_dict: section,
 });
-const side = z.union([
-  count,
-  z.object({ shortest_edge: count }).transform((size) => size.shortest_edge),
-  z.object({ height: count, width: count }).transform((size) => ({ ...size })),
-]);
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const preprocessorSchema = z.object({
-  image_mean: triple.default([...OPENAI_MEAN]),
-  image_std: triple.default([...OPENAI_STD]),
-  resample: z.int().default(3),
-  size: side.optional(),
-});
-
 /**
- * Reads transformers' `config.json` of a CLIPModel, with `preprocessor_config.json` where there is one.
+ * Reads transformers' `config.json` of a CLIPModel, with its preprocessing (`readHfPreprocessor`).
  * An absent `hidden_act` means quick_gelu, transformers' default.
  *
  * @throws `CONFIG_INVALID`, or `MODEL_UNSUPPORTED` with the reason
@@ -80,17 +63,6 @@ export function parseHfConfig(json: unknown, preprocessorJson: unknown, name: st
     { ...config.text_config, ...config.text_config_dict },
     `text_config of ${name}`,
   );
-  const preprocessor = parse(
-    preprocessorSchema,
-    preprocessorJson ?? {},
-    `preprocessor_config.json of ${name}`,
-  );
-  if (preprocessor.resample !== 3) {
-    throw new ClipInterpretError(
-      "MODEL_UNSUPPORTED",
-      `${name} does not resize images with bicubic interpolation`,
-    );
-  }
   const grid = Math.floor(vision.image_size / vision.patch_size);
   return {
     embedDim: config.projection_dim,
@@ -106,13 +78,7 @@ export function parseHfConfig(json: unknown, preprocessorJson: unknown, name: st
       contextLength: text.max_position_embeddings,
       vocabSize: text.vocab_size,
     },
-    preprocess: {
-      size: vision.image_size,
-      // {height, width} is how transformers says "both sides, whatever the aspect".
-      resizeMode: typeof preprocessor.size === "object" ? "squash" : "shortest",
-      mean: preprocessor.image_mean,
-      std: preprocessor.image_std,
-    },
+    preprocess: hfPreprocess(preprocessorJson, vision.image_size, name),
   };
 }
 
@@ -139,7 +105,7 @@ export function hfTextRules(json: unknown, name: string): TextRules {
 function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: string): z.infer<Schema> {
   const parsed = type.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${z.prettifyError(parsed.error)}`);
+  throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${reasonOf(parsed.error)}`);
 }
 
 function towerConfig(

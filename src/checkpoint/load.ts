@@ -6,6 +6,7 @@ import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
 import { hfTextRules, parseHfConfig } from "./hf-config.ts";
 import type { Activation, ModelConfig } from "./model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "./open-clip-config.ts";
+import { readHfPreprocessor } from "./preprocess-config.ts";
 import { DTYPE_BYTES } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
 import { chooseWeightFile, readTensors, type WeightTensors } from "./weight-files.ts";
@@ -121,12 +122,8 @@ async function readConfig(
     const source = saysActivation ? "config" : options.knownActivation ? "known" : "assumed";
     return { ...chooseActivation(config, source, options), textRules: OPEN_CLIP_RULES, tokenizerName };
   }
-  const preprocessor = join(folder, "preprocessor_config.json");
-  const config = parseHfConfig(
-    json,
-    files.has("preprocessor_config.json") ? await readJson(preprocessor) : undefined,
-    name,
-  );
+  const how = await readHfPreprocessor(folder, files);
+  const config = parseHfConfig(json, how, name);
   const textRules = hfTextRules(json, name);
   return { ...chooseActivation(config, "config", options), textRules, tokenizerName: undefined };
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
-import { type Activation, type ModelConfig, OPENAI_MEAN, OPENAI_STD } from "./model-config.ts";
+import { reasonOf } from "../support/reason.ts";
+import type { Activation, ModelConfig } from "./model-config.ts";
+import { openClipPreprocess } from "./preprocess-config.ts";
 
 /**
  * Options of an OpenCLIP config that change the computation in a way that has no exact decomposition here,
@@ -69,7 +71,6 @@ const KNOWN = new Set([
 
 const count = z.int().min(1).max(1_000_000);
 const normKwargs = z.object({ eps: z.number().positive() }).nullish();
-const triple = z.tuple([z.number(), z.number(), z.number()]);
 const schema = z.object({
   model_cfg: z.looseObject({
     embed_dim: count,
@@ -93,14 +94,7 @@ const schema = z.object({
       norm_kwargs: normKwargs,
     }),
   }),
-  preprocess_cfg: z
-    .object({
-      mean: triple.nullish(),
-      std: triple.nullish(),
-      interpolation: z.string().nullish(),
-      resize_mode: z.string().nullish(),
-    })
-    .default({}),
+  preprocess_cfg: z.unknown(),
 });
 
 /**
@@ -116,10 +110,10 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   if (!parsed.success) {
     throw new ClipInterpretError(
       "CONFIG_INVALID",
-      `open_clip_config.json of ${name}: ${z.prettifyError(parsed.error)}`,
+      `open_clip_config.json of ${name}: ${reasonOf(parsed.error)}`,
     );
   }
-  const { model_cfg: model, preprocess_cfg: preprocess } = parsed.data;
+  const { model_cfg: model } = parsed.data;
   const { vision_cfg: vision, text_cfg: text } = model;
   refuseUnsupported(name, model);
   refuseUnsupported(name, vision);
@@ -128,12 +122,6 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   const [imageSize, otherSide] = [vision.image_size].flat() as [number, number?];
   if (otherSide !== undefined && otherSide !== imageSize)
     throw unsupported(name, "its images are not square");
-  const { interpolation, resize_mode: resizeMode } = preprocess;
-  if ((interpolation ?? "bicubic") !== "bicubic")
-    throw unsupported(name, `it resizes images with ${interpolation}`);
-  if (!["shortest", "squash"].includes(resizeMode ?? "shortest")) {
-    throw unsupported(name, `its resize mode is ${resizeMode}`);
-  }
   const activation: Activation = (model.quick_gelu ?? unsaid === "quick_gelu") ? "quick_gelu" : "gelu";
   const grid = Math.floor(imageSize / vision.patch_size);
   return {
@@ -162,12 +150,7 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
       contextLength: text.context_length,
       vocabSize: text.vocab_size,
     },
-    preprocess: {
-      size: imageSize,
-      resizeMode: resizeMode === "squash" ? "squash" : "shortest",
-      mean: preprocess.mean ?? [...OPENAI_MEAN],
-      std: preprocess.std ?? [...OPENAI_STD],
-    },
+    preprocess: openClipPreprocess(parsed.data.preprocess_cfg, imageSize, name),
   };
 }
 

@@ -8,6 +8,7 @@ import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
 import { kindOf } from "./file-kinds.ts";
+import { folderOf } from "./index-model.ts";
 import { openJournal } from "./journal.ts";
 import {
   type Dtype,
@@ -175,6 +176,7 @@ async function claimIndex(
   { dtype, mlps, exif = true }: BuildOptions,
 ): Promise<Manifest> {
   const origin = await originOf(model, exif);
+  const place = await folderOf(model, store.where);
   const { layers, heads, headDim, embedDim } = model.geometry;
   const found = await readManifest(store);
   if (found) {
@@ -192,7 +194,9 @@ async function claimIndex(
         `the index ${store.where} is another: ${other.join(", ")}`,
       );
     }
-    return found;
+    const moved = { ...found, model: { ...found.model, folder: place } };
+    if (JSON.stringify(moved) !== JSON.stringify(found)) await writeManifest(store, moved);
+    return moved;
   }
   if ((await store.list("shards")).length > 0) {
     const hint = "If its manifest was lost, name another folder with --out, or remove this one.";
@@ -209,6 +213,7 @@ async function claimIndex(
     format: "clip-interpret-index",
     version: 1,
     ...origin,
+    model: { ...origin.model, ...(place && { folder: place }) },
     ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false },
     root: source.root,
     shards: [],
@@ -268,7 +273,7 @@ async function addShard(
   store: Store,
   manifest: Manifest,
   images: readonly SourceImage[],
-  { exif = true, maxPixels, batch, decoders, signal }: BuildOptions,
+  { exif = true, maxPixels, batch, decoders, signal, report }: BuildOptions,
   advance: (count: number) => void,
 ): Promise<{ manifest: Manifest; unread: readonly RejectedRow[] }> {
   const { root } = source;
@@ -300,7 +305,11 @@ async function addShard(
     }
     const byFile = new Map(images.map((image) => [join(root, image.path), image]));
     const files = left.flatMap(({ path, refused: known }) => (known ? [] : [join(root, path)]));
-    const pool = { ...(maxPixels && { maxPixels }), ...(decoders && { threads: decoders }) };
+    const pool = {
+      ...(maxPixels && { maxPixels }),
+      ...(decoders && { threads: decoders }),
+      ...(report && { report }),
+    };
     const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
     for await (const decomposed of batches) {
       const { failed, ...taken } = storedBatch(decomposed, byFile, manifest);
@@ -330,7 +339,10 @@ async function addShard(
 }
 
 /** What a journal's batches are part of: change any of it, and they are of no use. */
-function workName({ model, preprocessing, dtype, mlps }: Manifest, images: readonly SourceImage[]): string {
+function workName(
+  { model: { folder: _, ...model }, preprocessing, dtype, mlps }: Manifest,
+  images: readonly SourceImage[],
+): string {
   const hash = createHash("sha256").update(JSON.stringify([model, preprocessing, dtype, mlps]));
   for (const { path, bytes, label, factors } of images) {
     hash.update(`\n${JSON.stringify([path, bytes, label, factors])}`);

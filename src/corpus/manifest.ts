@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { ACTIVATIONS } from "../checkpoint/model-config.ts";
+import { INTERPOLATIONS } from "../image/resample.ts";
+import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
@@ -55,10 +58,22 @@ const originSchema = z.strictObject({
     device: z.string(),
     // Absent in indexes that were made before it was kept.
     activation: z.enum(ACTIVATIONS).optional(),
+    folder: z
+      .strictObject({
+        absolute: z.string(),
+        relative: z.string().nullable().describe("from the index; null where there is no such path"),
+      })
+      .optional()
+      .describe("where the model was, if not to be found by its name"),
   }),
   preprocessing: z.strictObject({
     size,
-    resizeMode: z.enum(["shortest", "squash"]),
+    resizeMode: z.enum(RESIZE_MODES),
+    // Absent where they are as {@link usual} has them.
+    resizeTo: size.optional(),
+    interpolation: z.enum(INTERPOLATIONS).optional(),
+    fill: z.number().optional(),
+    order: z.enum(["open_clip", "transformers"]).optional(),
     mean: z.tuple([z.number(), z.number(), z.number()]),
     std: z.tuple([z.number(), z.number(), z.number()]),
     exif: z.boolean(),
@@ -100,7 +115,7 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
     throw invalid(store, messageOf(cause));
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw invalid(store, reasonOf(parsed.error));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
   return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
@@ -126,13 +141,13 @@ export async function writeManifest(store: Store, manifest: Manifest): Promise<v
 /** What a model's numbers come from. */
 export async function originOf(model: ClipModel, exif: boolean): Promise<Origin> {
   const { name, precision, device, config } = model;
-  const { size: side, resizeMode, mean, std } = config.preprocess;
+  const { mean, std, ...how } = config.preprocess;
   return {
     model: {
       ...{ name, weights: await model.weightsHash(), precision, device },
       activation: config.vision.activation,
     },
-    preprocessing: { size: side, resizeMode, mean: [...mean], std: [...std], exif },
+    preprocessing: { ...how, mean: [...mean], std: [...std], exif },
   };
 }
 
@@ -142,12 +157,27 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
   const model = manifest.model.activation === undefined ? rest : { ...rest, activation };
   const differing = [
     ...differences(manifest.model, model),
-    ...differences(manifest.preprocessing, origin.preprocessing),
+    ...differences(usual(manifest.preprocessing), usual(origin.preprocessing)),
   ];
   if (differing.length === 0) return;
-  const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
-  throw new ClipInterpretError("INDEX_MISMATCH", message);
+  const { name, weights, precision, device } = manifest.model;
+  const why = differing.join(", ");
+  if (weights !== origin.model.weights) {
+    const message = `the index ${where} was made by ${name}, not ${origin.model.name}: ${why}`;
+    throw new ClipInterpretError("INDEX_MISMATCH", message, {
+      hint: "Leave --model out: an index brings its model. Or make another index with another --out.",
+    });
+  }
+  throw new ClipInterpretError("INDEX_MISMATCH", `the index ${where} was made by ${name} otherwise: ${why}`, {
+    hint: `Use it as it was made, with --precision ${precision} --device ${device}, or make another index with another --out.`,
+  });
 }
+
+/** Preprocessing with what is left unsaid. */
+const usual = (how: Origin["preprocessing"]): Required<Origin["preprocessing"]> => ({
+  ...{ resizeTo: how.size, interpolation: "bicubic", fill: 0, order: "open_clip" },
+  ...how,
+});
 
 /** Fields of `wanted` that differ, as "field: is instead of wanted". */
 export function differences(

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { HF_PREPROCESSORS } from "../checkpoint/preprocess-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
 
@@ -10,8 +11,8 @@ export interface ModelFiles {
   readonly config: "open_clip_config.json" | "config.json";
   /** The weights, or the index that names their parts. */
   readonly weights: string;
-  /** transformers' preprocessing, if the repository says how. */
-  readonly preprocessor?: "preprocessor_config.json" | undefined;
+  /** transformers' preprocessing, in one file, two or none. */
+  readonly preprocessors: readonly string[];
 }
 
 /** The byte-pair encoding; every OpenAI and LAION CLIP has the same. */
@@ -43,13 +44,13 @@ const TRANSFORMERS = [
 export function chooseFiles(names: ReadonlySet<string>): ModelFiles | undefined {
   const first = (candidates: readonly string[]) => candidates.find((name) => names.has(name));
   const openClip = names.has("open_clip_config.json") ? first(OPEN_CLIP) : undefined;
-  if (openClip) return { config: "open_clip_config.json", weights: openClip };
+  if (openClip) return { config: "open_clip_config.json", weights: openClip, preprocessors: [] };
   const transformers = names.has("config.json") ? first(TRANSFORMERS) : undefined;
   if (!transformers) return undefined;
   return {
     config: "config.json",
     weights: transformers,
-    ...(names.has("preprocessor_config.json") && { preprocessor: "preprocessor_config.json" }),
+    preprocessors: HF_PREPROCESSORS.filter((name) => names.has(name)),
   };
 }
 

@@ -12,8 +12,8 @@ describe("imageFormat", () => {
     ["II*\0\x08\0\0\0", "TIFF", true],
     ["II*\0\x10\0\0\0CR\x02\0", "Canon raw", false],
     ["\0\0\0\x1cftypavif\0\0\0\0mif1avif", "AVIF", true],
-    ["\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC", false],
-    ["\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC", false],
+    ["\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC", true],
+    ["\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC", true],
     ["\0\0\0\x18ftypmif1\0\0\0\0mif1avif", "AVIF", true],
     ["\0\0\0\x14ftypmif1\0\0\0\0mif1avif", "HEIF", false], // the brand lies past the box
     ["BM\x10\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "BMP", true],

@@ -80,8 +80,9 @@ function heifFormat(length: number, text: string): ImageFormat | undefined {
   const [main, , ...others] = text.slice(8, length).match(/[\s\S]{4}/g) ?? [];
   const brands = [main ?? "", ...others];
   if (AV1.test(brands[0])) return { name: "AVIF", readable: true };
-  if (HEVC.test(brands[0])) return { name: "HEIC", readable: false };
+  if (HEVC.test(brands[0])) return { name: "HEIC", readable: true };
   if (!HEIF.test(brands[0])) return undefined;
   if (brands.some((brand) => AV1.test(brand))) return { name: "AVIF", readable: true };
-  return { name: brands.some((brand) => HEVC.test(brand)) ? "HEIC" : "HEIF", readable: false };
+  const hevc = brands.some((brand) => HEVC.test(brand));
+  return { name: hevc ? "HEIC" : "HEIF", readable: hevc };
 }

@@ -26,17 +26,22 @@ export const ERRORS = {
     means: "The file is not an image that can be decoded: damaged, cut off, empty or another kind of file.",
     hint: "Open it in an image viewer; save it again as PNG or JPEG.",
   },
+  IMAGE_UNSUPPORTED: {
+    means: "The file is a picture, in a format that is not read.",
+    hint: "Convert it to PNG or JPEG in an image viewer, or with ImageMagick: magick FILE picture.png",
+  },
   IMAGE_TOO_LARGE: {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
   },
-  IMAGE_UNSUPPORTED: {
-    means: "The file is a picture in a format that is not read, such as HEIC or a camera's raw format.",
-    hint: "Save it as JPEG or PNG; `index` takes it in once it can be read.",
-  },
   IMAGE_REPEATED: {
     means: "A list names an image more than once; it is taken once (a warning).",
     hint: "Take it out of the list, or leave it as it is.",
+  },
+  IMAGE_DARK: {
+    means:
+      "A picture's 16-bit samples use 12 bits or fewer, as those of some cameras and scanners do, so that the model is shown it all but black (a warning).",
+    hint: "Scale its samples to the full range of 16 bits, or save it with 8.",
   },
   NPY_INVALID: {
     means: "The file is not a NumPy .npy array of the kind and shape needed here.",

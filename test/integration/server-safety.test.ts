@@ -237,6 +237,29 @@ describe("what is taken in", () => {
     expect(reply).toMatch(/^HTTP\/1\.1 413/);
   });
 
+  it("uploads beyond what may be under way at a time are asked to wait, and come in later", async () => {
+    const narrow = await startTestServer({
+      limits: { uploadBytes: 100_000, uploadsBytes: 150_000 },
+      cache: server.cache,
+    });
+    onTestFinished(() => narrow.close());
+    const { hostname, port } = new URL(narrow.url);
+    // An upload that has begun, and whose last byte is still to come.
+    const slow = createConnection(Number(port), hostname);
+    const picture = await readFile(MONKEY);
+    const head = `POST /api/images HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/octet-stream\r\nContent-Length: 100000\r\n\r\n`;
+    slow.on("error", () => {});
+    slow.write(head);
+    slow.write(picture);
+    const busy = async () => {
+      const answer = await upload(narrow.url, new Uint8Array(60_000));
+      return [answer.status, codeOf(answer)].join(" ");
+    };
+    await expect.poll(busy).toBe("503 SERVER_BUSY");
+    slow.destroy();
+    await expect.poll(async () => (await upload(narrow.url, picture)).status).toBe(200);
+  });
+
   it("a request that is no JSON, too long, or not what is asked for is a coded error", async () => {
     const send1 = (body: string, type = "application/json") =>
       send(server.url, "/api/explain", { method: "POST", headers: { "content-type": type }, body });
@@ -272,7 +295,7 @@ describe("what is taken in", () => {
     onTestFinished(() => few.close());
     const cases: [Uint8Array, string][] = [
       [new Uint8Array(0), "IMAGE_UNREADABLE"],
-      [Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"), "IMAGE_UNREADABLE"],
+      [Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"), "IMAGE_UNSUPPORTED"],
       [Buffer.from("<html>hello</html>"), "IMAGE_UNREADABLE"],
       [(await readFile(MONKEY)).subarray(0, 20), "IMAGE_UNREADABLE"],
       [(await readFile(MONKEY)).subarray(0, 3000), "IMAGE_TOO_LARGE"],

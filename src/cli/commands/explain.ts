@@ -29,7 +29,7 @@ export const registerExplain: Register = (program, run) => {
     .description("say why an image scores as it does for each text: the exact share of every head and MLP")
     .argument(
       "[image]",
-      "any JPEG, PNG, WebP, AVIF, GIF or TIFF; without it, an example scene with texts of its own",
+      "any JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM; without it, an example scene with texts of its own",
     )
     .option("--text <text>", "a text to explain the image by; once or more", collect, [])
     .addOption(textsOption())
@@ -39,15 +39,15 @@ export const registerExplain: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string | undefined, options: Options, _command: Command) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
         const given = await textsOf(options, { report, signal });
         const texts = given.length > 0 ? given : (example?.texts ?? []);
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const { exif, maxPixels } = options;
-        const decoding = { exif, ...(maxPixels && { maxPixels }) };
+        const decoding = { exif, report, ...(maxPixels && { maxPixels }) };
         const seen = await pixelsOf(model, source, decoding);
         const named = { name: source, label: example?.caption ?? null };
         const explained = await explainPixels(model, seen, texts, { image: named, report, signal });

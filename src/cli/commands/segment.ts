@@ -45,7 +45,7 @@ export const registerSegment: Register = (program, run) => {
   program
     .command("segment")
     .description("show where in an image some heads find a text, or which of several texts they find where")
-    .argument("<image>", "any JPEG, PNG, WebP, AVIF, GIF or TIFF")
+    .argument("<image>", "any JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM")
     .option("--text <text>", "a text to look for; once or more", collect, [])
     .addOption(textsOption())
     .option("--heads <set>", "one head (L3.H1), several (L2-L3, last4, all), or a property's name", "all")
@@ -71,13 +71,13 @@ export const registerSegment: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string, options: SegmentOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         const arrays = options.out.filter(isArray);
         const pictures = options.out.filter((path) => !isArray(path));
         checkPictures(pictures, image);
         for (const path of arrays) refuseOverwrite(path, image);
         const texts = await textsOf(options, { report, signal });
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const set = parseComponents(
           options.heads,
           model.geometry,

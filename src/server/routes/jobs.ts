@@ -16,7 +16,7 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
       kind: "prepare",
       title: `Getting ${spec.title} ready`,
       subject: corpus,
-      model: model.name,
+      model: model.id,
     } as const;
     return jobs.start(about, async (work) => {
       await corpora.prepare(corpus, model, work);

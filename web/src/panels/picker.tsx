@@ -98,7 +98,7 @@ export function Picker({ model, mostBytes, onPick }: Props) {
       <input
         ref={file}
         type="file"
-        accept="image/*"
+        accept="image/*,.heic,.heif,.avif,.ppm,.pgm,.pbm"
         className="hidden"
         aria-label="A picture from a file"
         tabIndex={-1}
