@@ -8,7 +8,9 @@ import { bareEnvironment, repositoryPath, testFolder } from "./cli.ts";
 
 const run = promisify(execFile);
 
-it("installs from its tarball into an empty folder, as npm does by default, and explains a picture", async () => {
+it("installs from its tarball into an empty folder, as npm does by default, and explains a picture", {
+  timeout: 180_000,
+}, async () => {
   const folder = await testFolder();
   const tarball = await packForHere(folder);
   const project = join(folder, "project");

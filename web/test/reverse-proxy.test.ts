@@ -142,12 +142,22 @@ describe.skipIf(skip)("the app behind nginx", { timeout: 180_000 }, () => {
 
   it("hears of long work as it goes on: events are not held back", async () => {
     const response = await fetch(`${below.replace("clip.localhost", "127.0.0.1")}/clip/api/jobs/events`);
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      if (text.includes("event: ready")) break;
-    }
-    expect(text).toContain("event: ready");
+    const heard = async (words: string) => {
+      while (!text.includes(words)) text += (await reader.read()).value ?? "";
+    };
+    await heard("event: ready");
+    const { origin } = new URL(server.url);
+    const corpus = { kind: "prepare", corpus: "demo", model: DEFAULT_MODEL };
+    const { id } = (await post(origin, "/api/jobs", corpus)).json<{ id: string }>();
+    await send(origin, `/api/jobs/${id}`, { method: "DELETE" });
+    await heard(id);
+    await reader.cancel();
+    // What nginx is asked, it does not pass on.
+    const direct = await fetch(`${origin}/api/jobs/events`);
+    expect(direct.headers.get("x-accel-buffering")).toBe("no");
+    await direct.body?.cancel();
   });
 
   it("takes pictures of several MB, as they are or in a form", async () => {
