@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runCli } from "../../src/cli/program.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { send } from "../support/app-server.ts";
@@ -119,6 +119,19 @@ describe("an index brings its model", () => {
     }
   });
 
+  it("whatever CLIP_INTERPRET_MODEL says, which is for what has no index", async () => {
+    vi.stubEnv("CLIP_INTERPRET_MODEL", NAMED);
+    try {
+      const found = await runHere("similar", "--index", index, "--head", "L1.H1", "--json");
+      expect(modelOf(found)).toBe("my 'own' clip");
+      expect(modelOf(await runHere("explain", "--json"))).toBe(NAMED);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    const twice = await runHere("explain", "--model", NAMED, "--model", model);
+    expect(twice).toMatchObject({ code: 1, stderr: expect.stringContaining("--model is given 2 times") });
+  });
+
   it("as it was computed: in eight-bit integers", async () => {
     const rounded = join(home, "int8.index");
     const how = ["--model", NAMED, "--precision", "int8"];
@@ -129,7 +142,7 @@ describe("an index brings its model", () => {
     const { code, stderr } = await ask("--precision", "fp32");
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /INDEX_MISMATCH: .* otherwise: precision is int8 there, fp32 here\. .*--precision int8/,
+      /INDEX_MISMATCH.* otherwise: precision is int8 there, fp32 here.*--precision int8/,
     );
   });
 
