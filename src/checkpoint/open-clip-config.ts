@@ -94,7 +94,7 @@ const schema = z.object({
       norm_kwargs: normKwargs,
     }),
   }),
-  preprocess_cfg: z.unknown(),
+  preprocess_cfg: z.unknown().optional(),
 });
 
 /**

@@ -74,20 +74,19 @@ export async function readParts(index: string): Promise<string[]> {
   const parsed = indexSchema.safeParse(parseJson(await readFile(index, "utf8")));
   if (!parsed.success) throw new ClipInterpretError("HUB_INVALID", `${index} is no index of weights`);
   const parts = [...new Set(Object.values(parsed.data.weight_map))];
-  for (const part of parts) checkFileName(part, index);
+  for (const part of parts) {
+    if (isPlainName(part)) continue;
+    const message = `${index} names a file outside its folder: ${JSON.stringify(part)}`;
+    throw new ClipInterpretError("HUB_INVALID", message);
+  }
   return parts;
 }
 
-/** Refuses what is not the plain name of a file. */
-export function checkFileName(name: string, source: string): void {
+/** True for the plain name of a file: one that leads out of no folder, on Windows neither. */
+export function isPlainName(name: string): boolean {
   // Windows' separators, drives and streams too: a cache may lie on a disk that Windows reads.
   const control = [...name].some((char) => char.charCodeAt(0) < 32);
-  if (name === "" || name === "." || name === ".." || control || /[/\\:]/.test(name)) {
-    throw new ClipInterpretError(
-      "HUB_INVALID",
-      `${source} names a file outside its folder: ${JSON.stringify(name)}`,
-    );
-  }
+  return name !== "" && name !== "." && name !== ".." && !control && !/[/\\:]/.test(name);
 }
 
 async function isTransformersClip(path: string): Promise<boolean> {

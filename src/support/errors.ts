@@ -125,6 +125,15 @@ export const ERRORS = {
     means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
     hint: "Leave --device out to run on the CPU, or install what the message names.",
   },
+  CERTIFICATE_UNTRUSTED: {
+    means:
+      "A server's certificate is not accepted: signed by nobody this machine knows, expired, or for another host.",
+    hint: "Where a proxy or firewall signs connections itself, set NODE_EXTRA_CA_CERTS to a PEM file with its certificate; else check the address and the clock.",
+  },
+  PROXY_FAILED: {
+    means: "The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached, or refuses.",
+    hint: "Check the variable, with name and password as http://name:password@host:port; NO_PROXY lists hosts to reach without it.",
+  },
   HUB_UNREACHABLE: {
     means: "The hub did not answer, or the connection broke off too often.",
     hint: "Check the connection and HF_ENDPOINT, and run the command again: it goes on where it stopped.",
@@ -277,7 +286,7 @@ export const ERRORS = {
   },
   REQUEST_FORBIDDEN: {
     means: "A request names another host than this server's, or comes from a page of another site.",
-    hint: "Open the address that `clip-interpret serve` printed, as it was printed.",
+    hint: "Open the address that `clip-interpret serve` printed. Behind a reverse proxy, whoever runs the server names the page's address with `--origin`: `serve --origin https://clip.example.org`.",
   },
   TOKEN_REQUIRED: {
     means: "The server asks for a token, and the request has none or a wrong one.",

@@ -11,6 +11,8 @@ interface ServeOptions {
   readonly port: number;
   readonly host: string;
   readonly token?: string;
+  readonly origin: readonly string[];
+  readonly basePath: string;
   readonly index: readonly string[];
   readonly root: readonly string[];
   readonly labels?: string;
@@ -24,6 +26,13 @@ export const registerServe: Register = (program, run) => {
     .option("--port <port>", "where to listen; 0 takes any that is free", wholeNumber(0, 65535), 7860)
     .option("--host <address>", "an address beyond this machine needs a --token", "127.0.0.1")
     .option("--token <token>", "asked of every request; or set CLIP_INTERPRET_TOKEN")
+    .option(
+      "--origin <origin>",
+      "where a reverse proxy shows the page: https://clip.example.org; once or more",
+      collect,
+      [],
+    )
+    .option("--base-path <path>", "the path below which it shows it, such as /clip", "")
     .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
     .option(
       "--root <folder>",
@@ -44,6 +53,7 @@ export const registerServe: Register = (program, run) => {
             port: options.port,
             token,
           },
+          ...{ origins: options.origin, basePath: options.basePath },
           corpora: await Promise.all(
             options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
           ),
@@ -54,9 +64,9 @@ export const registerServe: Register = (program, run) => {
           },
         });
         try {
-          const address =
-            token === undefined ? server.url : `${server.url}?token=${encodeURIComponent(token)}`;
-          result({ url: server.url }, () => `clip-interpret is open at ${address}`);
+          const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+          result({ url: server.url }, () => `clip-interpret is open at ${server.url}${query}`);
+          for (const url of server.outside) say(`Through the reverse proxy it is at ${url}${query}`);
           say("Stop it with Ctrl-C.");
           await aborted(signal);
         } finally {

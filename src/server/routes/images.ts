@@ -81,7 +81,7 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
   const upload = createRoute({
     method: "post",
     path: "/api/images",
-    summary: "Keep an image: the file itself is the body",
+    summary: "Keep an image: the file itself is the body, or the one file of a form",
     request: {
       body: {
         required: true,
@@ -102,7 +102,9 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
       throw new ClipInterpretError("SERVER_BUSY", "too many pictures are being uploaded at the moment");
     underWay += bytes;
     try {
-      const sha256 = await uploads.keep(await readBounded(context, limits.uploadBytes));
+      const sha256 = await uploads.keep(
+        await fileOf(context, await readBounded(context, limits.uploadBytes)),
+      );
       return context.json(await describe(`upload:${sha256}`), 200);
     } finally {
       underWay -= bytes;
@@ -149,6 +151,22 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     });
   });
 };
+
+/** The file that was sent: the body itself, or the one file of a multipart form, which many programs send. */
+async function fileOf(context: Context, body: Uint8Array): Promise<Uint8Array> {
+  const type = context.req.header("content-type") ?? "";
+  if (!/^multipart\/form-data\b/i.test(type)) return body;
+  const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { "content-type": type } })
+    .formData()
+    .catch(() => undefined);
+  const files = [...(form?.values() ?? [])].filter((value) => typeof value !== "string");
+  if (files.length !== 1) {
+    throw new ClipInterpretError("REQUEST_INVALID", `the form holds ${files.length} files instead of one`, {
+      hint: "Send the file itself as the body, or a form with one file: `curl -F file=@picture.png …/api/images`.",
+    });
+  }
+  return new Uint8Array(await files[0]!.arrayBuffer());
+}
 
 /** A body of at most `most` bytes: one that says it is longer is refused at once, one that turns out longer when it is. */
 async function readBounded(context: Context, most: number): Promise<Uint8Array> {
