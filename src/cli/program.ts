@@ -171,11 +171,11 @@ function fail(
         : new ClipInterpretError("INTERNAL", reasonOf(thrown), { cause: thrown });
   const { code, hint } = error;
   const message = oneLine(error.message).replace(/\.$/, "");
+  const stack = debug ? (thrown instanceof Error ? thrown.stack : String(thrown)) : undefined;
   // The same shape as the HTTP API's.
   const said = json
-    ? JSON.stringify({ error: { code, message, hint } })
-    : `error ${code}: ${message}. ${hint}`;
+    ? JSON.stringify({ error: { code, message, hint, ...(stack && { stack }) } })
+    : `error ${code}: ${message}. ${hint}${stack ? `\n${stack}` : ""}`;
   streams.stderr.write(`${said}\n`);
-  if (debug) streams.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   return exitCodeOf(error);
 }

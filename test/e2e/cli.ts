@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { withoutProgress } from "../support/run-cli.ts";
@@ -59,9 +60,41 @@ export function startCli(
   return { child, result };
 }
 
-/** Runs the compiled tool to its end. */
-export function runCli(args: readonly string[], options?: CliOptions): Promise<CliResult> {
-  return startCli(args, options).result;
+/**
+ * Runs the compiled tool to its end: in this process, which saves the start of another, or in one of its own where an
+ * environment is given.
+ */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  if (options.env !== undefined) return startCli(args, options).result;
+  const run = last.then(() => runInside(args, options));
+  last = run.catch(() => {});
+  return run;
+}
+
+/** The working folder is the process's: one run at a time. */
+let last: Promise<unknown> = Promise.resolve();
+
+async function runInside(
+  args: readonly string[],
+  { cwd = tmpdir(), timeout = 30_000 }: CliOptions,
+): Promise<CliResult> {
+  const program: typeof import("../../src/cli/program.ts") = await import(
+    fileURLToPath(new URL("dist/cli/program.js", ROOT))
+  );
+  const before = process.cwd();
+  process.chdir(cwd);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), timeout);
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  try {
+    const code = await program.runCli(args, { stdout, stderr }, stop.signal);
+    if (stop.signal.aborted) throw new Error(`ran past ${timeout} ms: ${args.join(" ").slice(0, 200)}`);
+    const read = (stream: PassThrough) => String(stream.read() ?? "");
+    return { code, stdout: read(stdout), stderr: withoutProgress(read(stderr)) };
+  } finally {
+    clearTimeout(timer);
+    process.chdir(before);
+  }
 }
 
 /** Runs the tool, expects success in silence on standard error, and returns standard output. */
@@ -71,10 +104,22 @@ export async function runOk(args: readonly string[], options?: CliOptions): Prom
   return stdout;
 }
 
-/** Expects a user's mistake: exit code 1, nothing on standard output, one line with the code on standard error. */
+/** The lines of standard error with `--json`: an object each. */
+export const jsonLines = (stderr: string): unknown[] =>
+  stderr
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+/**
+ * Expects a user's mistake: exit code 1, nothing on standard output, one line with the code on standard error, which is
+ * JSON with `--json`.
+ */
 export function expectError({ code, stdout, stderr }: CliResult, errorCode: string): void {
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-  expect(stderr).toMatch(new RegExp(`^error ${errorCode}: [^\\n]+\\n$`));
+  expect(stderr).toMatch(
+    new RegExp(`^(error ${errorCode}: [^\\n]+|{"error":{"code":"${errorCode}",[^\\n]+}})\\n$`),
+  );
 }
 
 /**

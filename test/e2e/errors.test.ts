@@ -80,7 +80,7 @@ describe("words that are not understood", () => {
 });
 
 describe("files that are not what is needed", () => {
-  const explain = (image: string) => ["explain", image, "--text", "a whale", "--out", "never.png", "--json"];
+  const explain = (image: string) => ["explain", image, "--text", "a whale", "--out", "never.png"];
   it.concurrent.each([
     ["a missing image", explain("missing.png"), "INPUT_NOT_FOUND"],
     ["a folder as an image", explain("empty folder"), "INPUT_UNREADABLE"],

@@ -29,6 +29,7 @@ import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import {
   bareEnvironment,
   expectError,
+  jsonLines,
   repositoryPath,
   runCli,
   runOk,
@@ -155,11 +156,12 @@ describe("index", () => {
     const { code, stdout, stderr } = await runCli(args);
     expect(code).toBe(0);
     expect(parse(stdout)).toMatchObject({ images: 6, added: 0, changed: [names[1]], removed: [names[2]] });
-    const lines = stderr.trimEnd().split("\n");
-    expect(lines).toHaveLength(2);
-    for (const [i, line] of lines.entries()) {
-      expect(line).toMatch(/^warning INDEX_OUTDATED: 1 indexed files .*--prune/);
-      expect(line).toContain(names[1 + i]);
+    const warnings = jsonLines(stderr) as { warning: { code: string; message: string } }[];
+    expect(warnings).toHaveLength(2);
+    for (const [i, { warning }] of warnings.entries()) {
+      expect(warning.code).toBe("INDEX_OUTDATED");
+      expect(warning.message).toMatch(/^1 indexed files? .*--prune/);
+      expect(warning.message).toContain(names[1 + i]);
     }
     const pruned = parse(await runOk([...args, "--prune"]));
     expect(pruned).toMatchObject({ images: 5, added: 1, pruned: true });
@@ -169,8 +171,15 @@ describe("index", () => {
   it("makes one index where two processes make it at once", async () => {
     const { pictures, index } = await fewPictures(40);
     const args = ["index", pictures, "--shard-size", "10", "--json"];
-    const both = [1, 2].map(() => runOk([...args, "--out", index], { timeout: TIMEOUT }));
-    const results = (await Promise.all(both)).map(parse);
+    const both = [1, 2].map(() => startCli([...args, "--out", index], { timeout: TIMEOUT }).result);
+    const ended = await Promise.all(both);
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    // The one that came second says who it waits for.
+    const said = ended.flatMap(({ stderr }) => jsonLines(stderr));
+    expect(said).toEqual(
+      said.map(() => ({ note: expect.stringMatching(/^waiting: another process \(process \d+ on /) })),
+    );
+    const results = ended.map(({ stdout }) => parse(stdout));
     expect(results.map(({ added }) => added).sort()).toEqual([0, 40]);
     expect(results.map(({ images }) => images)).toEqual([40, 40]);
     await runOk([...args, "--out", `${index}-alone`], { timeout: TIMEOUT });
@@ -206,7 +215,11 @@ describe("a run that is stopped", () => {
     child.kill("SIGINT");
     const { code, stdout, stderr } = await result;
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
-    expect(stderr).toMatch(/^error CANCELLED: [^\n]+\n$/);
+    expect(jsonLines(stderr)).toMatchObject([
+      {
+        error: { code: "CANCELLED", hint: "Finished shards are kept; the same command goes on after them." },
+      },
+    ]);
     const { images } = await readIndex(index);
     expect(images.length % SHARD_SIZE).toBe(0);
     expect(images.length).toBeLessThan(IMAGES);
@@ -287,7 +300,9 @@ describe("index --check", () => {
     await rm(join(index, "shards/000001"), { recursive: true });
     const { code, stdout, stderr } = await runCli(indexed);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning INDEX_CORRUPT: [^\n]*000001[^\n]*\n$/);
+    expect(jsonLines(stderr)).toEqual([
+      { warning: { code: "INDEX_CORRUPT", message: expect.stringContaining("000001") } },
+    ]);
     expect(parse(stdout)).toMatchObject({ added: 4, repaired: ["000001"] });
     expect(await filesOf(index)).toEqual(before);
     expect((await check(index)).code).toBe(0);
@@ -324,7 +339,9 @@ describe("a shard that was damaged on disk", () => {
     expect(await opened.head(0, 0)).toHaveLength(opened.images.length * headDim);
     const { code, stdout, stderr } = await runCli(indexing(index), { timeout: TIMEOUT });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning INDEX_CORRUPT: [^\n]*000001, 000003[^\n]*\n$/);
+    expect(jsonLines(stderr)).toEqual([
+      { warning: { code: "INDEX_CORRUPT", message: expect.stringContaining("000001, 000003") } },
+    ]);
     const repaired = ["000001", "000003"];
     expect(parse(stdout)).toMatchObject({ images: IMAGES, added: 2 * SHARD_SIZE, repaired });
     const [mended, whole] = [await readIndex(index), await readIndex(shared("index"))];

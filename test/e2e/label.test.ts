@@ -14,6 +14,7 @@ import {
   bareEnvironment,
   type CliOptions,
   expectError,
+  jsonLines,
   repositoryPath,
   runCli,
   runOk,
@@ -149,7 +150,9 @@ describe("label, offline", () => {
     const { code, stdout, stderr } = await runHere(...args, "--labeller", "manual");
     expect(code).toBe(0);
     expect(parse(stdout).heads.map(({ name }) => name)).toEqual(["L2.H1"]);
-    expect(stderr).toMatch(/^warning LABELS_MISSING: no label for L2\.H0, L2\.H2/);
+    expect(jsonLines(stderr)).toEqual([
+      { warning: { code: "LABELS_MISSING", message: expect.stringMatching(/^no label for L2\.H0, L2\.H2/) } },
+    ]);
     await writeFile(own, JSON.stringify({ heads: { "L3.H1": "towns" } }));
     expectError(await runHere(...args), "HEADS_INVALID");
   });
@@ -322,7 +325,7 @@ describe("label, by a language model", () => {
     const args = ask(server.url, "--llm-retries", "0", "--json", "--debug");
     const failed = await runCli(args, cachedIn(folder, { CLIP_INTERPRET_LLM_KEY: KEY }));
     expect({ code: failed.code, stdout: failed.stdout }).toEqual({ code: 1, stdout: "" });
-    expect(failed.stderr).toMatch(new RegExp(`^error ${code}: `));
+    expect(jsonLines(failed.stderr)).toMatchObject([{ error: { code, stack: expect.any(String) } }]);
     expect(failed.stderr).not.toContain(KEY);
   });
 
