@@ -2,12 +2,20 @@ import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
-import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
+import type { TextRules } from "../text/tokenizer.ts";
 import { hfTextRules, parseHfConfig } from "./hf-config.ts";
-import type { Activation, ModelConfig } from "./model-config.ts";
+import {
+  ACTIVATIONS,
+  type Activation,
+  type ModelConfig,
+  readsTexts,
+  type TowerActivation,
+  type TowerConfig,
+} from "./model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "./open-clip-config.ts";
-import { DTYPE_BYTES } from "./safetensors.ts";
+import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
+import type { TimmTower } from "./timm-tower.ts";
 import { chooseWeightFile, readTensors, type WeightTensors } from "./weight-files.ts";
 import { quoted } from "./weight-source.ts";
 import { assembleWeights, type ClipWeights, detectLayout } from "./weights.ts";
@@ -26,6 +34,8 @@ export interface Checkpoint {
   readonly weights: ClipWeights;
   /** e^`logit_scale`: multiplies cosines before the softmax of zero-shot classification. */
   readonly logitScale: number;
+  /** Of a model that was trained with a sigmoid: added to scaled cosines, of which the sigmoid is a probability. */
+  readonly logitBias?: number;
   /** How its library reads texts. */
   readonly textRules: TextRules;
   /** Whose tokenizer an OpenCLIP config names, if any. */
@@ -64,15 +74,28 @@ export async function loadCheckpoint(
     });
   }
   const described = await readConfig(folder, layout, files, name, options);
-  const weights = assembleWeights(found, layout, described.config);
-  const [logLogitScale] = await readTensor(weights.logitScale);
-  const logitScale = Math.exp(logLogitScale);
-  if (!Number.isFinite(logitScale))
-    throw new ClipInterpretError(
-      "CHECKPOINT_INVALID",
-      `tensor ${weights.logitScale.name} is ${logLogitScale}`,
-    );
-  return { name, folder, layout, ...described, weights, logitScale };
+  const { tower, ...rest } = described;
+  const weights = assembleWeights(found, layout, rest.config, tower);
+  const logitScale = Math.exp(await scalarOf(weights.logitScale));
+  const logitBias = weights.logitBias && (await scalarOf(weights.logitBias));
+  return {
+    name,
+    folder,
+    layout,
+    ...rest,
+    weights,
+    logitScale,
+    ...(logitBias !== undefined && { logitBias }),
+  };
+}
+
+/** A scalar's value; 0 where there is none. */
+async function scalarOf(tensor: TensorRef | undefined): Promise<number> {
+  if (!tensor) return 0;
+  const [value] = await readTensor(tensor);
+  if (!Number.isFinite(Math.exp(value)))
+    throw new ClipInterpretError("CHECKPOINT_INVALID", `tensor ${tensor.name} is ${value}`);
+  return value;
 }
 
 /** Why tensors are no CLIP's that is known, as far as names and types tell. */
@@ -109,17 +132,21 @@ async function readConfig(
   files: ReadonlySet<string>,
   name: string,
   options: CheckpointOptions,
-): Promise<Pick<Checkpoint, "config" | "activationSource" | "textRules" | "tokenizerName">> {
+): Promise<
+  Pick<Checkpoint, "config" | "activationSource" | "textRules" | "tokenizerName"> & {
+    readonly tower?: TimmTower | undefined;
+  }
+> {
   const file = layout === "open_clip" ? "open_clip_config.json" : "config.json";
   if (!files.has(file)) {
     throw new ClipInterpretError("CONFIG_INVALID", `${folder} holds ${layout} weights but no ${file}`);
   }
   const json = await readJson(join(folder, file));
   if (layout === "open_clip") {
-    const { saysActivation, tokenizerName } = openClipFacts(json);
     const config = parseOpenClipConfig(json, name, options.knownActivation);
+    const { saysActivation, ...facts } = openClipFacts(json, name);
     const source = saysActivation ? "config" : options.knownActivation ? "known" : "assumed";
-    return { ...chooseActivation(config, source, options), textRules: OPEN_CLIP_RULES, tokenizerName };
+    return { ...chooseActivation(config, source, options), ...facts };
   }
   const preprocessor = join(folder, "preprocessor_config.json");
   const config = parseHfConfig(
@@ -138,8 +165,14 @@ function chooseActivation(
 ): Pick<Checkpoint, "config" | "activationSource"> {
   if (activation === undefined) return { config, activationSource: source };
   const { vision, text } = config;
-  const chosen = { ...config, vision: { ...vision, activation }, text: { ...text, activation } };
+  // A tower with another activation than these two was never a matter of choice.
+  const choose = <Tower extends TowerConfig>(tower: Tower): Tower =>
+    isChoice(tower.activation) ? { ...tower, activation } : tower;
+  const chosen = { ...config, vision: choose(vision), text: readsTexts(text) ? choose(text) : text };
   // Who says what the config says too has said nothing.
-  const same = source === "config" && vision.activation === activation && text.activation === activation;
+  const same = source === "config" && JSON.stringify(chosen) === JSON.stringify(config);
   return { config: chosen, activationSource: same ? "config" : "option" };
 }
+
+const isChoice = (activation: TowerActivation): boolean =>
+  (ACTIVATIONS as readonly TowerActivation[]).includes(activation);

@@ -1,12 +1,15 @@
 import { ClipInterpretError } from "../support/errors.ts";
-import type { ModelConfig, TowerConfig } from "./model-config.ts";
+import { type ModelConfig, readsTexts } from "./model-config.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
+import type { TimmTower } from "./timm-tower.ts";
 import type { WeightTensors } from "./weight-files.ts";
+import { openClipWeights } from "./weights-open-clip.ts";
+import { transformersWeights } from "./weights-transformers.ts";
 
-/** A linear map in PyTorch's layout: weight [out, in], bias [out]. */
+/** A linear map in PyTorch's layout: weight [out, in], bias [out] where it has one. */
 export interface Linear {
   readonly weight: TensorRef;
-  readonly bias: TensorRef;
+  readonly bias?: TensorRef;
 }
 
 /** A layer normalisation's γ and β, both [width]. */
@@ -15,70 +18,162 @@ export interface Norm {
   readonly bias: TensorRef;
 }
 
-/** The final projection into the joint space: [width, D], or its transpose as transformers stores it. */
+/** The final projection into the joint space: [width, D], or its transpose as transformers stores it; a bias is [D]. */
 export interface Projection {
   readonly weight: TensorRef;
   readonly transposed: boolean;
+  readonly bias?: TensorRef;
 }
 
-/** One residual block: x + out(attention(ln1 x)), then x + fc2(activation(fc1(ln2 x))). */
+/**
+ * One residual block: x + out(attention(ln1 x)), then x + fc2(activation(fc1(ln2 x))). What only some models have is
+ * optional, and does what its name says where it is there.
+ */
 export interface Block {
   readonly ln1: Norm;
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
-  readonly out: Linear;
+  /** Normalises what the heads output, all of them together, before `out`. */
+  readonly attentionNorm?: Norm;
+  readonly out: Required<Linear>;
+  /** Layer scale: what attention adds is multiplied by it, [width]. */
+  readonly attentionScale?: TensorRef;
   readonly ln2: Norm;
+  /** A second normalisation, directly behind `ln2`. */
+  readonly mlpNorm?: Norm;
+  /** With a gate the MLP is fc2(activation(gate x) ⊙ fc1 x). */
+  readonly gate?: Linear;
   readonly fc1: Linear;
+  /** Normalises what `fc2` reads. */
+  readonly hiddenNorm?: Norm;
   readonly fc2: Linear;
+  /** Layer scale of the MLP's addition. */
+  readonly mlpScale?: TensorRef;
+  /** `ln1` and `ln2` normalise what attention and MLP output, not what they read. */
+  readonly postNorm?: boolean;
 }
 
-/** A CLIP ViT's tensors by role, the same whichever format they came in. */
+/** What makes tokens of pixels. */
+export type Stem =
+  | { readonly kind: "patches"; readonly convolution: Linear }
+  /** A few convolutions with batch normalisation and GELU between them. */
+  | { readonly kind: "convolutions"; readonly layers: readonly ConvolutionLayer[] }
+  /** ViTamin's: two stages of inverted bottlenecks. */
+  | { readonly kind: "inverted-bottlenecks"; readonly weights: InvertedBottlenecks };
+
+/** One convolution whose stride is its kernel's size; without a norm nothing follows. */
+export interface ConvolutionLayer {
+  readonly convolution: Linear;
+  readonly size: number;
+  readonly batchNorm?: Norm & { readonly mean: TensorRef; readonly variance: TensorRef };
+}
+
+/** ViTamin's first two stages. */
+export interface InvertedBottlenecks {
+  readonly first: Linear;
+  readonly firstNorm: Norm;
+  readonly second: Linear;
+  readonly blocks: readonly InvertedBottleneck[];
+  readonly lastNorm: Norm;
+  readonly last: Linear;
+}
+
+/** A block: expand, depthwise convolution, shrink, beside a shortcut. */
+export interface InvertedBottleneck {
+  readonly stride: 1 | 2;
+  readonly norm: Norm;
+  readonly expand: Linear;
+  readonly depthwise: Linear;
+  readonly channels: number;
+  readonly shrink: Linear;
+  readonly shortcut?: Linear;
+}
+
+/** Attention pooling: one learnt query reads every token; `fc2(activation(fc1(norm a)))` is added where there is an MLP. */
+export interface Pool {
+  /** [1, …, width of the pool] */
+  readonly latent: TensorRef;
+  readonly latentNorm?: Norm;
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly out: Required<Linear>;
+  readonly mlp?: { readonly norm: Norm; readonly fc1: Linear; readonly fc2: Linear };
+  /** Normalises what was pooled (CoCa). */
+  readonly lastNorm?: Norm;
+}
+
+/** The image tower's tensors. */
+export interface VisionWeights {
+  readonly classEmbedding?: TensorRef;
+  readonly stem: Stem;
+  /** [N, W], or [grid², W] where the CLS token has none; with any axes of length one before. */
+  readonly positionalEmbedding?: TensorRef;
+  readonly lnPre?: Norm;
+  readonly blocks: readonly Block[];
+  readonly lnPost: Norm;
+  readonly pool?: Pool;
+  /** Absent where the last width is D already. */
+  readonly projection?: Projection;
+}
+
+/** The text tower's tensors. */
+export interface TextWeights {
+  readonly tokenEmbedding: TensorRef;
+  readonly positionalEmbedding: TensorRef;
+  readonly blocks: readonly Block[];
+  readonly lnFinal: Norm;
+  readonly projection?: Projection;
+}
+
+/** A CLIP's tensors by role, the same whichever format they came in. */
 export interface ClipWeights {
-  readonly vision: {
-    readonly classEmbedding: TensorRef;
-    readonly patchEmbedding: TensorRef;
-    readonly positionalEmbedding: TensorRef;
-    readonly lnPre: Norm;
-    readonly blocks: readonly Block[];
-    readonly lnPost: Norm;
-    readonly projection: Projection;
-  };
-  readonly text: {
-    readonly tokenEmbedding: TensorRef;
-    readonly positionalEmbedding: TensorRef;
-    readonly blocks: readonly Block[];
-    readonly lnFinal: Norm;
-    readonly projection: Projection;
-  };
-  readonly logitScale: TensorRef;
+  /** One of the files that its tensors lie in; all lie in one folder. */
+  readonly file: string;
+  readonly vision: VisionWeights;
+  /** Absent where the text tower is not computed here. */
+  readonly text?: TextWeights;
+  /** Absent where there are no texts to compare with. */
+  readonly logitScale?: TensorRef;
+  /** Of models that were trained with a sigmoid: added to scaled cosines. */
+  readonly logitBias?: TensorRef;
 }
 
 type Shape = readonly number[];
 /** Looks up a tensor by name and checks its shape. */
-type Take = (name: string, shape: Shape) => TensorRef;
+export interface Take {
+  (name: string, shape: Shape): TensorRef;
+  /** Whether there is such a tensor. */
+  has(name: string): boolean;
+  /** The shape of a tensor, of whatever size. */
+  shape(name: string): Shape | undefined;
+}
 
 /** Which project's tensor names a checkpoint uses. */
 export type Layout = "open_clip" | "transformers" | "timm" | "unknown";
 
 /** Tells the layout from the names. timm's are recognised only to be explained. */
 export function detectLayout(tensors: ReadonlyMap<string, TensorRef>): Layout {
-  if (tensors.has("visual.class_embedding")) return "open_clip";
-  if (tensors.has("vision_model.embeddings.class_embedding")) return "transformers";
+  if (tensors.has("visual.class_embedding") || tensors.has("visual.trunk.blocks.0.norm1.weight"))
+    return "open_clip";
+  if (tensors.has("vision_model.embeddings.patch_embedding.weight")) return "transformers";
   if (tensors.has("blocks.0.attn.qkv.weight")) return "timm";
   return "unknown";
 }
 
 /**
  * Finds every tensor's role and checks every shape against the config.
+ * @param tower the facts of an OpenCLIP model's timm tower, if it has one
  * @throws `CHECKPOINT_MISMATCH` naming the tensor, the shape or type it has and what it should have
  */
 export function assembleWeights(
   { tensors, prefix, leftOut }: WeightTensors,
   layout: "open_clip" | "transformers",
   config: ModelConfig,
+  tower?: TimmTower,
 ): ClipWeights {
-  const take: Take = (name, shape) => {
+  const lookUp = (name: string, shape: Shape): TensorRef => {
     const tensor = tensors.get(name);
     const type = leftOut.get(`${prefix}${name}`);
     if (!tensor && type) {
@@ -105,114 +200,58 @@ export function assembleWeights(
     }
     return tensor;
   };
-  const logitScale = take("logit_scale", tensors.get("logit_scale")?.shape.length === 1 ? [1] : []);
-  if (layout === "transformers") return { ...transformers(take, config), logitScale };
-  // OpenCLIP's `custom_text` models keep their text tower under `text.`.
-  const textPrefix = tensors.has("text.token_embedding.weight") ? "text." : "";
-  return { ...openClip(take, config, textPrefix), logitScale };
+  const take: Take = Object.assign(lookUp, {
+    has: (name: string) => tensors.has(name),
+    shape: (name: string) => tensors.get(name)?.shape,
+  });
+  const scalar = (name: string) => take(name, tensors.get(name)?.shape.length === 1 ? [1] : []);
+  const towers =
+    layout === "transformers" ? transformersWeights(take, config) : openClipWeights(take, config, tower);
+  return {
+    ...towers,
+    file: towers.vision.lnPost.weight.file,
+    ...((readsTexts(config.text) || take.has("logit_scale")) && { logitScale: scalar("logit_scale") }),
+    ...(take.has("logit_bias") && { logitBias: scalar("logit_bias") }),
+  };
 }
 
-const norm = (take: Take, name: string, width: number): Norm => ({
+export const norm = (take: Take, name: string, width: number): Norm => ({
   weight: take(`${name}.weight`, [width]),
   bias: take(`${name}.bias`, [width]),
 });
-const linear = (take: Take, name: string, outputs: number, inputs: number): Linear => ({
+
+export const linear = (take: Take, name: string, outputs: number, inputs: number): Required<Linear> => ({
   weight: take(`${name}.weight`, [outputs, inputs]),
   bias: take(`${name}.bias`, [outputs]),
 });
 
-function openClip(
-  take: Take,
-  { vision, text, embedDim }: ModelConfig,
-  textPrefix: string,
-): Omit<ClipWeights, "logitScale"> {
-  const block = (prefix: string, { width, mlpWidth }: TowerConfig): Block => {
-    const weight = take(`${prefix}.attn.in_proj_weight`, [3 * width, width]);
-    const bias = take(`${prefix}.attn.in_proj_bias`, [3 * width]);
-    // Query, key and value are thirds of one tensor along its first axis, so each third is contiguous.
-    const third = (index: number): Linear => ({
-      weight: rows(weight, index * width, width),
-      bias: rows(bias, index * width, width),
-    });
-    return {
-      ln1: norm(take, `${prefix}.ln_1`, width),
-      query: third(0),
-      key: third(1),
-      value: third(2),
-      out: linear(take, `${prefix}.attn.out_proj`, width, width),
-      ln2: norm(take, `${prefix}.ln_2`, width),
-      fc1: linear(take, `${prefix}.mlp.c_fc`, mlpWidth, width),
-      fc2: linear(take, `${prefix}.mlp.c_proj`, width, mlpWidth),
-    };
-  };
-  const blocks = (prefix: string, tower: TowerConfig) =>
-    Array.from({ length: tower.layers }, (_, layer) =>
-      block(`${prefix}transformer.resblocks.${layer}`, tower),
-    );
-  const { patchSize } = vision;
-  return {
-    vision: {
-      classEmbedding: take("visual.class_embedding", [vision.width]),
-      patchEmbedding: take("visual.conv1.weight", [vision.width, 3, patchSize, patchSize]),
-      positionalEmbedding: take("visual.positional_embedding", [vision.tokens, vision.width]),
-      lnPre: norm(take, "visual.ln_pre", vision.width),
-      blocks: blocks("visual.", vision),
-      lnPost: norm(take, "visual.ln_post", vision.width),
-      projection: { weight: take("visual.proj", [vision.width, embedDim]), transposed: false },
-    },
-    text: {
-      tokenEmbedding: take(`${textPrefix}token_embedding.weight`, [text.vocabSize, text.width]),
-      positionalEmbedding: take(`${textPrefix}positional_embedding`, [text.contextLength, text.width]),
-      blocks: blocks(textPrefix, text),
-      lnFinal: norm(take, `${textPrefix}ln_final`, text.width),
-      projection: { weight: take(`${textPrefix}text_projection`, [text.width, embedDim]), transposed: false },
-    },
-  };
-}
+/** A linear map or convolution, with its bias if it has one. */
+export const perhapsBiased = (take: Take, name: string, shape: readonly [number, ...number[]]): Linear => ({
+  weight: take(`${name}.weight`, shape),
+  ...(take.has(`${name}.bias`) && { bias: take(`${name}.bias`, [shape[0]]) }),
+});
 
-function transformers(take: Take, { vision, text, embedDim }: ModelConfig): Omit<ClipWeights, "logitScale"> {
-  const blocks = (prefix: string, { layers, width, mlpWidth }: TowerConfig) =>
-    Array.from({ length: layers }, (_, layer): Block => {
-      const name = `${prefix}.encoder.layers.${layer}`;
-      return {
-        ln1: norm(take, `${name}.layer_norm1`, width),
-        query: linear(take, `${name}.self_attn.q_proj`, width, width),
-        key: linear(take, `${name}.self_attn.k_proj`, width, width),
-        value: linear(take, `${name}.self_attn.v_proj`, width, width),
-        out: linear(take, `${name}.self_attn.out_proj`, width, width),
-        ln2: norm(take, `${name}.layer_norm2`, width),
-        fc1: linear(take, `${name}.mlp.fc1`, mlpWidth, width),
-        fc2: linear(take, `${name}.mlp.fc2`, width, mlpWidth),
-      };
-    });
-  const { patchSize } = vision;
-  const image = "vision_model.embeddings";
-  return {
-    vision: {
-      classEmbedding: take(`${image}.class_embedding`, [vision.width]),
-      patchEmbedding: take(`${image}.patch_embedding.weight`, [vision.width, 3, patchSize, patchSize]),
-      positionalEmbedding: take(`${image}.position_embedding.weight`, [vision.tokens, vision.width]),
-      // Not a slip of ours: transformers' own name has the letters swapped.
-      lnPre: norm(take, "vision_model.pre_layrnorm", vision.width),
-      blocks: blocks("vision_model", vision),
-      lnPost: norm(take, "vision_model.post_layernorm", vision.width),
-      projection: { weight: take("visual_projection.weight", [embedDim, vision.width]), transposed: true },
-    },
-    text: {
-      tokenEmbedding: take("text_model.embeddings.token_embedding.weight", [text.vocabSize, text.width]),
-      positionalEmbedding: take("text_model.embeddings.position_embedding.weight", [
-        text.contextLength,
-        text.width,
-      ]),
-      blocks: blocks("text_model", text),
-      lnFinal: norm(take, "text_model.final_layer_norm", text.width),
-      projection: { weight: take("text_projection.weight", [embedDim, text.width]), transposed: true },
-    },
-  };
+/**
+ * Query, key and value as parts of one tensor along its first axis: each part is contiguous.
+ * @param bias the tensor of their biases, if they have any
+ */
+export function parts(
+  take: Take,
+  weight: string,
+  bias: string | undefined,
+  count: number,
+  width: number,
+): Linear[] {
+  const all = take(weight, [count * width, width]);
+  const biases = bias === undefined ? undefined : take(bias, [count * width]);
+  return Array.from({ length: count }, (_, index) => ({
+    weight: rows(all, index * width, width),
+    ...(biases && { bias: rows(biases, index * width, width) }),
+  }));
 }
 
 /** Rows `start … start+count` along the first axis, as a reference into the same bytes. */
-function rows(tensor: TensorRef, start: number, count: number): TensorRef {
+export function rows(tensor: TensorRef, start: number, count: number): TensorRef {
   const [, ...rest] = tensor.shape;
   const rowBytes = rest.reduce((product, size) => product * size, DTYPE_BYTES[tensor.dtype]);
   return {

@@ -62,7 +62,7 @@ export async function describedHeads(
   }
   const index = options.index === undefined ? undefined : await readIndex(options.index, { report });
   const model = await models.load(globals.model);
-  const every = componentNames(allHeads(model.geometry));
+  const every = componentNames(allHeads(model.geometry), model.geometry);
   if (!index) {
     const source = basename(options.labels ?? "");
     return { origin: await originOf({ model }), model: model.name, source, ...undescribed(every) };

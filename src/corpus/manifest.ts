@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ACTIVATIONS } from "../checkpoint/model-config.ts";
+import { TOWER_ACTIVATIONS } from "../checkpoint/model-config.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
@@ -53,7 +53,7 @@ const originSchema = z.strictObject({
     precision: z.enum(PRECISIONS),
     device: z.string(),
     // Absent in indexes that were made before it was kept.
-    activation: z.enum(ACTIVATIONS).optional(),
+    activation: z.enum(TOWER_ACTIVATIONS).optional(),
   }),
   preprocessing: z.strictObject({
     size,

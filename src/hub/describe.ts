@@ -23,7 +23,10 @@ export async function describeModel(
 ): Promise<DescribedModel> {
   const json = await readJson(join(folder, file));
   if (file === "open_clip_config.json")
-    return { config: parseOpenClipConfig(json, name), tokenizerName: openClipFacts(json).tokenizerName };
+    return {
+      config: parseOpenClipConfig(json, name),
+      tokenizerName: openClipFacts(json, name).tokenizerName,
+    };
   const how = preprocessor && (await readJson(join(folder, preprocessor)));
   return { config: parseHfConfig(json, how, name), tokenizerName: undefined };
 }

@@ -116,7 +116,7 @@ export async function studyAblation(
         )
       : await drawn(set, own, share.share);
     rows.push({
-      ...{ kind, at, components: componentsOf(name, set) },
+      ...{ kind, at, components: componentsOf(name, set, scores) },
       ...{ accuracy: share, worst, random: band },
     });
     report?.({ type: "advance", task, done: rows.length, total: plans.length });

@@ -125,7 +125,7 @@ export async function findNeighbors(
   const origin = await originOf({ model, index: search.index, ...(image && { image }) });
   return neighborsResult(origin, {
     query: "image" in query ? { image: query.image.name } : { text: query.text },
-    components: componentsOf(name, set),
+    components: componentsOf(name, set, model.geometry),
     scoring,
     searched: searched.length,
     excluded: self.size,

@@ -177,7 +177,7 @@ export async function explainByFactors(
   const mlps: ByFactors["mlps"] = [];
   for (let term = 0; hasMlps && term <= layers; term++) {
     const factors = await measure(fromHalf(await index.mlpTerm(term)), embedDim);
-    mlps.push({ component: mlpName(term), factors });
+    mlps.push({ component: mlpName(term, index.manifest), factors });
   }
   const embedding = { factors: await measure(await index.embeddings(), embedDim) };
   report?.({ type: "end", task, done: total });

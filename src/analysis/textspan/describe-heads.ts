@@ -96,12 +96,16 @@ export async function describeHeads(
         ...(await describe(headContributions(index, model, head, allMoments))),
       })),
       mlps: await inTurn(mlps, async ({ index: term }) => ({
-        component: mlpName(term),
+        component: mlpName(term, model.geometry),
         ...(await describe(summedContributions(search, oneMlp(term), algebra))),
       })),
       joint: joint
         ? {
-            components: componentsOf(joint === true ? componentNames(set).join() : joint, set),
+            components: componentsOf(
+              joint === true ? componentNames(set, model.geometry).join() : joint,
+              set,
+              model.geometry,
+            ),
             ...(await describe(summedContributions(search, set, algebra))),
           }
         : null,
