@@ -1,6 +1,7 @@
 /**
  * Checks what would be published, as it lies in `dist/`: that every entry and its types are found by whoever imports the
- * package as an ES module (publint, Are The Types Wrong). Nothing is packed or fetched.
+ * package as an ES module (publint, Are The Types Wrong), and that ONNX Runtime is there for every platform. Nothing is
+ * packed or fetched.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +24,7 @@ const found = messages.map(
 
 const files: Record<string, string> = { [`/node_modules/${name}/package.json`]: manifest };
 for (const path of await readdir(join(ROOT, "dist"), { recursive: true })) {
-  if (!/\.(js|d\.ts)$/.test(path) || path.startsWith("web")) continue;
+  if (!/\.(js|d\.ts)$/.test(path) || /^(web|onnxruntime)/.test(path)) continue;
   files[`/node_modules/${name}/dist/${path}`] = await readFile(join(ROOT, "dist", path), "utf8");
 }
 const analysis = await checkPackage(new Package(files, name, version));
@@ -33,6 +34,15 @@ else
     if ("resolutionKind" in problem && NOT_ESM.includes(problem.resolutionKind)) continue;
     found.push(`attw: ${JSON.stringify(problem)}`);
   }
+
+const PLATFORMS = ["linux/x64", "linux/arm64", "darwin/arm64", "win32/x64", "win32/arm64"];
+for (const platform of PLATFORMS) {
+  const files = await readdir(join(ROOT, "dist/onnxruntime/bin/napi-v6", platform)).catch(() => []);
+  for (const wanted of [/^(lib)?onnxruntime\.(so\.1|1\.dylib|dll)$/, /^onnxruntime_binding\.node$/]) {
+    if (!files.some((file) => wanted.test(file)))
+      found.push(`dist/onnxruntime has no ${wanted.source} for ${platform}`);
+  }
+}
 
 for (const line of found) console.error(line);
 if (found.length > 0) process.exit(1);

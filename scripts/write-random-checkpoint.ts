@@ -1,15 +1,26 @@
 /**
  * Writes random weights in the files of a well-known checkpoint, to try shapes and loading without a download:
- * `npm run random-checkpoint -- NAME FOLDER`. Without arguments it lists the names.
+ * `npm run random-checkpoint -- NAME FOLDER [--seed N]`. Without arguments it lists the names.
  */
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { goldenPath } from "../test/support/goldens.ts";
 import { TRUE_CHECKPOINTS, writeTrueCheckpoint } from "../test/support/true-checkpoints.ts";
 
-const [name, folder] = process.argv.slice(2);
+const {
+  values: { seed },
+  positionals: [name, folder],
+} = parseArgs({ options: { seed: { type: "string", default: "0" } }, allowPositionals: true });
 const checkpoint = TRUE_CHECKPOINTS.find((candidate) => candidate.name === name);
-if (checkpoint && folder) {
-  await writeTrueCheckpoint(folder, checkpoint);
+if (!/^\d{1,9}$/.test(seed)) {
+  console.error(`--seed ${seed} is no whole number`);
+  process.exitCode = 1;
+} else if (checkpoint && folder) {
+  await writeTrueCheckpoint(folder, { ...checkpoint, seed: Number(seed) });
   await copyFile(goldenPath("tokenizer/tokenizer.json"), join(folder, "tokenizer.json"));
-} else console.log(TRUE_CHECKPOINTS.map((candidate) => candidate.name).join("\n"));
+} else {
+  if (name) console.error(folder ? `${name} is none of:` : "Give a name and a folder:");
+  process.exitCode = name ? 1 : 0;
+  console.log(TRUE_CHECKPOINTS.map((candidate) => candidate.name).join("\n"));
+}

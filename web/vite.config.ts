@@ -4,6 +4,8 @@ import { defineConfig } from "vite";
 /** The web app, built into dist/web, from which the server reads it. */
 export default defineConfig({
   root: import.meta.dirname,
+  // Relative addresses: the app may lie below a path.
+  base: "./",
   plugins: [react()],
   build: {
     outDir: "../dist/web",

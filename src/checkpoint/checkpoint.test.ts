@@ -378,7 +378,10 @@ describe("transformers' config", () => {
     };
     writeFileSync(join(folder, "preprocessor_config.json"), JSON.stringify(preprocessor));
     const { preprocess } = (await loadCheckpoint(folder)).config;
-    expect(preprocess).toEqual({ size: 32, resizeMode: "squash", mean: [0.5, 0.5, 0.5], std: [1, 1, 1] });
+    expect(preprocess).toEqual({
+      ...{ size: 32, resizeMode: "squash", order: "transformers" },
+      ...{ mean: [0.5, 0.5, 0.5], std: [1, 1, 1] },
+    });
   });
 });
 

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { readJson } from "../support/files.ts";
 import { type ModelConfig, readsTexts, type TowerConfig } from "./model-config.ts";
 import { type Piece, tensorBytes, writePieces } from "./pieces.ts";
+import { HF_PREPROCESSORS } from "./preprocess-config.ts";
 import type { TensorRef } from "./safetensors.ts";
 import { chooseWeightFile, readTensors } from "./weight-files.ts";
 import { detectLayout } from "./weights.ts";
 
 /** What belongs to a model beside its weights and config: tokenizers in any form, preprocessing. */
 const COMPANIONS = [
-  "preprocessor_config.json",
+  ...HF_PREPROCESSORS,
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",

@@ -1,16 +1,9 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { TextRules } from "../text/tokenizer.ts";
-import {
-  type ModelConfig,
-  type NoTexts,
-  OPENAI_MEAN,
-  OPENAI_STD,
-  type Pooling,
-  type TowerActivation,
-  type TowerConfig,
-} from "./model-config.ts";
+import type { ModelConfig, NoTexts, Pooling, TowerActivation, TowerConfig } from "./model-config.ts";
 import { divide } from "./open-clip-config.ts";
+import { hfPreprocess } from "./preprocess-config.ts";
 import { quoted } from "./weight-source.ts";
 
 const count = z.int().min(1).max(1_000_000);
@@ -127,26 +120,12 @@ const schema = z.looseObject({
   text_config: section,
   text_config_dict: section,
 });
-const resizeSide = z.union([
-  count,
-  z.object({ shortest_edge: count }).transform((size) => size.shortest_edge),
-  z.object({ height: count, width: count }).transform((size) => ({ ...size })),
-]);
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const preprocessorSchema = z.object({
-  image_mean: triple.default([...OPENAI_MEAN]),
-  image_std: triple.default([...OPENAI_STD]),
-  resample: z.int().default(3),
-  size: resizeSide.optional(),
-});
-
 /** What transformers does to a SigLIP's pictures where nothing is said. */
-const SIGLIP_PICTURES = {
-  ...{ image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], size: { height: 224, width: 224 } },
-};
+const SIGLIP_PICTURES = { image_processor_type: "SiglipImageProcessor" };
 
 /**
- * Reads transformers' `config.json` of a CLIPModel, a SiglipModel or one of their kin, with `preprocessor_config.json` where there is one.
+ * Reads transformers' `config.json` of a CLIPModel, a SiglipModel or one of their kin, with its preprocessing
+ * (`readHfPreprocessor`).
  * An absent `hidden_act` means quick_gelu, transformers' default.
  *
  * @throws `CONFIG_INVALID`, or `MODEL_UNSUPPORTED` with the reason
@@ -166,17 +145,6 @@ export function parseHfConfig(json: unknown, preprocessorJson: unknown, name: st
     { ...family.vision, ...visionSection(config) },
     `vision_config of ${name}`,
   );
-  const preprocessor = parse(
-    preprocessorSchema,
-    preprocessorJson ?? (family.pooling === "attention" ? SIGLIP_PICTURES : {}),
-    `preprocessor_config.json of ${name}`,
-  );
-  if (preprocessor.resample !== 3) {
-    throw new ClipInterpretError(
-      "MODEL_UNSUPPORTED",
-      `${name} does not resize images with bicubic interpolation`,
-    );
-  }
   const grid = Math.floor(vision.image_size / vision.patch_size);
   const { prefix, lnPre, pooling } = family;
   return {
@@ -191,13 +159,11 @@ export function parseHfConfig(json: unknown, preprocessorJson: unknown, name: st
       }),
     },
     text: textConfig(name, family, config),
-    preprocess: {
-      size: vision.image_size,
-      // {height, width} is how transformers says "both sides, whatever the aspect".
-      resizeMode: typeof preprocessor.size === "object" ? "squash" : "shortest",
-      mean: preprocessor.image_mean,
-      std: preprocessor.image_std,
-    },
+    preprocess: hfPreprocess(
+      preprocessorJson ?? (pooling === "attention" ? SIGLIP_PICTURES : undefined),
+      vision.image_size,
+      name,
+    ),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type TowerConfig,
 } from "./model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "./open-clip-config.ts";
+import { readHfPreprocessor } from "./preprocess-config.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
 import type { TimmTower } from "./timm-tower.ts";
@@ -148,12 +149,8 @@ async function readConfig(
     const source = saysActivation ? "config" : options.knownActivation ? "known" : "assumed";
     return { ...chooseActivation(config, source, options), ...facts };
   }
-  const preprocessor = join(folder, "preprocessor_config.json");
-  const config = parseHfConfig(
-    json,
-    files.has("preprocessor_config.json") ? await readJson(preprocessor) : undefined,
-    name,
-  );
+  const how = await readHfPreprocessor(folder, files);
+  const config = parseHfConfig(json, how, name);
   const textRules = hfTextRules(json, name);
   return { ...chooseActivation(config, "config", options), textRules, tokenizerName: undefined };
 }

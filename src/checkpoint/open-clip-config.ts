@@ -1,14 +1,9 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
-import {
-  type Activation,
-  type ModelConfig,
-  OPENAI_MEAN,
-  OPENAI_STD,
-  type VisionConfig,
-} from "./model-config.ts";
+import type { Activation, ModelConfig, VisionConfig } from "./model-config.ts";
 import { refuseUnsupported, textProblem, unsupported } from "./open-clip-options.ts";
+import { openClipPreprocess } from "./preprocess-config.ts";
 import { type TimmTower, timmTowerSchema } from "./timm-tower.ts";
 import { TIMM_TOWERS } from "./timm-towers.ts";
 
@@ -17,11 +12,6 @@ const normKwargs = z.object({ eps: z.number().positive() }).nullish();
 const actKwargs = z.object({ approximate: z.string().optional() }).nullish();
 /** A number, or a list of two that must be equal. */
 const side = z.union([count, z.tuple([count, count])]);
-/** One number a channel, or one for all. */
-const triple = z.union([
-  z.tuple([z.number(), z.number(), z.number()]),
-  z.number().transform((value): [number, number, number] => [value, value, value]),
-]);
 const schema = z.object({
   model_cfg: z.looseObject({
     embed_dim: count,
@@ -63,14 +53,7 @@ const schema = z.object({
       proj_type: z.string().nullish(),
     }),
   }),
-  preprocess_cfg: z
-    .object({
-      mean: triple.nullish(),
-      std: triple.nullish(),
-      interpolation: z.string().nullish(),
-      resize_mode: z.string().nullish(),
-    })
-    .default({}),
+  preprocess_cfg: z.unknown(),
 });
 
 /**
@@ -90,27 +73,15 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
       `open_clip_config.json of ${name}: ${z.prettifyError(parsed.error)}`,
     );
   }
-  const { model_cfg: model, preprocess_cfg: preprocess } = parsed.data;
+  const { model_cfg: model } = parsed.data;
   const { vision_cfg: vision, text_cfg: text } = model;
   const quick = model.quick_gelu ?? unsaid === "quick_gelu";
   const imageTower = visionConfig(name, vision, quick);
-  const { imageSize } = imageTower;
-  const { interpolation, resize_mode: resizeMode } = preprocess;
-  if ((interpolation ?? "bicubic") !== "bicubic")
-    throw unsupported(name, `it resizes images with ${interpolation}`);
-  if (!["shortest", "squash"].includes(resizeMode ?? "shortest")) {
-    throw unsupported(name, `its resize mode is ${resizeMode}`);
-  }
   return {
     embedDim: model.embed_dim,
     vision: imageTower,
     text: textConfig(name, text, quick),
-    preprocess: {
-      size: imageSize,
-      resizeMode: resizeMode === "squash" ? "squash" : "shortest",
-      mean: preprocess.mean ?? [...OPENAI_MEAN],
-      std: preprocess.std ?? [...OPENAI_STD],
-    },
+    preprocess: openClipPreprocess(parsed.data.preprocess_cfg, imageTower.imageSize, name),
   };
 }
 

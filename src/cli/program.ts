@@ -1,7 +1,8 @@
-import { Command, CommanderError } from "commander";
-import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
+import { Command, CommanderError, Help, type Option } from "commander";
+import { ClipInterpretError, ERRORS, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerCompare } from "./commands/compare.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerDebias } from "./commands/debias.ts";
 import { registerDecompose } from "./commands/decompose.ts";
 import { registerDemo } from "./commands/demo.ts";
@@ -29,33 +30,48 @@ import {
   type GlobalOptions,
   type Streams,
 } from "./context.ts";
+import { addExamples } from "./examples.ts";
 import { createProgress } from "./progress.ts";
 import { oneLine } from "./strings.ts";
 import { VERSION } from "./version.ts";
 
-const COMMANDS: readonly Register[] = [
-  registerServe,
-  registerModels,
-  registerPull,
-  registerVerify,
-  registerExplain,
-  registerDemo,
-  registerDecompose,
-  registerIndex,
-  registerNeighbors,
-  registerSelectivity,
-  registerLabel,
-  registerTextspan,
-  registerSegment,
-  registerMetrics,
-  registerStudy,
-  registerEvaluate,
-  registerCompare,
-  registerSimilar,
-  registerDebias,
-  registerPreprocess,
-  registerTokenize,
+/** The commands as `--help` shows them. */
+const COMMANDS: readonly (readonly [heading: string, commands: readonly Register[]])[] = [
+  ["Start here:", [registerServe, registerExplain, registerDemo]],
+  ["Models:", [registerModels, registerPull, registerVerify]],
+  ["Look at an image:", [registerSegment]],
+  ["Look through many images:", [registerIndex, registerNeighbors, registerSelectivity]],
+  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics]],
+  [
+    "Measure and compare:",
+    [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],
+  ],
+  ["Parts of the pipeline:", [registerDecompose, registerPreprocess, registerTokenize]],
+  ["This program:", [registerCompletion]],
 ];
+
+/** The program with every command; `run` makes an action of what a command does. */
+export function createProgram(run: RunCommand): Command {
+  const program = new Command("clip-interpret")
+    .description("See what every attention head of a CLIP model looks for.")
+    .version(VERSION)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, optionDescription });
+  addGlobalOptions(program);
+  for (const [heading, commands] of COMMANDS) {
+    program.commandsGroup(heading);
+    for (const register of commands) register(program, run);
+  }
+  program.helpCommand("help [command]", "what `COMMAND --help` says");
+  addExamples(program);
+  return program;
+}
+
+/** A command and all within it. */
+const forAll = (command: Command, visit: (command: Command) => void): void => {
+  visit(command);
+  for (const inner of command.commands) forAll(inner, visit);
+};
 
 /**
  * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 after Ctrl-C.
@@ -66,31 +82,31 @@ export async function runCli(
   streams: Streams,
   signal: AbortSignal,
 ): Promise<number> {
-  const program = new Command("clip-interpret")
-    .description("See what every attention head of a CLIP model looks for.")
-    .version(VERSION)
-    .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: () => {},
-    });
   const run: RunCommand =
     <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
     async (...args: [...Args, Command]) => {
       const command = args.at(-1) as Command;
       const globals = command.optsWithGlobals<GlobalOptions>();
-      const progress = createProgress(streams.stderr, globals.quiet || globals.json);
-      const context = createContext(globals, streams, progress.report, signal);
+      const progress = createProgress(streams.stderr, globals);
+      const context = createContext(nameOf(command), globals, streams, progress.report, signal);
       try {
         await action(context, ...(args.slice(0, -1) as Args));
+      } catch (error) {
+        throw stopped(error, nameOf(command));
       } finally {
         progress.stop();
         await context.models.release();
       }
     };
-  addGlobalOptions(program);
-  for (const register of COMMANDS) register(program, run);
+  const program = createProgram(run);
+  // What commander would print on standard error: the help of a command that lacks a subcommand, or a usage error.
+  let unsaid = "";
+  const keep = (text: string) => {
+    unsaid = text;
+  };
+  forAll(program, (command) =>
+    command.configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: keep }),
+  );
   try {
     if (args.length === 0) {
       program.outputHelp();
@@ -99,11 +115,50 @@ export async function runCli(
     await program.parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
-    return fail(error, streams, args.includes("--debug"));
+    if (error instanceof CommanderError && error.code === "commander.help") {
+      streams.stdout.write(unsaid);
+      return 0;
+    }
+    return fail(error, streams, { json: args.includes("--json"), debug: args.includes("--debug") });
   }
 }
 
-function fail(thrown: unknown, streams: Streams, debug: boolean): number {
+/** What is kept when a command is stopped, where the layer that was stopped does not know. */
+const KEPT: Readonly<Record<string, string>> = {
+  index: "Finished shards are kept; the same command goes on after them.",
+  demo: "Scenes that were drawn are kept; the same command goes on after them.",
+  study: "Finished steps are kept; the same command goes on after them.",
+  pull: "What was received is kept; the same command goes on after it.",
+};
+const NOTHING_KEPT = "No result was written; the same command begins anew.";
+
+/** The error of stopped work, which says what is kept. */
+function stopped(error: unknown, command: string): unknown {
+  if (!(error instanceof ClipInterpretError) || error.code !== "CANCELLED") return error;
+  if (error.hint !== ERRORS.CANCELLED.hint) return error;
+  return new ClipInterpretError("CANCELLED", error.message, {
+    hint: KEPT[command] ?? NOTHING_KEPT,
+    cause: error,
+  });
+}
+
+/** A command as it is typed: `evaluate zero-shot`. */
+const nameOf = (command: Command): string =>
+  command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
+
+/** Commander's own words, without "(default: false)" and "(default: [])", which say nothing. */
+function optionDescription(option: Option): string {
+  const { defaultValue: value } = option;
+  const says = value !== false && !(Array.isArray(value) && value.length === 0);
+  const shown = says ? option : Object.assign(Object.create(option), { defaultValue: undefined });
+  return new Help().optionDescription(shown);
+}
+
+function fail(
+  thrown: unknown,
+  streams: Streams,
+  { json, debug }: { readonly json: boolean; readonly debug: boolean },
+): number {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const error =
     thrown instanceof CommanderError
@@ -111,8 +166,13 @@ function fail(thrown: unknown, streams: Streams, debug: boolean): number {
       : thrown instanceof ClipInterpretError
         ? thrown
         : new ClipInterpretError("INTERNAL", messageOf(thrown), { cause: thrown });
+  const { code, hint } = error;
   const message = oneLine(error.message).replace(/\.$/, "");
-  streams.stderr.write(`error ${error.code}: ${message}. ${error.hint}\n`);
+  // The same shape as the HTTP API's.
+  const said = json
+    ? JSON.stringify({ error: { code, message, hint } })
+    : `error ${code}: ${message}. ${hint}`;
+  streams.stderr.write(`${said}\n`);
   if (debug) streams.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   return exitCodeOf(error);
 }

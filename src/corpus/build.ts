@@ -7,6 +7,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
+import { kindOf } from "./file-kinds.ts";
 import { openJournal } from "./journal.ts";
 import {
   type Dtype,
@@ -15,20 +16,23 @@ import {
   type Manifest,
   originOf,
   readManifest,
+  requireIndex,
   requireSameOrigin,
   writeManifest,
 } from "./manifest.ts";
 import { dropPaths } from "./prune.ts";
-import { readWholeShard } from "./read-shard.ts";
-import { type ImageRow, imageRow, type RejectedRow } from "./rows.ts";
+import { readShardRows, readWholeShard } from "./read-shard.ts";
+import { isSameFolder, requireImagesIn } from "./root.ts";
+import { type ImageRow, imageRow, isTransient, type RejectedRow, rejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
 import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
-import { type Source, type SourceImage, scanSource } from "./source.ts";
+import { requireReachable, type ScanOptions, type Source, type SourceImage, scanSource } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { storeBatch } from "./stored.ts";
+import { UNREAD_FILE, writeUnread } from "./unread.ts";
 
 /** How an index is made. */
-export interface BuildOptions extends WorkOptions {
+export interface BuildOptions extends WorkOptions, Pick<ScanOptions, "root" | "hidden"> {
   /** How z is stored. Default: float16. */
   readonly dtype?: Dtype;
   /** Keep MLP terms too. */
@@ -56,9 +60,13 @@ const SHARD_SIZE = 8192;
  * Memory is bounded by one shard and the batches under way, whatever the size of the source; the list of its files
  * takes about 300 bytes an image.
  *
- * @param images a folder of images or a list of them (`.csv`, `.jsonl`), or what {@link scanSource} found there
- * @throws `INDEX_MISMATCH` for an index of another model or form, `HALF_OVERFLOW`, `OUTPUT_UNWRITABLE`, `DISK_FULL`,
- *   `CANCELLED`, `SUM_MISMATCH`
+ * @param images a folder of images, a list of them (`.csv`, `.jsonl`, `.txt`), pictures and patterns, or what
+ *   {@link scanSource} found there
+ * Files that cannot be reached are no part of the index and are tried anew by each run; where all of them cannot, or the
+ * index itself, the run stops.
+ *
+ * @throws `INDEX_MISMATCH` for an index of another model, form or images, `SOURCE_GONE`, `INDEX_GONE`, `HALF_OVERFLOW`,
+ *   `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED`, `SUM_MISMATCH`
  * @returns what the index holds now, and what this run did
  * @example
  * ```ts
@@ -71,11 +79,11 @@ const SHARD_SIZE = 8192;
  */
 export async function buildIndex(
   model: ClipModel,
-  images: string | Source,
+  images: string | readonly string[] | Source,
   folder: string,
   options: BuildOptions = {},
 ) {
-  const source = typeof images === "string" ? await scanSource(images, options) : images;
+  const source = isSource(images) ? images : await scanSource(images, options);
   const store = folderStore(resolve(folder));
   const lock = join(store.where, ".lock");
   // Settled apart, so that only what happens to the lock is a failed write of the lock.
@@ -85,9 +93,13 @@ export async function buildIndex(
   return outcome.value;
 }
 
+const isSource = (images: string | readonly string[] | Source): images is Source =>
+  typeof images !== "string" && "images" in images;
+
 async function build(model: ClipModel, source: Source, store: Store, options: BuildOptions) {
   const { prune = false, shardSize = SHARD_SIZE, report, signal } = options;
   let manifest = await claimIndex(model, source, store, options);
+  const before = manifest.root;
   const repaired: string[] = [];
   const repair = (names: readonly string[]) => {
     if (names.length === 0) return;
@@ -96,20 +108,24 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
     report?.({ type: "warning", code: "INDEX_CORRUPT", message });
   };
   const { rows, damaged } = await readRows(store, manifest);
+  await requireIndex(store);
+  manifest = await bindTo(source.root, store, manifest, rows);
   repair(damaged);
   if (damaged.length > 0) {
     const whole = manifest.shards.filter(({ name }) => !damaged.includes(name));
     manifest = await replaceShards(store, manifest, whole);
   } else await removeUnlisted(store, manifest);
-  let changes = findChanges(source, rows);
+  let changes = findChanges(source, rows, options);
   const { changed, removed } = changes;
-  if (prune && changed.length + removed.length > 0) {
-    const dropped = await dropPaths(store, manifest, new Set([...changed, ...removed]));
+  const dropping = [...changes.retried, ...(prune ? [...changed, ...removed] : [])];
+  if (dropping.length > 0) {
+    const dropped = await dropPaths(store, manifest, new Set(dropping));
     manifest = dropped.manifest;
     repair(dropped.corrupt);
     changes = findChanges(source, (await readRows(store, manifest)).rows);
   }
   const { added } = changes;
+  const unread = changes.unread.map((image) => rejectedRow(image, image.unread!));
   const task = "indexing";
   report?.({ type: "start", task, unit: "image", total: added.length });
   let done = 0;
@@ -120,17 +136,30 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
   for (let start = 0; start < added.length; start += shardSize) {
     checkCancelled(signal);
     const images = added.slice(start, start + shardSize);
-    manifest = await addShard(model, source.root, store, manifest, images, options, advance);
+    const part = await addShard(model, source, store, manifest, images, options, advance);
+    manifest = part.manifest;
+    for (const row of part.unread) unread.push(row);
   }
   report?.({ type: "end", task, done });
+  await writeUnread(store, unread);
+  if (unread.length > 0) {
+    const some = unread.slice(0, 3).map(({ message }) => message);
+    const message = `${unread.length === 1 ? "1 file" : `${unread.length} files`} could not be read, and will be tried again: ${some.join("; ")}${unread.length > 3 ? "; …" : ""}`;
+    report?.({ type: "warning", code: "IMAGES_UNREAD", message });
+  }
   for (const left of ["journal", "manifest.json.part"]) await store.remove(left);
   const total = (key: "images" | "rejected") => manifest.shards.reduce((sum, shard) => sum + shard[key], 0);
   return {
     folder: store.where,
+    root: manifest.root,
+    movedFrom: manifest.root === before ? null : before,
     images: total("images"),
     rejected: total("rejected"),
+    unsupported: await countUnsupported(store, manifest),
+    unread,
+    passedOver: { hidden: source.passed?.hidden ?? 0, others: { ...source.passed?.others } },
     shards: manifest.shards.length,
-    added: added.length,
+    added: added.length - (unread.length - changes.unread.length),
     changed: [...changed],
     removed: [...removed],
     pruned: prune,
@@ -152,7 +181,7 @@ async function claimIndex(
     requireSameOrigin(found, origin, store.where);
     const shape = { layers, heads, headDim, embedDim };
     const wanted = {
-      ...{ root: source.root, ...shape },
+      ...shape,
       ...(dtype && { dtype }),
       ...(mlps !== undefined && { mlps }),
     };
@@ -165,8 +194,12 @@ async function claimIndex(
     }
     return found;
   }
+  if ((await store.list("shards")).length > 0) {
+    const hint = "If its manifest was lost, name another folder with --out, or remove this one.";
+    throw new ClipInterpretError("INDEX_INVALID", `${store.where} holds shards and no manifest`, { hint });
+  }
   // A run that was stopped as it wrote the first manifest leaves half of one.
-  const own = new Set(["shards", "journal", "manifest.json.part"]);
+  const own = new Set(["journal", "manifest.json.part", UNREAD_FILE]);
   const strangers = (await store.list(".")).filter((name) => !name.startsWith(".") && !own.has(name));
   if (strangers.length > 0) {
     const message = `${store.where} is not empty and holds no index: ${strangers.slice(0, 3).join(", ")}`;
@@ -201,56 +234,111 @@ async function readRows(store: Store, manifest: Manifest) {
   return { rows, damaged };
 }
 
-/** Computes one shard, writes it and lists it. */
-async function addShard(
-  model: ClipModel,
+/** The manifest with the root that the source has now; another one is taken once images were compared. */
+async function bindTo(
   root: string,
   store: Store,
   manifest: Manifest,
-  images: readonly SourceImage[],
-  { exif = true, maxPixels, batch, decoders, signal }: BuildOptions,
-  advance: (count: number) => void,
+  rows: readonly (ImageRow | RejectedRow)[],
 ): Promise<Manifest> {
+  if (await isSameFolder(manifest.root, root)) return manifest;
+  const images = rows.filter((row): row is ImageRow => !("code" in row));
+  await requireImagesIn(root, images, store.where);
+  const bound = { ...manifest, root };
+  await writeManifest(store, bound);
+  return bound;
+}
+
+/** Pictures of an index in formats that are not read, by extension. */
+async function countUnsupported(store: Store, manifest: Manifest): Promise<Record<string, number>> {
+  const kinds: Record<string, number> = {};
+  for (const shard of manifest.shards) {
+    if (shard.rejected === 0) continue;
+    for (const { path, code } of (await readShardRows(store, shard)).rejected) {
+      if (code === "IMAGE_UNSUPPORTED") kinds[kindOf(path)] = (kinds[kindOf(path)] ?? 0) + 1;
+    }
+  }
+  return kinds;
+}
+
+/** Computes one shard, writes it and lists it. Files that could not be reached are no part of it. */
+async function addShard(
+  model: ClipModel,
+  source: Source,
+  store: Store,
+  manifest: Manifest,
+  images: readonly SourceImage[],
+  { exif = true, maxPixels, batch, decoders, signal, report }: BuildOptions,
+  advance: (count: number) => void,
+): Promise<{ manifest: Manifest; unread: readonly RejectedRow[] }> {
+  const { root } = source;
   const shard = createShard(manifest, images.length);
-  const work = workName(manifest, images);
-  const journal = await openJournal(join(store.where, "journal", "current"), work, manifest);
-  let done = 0;
+  await requireIndex(store);
+  const journal = await openJournal(
+    join(store.where, "journal", "current"),
+    workName(manifest, images),
+    manifest,
+  );
+  const done = new Set<string>();
+  const unread: RejectedRow[] = [];
   let rejected = 0;
   const take = (taken: (typeof journal.batches)[number]) => {
     if (taken.stored) shard.add(taken.stored, taken.images);
     shard.reject(taken.rejected);
     rejected += taken.rejected.length;
-    done += taken.images.length + taken.rejected.length;
+    for (const { path } of [...taken.images, ...taken.rejected]) done.add(path);
     advance(taken.images.length + taken.rejected.length);
   };
   try {
     for (const known of journal.batches) take(known);
-    const byFile = new Map(images.map((image) => [join(root, image.path), image]));
-    const files = images.slice(done).map(({ path }) => join(root, path));
-    const pool = { ...(maxPixels && { maxPixels }), ...(decoders && { threads: decoders }) };
-    const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
-    for await (const decomposed of batches) {
-      const taken = storedBatch(decomposed, byFile, manifest);
+    const left = images.filter(({ path }) => !done.has(path));
+    const refused = left.flatMap((image) => (image.refused ? [rejectedRow(image, image.refused)] : []));
+    if (refused.length > 0) {
+      const taken = { images: [], rejected: refused };
       await journal.append(taken);
       take(taken);
     }
-    const entry = await putShard(store, nextName(manifest), shard, rejected);
-    const listed = { ...manifest, shards: [...manifest.shards, entry] };
-    await writeManifest(store, listed);
+    const byFile = new Map(images.map((image) => [join(root, image.path), image]));
+    const files = left.flatMap(({ path, refused: known }) => (known ? [] : [join(root, path)]));
+    const pool = {
+      ...(maxPixels && { maxPixels }),
+      ...(decoders && { threads: decoders }),
+      ...(report && { report }),
+    };
+    const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
+    for await (const decomposed of batches) {
+      const { failed, ...taken } = storedBatch(decomposed, byFile, manifest);
+      if (taken.images.length + taken.rejected.length > 0) {
+        await journal.append(taken);
+        take(taken);
+      }
+      if (failed.length === 0) continue;
+      await requireReachable(source);
+      for (const row of failed) unread.push(row);
+      advance(failed.length);
+    }
+    await requireIndex(store);
+    const listed =
+      done.size === 0
+        ? manifest
+        : {
+            ...manifest,
+            shards: [...manifest.shards, await putShard(store, nextName(manifest), shard, rejected)],
+          };
+    if (listed !== manifest) await writeManifest(store, listed);
     await journal.discard();
-    return listed;
+    return { manifest: listed, unread };
   } finally {
     await journal.close();
   }
 }
 
 /** What a journal's batches are part of: change any of it, and they are of no use. */
-function workName(
-  { model, preprocessing, dtype, mlps, root }: Manifest,
-  images: readonly SourceImage[],
-): string {
-  const hash = createHash("sha256").update(JSON.stringify([model, preprocessing, dtype, mlps, root]));
-  for (const image of images) hash.update(`\n${JSON.stringify(image)}`);
+function workName({ model, preprocessing, dtype, mlps }: Manifest, images: readonly SourceImage[]): string {
+  const hash = createHash("sha256").update(JSON.stringify([model, preprocessing, dtype, mlps]));
+  for (const { path, bytes, label, factors } of images) {
+    hash.update(`\n${JSON.stringify([path, bytes, label, factors])}`);
+  }
   return hash.digest("hex");
 }
 
@@ -260,13 +348,11 @@ function storedBatch(
   layout: Layout,
 ) {
   const rows = images.map(({ source, shown }) => imageRow(byFile.get(source)!, shown));
-  const refused = rejected.map(({ source, error }): RejectedRow => {
-    const { path, bytes } = byFile.get(source)!;
-    return { path, bytes, code: error.code, message: error.message };
-  });
+  const refused = rejected.map(({ source, error }) => rejectedRow(byFile.get(source)!, error));
   return {
     images: rows,
-    rejected: refused,
+    rejected: refused.filter((row) => !isTransient(row)),
+    failed: refused.filter(isTransient),
     ...(decomposition && { stored: storeBatch(decomposition, layout) }),
   };
 }

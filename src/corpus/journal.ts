@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { guardWrite } from "../support/files.ts";
+import { guardWrite, inputError } from "../support/files.ts";
 import type { Layout } from "./manifest.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
 import { bytesOf, type StoredBatch } from "./stored.ts";
@@ -113,7 +113,11 @@ async function readJournal(
 ): Promise<{ batches: JournalBatch[]; end: number }> {
   const batches: JournalBatch[] = [];
   let end = 0;
-  const file = await open(path).catch(() => undefined);
+  const file = await open(path).catch((cause: unknown) => {
+    const error = inputError(path, cause);
+    if (error.code !== "INPUT_NOT_FOUND") throw error;
+    return undefined;
+  });
   try {
     for await (const record of file ? readRecords(file) : []) {
       if (end > 0) batches.push(parseBatch(record, layout));

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { TOWER_ACTIVATIONS } from "../checkpoint/model-config.ts";
+import { INTERPOLATIONS } from "../image/resample.ts";
+import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
 const count = z.int().min(0);
@@ -57,7 +60,12 @@ const originSchema = z.strictObject({
   }),
   preprocessing: z.strictObject({
     size,
-    resizeMode: z.enum(["shortest", "squash"]),
+    resizeMode: z.enum(RESIZE_MODES),
+    // Absent where they are as {@link usual} has them.
+    resizeTo: size.optional(),
+    interpolation: z.enum(INTERPOLATIONS).optional(),
+    fill: z.number().optional(),
+    order: z.enum(["open_clip", "transformers"]).optional(),
     mean: z.tuple([z.number(), z.number(), z.number()]),
     std: z.tuple([z.number(), z.number(), z.number()]),
     exif: z.boolean(),
@@ -73,7 +81,7 @@ const manifestSchema = z
     version: z.literal(1),
     ...originSchema.shape,
     ...layoutSchema.shape,
-    root: z.string().describe("the folder that image paths start at"),
+    root: z.string().describe("the folder that image paths start at: absolute, or from the index's own"),
     shards: z.array(shardSchema),
   })
   .refine(isPossible, "no model has this shape");
@@ -83,7 +91,7 @@ function isPossible({ layers, heads, headDim, embedDim }: Layout): boolean {
   return layers * heads * (headDim + 4) ** 2 <= 2 ** 26 && embedDim <= 2 ** 16;
 }
 
-/** `manifest.json`: what an index holds. */
+/** `manifest.json`: what an index holds; in memory its `root` is absolute. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 const FILE = "manifest.json";
@@ -102,27 +110,36 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
   if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
-  return parsed.data;
+  return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
 }
 
 const invalid = (store: Store, why: string) =>
   new ClipInterpretError("INDEX_INVALID", `the manifest of the index ${store.where} is damaged: ${why}`);
 
+/** Sees that an index that is written to is still there. @throws `INDEX_GONE` */
+export async function requireIndex(store: Store): Promise<void> {
+  const size = await store.size(FILE).catch(() => undefined);
+  if (size === undefined) {
+    throw new ClipInterpretError("INDEX_GONE", `the index ${store.where} cannot be reached any more`);
+  }
+}
+
 /** Writes the manifest in one step. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
-  await store.put(FILE, [Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)]);
+  const root = await storedRoot(store.where, manifest.root);
+  await store.put(FILE, [Buffer.from(`${JSON.stringify({ ...manifest, root }, null, 1)}\n`)]);
 }
 
 /** What a model's numbers come from. */
 export async function originOf(model: ClipModel, exif: boolean): Promise<Origin> {
   const { name, precision, device, config } = model;
-  const { size: side, resizeMode, mean, std } = config.preprocess;
+  const { mean, std, ...how } = config.preprocess;
   return {
     model: {
       ...{ name, weights: await model.weightsHash(), precision, device },
       activation: config.vision.activation,
     },
-    preprocessing: { size: side, resizeMode, mean: [...mean], std: [...std], exif },
+    preprocessing: { ...how, mean: [...mean], std: [...std], exif },
   };
 }
 
@@ -132,12 +149,18 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
   const model = manifest.model.activation === undefined ? rest : { ...rest, activation };
   const differing = [
     ...differences(manifest.model, model),
-    ...differences(manifest.preprocessing, origin.preprocessing),
+    ...differences(usual(manifest.preprocessing), usual(origin.preprocessing)),
   ];
   if (differing.length === 0) return;
   const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
   throw new ClipInterpretError("INDEX_MISMATCH", message);
 }
+
+/** Preprocessing with what is left unsaid. */
+const usual = (how: Origin["preprocessing"]): Required<Origin["preprocessing"]> => ({
+  ...{ resizeTo: how.size, interpolation: "bicubic", fill: 0, order: "open_clip" },
+  ...how,
+});
 
 /** Fields of `wanted` that differ, as "field: is instead of wanted". */
 export function differences(

@@ -1,7 +1,4 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { fromHalf } from "../math/half.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
@@ -17,8 +14,10 @@ import {
   readWholeShard,
   shardFolder,
 } from "./read-shard.ts";
+import { hashFile, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
 import { folderStore, type Store } from "./store.ts";
+import { readUnread } from "./unread.ts";
 
 /** An index that is read. Images are those of all shards, one after another. */
 export interface Index {
@@ -28,6 +27,8 @@ export interface Index {
   readonly manifest: Manifest;
   readonly images: readonly ImageRow[];
   readonly rejected: readonly RejectedRow[];
+  /** Files of the source that the last run could not reach. */
+  readonly unread?: readonly RejectedRow[];
   /** [n, 3]: μ, σ, ‖e‖. */
   scalars(): Promise<Float32Array>;
   /** [n, D]: e/‖e‖. */
@@ -40,15 +41,21 @@ export interface Index {
   moments(): Promise<Float64Array>;
 }
 
+/** How an index is opened. */
+export interface ReadOptions {
+  /** Where its images lie now, if not where they were indexed. */
+  readonly root?: string | undefined;
+  readonly report?: Report | undefined;
+}
+
 /**
  * Opens an index. A shard that is damaged is left out with a warning, so that the rest can be used.
- * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` when `root` does
+ *   not hold its images
  */
-export async function readIndex(
-  folder: string,
-  { report }: { readonly report?: Report } = {},
-): Promise<Index> {
-  const { store, manifest } = await openManifest(folder);
+export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
+  const { store, manifest: stored } = await openManifest(folder);
+  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -69,6 +76,7 @@ export async function readIndex(
   if (whole.length === 0 && manifest.shards.length > 0) {
     throw new ClipInterpretError("INDEX_CORRUPT", `every shard of ${folder} is damaged`);
   }
+  if (root !== undefined) await requireImagesIn(manifest.root, images, folder);
   const { embedDim, headDim } = manifest;
   /** One array over all shards. */
   const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array | Uint16Array>) => {
@@ -88,6 +96,7 @@ export async function readIndex(
     manifest: { ...manifest, shards: whole },
     images,
     rejected,
+    unread: await readUnread(store),
     scalars: () => gather(3, (shard) => readFloats(store, shard, "scalars.npy", [shard.images, 3])),
     embeddings: () =>
       gather(embedDim, (shard) => readFloats(store, shard, "embedding.npy", [shard.images, embedDim])),
@@ -135,8 +144,12 @@ export async function requireModelOf({ manifest, folder }: Index, model: ClipMod
  *   could be read of the index
  * @throws `INDEX_INVALID`, `CANCELLED`
  */
-export async function checkIndex(folder: string, { report, signal }: WorkOptions = {}) {
-  const { store, manifest } = await openManifest(folder);
+export async function checkIndex(
+  folder: string,
+  { root, report, signal }: WorkOptions & Pick<ReadOptions, "root"> = {},
+) {
+  const { store, manifest: stored } = await openManifest(folder);
+  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
   const corrupt: string[] = [];
   const changed: string[] = [];
   const missing: string[] = [];
@@ -173,14 +186,4 @@ export async function checkIndex(folder: string, { report, signal }: WorkOptions
     ...{ folder: store.where, model: model.name, images: total, shards: shards.length },
     ...{ corrupt, changed, missing },
   };
-}
-
-async function hashFile(path: string): Promise<string | undefined> {
-  const hash = createHash("sha256");
-  try {
-    await pipeline(createReadStream(path), hash);
-    return hash.digest("hex");
-  } catch {
-    return undefined;
-  }
 }

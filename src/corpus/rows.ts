@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ClipInterpretError, ERRORS, type ErrorCode, messageOf } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
-import type { SourceImage } from "./source.ts";
+import type { SourceImage } from "./source-image.ts";
 
 const factors = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
 
@@ -22,12 +22,26 @@ export type ImageRow = z.infer<typeof rowSchema>;
 const rejectedSchema = z.strictObject({
   path: z.string(),
   bytes: z.int().min(0),
+  // Absent in indexes that were made before it was kept.
+  mtime: z.number().optional(),
   code: z.custom<ErrorCode>((code) => typeof code === "string" && Object.hasOwn(ERRORS, code)),
   message: z.string(),
 });
 
 /** A line of `rejected.jsonl`: a file that could not be indexed, and why. */
 export type RejectedRow = z.infer<typeof rejectedSchema>;
+
+/** Whether a file could not be reached or read, which is no verdict about what it holds. */
+export const isTransient = ({ code }: Pick<RejectedRow, "code">): boolean =>
+  code === "INPUT_NOT_FOUND" || code === "INPUT_UNREADABLE";
+
+/** The row of a file that was not taken in. */
+export function rejectedRow(
+  { path, bytes, mtime }: SourceImage,
+  { code, message }: Pick<RejectedRow, "code" | "message">,
+): RejectedRow {
+  return { path, bytes, ...(mtime !== undefined && { mtime }), code, message };
+}
 
 /** The id of an image: from its path alone, so that it stays when others come and go. */
 export const imageId = (path: string): string => sha256Of(path).slice(0, 16);

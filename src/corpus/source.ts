@@ -1,71 +1,129 @@
-/** What an index is made of: a folder of images, or a list of them, as relative paths with labels and factors. */
-import type { Dirent } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { dirname, extname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
-import { parse as parseCsv } from "csv-parse/sync";
-import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { inputError, isFile, readInput } from "../support/files.ts";
+/** What an index is made of: images of folders, lists and patterns, as relative paths with labels and factors. */
+import { stat } from "node:fs/promises";
+import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
+import picomatch from "picomatch";
+import { ClipInterpretError } from "../support/errors.ts";
+import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
-import { isWaterbirds, WATERBIRDS_LIST, waterbirdsRow } from "./waterbirds.ts";
+import { lookAt, type SeenFile, whyUnreadable } from "./file-kinds.ts";
+import { spread } from "./root.ts";
+import type { PassedOver, Source, SourceImage } from "./source-image.ts";
+import { commonFolder, inside, isList, type ListBytes, readBounded, readList } from "./source-list.ts";
+import { countOther, type Pattern, type WalkOptions, walk } from "./source-tree.ts";
+import { isWaterbirds, WATERBIRDS_LIST } from "./waterbirds.ts";
 
-/** The value of a factor of an image; null where it has none. */
-export type FactorValue = string | number | null;
+export type { FactorValue, Source, SourceImage } from "./source-image.ts";
 
-/** One image of a source. */
-export interface SourceImage {
-  /** Relative to the source's root, with forward slashes. */
-  readonly path: string;
-  /** Size of the file; 0 when it is missing. */
-  readonly bytes: number;
-  readonly label: string | null;
-  readonly factors: Readonly<Record<string, FactorValue>>;
+/** How a source is looked through. */
+export interface ScanOptions {
+  /** Where image paths start: by default the folder, that of a list, or the one that holds all that is named. */
+  readonly root?: string | undefined;
+  /** Take hidden files, and what other programs keep for themselves. Default: false. */
+  readonly hidden?: boolean | undefined;
+  readonly report?: Report | undefined;
+  /** What `-` reads. Default: standard input. */
+  readonly stdin?: ListBytes | undefined;
 }
 
-/** Images below one root folder, each path once. */
-export interface Source {
-  readonly root: string;
-  readonly images: readonly SourceImage[];
-  /** Folders below the root that could not be read: nothing is known of what lies in them. */
-  readonly unseen?: readonly string[];
-}
-
-const EXTENSIONS = new Set([
-  ".jpg",
-  ".jpeg",
-  ".jpe",
-  ".jfif",
-  ".png",
-  ".webp",
-  ".gif",
-  ".tif",
-  ".tiff",
-  ".avif",
-]);
 /** The list that `clip-interpret demo` writes. */
 const SCENES = "scenes.jsonl";
 
 /**
- * Finds the images of `input`: every image file below a folder, in the order of their paths, or those that a `.csv` or
- * `.jsonl` names, in its order. A folder with a `scenes.jsonl`, or with the `metadata.csv` of Waterbirds
- * ({@link waterbirdsRow}), is what that list names. In a folder whose images lie in several folders, an image's folder
- * is its label.
+ * Finds the images that are named:
  *
- * @param options `root` is where a list's paths start; by default its own folder. A folder that cannot be read is
- *   reported as a warning, and its images are left out.
- * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `LIST_INVALID`, `NO_IMAGES`
+ * - every picture below a folder, in the order of their paths; where they lie in several folders, an image's folder is
+ *   its label. A folder with a `scenes.jsonl`, or with the `metadata.csv` of Waterbirds, is what that list names;
+ * - those that a `.csv`, `.jsonl` or `.txt` names, in its order, or (`-`) the lines of standard input;
+ * - a picture, or several pictures, folders and patterns (`photos/**\/*.jpg`) together, in the order of their paths.
+ *
+ * Hidden files, and thumbnails and bins of other programs, are passed over and counted, as is what is no picture.
+ * Pictures in formats that are not read, and files that cannot be reached, are among the images, and say so.
+ *
+ * @param options a folder that cannot be read is reported as a warning, and its images are left out
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `LIST_INVALID`, `NO_IMAGES`, `SOURCE_GONE`, `USAGE`
  */
 export async function scanSource(
-  input: string,
-  { root, report }: { readonly root?: string; readonly report?: Report } = {},
+  input: string | readonly string[],
+  options: ScanOptions = {},
 ): Promise<Source> {
-  const entry = await stat(input).catch((cause) => Promise.reject(inputError(input, cause)));
-  const list = entry.isDirectory() ? await listIn(input) : input;
-  const found = list
-    ? await readList(list, resolve(root ?? dirname(list)))
-    : await readTree(resolve(input), report);
-  if (found.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `no images in ${input}`);
+  const inputs = typeof input === "string" ? [input] : input;
+  const source = await find(inputs, options);
+  const what = inputs.join(", ");
+  if (source.images.length === 0) {
+    const also = source.passed ? passedOverText(source.passed) : "";
+    throw new ClipInterpretError("NO_IMAGES", `no images in ${what}${also && ` (${also})`}`);
+  }
+  const [first] = source.images;
+  if (source.images.every(({ unread }) => unread)) throw gone(what, first.unread!.message);
+  return source;
+}
+
+/** What was passed over, in words; empty where nothing was. */
+export function passedOverText({ hidden, others }: PassedOver): string {
+  const kinds = Object.entries(others).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const shown = kinds.slice(0, 6).map(([kind, count]) => `${count} ${kind}`);
+  const rest = kinds.length > shown.length ? ", …" : "";
+  return [
+    ...(hidden > 0 ? [`${hidden} hidden or kept by other programs (--hidden takes them)`] : []),
+    ...(total > 0
+      ? [`${total} that ${total === 1 ? "is" : "are"} no picture: ${shown.join(", ")}${rest}`]
+      : []),
+  ].join("; ");
+}
+
+/** Images that stand for all others when it is seen whether a source is there at all. */
+const SAMPLE = 16;
+
+/** Sees that images can still be read: where one fails, that may be its own fault. @throws `SOURCE_GONE` */
+export async function requireReachable({ root, images }: Source): Promise<void> {
+  const there = images.filter(({ refused, unread }) => !refused && !unread);
+  let why: string | undefined;
+  for (const { path } of spread(there, SAMPLE)) {
+    const failed = await whyUnreadable(join(root, path));
+    if (!failed) return;
+    why ??= failed.message;
+  }
+  if (why !== undefined) throw gone(root, why);
+}
+
+const gone = (what: string, why: string) =>
+  new ClipInterpretError("SOURCE_GONE", `none of the images of ${what} can be read: ${why}`);
+
+/** What the inputs name. */
+async function find(inputs: readonly string[], options: ScanOptions): Promise<Source> {
+  const { root, stdin = process.stdin } = options;
+  const [only] = inputs;
+  if (inputs.length === 1 && only === "-") {
+    return readList(
+      { name: "standard input", kind: ".txt", from: ".", bytes: await readBounded(stdin, only) },
+      options,
+    );
+  }
+  if (inputs.includes("-")) throw new ClipInterpretError("USAGE", "- stands for a list, which is read alone");
+  const entry = inputs.length === 1 ? await stat(only).catch(() => undefined) : undefined;
+  if (entry?.isDirectory()) {
+    const list = await listIn(only);
+    if (list) return listFile(list, dirname(list), options);
+    return readTogether(inputs, { ...options, root: root ?? only });
+  }
+  // A shell hands over what another command prints as a pipe.
+  if (entry?.isFIFO()) return listFile(only, ".", options);
+  if (entry && !entry.isFile()) {
+    throw new ClipInterpretError("INPUT_UNREADABLE", `${only} is neither a file nor a folder`);
+  }
+  if (entry && isList(only)) return listFile(only, dirname(only), options);
+  const found = await readTogether(inputs, options);
+  if (entry && found.images.length === 0) {
+    const message = `${only} is neither a picture, nor a folder, nor a .csv, .jsonl or .txt list`;
+    throw new ClipInterpretError("LIST_INVALID", message);
+  }
   return found;
+}
+
+async function listFile(path: string, from: string, options: ScanOptions): Promise<Source> {
+  const kind = isList(path) ? extname(path).toLowerCase() : ".txt";
+  return readList({ name: path, kind, from, bytes: await readBounded(path, path) }, options);
 }
 
 /** The list that a folder holds, if it holds one. */
@@ -81,134 +139,63 @@ async function listIn(folder: string): Promise<string | undefined> {
   return isWaterbirds(header.split(",").map((name) => name.trim())) ? metadata : undefined;
 }
 
-/** A row of a list, and its place in the list. */
-type Listed = Omit<SourceImage, "bytes"> & { readonly where: string };
-
-/** Every image file below `root`, sorted. Links to files are followed, links to folders are not. */
-async function readTree(root: string, report?: Report): Promise<Source> {
-  const found: { path: string; bytes: number }[] = [];
+/** Pictures, folders and patterns together. */
+async function readTogether(inputs: readonly string[], { root, ...options }: ScanOptions): Promise<Source> {
+  const found = new Map<string, SeenFile>();
+  const passed: PassedOver = { hidden: 0, others: {} };
   const unseen: string[] = [];
-  const pending = [""];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    let entries: Dirent[];
-    try {
-      entries = await readdir(join(root, folder), { withFileTypes: true });
-    } catch (cause) {
-      const message = `cannot read the folder ${join(root, folder)}: ${messageOf(cause)}`;
-      if (folder === "") throw new ClipInterpretError("INPUT_UNREADABLE", message, { cause });
-      report?.({ type: "warning", code: "INPUT_UNREADABLE", message });
-      unseen.push(folder);
-      continue;
-    }
-    for (const entry of entries) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) pending.push(path);
-      else if (EXTENSIONS.has(extname(entry.name).toLowerCase())) {
-        const bytes = await fileSize(join(root, path));
-        // A broken link is an image that cannot be read; a link to a folder is none.
-        if (bytes !== null) found.push({ path, bytes });
-      }
-    }
-  }
-  const sorted = found.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { root, images: labelled(sorted, unseen), unseen };
-}
-
-/** Size of a file, 0 when it is missing, null when it is no file. */
-async function fileSize(path: string): Promise<number | null> {
-  try {
-    const entry = await stat(path);
-    return entry.isFile() ? entry.size : null;
-  } catch {
-    return 0;
-  }
-}
-
-/** Labels from folders, where there are at least two. */
-function labelled(
-  files: readonly { path: string; bytes: number }[],
-  unseen: readonly string[],
-): SourceImage[] {
-  const several = new Set([...files.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
-  return files.map(({ path, bytes }) => {
-    const folder = posix.dirname(path);
-    return { path, bytes, label: several && folder !== "." ? folder : null, factors: {} };
-  });
-}
-
-/** The images that a list names. */
-async function readList(list: string, root: string): Promise<Source> {
-  const text = (await readInput(list)).toString("utf8").replace(/^\ufeff/, "");
-  const kind = extname(list).toLowerCase();
-  if (kind !== ".csv" && kind !== ".jsonl") {
-    throw new ClipInterpretError("LIST_INVALID", `${list} is neither a folder nor a .csv or .jsonl list`);
-  }
-  const rows = kind === ".csv" ? csvRows(text, list) : jsonRows(text, list);
-  const seen = new Set<string>();
-  const images: SourceImage[] = [];
-  for (const { where, label, factors, ...row } of rows) {
-    const path = inside(root, row.path, where);
-    if (seen.has(path)) throw new ClipInterpretError("LIST_INVALID", `${where}: ${path} is named twice`);
-    seen.add(path);
-    images.push({ path, bytes: (await fileSize(join(root, path))) ?? 0, label, factors });
-  }
-  return { root, images };
-}
-
-/** A path as it is kept: relative to the root, and not out of it. */
-function inside(root: string, path: string, where: string): string {
-  const kept = relative(root, resolve(root, path)).split(sep).join("/");
-  if (kept === "" || kept === ".." || kept.startsWith("../") || isAbsolute(kept)) {
-    throw new ClipInterpretError("LIST_INVALID", `${where}: ${path} does not lie in ${root}`, {
-      hint: "Name the folder that holds all images with --root.",
-    });
-  }
-  return kept;
-}
-
-const csvSchema = z.array(z.record(z.string(), z.string()));
-
-/**
- * A header line with `path`, perhaps `label`; every other column is a factor, empty where an image has none. Or the list
- * of Waterbirds.
- */
-function csvRows(text: string, list: string): Listed[] {
-  let records: z.infer<typeof csvSchema>;
-  try {
-    records = csvSchema.parse(parseCsv(text, { columns: true, skip_empty_lines: true, trim: true }));
-  } catch (cause) {
-    throw new ClipInterpretError("LIST_INVALID", `${list}: ${messageOf(cause)}`, { cause });
-  }
-  const waterbirds = isWaterbirds(Object.keys(records[0] ?? {}));
-  return records.map((record, i) => {
-    const where = `${list}, row ${i + 1}`;
-    if (waterbirds) return { ...waterbirdsRow(record, where), where };
-    const { path, label, ...others } = record;
-    if (!path) throw new ClipInterpretError("LIST_INVALID", `${where}: no path`);
-    const factors = Object.entries(others).map(
-      ([name, value]) => [name, value === "" ? null : value] as const,
+  /** Folders that hold what was named. */
+  const folders: string[] = [];
+  const below = async (folder: string, pattern?: Pattern) => {
+    const files = new Map<string, SeenFile>();
+    const blind = await walk(folder, files, passed, options, pattern);
+    for (const [path, seen] of files) found.set(join(folder, path), seen);
+    unseen.push(...blind.map((path) => join(folder, path)));
+    folders.push(folder);
+  };
+  for (const input of inputs) {
+    const path = resolve(input);
+    const failed = await stat(path).then(
+      async (entry) => {
+        if (entry.isDirectory()) return below(path);
+        const seen = await lookAt(path);
+        if ("kind" in seen) countOther(passed, seen.kind);
+        else found.set(path, seen);
+        folders.push(dirname(path));
+      },
+      (cause: unknown) => ({ cause }),
     );
-    return { path, label: label || null, factors: Object.fromEntries(factors), where };
-  });
+    if (!failed) continue;
+    const pattern = patternOf(input, options);
+    if (!pattern) throw inputError(input, failed.cause);
+    const before = found.size;
+    if (await isFolder(pattern.base)) await below(pattern.base, pattern);
+    if (found.size === before) {
+      throw new ClipInterpretError("INPUT_NOT_FOUND", `no picture fits the pattern ${input}`);
+    }
+  }
+  const start = root === undefined ? commonFolder(folders) : resolve(root);
+  const files = [...found].map(([path, seen]) => ({ path: inside(start, path, "input"), ...seen }));
+  const blind = unseen.map((path) => relative(start, path).split(sep).join("/"));
+  const sorted = files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { root: start, images: labelled(sorted, blind), unseen: blind, passed };
 }
 
-const jsonRowSchema = z.object({
-  path: z.string().min(1),
-  label: z.string().nullish(),
-  factors: z.record(z.string(), z.union([z.string(), z.number(), z.null()])).default({}),
-});
+/** What an input means as a pattern; undefined where it has nothing of one. */
+function patternOf(input: string, { hidden = false }: WalkOptions): (Pattern & { base: string }) | undefined {
+  const given = sep === "\\" ? input.replaceAll("\\", "/") : input;
+  const { base, glob, isGlob, isBrace } = picomatch.scan(given);
+  if (!glob || !(isGlob || isBrace)) return undefined;
+  const depth = glob.includes("**") ? Number.POSITIVE_INFINITY : glob.split("/").length;
+  return { base: resolve(base), fits: picomatch(glob, { dot: hidden }), depth };
+}
 
-function jsonRows(text: string, list: string): Listed[] {
-  const lines = text.split("\n").map((line, i) => ({ line, where: `${list}, line ${i + 1}` }));
-  return lines
-    .filter(({ line }) => line.trim() !== "")
-    .map(({ line, where }) => {
-      try {
-        const { path, label, factors } = jsonRowSchema.parse(JSON.parse(line));
-        return { path, label: label ?? null, factors, where };
-      } catch (cause) {
-        const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-        throw new ClipInterpretError("LIST_INVALID", `${where}: ${why}`, { cause });
-      }
-    });
+/** Labels from folders, where images lie in at least two. */
+function labelled(files: readonly (SeenFile & { path: string })[], unseen: readonly string[]): SourceImage[] {
+  const images = files.filter(({ refused }) => !refused);
+  const several = new Set([...images.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
+  return files.map((file) => {
+    const folder = posix.dirname(file.path);
+    return { ...file, label: several && folder !== "." ? folder : null, factors: {} };
+  });
 }

@@ -1,4 +1,5 @@
 import { ClipInterpretError } from "../support/errors.ts";
+import { networkFetch } from "../support/network.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { HubSettings } from "./environment.ts";
 import { PassingFailure, type Patience, reasonOf, retrying, silenceGuard } from "./retry.ts";
@@ -22,11 +23,12 @@ const LARGEST_ANSWER = 32 * 1024 * 1024;
 /** Makes a client; nothing is sent before it is asked to. */
 export function createClient(settings: HubSettings, patience: Patience): HubClient {
   const request: HubClient["request"] = async (url, { headers = {}, signal }) => {
-    const response = await fetch(url, { headers: headersFor(url, settings, headers), signal }).catch(
-      (cause) => {
-        throw unreachable(settings, reasonOf(cause), cause);
-      },
-    );
+    const sent = { headers: headersFor(url, settings, headers), signal };
+    const response = await networkFetch(url, sent).catch((cause) => {
+      // What trying again does not mend says itself what to do.
+      if (cause instanceof ClipInterpretError) throw cause;
+      throw unreachable(settings, reasonOf(cause), cause);
+    });
     // 416: the range asked for is not there; whoever asked knows what that means.
     if (response.ok || response.status === 416) return response;
     await response.body?.cancel();

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parseHfConfig } from "../checkpoint/hf-config.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
+import { readHfPreprocessor } from "../checkpoint/preprocess-config.ts";
 import { readJson } from "../support/files.ts";
 import type { ModelFiles } from "./model-files.ts";
 
@@ -18,7 +19,7 @@ export interface DescribedModel {
  */
 export async function describeModel(
   folder: string,
-  { config: file, preprocessor }: ModelFiles,
+  { config: file, preprocessors }: ModelFiles,
   name: string,
 ): Promise<DescribedModel> {
   const json = await readJson(join(folder, file));
@@ -27,6 +28,6 @@ export async function describeModel(
       config: parseOpenClipConfig(json, name),
       tokenizerName: openClipFacts(json, name).tokenizerName,
     };
-  const how = preprocessor && (await readJson(join(folder, preprocessor)));
+  const how = await readHfPreprocessor(folder, new Set(preprocessors));
   return { config: parseHfConfig(json, how, name), tokenizerName: undefined };
 }

@@ -1,9 +1,9 @@
-import { listFiles, modelInfo } from "@huggingface/hub";
+import { listFiles } from "@huggingface/hub";
 import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { HubClient } from "./client.ts";
-import { checkFileName } from "./model-files.ts";
+import { isPlainName } from "./model-files.ts";
 
 /** A file of a repository, as the hub describes it. */
 export interface HubFile {
@@ -23,6 +23,7 @@ export interface Listing {
 }
 
 const sha1 = z.string().regex(/^[0-9a-f]{40}$/);
+const infoSchema = z.object({ sha: sha1 });
 const bytes = z.int().nonnegative();
 const entrySchema = z.object({
   type: z.literal("file"),
@@ -38,12 +39,14 @@ export async function listRepository(client: HubClient, hubId: string, work: Wor
   // The token is added by our own fetch: it sends it to no other host, and the library's refuses old ones.
   const options = { hubUrl: endpoint, fetch: client.fetchFor(work) };
   try {
-    const info = await modelInfo({ name: hubId, revision: "main", additionalFields: ["sha"], ...options });
-    const commit = sha1.parse(info.sha);
+    // Not the library's `modelInfo`: it asks for more with `expand=`, which hubs behind a repository manager do not know.
+    const info = await options.fetch(`${endpoint}/api/models/${hubId}/revision/main`);
+    const commit = infoSchema.parse(await info.json()).sha;
     const files = new Map<string, HubFile>();
     for await (const entry of listFiles({ repo: hubId, revision: commit, ...options })) {
-      if (entry.type !== "file") continue;
-      const file = toFile(entrySchema.parse(entry), `${endpoint}/${hubId}/resolve/${commit}`, hubId);
+      // A name that cannot be a file's everywhere is none that is needed; an index that names one is refused.
+      if (entry.type !== "file" || !isPlainName(entry.path)) continue;
+      const file = toFile(entrySchema.parse(entry), `${endpoint}/${hubId}/resolve/${commit}`);
       files.set(file.name, file);
     }
     return { hubId, commit, files };
@@ -54,8 +57,7 @@ export async function listRepository(client: HubClient, hubId: string, work: Wor
   }
 }
 
-function toFile({ path, size, oid, lfs }: z.infer<typeof entrySchema>, base: string, hubId: string): HubFile {
-  checkFileName(path, hubId);
+function toFile({ path, size, oid, lfs }: z.infer<typeof entrySchema>, base: string): HubFile {
   return {
     name: path,
     bytes: lfs?.size ?? size,

@@ -25,13 +25,15 @@ const TIMES: LockTimes = { pollMs: 250, beatMs: 5_000, staleMs: 60_000 };
 export async function withLock<T>(
   path: string,
   work: () => Promise<T>,
-  { signal }: WorkOptions,
+  { signal, report }: WorkOptions,
   times: LockTimes = TIMES,
 ): Promise<T> {
   const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
   await mkdir(dirname(path), { recursive: true });
-  while (!(await create(path, token))) {
+  for (let waited = false; !(await create(path, token)); ) {
     if (await removeDead(path, times)) continue;
+    if (!waited) report?.({ type: "note", message: await whoHas(path) });
+    waited = true;
     await pauseFor(times.pollMs, signal, stoppedWaiting);
   }
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), times.beatMs);
@@ -42,6 +44,15 @@ export async function withLock<T>(
     // Another process may have taken the lock while this one slept, say in a closed laptop.
     if ((await readFile(path, "utf8").catch(() => "")) === token) await rm(path, { force: true });
   }
+}
+
+/** Says who is waited for. */
+async function whoHas(path: string): Promise<string> {
+  const other = await readFile(path, "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
+  const named = other ? ` (process ${other.pid} on ${other.host})` : "";
+  return `waiting: another process${named} has the same work in hand; its lock is ${path}`;
 }
 
 const stoppedWaiting = (cause: unknown) =>

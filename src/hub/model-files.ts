@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { HF_PREPROCESSORS } from "../checkpoint/preprocess-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
 
@@ -10,8 +11,8 @@ export interface ModelFiles {
   readonly config: "open_clip_config.json" | "config.json";
   /** The weights, or the index that names their parts. */
   readonly weights: string;
-  /** transformers' preprocessing, if the repository says how. */
-  readonly preprocessor?: "preprocessor_config.json" | undefined;
+  /** transformers' preprocessing, in one file, two or none. */
+  readonly preprocessors: readonly string[];
 }
 
 /** The byte-pair encoding; every OpenAI and LAION CLIP has the same. */
@@ -45,13 +46,13 @@ const TRANSFORMERS = [
 export function chooseFiles(names: ReadonlySet<string>): ModelFiles | undefined {
   const first = (candidates: readonly string[]) => candidates.find((name) => names.has(name));
   const openClip = names.has("open_clip_config.json") ? first(OPEN_CLIP) : undefined;
-  if (openClip) return { config: "open_clip_config.json", weights: openClip };
+  if (openClip) return { config: "open_clip_config.json", weights: openClip, preprocessors: [] };
   const transformers = names.has("config.json") ? first(TRANSFORMERS) : undefined;
   if (!transformers) return undefined;
   return {
     config: "config.json",
     weights: transformers,
-    ...(names.has("preprocessor_config.json") && { preprocessor: "preprocessor_config.json" }),
+    preprocessors: HF_PREPROCESSORS.filter((name) => names.has(name)),
   };
 }
 
@@ -75,20 +76,19 @@ export async function readParts(index: string): Promise<string[]> {
   const parsed = indexSchema.safeParse(parseJson(await readFile(index, "utf8")));
   if (!parsed.success) throw new ClipInterpretError("HUB_INVALID", `${index} is no index of weights`);
   const parts = [...new Set(Object.values(parsed.data.weight_map))];
-  for (const part of parts) checkFileName(part, index);
+  for (const part of parts) {
+    if (isPlainName(part)) continue;
+    const message = `${index} names a file outside its folder: ${JSON.stringify(part)}`;
+    throw new ClipInterpretError("HUB_INVALID", message);
+  }
   return parts;
 }
 
-/** Refuses what is not the plain name of a file. */
-export function checkFileName(name: string, source: string): void {
+/** True for the plain name of a file: one that leads out of no folder, on Windows neither. */
+export function isPlainName(name: string): boolean {
   // Windows' separators, drives and streams too: a cache may lie on a disk that Windows reads.
   const control = [...name].some((char) => char.charCodeAt(0) < 32);
-  if (name === "" || name === "." || name === ".." || control || /[/\\:]/.test(name)) {
-    throw new ClipInterpretError(
-      "HUB_INVALID",
-      `${source} names a file outside its folder: ${JSON.stringify(name)}`,
-    );
-  }
+  return name !== "" && name !== "." && name !== ".." && !control && !/[/\\:]/.test(name);
 }
 
 async function isTransformersClip(path: string): Promise<boolean> {

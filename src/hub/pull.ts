@@ -71,6 +71,9 @@ const puller = createPuller();
 export const pullModel = (model: string, work?: WorkOptions): Promise<PulledModel> =>
   puller.pull(model, work);
 
+/** What the model that is in the cache does without. */
+const OF_THE_NETWORK = new Set<string>(["HUB_UNREACHABLE", "PROXY_FAILED", "CERTIFICATE_UNTRUSTED"]);
+
 async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions): Promise<PulledModel> {
   const { cache, offline: isOffline } = client.settings;
   const { hubId } = model;
@@ -89,7 +92,7 @@ async function fetchModel(client: HubClient, model: HubModel, work: WorkOptions)
       if (!(error instanceof ClipInterpretError)) throw isFileError(error) ? writeError(error, cache) : error;
       if (error.code === "HUB_NOT_FOUND" && suggestModels(hubId).length > 0)
         throw new ClipInterpretError(error.code, error.message, { hint: hintFor(hubId), cause: error });
-      if (!before || error.code !== "HUB_UNREACHABLE") throw error;
+      if (!before || !OF_THE_NETWORK.has(error.code)) throw error;
       const message = `${error.message}; the model that is in the cache is used`;
       work.report?.({ type: "warning", code: error.code, message });
     }

@@ -51,7 +51,11 @@ export async function completeSnapshot(
     return file;
   };
   const fetchFiles = (files: readonly HubFile[]) => fetchMissing(client, repository, snapshot, files, work);
-  const small = [chosen.config, chosen.preprocessor, isIndex(chosen.weights) ? chosen.weights : undefined];
+  const small = [
+    chosen.config,
+    ...chosen.preprocessors,
+    isIndex(chosen.weights) ? chosen.weights : undefined,
+  ];
   let received = await fetchFiles(small.filter((name) => name !== undefined).map(needed));
   // Refuses, before gigabytes are fetched, what could not be decomposed afterwards.
   const described = await describeModel(snapshot, chosen, model.name);

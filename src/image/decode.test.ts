@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { crc32, deflateSync } from "node:zlib";
 import fc from "fast-check";
 import sharp, { type Sharp } from "sharp";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ClipInterpretError } from "../support/errors.ts";
 import { decodeImage } from "./decode.ts";
 
@@ -38,6 +38,21 @@ function png(
     chunk("IDAT", deflateSync(Buffer.from(rows))),
     chunk("IEND", Buffer.alloc(0)),
   ]);
+}
+
+/** The header of a BMP of 24 bits. */
+function bmpOf(width: number, height: number): Buffer {
+  const header = Buffer.alloc(54);
+  header.write("BM", "latin1");
+  for (const [at, value] of [
+    [10, 54],
+    [14, 40],
+    [18, width],
+    [22, height],
+    [28, 24],
+  ] as const)
+    header.writeUInt32LE(value, at);
+  return header;
 }
 
 /** A 6×4 image with smooth colours. */
@@ -142,6 +157,45 @@ describe("decodeImage", () => {
     expect(await modeAndData(png(2, 1, 8, 0, [0, 1, 9], [0, 1]))).toEqual(["RGB", 1, 1, 1, 9, 9, 9]);
   });
 
+  it("warns of 12 bits in 16, which are shown all but black", async () => {
+    const report = vi.fn();
+    const bytes = png(2, 1, 16, 0, [0, 0x0f, 0xff, 0x03, 0x01]);
+    expect((await decodeImage(bytes, { report, name: "scan.png" })).data).toEqual(
+      Buffer.of(15, 15, 15, 3, 3, 3),
+    );
+    const message = expect.stringMatching(/^scan\.png has samples of 16 bits that use 12/);
+    expect(report.mock.calls).toEqual([[{ type: "warning", code: "IMAGE_DARK", message }]]);
+    await decodeImage(png(2, 1, 16, 0, [0, 0x10, 0, 0, 1]), { report });
+    expect(report).toHaveBeenCalledTimes(1);
+  });
+
+  it("refuses TIFFs of YCbCr colours, which libvips shows in false ones, and of floats", async () => {
+    const tiff = await pixels(3).image.tiff({ compression: "none" }).toBuffer();
+    const tag = tiff.indexOf(Buffer.of(0x06, 0x01, 0x03, 0x00)); // photometric, a short
+    tiff.writeUInt16LE(6, tag + 8);
+    await expect(decodeImage(tiff)).rejects.toThrow(/YCbCr/);
+    const floats = await pixels(3).image.toColourspace("scrgb").tiff({ compression: "none" }).toBuffer();
+    await expect(decodeImage(floats)).rejects.toThrow(/samples are of type float/);
+  });
+
+  it("skips what a run-length BMP leaves out", async () => {
+    // 4 of colour 2 below, then two right and two up, 3 of colour 1.
+    const runs = [4, 2, 0, 2, 1, 2, 3, 1, 0, 1];
+    const palette = [0, 0, 0, 0, 0, 0, 255, 0, 0, 255, 0, 0];
+    const header = bmpOf(8, 3);
+    header.writeUInt16LE(8, 28);
+    header.writeUInt32LE(1, 30);
+    header.writeUInt32LE(3, 46);
+    header.writeUInt32LE(54 + palette.length, 10);
+    const { mode, data } = await decodeImage(Buffer.concat([header, Buffer.from([...palette, ...runs])]));
+    expect(mode).toBe("P");
+    const red = (row: number) =>
+      [...Array(8).keys()].map((x) => (data[(row * 8 + x) * 3] === 255 ? "r" : ".")).join("");
+    const green = (row: number) =>
+      [...Array(8).keys()].map((x) => (data[(row * 8 + x) * 3 + 1] === 255 ? "g" : ".")).join("");
+    expect([red(0), green(1), green(2)]).toEqual([".....rrr", "........", "gggg...."]);
+  });
+
   it("ignores colour profiles", async () => {
     const { data, image } = pixels(3);
     const tagged = await image.withIccProfile("p3", { attach: true }).png().toBuffer();
@@ -169,7 +223,14 @@ describe("decodeImage refuses", () => {
     ["a JPEG without its end", jpeg.subarray(0, -12), "IMAGE_UNREADABLE"],
     ["a JPEG's header alone", jpeg.subarray(0, 100), "IMAGE_UNREADABLE"],
     ["a cut PNG", readFileSync(`${goldens}tall.png`).subarray(0, 50_000), "IMAGE_UNREADABLE"],
-    ["a drawing", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "IMAGE_UNREADABLE"],
+    ["a drawing", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "IMAGE_UNSUPPORTED"],
+    ["a camera's raw file", Buffer.from("II*\0\x10\0\0\0CR\x02\0", "latin1"), "IMAGE_UNSUPPORTED"],
+    ["a GIF without its frame", Buffer.from("GIF89a\x02\0\x02\0\0\0\0", "latin1"), "IMAGE_UNREADABLE"],
+    ["a BMP cut off", readFileSync(`${goldens}../pictures/bits-24.bmp`).subarray(0, 400), "IMAGE_UNREADABLE"],
+    ["a PPM cut off", readFileSync(`${goldens}../pictures/p6.ppm`).subarray(0, -1), "IMAGE_UNREADABLE"],
+    ["a HEIC cut off", readFileSync(`${goldens}../pictures/photo.heic`).subarray(0, 600), "IMAGE_UNREADABLE"],
+    ["a long thin row", png(70_000, 1, 8, 2, [0]), "IMAGE_TOO_LARGE"],
+    ["a BMP that claims much", bmpOf(60_000, 60_000), "IMAGE_TOO_LARGE"],
     ["a pixel bomb", png(60_000, 60_000, 8, 2, [0]), "IMAGE_TOO_LARGE"],
     ["a bomb past 32 bits", png(2_000_000_000, 2_000_000_000, 8, 2, [0]), "IMAGE_UNREADABLE"],
   ];
@@ -206,6 +267,16 @@ describe("decodeImage refuses", () => {
       image.clone().webp().toBuffer(),
       image.clone().gif().toBuffer(),
       image.clone().tiff().toBuffer(),
+      ...[
+        "photo.heic",
+        "rle-4.bmp",
+        "alpha.bmp",
+        "p3.ppm",
+        "p4.pbm",
+        "p6-16.ppm",
+        "interlaced.gif",
+        "own-table.gif",
+      ].map((name) => readFileSync(`${goldens}../pictures/${name}`)),
     ]);
     const damage = fc.record({
       file: fc.constantFrom(...encoded),

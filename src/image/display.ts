@@ -1,6 +1,6 @@
-import sharp from "sharp";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { type DecodeOptions, sourceName } from "./decode.ts";
+import { withDrawable } from "./drawable.ts";
 
 /** 8-bit RGB pixels to draw on: [height, width, 3]. */
 export interface RgbPicture {
@@ -12,7 +12,7 @@ export interface RgbPicture {
 /**
  * An image file at the size in which it is shown, upright or as it is stored. Colours are those under any
  * transparency, as the model sees them. Enlarged pixels stay squares.
- * @throws `IMAGE_UNREADABLE`, and what reading a file throws
+ * @throws `IMAGE_UNREADABLE`, `IMAGE_UNSUPPORTED`, `IMAGE_TOO_LARGE`, and what reading a file throws
  * @example
  * ```ts
  * import { displayPicture } from "clip-interpret/views";
@@ -25,24 +25,19 @@ export async function displayPicture(
   source: string | Uint8Array,
   width: number,
   height: number,
-  { exif = true, maxPixels, name = sourceName(source) }: DecodeOptions = {},
+  options: DecodeOptions = {},
 ): Promise<RgbPicture> {
   try {
-    const image = sharp(source, { ignoreIcc: true, limitInputPixels: maxPixels ?? false, autoOrient: exif });
-    const data = await image
-      .removeAlpha()
-      .toColourspace("srgb")
-      .resize(width, height, { fit: "fill", kernel: await kernelFor(source, width, height) })
-      .raw()
-      .toBuffer();
-    return { rgb: data, width, height };
+    const rgb = await withDrawable(source, options, { ignoreIcc: true }, (image, size) => {
+      // Squares where the picture grows to twice its size or more, else smooth.
+      const kernel = width * height >= 4 * size.width * size.height ? "nearest" : "lanczos3";
+      const shown = image.removeAlpha().toColourspace("srgb").resize(width, height, { fit: "fill", kernel });
+      return shown.raw().toBuffer();
+    });
+    return { rgb, width, height };
   } catch (cause) {
+    if (cause instanceof ClipInterpretError) throw cause;
+    const name = options.name ?? sourceName(source);
     throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${name}: ${messageOf(cause)}`, { cause });
   }
-}
-
-/** Squares where the picture grows to twice its size or more, else smooth. */
-async function kernelFor(source: string | Uint8Array, width: number, height: number) {
-  const size = await sharp(source, { limitInputPixels: false }).metadata();
-  return width * height >= 4 * size.width * size.height ? ("nearest" as const) : ("lanczos3" as const);
 }

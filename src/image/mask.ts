@@ -1,7 +1,9 @@
 import sharp from "sharp";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { readInput } from "../support/files.ts";
+import { decodeImage, isReadHere, readImageSize } from "./decode.ts";
 import { readIndexedPng } from "./indexed-png.ts";
+import { toRgb } from "./pixels.ts";
 import { resizeWindow } from "./preprocess.ts";
 import { nearestPositions } from "./resize.ts";
 import type { PreprocessConfig } from "./types.ts";
@@ -22,21 +24,20 @@ export async function readMask(path: string): Promise<Mask> {
   const bytes = await readInput(path);
   const invalid = (why: string) => new ClipInterpretError("MASKS_INVALID", `${path} ${why}`);
   try {
+    await readImageSize(bytes, { name: path });
     const indexed = readIndexedPng(bytes);
     if (indexed) return { width: indexed.width, height: indexed.height, values: indexed.indices };
-    const { depth } = await sharp(bytes).metadata();
+    const depth = isReadHere(bytes) ? "uchar" : (await sharp(bytes).metadata()).depth;
     if (depth !== "uchar") throw invalid(`has samples of type ${depth}; a mask has eight bits a pixel`);
-    const image = sharp(bytes, { ignoreIcc: true, failOn: "error" }).removeAlpha();
-    const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
-    const values = new Uint8Array(info.width * info.height);
+    const { mode, data, width, height } = await decodeImage(bytes, { name: path, exif: false });
+    const rgb = toRgb(mode, data);
+    const values = new Uint8Array(width * height);
     for (let i = 0; i < values.length; i++) {
-      values[i] = data[i * info.channels];
-      for (let c = 1; c < info.channels; c++) {
-        if (data[i * info.channels + c] !== values[i])
-          throw invalid("is coloured; a mask has one number a pixel");
-      }
+      values[i] = rgb[3 * i];
+      if (rgb[3 * i + 1] !== values[i] || rgb[3 * i + 2] !== values[i])
+        throw invalid("is coloured; a mask has one number a pixel");
     }
-    return { width: info.width, height: info.height, values };
+    return { width, height, values };
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;
     throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${path}: ${messageOf(cause)}`, { cause });
@@ -45,14 +46,29 @@ export async function readMask(path: string): Promise<Mask> {
 
 /**
  * The part of a mask that the model is shown of its image, at the size at which it reads it: as `preprocess` cuts it,
- * by nearest neighbour, as Pillow and the reference resize masks. [size, size]
+ * by nearest neighbour, as Pillow and the reference resize masks. [size, size]; −1 where the picture was padded
  */
-export function cropMask({ width, height, values }: Mask, config: PreprocessConfig): Uint8Array {
+export function cropMask({ width, height, values }: Mask, config: PreprocessConfig): Int16Array {
+  const { size } = config;
   const window = resizeWindow(width, height, config);
-  const columns = nearestPositions(width, window.width, window.left, config.size);
-  const rows = nearestPositions(height, window.height, window.top, config.size);
-  const cropped = new Uint8Array(config.size ** 2);
+  const columns = positions(width, window.width, window.left, size);
+  const rows = positions(height, window.height, window.top, size);
+  const cropped = new Int16Array(size ** 2);
   let at = 0;
-  for (const y of rows) for (const x of columns) cropped[at++] = values[y * width + x];
+  for (const y of rows) for (const x of columns) cropped[at++] = x < 0 || y < 0 ? -1 : values[y * width + x];
   return cropped;
+}
+
+/** Which sample of a side each of `wanted` takes, from `start` on; −1 for those beside the picture. */
+function positions(sourceSize: number, resultSize: number, start: number, wanted: number): Int32Array {
+  const first = Math.max(start, 0);
+  const inside = nearestPositions(
+    sourceSize,
+    resultSize,
+    first,
+    Math.min(start + wanted, resultSize) - first,
+  );
+  const all = new Int32Array(wanted).fill(-1);
+  all.set(inside, first - start);
+  return all;
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled } from "../support/progress.ts";
+import { sharedBudget } from "./budget.ts";
 import type { DecodeOptions } from "./decode.ts";
 import type { Preprocessed } from "./preprocess.ts";
 import type { PreprocessConfig } from "./types.ts";
@@ -53,6 +54,7 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
   const {
     threads: most = Math.min(Math.max(availableParallelism() - 1, 1), 4),
     signal,
+    report,
     ...decoding
   } = options;
   const threads = new Set<Thread>();
@@ -60,13 +62,17 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
   let closed: Promise<void> | undefined;
 
   const start = (): Thread => {
-    const thread: Thread = { worker: startWorker({ config, options: decoding }), waiting: new Map() };
+    const thread: Thread = {
+      worker: startWorker({ config, options: decoding, budget: sharedBudget() }),
+      waiting: new Map(),
+    };
     const died = (cause: unknown) => {
       threads.delete(thread);
       for (const { reject } of thread.waiting.values()) reject(new ThreadDeath(cause));
       thread.waiting.clear();
     };
     thread.worker.on("message", (answer: WorkerAnswer) => {
+      if ("warning" in answer) return report?.(answer.warning);
       const waiting = thread.waiting.get(answer.id);
       thread.waiting.delete(answer.id);
       if (thread.waiting.size === 0 && !closed) thread.worker.unref();

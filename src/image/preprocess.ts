@@ -1,7 +1,9 @@
+import { roundHalfEven } from "../math/round.ts";
 import { readInput } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
-import type { ResizeWindow } from "./bicubic.ts";
-import { type DecodedImage, type DecodeOptions, decodeImage, sourceName } from "./decode.ts";
+import { type DecodeOptions, sourceName, withDecoded } from "./decode.ts";
+import { CHANNELS, type DecodedImage, toRgb } from "./pixels.ts";
+import type { ResizeWindow } from "./resample.ts";
 import { resize } from "./resize.ts";
 import type { PreprocessConfig } from "./types.ts";
 
@@ -28,10 +30,10 @@ export interface Preprocessed {
 }
 
 /**
- * Decodes, resizes and crops an image exactly as OpenCLIP's evaluation transform does with torchvision on
- * Pillow: resize in the image's own mode, centre crop, then RGB.
+ * Decodes, resizes and crops an image exactly as the model's library does with Pillow. OpenCLIP's evaluation transform
+ * resizes in the image's own mode, crops with torchvision and makes it RGB; transformers' makes it RGB first.
  * @param source path, or the bytes of an image file
- * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `IMAGE_UNSUPPORTED`, `IMAGE_TOO_LARGE`
  */
 export async function preprocess(
   source: string | Uint8Array,
@@ -39,69 +41,109 @@ export async function preprocess(
   options: DecodeOptions = {},
 ): Promise<Preprocessed> {
   const file = typeof source === "string" ? await readInput(source) : source;
-  const image = await decodeImage(file, { name: sourceName(source), ...options });
-  const window = resizeWindow(image.width, image.height, config);
-  const scaleX = image.width / window.width;
-  const scaleY = image.height / window.height;
+  const shown = await withDecoded(file, { name: sourceName(source), ...options }, (image) =>
+    showImage(image, config),
+  );
+  return { ...shown, bytes: file.length, sha256: sha256Of(file) };
+}
+
+function showImage(image: DecodedImage, config: PreprocessConfig): Omit<Preprocessed, "bytes" | "sha256"> {
+  const { width, height } = image;
+  const window = resizeWindow(width, height, config);
+  const scaleX = width / window.width;
+  const scaleY = height / window.height;
   return {
-    rgb: toRgb(image.mode, resize(image, window)),
-    width: image.width,
-    height: image.height,
+    rgb: cutSquare(image, window, config),
+    width,
+    height,
     placement: {
       x: window.left * scaleX,
       y: window.top * scaleY,
       width: config.size * scaleX,
       height: config.size * scaleY,
     },
-    bytes: file.length,
-    sha256: sha256Of(file),
   };
 }
 
+/** The square of `window`, whose parts beside the resized picture are filled, as RGB. */
+function cutSquare(
+  decoded: DecodedImage,
+  window: ResizeWindow,
+  { order, interpolation, fill = 0 }: PreprocessConfig,
+): Uint8Array<ArrayBuffer> {
+  const image =
+    order === "transformers"
+      ? { ...decoded, mode: "RGB" as const, data: toRgb(decoded.mode, decoded.data) }
+      : decoded;
+  const [left, top] = [Math.max(window.left, 0), Math.max(window.top, 0)];
+  const windowWidth = Math.min(window.left + window.windowWidth, window.width) - left;
+  const windowHeight = Math.min(window.top + window.windowHeight, window.height) - top;
+  const part = toRgb(
+    image.mode,
+    resize(image, { ...window, left, top, windowWidth, windowHeight }, interpolation),
+  );
+  if (windowWidth === window.windowWidth && windowHeight === window.windowHeight) return part;
+  // Pillow pads in the image's own mode: the same number in every channel, which is ink in CMYK.
+  const beside = toRgb(image.mode, new Uint8Array(CHANNELS[image.mode]).fill(fill));
+  const square = new Uint8Array(window.windowWidth * window.windowHeight * 3);
+  for (let i = 0; i < square.length; i++) square[i] = beside[i % 3]!;
+  for (let y = 0; y < windowHeight; y++) {
+    const row = part.subarray(y * windowWidth * 3, (y + 1) * windowWidth * 3);
+    square.set(row, ((y + top - window.top) * window.windowWidth + left - window.left) * 3);
+  }
+  return square;
+}
+
 /**
- * The size an image is resized to and the square that is cut from it: torchvision's
- * `_compute_resized_output_size` (longer side rounded down) and `center_crop` (Python's `round`).
+ * The size an image is resized to and the square that is cut from it, which may begin before the picture or end behind
+ * it. Sides are torchvision's `_compute_resized_output_size` (longer side rounded down), or timm's and OpenCLIP's
+ * `ResizeKeepRatio` for `longest`; margins are torchvision's `center_crop` (Python's `round`), or transformers' (rounded
+ * down).
  */
 export function resizeWindow(
   width: number,
   height: number,
-  { size, resizeMode }: Pick<PreprocessConfig, "size" | "resizeMode">,
+  config: Pick<PreprocessConfig, "size" | "resizeMode" | "resizeTo" | "order">,
 ): ResizeWindow {
-  const square = { windowWidth: size, windowHeight: size };
-  if (resizeMode === "squash") return { width: size, height: size, left: 0, top: 0, ...square };
-  const longer = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
-  const resized = width <= height ? { width: size, height: longer } : { width: longer, height: size };
+  const { size, order } = config;
+  const resized = resizedSides(width, height, config);
+  // What is too small is padded, the greater half behind it; transformers' greater half stands before it.
+  const margin = (side: number) =>
+    order === "transformers"
+      ? Math.floor((side - size) / 2)
+      : side < size
+        ? -Math.floor((size - side) / 2)
+        : roundHalfEven((side - size) / 2);
   return {
     ...resized,
-    left: roundHalfEven((resized.width - size) / 2),
-    top: roundHalfEven((resized.height - size) / 2),
-    ...square,
+    left: margin(resized.width),
+    top: margin(resized.height),
+    windowWidth: size,
+    windowHeight: size,
   };
 }
 
-/** Python's `round`: halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
-}
-
-/** Pillow's `convert("RGB")`: gray is repeated, alpha dropped, CMYK as `cmyk2rgb` (no colour profile). */
-function toRgb(mode: DecodedImage["mode"], data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  if (mode === "RGB" || mode === "P") return data;
-  const channels = mode === "L" ? 1 : 4;
-  const rgb = new Uint8Array((data.length / channels) * 3);
-  for (let i = 0, out = 0; i < data.length; i += channels) {
-    for (let c = 0; c < 3; c++)
-      rgb[out++] = mode === "CMYK" ? inkToLight(data, i, c) : data[i + (c % channels)]!;
+function resizedSides(
+  width: number,
+  height: number,
+  { size, resizeMode, resizeTo = size }: Pick<PreprocessConfig, "size" | "resizeMode" | "resizeTo">,
+): { width: number; height: number } {
+  const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
+  switch (resizeMode) {
+    case "none":
+      return { width, height };
+    case "squash":
+      return { width: resizeTo, height: resizeTo };
+    case "shortest": {
+      const other = Math.trunc((resizeTo * longer) / shorter);
+      return width <= height ? { width: resizeTo, height: other } : { width: other, height: resizeTo };
+    }
+    case "longest": {
+      // Pillow has no picture of no height; ours is one pixel high.
+      const scaled = (side: number) => Math.max(roundHalfEven(side / (longer / resizeTo)), 1);
+      return { width: scaled(width), height: scaled(height) };
+    }
   }
-  return rgb;
-}
-
-/** (255 − ink)·(255 − black)/255 in Pillow's rounding: 255 − k − MULDIV255(ink, 255 − k). */
-function inkToLight(data: Uint8Array, pixel: number, channel: number): number {
-  const light = 255 - data[pixel + 3]!;
-  const product = data[pixel + channel]! * light + 128;
-  return Math.max(light - (((product >> 8) + product) >> 8), 0);
 }
 
 /**

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ResizeWindow } from "./bicubic.ts";
-import { CHANNELS, type DecodedImage, type ImageMode } from "./decode.ts";
+import { CHANNELS, type DecodedImage, type ImageMode } from "./pixels.ts";
+import type { ResizeWindow } from "./resample.ts";
 import { resize } from "./resize.ts";
 
 const modes: ImageMode[] = ["L", "P", "RGB", "RGBA", "CMYK"];

@@ -1,19 +1,23 @@
-import { type ResizeWindow, resizeBicubic } from "./bicubic.ts";
-import type { DecodedImage } from "./decode.ts";
+import type { DecodedImage } from "./pixels.ts";
+import { type Interpolation, type ResizeWindow, resample } from "./resample.ts";
 
 /**
- * The window of `image.resize((width, height), BICUBIC)` as Pillow computes it, bit for bit, in the image's
- * own mode: a port of what `Image.resize` does around {@link resizeBicubic}. `RGBA` is resized with
+ * The window of `image.resize((width, height), filter)` as Pillow computes it, bit for bit, in the image's
+ * own mode: a port of what `Image.resize` does around {@link resample}. `RGBA` is resized with
  * premultiplied colours unless it has the size already, `P` by nearest neighbour. Since no result pixel
  * depends on another, computing the window alone changes nothing.
  * @returns [windowHeight, windowWidth, channels of the mode]
  */
-export function resize(image: DecodedImage, window: ResizeWindow): Uint8Array<ArrayBuffer> {
+export function resize(
+  image: DecodedImage,
+  window: ResizeWindow,
+  interpolation: Interpolation = "bicubic",
+): Uint8Array<ArrayBuffer> {
   if (image.mode === "P") return resizeNearest(image, window);
   const premultiplied =
     image.mode === "RGBA" && (image.width !== window.width || image.height !== window.height);
   const source = premultiplied ? { ...image, data: premultiply(image.data) } : image;
-  const result = resizeBicubic(source, window);
+  const result = resample(source, window, interpolation);
   return premultiplied ? unpremultiply(result) : result;
 }
 

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import { withDrawable } from "./drawable.ts";
 
 /** A small PNG of an image file. */
 export interface Thumbnail {
@@ -20,15 +20,12 @@ export interface Thumbnail {
  */
 export async function thumbnail(source: string | Uint8Array, side: number): Promise<Thumbnail | null> {
   try {
-    const small = sharp(source, { limitInputPixels: 1e8, autoOrient: true }).resize(side, side, {
-      fit: "inside",
-      withoutEnlargement: true,
+    return await withDrawable(source, {}, {}, async (image) => {
+      const small = image.resize(side, side, { fit: "inside", withoutEnlargement: true });
+      const png = small.flatten({ background: "#ffffff" }).png();
+      const { data, info } = await png.toBuffer({ resolveWithObject: true });
+      return { png: data, width: info.width, height: info.height };
     });
-    const { data, info } = await small
-      .flatten({ background: "#ffffff" })
-      .png()
-      .toBuffer({ resolveWithObject: true });
-    return { png: data, width: info.width, height: info.height };
   } catch {
     return null;
   }

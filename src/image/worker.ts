@@ -1,6 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
 import { ClipInterpretError, type ErrorCode, messageOf } from "../support/errors.ts";
+import type { ProgressEvent, Report } from "../support/progress.ts";
+import { joinBudget } from "./budget.ts";
 import type { DecodeOptions } from "./decode.ts";
 import { type Preprocessed, preprocess } from "./preprocess.ts";
 import type { PreprocessConfig } from "./types.ts";
@@ -9,6 +11,8 @@ import type { PreprocessConfig } from "./types.ts";
 export interface WorkerSetup {
   readonly config: PreprocessConfig;
   readonly options: DecodeOptions;
+  /** Of the pixels that all threads may decode at a time. */
+  readonly budget: Int32Array<SharedArrayBuffer>;
 }
 
 /** What the pool sends: an image to preprocess, or `close` to drop the waiting ones and end. */
@@ -17,6 +21,7 @@ export type WorkerRequest = { readonly id: number; readonly source: string | Uin
 /** What a worker answers, in the order of the requests; error classes do not survive the way, so fields do. */
 export type WorkerAnswer =
   | { readonly id: number; readonly image: Preprocessed }
+  | { readonly warning: ProgressEvent }
   | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly hint?: string };
 
 // The pool's threads are the parallelism: libvips' own would only compete with them and with the encoder.
@@ -24,7 +29,9 @@ sharp.concurrency(1);
 sharp.cache(false);
 
 const port = parentPort!;
-const { config, options } = workerData as WorkerSetup;
+const { config, options, budget } = workerData as WorkerSetup;
+joinBudget(budget);
+const report: Report = (warning) => port.postMessage({ warning } satisfies WorkerAnswer);
 let closing = false;
 let last = Promise.resolve();
 
@@ -41,7 +48,7 @@ port.on("message", (request: WorkerRequest) => {
 async function answer(id: number, source: string | Uint8Array): Promise<void> {
   if (closing) return;
   try {
-    const image = await preprocess(source, config, options);
+    const image = await preprocess(source, config, { ...options, report });
     port.postMessage({ id, image } satisfies WorkerAnswer, [image.rgb.buffer]);
   } catch (error) {
     const failure: WorkerAnswer =

@@ -4,6 +4,7 @@
  */
 import type { LanguageModel } from "ai";
 import { ClipInterpretError } from "../support/errors.ts";
+import { networkFetch } from "../support/network.ts";
 
 /** A conversation: instructions, worked examples, the question. */
 export interface Question {
@@ -91,5 +92,5 @@ async function prepare(baseURL: string, model: string, apiKey: string | undefine
 const onlyThere: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
   headers.set("user-agent", "clip-interpret");
-  return fetch(input, { ...init, headers, redirect: "manual" });
+  return networkFetch(input, { ...init, headers, redirect: "manual" });
 };

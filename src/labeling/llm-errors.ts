@@ -33,6 +33,7 @@ export function failureOf(
   if (timeoutMs !== undefined) {
     return new PassingFailure(coded("LLM_TIMEOUT", `${model} at ${url} took over ${timeoutMs / 1000} s`));
   }
+  if (error instanceof ClipInterpretError) return error;
   if (!isApiCallError(error)) {
     // The SDK's other errors are of answers that are no chat completion.
     return new PassingFailure(coded("LLM_ANSWER_INVALID", `${url} answers nonsense: ${reasonOf(error)}`));

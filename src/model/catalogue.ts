@@ -113,11 +113,7 @@ async function readFacts(folder: string, name: string): Promise<Partial<Catalogu
   };
   try {
     // Preprocessing has no part in what is listed, and need not be readable for it.
-    const { config, tokenizerName } = await describeModel(
-      folder,
-      { ...files, preprocessor: undefined },
-      name,
-    );
+    const { config, tokenizerName } = await describeModel(folder, { ...files, preprocessors: [] }, name);
     const { layers, heads, patchSize: patch, imageSize } = config.vision;
     const { text } = config;
     const texts =

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { type Piece, sizeOf, writePieces } from "../checkpoint/pieces.ts";
+import type { PreprocessConfig } from "../image/types.ts";
 import { encoderGraph } from "../onnx/encoder.ts";
 import { beside, inside } from "../onnx/tensors.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -97,7 +98,7 @@ async function describe(
   toMean: boolean,
   calibration?: Calibration,
 ): Promise<Record<string, string>> {
-  const { size, resizeMode, mean, std } = model.config.preprocess;
+  const { size, mean, std } = model.config.preprocess;
   const heads = set.heads.map(({ layer, head, weight }) =>
     weight === 1 ? headName(layer, head) : `${headName(layer, head)}*${weight}`,
   );
@@ -110,10 +111,31 @@ async function describe(
       calibration_sha256: calibration.index,
       calibration_images: String(calibration.images),
     }),
-    preprocessing: `RGB; bicubic resize, ${resizeMode === "squash" ? "both sides" : "shortest side"} to ${size}; centre crop ${size}x${size}; /255; (x - mean) / std`,
+    preprocessing: preprocessingWords(model.config.preprocess),
     image_size: String(size),
     image_mean: mean.join(","),
     image_std: std.join(","),
     output: "divided by the unedited embedding's length; of length 1 only where nothing is ablated",
   };
+}
+
+const RESIZING = {
+  shortest: "shortest side",
+  longest: "longest side",
+  squash: "both sides",
+} as const;
+
+/** Preprocessing, in the order of its steps. */
+function preprocessingWords({
+  size,
+  resizeMode,
+  resizeTo = size,
+  interpolation = "bicubic",
+  order,
+}: PreprocessConfig): string {
+  const resize =
+    resizeMode === "none" ? [] : [`${interpolation} resize, ${RESIZING[resizeMode]} to ${resizeTo}`];
+  const margin = order === "transformers" ? ", margin rounded down" : "";
+  const crop = `centre crop ${size}x${size}${margin}`;
+  return ["RGB", ...resize, crop, "/255", "(x - mean) / std"].join("; ");
 }

@@ -1,6 +1,6 @@
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { createGraph } from "./graph.ts";
-import { env, InferenceSession, listSupportedBackends, Tensor } from "./runtime.ts";
+import { env, InferenceSession, listSupportedBackends, RUNTIME_VERSION, Tensor } from "./runtime.ts";
 
 // What goes wrong comes as an exception; ONNX Runtime would print it a second time. Read before the first session.
 env.logLevel = "fatal";
@@ -21,8 +21,10 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 
 function nvidia(device: string, libraries: string): string {
-  const install = "`node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12`";
-  return `${device} needs Linux x64, an NVIDIA GPU, ${libraries}, and ONNX Runtime's GPU libraries, which ${install} fetches.`;
+  const install =
+    `\`npm install --ignore-scripts onnxruntime-node@${RUNTIME_VERSION} && ` +
+    "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12`";
+  return `${device} needs Linux x64, an NVIDIA GPU, ${libraries}, and ONNX Runtime's GPU libraries, which ${install} puts beside this package.`;
 }
 
 /** The devices of this platform's build, as ONNX Runtime itself lists them. */

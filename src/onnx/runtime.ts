@@ -1,6 +1,43 @@
+/**
+ * ONNX Runtime, and which one. `onnxruntime-node` cannot be a dependency of the package: its install script downloads
+ * GPU libraries, and where it cannot, npm installs nothing. So the package carries its files, without the script
+ * (`scripts/copy-onnxruntime.ts`, decision 24). Everything here that needs ONNX Runtime imports it from this file.
+ */
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import * as common from "onnxruntime-common";
+
+/** What `onnxruntime-node` exports. */
+type Runtime = typeof common & {
+  /** The devices that this platform's build can use. */
+  readonly listSupportedBackends: () => { readonly name: string; readonly bundled: boolean }[];
+};
+
 // ONNX Runtime 1.29 and later report to Microsoft from every process unless this is switched off before their first session;
-// they also leave files in the home and temporary folders and crash on a command line of more than 28 kB. Everything
-// here that needs ONNX Runtime imports it from this file, so that no session can be made before this line.
+// they also leave files in the home and temporary folders and crash on a command line of more than 28 kB.
 process.env.ORT_DISABLE_TELEMETRY ??= "1";
 
-export { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
+/** The version that the numbers were tested with. */
+export const RUNTIME_VERSION: string = common.env.versions.common as string;
+
+const require = createRequire(import.meta.url);
+
+/** dist/onnxruntime, from src/onnx/ and dist/onnx/ alike. */
+const CARRIED = fileURLToPath(new URL("../../dist/onnxruntime", import.meta.url));
+
+/** An installed `onnxruntime-node` of this very version, which may hold the GPU libraries; else the one that is carried. */
+function whichRuntime(): string {
+  try {
+    if (require("onnxruntime-node/package.json").version === RUNTIME_VERSION) return "onnxruntime-node";
+  } catch {
+    // Not installed, as usual.
+  }
+  return CARRIED;
+}
+
+export const { env, InferenceSession, listSupportedBackends, Tensor }: Runtime = require(whichRuntime());
+
+/** A loaded graph. */
+export type InferenceSession = common.InferenceSession;
+/** Numbers with a shape. */
+export type Tensor = common.Tensor;

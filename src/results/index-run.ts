@@ -3,12 +3,26 @@ import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count } from "./shapes.ts";
 
+const kinds = z.record(z.string(), count);
+
 /** What `index` prints: what the index holds now, and what this run did. */
 export const indexResultSchema = z.strictObject({
   origin: originSchema("model", "index"),
   folder: z.string(),
+  root: z.string().describe("the folder that image paths start at"),
+  movedFrom: z.string().nullable().describe("where that folder was before this run found it elsewhere"),
   images: count,
   rejected: count.describe("files that could not be indexed; each shard's rejected.jsonl says why"),
+  unsupported: kinds.describe("rejected files that are pictures in formats that are not read, by extension"),
+  unread: z
+    .array(z.strictObject({ path: z.string(), code: z.string(), message: z.string() }))
+    .describe("files that could not be reached or read; every run tries them anew"),
+  passedOver: z
+    .strictObject({
+      hidden: count.describe("files and folders that are hidden, or kept by other programs for themselves"),
+      others: kinds.describe("files that are no pictures, by extension"),
+    })
+    .describe("what was not taken for an image"),
   shards: count,
   added: count.describe("images and rejected files that this run added"),
   changed: z

@@ -5,6 +5,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { VERSION } from "../support/version.ts";
+import { pathBelow } from "./address.ts";
 import { ownPagesOnly, secureHeaders, tokenRequired } from "./guard.ts";
 import { problemOf, statusOf } from "./problems.ts";
 import { addAnalysisRoutes } from "./routes/analyses.ts";
@@ -18,6 +19,10 @@ import { webApp } from "./static.ts";
 export interface AppOptions {
   /** Without one, only loopback names are answered. */
   readonly token: string | undefined;
+  /** Where its pages are seen from outside, beside the address it listens at: `https://clip.example.org`. */
+  readonly origins: readonly string[];
+  /** The path below which it lies, without a slash at its end. */
+  readonly basePath: string;
   /** The built web app; without it, the API alone. */
   readonly webFolder: string | undefined;
   /** Hears of faults of ours, for the terminal. */
@@ -26,14 +31,16 @@ export interface AppOptions {
 
 /** The HTTP API and the web app over it. */
 export async function createApp(services: Services, options: AppOptions): Promise<OpenAPIHono> {
-  const { token, webFolder, onFault } = options;
+  const { token, origins, basePath, webFolder, onFault } = options;
   const app = new OpenAPIHono({
+    getPath: pathBelow(basePath),
     defaultHook: (result) => {
       if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", z.prettifyError(result.error));
     },
   });
   app.use(secureHeaders);
-  app.use(ownPagesOnly(token));
+  app.use(ownPagesOnly(token, origins));
+  if (basePath !== "") app.get(basePath, toFolder);
   app.use(tokenRequired(token));
   app.use("/api/*", boundedBody(services.limits.requestBytes));
   app.use("/api/*", async (context, next) => {
@@ -60,6 +67,12 @@ export async function createApp(services: Services, options: AppOptions): Promis
   });
   return app;
 }
+
+/** `/clip` is `/clip/`: what is relative on the page lies below it. Relative itself, as a proxy may have cut the path. */
+const toFolder: MiddlewareHandler = async (context) => {
+  const { pathname, search } = new URL(context.req.url);
+  return context.redirect(`${pathname.split("/").at(-1)}/${search}`, 308);
+};
 
 /**
  * JSON requests say how long they are, which Node's parser holds them to, and that is not much. Uploads are counted

@@ -2,7 +2,8 @@ import { readFile, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIndex } from "../corpus/build.ts";
-import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
+import { type Index, type ReadOptions, readIndex, requireModelOf } from "../corpus/open-index.ts";
+import { findMissing, missingPictures } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
 import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
@@ -51,9 +52,15 @@ export function builtInCorpora(environment = process.env, images: number = DEMO.
   ];
 }
 
-/** An index that a user registers; its images are those that it lists. @throws `INDEX_INVALID` */
-export async function indexedCorpus(folder: string): Promise<CorpusSpec> {
-  const { images, manifest, folder: index } = await readIndex(folder);
+/**
+ * An index that a user registers; its images are those that it lists. Where they are not found there is a warning.
+ * @throws `INDEX_INVALID`; `INDEX_MISMATCH` when `root` does not hold them
+ */
+export async function indexedCorpus(folder: string, options: ReadOptions = {}): Promise<CorpusSpec> {
+  const opened = await readIndex(folder, options);
+  const { images, manifest, folder: index } = opened;
+  const missing = missingPictures(opened, await findMissing(manifest.root, images));
+  if (missing) options.report?.({ type: "warning", code: "IMAGES_MISSING", message: missing });
   const name = basename(index)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
@@ -166,7 +173,8 @@ async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cac
   const folder = await indexFolder(root, model, cache);
   if (!(await isThere(join(folder, "manifest.json")))) throw notReady(message);
   const index = await readIndex(folder);
-  if (index.images.length + index.rejected.length < images.length) throw notReady(message);
+  if (index.images.length + index.rejected.length + (index.unread?.length ?? 0) < images.length)
+    throw notReady(message);
   await requireModelOf(index, model);
   return index;
 }

@@ -6,10 +6,6 @@ import { ClipInterpretError } from "../support/errors.ts";
 /** Names under which a machine reaches itself. A page of another site cannot be served under one of them. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
-/** True for an address that only this machine can reach. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-
 /** Nothing but this server's own files and data; no frames, no forms to elsewhere. */
 const POLICY = [
   "default-src 'none'",
@@ -41,20 +37,21 @@ export const secureHeaders: MiddlewareHandler = async (context, next) => {
 /**
  * Lets in only who means this server. Without a token the request's Host must be a loopback name, so that a site whose
  * name was bound to 127.0.0.1 (DNS rebinding) gets nothing; a request that a browser sends for another site's page is
- * refused by its Origin or Sec-Fetch-Site.
+ * refused by its Origin or Sec-Fetch-Site. `origins` are this server's too: where a reverse proxy shows its pages.
  * @throws `REQUEST_FORBIDDEN`
  */
 export const ownPagesOnly =
-  (token: string | undefined): MiddlewareHandler =>
+  (token: string | undefined, origins: readonly string[] = []): MiddlewareHandler =>
   async (context, next) => {
     const host = context.req.header("host") ?? "";
     const name = host.replace(/:\d+$/, "").toLowerCase();
-    if (token === undefined && !LOOPBACK.has(name)) {
+    const isOwn = LOOPBACK.has(name) || origins.some((origin) => new URL(origin).hostname === name);
+    if (token === undefined && !isOwn) {
       throw new ClipInterpretError("REQUEST_FORBIDDEN", "the request is for another host");
     }
     const origin = context.req.header("origin");
-    if (origin !== undefined && hostOf(origin) !== host.toLowerCase()) {
-      throw new ClipInterpretError("REQUEST_FORBIDDEN", "the request comes from a page of another site");
+    if (origin !== undefined && hostOf(origin) !== host.toLowerCase() && !origins.includes(origin)) {
+      throw new ClipInterpretError("REQUEST_FORBIDDEN", `the request comes from a page at ${origin}`);
     }
     const site = context.req.header("sec-fetch-site");
     const isVisit = context.req.method === "GET" && context.req.header("sec-fetch-mode") === "navigate";
@@ -82,7 +79,8 @@ export const tokenRequired =
     if (given !== null && context.req.method === "GET" && isSame(given, token)) {
       url.searchParams.delete("token");
       setCookie(context, COOKIE, token, { httpOnly: true, sameSite: "Strict", path: "/" });
-      return context.redirect(url.pathname + url.search, 303);
+      // Relative: a proxy may have taken away the path below which the page lies.
+      return context.redirect(`./${url.pathname.split("/").at(-1)}${url.search}`, 303);
     }
     if (!isSame(bearerOf(context) ?? getCookie(context, COOKIE) ?? "", token)) {
       throw new ClipInterpretError("TOKEN_REQUIRED", "the request has no token, or a wrong one");

@@ -2,8 +2,12 @@
 export interface Limits {
   /** Bytes of one upload. */
   readonly uploadBytes: number;
+  /** Bytes of uploads that are received and decoded at a time; who comes then is asked to wait. */
+  readonly uploadsBytes: number;
   /** Pixels of one image; more are refused before any is decoded. */
   readonly pixels: number;
+  /** Pictures that are read and drawn at a time; the others wait. */
+  readonly picturesAtOnce: number;
   /** Bytes of a JSON request. */
   readonly requestBytes: number;
   /** Bytes and number of uploaded images kept on disk; the least recently used go. */
@@ -23,7 +27,9 @@ export interface Limits {
 /** Bounds that suit one machine and a handful of people. */
 export const LIMITS: Limits = {
   uploadBytes: 25e6,
+  uploadsBytes: 100e6,
   pixels: 60e6,
+  picturesAtOnce: 8,
   requestBytes: 64e3,
   keptBytes: 500e6,
   keptImages: 1000,

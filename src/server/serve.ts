@@ -7,9 +7,10 @@ import { createPuller, type Puller } from "../hub/pull.ts";
 import type { ModelLoader } from "../model/registry.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { isLoopback } from "../support/network.ts";
+import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
 import { builtInCorpora, type CorpusSpec, createCorpora } from "./corpora.ts";
-import { isLoopback } from "./guard.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { createLooks } from "./looks.ts";
@@ -27,6 +28,10 @@ export interface ServerOptions {
   readonly port?: number;
   /** At least 16 characters; who has it may use the server. */
   readonly token?: string | undefined;
+  /** Where a reverse proxy shows the pages: `https://clip.example.org`. */
+  readonly origins?: readonly string[];
+  /** The path below which they lie there, such as `/clip`. */
+  readonly basePath?: string;
   /** Beside the built-in ones. */
   readonly corpora?: readonly CorpusSpec[];
   /** A labels file, for properties. */
@@ -43,6 +48,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where to open it, without the token. */
   readonly url: string;
+  /** Where a reverse proxy shows it. */
+  readonly outside: readonly string[];
   /** Stops jobs, ends connections. */
   close(): Promise<void>;
 }
@@ -52,7 +59,7 @@ const WEB = fileURLToPath(new URL("../../dist/web/", import.meta.url)).replace(/
 
 /**
  * Starts the server.
- * @throws `USAGE` for an address beyond this machine without a token; `ADDRESS_UNUSABLE`
+ * @throws `USAGE` for an address beyond this machine without a token, or an origin or path that is none; `ADDRESS_UNUSABLE`
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 0, token, models, defaultModel } = options;
@@ -65,6 +72,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (token !== undefined && token.length < 16) {
     throw new ClipInterpretError("USAGE", "a token has at least 16 characters");
   }
+  const origins = (options.origins ?? []).map(originOf);
+  const basePath = basePathOf(options.basePath ?? "");
   const cache = join(options.cache ?? ownCacheFolder(process.env), "app");
   const limits = { ...LIMITS, ...options.limits };
   const specs = distinct([...(options.corpora ?? []), ...(options.builtIn ?? builtInCorpora())]);
@@ -79,12 +88,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     puller: options.puller ?? createPuller(),
   };
   const onFault = options.onFault ?? (() => {});
-  const app = await createApp(services, { token, webFolder: WEB, onFault });
+  const app = await createApp(services, { token, origins, basePath, webFolder: WEB, onFault });
   const server = await listen(app.fetch, host, port);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(":") ? `[${host}]` : host;
   return {
-    url: `http://${shown}:${taken}/`,
+    url: `http://${shown}:${taken}${basePath}/`,
+    outside: origins.map((origin) => `${origin}${basePath}/`),
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       await jobs.close();

@@ -27,12 +27,17 @@ export async function indexFor(
     await requireModelOf(opened, model);
     return { ...opened, name: basename(resolve(index)) };
   }
-  const input = resolve(images ?? (await demoCorpus(work)));
+  const input = images === "-" ? images : resolve(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
   const key = sha256Of(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
   const folder = join(ownCacheFolder(process.env), "indexes", name);
-  await buildIndex(model, source, folder, { ...work, prune: true });
+  const { unsupported } = await buildIndex(model, source, folder, { ...work, prune: true });
+  const kinds = Object.entries(unsupported).map(([kind, count]) => `${count} ${kind}`);
+  if (kinds.length > 0) {
+    const message = `${input} has files in formats that cannot be read: ${kinds.join(", ")}`;
+    work.report?.({ type: "warning", code: "IMAGE_UNSUPPORTED", message });
+  }
   return { ...(await readIndex(folder, work)), name: images === undefined ? "demo corpus" : basename(input) };
 }
 

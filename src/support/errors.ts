@@ -26,9 +26,22 @@ export const ERRORS = {
     means: "The file is not an image that can be decoded: damaged, cut off, empty or another kind of file.",
     hint: "Open it in an image viewer; save it again as PNG or JPEG.",
   },
+  IMAGE_UNSUPPORTED: {
+    means: "The file is a picture, in a format that is not read.",
+    hint: "Convert it to PNG or JPEG in an image viewer, or with ImageMagick: magick FILE picture.png",
+  },
   IMAGE_TOO_LARGE: {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
+  },
+  IMAGE_REPEATED: {
+    means: "A list names an image more than once; it is taken once (a warning).",
+    hint: "Take it out of the list, or leave it as it is.",
+  },
+  IMAGE_DARK: {
+    means:
+      "A picture's 16-bit samples use 12 bits or fewer, as those of some cameras and scanners do, so that the model is shown it all but black (a warning).",
+    hint: "Scale its samples to the full range of 16 bits, or save it with 8.",
   },
   NPY_INVALID: {
     means: "The file is not a NumPy .npy array of the kind and shape needed here.",
@@ -116,6 +129,15 @@ export const ERRORS = {
     means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
     hint: "Leave --device out to run on the CPU, or install what the message names.",
   },
+  CERTIFICATE_UNTRUSTED: {
+    means:
+      "A server's certificate is not accepted: signed by nobody this machine knows, expired, or for another host.",
+    hint: "Where a proxy or firewall signs connections itself, set NODE_EXTRA_CA_CERTS to a PEM file with its certificate; else check the address and the clock.",
+  },
+  PROXY_FAILED: {
+    means: "The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached, or refuses.",
+    hint: "Check the variable, with name and password as http://name:password@host:port; NO_PROXY lists hosts to reach without it.",
+  },
   HUB_UNREACHABLE: {
     means: "The hub did not answer, or the connection broke off too often.",
     hint: "Check the connection and HF_ENDPOINT, and run the command again: it goes on where it stopped.",
@@ -155,19 +177,38 @@ export const ERRORS = {
   },
   LIST_INVALID: {
     means: "A list of images is damaged or does not have the columns needed.",
-    hint: "A CSV needs a header with a `path` column; each line of a JSONL a `path`. Both may have a `label` and factors.",
+    hint: "A CSV needs a header with a `path` column; each line of a JSONL a `path`. Both may have a `label` and factors. A .txt has a path a line.",
   },
   NO_IMAGES: {
     means: "There is no image where images were to be indexed.",
-    hint: "Name a folder with JPEG, PNG, WebP, GIF, TIFF or AVIF files, or a CSV or JSONL list of them.",
+    hint: "Name pictures, a folder of them, or a .txt, .csv or .jsonl list; --hidden takes hidden files too.",
+  },
+  SOURCE_GONE: {
+    means:
+      "The images cannot be reached any more, all at once: a drive or share that has dropped, or a folder that moved.",
+    hint: "Bring it back and run the same command again: what is done is kept, and it goes on from there.",
+  },
+  IMAGES_UNREAD: {
+    means: "Some files could not be reached or read; that says nothing about what they hold (a warning).",
+    hint: "Run the `index` command again: it tries them anew each time.",
+  },
+  IMAGES_MISSING: {
+    means: "Pictures of an index are not where it says, or not those that were indexed (a warning).",
+    hint: "Say where they lie now with --root, or run `index` on that folder: it takes the new place after a check.",
+  },
+  INDEX_GONE: {
+    means:
+      "The folder of an index cannot be reached any more while it is written: a drive or share that has dropped.",
+    hint: "Bring it back and run the same command again: what is stored is kept, and it goes on from there.",
   },
   INDEX_INVALID: {
     means: "The folder holds no index, or one whose manifest is damaged or newer than this program.",
     hint: "Check the path; `clip-interpret index INPUT --out INDEX` makes one.",
   },
   INDEX_MISMATCH: {
-    means: "The index was made by another model, with other preprocessing or in another form.",
-    hint: "Use the model that the message names, or make another index with another --out.",
+    means:
+      "The index was made by another model, with other preprocessing, in another form or of other images.",
+    hint: "Use what the message names, or make another index with another --out.",
   },
   INDEX_CORRUPT: {
     means: "A part of the index is damaged or missing; the rest of it still works.",
@@ -249,7 +290,7 @@ export const ERRORS = {
   },
   REQUEST_FORBIDDEN: {
     means: "A request names another host than this server's, or comes from a page of another site.",
-    hint: "Open the address that `clip-interpret serve` printed, as it was printed.",
+    hint: "Open the address that `clip-interpret serve` printed. Behind a reverse proxy, whoever runs the server names the page's address with `--origin`: `serve --origin https://clip.example.org`.",
   },
   TOKEN_REQUIRED: {
     means: "The server asks for a token, and the request has none or a wrong one.",

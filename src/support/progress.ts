@@ -2,11 +2,13 @@ import { ClipInterpretError, type ErrorCode } from "./errors.ts";
 
 /**
  * What long work reports, the same through library, CLI and server: one tagged union.
- * `done` and `total` count `unit`s; `total` is absent where it is not known beforehand.
+ * `done` and `total` count `unit`s; `total` is absent where it is not known beforehand. A `note` says in words what is
+ * waited for.
  */
 export type ProgressEvent =
   | { readonly type: "start"; readonly task: string; readonly unit: string; readonly total?: number }
   | { readonly type: "advance"; readonly task: string; readonly done: number; readonly total?: number }
+  | { readonly type: "note"; readonly message: string }
   | { readonly type: "warning"; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "end"; readonly task: string; readonly done: number };
 

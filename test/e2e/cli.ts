@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
+import { withoutProgress } from "../support/run-cli.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const MAIN = fileURLToPath(new URL("dist/cli/main.js", ROOT));
@@ -51,7 +52,8 @@ export function startCli(
     child.on("error", reject);
     child.on("close", (code) => {
       clearTimeout(timer);
-      resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+      const said = withoutProgress(Buffer.concat(stderr).toString());
+      resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: said });
     });
   });
   return { child, result };

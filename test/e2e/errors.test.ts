@@ -86,7 +86,7 @@ describe("files that are not what is needed", () => {
     ["a folder as an image", explain("empty folder"), "INPUT_UNREADABLE"],
     ["a text renamed to .png", explain("text.png"), "IMAGE_UNREADABLE"],
     ["a JPEG cut off", explain("cut.jpg"), "IMAGE_UNREADABLE"],
-    ["a drawing", explain("drawing.svg"), "IMAGE_UNREADABLE"],
+    ["a drawing", explain("drawing.svg"), "IMAGE_UNSUPPORTED"],
     ["a pixel bomb", explain("bomb.png"), "IMAGE_TOO_LARGE"],
     ["an image over the limit given", [...explain(SCENE), "--max-pixels", "100"], "IMAGE_TOO_LARGE"],
     ["an image without a text", ["explain", SCENE], "TEXTS_EMPTY"],

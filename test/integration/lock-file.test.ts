@@ -5,6 +5,8 @@ interface Locked {
   readonly version?: string;
   readonly integrity?: string;
   readonly resolved?: string;
+  readonly dev?: boolean;
+  readonly hasInstallScript?: boolean;
   readonly dependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
 }
@@ -37,6 +39,14 @@ describe("the lock file", () => {
       ([path, entry]) => path && !(entry.version && entry.integrity),
     );
     expect(loose).toEqual([]);
+  });
+
+  it("brings users no install script: one that fails, without a network for instance, leaves nothing installed", () => {
+    const scripts = Object.entries(packages).filter(([, entry]) => entry.hasInstallScript && !entry.dev);
+    expect(scripts.map(([path]) => path)).toEqual([]);
+    expect(Object.keys(JSON.parse(file("package.json")).scripts)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^((pre|post)?install|prepare)$/)]),
+    );
   });
 
   it("pins what package.json pins: exact versions", () => {

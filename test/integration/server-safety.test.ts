@@ -64,6 +64,44 @@ describe("who is answered", () => {
     expect((await send(server.url, "/api/app")).status).toBe(200);
   });
 
+  it("a page at an origin that was named, under that host too, and no other", async () => {
+    const outside = await startTestServer({ origins: ["https://clip.example.org"], cache: server.cache });
+    onTestFinished(() => outside.close());
+    const ask = async (headers: Record<string, string>) =>
+      (await send(outside.url, "/api/app", { headers })).status;
+    expect(await ask({ origin: "https://clip.example.org" })).toBe(200);
+    expect(await ask({ origin: "https://clip.example.org", host: "clip.example.org" })).toBe(200);
+    expect(await ask({ origin: "http://clip.example.org" })).toBe(403);
+    expect(await ask({ origin: "https://clip.example.org:8443" })).toBe(403);
+    expect(await ask({ host: "example.org" })).toBe(403);
+  });
+
+  it("below a path, as it is or cut off by a proxy", async () => {
+    const below = await startTestServer({ basePath: "/a/clip/", cache: server.cache });
+    onTestFinished(() => below.close());
+    expect(new URL(below.url).pathname).toBe("/a/clip");
+    const { origin } = new URL(below.url);
+    for (const path of ["/a/clip/api/app", "/api/app", "/a/clip/look", "/look", "/a/clip/"])
+      expect([path, (await send(origin, path)).status]).toEqual([path, 200]);
+    for (const path of ["/a/clipapi/app", "/a/api/app", "/a/clip/a/clip/api/app"])
+      expect([path, (await send(origin, path)).status]).toEqual([path, 404]);
+    const folder = await send(origin, "/a/clip?token=x");
+    expect([folder.status, folder.headers.location]).toEqual([308, "clip/?token=x"]);
+  });
+
+  it.each([
+    { origins: ["clip.example.org"] },
+    { origins: ["https://example.org/clip"] },
+    { origins: ["ftp://example.org"] },
+    { basePath: "clip" },
+    { basePath: "/a//b" },
+    { basePath: "//evil.example" },
+  ])("nothing at an address that is none: %j", async (options) => {
+    await expect(startTestServer({ ...options, cache: server.cache })).rejects.toMatchObject({
+      code: "USAGE",
+    });
+  });
+
   it("asks for a token where there is one, and takes it out of the address", async () => {
     const token = "correct-horse-battery";
     const guarded = await startTestServer({ token, cache: server.cache });
@@ -77,7 +115,7 @@ describe("who is answered", () => {
     const bearer = { authorization: `Bearer ${token}` };
     expect((await send(guarded.url, "/api/app", { headers: bearer })).status).toBe(200);
     const first = await send(guarded.url, `/look?image=x&token=${token}`);
-    expect([first.status, first.headers.location]).toEqual([303, "/look?image=x"]);
+    expect([first.status, first.headers.location]).toEqual([303, "./look?image=x"]);
     const [cookie] = first.headers["set-cookie"]!;
     expect(cookie).toMatch(/HttpOnly/i);
     expect(cookie).toMatch(/SameSite=Strict/i);
@@ -199,6 +237,29 @@ describe("what is taken in", () => {
     expect(reply).toMatch(/^HTTP\/1\.1 413/);
   });
 
+  it("uploads beyond what may be under way at a time are asked to wait, and come in later", async () => {
+    const narrow = await startTestServer({
+      limits: { uploadBytes: 100_000, uploadsBytes: 150_000 },
+      cache: server.cache,
+    });
+    onTestFinished(() => narrow.close());
+    const { hostname, port } = new URL(narrow.url);
+    // An upload that has begun, and whose last byte is still to come.
+    const slow = createConnection(Number(port), hostname);
+    const picture = await readFile(MONKEY);
+    const head = `POST /api/images HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/octet-stream\r\nContent-Length: 100000\r\n\r\n`;
+    slow.on("error", () => {});
+    slow.write(head);
+    slow.write(picture);
+    const busy = async () => {
+      const answer = await upload(narrow.url, new Uint8Array(60_000));
+      return [answer.status, codeOf(answer)].join(" ");
+    };
+    await expect.poll(busy).toBe("503 SERVER_BUSY");
+    slow.destroy();
+    await expect.poll(async () => (await upload(narrow.url, picture)).status).toBe(200);
+  });
+
   it("a request that is no JSON, too long, or not what is asked for is a coded error", async () => {
     const send1 = (body: string, type = "application/json") =>
       send(server.url, "/api/explain", { method: "POST", headers: { "content-type": type }, body });
@@ -234,7 +295,7 @@ describe("what is taken in", () => {
     onTestFinished(() => few.close());
     const cases: [Uint8Array, string][] = [
       [new Uint8Array(0), "IMAGE_UNREADABLE"],
-      [Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"), "IMAGE_UNREADABLE"],
+      [Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"), "IMAGE_UNSUPPORTED"],
       [Buffer.from("<html>hello</html>"), "IMAGE_UNREADABLE"],
       [(await readFile(MONKEY)).subarray(0, 20), "IMAGE_UNREADABLE"],
       [(await readFile(MONKEY)).subarray(0, 3000), "IMAGE_TOO_LARGE"],
@@ -248,6 +309,26 @@ describe("what is taken in", () => {
     for (const [bytes, code] of cases) expect(codeOf(await upload(few.url, bytes))).toBe(code);
     const kept = await readdir(join(few.cache, "app", "uploads")).catch(() => []);
     expect(kept).toEqual([]);
+  });
+
+  it("an image in a form is the same as the image itself; a form without one, or with two, says what to send", async () => {
+    const bytes = new Uint8Array(await readFile(MONKEY));
+    const sendForm = (fields: Record<string, string | Blob>) => {
+      const body = new FormData();
+      for (const [name, value] of Object.entries(fields)) body.append(name, value);
+      return fetch(`${server.url}/api/images`, { method: "POST", body });
+    };
+    const answer = await sendForm({ file: new Blob([bytes]), title: "a monkey" });
+    expect(await answer.json()).toEqual((await upload(server.url, bytes)).json());
+    for (const fields of [{}, { file: "a name" }, { a: new Blob([bytes]), b: new Blob([bytes]) }]) {
+      const refused = await sendForm(fields);
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({
+        error: { code: "REQUEST_INVALID", hint: expect.stringContaining("curl -F file=@") },
+      });
+    }
+    const broken = { "content-type": "multipart/form-data; boundary=x" };
+    expect(codeOf(await upload(server.url, bytes, broken))).toBe("REQUEST_INVALID");
   });
 
   it("uploads are kept by hash and bounded; the oldest goes, and says so", async () => {

@@ -40,6 +40,8 @@ export async function serveHub(repositories: Readonly<Record<string, ServedRepos
     const one: Seen = { host, path: request.url ?? "", headers: request.headers, sent: 0 };
     seen.push(one);
     if (await hub.interfere(one, response)) return;
+    // As hubs behind a repository manager do: they know fewer addresses.
+    if (/revision.*expand=/.test(one.path)) return response.writeHead(404).end("{}");
     const path = decodeURIComponent(one.path.replace(/\?.*/, ""));
     for (const [id, repository] of Object.entries(repositories)) {
       if (path === `/api/models/${id}/revision/main`) {

@@ -11,6 +11,8 @@ export interface RandomStorage {
   readonly layout?: keyof typeof CHECKPOINT_LAYOUTS;
   readonly dtype?: "F32" | "F16";
   readonly activation?: Activation;
+  /** Other seeds give other weights; 0 by default. */
+  readonly seed?: number;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface RandomStorage {
 export async function writeRandomCheckpoint(
   folder: string,
   shape: RandomShape,
-  { layout = "open_clip", dtype = "F32", activation = "gelu" }: RandomStorage = {},
+  { layout = "open_clip", dtype = "F32", activation = "gelu", seed = 0 }: RandomStorage = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { weights, tensors, configs } = CHECKPOINT_LAYOUTS[layout];
@@ -33,7 +35,7 @@ export async function writeRandomCheckpoint(
     );
     await file.write(safetensorsHeader(layOut(sized)));
     for (const [name, dims] of named) {
-      const values = randomTensor(name, dims, dtype);
+      const values = randomTensor(name, dims, dtype, seed);
       await file.write(Buffer.from(values.buffer, 0, values.byteLength));
     }
   } finally {
@@ -52,6 +54,7 @@ function randomTensor(
   name: string,
   dims: readonly number[],
   dtype: "F32" | "F16",
+  seed: number,
 ): Float32Array | Uint16Array {
   const fanIn = dims.length > 1 ? product(dims.slice(1)) : 100;
   const scale = Math.sqrt(12 / fanIn);
@@ -59,7 +62,11 @@ function randomTensor(
   const levels = Array.from({ length: LEVELS }, (_, i) => centre + scale * ((i + 0.5) / LEVELS - 0.5));
   const table = dtype === "F32" ? Float32Array.from(levels) : Uint16Array.from(levels, toHalf);
   const values = dtype === "F32" ? new Float32Array(product(dims)) : new Uint16Array(product(dims));
-  let state = [...name].reduce((hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193), 0x811c9dc5);
+  const seeded = seed === 0 ? name : `${name} ${seed}`;
+  let state = [...seeded].reduce(
+    (hash, char) => Math.imul(hash ^ char.charCodeAt(0), 0x01000193),
+    0x811c9dc5,
+  );
   for (let i = 0; i < values.length; i++) {
     // xorshift32: fast, and good enough here.
     state ^= state << 13;

@@ -7,7 +7,7 @@ import { usePreparedOnce } from "./panels/prepare.tsx";
 import { ProblemNote } from "./panels/problem.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
-import type { App as AppInfo } from "./state/api.ts";
+import { type App as AppInfo, here } from "./state/api.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
 import { formatAddress, useViewState, VIEWS, type View } from "./state/url.ts";
@@ -49,7 +49,7 @@ export function App() {
       </a>
       <header className="top">
         <a
-          href="/look"
+          href="look"
           className="brand"
           onClick={(event) => {
             event.preventDefault();
@@ -99,8 +99,8 @@ export function App() {
       <footer>
         {model?.notice && <p>{model.notice}</p>}
         <p>
-          clip-interpret {app?.version} · <a href="/api/openapi.json">HTTP API</a> · the picture stays on the
-          computer that runs the server
+          clip-interpret {app?.version} · <a href={here("/api/openapi.json")}>HTTP API</a> · the picture stays
+          on the computer that runs the server
         </p>
       </footer>
     </>

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import type { Index } from "../../corpus/open-index.ts";
+import { missingPictures } from "../../corpus/root.ts";
 import { preprocessAll } from "../../image/pool.ts";
 import type { Preprocessed } from "../../image/preprocess.ts";
 import { dot } from "../../math/linear.ts";
@@ -25,7 +26,7 @@ const BATCH = 32;
 
 /**
  * Images of an index as the model is shown them, batch after batch in the order of `rows`.
- * @throws `INPUT_NOT_FOUND` and the like for a picture that is gone; `INDEX_OUTDATED` for one that has changed;
+ * @throws `IMAGES_MISSING` for a picture that is gone; `INDEX_OUTDATED` for one that has changed;
  *   `CANCELLED`
  */
 export async function* indexPixels(
@@ -41,8 +42,11 @@ export async function* indexPixels(
   let shown: Preprocessed[] = [];
   let start = 0;
   for await (const outcome of preprocessAll(files, preprocess, { ahead: 4 * batch, exif, signal })) {
-    if ("error" in outcome) throw outcome.error;
     const { path, sha256 } = images[rows[start + shown.length]];
+    if ("error" in outcome) {
+      const message = missingPictures({ folder, manifest }, [path])!;
+      throw new ClipInterpretError("IMAGES_MISSING", message, { cause: outcome.error });
+    }
     if (outcome.image.sha256 !== sha256) {
       throw new ClipInterpretError("INDEX_OUTDATED", `${path} has changed since ${folder} was made`);
     }

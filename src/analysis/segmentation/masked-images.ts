@@ -153,7 +153,8 @@ export async function pairMasks(
     texts: templates.map((template) => fillTemplate(template, name)),
   }));
   const only = names.length === 1 ? 0 : undefined;
-  const paired = images.images.flatMap(({ path, label }): MaskedImage[] => {
+  const paired = images.images.flatMap(({ path, label, refused }): MaskedImage[] => {
+    if (refused) return [];
     const mask = maskOf.get(stem(path));
     if (mask === undefined) return [];
     const shown = values ? undefined : (classNamed(names, label) ?? only);

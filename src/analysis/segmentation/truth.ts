@@ -19,7 +19,7 @@ export async function readClasses(
     throw new ClipInterpretError("MASKS_INVALID", `${path} is ${sizes}`);
   }
   return Int16Array.from(cropMask(mask, config), (value) => {
-    const index = classOf(value);
+    const index = value < 0 ? UNLABELLED : classOf(value);
     if (index === undefined)
       throw new ClipInterpretError("MASKS_INVALID", `${path}: no class is named for ${value}`);
     return index;

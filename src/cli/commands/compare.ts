@@ -14,6 +14,7 @@ import { thumbnailsOf } from "../thumbnails.ts";
 
 interface CompareOptions {
   readonly index: readonly string[];
+  readonly root: readonly string[];
   readonly madeBy: readonly string[];
   readonly heads: string;
   readonly k: number;
@@ -35,6 +36,12 @@ export const registerCompare: Register = (program, run) => {
       collect,
       [],
     )
+    .option(
+      "--root <folder>",
+      "where the images of an index lie now, if they moved without it; in the order of --index",
+      collect,
+      [],
+    )
     .option("--heads <set>", "heads of each model: all, last4, L2-L3, L3.H1, …", "all")
     .option("-k <n>", "pairs to say more about", wholeNumber(0, 1000), 10)
     .option("--max-images <n>", "at most so many images, drawn at random", wholeNumber(40), 2000)
@@ -52,7 +59,7 @@ export const registerCompare: Register = (program, run) => {
         const found = await compareModels(a, b, { pairs, maxImages, permutations, seed, report, signal });
         if (options.out.length > 0) {
           const shown = found.pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
-          const pictures = { pictureOf: await thumbnailsOf(a.index, shown, THUMBNAIL) };
+          const pictures = { pictureOf: await thumbnailsOf(a.index, shown, THUMBNAIL, report) };
           await writePictures(options.out, {
             svg: () => compareSvg(found, pictures),
             html: () => compareHtml(found, pictures),
@@ -70,7 +77,7 @@ async function loadSide(
   options: CompareOptions,
   side: 0 | 1,
 ): Promise<ComparedSide> {
-  const index = await readIndex(options.index[side], { report });
+  const index = await readIndex(options.index[side], { root: options.root[side], report });
   const name = options.madeBy[side] ?? index.manifest.model.name;
   const model = await models.load(name).catch((error: unknown) => {
     if (!(error instanceof ClipInterpretError) || error.code !== "MODEL_NOT_FOUND") throw error;

@@ -17,6 +17,7 @@ import { addClassesOptions, type ClassesOptions, classesOf } from "../classes-op
 import type { RunCommand } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { rootOption } from "../thumbnails.ts";
 
 interface Options extends ClassesOptions {
   readonly index: string;
@@ -30,6 +31,7 @@ interface Options extends ClassesOptions {
   readonly layers: boolean;
   readonly fullForward: boolean;
   readonly forwardImages: number;
+  readonly root?: string;
   readonly out: readonly string[];
 }
 
@@ -58,12 +60,13 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
       false,
     )
     .option("--forward-images <n>", "most images for --full-forward", wholeNumber(1), 500)
+    .addOption(rootOption())
     .addOption(pictureOption())
     .action(
       run(async ({ globals, models, report, signal, streams, say, result }, options: Options) => {
         checkPictures(options.out);
         const work = { report, signal };
-        const index = await readIndex(options.index, work);
+        const index = await readIndex(options.index, { root: options.root, report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const classSet = await classesOf(index, options);

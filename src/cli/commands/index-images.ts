@@ -5,7 +5,7 @@ import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
-import { scanSource } from "../../corpus/source.ts";
+import { passedOverText, scanSource } from "../../corpus/source.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {
   type IndexCheckResult,
@@ -22,6 +22,7 @@ import { oneLine, wholeNumber } from "../strings.ts";
 interface IndexOptions {
   readonly out: string;
   readonly root?: string;
+  readonly hidden: boolean;
   readonly dtype?: Dtype;
   readonly mlps?: true;
   readonly shardSize?: number;
@@ -39,9 +40,13 @@ export const registerIndex: Register = (program, run) => {
     .description(
       "decompose every image of a folder or list into an index; run again, it goes on or brings it up to date",
     )
-    .argument("[input]", "a folder of images (their folders are labels), or a .csv or .jsonl list")
+    .argument(
+      "[inputs...]",
+      "a folder of images (their folders are labels); pictures and patterns; a .txt, .csv or .jsonl list; - reads one",
+    )
     .requiredOption("--out <index>", "the index: a folder")
-    .option("--root <folder>", "where the paths of a list start; by default the list's own folder")
+    .option("--root <folder>", "where image paths start; by default the folder, or the list's own")
+    .option("--hidden", "take hidden files too, and other programs' thumbnails and bins", false)
     .addOption(new Option("--dtype <type>", "how heads are stored; by default float16").choices(DTYPES))
     .option("--mlps", "store every MLP's contribution too")
     .option("--shard-size <n>", "most images in a shard, which bounds the memory", wholeNumber(1, 1 << 20))
@@ -56,18 +61,19 @@ export const registerIndex: Register = (program, run) => {
       ).choices(["prs", "parquet"]),
     )
     .action(
-      run(async (context, input: string | undefined, options: IndexOptions, _command: Command) => {
-        if (options.check) return check(context, options.out);
-        if (input === undefined)
-          throw new ClipInterpretError("USAGE", "an input is missing: a folder or a list");
+      run(async (context, inputs: readonly string[], options: IndexOptions, _command: Command) => {
+        if (options.check) return check(context, options.out, options.root);
+        if (inputs.length === 0)
+          throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
         const { globals, models, report, signal, result } = context;
-        const { out, root, check: _, export: form, ...build } = options;
-        const source = await scanSource(input, { report, ...(root !== undefined && { root }) });
+        const { out, root, hidden, check: _, export: form, ...build } = options;
+        const source = await scanSource(inputs, { root, hidden, report });
         const model = await models.load(globals.model);
         const built = await buildIndex(model, source, out, { ...build, report, signal });
         const index = await readIndex(out, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, form);
-        const found = indexResult(await originOf({ model, index }), { ...built, exported });
+        const unread = built.unread.map(({ path, code, message }) => ({ path, code, message }));
+        const found = indexResult(await originOf({ model, index }), { ...built, unread, exported });
         for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);
         result(found, () => summary(found));
       }),
@@ -99,14 +105,29 @@ function warnOf({ report }: CommandContext, built: IndexResult, kind: "changed" 
   });
 }
 
+const filesOf = (count: number) => (count === 1 ? "1 file" : `${count} files`);
+
 function summary({ origin, ...built }: IndexResult): string {
   const { folder, images, rejected, shards, added, repaired, exported } = built;
+  const { unsupported, passedOver, root, movedFrom } = built;
+  const kinds = Object.entries(unsupported);
+  const unknown = kinds.reduce((sum, [, count]) => sum + count, 0);
   const lines = [
     `${images} images in ${folder} (${origin.model.name}, ${shards} shards), ${added} files taken in now`,
   ];
   if (repaired.length > 0) lines.push(`  shards made again: ${repaired.join(", ")}`);
-  if (rejected > 0)
-    lines.push(`  ${rejected} files could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
+  if (movedFrom !== null) lines.push(`  its images lie in ${root} now, before in ${movedFrom}`);
+  if (unknown > 0) {
+    const shown = kinds.map(([kind, count]) => `${count} ${kind}`).join(", ");
+    lines.push(
+      `  ${filesOf(unknown)} ${unknown === 1 ? "is" : "are"} in formats that cannot be read: ${shown}`,
+    );
+  }
+  const bad = rejected - unknown;
+  if (bad > 0)
+    lines.push(`  ${filesOf(bad)} could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
+  const passed = passedOverText(passedOver);
+  if (passed !== "") lines.push(`  passed over: ${passed}`);
   for (const path of exported) lines.push(`  written: ${path}`);
   lines.push(
     "Next:",
@@ -115,8 +136,12 @@ function summary({ origin, ...built }: IndexResult): string {
   return oneLineEach(lines);
 }
 
-async function check({ report, signal, result }: CommandContext, folder: string): Promise<void> {
-  const { index, ...checked } = await checkIndex(folder, { report, signal });
+async function check(
+  { report, signal, result }: CommandContext,
+  folder: string,
+  root: string | undefined,
+): Promise<void> {
+  const { index, ...checked } = await checkIndex(folder, { root, report, signal });
   const found = indexCheckResult(await originOf({ index }), checked);
   result(found, () => checkText(found));
   if (found.corrupt.length > 0) {

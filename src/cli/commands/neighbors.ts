@@ -15,10 +15,11 @@ import { THUMBNAIL } from "../../views/neighbors/words.ts";
 import type { Register } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
-import { thumbnailsOf } from "../thumbnails.ts";
+import { rootOption, thumbnailsOf } from "../thumbnails.ts";
 
 interface NeighborsOptions {
   readonly index: string;
+  readonly root?: string;
   readonly heads: string;
   readonly image?: string;
   readonly text?: string;
@@ -51,6 +52,7 @@ export const registerNeighbors: Register = (program, run) => {
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .option("--include-self", "show the query image too when the index holds it", false)
     .option("--seed <n>", "chooses the random images", wholeNumber(0), 0)
+    .addOption(rootOption())
     .addOption(pictureOption())
     .action(
       run(async (context, options: NeighborsOptions) => {
@@ -60,7 +62,7 @@ export const registerNeighbors: Register = (program, run) => {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
         checkPictures(options.out, image);
-        const index = await readIndex(options.index, { report });
+        const index = await readIndex(options.index, { root: options.root, report });
         const model = await models.load(globals.model);
         await requireModelOf(index, model);
         const properties = await loadProperties(model, options.labels);
@@ -79,7 +81,7 @@ export const registerNeighbors: Register = (program, run) => {
           const shown = [...found.neighbors, ...found.least, ...found.random];
           const pictures = {
             query: image === undefined ? null : await thumbnail(image, THUMBNAIL),
-            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL),
+            pictureOf: await thumbnailsOf(index, shown, THUMBNAIL, report),
           };
           await writePictures(options.out, {
             svg: () => neighborsSvg(found, pictures),

@@ -20,13 +20,13 @@ export const registerPreprocess: Register = (program, run) => {
   program
     .command("preprocess")
     .description("write the square that a model is shown of an image")
-    .argument("<image>", "any JPEG, PNG, WebP, AVIF, GIF or TIFF")
+    .argument("<image>", "any JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM")
     .requiredOption("--out <file>", "where the PNG goes")
     .option("--size <pixels>", "side of the square; default: the model's", wholeNumber(1, LARGEST))
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
-      run(async ({ globals, result }, image: string, options: Options, _command: Command) => {
+      run(async ({ globals, result, report }, image: string, options: Options, _command: Command) => {
         if (extname(options.out).toLowerCase() !== ".png")
           throw new ClipInterpretError("USAGE", `--out ${options.out} is not a .png`);
         refuseOverwrite(options.out, image);
@@ -37,7 +37,7 @@ export const registerPreprocess: Register = (program, run) => {
         const shown = await preprocess(
           image,
           { ...config.preprocess, size },
-          { exif, ...(maxPixels && { maxPixels }) },
+          { exif, report, ...(maxPixels && { maxPixels }) },
         );
         await writeWhole(options.out, await encodePng(shown.rgb, size, size));
         const { width, height, placement } = shown;

@@ -24,9 +24,11 @@ import type { Register } from "../command.ts";
 import { refuseOverwrite } from "../overwrite.ts";
 import { checkPictures, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { textsOf, textsOption } from "../texts-option.ts";
 
 interface SegmentOptions {
   readonly text: readonly string[];
+  readonly texts?: string;
   readonly heads: string;
   readonly labels?: string;
   readonly mode: SegmentationMode;
@@ -43,8 +45,9 @@ export const registerSegment: Register = (program, run) => {
   program
     .command("segment")
     .description("show where in an image some heads find a text, or which of several texts they find where")
-    .argument("<image>", "any JPEG, PNG, WebP, AVIF, GIF or TIFF")
+    .argument("<image>", "any JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM")
     .option("--text <text>", "a text to look for; once or more", collect, [])
+    .addOption(textsOption())
     .option("--heads <set>", "one head (L3.H1), several (L2-L3, last4, all), or a property's name", "all")
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .addOption(
@@ -73,8 +76,7 @@ export const registerSegment: Register = (program, run) => {
         const pictures = options.out.filter((path) => !isArray(path));
         checkPictures(pictures, image);
         for (const path of arrays) refuseOverwrite(path, image);
-        if (options.text.some((text) => text.trim() === ""))
-          throw new ClipInterpretError("TEXTS_EMPTY", "a --text is blank");
+        const texts = await textsOf(options, { report, signal });
         const model = await models.load(globals.model);
         const set = parseComponents(
           options.heads,
@@ -83,7 +85,7 @@ export const registerSegment: Register = (program, run) => {
         );
         const { mode, scale, baselines, exif, maxPixels } = options;
         const patch = patchAt(options.token, model.config.vision.grid);
-        const found = await segmentImage(model, image, options.text, {
+        const found = await segmentImage(model, image, texts, {
           ...{ set, written: options.heads, mode, scale, baselines, exif, report, signal },
           ...(patch !== undefined && { patch }),
           ...(maxPixels && { maxPixels }),

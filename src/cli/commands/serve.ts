@@ -8,7 +8,10 @@ interface ServeOptions {
   readonly port: number;
   readonly host: string;
   readonly token?: string;
+  readonly origin: readonly string[];
+  readonly basePath: string;
   readonly index: readonly string[];
+  readonly root: readonly string[];
   readonly labels?: string;
 }
 
@@ -22,14 +25,30 @@ export const registerServe: Register = (program, run) => {
     .option("--port <port>", "where to listen; 0 takes any that is free", wholeNumber(0, 65535), 7860)
     .option("--host <address>", "an address beyond this machine needs a --token", "127.0.0.1")
     .option("--token <token>", "asked of every request; or set CLIP_INTERPRET_TOKEN")
+    .option(
+      "--origin <origin>",
+      "where a reverse proxy shows the page: https://clip.example.org; once or more",
+      collect,
+      [],
+    )
+    .option("--base-path <path>", "the path below which it shows it, such as /clip", "")
     .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
+    .option(
+      "--root <folder>",
+      "where the images of an index lie now, if they moved without it; in the order of --index",
+      collect,
+      [],
+    )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
-      run(async ({ globals, models, signal, streams, say, result }, options: ServeOptions) => {
+      run(async ({ globals, models, report, signal, streams, say, result }, options: ServeOptions) => {
         const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
         const server = await startServer({
           ...{ models, defaultModel: globals.model, host: options.host, port: options.port, token },
-          corpora: await Promise.all(options.index.map(indexedCorpus)),
+          ...{ origins: options.origin, basePath: options.basePath },
+          corpora: await Promise.all(
+            options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
+          ),
           labels: options.labels,
           onFault: (error) => {
             const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
@@ -37,9 +56,9 @@ export const registerServe: Register = (program, run) => {
           },
         });
         try {
-          const address =
-            token === undefined ? server.url : `${server.url}?token=${encodeURIComponent(token)}`;
-          result({ url: server.url }, () => `clip-interpret is open at ${address}`);
+          const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+          result({ url: server.url }, () => `clip-interpret is open at ${server.url}${query}`);
+          for (const url of server.outside) say(`Through the reverse proxy it is at ${url}${query}`);
           say("Stop it with Ctrl-C.");
           await aborted(signal);
         } finally {

@@ -96,7 +96,7 @@ function collectIndex(value: string, known: Readonly<Record<string, string>>): R
   return { ...known, [model]: value.slice(at + 1) };
 }
 
-/** Small pictures of the images that are shown; one that cannot be read is left out with a warning. */
+/** Small pictures of the images that are shown; those that cannot be read are left out with a warning. */
 async function drawThumbnails(
   { result: { models }, imageRoots }: Study,
   { report, signal }: WorkOptions,
@@ -109,16 +109,16 @@ async function drawThumbnails(
     ),
   );
   const drawn = new Map<string, NonNullable<Awaited<ReturnType<typeof thumbnail>>>>();
+  const gone: string[] = [];
   for (const [sha256, path] of paths) {
     checkCancelled(signal);
     const small = await thumbnail(path, THUMBNAIL);
     if (small) drawn.set(sha256, small);
-    else
-      report?.({
-        type: "warning",
-        code: "INPUT_NOT_FOUND",
-        message: `${path} cannot be read any more, so it is not shown`,
-      });
+    else gone.push(path);
+  }
+  if (gone.length > 0) {
+    const message = `${gone.length} pictures cannot be read any more, so they are not shown: ${gone.slice(0, 3).join(", ")}${gone.length > 3 ? ", …" : ""}; if they moved, run \`index\` on the folder where they lie now`;
+    report?.({ type: "warning", code: "IMAGES_MISSING", message });
   }
   return drawn;
 }

@@ -2,12 +2,13 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { decodeImage } from "../../image/decode.ts";
+import { readImageSize } from "../../image/decode.ts";
 import { displayPicture } from "../../image/display.ts";
 import { encodePng } from "../../image/encode.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { createGate } from "../gate.ts";
 import { type AddRoutes, answers, getRoute } from "./route.ts";
 
 const params = z.object({ image: imageRefSchema });
@@ -62,9 +63,10 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     },
   );
 
+  const inTurn = createGate(limits.picturesAtOnce);
   const describe = async (image: string) => {
     const { bytes, sha256, row } = await looks.find(image);
-    const { width, height } = await decodeImage(bytes, { maxPixels: limits.pixels, name: "the picture" });
+    const { width, height } = await readImageSize(bytes, { maxPixels: limits.pixels, name: "the picture" });
     return imageSchema.parse({
       ...{ image, sha256, bytes: bytes.length, width, height },
       ...{ path: row?.path ?? null, label: row?.label ?? null, factors: row?.factors ?? {} },
@@ -73,26 +75,40 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
 
   app.openapi(
     getRoute("/api/images/{image}", "What is known of an image", imageSchema, { params }),
-    async (context) => context.json(await describe(context.req.valid("param").image), 200),
+    async (context) => context.json(await inTurn(() => describe(context.req.valid("param").image)), 200),
   );
 
   const upload = createRoute({
     method: "post",
     path: "/api/images",
-    summary: "Keep an image: the file itself is the body",
+    summary: "Keep an image: the file itself is the body, or the one file of a form",
     request: {
       body: {
         required: true,
         content: {
-          "application/octet-stream": { schema: z.any().describe("JPEG, PNG, WebP, GIF, TIFF or AVIF") },
+          "application/octet-stream": {
+            schema: z.any().describe("JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP or PPM"),
+          },
         },
       },
     },
     responses: answers(imageSchema),
   });
+  let underWay = 0;
   app.openapi(upload, async (context) => {
-    const sha256 = await uploads.keep(await readBounded(context, limits.uploadBytes));
-    return context.json(await describe(`upload:${sha256}`), 200);
+    // Who does not say how much will come may send as much as there may be.
+    const bytes = Number(context.req.header("content-length") ?? limits.uploadBytes);
+    if (bytes <= limits.uploadBytes && underWay + bytes > limits.uploadsBytes)
+      throw new ClipInterpretError("SERVER_BUSY", "too many pictures are being uploaded at the moment");
+    underWay += bytes;
+    try {
+      const sha256 = await uploads.keep(
+        await fileOf(context, await readBounded(context, limits.uploadBytes)),
+      );
+      return context.json(await describe(`upload:${sha256}`), 200);
+    } finally {
+      underWay -= bytes;
+    }
   });
 
   const pictures = new LRUCache<string, Uint8Array>({
@@ -117,22 +133,40 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     const { image } = context.req.valid("param");
     const { side, width, height } = context.req.valid("query");
     const exact = width !== undefined && height !== undefined;
-    const { bytes, sha256 } = await looks.find(image);
-    const etag = `"${sha256.slice(0, 32)}-${exact ? `${width}x${height}` : side}"`;
-    const headers = { ETag: etag, "Cache-Control": "private, max-age=3600", "Content-Type": "image/png" };
-    if (context.req.header("if-none-match") === etag) return context.body(null, 304, headers);
-    const draw = async () => {
-      if (!exact) return (await thumbnail(bytes, side))?.png;
-      const options = { maxPixels: limits.pixels, name: "the picture" };
-      const { rgb } = await displayPicture(bytes, width, height, options);
-      return encodePng(rgb, width, height);
-    };
-    const png = pictures.get(etag) ?? (await draw());
-    if (!png) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture cannot be decoded");
-    pictures.set(etag, png);
-    return context.body(new Uint8Array(png), 200, headers);
+    return inTurn(async () => {
+      const { bytes, sha256 } = await looks.find(image);
+      const etag = `"${sha256.slice(0, 32)}-${exact ? `${width}x${height}` : side}"`;
+      const headers = { ETag: etag, "Cache-Control": "private, max-age=3600", "Content-Type": "image/png" };
+      if (context.req.header("if-none-match") === etag) return context.body(null, 304, headers);
+      const draw = async () => {
+        if (!exact) return (await thumbnail(bytes, side))?.png;
+        const options = { maxPixels: limits.pixels, name: "the picture" };
+        const { rgb } = await displayPicture(bytes, width, height, options);
+        return encodePng(rgb, width, height);
+      };
+      const png = pictures.get(etag) ?? (await draw());
+      if (!png) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture cannot be decoded");
+      pictures.set(etag, png);
+      return context.body(new Uint8Array(png), 200, headers);
+    });
   });
 };
+
+/** The file that was sent: the body itself, or the one file of a multipart form, which many programs send. */
+async function fileOf(context: Context, body: Uint8Array): Promise<Uint8Array> {
+  const type = context.req.header("content-type") ?? "";
+  if (!/^multipart\/form-data\b/i.test(type)) return body;
+  const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { "content-type": type } })
+    .formData()
+    .catch(() => undefined);
+  const files = [...(form?.values() ?? [])].filter((value) => typeof value !== "string");
+  if (files.length !== 1) {
+    throw new ClipInterpretError("REQUEST_INVALID", `the form holds ${files.length} files instead of one`, {
+      hint: "Send the file itself as the body, or a form with one file: `curl -F file=@picture.png …/api/images`.",
+    });
+  }
+  return new Uint8Array(await files[0]!.arrayBuffer());
+}
 
 /** A body of at most `most` bytes: one that says it is longer is refused at once, one that turns out longer when it is. */
 async function readBounded(context: Context, most: number): Promise<Uint8Array> {

@@ -64,6 +64,8 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
   app.openapi(events, (context) => {
     if (listening >= limits.listeners)
       throw new ClipInterpretError("SERVER_BUSY", "too many pages are listening");
+    // nginx would keep events back until it has some kB of them.
+    context.header("X-Accel-Buffering", "no");
     return streamSSE(context, async (stream) => {
       listening++;
       const send = (job: JobView) => stream.writeSSE({ event: "job", data: JSON.stringify(job), id: job.id });

@@ -1,5 +1,6 @@
 import type { CompareResult } from "../../results/compare.ts";
 import { figure, htmlPage } from "../kit/html.ts";
+import { sideBySide } from "../kit/table.ts";
 import { escapeXml, shorten } from "../kit/text.ts";
 import { compareSvg } from "./svg.ts";
 import { type ComparePictures, captionOf, factorsInWords, score, titleOf, withInterval } from "./words.ts";
@@ -34,11 +35,7 @@ export function compareHtml(result: CompareResult, pictures: ComparePictures): s
     `${figure(compareSvg(result, pictures), label)}
 <h2>Numbers</h2>
 <p>${escapeXml(captionOf(result))}</p>
-<div class="tables">
-${pairTable(result)}
-${bestTable(result, "a")}
-${bestTable(result, "b")}
-</div>`,
+${sideBySide([pairTable(result), bestTable(result, "a"), bestTable(result, "b")], "Matches")}`,
     "lists",
   );
 }

@@ -1,5 +1,6 @@
 import type { ExplainResult, Explanation } from "../../results/explain.ts";
 import { dataDetails, figure, htmlPage } from "../kit/html.ts";
+import { sideBySide } from "../kit/table.ts";
 import {
   decimalsFor,
   escapeXml,
@@ -40,9 +41,7 @@ export function explanationHtml(result: ExplainResult, pictures: ExplanationPict
     title,
     `${figure(explanationSvg(result, pictures), label)}
 <h2>Largest contributions</h2>
-<div class="tables">
-${rankTexts(texts).map(table).join("\n")}
-</div>
+${sideBySide(rankTexts(texts).map(table), "Every component")}
 ${dataDetails(result)}`,
     "pairs",
   );

@@ -27,7 +27,7 @@ const LOOKS = {
     svg: "",
     tableWidth: "20rem",
     tables: `${TABLE}
-caption { text-align: left; padding-bottom: .4rem; overflow-wrap: anywhere; }
+caption { text-align: left; padding-bottom: .4rem; }
 caption small, tfoot { color: var(--muted); }
 th, td { padding: .15rem .5rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; }
 th + td, th + th, td + td { text-align: right; padding-right: 0; }
@@ -39,10 +39,9 @@ pre { overflow: auto; max-height: 30rem; padding: 1rem; border: 1px solid var(--
     darkGap: "#14181d",
     svg: "svg .edge { stroke: var(--ink); }\n",
     tableWidth: "28rem",
-    tables: `.wide { overflow-x: auto; }
-${TABLE}
-caption { text-align: left; padding-bottom: .4rem; font-weight: 600; overflow-wrap: anywhere; }
-th, td { padding: .15rem .8rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; overflow-wrap: anywhere; vertical-align: top; }
+    tables: `${TABLE}
+caption { text-align: left; padding-bottom: .4rem; font-weight: 600; }
+th, td { padding: .15rem .8rem .15rem 0; border-bottom: 1px solid var(--line); font-weight: 400; text-align: left; vertical-align: top; }
 thead th { color: var(--muted); } .n { text-align: right; white-space: nowrap; } .chance { color: var(--muted); }`,
   },
   report: {
@@ -62,7 +61,7 @@ h3 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; } h4 { font-size: 1rem; margin:
 p, li { max-width: 62rem; } small, .muted { color: var(--muted); } a { color: inherit; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; }
 .notice { background: var(--notice); border-left: 4px solid #c98a00; padding: .6rem 1rem; max-width: 62rem; }
-.wide { overflow-x: auto; } .wide + .wide { margin-top: 1.4rem; }
+.wide + .wide { margin-top: 1.4rem; }
 ${TABLE}
 table { width: auto; max-width: 100%; }
 caption { text-align: left; padding-bottom: .4rem; font-weight: 600; }
@@ -70,7 +69,7 @@ th, td { padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line); fon
 thead th { color: var(--muted); } .n { text-align: right; white-space: nowrap; } td small { white-space: nowrap; }
 .heads { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); align-items: start; }
 .head { border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; }
-.head table { width: 100%; font-size: 13px; } .head td:first-child { overflow-wrap: anywhere; } .head p { margin: .2rem 0 .6rem; }
+.head table { width: 100%; font-size: 13px; } .head p { margin: .2rem 0 .6rem; }
 .yes { color: var(--good); } .no { color: var(--bad); }
 .meter { display: inline-block; height: .6rem; background: var(--bar); vertical-align: middle; margin-right: .4rem; }
 .thumbs { display: flex; flex-wrap: wrap; gap: 4px; margin-top: .5rem; } .thumbs img { display: block; border: 1px solid var(--line); }
@@ -89,7 +88,7 @@ function styleOf({ fills, darkGap, svg, tableWidth, tables }: Look): string {
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #9aa5b1; --line: #3a424c;
   --paper: #14181d; --gap: ${darkGap}; ${colours(1)} } }
 body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 96rem; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 ${FONT_FAMILY}; }
+  font: 15px/1.5 ${FONT_FAMILY}; overflow-wrap: break-word; }
 figure { margin: 0; overflow-x: auto; }
 figure svg { display: block; width: 100%; height: auto; min-width: 60rem; }
 svg .ink { fill: var(--ink); } svg .muted { fill: var(--muted); } svg .paper { fill: var(--paper); }
@@ -99,6 +98,7 @@ ${svg}svg .pixels { image-rendering: pixelated; }
 h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 h2 { font-size: 1.1rem; font-weight: 600; margin: 2rem 0 .5rem; }
 .tables { display: grid; align-items: start; gap: 1.5rem 2.5rem; grid-template-columns: repeat(auto-fill, minmax(min(${tableWidth}, 100%), 1fr)); }
+.tables > * { min-width: 0; } .wide { overflow-x: auto; }
 ${tables}
 `;
 }

@@ -54,6 +54,10 @@ const asObject = (cell: HtmlCell) => (typeof cell === "string" ? { html: cell } 
 export const scrolling = (table: string, label: string): string =>
   `<div class="wide" tabindex="0" role="region" aria-label="${escapeXml(label)}">\n${table}\n</div>\n`;
 
+/** Tables side by side where they fit; one that is wider than its page scrolls in a box of its own. */
+export const sideBySide = (tables: readonly string[], label: string): string =>
+  `<div class="tables">\n${tables.map((table, i) => scrolling(table, `${label}, table ${i + 1}`)).join("")}</div>`;
+
 /** A table of texts as HTML that may scroll; an interval in brackets at a cell's end is set smaller. */
 export function tableHtml({ caption, columns, rows }: Table): string {
   const small = (cell: string) => escapeXml(cell).replace(/ (\[.*\])$/, " <small>$1</small>");

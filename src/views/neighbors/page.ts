@@ -1,5 +1,6 @@
 import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
 import { figure, htmlPage } from "../kit/html.ts";
+import { sideBySide } from "../kit/table.ts";
 import { counted, escapeXml, shorten } from "../kit/text.ts";
 import { neighborsSvg } from "./svg.ts";
 import {
@@ -41,13 +42,7 @@ export function neighborsHtml(result: NeighborsResult, pictures: NeighborsPictur
     `${figure(neighborsSvg(result, pictures), label)}
 <h2>Scores</h2>
 <p>${escapeXml(readingOf(result))}</p>
-${
-  result.searched === 0
-    ? ""
-    : `<div class="tables">
-${[...tables, distributionTable(result)].join("\n")}
-</div>`
-}`,
+${result.searched === 0 ? "" : sideBySide([...tables, distributionTable(result)], "Scores")}`,
     "lists",
   );
 }

@@ -1,5 +1,6 @@
 import type { SegmentedText, SegmentResult } from "../../results/segment.ts";
 import { dataDetails, figure, htmlPage } from "../kit/html.ts";
+import { sideBySide } from "../kit/table.ts";
 import { escapeXml, formatCosine, formatError, formatSigned, imageTitle, shorten } from "../kit/text.ts";
 import type { SegmentationPictures } from "./pictures.ts";
 import { segmentationSvg } from "./svg.ts";
@@ -34,7 +35,7 @@ export function segmentationHtml(result: SegmentResult, pictures: SegmentationPi
 <h2>Sums</h2>
 <p>${escapeXml(captionOf(result))}</p>
 ${sums(result)}
-${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n<div class="tables">\n${heads.map(headTable).join("\n")}\n</div>`}
+${heads.length === 0 ? "" : `<h2>Heads of the chosen patch</h2>\n${sideBySide(heads.map(headTable), "Heads of the chosen patch")}`}
 ${dataDetails(result)}`,
     "lists",
   );

@@ -1,5 +1,6 @@
 import type { Span } from "../../results/textspan.ts";
 import { figure, htmlPage } from "../kit/html.ts";
+import { sideBySide } from "../kit/table.ts";
 import { escapeXml } from "../kit/text.ts";
 import { textspanSvg } from "./svg.ts";
 import { type AnyTextspan, isResampled, spansOf, titleOf, verdictOf } from "./words.ts";
@@ -29,11 +30,10 @@ export function textspanHtml(result: AnyTextspan): string {
     escapeXml(title),
     `${figure(textspanSvg(result), label)}
 <h2>All texts</h2>
-<div class="tables">
-${spansOf(result)
-  .map(([name, span]) => table(name, span, isResampled(result)))
-  .join("\n")}
-</div>`,
+${sideBySide(
+  spansOf(result).map(([name, span]) => table(name, span, isResampled(result))),
+  "All texts",
+)}`,
     "lists",
   );
 }

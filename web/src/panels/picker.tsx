@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
-import { ApiError, pictureUrl, upload } from "../state/api.ts";
+import { CorpusPicture } from "../plots/corpus-picture.tsx";
+import { ApiError, upload } from "../state/api.ts";
 import { useCorpora, useCorpusImages } from "../state/queries.ts";
 import { ProblemNote } from "./problem.tsx";
 
@@ -97,7 +98,7 @@ export function Picker({ model, mostBytes, onPick }: Props) {
       <input
         ref={file}
         type="file"
-        accept="image/*"
+        accept="image/*,.heic,.heif,.avif,.ppm,.pgm,.pbm"
         className="hidden"
         aria-label="A picture from a file"
         tabIndex={-1}
@@ -170,7 +171,7 @@ function CorpusPictures({ model, onPick, onClose }: CorpusProps) {
         {data?.images.map(({ image, label, path }) => (
           <li key={image}>
             <button type="button" onClick={() => onPick(image)} title={path}>
-              <img src={pictureUrl(image, 160)} alt="" width={96} height={96} loading="lazy" />
+              <CorpusPicture image={image} side={96} lazy />
               <span>{label ?? path.split("/").at(-1)}</span>
             </button>
           </li>

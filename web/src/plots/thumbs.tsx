@@ -1,4 +1,4 @@
-import { pictureUrl } from "../state/api.ts";
+import { CorpusPicture } from "./corpus-picture.tsx";
 
 /** One picture of a row. */
 export interface Thumb {
@@ -30,7 +30,7 @@ export function Thumbs({ title, explanation, items, query, hrefOf, onOpen }: Pro
       <ol>
         {query !== undefined && (
           <li className="query">
-            <img src={pictureUrl(query, 160)} alt="" width={104} height={104} />
+            <CorpusPicture image={query} side={104} />
             <span>this picture</span>
           </li>
         )}
@@ -45,7 +45,7 @@ export function Thumbs({ title, explanation, items, query, hrefOf, onOpen }: Pro
                 onOpen(image);
               }}
             >
-              <img src={pictureUrl(image, 160)} alt="" width={104} height={104} loading="lazy" />
+              <CorpusPicture image={image} side={104} lazy />
               <span className="name">{name}</span>
               <span className="score">{score}</span>
               <span className="percentile">{percentile}</span>

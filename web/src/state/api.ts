@@ -32,10 +32,13 @@ export class ApiError extends Error {
 /** This tab, so that the server lets tabs take turns. */
 const TAB = crypto.getRandomValues(new Uint32Array(2)).join("-");
 
-async function call<T>(path: string, init: RequestInit): Promise<T> {
+/** Where something of the server is: relative, as the app may lie below a path. Every view is one step below it. */
+export const here = (path: `/${string}`): string => path.slice(1);
+
+async function call<T>(path: `/${string}`, init: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers: { "x-client": TAB, ...init.headers } });
+    response = await fetch(here(path), { ...init, headers: { "x-client": TAB, ...init.headers } });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
     throw new ApiError({
@@ -59,10 +62,11 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
 const signalled = (signal?: AbortSignal) => (signal ? { signal } : {});
 
 /** Asks for something. */
-export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, signalled(signal));
+export const get = <T>(path: `/${string}`, signal?: AbortSignal): Promise<T> =>
+  call<T>(path, signalled(signal));
 
 /** Sends JSON. */
-export const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+export const post = <T>(path: `/${string}`, body: unknown, signal?: AbortSignal): Promise<T> =>
   call<T>(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -85,9 +89,11 @@ export const pictureUrl = (
   image: string,
   size: number | { readonly width: number; readonly height: number },
 ): string =>
-  `/api/images/${encodeURIComponent(image)}/picture?${
-    typeof size === "number" ? `side=${size}` : `width=${size.width}&height=${size.height}`
-  }`;
+  here(
+    `/api/images/${encodeURIComponent(image)}/picture?${
+      typeof size === "number" ? `side=${size}` : `width=${size.width}&height=${size.height}`
+    }`,
+  );
 
 /** The float32 values of an answer's base64. */
 export function decodeFloats(base64: string): Float32Array {

@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from "react";
-import type { Job } from "./api.ts";
+import { here, type Job } from "./api.ts";
 import { queryClient } from "./queries.ts";
 
 /** What is known of jobs, and whether the server is heard. */
@@ -29,7 +29,7 @@ function take(job: Job): void {
 }
 
 function listen(): () => void {
-  const events = new EventSource("/api/jobs/events");
+  const events = new EventSource(here("/api/jobs/events"));
   let failed = false;
   events.addEventListener("job", ({ data }) => take(JSON.parse(String(data)) as Job));
   events.addEventListener("open", () => {

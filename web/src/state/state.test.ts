@@ -48,7 +48,8 @@ describe("the address", () => {
         expect(read).toMatchObject({ view: "look", opacity: 100, count: 8, mode: "topic", tour: 0 });
       }),
     );
-    expect(formatAddress(parseAddress("/"))).toBe("/look");
+    expect(formatAddress(parseAddress("/"))).toBe("look");
+    expect(parseAddress("/some/where/segment").view).toBe("segment");
   });
 });
 

@@ -69,7 +69,7 @@ export function parseAddress(address: string): ViewState {
   const url = new URL(address, "http://localhost");
   const { searchParams: query } = url;
   return {
-    view: one(url.pathname.slice(1), VIEWS, "look"),
+    view: one(url.pathname.split("/").at(-1) ?? "", VIEWS, "look"),
     model: query.get("model"),
     image: query.get("image"),
     texts: query.getAll("text").filter((text) => text.trim() !== ""),
@@ -90,7 +90,7 @@ export function parseAddress(address: string): ViewState {
   };
 }
 
-/** Writes an address that {@link parseAddress} reads back. */
+/** Writes an address that {@link parseAddress} reads back, relative: views lie side by side, wherever the app lies. */
 export function formatAddress(state: ViewState): string {
   const query = new URLSearchParams();
   const put = (name: string, value: string | number | null, fallback: string | number | null) => {
@@ -114,7 +114,7 @@ export function formatAddress(state: ViewState): string {
   put("squares", state.squares ? 1 : 0, 0);
   put("tour", state.tour, 0);
   const text = query.toString();
-  return `/${state.view}${text === "" ? "" : `?${text}`}`;
+  return `${state.view}${text === "" ? "" : `?${text}`}`;
 }
 
 const listeners = new Set<() => void>();
@@ -144,7 +144,7 @@ export type Navigate = (change: Partial<ViewState>, options?: { replace?: boolea
 /** Goes to a state, relative to where the page is. */
 export const navigate: Navigate = (change, { replace = false } = {}) => {
   const address = formatAddress({ ...snapshot(), ...change });
-  if (address === location.pathname + location.search) return;
+  if (new URL(address, location.href).href === location.href.replace(/#.*/, "")) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   tell();
 };

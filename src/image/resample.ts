@@ -1,4 +1,4 @@
-import { CHANNELS, type DecodedImage } from "./decode.ts";
+import { CHANNELS, type DecodedImage } from "./pixels.ts";
 
 /** A resize of which only a window is wanted: the whole result would be `width`×`height`. */
 export interface ResizeWindow {
@@ -20,32 +20,58 @@ interface Taps {
   readonly stride: number;
 }
 
+/** The filters that models are shown pictures through, named as OpenCLIP names them. */
+export const INTERPOLATIONS = ["bicubic", "bilinear"] as const;
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
+/** A filter of Pillow's: how far it reaches, and the weight of a sample at a distance. */
+interface Filter {
+  readonly support: number;
+  readonly weight: (distance: number) => number;
+}
+
+const FILTERS: Readonly<Record<Interpolation, Filter>> = {
+  bicubic: { support: 2, weight: bicubic },
+  bilinear: { support: 1, weight: (d) => Math.max(1 - d, 0) },
+};
+
 const PRECISION_BITS = 32 - 8 - 2;
 const ROUND = 1 << (PRECISION_BITS - 1);
 
 /**
- * A window of an image resized with Pillow's antialiased bicubic filter, bit for bit: a port of
+ * A window of an image resized with one of Pillow's antialiased filters, bit for bit: a port of
  * `ImagingResample` for 8-bit samples (`src/libImaging/Resample.c`), which works in fixed point and rounds
- * after each of its two passes.
+ * after each of its two passes. Columns come first, whatever the shape, as in Pillow up to 12.1: later ones
+ * turn the passes round for tall pictures (docs/images.md).
  * @returns [windowHeight, windowWidth, channels of the mode]
  */
-export function resizeBicubic({ data, mode, width, height }: DecodedImage, window: ResizeWindow) {
+export function resample(
+  { data, mode, width, height }: DecodedImage,
+  window: ResizeWindow,
+  interpolation: Interpolation,
+): Uint8Array<ArrayBuffer> {
   const channels = CHANNELS[mode];
-  const horizontal = bicubicTaps(width, window.width, window.left, window.windowWidth);
-  const vertical = bicubicTaps(height, window.height, window.top, window.windowHeight);
+  const filter = FILTERS[interpolation];
+  const horizontal = tapsOf(filter, width, window.width, window.left, window.windowWidth);
+  const vertical = tapsOf(filter, height, window.height, window.top, window.windowHeight);
   const { rows, firstRow } = resizeRows(data, width, channels, horizontal, vertical);
   return resizeColumns(rows, firstRow, window.windowWidth * channels, vertical);
 }
 
 /** Pillow's bicubic filter (a = −0.5). */
-function bicubic(x: number): number {
-  const d = Math.abs(x);
+function bicubic(d: number): number {
   if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
   return d < 2 ? (((d - 5) * d + 8) * d - 4) * -0.5 : 0;
 }
 
 /** `precompute_coeffs` and `normalize_coeffs_8bpc`, for the result positions start … start + wanted − 1. */
-function bicubicTaps(sourceSize: number, resultSize: number, start: number, wanted: number): Taps {
+function tapsOf(
+  { support: reach, weight: weightAt }: Filter,
+  sourceSize: number,
+  resultSize: number,
+  start: number,
+  wanted: number,
+): Taps {
   const first = new Int32Array(wanted);
   const count = new Int32Array(wanted);
   if (sourceSize === resultSize) {
@@ -55,7 +81,7 @@ function bicubicTaps(sourceSize: number, resultSize: number, start: number, want
   }
   const scale = sourceSize / resultSize;
   const filterScale = Math.max(scale, 1);
-  const support = 2 * filterScale;
+  const support = reach * filterScale;
   const stride = Math.min(Math.ceil(support) * 2 + 1, sourceSize);
   const weights = new Int32Array(wanted * stride);
   const exact = new Float64Array(stride);
@@ -65,7 +91,7 @@ function bicubicTaps(sourceSize: number, resultSize: number, start: number, want
     const taps = Math.min(Math.trunc(centre + support + 0.5), sourceSize) - low;
     let sum = 0;
     for (let k = 0; k < taps; k++) {
-      exact[k] = bicubic((k + low - centre + 0.5) * (1 / filterScale));
+      exact[k] = weightAt(Math.abs((k + low - centre + 0.5) * (1 / filterScale)));
       sum += exact[k]!;
     }
     for (let k = 0; k < taps; k++) {

@@ -1,0 +1,119 @@
+import { execFileSync } from "node:child_process";
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { runHere } from "../../test/support/run-cli.ts";
+import { shellWords } from "../../test/support/shell-words.ts";
+import type { RunCommand } from "./command.ts";
+import { completionScript } from "./completion.ts";
+import { createProgram } from "./program.ts";
+import { hasTable } from "./tables.ts";
+
+/** The program whose commands only say that they were called. */
+function called(): { program: Command; calls: string[] } {
+  const calls: string[] = [];
+  const run: RunCommand =
+    () =>
+    async (...args) => {
+      calls.push(pathOf(args.at(-1) as Command));
+    };
+  const program = createProgram(run);
+  for (const command of leavesOf(program))
+    command.configureOutput({ writeErr: () => {}, writeOut: () => {} });
+  return { program, calls };
+}
+
+const leavesOf = (command: Command): Command[] =>
+  command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
+const pathOf = (command: Command): string =>
+  command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+
+/** A command's help as `--help` prints it, with what is added after it. */
+async function helpOf(command: Command): Promise<string> {
+  const { stdout } = await runHere(...pathOf(command).split(" "), "--help");
+  return stdout;
+}
+
+describe("help", () => {
+  it.each(leavesOf(called().program).map((command) => [pathOf(command), command] as const))(
+    "of %s ends with an example that the command takes",
+    async (path, command) => {
+      const [, after] = (await helpOf(command)).split(/^Examples?:\n/m);
+      const lines = after.trim().split("\n");
+      for (const line of lines) {
+        const [program, ...args] = shellWords(line.trim());
+        expect(program).toBe("clip-interpret");
+        const { program: fresh, calls } = called();
+        await fresh.parseAsync(args, { from: "user" });
+        expect(calls).toEqual([path]);
+      }
+    },
+  );
+
+  it("of `evaluate` alone lists what it has", async () => {
+    const { code, stdout, stderr } = await runHere("evaluate");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const name of ["zero-shot", "retrieval", "segmentation"])
+      expect(stdout).toContain(`  ${name} [options]`);
+  });
+
+  it("does not tell of defaults that say nothing", async () => {
+    const { stdout } = await runHere("explain", "--help");
+    expect(stdout).not.toMatch(/default:\s+(false|\[\])/);
+    expect(stdout).toContain('default: "fp32"');
+  });
+});
+
+describe("errors", () => {
+  it("are JSON of the HTTP API's shape with --json, also where the command line itself is wrong", async () => {
+    const { code, stdout, stderr } = await runHere("explain", "missing.png", "--text", "a", "--json");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(JSON.parse(stderr)).toEqual({
+      error: {
+        code: "INPUT_NOT_FOUND",
+        message: expect.stringContaining("missing.png"),
+        hint: expect.any(String),
+      },
+    });
+    expect(JSON.parse((await runHere("explaim", "--json")).stderr)).toMatchObject({
+      error: { code: "USAGE" },
+    });
+  });
+
+  it("say before any work that a result is no table", async () => {
+    expect(await runHere("pull", "nothing", "--csv")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error USAGE: the result of `pull` is no table/),
+    });
+  });
+});
+
+describe("completion in bash", () => {
+  const script = completionScript(called().program, "bash", ["model-a", "model-b"]);
+  /** What is offered for a line whose last word is being typed. */
+  const offered = (line: string) => {
+    const typed = line.split(" ");
+    const ask = `COMP_WORDS=(${typed.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${typed.length - 1}
+      _clip_interpret; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return execFileSync("bash", ["--norc", "-c", `${script}\n${ask}`], { encoding: "utf8" })
+      .split("\n")
+      .filter(Boolean);
+  };
+
+  it.each([
+    ["commands", "clip-interpret ex", ["explain"]],
+    ["commands within a command", "clip-interpret evaluate r", ["retrieval"]],
+    ["options", "clip-interpret explain photo.jpg --te", ["--text", "--texts"]],
+    ["options of every command", "clip-interpret evaluate retrieval --mod", ["--model"]],
+    ["values that are known", "clip-interpret segment photo.jpg --mode ", ["topic", "contrast"]],
+    ["names of models", "clip-interpret explain --model model-", ["model-a", "model-b"]],
+    ["nothing for a file, which the shell completes itself", "clip-interpret explain pho", []],
+    ["nothing for an option's file", "clip-interpret neighbors --index ", []],
+  ])("offers %s", (_, line, expected) => {
+    expect(offered(line)).toEqual(expected);
+  });
+});
+
+it("every table is of a command that there is", () => {
+  const paths = leavesOf(called().program).map(pathOf);
+  expect(paths.filter(hasTable)).toHaveLength(16);
+});

@@ -1,0 +1,28 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { repositoryPath } from "../e2e/cli.ts";
+
+const LIBRARIES = "dist/onnxruntime/bin/napi-v6";
+
+/**
+ * Packs what `npm pack` would, from `dist/`, less ONNX Runtime's libraries for other platforms: to compress those takes
+ * longer than the rest of a test. Returns the tarball's path.
+ */
+export async function packForHere(folder: string): Promise<string> {
+  const { files } = JSON.parse(await readFile(repositoryPath("package.json"), "utf8"));
+  const tarball = join(folder, "clip-interpret.tgz");
+  const others: string[] = [];
+  for (const platform of await readdir(repositoryPath(LIBRARIES))) {
+    for (const arch of await readdir(repositoryPath(`${LIBRARIES}/${platform}`))) {
+      if (platform !== process.platform || arch !== process.arch) others.push(`${platform}/${arch}`);
+    }
+  }
+  await promisify(execFile)("tar", [
+    ...["-C", repositoryPath(""), "--transform", "s,^,package/,", "-I", "gzip -1", "-cf", tarball],
+    ...others.map((other) => `--exclude=${LIBRARIES}/${other}`),
+    ...["package.json", "README.md", "LICENSE", ...files],
+  ]);
+  return tarball;
+}
