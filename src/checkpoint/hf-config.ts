@@ -200,13 +200,16 @@ const textRulesSchema = z.object({
  * @throws `CONFIG_INVALID`
  */
 export function hfTextRules(json: unknown, name: string): TextRules {
-  const { text_config, text_config_dict } = parse(schema, json, `config.json of ${name}`);
+  const { model_type, text_config, text_config_dict } = parse(schema, json, `config.json of ${name}`);
+  if (model_type === "siglip") return { cleaning: "siglip", pooling: "last", fill: true };
   const { eos_token_id: end } = parse(
     textRulesSchema,
     { ...text_config, ...text_config_dict },
     `text_config of ${name}`,
   );
-  return { cleaning: "transformers", pooling: end === 2 ? "highest" : end };
+  // Models that came later have no such configs: 2 means 2.
+  const isOld = end === 2 && model_type !== "metaclip_2";
+  return { cleaning: "transformers", pooling: isOld ? "highest" : end };
 }
 
 function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: string): z.infer<Schema> {

@@ -93,9 +93,20 @@ const textFacts = z.object({
       hf_tokenizer_name: z.string().nullish(),
       pool_type: z.string().nullish(),
       eos_id: z.int().default(2),
+      no_causal_mask: z.boolean().nullish(),
+      tokenizer_kwargs: z
+        .looseObject({
+          clean: z.string().nullish(),
+          strip_sep_token: z.boolean().nullish(),
+        })
+        .nullish(),
     }),
   }),
 });
+
+const CLEANINGS: Readonly<Record<string, TextRules["cleaning"]>> = {
+  ...{ whitespace: "open_clip", lower: "open_clip_lower", canonicalize: "open_clip_canonical" },
+};
 
 /**
  * What of an `open_clip_config.json` its {@link ModelConfig} does not say: whether it names its activation, whose tokenizer
@@ -115,7 +126,17 @@ export function openClipFacts(
   return {
     saysActivation: typeof parsed?.quick_gelu === "boolean",
     tokenizerName: text?.hf_tokenizer_name ?? undefined,
-    textRules: text?.pool_type === "eos" ? { ...OPEN_CLIP_RULES, pooling: text.eos_id } : OPEN_CLIP_RULES,
+    textRules: {
+      cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
+      pooling:
+        text?.pool_type === "eos"
+          ? text.eos_id
+          : text?.pool_type === "last"
+            ? "last"
+            : OPEN_CLIP_RULES.pooling,
+      ...(text?.no_causal_mask && { fill: true }),
+      ...(text?.tokenizer_kwargs?.strip_sep_token && { separatorIsZero: true }),
+    },
     tower: parsed && timmTower(name, parsed.vision_cfg),
   };
 }

@@ -65,6 +65,12 @@ const VISION: Readonly<Record<string, Rule>> = {
   timm_drop_path: any,
 };
 
+const CLEANED = ["whitespace", "lower", "canonicalize"];
+const isKnownTokenizer = (value: unknown) =>
+  Object.entries(value as Section).every(([key, option]) =>
+    key === "clean" ? CLEANED.includes(String(option)) : key === "strip_sep_token",
+  );
+
 /** Every option of the text section that is known. */
 const TEXT: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
@@ -77,8 +83,8 @@ const TEXT: Readonly<Record<string, Rule>> = {
   ls_init_value: any,
   output_tokens: any,
   hf_tokenizer_name: any,
-  tokenizer_mode: any,
-  tokenizer_kwargs: any,
+  tokenizer_mode: { why: "its texts are tokenized in a way that is not known here" },
+  tokenizer_kwargs: { ok: isKnownTokenizer, why: "its tokenizer has options that are not known here" },
   pad_id: any,
   eos_id: any,
   no_causal_mask: any,

@@ -175,11 +175,12 @@ async function claimIndex(
   { dtype, mlps, exif = true }: BuildOptions,
 ): Promise<Manifest> {
   const origin = await originOf(model, exif);
-  const { layers, heads, headDim, embedDim } = model.geometry;
+  const { layers, heads, headDim, embedDim, pool, poolMlp } = model.geometry;
+  const pooling = pool && { pooled: true, poolMlp: poolMlp ?? false };
   const found = await readManifest(store);
   if (found) {
     requireSameOrigin(found, origin, store.where);
-    const shape = { layers, heads, headDim, embedDim };
+    const shape = { layers, heads, headDim, embedDim, ...pooling };
     const wanted = {
       ...shape,
       ...(dtype && { dtype }),
@@ -209,7 +210,7 @@ async function claimIndex(
     format: "clip-interpret-index",
     version: 1,
     ...origin,
-    ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false },
+    ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false, ...pooling },
     root: source.root,
     shards: [],
   };

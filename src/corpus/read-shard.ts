@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { mlpCount } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { parseNpyHeader } from "../support/npy.ts";
@@ -71,17 +72,20 @@ export async function findCorruption(store: Store, shard: ShardEntry): Promise<s
 }
 
 /** The arrays of a shard. */
-function arraysOf(
-  { layers, heads, headDim, embedDim, dtype, mlps }: Layout,
-  { images }: ShardEntry,
-): [file: string, descr: string, shape: number[]][] {
+function arraysOf(layout: Layout, { images }: ShardEntry): [file: string, descr: string, shape: number[]][] {
+  const { layers, heads, headDim, embedDim, dtype, mlps, pooled } = layout;
   const side = headDim + 4;
+  const also = (file: string, descr: string, shape: number[]): [string, string, number[]] => [
+    file,
+    descr,
+    shape,
+  ];
   return [
     ["heads.npy", dtype === "float16" ? "<f2" : "<f4", [layers, heads, images, headDim]],
     ["scalars.npy", "<f4", [images, 3]],
     ["embedding.npy", "<f4", [images, embedDim]],
-    ["moments.npy", "<f8", [layers, heads, side, side]],
-    ...(mlps ? ([["mlps.npy", "<f2", [images, layers + 1, embedDim]]] as [string, string, number[]][]) : []),
+    ...(pooled ? [] : [also("moments.npy", "<f8", [layers, heads, side, side])]),
+    ...(mlps ? [also("mlps.npy", "<f2", [images, mlpCount(layout), embedDim])] : []),
   ];
 }
 
@@ -150,12 +154,8 @@ export async function readMoments(
 }
 
 /** The MLP terms of a shard, [n, L+1, D] as float16 bits. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
-export async function readMlps(
-  store: Store,
-  { layers, embedDim }: Layout,
-  shard: ShardEntry,
-): Promise<Uint16Array> {
-  const shape = [shard.images, layers + 1, embedDim];
+export async function readMlps(store: Store, layout: Layout, shard: ShardEntry): Promise<Uint16Array> {
+  const shape = [shard.images, mlpCount(layout), layout.embedDim];
   return new Uint16Array(await readArray(store, shard, "mlps.npy", "<f2", shape));
 }
 

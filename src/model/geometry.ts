@@ -49,7 +49,7 @@ export function headRows({ M, heads, headDim, embedDim, pool }: HeadGeometry, la
 
 /** Computes the geometry from a checkpoint's weights, once. */
 export async function loadGeometry(
-  checkpoint: Checkpoint,
+  checkpoint: Pick<Checkpoint, "config" | "weights">,
   options: SessionOptions = {},
 ): Promise<HeadGeometry> {
   const { config, weights } = checkpoint;

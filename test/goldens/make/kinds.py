@@ -32,7 +32,7 @@ from timm.models.vitamin import VitCfg, VitConvCfg
 
 HERE = Path(__file__).resolve().parent.parent / "kinds"
 IMAGE, PATCH, WIDTH, HEADS, LAYERS, MLP, DIM = 24, 8, 24, 2, 2, 48, 16
-VOCAB, CONTEXT = 40, 8
+VOCAB, CONTEXT = 160, 8
 torch.backends.mha.set_fastpath_enabled(False)
 
 recorded = []
