@@ -222,6 +222,30 @@ describe("a checkpoint folder", () => {
     await expect(loadCheckpoint(folder)).resolves.toMatchObject({ config: { embedDim: 48 } });
   });
 
+  it("may be wrapped as sentence-transformers does", async () => {
+    cpSync(goldenPath(`${GOLDEN}/transformers`), join(folder, "0_CLIPModel"), { recursive: true });
+    writeFileSync(join(folder, "modules.json"), "[]");
+    const loaded = await loadCheckpoint(folder);
+    expect([loaded.folder, loaded.config.embedDim]).toEqual([join(folder, "0_CLIPModel"), 48]);
+  });
+
+  it("may be an image tower alone, as CLIPVisionModelWithProjection is saved", async () => {
+    const { config, weights } = copyGolden("transformers");
+    const image = [...readRawTensors(weights)].filter(([name]) => name.startsWith("vis"));
+    writeSafetensors(weights, new Map(image));
+    editJson(config, (json) => {
+      const { vision_config: vision, projection_dim } = json as Record<string, object>;
+      for (const key of Object.keys(json)) delete json[key];
+      Object.assign(json, { ...vision, projection_dim, model_type: "clip_vision_model" });
+    });
+    const model = await loadClipModel(folder);
+    const pixels = await goldenArray(`${GOLDEN}/pixels.npy`, 4);
+    const { data } = await goldenArray(`${GOLDEN}/image_embedding.npy`, 2);
+    expect(relativeError((await model.decompose(pixels.data)).embedding, data)).toBeLessThan(1e-5);
+    await expect(model.encodeTexts(["a dog"])).rejects.toMatchObject({ code: "TEXTS_UNSUPPORTED" });
+    await model.release();
+  });
+
   it("says what is missing", async () => {
     await expect(loadCheckpoint(join(folder, "none"))).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
     await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });

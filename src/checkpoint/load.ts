@@ -55,16 +55,16 @@ export interface CheckpointOptions {
  * Reads a folder with OpenCLIP's files (`open_clip_config.json` + weights) or transformers' (`config.json` + weights,
  * in one file or several with an index). Weights are safetensors or PyTorch's `.bin`; only headers are read.
  *
- * @param folder the checkpoint's folder
+ * @param asked the checkpoint's folder, or one that sentence-transformers wrote
  * @param name what to call it in messages; it decides nothing
  * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`
  */
 export async function loadCheckpoint(
-  folder: string,
-  name = basename(resolve(folder)),
+  asked: string,
+  name = basename(resolve(asked)),
   options: CheckpointOptions = {},
 ): Promise<Checkpoint> {
-  const files = await listFolder(folder);
+  const { folder, files } = await modelFolder(asked);
   const weightFile = chooseWeightFile(folder, files);
   const found = await readTensors(join(folder, weightFile));
   const layout = detectLayout(found.tensors);
@@ -117,6 +117,17 @@ function describeUnknown({ tensors, leftOut }: WeightTensors): string {
     return `${neither}: all names start with ${quoted(`${shared.join(".")}.`)}, and none goes on as theirs do`;
   const some = names.slice(0, 3).map(quoted).join(", ");
   return `${neither}; they are ${some}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
+}
+
+/** Where sentence-transformers puts a CLIP that it saves. */
+const WRAPPED = "0_CLIPModel";
+
+/** The folder that holds the model itself, with the names of its files. */
+async function modelFolder(folder: string): Promise<{ folder: string; files: Set<string> }> {
+  const files = await listFolder(folder);
+  if (!files.has("modules.json") || !files.has(WRAPPED)) return { folder, files };
+  const inner = join(folder, WRAPPED);
+  return { folder: inner, files: await listFolder(inner) };
 }
 
 async function listFolder(folder: string): Promise<Set<string>> {

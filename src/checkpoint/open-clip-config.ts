@@ -53,7 +53,7 @@ const schema = z.object({
       proj_type: z.string().nullish(),
     }),
   }),
-  preprocess_cfg: z.unknown(),
+  preprocess_cfg: z.unknown().optional(),
 });
 
 /**

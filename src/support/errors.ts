@@ -90,7 +90,7 @@ export const ERRORS = {
   },
   MODEL_UNSUPPORTED: {
     means: "The checkpoint is not a CLIP ViT that can be decomposed exactly.",
-    hint: "Use a ViT checkpoint with a class token, ln_pre and a plain text transformer.",
+    hint: "docs/models.md lists which models load, and why others do not.",
   },
   CONFIG_INVALID: {
     means: "The model's config is damaged, incomplete or contradicts itself.",
