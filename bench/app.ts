@@ -17,7 +17,7 @@ const models = createModelLoader();
 const faults: unknown[] = [];
 const server = await startServer({
   models,
-  defaultModel: model,
+  served: [model],
   cache,
   onFault: (error) => faults.push(error),
 });

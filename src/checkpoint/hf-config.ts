@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { TextRules } from "../text/tokenizer.ts";
 import type { ModelConfig, NoTexts, Pooling, TowerActivation, TowerConfig } from "./model-config.ts";
 import { divide } from "./open-clip-config.ts";
@@ -215,7 +216,7 @@ export function hfTextRules(json: unknown, name: string): TextRules {
 function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: string): z.infer<Schema> {
   const parsed = type.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${z.prettifyError(parsed.error)}`);
+  throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${reasonOf(parsed.error)}`);
 }
 
 /** transformers' names of activations. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
 import type { Activation, ModelConfig, VisionConfig } from "./model-config.ts";
 import { refuseUnsupported, textProblem, unsupported } from "./open-clip-options.ts";
@@ -70,7 +71,7 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   if (!parsed.success) {
     throw new ClipInterpretError(
       "CONFIG_INVALID",
-      `open_clip_config.json of ${name}: ${z.prettifyError(parsed.error)}`,
+      `open_clip_config.json of ${name}: ${reasonOf(parsed.error)}`,
     );
   }
   const { model_cfg: model } = parsed.data;

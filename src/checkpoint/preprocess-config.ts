@@ -1,10 +1,12 @@
 /** What configs say of preprocessing, in OpenCLIP's words and in transformers': honoured, or refused by name. */
+
 import { join } from "node:path";
 import { z } from "zod";
 import { INTERPOLATIONS, type Interpolation } from "../image/resample.ts";
 import type { PreprocessConfig } from "../image/types.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
+import { reasonOf } from "../support/reason.ts";
 import { OPENAI_MEAN, OPENAI_STD } from "./model-config.ts";
 
 const count = z.int().min(1).max(1_000_000);
@@ -221,5 +223,5 @@ function normalisationOf(how: Processor, defaults: Defaults): Pick<PreprocessCon
 function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: string): z.infer<Schema> {
   const parsed = type.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${z.prettifyError(parsed.error)}`);
+  throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${reasonOf(parsed.error)}`);
 }

@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
+import { reasonOf } from "../support/reason.ts";
 import { type LeftOut, readSafetensors, type TensorRef } from "./safetensors.ts";
 import { readTorchFile } from "./torch-file.ts";
 import { quoted } from "./weight-source.ts";
@@ -67,7 +68,7 @@ export async function readTensors(path: string): Promise<WeightTensors> {
   if (!path.endsWith(".json")) return { ...unwrap(await read(path), path), leftOut };
   const parsed = indexSchema.safeParse(await readJson(path));
   if (!parsed.success) {
-    throw new ClipInterpretError("CHECKPOINT_INVALID", `${path}: ${z.prettifyError(parsed.error)}`);
+    throw new ClipInterpretError("CHECKPOINT_INVALID", `${path}: ${reasonOf(parsed.error)}`);
   }
   const shards = [...new Set(Object.values(parsed.data.weight_map))];
   const outside = shards.find((shard) => basename(shard) !== shard || shard === "..");

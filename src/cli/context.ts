@@ -1,10 +1,13 @@
 import { type Command, Option } from "commander";
 import { ACTIVATIONS, type Activation } from "../checkpoint/model-config.ts";
+import { modelOfIndex, openWithModel } from "../corpus/index-model.ts";
+import type { Index } from "../corpus/open-index.ts";
+import type { ClipModel } from "../model/clip-model.ts";
 import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../model/registry.ts";
 import { PRECISIONS, type Precision } from "../onnx/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
-import { wholeNumber } from "./strings.ts";
+import { collect, wholeNumber } from "./strings.ts";
 import { hasTable, tableText } from "./tables.ts";
 
 /** Where a command writes and what stops it; real streams in `main`, anything in tests. */
@@ -15,14 +18,15 @@ export interface Streams {
 
 /** Options that every command takes. */
 export interface GlobalOptions {
-  readonly model: string;
+  /** As it was given: once; `serve` takes several. */
+  readonly model?: readonly string[];
   readonly json: boolean;
   readonly csv: boolean;
   readonly jsonl: boolean;
   readonly quiet: boolean;
   readonly threads: number;
-  readonly device: string;
-  readonly precision: Precision;
+  readonly device?: string;
+  readonly precision?: Precision;
   readonly activation?: Activation;
   readonly debug: boolean;
 }
@@ -31,6 +35,18 @@ export interface GlobalOptions {
 export interface CommandContext {
   readonly globals: GlobalOptions;
   readonly models: ModelLoader;
+  /** The model that was named, or the one that is used when none is. */
+  readonly modelName: string;
+  /** Loads it. */
+  model(): Promise<ClipModel>;
+  /**
+   * An index with the model that was named, or else the one that made it.
+   * @param root where its images lie now, if they moved without it
+   * @throws as {@link openWithModel}
+   */
+  openIndex(folder: string, root?: string): Promise<{ readonly index: Index; readonly model: ClipModel }>;
+  /** The model that was named, or else the one that made an index, or else the one that is used when none is. */
+  modelFor(index: string): Promise<ClipModel>;
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly streams: Streams;
@@ -43,10 +59,10 @@ export interface CommandContext {
 /** Adds the global options to the program: it finds them before and after the command's name. */
 export function addGlobalOptions(program: Command): void {
   program
-    .addOption(
-      new Option("--model <name>", "a name that `models` lists, a hub id, or a folder with a checkpoint")
-        .default(DEFAULT_MODEL)
-        .env("CLIP_INTERPRET_MODEL"),
+    .option(
+      "--model <name>",
+      `a name that \`models\` lists, a hub id, or a folder with a checkpoint (default: what made the --index, else ${DEFAULT_MODEL}, env: CLIP_INTERPRET_MODEL)`,
+      (value: string, known: readonly string[] | undefined) => collect(value, known ?? []),
     )
     .option(
       "--json",
@@ -70,13 +86,13 @@ export function addGlobalOptions(program: Command): void {
     )
     .option(
       "--device <name>",
-      "where the image encoder runs: cpu, or cuda, coreml, dml, webgpu where they are",
-      "cpu",
+      "where the image encoder runs: cpu, or cuda, coreml, dml, webgpu where they are (default: as the --index was made, else cpu)",
     )
     .addOption(
-      new Option("--precision <name>", "int8 is faster and an approximation, and labelled as one")
-        .choices(PRECISIONS)
-        .default("fp32"),
+      new Option(
+        "--precision <name>",
+        "int8 is faster and an approximation, and labelled as one (default: as the --index was made, else fp32)",
+      ).choices(PRECISIONS),
     )
     .addOption(
       new Option(
@@ -85,6 +101,12 @@ export function addGlobalOptions(program: Command): void {
       ).choices(ACTIVATIONS),
     )
     .option("--debug", "show the stack trace of an error", false);
+}
+
+/** Sees that a command was not given several models where it uses one. @throws `USAGE` */
+export function requireOneModel({ model = [] }: GlobalOptions, command: string): void {
+  if (model.length > 1 && command !== "serve")
+    throw new ClipInterpretError("USAGE", `--model is given ${model.length} times; only serve takes several`);
 }
 
 /**
@@ -108,9 +130,21 @@ export function createContext(
     );
   }
   const line = (text: string) => streams.stdout.write(`${text}\n`);
+  const models = createModelLoader({
+    ...{ threads, ...(device !== undefined && { device }) },
+    ...(precision && { precision }),
+    ...(activation && { activation }),
+  });
+  const named = globals.model?.at(-1);
+  const modelName = named ?? (process.env.CLIP_INTERPRET_MODEL || DEFAULT_MODEL);
   return {
     globals,
-    models: createModelLoader({ threads, device, precision, ...(activation && { activation }) }),
+    models,
+    modelName,
+    model: () => models.load(modelName),
+    openIndex: (folder, root) => openWithModel(folder, models, { named, root, report }),
+    modelFor: async (index) =>
+      (named === undefined ? await modelOfIndex(index, models) : undefined) ?? models.load(modelName),
     signal,
     report,
     streams,

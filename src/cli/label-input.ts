@@ -1,6 +1,5 @@
 import { basename } from "node:path";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
-import { readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { readDescribed, sourceOf } from "../labeling/described-file.ts";
 import type { Described } from "../labeling/labeller.ts";
 import { publishedLabeller } from "../labeling/published.ts";
@@ -35,10 +34,8 @@ export interface LabelInput {
 }
 
 /** The descriptions: by TEXTSPAN now, from a file, or none at all. */
-export async function describedHeads(
-  { globals, models, report, signal }: CommandContext,
-  options: LabelSource,
-): Promise<LabelInput> {
+export async function describedHeads(context: CommandContext, options: LabelSource): Promise<LabelInput> {
+  const { globals, report, signal } = context;
   const { labeller, descriptions: most } = options;
   if (options.index !== undefined && options.textspan !== undefined) {
     throw new ClipInterpretError("USAGE", "give either --index or --textspan");
@@ -54,24 +51,29 @@ export async function describedHeads(
     return { origin: now, ...about, heads, allHeads: heads.map(({ name }) => name) };
   }
   if (options.index === undefined && labeller === "published") {
-    const { model, source, heads } = (await publishedLabeller(globals.model)).published;
+    const { model, source, heads } = (await publishedLabeller(context.modelName)).published;
     return { origin: await originOf({}), model, source, ...undescribed(heads.map(({ head }) => head)) };
   }
   if (options.index === undefined && labeller !== "manual") {
     throw new ClipInterpretError("USAGE", "give --index or --textspan: a label is made from descriptions");
   }
-  const index = options.index === undefined ? undefined : await readIndex(options.index, { report });
-  const model = await models.load(globals.model);
-  const every = componentNames(allHeads(model.geometry), model.geometry);
-  if (!index) {
+  if (options.index === undefined) {
+    const model = await context.model();
     const source = basename(options.labels ?? "");
+    const every = componentNames(allHeads(model.geometry), model.geometry);
     return { origin: await originOf({ model }), model: model.name, source, ...undescribed(every) };
   }
-  await requireModelOf(index, model);
+  const { index, model } = await context.openIndex(options.index);
   const set = parseComponents(options.heads, model.geometry);
   if (set.mlps.length > 0) throw new ClipInterpretError("HEADS_INVALID", "labels are of heads, not of MLPs");
   const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
   const settings = { iterations: most, draws: 1, threads: globals.threads, report, signal };
   const { origin, heads } = await describeHeads(model, index, set, pool, settings);
-  return { origin, model: model.name, source: sourceOf(origin, most), heads, allHeads: every };
+  return {
+    origin,
+    model: model.name,
+    source: sourceOf(origin, most),
+    heads,
+    allHeads: componentNames(allHeads(model.geometry), model.geometry),
+  };
 }

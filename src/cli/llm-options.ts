@@ -1,13 +1,13 @@
 /** The options of every command that asks a language model. */
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Prices } from "../labeling/estimate.ts";
 import { createLlm, type Llm } from "../labeling/llm.ts";
 import { createAnswerCache } from "../labeling/llm-cache.ts";
 import { createPace } from "../labeling/llm-pace.ts";
 import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { wholeNumber } from "./strings.ts";
+import { collect, number, wholeNumber } from "./strings.ts";
 
 /** As a user gives them. */
 export interface LlmCliOptions {
@@ -21,14 +21,6 @@ export interface LlmCliOptions {
   readonly llmMaxTokens: number;
   readonly priceIn?: number;
   readonly priceOut?: number;
-}
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
-
-function price(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError("Give a number of at least 0");
 }
 
 /** Adds them to a command. */
@@ -53,8 +45,8 @@ export function addLlmOptions(command: Command): Command {
     .option("--llm-timeout <s>", "seconds that one answer may take", wholeNumber(1, 86_400), 120)
     .option("--llm-retries <n>", "tries after the first that fails", wholeNumber(0, 100), 5)
     .option("--llm-max-tokens <n>", "tokens that one answer may have", wholeNumber(1), 256)
-    .option("--price-in <p>", "price of a million tokens sent, for the estimate", price)
-    .option("--price-out <p>", "price of a million tokens answered", price);
+    .option("--price-in <p>", "price of a million tokens sent, for the estimate", number(0, 1e9))
+    .option("--price-out <p>", "price of a million tokens answered", number(0, 1e9));
 }
 
 /** The models that the options name; they share one cache and one pace. */

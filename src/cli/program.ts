@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help, type Option } from "commander";
-import { ClipInterpretError, ERRORS, exitCodeOf, messageOf } from "../support/errors.ts";
+import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerCompletion } from "./commands/completion.ts";
@@ -28,6 +29,7 @@ import {
   type CommandContext,
   createContext,
   type GlobalOptions,
+  requireOneModel,
   type Streams,
 } from "./context.ts";
 import { addExamples } from "./examples.ts";
@@ -90,6 +92,7 @@ export async function runCli(
       const progress = createProgress(streams.stderr, globals);
       const context = createContext(nameOf(command), globals, streams, progress.report, signal);
       try {
+        requireOneModel(globals, command.name());
         await action(context, ...(args.slice(0, -1) as Args));
       } catch (error) {
         throw stopped(error, nameOf(command));
@@ -165,7 +168,7 @@ function fail(
       ? new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown })
       : thrown instanceof ClipInterpretError
         ? thrown
-        : new ClipInterpretError("INTERNAL", messageOf(thrown), { cause: thrown });
+        : new ClipInterpretError("INTERNAL", reasonOf(thrown), { cause: thrown });
   const { code, hint } = error;
   const message = oneLine(error.message).replace(/\.$/, "");
   // The same shape as the HTTP API's.

@@ -8,6 +8,7 @@ import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
 import { kindOf } from "./file-kinds.ts";
+import { folderOf } from "./index-model.ts";
 import { openJournal } from "./journal.ts";
 import {
   type Dtype,
@@ -175,6 +176,7 @@ async function claimIndex(
   { dtype, mlps, exif = true }: BuildOptions,
 ): Promise<Manifest> {
   const origin = await originOf(model, exif);
+  const place = await folderOf(model, store.where);
   const { layers, heads, headDim, embedDim, pool, poolMlp } = model.geometry;
   const pooling = pool && { pooled: true, poolMlp: poolMlp ?? false };
   const found = await readManifest(store);
@@ -193,7 +195,9 @@ async function claimIndex(
         `the index ${store.where} is another: ${other.join(", ")}`,
       );
     }
-    return found;
+    const moved = { ...found, model: { ...found.model, folder: place } };
+    if (JSON.stringify(moved) !== JSON.stringify(found)) await writeManifest(store, moved);
+    return moved;
   }
   if ((await store.list("shards")).length > 0) {
     const hint = "If its manifest was lost, name another folder with --out, or remove this one.";
@@ -210,6 +214,7 @@ async function claimIndex(
     format: "clip-interpret-index",
     version: 1,
     ...origin,
+    model: { ...origin.model, ...(place && { folder: place }) },
     ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false, ...pooling },
     root: source.root,
     shards: [],
@@ -335,7 +340,10 @@ async function addShard(
 }
 
 /** What a journal's batches are part of: change any of it, and they are of no use. */
-function workName({ model, preprocessing, dtype, mlps }: Manifest, images: readonly SourceImage[]): string {
+function workName(
+  { model: { folder: _, ...model }, preprocessing, dtype, mlps }: Manifest,
+  images: readonly SourceImage[],
+): string {
   const hash = createHash("sha256").update(JSON.stringify([model, preprocessing, dtype, mlps]));
   for (const { path, bytes, label, factors } of images) {
     hash.update(`\n${JSON.stringify([path, bytes, label, factors])}`);

@@ -1,3 +1,4 @@
+import { isReadableName } from "./file-kinds.ts";
 import { type ImageRow, isTransient, type RejectedRow } from "./rows.ts";
 import type { Source, SourceImage } from "./source-image.ts";
 
@@ -52,8 +53,8 @@ const differs = ({ bytes, label, factors }: SourceImage, row: ImageRow): boolean
   bytes !== row.bytes || label !== row.label || JSON.stringify(factors) !== JSON.stringify(row.factors);
 
 /** Whether what a file was rejected for says nothing about it as it is now. */
-function mayBeTaken({ bytes, mtime, refused }: SourceImage, row: RejectedRow): boolean {
+function mayBeTaken({ path, bytes, mtime, refused }: SourceImage, row: RejectedRow): boolean {
   if (isTransient(row) || bytes !== row.bytes) return true;
-  if (row.code === "IMAGE_UNSUPPORTED" && !refused) return true;
+  if (row.code === "IMAGE_UNSUPPORTED" && !refused && !isReadableName(path)) return true;
   return row.mtime !== undefined && mtime !== undefined && row.mtime !== mtime;
 }

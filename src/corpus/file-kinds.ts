@@ -25,13 +25,13 @@ export interface SeenFile {
 }
 
 const READABLE = new Set(
-  "jpg jpeg jpe jfif png webp gif tif tiff avif bmp dib ppm pgm pbm pnm".split(" ").map((name) => `.${name}`),
+  "jpg jpeg jpe jfif png webp gif tif tiff avif heic heics hif heif heifs bmp dib ppm pgm pbm pnm"
+    .split(" ")
+    .map((name) => `.${name}`),
 );
 
 /** Formats of pictures that are not read, by extension; a file that begins as one that is read is taken all the same. */
 const UNREAD = extensions({
-  HEIC: "heic heics hif",
-  HEIF: "heif heifs",
   "JPEG 2000": "jp2 j2k jpf jpx jpm j2c jpc",
   "JPEG XL": "jxl",
   "JPEG XR": "jxr wdp hdp",
@@ -72,6 +72,9 @@ const OTHERS = new Set([
 /** Whether a file or folder is hidden, or kept by another program for itself. */
 export const isOthers = (name: string): boolean => name.startsWith(".") || OTHERS.has(name.toLowerCase());
 
+/** Whether a name is that of a format that is read: what lies below it is seen when it is decoded. */
+export const isReadableName = (path: string): boolean => READABLE.has(extname(path).toLowerCase());
+
 /** Whether a name without an extension that is known may still be that of a picture: one has to look. */
 const mayBePicture = (extension: string) =>
   extension === "" || READABLE.has(extension) || UNREAD.has(extension) || CAMERA_RAW.has(extension);
@@ -106,7 +109,7 @@ export async function lookAt(path: string, named = false): Promise<SeenFile | { 
     if (format?.readable) return seen;
     const name = format?.name ?? CAMERA_RAW.get(extension) ?? UNREAD.get(extension);
     if (name === undefined) return named ? seen : { kind: kindOf(path) };
-    const message = `cannot decode ${path}: ${name} pictures cannot be read`;
+    const message = `${path} is a picture in a format that is not read: ${name}`;
     return { ...seen, refused: { code: "IMAGE_UNSUPPORTED", message } };
   } catch (cause) {
     const { code, message } = inputError(path, cause);

@@ -5,6 +5,7 @@ import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
@@ -26,7 +27,7 @@ const layoutSchema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      "of a model that pools by attention: z are contributions, D numbers each, and no moments are kept",
+      "of a model that pools by attention: z are contributions, D numbers each, and of their moments sums.npy alone is kept",
     ),
   poolMlp: z
     .boolean()
@@ -37,7 +38,7 @@ const layoutSchema = z.strictObject({
 /** The shape of an index's arrays. */
 export type Layout = z.infer<typeof layoutSchema>;
 
-/** What every shard has; and `moments.npy`, where they are kept. */
+/** What every shard has beside `moments.npy`, or `sums.npy` in their place. */
 const SHARD_FILES = ["heads.npy", "scalars.npy", "embedding.npy", "images.jsonl", "rejected.jsonl"];
 
 const shardSchema = z.strictObject({
@@ -60,6 +61,13 @@ const originSchema = z.strictObject({
     device: z.string(),
     // Absent in indexes that were made before it was kept.
     activation: z.enum(TOWER_ACTIVATIONS).optional(),
+    folder: z
+      .strictObject({
+        absolute: z.string(),
+        relative: z.string().nullable().describe("from the index; null where there is no such path"),
+      })
+      .optional()
+      .describe("where the model was, if not to be found by its name"),
   }),
   preprocessing: z.strictObject({
     size,
@@ -89,7 +97,8 @@ const manifestSchema = z
   })
   .refine(isPossible, "no model has this shape")
   .refine(
-    ({ pooled, shards }) => pooled || shards.every(({ files }) => Object.hasOwn(files, "moments.npy")),
+    ({ pooled, shards }) =>
+      shards.every(({ files }) => Object.hasOwn(files, pooled ? "sums.npy" : "moments.npy")),
     "a file is not listed",
   );
 
@@ -115,7 +124,7 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
     throw invalid(store, messageOf(cause));
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw invalid(store, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw invalid(store, reasonOf(parsed.error));
   const names = parsed.data.shards.map(({ name }) => name);
   if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
   return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
@@ -160,8 +169,17 @@ export function requireSameOrigin(manifest: Manifest, origin: Origin, where: str
     ...differences(usual(manifest.preprocessing), usual(origin.preprocessing)),
   ];
   if (differing.length === 0) return;
-  const message = `the index ${where} was made by ${manifest.model.name}, not ${origin.model.name}: ${differing.join(", ")}`;
-  throw new ClipInterpretError("INDEX_MISMATCH", message);
+  const { name, weights, precision, device } = manifest.model;
+  const why = differing.join(", ");
+  if (weights !== origin.model.weights) {
+    const message = `the index ${where} was made by ${name}, not ${origin.model.name}: ${why}`;
+    throw new ClipInterpretError("INDEX_MISMATCH", message, {
+      hint: "Leave --model out: an index brings its model. Or make another index with another --out.",
+    });
+  }
+  throw new ClipInterpretError("INDEX_MISMATCH", `the index ${where} was made by ${name} otherwise: ${why}`, {
+    hint: `Use it as it was made, with --precision ${precision} --device ${device}, or make another index with another --out.`,
+  });
 }
 
 /** Preprocessing with what is left unsaid. */

@@ -1,14 +1,15 @@
 import { join, resolve } from "node:path";
-import { fromHalf } from "../math/half.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { mlpCount } from "../model/components.ts";
+import { imageScales } from "../model/head-space.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled, type Report, type WorkOptions } from "../support/progress.ts";
+import { once } from "../support/shared.ts";
 import { type Manifest, originOf, readManifest, requireSameOrigin, type ShardEntry } from "./manifest.ts";
 import {
   findCorruption,
+  readCheckedHead,
   readFloats,
-  readHead,
   readMlps,
   readMoments,
   readShardRows,
@@ -80,28 +81,33 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
   if (root !== undefined) await requireImagesIn(manifest.root, images, folder);
   const { embedDim, headDim } = manifest;
   /** One array over all shards. */
-  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array | Uint16Array>) => {
+  const gather = async (width: number, read: (shard: ShardEntry) => Promise<Float32Array>) => {
     const gathered = new Float32Array(images.length * width);
     let at = 0;
     for (const shard of whole) {
       if (shard.images === 0) continue;
-      const part = await read(shard);
-      if (part instanceof Uint16Array) fromHalf(part, gathered, at);
-      else gathered.set(part, at);
+      gathered.set(await read(shard), at);
       at += shard.images * width;
     }
     return gathered;
   };
+  const readScalars = (shard: ShardEntry) => readFloats(store, shard, "scalars.npy", [shard.images, 3]);
+  const scales = new Map(
+    whole.map((shard) => [shard, once(async () => imageScales(await readScalars(shard)))]),
+  );
   return {
     folder: store.where,
     manifest: { ...manifest, shards: whole },
     images,
     rejected,
     unread: await readUnread(store),
-    scalars: () => gather(3, (shard) => readFloats(store, shard, "scalars.npy", [shard.images, 3])),
+    scalars: () => gather(3, readScalars),
     embeddings: () =>
       gather(embedDim, (shard) => readFloats(store, shard, "embedding.npy", [shard.images, embedDim])),
-    head: (layer, head) => gather(headDim, (shard) => readHead(store, manifest, shard, layer, head)),
+    head: (layer, head) =>
+      gather(headDim, async (shard) =>
+        readCheckedHead(store, manifest, shard, { layer, head, scales: await scales.get(shard)!() }),
+      ),
     async mlpTerm(term) {
       const others = mlpCount(manifest);
       const gathered = new Uint16Array(images.length * embedDim);
@@ -128,7 +134,8 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
   };
 }
 
-async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+/** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
+export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
   const store = folderStore(resolve(folder));
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
@@ -136,7 +143,10 @@ async function openManifest(folder: string): Promise<{ store: Store; manifest: M
 }
 
 /** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
-export async function requireModelOf({ manifest, folder }: Index, model: ClipModel): Promise<void> {
+export async function requireModelOf(
+  { manifest, folder }: Pick<Index, "manifest" | "folder">,
+  model: ClipModel,
+): Promise<void> {
   requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
 }
 

@@ -6,6 +6,7 @@ import { parseNpyHeader } from "../support/npy.ts";
 import type { Layout, ShardEntry } from "./manifest.ts";
 import { type ImageRow, parseImageRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
 import type { Store } from "./store.ts";
+import { asFloats } from "./stored.ts";
 
 /** Where a shard's files lie. */
 export const shardFolder = (name: string): string => `shards/${name}`;
@@ -14,6 +15,16 @@ const fileOf = ({ name }: Pick<ShardEntry, "name">, file: string) => `${shardFol
 
 const corrupt = (store: Store, name: string, why: string) =>
   new ClipInterpretError("INDEX_CORRUPT", `${store.where}/${name} ${why}`);
+
+/** What an array holds is looked at by no repair: only where a shard is gone is it made again. */
+const damaged = (store: Store, { name }: ShardEntry, file: string) =>
+  new ClipInterpretError(
+    "INDEX_CORRUPT",
+    `${store.where}/${shardFolder(name)}/${file} does not hold what was written`,
+    {
+      hint: `Remove ${shardFolder(name)} there and run the \`index\` command again: it makes the shard anew.`,
+    },
+  );
 
 /** The rows of a shard's images and of its rejected files. */
 export interface ShardRows {
@@ -84,7 +95,9 @@ function arraysOf(layout: Layout, { images }: ShardEntry): [file: string, descr:
     ["heads.npy", dtype === "float16" ? "<f2" : "<f4", [layers, heads, images, headDim]],
     ["scalars.npy", "<f4", [images, 3]],
     ["embedding.npy", "<f4", [images, embedDim]],
-    ...(pooled ? [] : [also("moments.npy", "<f8", [layers, heads, side, side])]),
+    pooled
+      ? also("sums.npy", "<f8", [layers, heads, side])
+      : also("moments.npy", "<f8", [layers, heads, side, side]),
     ...(mlps ? [also("mlps.npy", "<f2", [images, mlpCount(layout), embedDim])] : []),
   ];
 }
@@ -115,7 +128,60 @@ async function openArray(
   return { name, dataStart: header.dataStart };
 }
 
-/** z of one head for all images of a shard, [n, d_h], as stored. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+/**
+ * z of one head for all images of a shard, [n, d_h], as float32. A head is a part of a file, so no checksum tells whether it
+ * is what was written; that the moments, which come from the same numbers, have the same sums does.
+ * @param scales of the shard's images, as `imageScales` gives them
+ * @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE`
+ */
+export async function readCheckedHead(
+  store: Store,
+  layout: Layout,
+  shard: ShardEntry,
+  at: { readonly layer: number; readonly head: number; readonly scales: Float64Array },
+): Promise<Float32Array> {
+  const { layer, head, scales } = at;
+  const { headDim } = layout;
+  const z = asFloats(await readHead(store, layout, shard, layer, head));
+  const sums = await readSums(store, layout, shard, layer, head);
+  const sum = new Float64Array(headDim);
+  const size = new Float64Array(headDim);
+  for (let image = 0, i = 0; image < shard.images; image++) {
+    const scale = scales[image * 3];
+    for (let d = 0; d < headDim; d++, i++) {
+      const value = z[i] * scale;
+      sum[d] += value;
+      size[d] += Math.abs(value);
+    }
+  }
+  for (let d = 0; d < headDim; d++) {
+    if (!(Math.abs(sum[d] - sums[d]) <= SUMS_TOLERANCE * size[d]))
+      throw damaged(store, shard, layout.pooled ? "heads.npy (or sums.npy)" : "heads.npy (or moments.npy)");
+  }
+  return z;
+}
+
+/** Of a sum of rounded products, over the sum of their sizes; the last bit of one number of thousands is more. */
+const SUMS_TOLERANCE = 1e-10;
+
+/** Σ z̃ of one head over a shard, [m + 1]: the last row of its moments, or all that is kept of them. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+async function readSums(
+  store: Store,
+  { layers, heads, headDim, pooled }: Layout,
+  shard: ShardEntry,
+  layer: number,
+  head: number,
+): Promise<Float64Array> {
+  const side = headDim + 4;
+  const unit = layer * heads + head;
+  const [file, shape, row] = pooled
+    ? (["sums.npy", [layers, heads, side], unit * side] as const)
+    : (["moments.npy", [layers, heads, side, side], (unit * side + side - 1) * side] as const);
+  const { name, dataStart } = await openArray(store, shard, file, "<f8", shape);
+  return new Float64Array(aligned(await store.readRange(name, dataStart + row * 8, side * 8)));
+}
+
+/** z of one head for all images of a shard, [n, d_h], as stored and unchecked. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 export async function readHead(
   store: Store,
   { layers, heads, headDim, dtype }: Layout,
@@ -159,6 +225,7 @@ export async function readMlps(store: Store, layout: Layout, shard: ShardEntry):
   return new Uint16Array(await readArray(store, shard, "mlps.npy", "<f2", shape));
 }
 
+/** A whole array, whose file is what was written. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 async function readArray(
   store: Store,
   shard: ShardEntry,
@@ -168,7 +235,10 @@ async function readArray(
 ) {
   const { name, dataStart } = await openArray(store, shard, file, descr, shape);
   const size = (await store.size(name)) ?? 0;
-  return aligned(await store.readRange(name, dataStart, size - dataStart));
+  const hash = createHash("sha256").update(await store.readRange(name, 0, dataStart));
+  const bytes = await store.readRange(name, dataStart, size - dataStart);
+  if (hash.update(bytes).digest("hex") !== shard.files[file].sha256) throw damaged(store, shard, file);
+  return aligned(bytes);
 }
 
 /** The bytes in memory of their own. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { ClipInterpretError, ERRORS, type ErrorCode, messageOf } from "../support/errors.ts";
+import { ClipInterpretError, ERRORS, type ErrorCode } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { SourceImage } from "./source-image.ts";
 
 const factors = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
@@ -71,7 +72,7 @@ function parseLines<T>(schema: z.ZodType<T>, text: string, where: string): T[] {
     try {
       return schema.parse(JSON.parse(line));
     } catch (cause) {
-      throw new ClipInterpretError("INDEX_CORRUPT", `${where}, line ${i + 1}: ${messageOf(cause)}`, {
+      throw new ClipInterpretError("INDEX_CORRUPT", `${where}, line ${i + 1}: ${reasonOf(cause)}`, {
         cause,
       });
     }

@@ -20,7 +20,7 @@ export interface ShardBuilder {
  * Starts a shard of at most `capacity` images. It takes `capacity` · L · H · d_h numbers of memory, and little else.
  *
  * Its files depend on the images and their order alone. Moments are of what is stored, not of what was computed:
- * Σ [z̃;1][z̃;1]ᵀ over z̃ = [z/(σ‖e‖), 1/(σ‖e‖), μ/(σ‖e‖), 1/‖e‖], summed in the order of the images.
+ * Σ [z̃;1][z̃;1]ᵀ (of contributions Σ [z̃;1] alone) over z̃ = [z/(σ‖e‖), 1/(σ‖e‖), μ/(σ‖e‖), 1/‖e‖], summed in the order of the images.
  */
 export function createShard(layout: Layout, capacity: number): ShardBuilder {
   const { layers, heads, headDim, embedDim, dtype, pooled, mlps: keepsMlps } = layout;
@@ -33,7 +33,7 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
   const embedding = new Float32Array(capacity * embedDim);
   const mlps = new Uint16Array(keepsMlps ? capacity * others * embedDim : 0);
   const side = coordinateCount(layout) + 1;
-  const moments = new Float64Array(pooled ? 0 : units * side * side);
+  const moments = new Float64Array(pooled ? units * side : units * side * side);
   const coordinates = new Float64Array(side - 1);
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -41,7 +41,10 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
   const addMoments = (values: Float32Array, [mu, sigma, norm]: Float32Array) => {
     for (let unit = 0; unit < units; unit++) {
       setCoordinates(coordinates, values, unit * headDim, { mu, sigma, norm });
-      addOuter(moments, unit * side * side, coordinates);
+      if (pooled) {
+        for (let i = 0; i < side - 1; i++) moments[unit * side + i] += coordinates[i];
+        moments[(unit + 1) * side - 1] += 1;
+      } else addOuter(moments, unit * side * side, coordinates);
     }
   };
 
@@ -59,7 +62,6 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
           const from = start + unit * headDim;
           z.set(batch.z.subarray(from, from + headDim), (unit * capacity + first + image) * headDim);
         }
-        if (pooled) continue;
         addMoments(
           floats.subarray(start, start + perImage),
           batch.scalars.subarray(image * 3, image * 3 + 3),
@@ -89,7 +91,8 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
         ["images.jsonl", [formatRows(images)]],
         ["rejected.jsonl", [formatRows(rejected)]],
       ]);
-      if (!pooled) {
+      if (pooled) files.set("sums.npy", [formatNpyHeader("<f8", [layers, heads, side]), bytesOf(moments)]);
+      else {
         const whole = moments.slice();
         for (let unit = 0; unit < units; unit++) mirror(whole, unit * side * side, side);
         files.set("moments.npy", [formatNpyHeader("<f8", [layers, heads, side, side]), bytesOf(whole)]);

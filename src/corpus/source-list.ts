@@ -1,11 +1,13 @@
 /** Lists of images: tables with labels and factors, and plain lines of paths. */
+
 import { createReadStream } from "node:fs";
 import { dirname, extname, isAbsolute, join, parse as parsePath, relative, resolve, sep } from "node:path";
 import { parse as parseCsv } from "csv-parse/sync";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
+import { reasonOf } from "../support/reason.ts";
 import { lookAt } from "./file-kinds.ts";
 import type { Source, SourceImage } from "./source-image.ts";
 import { isWaterbirds, waterbirdsRow } from "./waterbirds.ts";
@@ -145,7 +147,7 @@ function csvRows(text: string, list: string): Listed[] {
   try {
     records = csvSchema.parse(parseCsv(text, { columns: true, skip_empty_lines: true, trim: true }));
   } catch (cause) {
-    throw new ClipInterpretError("LIST_INVALID", `${list}: ${messageOf(cause)}`, { cause });
+    throw new ClipInterpretError("LIST_INVALID", `${list}: ${reasonOf(cause)}`, { cause });
   }
   const waterbirds = isWaterbirds(Object.keys(records[0] ?? {}));
   return records.map((record, i) => {
@@ -175,8 +177,7 @@ function jsonRows(text: string, list: string): Listed[] {
         const { path, label, factors } = jsonRowSchema.parse(JSON.parse(line));
         return { path, label: label ?? null, factors, where };
       } catch (cause) {
-        const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-        throw new ClipInterpretError("LIST_INVALID", `${where}: ${why}`, { cause });
+        throw new ClipInterpretError("LIST_INVALID", `${where}: ${reasonOf(cause)}`, { cause });
       }
     });
 }

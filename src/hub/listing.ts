@@ -1,7 +1,8 @@
 import { listFiles } from "@huggingface/hub";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { HubClient } from "./client.ts";
 import { isPlainName } from "./model-files.ts";
 
@@ -52,8 +53,8 @@ export async function listRepository(client: HubClient, hubId: string, work: Wor
     return { hubId, commit, files };
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-    throw new ClipInterpretError("HUB_INVALID", `what ${endpoint} says of ${hubId}: ${why}`, { cause });
+    const message = `what ${endpoint} says of ${hubId}: ${reasonOf(cause)}`;
+    throw new ClipInterpretError("HUB_INVALID", message, { cause });
   }
 }
 

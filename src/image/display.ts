@@ -28,12 +28,20 @@ export async function displayPicture(
   options: DecodeOptions = {},
 ): Promise<RgbPicture> {
   try {
-    const rgb = await withDrawable(source, options, { ignoreIcc: true }, (image, size) => {
-      // Squares where the picture grows to twice its size or more, else smooth.
-      const kernel = width * height >= 4 * size.width * size.height ? "nearest" : "lanczos3";
-      const shown = image.removeAlpha().toColourspace("srgb").resize(width, height, { fit: "fill", kernel });
-      return shown.raw().toBuffer();
-    });
+    const rgb = await withDrawable(
+      source,
+      { maxPixels: Number.POSITIVE_INFINITY, ...options },
+      { ignoreIcc: true },
+      (image, size) => {
+        // Squares where the picture grows to twice its size or more, else smooth.
+        const kernel = width * height >= 4 * size.width * size.height ? "nearest" : "lanczos3";
+        const shown = image
+          .removeAlpha()
+          .toColourspace("srgb")
+          .resize(width, height, { fit: "fill", kernel });
+        return shown.raw().toBuffer();
+      },
+    );
     return { rgb, width, height };
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;

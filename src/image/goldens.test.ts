@@ -38,7 +38,7 @@ describe("files are read as Pillow opens them", () => {
 describe("what a model is shown", () => {
   const named = expected.squares.map((row) => ({ ...row, how: JSON.stringify(row.config) }));
   it.each(named)("of $file, $how", async ({ file, config, rgb }) => {
-    const shown = await preprocess(`${goldens}preprocess/${file}`, {
+    const shown = await preprocess(goldens + file, {
       ...config,
       mean: [0, 0, 0],
       std: [1, 1, 1],

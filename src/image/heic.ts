@@ -86,6 +86,7 @@ let loaded: Promise<LibHeif> | undefined;
 
 /** Two megabytes of WebAssembly, for those who have such pictures. */
 function loadLibHeif(): Promise<LibHeif> {
+  // @ts-expect-error The package describes another of its files.
   loaded ??= import("libheif-js/wasm-bundle.js").then(({ default: library }) => library as LibHeif);
   return loaded;
 }

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { firstIssue } from "../labels/labels-file.ts";
 import { describedHeadSchema, type TextspanResult, textspanResultSchema } from "../results/textspan.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
+import { reasonOf } from "../support/reason.ts";
 import type { Described } from "./labeller.ts";
 
 /** What of `textspan --json` labels are made from. */
@@ -28,7 +28,7 @@ export interface DescribedHeads {
 export async function readDescribed(path: string, most: number): Promise<DescribedHeads> {
   const { data, error } = fileSchema.safeParse(await readJson(path));
   if (error) {
-    const why = `${path} is not what \`textspan --index … --json\` prints: ${firstIssue(error)}`;
+    const why = `${path} is not what \`textspan --index … --json\` prints: ${reasonOf(error)}`;
     throw new ClipInterpretError("JSON_INVALID", why);
   }
   const { origin, heads } = data;

@@ -1,9 +1,11 @@
 /** The labels file: what each head of a model was said to look for, by whom, from what, when. All forms are read here. */
+
 import { basename } from "node:path";
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { parseJson, readInput, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
+import { reasonOf } from "../support/reason.ts";
 
 /** How a label came about. */
 export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
@@ -137,7 +139,7 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
   const listed = (heads: readonly (readonly [string, object])[]): ListedLabels["heads"] =>
     heads.map(([head, entry]) => {
       const { success, data, error } = entrySchema.safeParse({ heads: { [head]: entry } });
-      if (!success) throw invalid(path, firstIssue(error));
+      if (!success) throw invalid(path, reasonOf(error));
       return [head, data.heads[head]];
     });
   const several = severalSchema.safeParse(json);
@@ -163,7 +165,7 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
   }
   const lists = byPropertySchema.safeParse(json);
   if (!lists.success) {
-    throw invalid(path, `it holds neither labels nor {property: [heads]}; ${firstIssue(loose.error)}`);
+    throw invalid(path, `it holds neither labels nor {property: [heads]}; ${reasonOf(loose.error)}`);
   }
   const entries = Object.entries(lists.data).flatMap(([label, names]) =>
     names.map((head) => [head, { label, labeller: byHand }] as const),
@@ -219,19 +221,6 @@ const hashed = (name: string, bytes: Buffer) => ({
   sha256: sha256Of(bytes),
 });
 const invalid = (path: string, why: string) => new ClipInterpretError("JSON_INVALID", `${path}: ${why}`);
-
-/** Where a file is not what it should be, and why, in the words of the innermost rule. */
-export function firstIssue(error: z.ZodError): string {
-  let [issue] = error.issues;
-  const at = issue.path.map(String);
-  while ((issue.code === "invalid_key" || issue.code === "invalid_union") && innerOf(issue)) {
-    issue = innerOf(issue) as typeof issue;
-  }
-  return at.length === 0 ? issue.message : `${at.join(" → ")}: ${issue.message}`;
-}
-
-const innerOf = (issue: z.core.$ZodIssueInvalidKey | z.core.$ZodIssueInvalidUnion) =>
-  issue.code === "invalid_key" ? issue.issues[0] : issue.errors[0]?.[0];
 
 /**
  * Writes a labels file; it appears whole or not at all. Its heads are in order.

@@ -3,7 +3,8 @@
  * labels that were published for the six models of the paper.
  */
 import type { ClipModel } from "../model/clip-model.ts";
-import { listedLabels } from "./labels-file.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { listedLabels, readLabelsFile } from "./labels-file.ts";
 import { findPublished } from "./published.ts";
 
 /** Heads by property, as {@link parseComponents} takes them. */
@@ -39,4 +40,32 @@ export async function loadProperties(
   const properties = new Map<string, string[]>();
   for (const [head, label] of entries) properties.set(label, [...(properties.get(label) ?? []), head]);
   return Object.fromEntries(properties);
+}
+
+/**
+ * Sees that a file's labels are of a model: they name it or none, and no head that it does not have.
+ * @throws `LABELS_MISSING` for those of another; `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
+ */
+export async function requireLabelsOf(
+  { name, config }: Pick<ClipModel, "name" | "config">,
+  file: string,
+): Promise<void> {
+  const { models } = await readLabelsFile(file);
+  const own = models.find((labels) => labels.model === name || labels.model === "");
+  const hint = "Use the labels of this model, or name the model that they are of with --model.";
+  if (!own) {
+    const message = `${file} holds labels of ${models.map(({ model }) => model).join(", ")}, not of ${name}`;
+    throw new ClipInterpretError("LABELS_MISSING", message, { hint });
+  }
+  const { layers, heads } = config.vision;
+  const stray = own.heads.find(([head]) => {
+    const [layer, unit] = head.match(/\d+/g)!.map(Number);
+    return layer >= layers || unit >= heads;
+  });
+  if (!stray) return;
+  throw new ClipInterpretError(
+    "LABELS_MISSING",
+    `${file} has a label for ${stray[0]}, which ${name} does not have`,
+    { hint },
+  );
 }

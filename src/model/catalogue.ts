@@ -16,7 +16,7 @@ const size = z.int().min(1).nullable();
 /** A model that can be named: what it is and where. `null` is what is not known before it is fetched. */
 export const catalogueEntrySchema = z.strictObject({
   name: z.string(),
-  source: z.enum(["embedded", "hub"]),
+  source: z.enum(["embedded", "hub", "folder"]),
   hubId: z.string().nullable(),
   layers: size,
   heads: size,
@@ -100,6 +100,13 @@ async function knownEntry(model: KnownModel, cache: string): Promise<CatalogueEn
   const cached = await findCached(cache, model.hubId);
   return cached ? { ...known, ...(await readFacts(cached.folder, model.name)) } : known;
 }
+
+/** A model in a folder, under a name that it is listed by. @param known what its config is read as */
+export const folderEntry = async (name: string, folder: string, known: string): Promise<CatalogueEntry> => ({
+  ...UNKNOWN,
+  ...(await readFacts(folder, known)),
+  ...{ name, source: "folder" },
+});
 
 /** What a folder itself says. A config that cannot be read costs its facts, not the list. */
 async function readFacts(folder: string, name: string): Promise<Partial<CatalogueEntry>> {

@@ -88,6 +88,14 @@ describe("a component set as a user writes it", () => {
     expect(() => parseComponents(text, sizes)).toThrow(expect.objectContaining({ code: "HEADS_INVALID" }));
   });
 
+  it("refuses weights that are no numbers or would end float32", () => {
+    for (const weight of ["1e308", "-1e308", "1e999", "1000001", "NaN", "Infinity", "0x10", "", "1e", "--1"])
+      expect(() => parseComponents(`L3.H1*${weight}`, sizes), weight).toThrow(
+        expect.objectContaining({ code: "HEADS_INVALID" }),
+      );
+    expect(parseComponents("L3.H1*1e6,L3.H2*-0", sizes).heads.map(({ weight }) => weight)).toEqual([1e6, 0]);
+  });
+
   it("refuses two weights for one component and accepts the same one twice", () => {
     expect(() => parseComponents("L3,L3.H1*0.5", sizes)).toThrow(/second weight/);
     expect(names("L3.H1,L3.H1")).toEqual(["L3.H1"]);

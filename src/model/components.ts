@@ -28,6 +28,9 @@ export interface NamedSet {
 /** A set as it was written: what fits wherever a set is wanted, with its name or without. */
 export interface WrittenSet extends ComponentSet, NamedSet {}
 
+/** Largest weight of a component: with it, sums of scores stay far from where float32 ends. */
+const MOST_WEIGHT = 1e6;
+
 /** The model's sizes that a component set refers to. */
 export interface Sizes {
   readonly layers: number;
@@ -130,7 +133,7 @@ export const writtenSet = (text: string): string =>
 /**
  * Reads a component set as a user writes it: a comma list of `L10.H3` (or `L10H3`, `10.3`, `(10,3)`), `L10` (its heads),
  * `L8-L11`, `last4`, `all` (every head), `embed`, `L3.MLP`, `mlps`, or a property's name; each may carry a weight,
- * `L10.H3*0.5`. Parts that overlap are united; the same component with two different weights is an error.
+ * `L10.H3*0.5`, of at most a million. Parts that overlap are united; the same component with two different weights is an error.
  *
  * @param text the set as written
  * @param sizes the model's layers and heads
@@ -154,7 +157,10 @@ export function parseComponents(
     .split(",")
     .map((piece) => piece.trim())) {
     const [, name, weightText] = /^(.*?)\s*(?:\*\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?))?$/i.exec(part)!;
-    const weight = weightText === undefined ? 1 : Number(weightText);
+    // A negative zero is zero.
+    const weight = weightText === undefined ? 1 : Number(weightText) || 0;
+    if (Math.abs(weight) > MOST_WEIGHT)
+      throw invalid(`the weight of "${part}" is beyond ±${MOST_WEIGHT}`, sizes);
     const { headKeys, mlpKeys } = resolvePart(name ?? "", sizes, properties);
     for (const key of headKeys) put(heads, key, weight, part);
     for (const key of mlpKeys) put(mlps, key, weight, part);

@@ -33,3 +33,16 @@ export function modelNotice(model: ClipModel): string | undefined {
   ];
   return notices.length > 0 ? notices.join(" ") : undefined;
 }
+
+/** The texts that a model reads only the beginning of, as results say it; nothing where it reads all of each. */
+export async function truncatedIn(
+  model: Pick<ClipModel, "tokenizer">,
+  texts: readonly string[],
+): Promise<{ truncated?: { text: string; tokens: number }[] }> {
+  const tokenizer = await model.tokenizer();
+  const cut = [...new Set(texts)].flatMap((text) => {
+    const { ids, truncated } = tokenizer.encode(text);
+    return truncated ? [{ text, tokens: ids.length }] : [];
+  });
+  return cut.length > 0 ? { truncated: cut } : {};
+}

@@ -46,19 +46,44 @@ export async function locateModel(
   nameOrFolder: string,
   environment: Environment = process.env,
 ): Promise<LocatedModel> {
-  if (isEmbedded(nameOrFolder)) {
-    return { name: nameOrFolder, folder: join(EMBEDDED_FOLDER, nameOrFolder), embedded: true };
-  }
+  if (isEmbedded(nameOrFolder)) return embeddedModel(nameOrFolder);
   const folder = resolve(nameOrFolder);
   if (await isFolder(folder)) {
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
     return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(folder), folder, embedded: false };
   }
-  const model = findHubModel(nameOrFolder);
-  const cached = model && (await findCached(cacheFolder(environment), model.hubId));
-  if (cached) return { name: model.name, folder: cached.folder, embedded: false };
+  const named = await findNamed(nameOrFolder, environment);
+  if (named) return named;
   throw notFound(nameOrFolder, environment);
+}
+
+const embeddedModel = (name: string): LocatedModel => ({
+  ...{ name, folder: join(EMBEDDED_FOLDER, name), embedded: true },
+});
+
+/** Finds a model that has a name of its own: an embedded one, or one in the hub's cache. Folders are not looked for. */
+async function findNamed(name: string, environment: Environment): Promise<LocatedModel | undefined> {
+  if (isEmbedded(name)) return embeddedModel(name);
+  const model = findHubModel(name);
+  const cached = model && (await findCached(cacheFolder(environment), model.hubId));
+  return cached && { name: model.name, folder: cached.folder, embedded: false };
+}
+
+/** What finds a model again: its name, or else its folder. */
+export const whatFinds = async (model: ClipModel): Promise<string> =>
+  (await isFoundByName(model)) ? model.name : model.checkpoint.folder;
+
+/**
+ * True for a model that its name finds again on any machine that has it: an embedded one, or one in the hub's cache.
+ * Any other is a folder, whose name says nothing of where it is.
+ */
+export async function isFoundByName(
+  { name, checkpoint }: Pick<ClipModel, "name" | "checkpoint">,
+  environment: Environment = process.env,
+): Promise<boolean> {
+  const named = await findNamed(name, environment);
+  return named !== undefined && resolve(named.folder) === resolve(checkpoint.folder);
 }
 
 function notFound(text: string, environment: Environment): ClipInterpretError {
@@ -108,20 +133,23 @@ function didYouMean(text: string): string {
 
 /** Loads models by name; callers that ask for one model share one load, and a failed load is tried again. */
 export interface ModelLoader {
-  load(nameOrFolder: string): Promise<ClipModel>;
+  /** @param otherwise how the model computes where the loader's own options do not say */
+  load(nameOrFolder: string, otherwise?: ModelOptions): Promise<ClipModel>;
   release(): Promise<void>;
 }
 
 /** Models that are kept; one that is let go of works on for whoever has it. */
 const MOST_MODELS = 16;
 
-/** Makes a loader whose models all run with the same options. */
+/** Makes a loader whose models all run with these options. */
 export function createModelLoader(options: ModelOptions = {}): ModelLoader {
   const loads = sharedCache<ClipModel>(MOST_MODELS);
   return {
-    async load(nameOrFolder) {
+    async load(nameOrFolder, otherwise = {}) {
       const { name, folder } = await locateModel(nameOrFolder);
-      return loads.get(folder, () => loadClipModel(folder, name, options));
+      const { precision = "fp32", device = "cpu", ...rest } = { ...otherwise, ...options };
+      const key = JSON.stringify([folder, precision, device, rest.activation]);
+      return loads.get(key, () => loadClipModel(folder, name, { precision, device, ...rest }));
     },
     async release() {
       const models = await Promise.allSettled(loads.clear());

@@ -5,7 +5,7 @@ import { retrievalResultSchema } from "./retrieval.ts";
 import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
 import { selectivityResultSchema } from "./selectivity.ts";
 
-import { gridSchema, headSchema, rectangleSchema, sizeSchema } from "./shapes.ts";
+import { gridSchema, headSchema, rectangleSchema, sizeSchema, truncatedShape } from "./shapes.ts";
 
 /*
  * What the web app and the HTTP API exchange beyond the results of commands, which go over the wire as they are.
@@ -124,6 +124,7 @@ export const tokensSchema = z.strictObject({
   origin: originSchema("model", "image"),
   text: z.string(),
   against: z.array(z.string()),
+  ...truncatedShape,
   layers: size,
   heads: size,
   grid: gridSchema,

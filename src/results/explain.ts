@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
-import { headShape, mlpShape } from "./shapes.ts";
+import { headShape, mlpShape, truncatedShape } from "./shapes.ts";
 
 /** Why an image scores as it does for one text: every component's exact share. */
 const explanationSchema = z.strictObject({
@@ -25,6 +25,7 @@ export const explainResultSchema = z.strictObject({
     .min(0)
     .describe("largest entry of |sum of parts - embedding| over the largest of the embedding"),
   texts: z.array(explanationSchema),
+  ...truncatedShape,
 });
 /** "Why this score?": every text's score, taken apart. */
 export type ExplainResult = z.infer<typeof explainResultSchema>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
-import { componentSetSchema, count, indexedImageShape } from "./shapes.ts";
+import { componentSetSchema, count, indexedImageShape, truncatedShape } from "./shapes.ts";
 
 /** What a score says: the dot product (the paper's), a cosine, or deviations above the mean of all images. */
 export const SCORINGS = ["dot", "cosine", "z"] as const;
@@ -24,6 +24,7 @@ export const neighborsResultSchema = z.strictObject({
     .union([z.strictObject({ image: z.string() }), z.strictObject({ text: z.string() })])
     .describe("an image by the name that it has in `origin`, or a text"),
   components: componentSetSchema,
+  ...truncatedShape,
   scoring: z.enum(SCORINGS),
   searched: count,
   excluded: count.describe("copies of the query that were left out"),

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
-import { componentSetSchema, count, gridSchema, headShape, rectangleSchema, sizeSchema } from "./shapes.ts";
+import {
+  componentSetSchema,
+  count,
+  gridSchema,
+  headShape,
+  rectangleSchema,
+  sizeSchema,
+  truncatedShape,
+} from "./shapes.ts";
 
 /** `topic`: each text alone. `contrast`: each against the mean of the others. */
 export const SEGMENTATION_MODES = ["topic", "contrast"] as const;
@@ -66,6 +74,7 @@ export const segmentResultSchema = z.strictObject({
   original: sizeSchema.describe("in pixels; upright, unless --no-exif"),
   placement: rectangleSchema.describe("where the grid lies, in pixels of the original"),
   texts: z.array(segmentedTextSchema),
+  ...truncatedShape,
   winners: winnersSchema.optional().describe("of two or more texts"),
   baselines: z.array(baselineSchema).optional().describe("with --baselines"),
 });

@@ -48,6 +48,21 @@ export const componentsOf = (
   mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index, sizes), weight })),
 });
 
+const truncatedSchema = z.strictObject({
+  text: z.string(),
+  tokens: z.int().min(1).describe("how many of its tokens are read, the start and end token among them"),
+});
+/** A text of which a model reads only the beginning. */
+export type TruncatedText = z.infer<typeof truncatedSchema>;
+/** Texts that are cut off; only in results where one is. */
+export const truncatedShape = {
+  truncated: z
+    .array(truncatedSchema)
+    .min(1)
+    .exactOptional()
+    .describe("texts with more tokens than the model reads: the rest of them has no part in the result"),
+};
+
 /** An image of an index. */
 export const indexedImageShape = {
   row: count.describe("its place in the index"),

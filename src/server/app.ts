@@ -2,8 +2,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { z } from "zod";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { VERSION } from "../support/version.ts";
 import { pathBelow } from "./address.ts";
 import { ownPagesOnly, secureHeaders, tokenRequired } from "./guard.ts";
@@ -35,7 +35,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
   const app = new OpenAPIHono({
     getPath: pathBelow(basePath),
     defaultHook: (result) => {
-      if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", z.prettifyError(result.error));
+      if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", reasonOf(result.error));
     },
   });
   app.use(secureHeaders);

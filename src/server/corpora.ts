@@ -2,18 +2,24 @@ import { readFile, realpath } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIndex } from "../corpus/build.ts";
-import { type Index, type ReadOptions, readIndex, requireModelOf } from "../corpus/open-index.ts";
+import {
+  type Index,
+  openManifest,
+  type ReadOptions,
+  readIndex,
+  requireModelOf,
+} from "../corpus/open-index.ts";
 import { findMissing, missingPictures } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
 import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
-import type { ClipModel } from "../model/clip-model.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isThere } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
+import type { ServedModel, ServedModels } from "./models.ts";
 
 /** A collection of images that was registered with the server. Nothing outside it is ever read for a client. */
 export interface CorpusSpec {
@@ -74,6 +80,26 @@ export async function indexedCorpus(folder: string, options: ReadOptions = {}): 
   };
 }
 
+/** Sees that a model that can be asked for made an index. @throws `INDEX_INVALID`; `INDEX_MISMATCH` when none did */
+export async function requireServed(folder: string, models: ServedModels): Promise<void> {
+  const { manifest } = await openManifest(folder);
+  const made = manifest.model;
+  for (const id of new Set([...models.given, made.name])) {
+    const model = await models.load(id).catch((error) => {
+      if (models.given.includes(id)) throw error;
+    });
+    if (!model || (await model.weightsHash()) !== made.weights) continue;
+    return requireModelOf({ manifest, folder }, model);
+  }
+  throw new ClipInterpretError(
+    "INDEX_MISMATCH",
+    `the index ${folder} was made with ${made.name}, which is not served`,
+    {
+      hint: "Name it with a further --model, or leave --model out: an index brings its model.",
+    },
+  );
+}
+
 /** A corpus that is there, with its images by id. */
 export interface OpenCorpus {
   readonly root: string;
@@ -91,11 +117,11 @@ export interface Corpora {
   /** The bytes of one image. @throws `NOT_FOUND`, also for a file that lies elsewhere */
   read(name: string, id: string): Promise<{ bytes: Buffer; row: SourceImage }>;
   /** Whether a model can search it. */
-  isIndexed(name: string, model: ClipModel): Promise<boolean>;
+  isIndexed(name: string, model: ServedModel): Promise<boolean>;
   /** @throws `CORPUS_NOT_READY` */
-  search(name: string, model: ClipModel): Promise<Search>;
+  search(name: string, model: ServedModel): Promise<Search>;
   /** Makes what is missing: the images, then the index. */
-  prepare(name: string, model: ClipModel, work: WorkOptions): Promise<void>;
+  prepare(name: string, model: ServedModel, work: WorkOptions): Promise<void>;
 }
 
 /** Open indexes, each with a cache of its own of up to 2 GB. */
@@ -132,7 +158,7 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
         () => false,
       ),
     search: (name, model) =>
-      searches.get(`${name} ${model.checkpoint.folder}`, async () => {
+      searches.get(`${name} ${model.id}`, async () => {
         const index = await openIndexOf(corpora, name, model, cache);
         return createSearch({ ...index, name }, model.geometry, model.matmul);
       }),
@@ -152,13 +178,18 @@ export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corp
 const notReady = (message: string) => new ClipInterpretError("CORPUS_NOT_READY", message);
 
 /** An index in the cache is named by where its images lie and by the weights. */
-async function indexFolder(root: string, model: ClipModel, cache: string): Promise<string> {
+async function indexFolder(root: string, model: ServedModel, cache: string): Promise<string> {
   const place = sha256Of(root).slice(0, 12);
   const weights = (await model.weightsHash()).slice(0, 12);
   return join(cache, "indexes", `${place}-${weights}-${model.precision}`);
 }
 
-async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cache: string): Promise<Index> {
+async function openIndexOf(
+  corpora: Corpora,
+  name: string,
+  model: ServedModel,
+  cache: string,
+): Promise<Index> {
   const spec = corpora.spec(name);
   const { root, images } = await corpora.open(name);
   if (spec.index) {
@@ -169,7 +200,7 @@ async function openIndexOf(corpora: Corpora, name: string, model: ClipModel, cac
     );
     if (fits) return index;
   }
-  const message = `the corpus "${name}" is not indexed with ${model.name} yet`;
+  const message = `the corpus "${name}" is not indexed with ${model.id} yet`;
   const folder = await indexFolder(root, model, cache);
   if (!(await isThere(join(folder, "manifest.json")))) throw notReady(message);
   const index = await readIndex(folder);

@@ -4,7 +4,7 @@ import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity, selectiveHeads } from "../analysis/selectivity/selectivity.ts";
 import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
-import { loadProperties } from "../labels/properties.ts";
+import { loadProperties, requireLabelsOf } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
 import { type Head, headOf } from "../results/shapes.ts";
@@ -13,6 +13,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import type { ServedModels } from "./models.ts";
 
 /** What the known factors of a corpus say of each head. */
 export type Insights = z.infer<typeof insightsSchema>;
@@ -69,11 +70,9 @@ export async function propertiesOf(
   insights: Insights | undefined,
   labels: string | undefined,
 ): Promise<Property[]> {
-  const named = await loadProperties(model, labels).catch((error) => {
-    // Labels of other models than this one are no reason to show nothing.
-    if (error instanceof ClipInterpretError && error.code === "JSON_INVALID") return {};
-    throw error;
-  });
+  // Another model's labels say nothing of this one's heads.
+  const fits = labels !== undefined && (await fitsModel(model, labels));
+  const named = await loadProperties(model, fits ? labels : undefined);
   const byFactor = insights ? selectiveHeads(insights.selectivity, 3) : {};
   const taken = new Set(Object.keys(named).map((name) => name.toLowerCase()));
   return [
@@ -85,6 +84,22 @@ export async function propertiesOf(
       .filter(([name, heads]) => heads.length > 0 && !taken.has(name.toLowerCase()))
       .map(([name, heads]) => ({ name, source: "factor" as const, heads })),
   ];
+}
+
+const fitsModel = (model: ClipModel, labels: string): Promise<boolean> =>
+  requireLabelsOf(model, labels).then(
+    () => true,
+    (error) => {
+      if (error instanceof ClipInterpretError && error.code === "LABELS_MISSING") return false;
+      throw error;
+    },
+  );
+
+/** Sees that a file has labels of one of the models that a server is started with. @throws as {@link requireLabelsOf} */
+export async function requireLabels(labels: string, models: ServedModels): Promise<void> {
+  const given = await Promise.all(models.given.map((id) => models.load(id)));
+  for (const model of given) if (await fitsModel(model, labels)) return;
+  await requireLabelsOf(given[0], labels);
 }
 
 /** `L3.H1` as results name it, whether or not the model has it. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { JobView } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { ProgressEvent, Report, WorkOptions } from "../support/progress.ts";
-import { problemOf } from "./problems.ts";
+import { problemOf, withoutFolders } from "./problems.ts";
 
 /** What a job is about. Two requests for the same thing are one job. */
 export interface JobSubject {
@@ -66,6 +66,8 @@ export function createJobs(): Jobs {
           return change(job, { task: event.task, unit: event.unit, done: 0, total: event.total ?? null });
         case "advance":
           return change(job, { done: event.done, total: event.total ?? job.view.total }, false);
+        case "note":
+          return change(job, { task: withoutFolders(event.message) });
         case "warning": {
           const { message } = problemOf(new ClipInterpretError(event.code, event.message));
           return change(job, { warnings: [...job.view.warnings, message].slice(-5) });

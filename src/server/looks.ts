@@ -2,7 +2,6 @@ import { LRUCache } from "lru-cache";
 import type { SourceImage } from "../corpus/source.ts";
 import { createShare } from "../hub/share.ts";
 import type { Preprocessed } from "../image/preprocess.ts";
-import type { ClipModel } from "../model/clip-model.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import { pixelsOf } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
@@ -11,6 +10,7 @@ import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import type { Corpora } from "./corpora.ts";
 import type { Limits } from "./limits.ts";
+import type { ServedModel } from "./models.ts";
 import type { FairQueue } from "./queue.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -45,11 +45,11 @@ export interface Looks {
   /** @throws `NOT_FOUND`, `IMAGE_GONE`, `CORPUS_NOT_READY` */
   find(image: string): Promise<FoundImage>;
   /** Decomposes an image with every head's tokens, or remembers it. */
-  look(model: ClipModel, image: string, caller: Caller): Promise<Look>;
+  look(model: ServedModel, image: string, caller: Caller): Promise<Look>;
   /** Raw text embeddings, [t, D]; each text is encoded once. */
-  texts(model: ClipModel, texts: readonly string[], caller: Caller): Promise<Float32Array>;
+  texts(model: ServedModel, texts: readonly string[], caller: Caller): Promise<Float32Array>;
   /** The texts' probes. */
-  probes(model: ClipModel, texts: readonly string[], caller: Caller): Promise<Float64Array[]>;
+  probes(model: ServedModel, texts: readonly string[], caller: Caller): Promise<Float64Array[]>;
 }
 
 /** Makes the caches over a queue. */
@@ -78,8 +78,7 @@ export function createLooks(
     },
     async look(model, image, { client, signal }) {
       const { bytes, sha256, row } = await looks.find(image);
-      // By where its weights are: two models may have one name.
-      const key = `${model.checkpoint.folder} ${sha256}`;
+      const key = `${model.id} ${sha256}`;
       const named = { name: row?.path ?? image, label: row?.label ?? null, sha256 };
       const known = kept.get(key);
       if (known) return { ...known, image: named };
@@ -98,7 +97,7 @@ export function createLooks(
     },
     async texts(model, texts, { client, signal }) {
       const { embedDim } = model.config;
-      const keyOf = (text: string) => `${model.checkpoint.folder} ${text}`;
+      const keyOf = (text: string) => `${model.id} ${text}`;
       const rows = new Map<string, Float32Array>();
       for (const text of texts) {
         const known = embeddings.get(keyOf(text));

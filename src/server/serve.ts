@@ -10,7 +10,8 @@ import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { isLoopback } from "../support/network.ts";
 import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
-import { builtInCorpora, type CorpusSpec, createCorpora } from "./corpora.ts";
+import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
+import { requireLabels } from "./insights.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { createLooks } from "./looks.ts";
@@ -21,7 +22,8 @@ import { openUploads } from "./uploads.ts";
 /** What a server serves and where. */
 export interface ServerOptions {
   readonly models: ModelLoader;
-  readonly defaultModel: string;
+  /** Names or folders of models that are served beside those of the list; the first is what the page opens with. */
+  readonly served: readonly string[];
   /** Default: 127.0.0.1. Any other than loopback needs a token. */
   readonly host?: string;
   /** 0 takes any free one. */
@@ -59,10 +61,11 @@ const WEB = fileURLToPath(new URL("../../dist/web/", import.meta.url)).replace(/
 
 /**
  * Starts the server.
- * @throws `USAGE` for an address beyond this machine without a token, or an origin or path that is none; `ADDRESS_UNUSABLE`
+ * @throws `USAGE` for an address beyond this machine without a token, or an origin or path that is none;
+ *   `ADDRESS_UNUSABLE`; what is wrong with a model, an index or labels that it is to serve, before anything is opened
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = 0, token, models, defaultModel } = options;
+  const { host = "127.0.0.1", port = 0, token, labels } = options;
   if (!isLoopback(host) && token === undefined) {
     throw new ClipInterpretError(
       "USAGE",
@@ -77,13 +80,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const cache = join(options.cache ?? ownCacheFolder(process.env), "app");
   const limits = { ...LIMITS, ...options.limits };
   const specs = distinct([...(options.corpora ?? []), ...(options.builtIn ?? builtInCorpora())]);
+  const models = await serveModels(options.models, options.served);
+  const indexes = specs.flatMap(({ index }) => (index === undefined ? [] : [index]));
+  for (const index of indexes) await requireServed(index, models);
+  if (labels !== undefined) await requireLabels(labels, models);
   const corpora = createCorpora(specs, cache);
   const uploads = openUploads(join(cache, "uploads"), limits);
   const queue = createFairQueue(limits);
   const jobs = createJobs();
   const services = {
-    ...{ corpora, uploads, queue, jobs, limits, cache, labels: options.labels },
-    models: serveModels(models, defaultModel),
+    ...{ corpora, uploads, queue, jobs, limits, cache, labels, models },
     looks: createLooks(corpora, uploads, queue, limits),
     puller: options.puller ?? createPuller(),
   };

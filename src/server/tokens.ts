@@ -3,6 +3,7 @@ import type { ClipModel } from "../model/clip-model.ts";
 import { allHeads } from "../model/components.ts";
 import { prepareProbe } from "../model/head-space.ts";
 import { scoreTokens } from "../model/kernel.ts";
+import { truncatedIn } from "../model/notices.ts";
 import { contrastProbe } from "../model/probe.ts";
 import { type Tokens, tokensSchema } from "../results/app.ts";
 import { originOf } from "../results/origin.ts";
@@ -31,6 +32,7 @@ export async function everyHeadsTokens(
   return tokensSchema.parse({
     origin: await originOf({ model, image }),
     ...words,
+    ...(await truncatedIn(model, [words.text, ...words.against])),
     ...{ layers: geometry.layers, heads: geometry.heads, grid: { rows: grid, columns: grid } },
     original: { width: shown.width, height: shown.height },
     placement: mapPlacement(shown.placement, config.vision),

@@ -1,7 +1,8 @@
 import { extname } from "node:path";
 import { parse as parseCsv } from "csv-parse/sync";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 
 /** A text of a file, and the line it is on. */
 export interface ListedText {
@@ -60,7 +61,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
         const { text, property = null } = rowSchema.parse(JSON.parse(line));
         return { where, text, property };
       } catch (cause) {
-        throw invalid(`, ${where}: ${reason(cause)}`, cause);
+        throw invalid(`, ${where}: ${reasonOf(cause)}`, cause);
       }
     }),
   ".csv": (content, invalid) => {
@@ -72,10 +73,7 @@ const PARSERS: Readonly<Record<string, Parse>> = {
         property,
       }));
     } catch (cause) {
-      throw invalid(`: ${reason(cause)}`, cause);
+      throw invalid(`: ${reasonOf(cause)}`, cause);
     }
   },
 };
-
-const reason = (cause: unknown): string =>
-  cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s+/g, " ") : messageOf(cause);

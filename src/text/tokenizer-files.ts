@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import { isLfsPointer, LFS_HINT, readInput } from "../support/files.ts";
+import { reasonOf } from "../support/reason.ts";
 
 /** Where a tokenizer is described. */
 export type TokenizerSource =
@@ -104,8 +105,8 @@ async function parse<Schema extends z.ZodType>(path: string, schema: Schema): Pr
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n").join(" ") : messageOf(cause);
-    throw new ClipInterpretError("TOKENIZER_INVALID", `${path}: not a tokenizer file: ${why}`, { cause });
+    const message = `${path}: not a tokenizer file: ${reasonOf(cause)}`;
+    throw new ClipInterpretError("TOKENIZER_INVALID", message, { cause });
   }
 }
 

@@ -37,12 +37,16 @@ describe("serve", () => {
 
   it("asks for a token, which the printed address has", async () => {
     const env = { CLIP_INTERPRET_CACHE: await testFolder(), CLIP_INTERPRET_TOKEN: "a token of twenty chars" };
-    const { child, result, address } = await serving(["--host", "0.0.0.0"], env);
+    const outside = ["--origin", "https://clip.example.org:8443", "--base-path", "/clip"];
+    const { child, result, address } = await serving(["--host", "0.0.0.0", ...outside], env);
+    expect(new URL(address).pathname).toBe("/clip/");
     const local = address.replace("0.0.0.0", "127.0.0.1");
     expect((await fetch(new URL("/api/app", local))).status).toBe(401);
     expect((await fetch(local, { redirect: "manual" })).status).toBe(303);
     child.kill("SIGINT");
-    await result;
+    expect((await result).stdout + (await result).stderr).toMatch(
+      /proxy it is at https:\/\/clip\.example\.org:8443\/clip\/\?token=a%20token/,
+    );
   });
 
   it("refuses to listen elsewhere without one, and says what to do about a port that is taken", async () => {

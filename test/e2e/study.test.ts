@@ -111,7 +111,8 @@ describe("a study of two models", () => {
   it.each([
     ["an empty name", ["--models", "emoji-4x128-p8,"], "USAGE"],
     ["a model twice", ["--models", "emoji-4x128-p8,emoji-4x128-p8"], "USAGE"],
-    ["an index without a model", ["--index", "somewhere"], "USAGE"],
+    ["an index that is not there", ["--index", "somewhere"], "INDEX_INVALID"],
+    ["a model without its index", ["--index", "emoji-4x128-p8="], "USAGE"],
     ["an index of a model that is not studied", ["--models", MODELS[0], "--index", "other=x"], "USAGE"],
     ["too few blocks", ["--blocks", "8"], "USAGE"],
     ["a model that is not there", ["--models", "nothing-of-this-name"], "MODEL_NOT_FOUND"],

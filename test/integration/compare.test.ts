@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -202,8 +202,15 @@ describe("the compare command", () => {
   it("says what it lacks", async () => {
     const one = await runHere("compare", "--index", join(scratch, "index0"));
     expect(one.stderr).toMatch(/error USAGE: give --index twice/);
-    const unknown = await runHere(...args());
-    expect(unknown.stderr).toMatch(/error MODEL_NOT_FOUND: .*--made-by/);
+    // Its models' folders are known to the indexes.
+    expect(await runHere(...args())).toMatchObject({ code: 0 });
+    const lost = join(scratch, "lost");
+    cpSync(join(scratch, "index0"), lost, { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(lost, "manifest.json"), "utf8"));
+    manifest.model.folder = { absolute: join(scratch, "nowhere"), relative: "../nowhere" };
+    writeFileSync(join(lost, "manifest.json"), JSON.stringify(manifest));
+    const unknown = await runHere("compare", "--index", lost, "--index", join(scratch, "index1"));
+    expect(unknown.stderr).toMatch(/error MODEL_NOT_FOUND: .*nowhere.*--made-by/);
     const swapped = await runHere(
       ...args(),
       ...made.toReversed().flatMap((word) => (word === "--made-by" ? [] : ["--made-by", word])),

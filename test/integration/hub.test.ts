@@ -12,6 +12,8 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { describeModel } from "../../src/hub/describe.ts";
+import { chooseFiles } from "../../src/hub/model-files.ts";
 import { listModels } from "../../src/model/catalogue.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
@@ -100,6 +102,7 @@ describe("pull", () => {
         files: {
           "config.json": golden("gelu-p8/transformers/config.json"),
           "preprocessor_config.json": Buffer.from("{}"),
+          "processor_config.json": Buffer.from('{"image_processor": {"resample": 2}}'),
           "model.safetensors.index.json": Buffer.from(JSON.stringify(index)),
           "model-1.safetensors": weights,
           "model-2.safetensors": Buffer.from("2"),
@@ -111,11 +114,14 @@ describe("pull", () => {
     const { folder, files } = await puller.pull(id);
     expect(files.map(({ name }) => name)).toEqual(
       ["config.json", "model-1.safetensors", "model-2.safetensors", "model.safetensors.index.json"].concat(
-        ...["preprocessor_config.json", "tokenizer.json"],
+        ...["preprocessor_config.json", "processor_config.json", "tokenizer.json"],
       ),
     );
     expect(await readFile(join(folder, "tokenizer.json"), "utf8")).toBe("own");
     expect(await locateModel(id, env)).toMatchObject({ name: id, folder });
+    const chosen = chooseFiles(new Set(files.map(({ name }) => name)))!;
+    const { config } = await describeModel(folder, chosen, id);
+    expect(config.preprocess.interpolation).toBe("bilinear");
     const listed = (await listModels(env)).find(({ hubId }) => hubId === id);
     expect(listed).toMatchObject({
       present: true,

@@ -492,19 +492,44 @@ describe("a damaged array", () => {
         told(""),
       ];
       const { "left out": leftOut = 0, ...others } = await damageEach(path, damages);
-      // What is left is padding, and letters that the header does not need.
-      expect(Object.keys(others).filter((outcome) => outcome !== "as it was")).toEqual([]);
+      // What is left is padding, and letters that the header does not need; the checksum of a whole file sees these too.
+      expect(Object.keys(others)).toEqual([file === "heads.npy" ? "as it was" : "refused"]);
       expect(leftOut).toBeGreaterThan(12);
     },
   );
 
-  it.each(FILES)("%s with a changed number is what a check finds, every time", async (file) => {
+  it.each(FILES)("%s with a changed number is refused when it is read, every time", async (file) => {
     const random = new Random(SEED, 10);
     const path = pathOf(file, random);
     const bytes = readFileSync(join(folder, path));
     const damages = flips(bytes, 25, random, HEADER);
-    expect(await damageEach(path, damages)).toEqual({ "found by check": 25 });
+    expect(await damageEach(path, damages)).toEqual({ refused: 25 });
   });
+
+  it.each(FILES)(
+    "%s whose numbers are none or huge is refused by what reads it, and repaired as that says",
+    async (file) => {
+      const copy = join(scratch, "to-repair");
+      cpSync(folder, copy, { recursive: true });
+      const path = join(copy, "shards/000001", file);
+      const bytes = readFileSync(path);
+      // The numbers of the last image of the last head, or of all images: NaN, and then the largest there are.
+      for (const fill of [0xff, 0x7b]) {
+        writeFileSync(path, Buffer.from(bytes).fill(fill, Math.max(HEADER, bytes.length - 512)));
+        const error = await readAll(await readIndex(copy)).catch((thrown) => thrown);
+        expect(error).toMatchObject({ code: "INDEX_CORRUPT" });
+        expect(error.message).toMatch(new RegExp(`shards/000001/.*${file}`));
+        expect(error.hint).toContain("Remove shards/000001 there and run the `index` command again");
+      }
+      rmSync(join(copy, "shards/000001"), { recursive: true });
+      await buildIndex(model, await scanSource(source), copy, { shardSize: SHARD_SIZE });
+      const read = await readAll(await readIndex(copy));
+      const paths = ({ images }: Reading) => images.map(({ path }) => path).sort();
+      expect(paths(read)).toEqual(paths(whole));
+      expect((await checkIndex(copy)).corrupt).toEqual([]);
+      rmSync(copy, { recursive: true });
+    },
+  );
 });
 
 describe("a damaged journal", () => {

@@ -46,13 +46,9 @@ afterAll(async () => {
   await rm(scratch, { recursive: true });
 });
 
-/** The beginning of an iPhone's picture: a box of brands. */
-const HEIC = Buffer.concat([
-  Buffer.from([0, 0, 0, 24]),
-  Buffer.from("ftypheic\0\0\0\0mif1heic"),
-  Buffer.alloc(64),
-]);
-const FILES: Readonly<Record<string, Buffer>> = { heic: HEIC, text: Buffer.from("no picture") };
+/** The beginning of a JPEG XL. */
+const JXL = Buffer.concat([Buffer.from("0000000c4a584c200d0a870a", "hex"), Buffer.alloc(64)]);
+const FILES: Readonly<Record<string, Buffer>> = { jxl: JXL, text: Buffer.from("no picture") };
 
 /** A folder with the files that are named: pictures, unless their content is given. */
 async function folderOf(...files: readonly (string | readonly [name: string, content: string])[]) {
@@ -76,29 +72,31 @@ describe("what a folder holds besides images", () => {
   it("is said: pictures in formats that are not read by kind, each in rejected.jsonl, once", async () => {
     const { photos, index } = await folderOf(
       "a.jpg",
-      ["IMG_1.HEIC", "heic"],
-      ["IMG_2.heic", "heic"],
+      ["IMG_1.JXL", "jxl"],
+      ["IMG_2.jxl", "jxl"],
+      ["misnamed.png", "jxl"],
       ["raw.NEF", "II*\0"],
     );
     const built = await buildIndex(model, photos, index);
-    expect(built).toMatchObject({ images: 1, rejected: 3, unsupported: { ".heic": 2, ".nef": 1 } });
+    expect(built).toMatchObject({ images: 1, rejected: 4, unsupported: { ".jxl": 2, ".nef": 1, ".png": 1 } });
     const { rejected } = await readIndex(index);
     expect(rejected.map(({ path, code, message }) => [path, code, message.split(": ").at(-1)])).toEqual([
-      ["IMG_1.HEIC", "IMAGE_UNSUPPORTED", "HEIC pictures cannot be read"],
-      ["IMG_2.heic", "IMAGE_UNSUPPORTED", "HEIC pictures cannot be read"],
-      ["raw.NEF", "IMAGE_UNSUPPORTED", "camera raw pictures cannot be read"],
+      ["IMG_1.JXL", "IMAGE_UNSUPPORTED", "JPEG XL"],
+      ["IMG_2.jxl", "IMAGE_UNSUPPORTED", "JPEG XL"],
+      ["raw.NEF", "IMAGE_UNSUPPORTED", "camera raw"],
+      ["misnamed.png", "IMAGE_UNSUPPORTED", "JPEG XL"],
     ]);
     expect(await buildIndex(model, photos, index)).toMatchObject({
       added: 0,
-      rejected: 3,
-      unsupported: { ".heic": 2 },
+      rejected: 4,
+      unsupported: { ".jxl": 2 },
     });
     const text = (await runHere("index", photos, "--out", index)).stdout;
-    expect(text).toContain("3 files are in formats that cannot be read: 2 .heic, 1 .nef");
+    expect(text).toContain("4 files are in formats that cannot be read: 2 .jxl, 1 .nef, 1 .png");
   });
 
   it("makes no classes of images: only folders with images that are read do", async () => {
-    const { photos } = await folderOf("trip/a.jpg", ["raw/a.NEF", "heic"]);
+    const { photos } = await folderOf("trip/a.jpg", ["raw/a.NEF", "jxl"]);
     expect((await scanSource(photos)).images.map(({ path, label }) => [path, label])).toContainEqual([
       "trip/a.jpg",
       null,
@@ -113,7 +111,7 @@ describe("what a folder holds besides images", () => {
       ["notes.txt", "text"],
       ["clip.MP4", "text"],
       ["other.mp4", "text"],
-      ["no-extension-either", "heic"],
+      ["no-extension-either", "jxl"],
     );
     const built = await buildIndex(model, photos, index);
     expect(built).toMatchObject({ images: 2, rejected: 1, unsupported: { "without extension": 1 } });

@@ -384,6 +384,34 @@ describe("weights that are not numbers", () => {
     await model.release();
   });
 
+  it.each([
+    ["open_clip", WEIGHTS, "visual.proj"],
+    ["open_clip", WEIGHTS, "text_projection"],
+    ["transformers", "model.safetensors", "visual_projection.weight"],
+    ["transformers", "model.safetensors", "text_projection.weight"],
+  ])("stop every command that begins something, in %s's %s: %s", async (layout, weights, name) => {
+    cpSync(goldenPath(`tiny/${layout}`), folder, { recursive: true });
+    cpSync(TOKENIZER, join(folder, "tokenizer.json"));
+    const tensors = readRawTensors(join(folder, weights));
+    const { bytes, dtype, ...rest } = tensors.get(name)!;
+    const spoilt = Uint8Array.from(bytes).fill(0xff, bytes.length - (dtype === "F16" ? 2 : 4));
+    writeSafetensors(join(folder, weights), new Map([...tensors, [name, { ...rest, dtype, bytes: spoilt }]]));
+    for (const words of [
+      ["verify"],
+      ["index", goldenPath("tiny"), "--out", join(folder, "an.index")],
+      ["serve", "--port", "1"],
+    ]) {
+      const { code, stderr } = await runHere(...words, "--model", folder);
+      expect([words[0], code, stderr]).toEqual([
+        words[0],
+        1,
+        expect.stringMatching(
+          new RegExp(`^error CHECKPOINT_INVALID: tensor ${name.replaceAll(".", "\\.")} .* holds NaN`),
+        ),
+      ]);
+    }
+  });
+
   it("as the logit scale are seen at once", async () => {
     spoil("logit_scale");
     await expect(loadCheckpoint(folder)).rejects.toMatchObject({
@@ -554,7 +582,7 @@ describe("a text that is too long", () => {
       "--json",
     );
     expect(code).toBe(0);
-    expect(stderr).toMatch(/TEXT_TRUNCATED: only the first 32 tokens are read/);
+    expect(stderr).toMatch(/TEXT_TRUNCATED.*only the first 32 tokens are read/);
   });
 });
 

@@ -73,6 +73,29 @@ describe("the server's analyses", () => {
     }
   });
 
+  it("say which texts are cut off, with the number of tokens that are read, as the commands do", async () => {
+    const image = await upload(MONKEY);
+    const long = `a monkey ${"and a palm tree ".repeat(40)}`.trim();
+    const cut = [{ text: long, tokens: 32 }];
+    const ask = async (path: string, more: object) =>
+      (await post(server.url, path, { model, image, ...more })).json();
+    // The second time from what is kept.
+    for (const _ of [1, 2]) {
+      const explained = explainResultSchema.parse(
+        await ask("/api/explain", { texts: [long, "a monkey", long] }),
+      );
+      expect(explained.truncated).toEqual(cut);
+    }
+    const maps = { heads: "all", mode: "topic" };
+    expect(await ask("/api/segment", { texts: ["a monkey", long], ...maps })).toMatchObject({
+      truncated: cut,
+    });
+    expect(await ask("/api/tokens", { text: "a monkey", against: [long] })).toMatchObject({ truncated: cut });
+    expect(await ask("/api/explain", { texts: ["a monkey"] })).not.toHaveProperty("truncated");
+    const direct = await explainImage(await models.load(model), MONKEY, [long]);
+    expect(direct.truncated).toEqual(cut);
+  });
+
   it("segment as the command does, and give every head's tokens, whose sums are the maps and the contributions", async () => {
     const image = await upload(MONKEY);
     const texts = ["a monkey", "a purple background", "a palm tree"];

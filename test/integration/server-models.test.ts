@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,7 +16,7 @@ import { explainResultSchema } from "../../src/results/explain.ts";
 import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { segmentResultSchema } from "../../src/results/segment.ts";
 import { repositoryPath } from "../e2e/cli.ts";
-import { post, send, startTestServer, type TestServer } from "../support/app-server.ts";
+import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
 /*
  * Two models of one shape, so that one's numbers would fit wherever the other's belong.
@@ -28,7 +28,7 @@ const TEXTS = ["a monkey", "a purple background"];
 const models = createModelLoader();
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ defaultModel: ONE });
+  server = await startTestServer({ served: [ONE] });
 });
 afterAll(async () => {
   await server.close();
@@ -128,22 +128,104 @@ async function prepare(model: string): Promise<void> {
   expect(job).toMatchObject({ state: "done", error: null });
 }
 
-describe("a folder that has the name of another model", () => {
-  it("is answered for with its own weights, and the other with its own", async () => {
-    const folder = join(await mkdtemp(join(tmpdir(), "named-alike-")), ONE);
+describe("a model in a folder", () => {
+  let parent: string;
+  let folder: string;
+  let served: TestServer;
+  beforeAll(async () => {
+    parent = await mkdtemp(join(tmpdir(), "named-alike-"));
+    folder = join(parent, ONE);
     await cp(repositoryPath(`models/${OTHER}`), folder, { recursive: true });
-    const served = await startTestServer({ defaultModel: folder });
-    try {
-      const path = join(SCENES, "0030-frog.png");
-      const image = await upload(path, served.url);
-      const own = { [folder]: await direct(OTHER, path), [ONE]: await direct(ONE, path) };
-      for (const model of [folder, ONE, folder]) {
-        const { texts, origin } = await explain(model, image, served.url);
-        expect(texts).toEqual(own[model].texts);
-        expect(origin.model.weights).toBe(await (await models.load(model)).weightsHash());
-      }
-    } finally {
-      await served.close();
+    served = await startTestServer({ served: [folder] });
+  });
+  afterAll(async () => {
+    await served.close();
+    await rm(parent, { recursive: true });
+  });
+  const appOf = async (url: string) => (await send(url, "/api/app")).json<{ defaultModel: string }>();
+  const listOf = async (url: string) =>
+    (await send(url, "/api/models")).json<{ models: { name: string; present: boolean; folder: null }[] }>()
+      .models;
+
+  it("has an id that the page can ask for, which stands in the list and says no path", async () => {
+    const { defaultModel: id } = await appOf(served.url);
+    expect(id).toMatch(new RegExp(`^${ONE}-[0-9a-f]{8}$`));
+    const detail = (await send(served.url, `/api/model?name=${encodeURIComponent(id)}`)).json();
+    expect(detail).toMatchObject({ name: id, embedded: false, layers: 4 });
+    const list = await listOf(served.url);
+    expect(list[0]).toMatchObject({ name: id, source: "folder", present: true, folder: null, layers: 4 });
+    expect(JSON.stringify([list, detail])).not.toContain(parent);
+  });
+
+  it("is answered for with its own weights, and an embedded one of its name with its own", async () => {
+    const { defaultModel: id } = await appOf(served.url);
+    const path = join(SCENES, "0030-frog.png");
+    const image = await upload(path, served.url);
+    const own = { [id]: folder, [ONE]: ONE };
+    for (const model of [id, ONE, id]) {
+      const { texts, origin } = await explain(model, image, served.url);
+      expect(texts).toEqual((await direct(own[model], path)).texts);
+      expect(origin.model.weights).toBe(await (await models.load(own[model])).weightsHash());
     }
+    expect((await direct(folder, path)).texts).not.toEqual((await direct(ONE, path)).texts);
+  });
+
+  it("cannot be asked for by a path", async () => {
+    for (const name of [folder, `${folder}/`, "/", "..", `models/${OTHER}`, "__proto__", ""]) {
+      const answer = await send(served.url, `/api/model?name=${encodeURIComponent(name)}`);
+      expect([name, answer.status >= 400, codeOf(answer)]).toEqual([name, true, "MODEL_NOT_FOUND"]);
+    }
+  });
+
+  it("has the same id after a restart, elsewhere too, and another for other weights", async () => {
+    const moved = join(parent, "moved", ONE);
+    await cp(folder, moved, { recursive: true });
+    const odd = join(parent, "my clip #2 (né)");
+    await cp(repositoryPath(`models/${ONE}`), odd, { recursive: true });
+    const again = await startTestServer({ served: [moved, odd, "emoji-4x128-p8"] });
+    try {
+      const [first, second] = await listOf(again.url);
+      expect(first.name).toBe((await appOf(served.url)).defaultModel);
+      expect((await appOf(again.url)).defaultModel).toBe(first.name);
+      expect(second.name).toMatch(/^my-clip-2-n-[0-9a-f]{8}$/);
+      const image = await upload(join(SCENES, "0030-frog.png"), again.url);
+      expect((await explain(second.name, image, again.url)).origin.model.name).toBe("my clip #2 (né)");
+    } finally {
+      await again.close();
+    }
+  });
+});
+
+describe("a server that is started with what is not there", () => {
+  const refusal = (options: Parameters<typeof startTestServer>[0]) =>
+    startTestServer({ port: 1, ...options }).then(
+      () => "it started",
+      (error) => error.code,
+    );
+
+  it("does not start", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "not-there-"));
+    const labels = async (text: object) => {
+      const path = join(folder, "labels.json");
+      await writeFile(path, JSON.stringify(text));
+      return path;
+    };
+    expect(await refusal({ served: ["nosuch"] })).toBe("MODEL_NOT_FOUND");
+    expect(await refusal({ served: [ONE, join(folder, "nosuch")] })).toBe("MODEL_NOT_FOUND");
+    expect(await refusal({ labels: join(folder, "nosuch.json") })).toBe("INPUT_NOT_FOUND");
+    expect(await refusal({ labels: await labels({ heads: { "L3.H1": "" } }) })).toBe("JSON_INVALID");
+    for (const other of [
+      { model: OTHER, heads: { "L3.H1": "colour" } },
+      { models: { [OTHER]: { heads: { "L3.H1": "colour" } } } },
+      { colour: ["L9.H1"] },
+    ]) {
+      expect(await refusal({ served: [ONE], labels: await labels(other) })).toBe("LABELS_MISSING");
+    }
+    // Where all is well it is the port that cannot be had.
+    const own = await labels({ model: ONE, heads: { "L3.H1": "colour" } });
+    expect(await refusal({ served: [ONE], labels: own, host: "203.0.113.1", token: "x".repeat(16) })).toBe(
+      "ADDRESS_UNUSABLE",
+    );
+    await rm(folder, { recursive: true });
   });
 });

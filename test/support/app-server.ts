@@ -20,8 +20,8 @@ export interface TestServer {
 function countingLoader(runs: TestServer["runs"]): ModelLoader {
   const models = createModelLoader();
   return {
-    async load(name) {
-      const model = await models.load(name);
+    async load(name, otherwise) {
+      const model = await models.load(name, otherwise);
       return {
         ...model,
         decompose: (...args) => {
@@ -50,7 +50,7 @@ export async function startTestServer(
   const clear = () =>
     options.cache === undefined ? rm(cache, { recursive: true, force: true }) : Promise.resolve();
   const server = await startServer({
-    ...{ models, defaultModel: DEFAULT_MODEL, cache },
+    ...{ models, served: [DEFAULT_MODEL], cache },
     builtIn: builtInCorpora({ ...process.env, CLIP_INTERPRET_CACHE: cache }, scenes),
     onFault: (error) => faults.push(error),
     ...options,

@@ -44,7 +44,9 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, RawT
 export function readRawTensors(path: string): Map<string, RawTensor> {
   const file = readFileSync(path);
   const start = 8 + Number(file.readBigUInt64LE());
-  const header = JSON.parse(file.toString("utf8", 8, start)) as ReturnType<typeof layOut>;
+  const { __metadata__: _, ...header } = JSON.parse(file.toString("utf8", 8, start)) as ReturnType<
+    typeof layOut
+  >;
   return new Map(
     Object.entries(header).map(
       ([

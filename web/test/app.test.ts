@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -417,6 +418,65 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
       expect(complaints).toEqual([]);
     },
   );
+
+  it("says of a long text that only its beginning is read, and how much", async () => {
+    const long = `a monkey ${"and a palm tree ".repeat(12)}`.trim();
+    for (const address of [
+      `/look?text=${encodeURIComponent(long)}`,
+      `/segment?text=${encodeURIComponent(long)}`,
+      `/neighbors?by=text&query=${encodeURIComponent(long)}`,
+    ]) {
+      const { page, complaints } = await open(address);
+      const note = page.getByRole("status").filter({ hasText: "Only the first 32 tokens" });
+      await note.waitFor();
+      expect(await note.textContent()).toMatch(
+        /^Only the first 32 tokens of “a monkey and a .*…” are read\. The rest/,
+      );
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+      expect(complaints).toEqual([]);
+    }
+  });
+
+  it("opens with a model from a folder, changes to another, and comes back to it", async () => {
+    const parent = await mkdtemp(join(tmpdir(), "own-"));
+    const folder = join(parent, "my own model");
+    await cp(fileURLToPath(new URL("../../models/emoji-4x128-p16", import.meta.url)), folder, {
+      recursive: true,
+    });
+    const own = await startTestServer({ served: [folder] }, 8);
+    const { page, complaints } = await openPage(browser, own.url);
+    try {
+      const scoreOf = async (name: string) => {
+        const image = await models.load(name);
+        const { texts } = await explainImage(image, EXAMPLE_SCENE.path, [EXAMPLE_SCENE.texts[0]]);
+        return formatCosine(texts[0].similarity);
+      };
+      const [first, other] = [await scoreOf(folder), await scoreOf(DEFAULT_MODEL)];
+      expect(first).not.toBe(other);
+      const shows = (score: string) => page.getByTestId("score").filter({ hasText: score }).waitFor();
+      const choose = async (name: string | RegExp) => {
+        await page.getByTitle("Choose another model").click();
+        const row = page.getByRole("row", { name });
+        await row.getByRole("button", { name: "Use" }).click();
+      };
+      await page.goto(own.url);
+      await shows(first);
+      await choose(new RegExp(`^${DEFAULT_MODEL} `));
+      await shows(other);
+      await choose(/^my-own-model-[0-9a-f]{8} /);
+      await shows(first);
+      expect(page.url()).toMatch(/[?&]model=my-own-model-[0-9a-f]{8}(&|$)/);
+      await page.reload();
+      await shows(first);
+      expect(complaints).toEqual([]);
+      expect(own.faults).toEqual([]);
+    } finally {
+      await page.context().close();
+      await own.close();
+      await rm(parent, { recursive: true });
+    }
+  });
 
   it("is less than 500 kB of compressed script, all of its own", async () => {
     const { page } = await open();

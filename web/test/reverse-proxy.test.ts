@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,64 +11,20 @@ import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../../test/support/app-server.ts";
+import { freePorts, missing as nginxMissing, startNginx } from "../../test/support/nginx.ts";
 import * as chromium from "./browser.ts";
 
 /*
  * The app behind a real nginx with the blocks of docs/app.md: at the root of a host, and below a path.
  */
 
-const NGINX = [process.env.NGINX ?? "", "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"].find(
-  (path) => path !== "" && existsSync(path),
-);
-const missing =
-  NGINX === undefined
-    ? "no nginx on this machine: `apt-get install -y nginx-light` (or set NGINX to one)"
-    : chromium.missing;
+const missing = nginxMissing ?? chromium.missing;
 const skip = missing !== undefined && process.env.CI !== "true";
 if (skip) console.warn(`The tests behind a reverse proxy are skipped: ${missing}`);
 
 const models = createModelLoader();
 const TOKEN = "correct-horse-battery";
 const repository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-/** Free ports; nothing else takes them in the moment until they are used. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((one) => new Promise<void>((go) => one.listen(0, "127.0.0.1", go))));
-  const ports = servers.map((one) => (one.address() as AddressInfo).port);
-  await Promise.all(servers.map((one) => new Promise((go) => one.close(go))));
-  return ports;
-}
-
-const answers = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
-    socket.on("connect", () => socket.destroy());
-  });
-
-/** nginx as it is by default, but for where it writes: a `server` on each port with one block. */
-async function startNginx(folder: string, blocks: ReadonlyMap<number, string>): Promise<ChildProcess> {
-  const servers = [...blocks].map(
-    ([port, block]) => `server { listen 127.0.0.1:${port}; server_name clip.localhost; ${block} }`,
-  );
-  const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (name) => `${name}_temp_path ${join(folder, name)};`,
-  );
-  const config = join(folder, "nginx.conf");
-  const http = ["access_log off;", ...kept, ...servers].join("\n");
-  const user = process.getuid?.() === 0 ? "user root;" : "";
-  await writeFile(config, `${user}\npid ${folder}/pid;\nevents {}\nhttp {\n${http}\n}\n`);
-  const log = join(folder, "error.log");
-  const child = spawn(NGINX!, ["-p", folder, "-c", config, "-e", log, "-g", "daemon off;"], {
-    stdio: "ignore",
-  });
-  const [first] = blocks.keys();
-  while (!(await answers(first))) {
-    if (child.exitCode !== null) throw new Error(await readFile(log, "utf8"));
-    await new Promise((go) => setTimeout(go, 50));
-  }
-  return child;
-}
 
 describe.skipIf(skip)("the app behind nginx", { timeout: 180_000 }, () => {
   let [folder, atRoot, below, cut, unnamed] = ["", "", "", "", ""];
@@ -142,12 +96,22 @@ describe.skipIf(skip)("the app behind nginx", { timeout: 180_000 }, () => {
 
   it("hears of long work as it goes on: events are not held back", async () => {
     const response = await fetch(`${below.replace("clip.localhost", "127.0.0.1")}/clip/api/jobs/events`);
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      if (text.includes("event: ready")) break;
-    }
-    expect(text).toContain("event: ready");
+    const heard = async (words: string) => {
+      while (!text.includes(words)) text += (await reader.read()).value ?? "";
+    };
+    await heard("event: ready");
+    const { origin } = new URL(server.url);
+    const corpus = { kind: "prepare", corpus: "demo", model: DEFAULT_MODEL };
+    const { id } = (await post(origin, "/api/jobs", corpus)).json<{ id: string }>();
+    await send(origin, `/api/jobs/${id}`, { method: "DELETE" });
+    await heard(id);
+    await reader.cancel();
+    // What nginx is asked, it does not pass on.
+    const direct = await fetch(`${origin}/api/jobs/events`);
+    expect(direct.headers.get("x-accel-buffering")).toBe("no");
+    await direct.body?.cancel();
   });
 
   it("takes pictures of several MB, as they are or in a form", async () => {

@@ -2,6 +2,7 @@ import type { DecodeOptions } from "../../image/decode.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
+import { truncatedIn } from "../../model/notices.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { unitProbe } from "../../model/probe.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
@@ -88,5 +89,6 @@ export async function explainPixels(
   return explainResult(await originOf({ model, image: named }), {
     sumError: decomposition.error[0],
     texts: explain(model, decomposition, texts, embeddings),
+    ...(await truncatedIn(model, texts)),
   });
 }

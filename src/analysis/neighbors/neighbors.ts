@@ -14,6 +14,7 @@ import { distribution, largest, percentiles, smallest } from "../../math/rank.ts
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, NamedSet } from "../../model/components.ts";
 import type { Decomposition } from "../../model/decomposition.ts";
+import { truncatedIn } from "../../model/notices.ts";
 import { pixelsOf } from "../../model/pixels.ts";
 import { imageProbe, unitProbe } from "../../model/probe.ts";
 import {
@@ -126,6 +127,7 @@ export async function findNeighbors(
   return neighborsResult(origin, {
     query: "image" in query ? { image: query.image.name } : { text: query.text },
     components: componentsOf(name, set, model.geometry),
+    ...("text" in query && (await truncatedIn(model, [query.text]))),
     scoring,
     searched: searched.length,
     excluded: self.size,

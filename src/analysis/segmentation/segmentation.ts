@@ -26,6 +26,7 @@ import { SUM_TOLERANCE } from "../../model/decomposition.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
 import { prepareProbe } from "../../model/head-space.ts";
 import { scoreImages, scoreTokens } from "../../model/kernel.ts";
+import { truncatedIn } from "../../model/notices.ts";
 import { pixelsOf } from "../../model/pixels.ts";
 import { contrastProbe, unitProbe } from "../../model/probe.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
@@ -284,6 +285,7 @@ export async function segmentSeen(
       ...sums,
       ...(patch !== undefined && { token: chosen(i) }),
     })),
+    ...(await truncatedIn(model, texts)),
     ...(winners && {
       winners: { text: rows(winners.winner), margin: rows(winners.margin), counts: [...winners.counts] },
     }),

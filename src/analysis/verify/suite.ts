@@ -7,6 +7,7 @@ import { normalizeAll } from "../../model/pixels.ts";
 import type { SuiteName } from "../../results/verify.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readJson } from "../../support/files.ts";
+import { reasonOf } from "../../support/reason.ts";
 import { readCorpus } from "../../world/corpus.ts";
 
 /** Pictures with texts that are true of them and texts that are not. */
@@ -45,8 +46,7 @@ async function scenes(folder: string): Promise<Listed[]> {
 async function photos(folder: string): Promise<Listed[]> {
   const list = join(folder, "photos.json");
   const parsed = photosSchema.safeParse(await readJson(list));
-  if (!parsed.success)
-    throw new ClipInterpretError("JSON_INVALID", `${list}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new ClipInterpretError("JSON_INVALID", `${list}: ${reasonOf(parsed.error)}`);
   return parsed.data.map(({ file, text }, _, all) => {
     const isFalse = all.flatMap((other) => (other.text === text ? [] : [other.text]));
     return { file, isTrue: [text], isFalse };

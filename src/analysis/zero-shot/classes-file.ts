@@ -1,8 +1,10 @@
 /** Classes of a zero-shot classifier from a user's file. */
+
 import { extname } from "node:path";
 import { z } from "zod";
-import { ClipInterpretError, messageOf } from "../../support/errors.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput } from "../../support/files.ts";
+import { reasonOf } from "../../support/reason.ts";
 import { type ClassSet, DEFAULT_TEMPLATES, fillTemplate, type ZeroShotClass } from "./classes.ts";
 
 const text = z.string().trim().min(1);
@@ -70,8 +72,7 @@ export async function readClasses(
         throw new Error("it is neither .txt, .json nor .jsonl");
     }
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-    throw new ClipInterpretError("CLASSES_INVALID", `${path}: ${why}`, { cause });
+    throw new ClipInterpretError("CLASSES_INVALID", `${path}: ${reasonOf(cause)}`, { cause });
   }
   const own = "factor" in read || "templates" in read || "unless" in read ? read : undefined;
   const templates = defaults.templates ?? own?.templates ?? DEFAULT_TEMPLATES;

@@ -1,5 +1,5 @@
 import { type ComparedSide, compareModels } from "../../analysis/compare/compare.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
+import { openWithModel } from "../../corpus/index-model.ts";
 import { parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { compareHtml } from "../../views/compare/page.ts";
@@ -77,14 +77,13 @@ async function loadSide(
   options: CompareOptions,
   side: 0 | 1,
 ): Promise<ComparedSide> {
-  const index = await readIndex(options.index[side], { root: options.root[side], report });
-  const name = options.madeBy[side] ?? index.manifest.model.name;
-  const model = await models.load(name).catch((error: unknown) => {
+  const wanted = { named: options.madeBy[side], root: options.root[side], report };
+  const opened = openWithModel(options.index[side], models, wanted).catch((error: unknown) => {
     if (!(error instanceof ClipInterpretError) || error.code !== "MODEL_NOT_FOUND") throw error;
     const hint = `${error.hint} Where it lies elsewhere, say so with --made-by, once for each --index.`;
     throw new ClipInterpretError("MODEL_NOT_FOUND", error.message, { hint, cause: error });
   });
-  await requireModelOf(index, model);
+  const { index, model } = await opened;
   const { heads } = options;
   return { index, model, components: { name: heads, set: parseComponents(heads, model.geometry) } };
 }

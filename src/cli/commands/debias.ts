@@ -5,7 +5,7 @@ import { checkExports } from "../../analysis/debias/export-debiased.ts";
 import { cueProbes, PLANTED_CUE, plantedClasses } from "../../analysis/debias/planted-bias.ts";
 import type { ClassSet, EmbedTexts } from "../../analysis/zero-shot/classes.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
-import { type Index, readIndex, requireModelOf } from "../../corpus/open-index.ts";
+import type { Index } from "../../corpus/open-index.ts";
 import { worldIndex } from "../../corpus/world-index.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -20,6 +20,7 @@ import { debiasSvg } from "../../views/debias/svg.ts";
 import { debiasTerminal } from "../../views/debias/terminal.ts";
 import { addClassesOptions, type ClassesOptions, classesOf } from "../classes-options.ts";
 import type { Register } from "../command.ts";
+import type { CommandContext } from "../context.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
 
@@ -96,12 +97,12 @@ export const registerDebias: Register = (program, run) => {
     )
     .addOption(pictureOption())
     .action(
-      run(async ({ globals, models, report, signal, streams, say, result }, options: Options) => {
+      run(async (context, options: Options) => {
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
         checkExports(options.export);
         const work: WorkOptions = { report, signal };
-        const model = await models.load(globals.model);
-        const { index, classSet, cue } = await taskOf(model, options, work);
+        const { model, index, classSet, cue } = await taskOf(context, options);
         const embed: EmbedTexts = (texts) => embedTexts(model, texts, work);
         const grouped = await prepareZeroShot(model, index, classSet, { groupBy: [cue], embed, ...work });
         const problem = splitByCue(grouped, cue, options.split);
@@ -125,17 +126,18 @@ export const registerDebias: Register = (program, run) => {
 
 /** What to classify, and by what it must not be classified. */
 async function taskOf(
-  model: ClipModel,
+  context: CommandContext,
   options: Options,
-  work: WorkOptions,
-): Promise<{ index: Index; classSet: ClassSet; cue: string }> {
+): Promise<{ model: ClipModel; index: Index; classSet: ClassSet; cue: string }> {
   const { index: folder, cue, classes, factor, split } = options;
   if (folder === undefined) {
     const others = { "--cue": cue, "--classes": classes, "--factor": factor, "--split": split };
     const [other] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
     if (other) throw new ClipInterpretError("USAGE", `${other} needs an --index`);
-    const index = await worldIndex(model, { split: "balanced", images: options.scenes, ...work });
-    return { index, classSet: plantedClasses(), cue: PLANTED_CUE };
+    const { report, signal } = context;
+    const model = await context.model();
+    const index = await worldIndex(model, { split: "balanced", images: options.scenes, report, signal });
+    return { model, index, classSet: plantedClasses(), cue: PLANTED_CUE };
   }
   if (cue === undefined) {
     throw new ClipInterpretError(
@@ -143,7 +145,6 @@ async function taskOf(
       "--index needs a --cue: the factor that the model takes for the class",
     );
   }
-  const index = await readIndex(folder, work);
-  await requireModelOf(index, model);
-  return { index, classSet: await classesOf(index, options), cue };
+  const { index, model } = await context.openIndex(folder);
+  return { model, index, classSet: await classesOf(index, options), cue };
 }

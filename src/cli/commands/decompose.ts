@@ -15,8 +15,8 @@ export const registerDecompose: Register = (program, run) => {
     .option("--spatial", "one contribution per token as well: [n, L, N, H, D]", false)
     .action(
       run(async (context, options: { pixels: string; out: string; spatial: boolean }) => {
-        const { globals, models, report, signal, result } = context;
-        const model = await models.load(globals.model);
+        const { report, signal, result } = context;
+        const model = await context.model();
         const pixels = await openNpyRows(options.pixels, 4);
         try {
           const written = await writeReferenceArrays(model, pixels, options.out, {

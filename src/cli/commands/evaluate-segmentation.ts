@@ -69,9 +69,9 @@ export function registerEvaluateSegmentation(evaluate: Command, run: RunCommand)
     .addOption(pictureOption())
     .action(
       run(async (context: CommandContext, options: EvaluateOptions) => {
-        const { globals, models, report, signal, streams, result, say } = context;
+        const { report, signal, streams, result, say } = context;
         checkPictures(options.out);
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const data = await dataOf(context, model, options);
         const images = data.images.slice(0, options.limit);
         const sets = await setsOf(model, options);

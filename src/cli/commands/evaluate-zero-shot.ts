@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 import { evaluateZeroShot } from "../../analysis/ablation/study.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { consistencySets } from "../../labels/consistency.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -63,12 +62,11 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
     .addOption(rootOption())
     .addOption(pictureOption())
     .action(
-      run(async ({ globals, models, report, signal, streams, say, result }, options: Options) => {
+      run(async (context, options: Options) => {
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
         const work = { report, signal };
-        const index = await readIndex(options.index, { root: options.root, report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { index, model } = await context.openIndex(options.index, options.root);
         const classSet = await classesOf(index, options);
         const sets = await setsOf(model, options);
         const problem = await prepareZeroShot(model, index, classSet, {

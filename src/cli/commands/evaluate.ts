@@ -1,5 +1,4 @@
 import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import type { RetrievalResult } from "../../results/retrieval.ts";
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
@@ -24,10 +23,9 @@ export const registerEvaluate: Register = (program, run) => {
     .option("-k <n>", "neighbours a query", wholeNumber(1, 1000), 8)
     .option("--heads-per-factor <n>", "heads chosen for each factor", wholeNumber(1, 100), 3)
     .action(
-      run(async ({ globals, models, report, signal, result }, options: RetrievalOptions) => {
-        const index = await readIndex(options.index, { report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+      run(async (context, options: RetrievalOptions) => {
+        const { report, signal, result } = context;
+        const { index, model } = await context.openIndex(options.index);
         const { k, headsPerFactor } = options;
         const measured = await measureRetrieval(model, index, { k, headsPerFactor, report, signal });
         result(measured, () => retrievalText(measured));

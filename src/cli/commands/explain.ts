@@ -39,13 +39,13 @@ export const registerExplain: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string | undefined, options: Options, _command: Command) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
         const given = await textsOf(options, { report, signal });
         const texts = given.length > 0 ? given : (example?.texts ?? []);
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const { exif, maxPixels } = options;
         const decoding = { exif, report, ...(maxPixels && { maxPixels }) };
         const seen = await pixelsOf(model, source, decoding);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { requireFinite } from "../../checkpoint/finite.ts";
 import { buildIndex } from "../../corpus/build.ts";
 import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
@@ -17,7 +18,7 @@ import { originOf } from "../../results/origin.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { oneLine, wholeNumber } from "../strings.ts";
+import { oneLine, shellWord, wholeNumber } from "../strings.ts";
 
 interface IndexOptions {
   readonly out: string;
@@ -65,17 +66,20 @@ export const registerIndex: Register = (program, run) => {
         if (options.check) return check(context, options.out, options.root);
         if (inputs.length === 0)
           throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
-        const { globals, models, report, signal, result } = context;
+        const { report, signal, result } = context;
         const { out, root, hidden, check: _, export: form, ...build } = options;
         const source = await scanSource(inputs, { root, hidden, report });
-        const model = await models.load(globals.model);
+        const model = await context.modelFor(out);
+        // Of the text tower too: what is asked of the index later would fail.
+        await requireFinite(model.checkpoint.weights);
         const built = await buildIndex(model, source, out, { ...build, report, signal });
         const index = await readIndex(out, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, form);
         const unread = built.unread.map(({ path, code, message }) => ({ path, code, message }));
         const found = indexResult(await originOf({ model, index }), { ...built, unread, exported });
         for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);
-        result(found, () => summary(found));
+        const next = await nextCommand(model, found.folder);
+        result(found, () => summary(found, next));
       }),
     );
 };
@@ -107,7 +111,8 @@ function warnOf({ report }: CommandContext, built: IndexResult, kind: "changed" 
 
 const filesOf = (count: number) => (count === 1 ? "1 file" : `${count} files`);
 
-function summary({ origin, ...built }: IndexResult): string {
+/** @param next a command that the index answers */
+function summary({ origin, ...built }: IndexResult, next: string): string {
   const { folder, images, rejected, shards, added, repaired, exported } = built;
   const { unsupported, passedOver, root, movedFrom } = built;
   const kinds = Object.entries(unsupported);
@@ -129,11 +134,20 @@ function summary({ origin, ...built }: IndexResult): string {
   const passed = passedOverText(passedOver);
   if (passed !== "") lines.push(`  passed over: ${passed}`);
   for (const path of exported) lines.push(`  written: ${path}`);
-  lines.push(
-    "Next:",
-    `  clip-interpret neighbors --index ${folder} --heads L0.H0 --text "a dog" --out near.html`,
-  );
+  lines.push("Next:", `  ${next}`);
   return oneLineEach(lines);
+}
+
+/** What to ask of an index first; one without a tokenizer cannot be asked for a text. */
+async function nextCommand(model: ClipModel, folder: string): Promise<string> {
+  const index = `--index ${shellWord(folder)}`;
+  const readsTexts = await model.tokenizer().then(
+    () => true,
+    () => false,
+  );
+  return readsTexts
+    ? `clip-interpret neighbors ${index} --heads L0.H0 --text "a dog" --out near.html`
+    : `clip-interpret similar ${index} --head L0.H0`;
 }
 
 async function check(

@@ -1,6 +1,5 @@
 import { Option } from "commander";
 import { findNeighbors, imageQuery, textQuery } from "../../analysis/neighbors/neighbors.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
@@ -36,7 +35,7 @@ export const registerNeighbors: Register = (program, run) => {
   program
     .command("neighbors")
     .description("find the images that some heads hold most and least like an image or a text")
-    .requiredOption("--index <index>", "an index that `index` made with this model")
+    .requiredOption("--index <index>", "an index, which brings its model")
     .requiredOption(
       "--heads <set>",
       "one head (L3.H1), several (L2-L3, last4, all), a property's name; `all,mlps` for everything",
@@ -56,15 +55,13 @@ export const registerNeighbors: Register = (program, run) => {
     .addOption(pictureOption())
     .action(
       run(async (context, options: NeighborsOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         const { image, text } = options;
         if ((image === undefined) === (text === undefined)) {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
         checkPictures(options.out, image);
-        const index = await readIndex(options.index, { root: options.root, report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { index, model } = await context.openIndex(options.index, options.root);
         const properties = await loadProperties(model, options.labels);
         const heads = {
           name: options.heads,

@@ -26,11 +26,11 @@ export const registerPreprocess: Register = (program, run) => {
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
-      run(async ({ globals, result, report }, image: string, options: Options, _command: Command) => {
+      run(async ({ modelName, result, report }, image: string, options: Options, _command: Command) => {
         if (extname(options.out).toLowerCase() !== ".png")
           throw new ClipInterpretError("USAGE", `--out ${options.out} is not a .png`);
         refuseOverwrite(options.out, image);
-        const { folder, name } = await locateModel(globals.model);
+        const { folder, name } = await locateModel(modelName);
         const { config } = await loadCheckpoint(folder, name);
         const size = options.size ?? config.preprocess.size;
         const { exif, maxPixels } = options;

@@ -71,13 +71,13 @@ export const registerSegment: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string, options: SegmentOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         const arrays = options.out.filter(isArray);
         const pictures = options.out.filter((path) => !isArray(path));
         checkPictures(pictures, image);
         for (const path of arrays) refuseOverwrite(path, image);
         const texts = await textsOf(options, { report, signal });
-        const model = await models.load(globals.model);
+        const model = await context.model();
         const set = parseComponents(
           options.heads,
           model.geometry,

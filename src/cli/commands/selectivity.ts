@@ -1,5 +1,4 @@
 import { measureSelectivity, selectiveHeads } from "../../analysis/selectivity/selectivity.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { writeWhole } from "../../support/files.ts";
 import { selectivityHtml } from "../../views/selectivity/page.ts";
 import { selectivitySvg } from "../../views/selectivity/svg.ts";
@@ -28,11 +27,9 @@ export const registerSelectivity: Register = (program, run) => {
     .addOption(pictureOption())
     .action(
       run(async (context, options: SelectivityOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
-        const index = await readIndex(options.index, { report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { index, model } = await context.openIndex(options.index);
         const { permutations, seed } = options;
         const found = await measureSelectivity(model, index, { permutations, seed, report, signal });
         if (options.saveHeads !== undefined) {

@@ -1,8 +1,11 @@
+import { modelOfIndex } from "../../corpus/index-model.ts";
+import { whatFinds } from "../../model/registry.ts";
 import { indexedCorpus } from "../../server/corpora.ts";
 import { startServer } from "../../server/serve.ts";
 import { messageOf } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
-import { wholeNumber } from "../strings.ts";
+import type { CommandContext } from "../context.ts";
+import { collect, wholeNumber } from "../strings.ts";
 
 interface ServeOptions {
   readonly port: number;
@@ -14,8 +17,6 @@ interface ServeOptions {
   readonly root: readonly string[];
   readonly labels?: string;
 }
-
-const collect = (value: string, known: readonly string[]) => [...known, value];
 
 /** `serve`: the web app and the HTTP API, until it is stopped. */
 export const registerServe: Register = (program, run) => {
@@ -41,10 +42,17 @@ export const registerServe: Register = (program, run) => {
     )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
-      run(async ({ globals, models, report, signal, streams, say, result }, options: ServeOptions) => {
+      run(async (context, options: ServeOptions) => {
+        const { globals, models, report, signal, streams, say, result } = context;
         const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
         const server = await startServer({
-          ...{ models, defaultModel: globals.model, host: options.host, port: options.port, token },
+          ...{
+            models,
+            served: await servedBy(context, options.index),
+            host: options.host,
+            port: options.port,
+            token,
+          },
           ...{ origins: options.origin, basePath: options.basePath },
           corpora: await Promise.all(
             options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
@@ -67,6 +75,20 @@ export const registerServe: Register = (program, run) => {
       }),
     );
 };
+
+/** The models that were named, or else those that made the indexes, or else the one that is used when none is. */
+async function servedBy(
+  { globals, models, modelName }: CommandContext,
+  indexes: readonly string[],
+): Promise<readonly string[]> {
+  if (globals.model) return globals.model;
+  const makers: string[] = [];
+  for (const index of indexes) {
+    const model = await modelOfIndex(index, models);
+    if (model) makers.push(await whatFinds(model));
+  }
+  return makers.length > 0 ? makers : [modelName];
+}
 
 const aborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {

@@ -1,5 +1,4 @@
 import { findSimilarHeads } from "../../analysis/similar/similar.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { parseComponents } from "../../model/components.ts";
 import type { SimilarResult } from "../../results/similar.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -20,17 +19,15 @@ export const registerSimilar: Register = (program, run) => {
   program
     .command("similar")
     .description("find the heads of a model that respond to images most like one of its heads")
-    .requiredOption("--index <index>", "an index that `index` made with this model")
+    .requiredOption("--index <index>", "an index, which brings its model")
     .requiredOption("--head <head>", "the head that others are compared with: L3.H1")
     .option("-k <n>", "how many heads", wholeNumber(1, 1000), 5)
     .option("--permutations <n>", "random permutations to compare with", wholeNumber(1, 1000), 20)
     .option("--seed <n>", "chooses the permutations", wholeNumber(0), 0)
     .action(
       run(async (context, options: SimilarCommandOptions) => {
-        const { globals, models, report, signal, result } = context;
-        const index = await readIndex(options.index, { report });
-        const model = await models.load(globals.model);
-        await requireModelOf(index, model);
+        const { report, signal, result } = context;
+        const { index, model } = await context.openIndex(options.index);
         const { heads, mlps } = parseComponents(options.head, model.geometry);
         if (heads.length !== 1 || mlps.length > 0)
           throw new ClipInterpretError("HEADS_INVALID", `--head ${options.head} is not one head`);

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
+import { modelOfIndex } from "../../corpus/index-model.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
-import { EMBEDDED_MODELS } from "../../model/registry.ts";
+import { EMBEDDED_MODELS, type ModelLoader, whatFinds } from "../../model/registry.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { writeWhole } from "../../support/files.ts";
@@ -11,12 +12,12 @@ import { studyMarkdown } from "../../views/study/markdown.ts";
 import { studyHtml } from "../../views/study/page.ts";
 import { studyTerminal } from "../../views/study/words.ts";
 import type { Register } from "../command.ts";
-import { wholeNumber } from "../strings.ts";
+import { collect, wholeNumber } from "../strings.ts";
 
 interface StudyCliOptions {
   readonly models?: string;
   readonly images?: string;
-  readonly index: Readonly<Record<string, string>>;
+  readonly index: readonly string[];
   readonly texts?: string;
   readonly heads: string;
   readonly iterations: number;
@@ -42,7 +43,12 @@ export const registerStudy: Register = (program, run) => {
       "names, hub ids or folders, with commas between (default: the embedded models)",
     )
     .option("--images <input>", "a folder or list of images to index (default: the demo corpus)")
-    .option("--index <model=index>", "an index that a model made; once a model at most", collectIndex, {})
+    .option(
+      "--index <[model=]index>",
+      "an index; by default of the model that made it, which is studied; once a model at most",
+      collect,
+      [],
+    )
     .option("--texts <pool>", "a pool's name or file (default: the one for each model)")
     .option("--heads <set>", "heads to analyse", heads)
     .option("--iterations <n>", "texts shown of each head", wholeNumber(5, 100), iterations)
@@ -55,11 +61,12 @@ export const registerStudy: Register = (program, run) => {
     .action(
       run(async (context, options: StudyCliOptions) => {
         const { models: loader, globals, report, signal, say, result } = context;
-        const { models, index: indexes, out, ...settings } = options;
+        const { models, index: given, out, ...settings } = options;
+        const { indexes, makers } = await indexesOf(given, loader);
         const folder = resolve(out);
         const study = await runStudy({
           ...settings,
-          models: models === undefined ? EMBEDDED_MODELS : namesIn(models),
+          models: models !== undefined ? namesIn(models) : makers.length > 0 ? makers : EMBEDDED_MODELS,
           ...{ indexes, loader, report, signal },
           stepsFolder: join(folder, "steps"),
           threads: globals.threads,
@@ -87,13 +94,27 @@ function namesIn(list: string): string[] {
   return names;
 }
 
-function collectIndex(value: string, known: Readonly<Record<string, string>>): Record<string, string> {
-  const at = value.indexOf("=");
-  const model = value.slice(0, Math.max(0, at));
-  if (model === "" || value.length === at + 1)
-    throw new ClipInterpretError("USAGE", `--index ${value} is not MODEL=INDEX`);
-  if (model in known) throw new ClipInterpretError("USAGE", `--index names ${model} twice`);
-  return { ...known, [model]: value.slice(at + 1) };
+/** Indexes by the models that are studied with them, and the models that were not named but made one. */
+async function indexesOf(given: readonly string[], loader: ModelLoader) {
+  const indexes: Record<string, string> = {};
+  const makers: string[] = [];
+  for (const value of given) {
+    const at = value.indexOf("=");
+    if (at === 0 || at === value.length - 1)
+      throw new ClipInterpretError("USAGE", `--index ${value} is neither an index nor MODEL=INDEX`);
+    const model = at < 0 ? await makerOf(value, loader) : value.slice(0, at);
+    if (model in indexes) throw new ClipInterpretError("USAGE", `--index names ${model} twice`);
+    indexes[model] = value.slice(at + 1);
+    if (at < 0) makers.push(model);
+  }
+  return { indexes, makers };
+}
+
+/** What loads the model that made an index. */
+async function makerOf(folder: string, loader: ModelLoader): Promise<string> {
+  const model = await modelOfIndex(folder, loader);
+  if (!model) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
+  return whatFinds(model);
 }
 
 /** Small pictures of the images that are shown; those that cannot be read are left out with a warning. */

@@ -1,5 +1,4 @@
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
-import { readIndex, requireModelOf } from "../../corpus/open-index.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
@@ -15,7 +14,7 @@ export const registerTextspan: Register = (program, run) => {
   program
     .command("textspan")
     .description("describe heads by the texts that explain most of what varies in them over images")
-    .option("--index <index>", "an index that `index` made with this model")
+    .option("--index <index>", "an index, which brings its model")
     .option("--texts <pool>", "photographs, emoji, or a file of texts; default: the pool that fits the model")
     .option(
       "--heads <set>",
@@ -53,10 +52,8 @@ async function describeIndex(
   options: TextspanCommandOptions,
   folder: string,
 ): Promise<void> {
-  const { globals, models, report, signal } = context;
-  const index = await readIndex(folder, { report });
-  const model = await models.load(globals.model);
-  await requireModelOf(index, model);
+  const { globals, report, signal } = context;
+  const { index, model } = await context.openIndex(folder);
   const { geometry, name } = model;
   const written = options.heads ?? `last${Math.min(4, geometry.layers)}`;
   const set = parseComponents(written, geometry, await loadProperties(model, options.labels));

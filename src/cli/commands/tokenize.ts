@@ -14,11 +14,11 @@ export const registerTokenize: Register = (program, run) => {
     .description('print the token ids of texts as JSON: {"ids": [[…], …]}, start token to end token')
     .requiredOption("--texts <file>", "a JSON list of strings")
     .action(
-      run(async ({ globals, report, result }, options: { texts: string }) => {
+      run(async ({ modelName, report, result }, options: { texts: string }) => {
         const parsed = textListSchema.safeParse(await readJson(options.texts));
         if (!parsed.success)
           throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
-        const { folder, name } = await locateModel(globals.model);
+        const { folder, name } = await locateModel(modelName);
         const tokenizer = await readModelTokenizer(await loadCheckpoint(folder, name));
         const ids = parsed.data.map((text) => {
           const { ids, truncated } = tokenizer.encode(text);

@@ -23,10 +23,10 @@ export const registerVerify: Register = (program, run) => {
     )
     .action(
       run(async (context, name: string | undefined, options: { pictures?: SuiteName }, _command: Command) => {
-        const { globals, models, report, signal, result } = context;
-        const model = await models.load(name ?? globals.model);
+        const { models, modelName, report, signal, result } = context;
+        const model = await models.load(name ?? modelName);
         const suite = await loadSuite(options.pictures ?? (isEmbedded(model.name) ? "scenes" : "photos"));
-        const found = await withReference(context, model, name ?? globals.model, (reference) =>
+        const found = await withReference(context, model, name ?? modelName, (reference) =>
           verifyModel(model, suite, { report, signal, ...(reference && { reference }) }),
         );
         result(found, () => verifyTerminal(found));

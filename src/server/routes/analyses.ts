@@ -3,8 +3,8 @@ import { explain } from "../../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Search } from "../../corpus/search.ts";
-import type { ClipModel } from "../../model/clip-model.ts";
 import { parseComponents } from "../../model/components.ts";
+import { truncatedIn } from "../../model/notices.ts";
 import {
   explainRequestSchema,
   insightsSchema,
@@ -20,6 +20,7 @@ import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
+import type { ServedModel } from "../models.ts";
 import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
@@ -28,14 +29,14 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
   // What was measured of an index stays true as long as it is open.
   const measured = new WeakMap<Search, Insights>();
   const named = new WeakMap<Search, Property[]>();
-  const insightsOf = async (model: ClipModel, corpus: string) => {
+  const insightsOf = async (model: ServedModel, corpus: string) => {
     const search = await corpora.search(corpus, model);
     const insights = measured.get(search) ?? (await readInsights(model, search.index, cache));
     if (insights) measured.set(search, insights);
     return { search, insights };
   };
   /** Heads by property; before anything is measured those of labels alone. */
-  const headsOf = async (model: ClipModel, corpus: string) => {
+  const headsOf = async (model: ServedModel, corpus: string) => {
     const { search, insights } = await insightsOf(model, corpus).catch(() => ({
       search: undefined,
       insights: undefined,
@@ -46,7 +47,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     if (search && insights) named.set(search, properties);
     return properties;
   };
-  const setOf = async (model: ClipModel, heads: string, corpus: string) => {
+  const setOf = async (model: ServedModel, heads: string, corpus: string) => {
     const properties = await headsOf(model, corpus);
     return parseComponents(
       heads,
@@ -74,6 +75,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const found = {
         sumError: decomposition.error[0],
         texts: explain(model, decomposition, texts, embeddings),
+        ...(await truncatedIn(model, texts)),
       };
       return context.json(explainResult(origin, found), 200);
     },

@@ -25,7 +25,7 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
       const listed = corpora.specs.map(async ({ name, title }) => {
         const opened = await corpora.open(name).catch(() => undefined);
         const indexed = opened !== undefined && (await corpora.isIndexed(name, model));
-        const job = jobs.current("prepare", name, model.name)?.id ?? null;
+        const job = jobs.current("prepare", name, model.id)?.id ?? null;
         return { name, title, images: opened?.images.length ?? null, made: !!opened, indexed, job };
       });
       return context.json(corporaSchema.parse({ corpora: await Promise.all(listed) }), 200);

@@ -16,7 +16,7 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
       kind: "prepare",
       title: `Getting ${spec.title} ready`,
       subject: corpus,
-      model: model.name,
+      model: model.id,
     } as const;
     return jobs.start(about, async (work) => {
       await corpora.prepare(corpus, model, work);
@@ -64,7 +64,7 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
   app.openapi(events, (context) => {
     if (listening >= limits.listeners)
       throw new ClipInterpretError("SERVER_BUSY", "too many pages are listening");
-    // nginx would keep events back until it has some kB of them.
+    // nginx may otherwise keep events back until it has some kB of them.
     context.header("X-Accel-Buffering", "no");
     return streamSSE(context, async (stream) => {
       listening++;

@@ -1,5 +1,6 @@
 import type { ExplainResult, Explanation } from "../../results/explain.ts";
 import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
+import { noticeOf } from "../kit/notice.ts";
 import {
   at,
   banner,
@@ -53,7 +54,8 @@ const IMAGE_SIDE = 224;
  * console.log(svg.slice(0, 4)); // → <svg
  * ```
  */
-export function explanationSvg({ origin, texts }: ExplainResult, { image }: ExplanationPictures): string {
+export function explanationSvg(result: ExplainResult, { image }: ExplanationPictures): string {
+  const { origin, texts } = result;
   const ranked = rankTexts(texts);
   const scale = signedScale(sharedLimit(ranked));
   // One text may fill the width; from three on, smaller cells keep them side by side, where they can be compared.
@@ -70,7 +72,7 @@ export function explanationSvg({ origin, texts }: ExplainResult, { image }: Expl
     [20, overview(image, ranked, legend(ranked, scale, caption, width - IMAGE_SIDE - GUTTER), width)],
     [32, matrices],
   ];
-  const { notice } = origin.model;
+  const notice = noticeOf(result);
   if (notice !== null) blocks.splice(1, 0, [16, banner(notice, width)]);
   return svgDocument(stack(width, blocks), `${title}. ${caption}`, origin);
 }

@@ -1,5 +1,6 @@
 import type { ExplainResult, Explanation } from "../../results/explain.ts";
 import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
+import { noticeOf } from "../kit/notice.ts";
 import {
   cleanText,
   decimalsFor,
@@ -32,14 +33,15 @@ type Paint = (code: keyof typeof CODES, text: string) => string;
  * An explanation as plain lines for a terminal: the texts by similarity, then for each text what every component
  * contributed, largest first, and that these numbers add up.
  */
-export function explanationTerminal({ origin, texts }: ExplainResult, options: TerminalOptions): string {
+export function explanationTerminal(result: ExplainResult, options: TerminalOptions): string {
+  const { origin, texts } = result;
   const paint: Paint = (code, text) =>
     options.colour && text !== "" ? `\x1b[${CODES[code]}m${text}\x1b[0m` : text;
   const ranked = rankTexts(texts);
   const wrapped = (code: keyof typeof CODES, words: string) =>
     wrapCells(cleanText(words), options.columns).map((line) => paint(code, line));
   const lines = wrapped("bold", `${imageTitle(origin)} seen by ${origin.model.name}`);
-  const { notice } = origin.model;
+  const notice = noticeOf(result);
   if (notice !== null) lines.push(...wrapped("yellow", `Note: ${notice}`));
   if (ranked.length > 1) lines.push("", ...ranking(ranked, options, paint));
   lines.push("", ...wrapped("dim", "What each part of the model contributed: + towards the text, − away"));

@@ -2,6 +2,7 @@ import type { ExplainResult } from "../../results/explain.ts";
 import type { SegmentResult } from "../../results/segment.ts";
 import { contributionPanel } from "../explanation/matrix.ts";
 import { colourBar, signedScale } from "../kit/colour.ts";
+import { noticeOf } from "../kit/notice.ts";
 import { type Cover, canvasOf, type EncodePng, type Pixels, pictureOf, shownSize } from "../kit/panel.ts";
 import {
   banner,
@@ -47,6 +48,7 @@ const WIDTH = 720;
 /** A look as an SVG document: the map of the chosen heads, and the matrix of the same text. */
 export function lookSvg({ explanation, segmentation }: LookResult, { map }: LookPictures): string {
   const { origin } = explanation;
+  const notice = noticeOf(explanation);
   const [text] = segmentation.texts;
   const shown = shownSize(segmentation);
   const width = Math.max(WIDTH, Math.ceil(shown.width));
@@ -59,7 +61,7 @@ export function lookSvg({ explanation, segmentation }: LookResult, { map }: Look
   const line = (words: string, tone: "ink" | "muted") => paragraph(words, width, { size: 11, tone });
   const blocks: [gap: number, drawing: Drawing][] = [
     [0, { width, height: 26, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(origin.model.notice === null ? [] : [[12, banner(origin.model.notice, width)] as [number, Drawing]]),
+    ...(notice === null ? [] : [[12, banner(notice, width)] as [number, Drawing]]),
     [
       12,
       paragraph(

@@ -1,4 +1,5 @@
 import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
+import { noticeOf } from "../kit/notice.ts";
 import {
   at,
   banner,
@@ -58,7 +59,7 @@ const MIN_WIDTH = 860;
  * ```
  */
 export function neighborsSvg(result: NeighborsResult, pictures: NeighborsPictures): string {
-  const { notice } = result.origin.model;
+  const notice = noticeOf(result);
   const rows = rowsOf(result);
   const longest = Math.max(0, ...rows.map(([, items]) => items.length));
   const columns = Math.min(PER_LINE, longest);

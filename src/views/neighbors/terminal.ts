@@ -1,5 +1,6 @@
 import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
 import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
+import { noticeOf } from "../kit/notice.ts";
 import { cleanText, shorten } from "../kit/text.ts";
 import {
   contextOf,
@@ -19,7 +20,7 @@ export function neighborsTerminal(
   result: NeighborsResult,
   { columns }: { readonly columns: number },
 ): string {
-  const { notice } = result.origin.model;
+  const notice = noticeOf(result);
   const lines = [titleOf, contextOf].flatMap((words) =>
     wrapCells(words(result, Math.max(HEADING, columns), cellsOf), columns),
   );

@@ -5,6 +5,7 @@ import type {
   SegmentResult,
 } from "../../results/segment.ts";
 import { colourBar, SWATCH, signedScale, swatch } from "../kit/colour.ts";
+import { noticeOf } from "../kit/notice.ts";
 import { type ShownSize, seesAll, shownSize } from "../kit/panel.ts";
 import {
   at,
@@ -63,6 +64,7 @@ const LISTED = 6;
  */
 export function segmentationSvg(result: SegmentResult, pictures: SegmentationPictures): string {
   const { origin, texts, winners, baselines } = result;
+  const notice = noticeOf(result);
   const shown = shownSize(result);
   const limits = limitsOf(result);
   const panels = tile(
@@ -78,7 +80,7 @@ export function segmentationSvg(result: SegmentResult, pictures: SegmentationPic
   const caption = captionOf(result);
   const blocks: [gap: number, drawing: Drawing][] = [
     [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(origin.model.notice === null ? [] : [[14, banner(origin.model.notice, width)] as [number, Drawing]]),
+    ...(notice === null ? [] : [[14, banner(notice, width)] as [number, Drawing]]),
     [14, paragraph(caption, width, { size: 13 })],
     [24, panels],
     ...(baselines ? baselineBlocks(shown, baselines, pictures.baselines, width) : []),

@@ -1,5 +1,6 @@
 import type { SegmentedText, SegmentResult } from "../../results/segment.ts";
 import { cellsOf, wrapCells } from "../kit/cells.ts";
+import { noticeOf } from "../kit/notice.ts";
 import { cleanText, decimalsFor, formatSigned, imageTitle, shorten } from "../kit/text.ts";
 import { limitsOf, scaleInWords, scoreInWords, setInWords, sumInWords } from "./words.ts";
 
@@ -17,7 +18,7 @@ export function segmentationTerminal(
     `${cleanText(imageTitle(origin))} through ${cleanText(setInWords(result))} of ${cleanText(origin.model.name)}`,
     columns,
   );
-  const { notice } = origin.model;
+  const notice = noticeOf(result);
   if (notice !== null) lines.push(...wrapCells(`Note: ${cleanText(notice)}`, columns));
   const scale = scaleInWords(result, "shade");
   // Without maps there is nothing to compare.

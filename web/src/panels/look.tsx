@@ -126,6 +126,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
           texts={texts}
           most={app.limits.texts}
           on={on}
+          truncated={explained.data?.truncated?.filter((cut) => texts.includes(cut.text))}
           scores={texts.map((one) => explained.data?.texts.find((found) => found.text === one)?.similarity)}
           onChange={(next, index) => go({ texts: next, on: index })}
         />

@@ -15,6 +15,7 @@ import { PhotoNotice } from "./model-picker.tsx";
 import { Picker } from "./picker.tsx";
 import { PrepareCorpus } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
+import { CutTexts } from "./texts.tsx";
 import { thumbsOf } from "./thumbs-of.ts";
 import type { ViewProps } from "./view.ts";
 
@@ -77,7 +78,10 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
         )}
         <div className="control-row">
           {by === "text" ? (
-            <TextQuery text={text} onAsk={(next) => go({ query: next })} />
+            <div>
+              <TextQuery text={text} onAsk={(next) => go({ query: next })} />
+              <CutTexts truncated={data?.truncated?.filter((cut) => cut.text === text)} />
+            </div>
           ) : (
             <div className="query-picture">
               <img

@@ -55,7 +55,12 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
             mostBytes={app.limits.uploadBytes}
             onPick={(next) => go({ image: next })}
           />
-          <Texts texts={texts} most={app.limits.texts} onChange={(next) => go({ texts: next, on: 0 })} />
+          <Texts
+            texts={texts}
+            most={app.limits.texts}
+            truncated={data?.truncated?.filter((cut) => texts.includes(cut.text))}
+            onChange={(next) => go({ texts: next, on: 0 })}
+          />
         </div>
         <Choice
           title="Ask"

@@ -1,4 +1,6 @@
 import { type FormEvent, useState } from "react";
+import type { TruncatedText } from "../../../src/results/shapes.ts";
+import { truncatedInWords } from "../../../src/views/kit/notice.ts";
 import { formatCosine } from "../../../src/views/kit/text.ts";
 
 interface Props {
@@ -6,12 +8,14 @@ interface Props {
   readonly most: number;
   /** The text that the view is about; undefined where it is about all of them. */
   readonly on?: number;
+  /** Of which of them the model reads only the beginning. */
+  readonly truncated?: readonly TruncatedText[] | undefined;
   readonly scores?: readonly (number | undefined)[];
   readonly onChange: (texts: readonly string[], on: number) => void;
 }
 
 /** The texts as chips: add, remove, choose. */
-export function Texts({ texts, most, on, scores = [], onChange }: Props) {
+export function Texts({ texts, most, on, scores = [], truncated = [], onChange }: Props) {
   const [draft, setDraft] = useState("");
   const add = (event: FormEvent) => {
     event.preventDefault();
@@ -59,6 +63,7 @@ export function Texts({ texts, most, on, scores = [], onChange }: Props) {
           );
         })}
       </ul>
+      <CutTexts truncated={truncated} />
       {texts.length < most && (
         <form onSubmit={add}>
           <input
@@ -73,6 +78,19 @@ export function Texts({ texts, most, on, scores = [], onChange }: Props) {
           </button>
         </form>
       )}
+    </div>
+  );
+}
+
+/** Says of texts that the model reads only their beginning; heard by a screen reader when it comes up. */
+export function CutTexts({ truncated = [] }: { readonly truncated?: readonly TruncatedText[] | undefined }) {
+  return (
+    <div role="status">
+      {truncated.map((text) => (
+        <p key={text.text} className="cut">
+          {truncatedInWords(text)} The rest has no part in the score.
+        </p>
+      ))}
     </div>
   );
 }
