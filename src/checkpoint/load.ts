@@ -18,8 +18,9 @@ import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
 import type { TimmTower } from "./timm-tower.ts";
 import { chooseWeightFile, readTensors, type WeightTensors } from "./weight-files.ts";
+import type { ClipWeights } from "./weight-roles.ts";
 import { quoted } from "./weight-source.ts";
-import { assembleWeights, type ClipWeights, detectLayout } from "./weights.ts";
+import { assembleWeights, detectLayout } from "./weights.ts";
 
 /** Who says which activation a model has: its config, the caller, a known model's name, or nobody. */
 export type ActivationSource = "config" | "option" | "known" | "assumed";

@@ -12,7 +12,7 @@ import {
   type Take,
   type TextWeights,
   type VisionWeights,
-} from "./weights.ts";
+} from "./weight-roles.ts";
 import { timmVision } from "./weights-timm.ts";
 
 /** Tensors under OpenCLIP's names. */

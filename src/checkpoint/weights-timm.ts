@@ -11,7 +11,7 @@ import {
   type Stem,
   type Take,
   type VisionWeights,
-} from "./weights.ts";
+} from "./weight-roles.ts";
 
 const TRUNK = "visual.trunk";
 

@@ -9,7 +9,7 @@ import {
   parts,
   perhapsBiased,
   type Take,
-} from "./weights.ts";
+} from "./weight-roles.ts";
 
 /** Tensors under transformers' names: a CLIPModel's or a SiglipModel's. */
 export function transformersWeights(

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { Piece } from "../checkpoint/pieces.ts";
-import type { VisionWeights } from "../checkpoint/weights.ts";
+import type { VisionWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import type { PlaceWeight } from "./tensors.ts";
 import { asRows } from "./transformer.ts";

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { TensorRef } from "../checkpoint/safetensors.ts";
-import type { Block, VisionWeights } from "../checkpoint/weights.ts";
+import type { Block, VisionWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import { poolMatrices } from "./readout.ts";
 import { scaledProjection } from "./transformer.ts";

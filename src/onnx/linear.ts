@@ -1,4 +1,4 @@
-import type { Linear } from "../checkpoint/weights.ts";
+import type { Linear } from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
 
 /** What the towers' linear maps are computed in: float32, or eight-bit integers as a labelled approximation. */

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { Block, Norm, Pool, VisionWeights } from "../checkpoint/weights.ts";
+import type { Block, Norm, Pool, VisionWeights } from "../checkpoint/weight-roles.ts";
 import { attentionWeights } from "./attention.ts";
 import type { Graph, Value } from "./graph.ts";
 import { exactLinear } from "./linear.ts";

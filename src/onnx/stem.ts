@@ -6,7 +6,7 @@ import type {
   Linear,
   Norm,
   VisionWeights,
-} from "../checkpoint/weights.ts";
+} from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
 import { ACTIVATIONS, type Operators } from "./transformer.ts";
 

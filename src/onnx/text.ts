@@ -1,5 +1,5 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
-import type { TextWeights } from "../checkpoint/weights.ts";
+import type { TextWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph } from "./graph.ts";
 import { linearIn, type Precision } from "./linear.ts";
 import { asRows, attentionChange, layerNorm, mlp, project } from "./transformer.ts";

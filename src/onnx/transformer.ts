@@ -1,5 +1,5 @@
 import type { TowerActivation, TowerConfig } from "../checkpoint/model-config.ts";
-import type { Block, Norm, Projection } from "../checkpoint/weights.ts";
+import type { Block, Norm, Projection } from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
 import { type EmitLinear, exactLinear } from "./linear.ts";
 

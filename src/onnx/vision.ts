@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { Block, Norm, VisionWeights } from "../checkpoint/weights.ts";
+import type { Block, Norm, VisionWeights } from "../checkpoint/weight-roles.ts";
 import { attend, attentionWeights, meanAttention, rotation } from "./attention.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import { type EmitLinear, linearIn, type Precision } from "./linear.ts";

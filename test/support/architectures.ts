@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { ModelConfig } from "../../src/checkpoint/model-config.ts";
 import type { TensorRef } from "../../src/checkpoint/safetensors.ts";
 import type { TimmTower } from "../../src/checkpoint/timm-tower.ts";
-import type { ClipWeights } from "../../src/checkpoint/weights.ts";
+import type { ClipWeights } from "../../src/checkpoint/weight-roles.ts";
 import { openClipWeights } from "../../src/checkpoint/weights-open-clip.ts";
 import { Random } from "../../src/math/random.ts";
 import { goldenPath } from "./goldens.ts";
