@@ -104,6 +104,24 @@ describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
     expect(Math.max(...parts.error)).toBeLessThan(1e-5);
   });
 
+  it("gives every token's own way to the embedding; where normalised tokens are averaged, their mean is it", async () => {
+    const pixels = await goldenArray(file("pixels"), 4);
+    const { projected, attention, tokens, prefix, embedDim } = await model.readTokens(pixels.data);
+    for (let row = 0; row < attention.length; row += tokens) {
+      const sum = attention.subarray(row, row + tokens).reduce((total, value) => total + value, 0);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    expect(projected.length).toBe(2 * tokens * embedDim);
+    if (model.config.vision.pooling !== "norm-mean") return;
+    const mean = new Float64Array(2 * embedDim);
+    for (let at = 0; at < projected.length; at++) {
+      const token = Math.floor(at / embedDim) % tokens;
+      const image = Math.floor(at / (embedDim * tokens));
+      if (token >= prefix) mean[image * embedDim + (at % embedDim)] += projected[at] / (tokens - prefix);
+    }
+    expect(relativeError(mean, parts.embedding)).toBeLessThan(1e-5);
+  });
+
   it("takes no part from what else is in the batch", async () => {
     const pixels = await goldenArray(file("pixels"), 4);
     const one = await model.decompose(pixels.data.subarray(pixels.data.length / 2));
