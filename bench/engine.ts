@@ -68,7 +68,7 @@ async function measure(name: ModelName, folder: string): Promise<void> {
       precision: "fp32",
       attention: "fused",
     });
-    const session = await createSession(graph, weights.logitScale.file);
+    const session = await createSession(graph, weights.file);
     return () => session.run(feeds);
   };
   const times = await takeTurns({
@@ -163,7 +163,7 @@ async function peakGflops({ config, weights }: Checkpoint): Promise<number> {
   const linear = linearIn("fp32");
   for (const { fc1, fc2 } of weights.vision.blocks) x = linear(g, linear(g, x, fc1), fc2);
   g.output("y", x);
-  const session = await createSession(g.finish(), weights.logitScale.file);
+  const session = await createSession(g.finish(), weights.file);
   const feeds = { x: { data: new Float32Array(ROWS * width).fill(0.01), dims: [ROWS, width] } };
   const { products } = await takeTurns({ products: () => session.run(feeds) });
   return (layers * 4 * ROWS * width * mlpWidth) / (products / 1000) / 1e9;

@@ -94,7 +94,7 @@ const STEPS: Record<Step, (path: string) => Promise<string>> = {
       graphOptimizationLevel: "disabled",
       extra: {
         session: {
-          model_external_initializers_file_folder_path: dirname(weights.logitScale.file),
+          model_external_initializers_file_folder_path: dirname(weights.file),
           disable_prepacking: "1",
         },
       },

@@ -51,7 +51,7 @@ export function readComponents(
       ...headOf(Math.floor(i / geometry.heads), i % geometry.heads),
       value,
     })),
-    mlps: Array.from(scores.mlps, (value, i) => ({ component: mlpName(i), value })),
+    mlps: Array.from(scores.mlps, (value, i) => ({ component: mlpName(i, geometry), value })),
     sum: [...scores.heads, ...scores.mlps].reduce((total, value) => total + value, 0),
   };
 }

@@ -9,6 +9,7 @@ import { type RawTensor, readRawTensors, writeSafetensors } from "../../test/sup
 import { writeZip } from "../../test/support/zip.ts";
 import { loadClipModel } from "../model/clip-model.ts";
 import { loadCheckpoint } from "./load.ts";
+import { readsTexts } from "./model-config.ts";
 
 const WEIGHTS = { open_clip: "open_clip_model.safetensors", transformers: "model.safetensors" } as const;
 const CONFIG = { open_clip: "open_clip_config.json", transformers: "config.json" } as const;
@@ -154,7 +155,7 @@ describe("a checkpoint folder", () => {
       cpSync(torchFile, join(folder, name));
       return { config, file: join(folder, name) };
     };
-    const fileInUse = async () => basename((await loadCheckpoint(folder)).weights.logitScale.file);
+    const fileInUse = async () => basename((await loadCheckpoint(folder)).weights.file);
 
     it("prefers OpenCLIP's own in any format to a timm-named file in any format", async () => {
       withTorchFile("open_clip_pytorch_model.bin");
@@ -193,7 +194,8 @@ describe("a checkpoint folder", () => {
       writeSafetensors(join(folder, "part-2.safetensors"), new Map([["logit_scale", scale]]));
       const weight_map = { a: basename(file), logit_scale: "part-2.safetensors" };
       writeFileSync(join(folder, "pytorch_model.bin.index.json"), JSON.stringify({ weight_map }));
-      expect(await fileInUse()).toBe("part-2.safetensors");
+      const { weights } = await loadCheckpoint(folder);
+      expect(basename(weights.logitScale?.file ?? "")).toBe("part-2.safetensors");
     });
 
     it("is refused when it would run code", async () => {
@@ -220,6 +222,30 @@ describe("a checkpoint folder", () => {
     await expect(loadCheckpoint(folder)).resolves.toMatchObject({ config: { embedDim: 48 } });
   });
 
+  it("may be wrapped as sentence-transformers does", async () => {
+    cpSync(goldenPath(`${GOLDEN}/transformers`), join(folder, "0_CLIPModel"), { recursive: true });
+    writeFileSync(join(folder, "modules.json"), "[]");
+    const loaded = await loadCheckpoint(folder);
+    expect([loaded.folder, loaded.config.embedDim]).toEqual([join(folder, "0_CLIPModel"), 48]);
+  });
+
+  it("may be an image tower alone, as CLIPVisionModelWithProjection is saved", async () => {
+    const { config, weights } = copyGolden("transformers");
+    const image = [...readRawTensors(weights)].filter(([name]) => name.startsWith("vis"));
+    writeSafetensors(weights, new Map(image));
+    editJson(config, (json) => {
+      const { vision_config: vision, projection_dim } = json as Record<string, object>;
+      for (const key of Object.keys(json)) delete json[key];
+      Object.assign(json, { ...vision, projection_dim, model_type: "clip_vision_model" });
+    });
+    const model = await loadClipModel(folder);
+    const pixels = await goldenArray(`${GOLDEN}/pixels.npy`, 4);
+    const { data } = await goldenArray(`${GOLDEN}/image_embedding.npy`, 2);
+    expect(relativeError((await model.decompose(pixels.data)).embedding, data)).toBeLessThan(1e-5);
+    await expect(model.encodeTexts(["a dog"])).rejects.toMatchObject({ code: "TEXTS_UNSUPPORTED" });
+    await model.release();
+  });
+
   it("says what is missing", async () => {
     await expect(loadCheckpoint(join(folder, "none"))).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
     await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
@@ -238,17 +264,20 @@ describe("OpenCLIP's config", () => {
 
   it.each([
     { timm_model_name: "vit_base" },
-    { attentional_pool: true },
-    { pool_type: "avg" },
-    { no_ln_pre: true },
-    { ls_init_value: 0.1 },
+    { attentional_pool: "parallel" },
+    { pool_type: "none" },
+    { qk_norm: true },
     { layers: [3, 4, 6, 3] },
-    { pos_embed_type: "sin_cos_2d" },
     { image_size: [32, 64] },
     { some_new_option: 3 },
   ])("refuses $0 with a reason", async (option) => {
     const [key] = Object.keys(option);
-    const named = key === "layers" ? /ResNet/ : key === "image_size" ? /square/ : new RegExp(key);
+    const words: Record<string, RegExp> = {
+      layers: /ResNet/,
+      image_size: /square/,
+      timm_model_name: /vit_base/,
+    };
+    const named = words[key] ?? new RegExp(key);
     const refusal = expect(withVision(option)).rejects;
     await refusal.toMatchObject({ code: "MODEL_UNSUPPORTED", message: expect.stringMatching(named) });
   });
@@ -260,15 +289,41 @@ describe("OpenCLIP's config", () => {
       pool_type: "tok",
       patch_dropout: 0.5,
       no_ln_pre: false,
+      pos_embed_type: "sin_cos_2d",
+      attn_pooler_heads: 8,
+      timm_drop: 0,
+      patch_size: [8, 8],
     };
     await expect(withVision(config)).resolves.toBeDefined();
   });
 
-  it("refuses a text tower of another kind", async () => {
-    const { config } = copyGolden("open_clip");
-    editJson(config, (json) => Object.assign(json.model_cfg.text_cfg, { hf_model_name: "roberta-base" }));
-    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code: "MODEL_UNSUPPORTED" });
-  });
+  it.each([{ ls_init_value: 0.1 }, { attentional_pool: true }])(
+    "wants the tensors that %j says there are",
+    async (option) => {
+      const what = { code: "CHECKPOINT_MISMATCH", message: expect.stringMatching(/ls_1|attn_pool/) };
+      await expect(withVision(option)).rejects.toMatchObject(what);
+    },
+  );
+
+  it.each([
+    [{ hf_model_name: "roberta-base" }, /roberta-base/],
+    [{ embed_cls: true }, /embed_cls/],
+    [{ some_new_option: 3 }, /some_new_option/],
+  ])(
+    "with the text tower %j reads images alone, and says why where a text is asked for",
+    async (option, why) => {
+      const { config } = copyGolden("open_clip");
+      editJson(config, (json) => Object.assign(json.model_cfg.text_cfg, option));
+      const model = await loadClipModel(folder);
+      const pixels = await goldenArray(`${GOLDEN}/pixels.npy`, 4);
+      const { embedding } = await model.decompose(pixels.data);
+      const { data } = await goldenArray(`${GOLDEN}/image_embedding.npy`, 2);
+      expect(relativeError(embedding, data)).toBeLessThan(1e-5);
+      const refusal = { code: "TEXTS_UNSUPPORTED", message: expect.stringMatching(why) };
+      await expect(model.encodeTexts(["a dog"])).rejects.toMatchObject(refusal);
+      await model.release();
+    },
+  );
 
   it.each([
     [{}, "gelu", "assumed"],
@@ -281,7 +336,7 @@ describe("OpenCLIP's config", () => {
     });
     const loaded = await loadCheckpoint(folder, "ViT-B-32/openai", options);
     const { vision, text } = loaded.config;
-    expect([vision.activation, text.activation, loaded.activationSource]).toEqual([
+    expect([vision.activation, readsTexts(text) && text.activation, loaded.activationSource]).toEqual([
       activation,
       activation,
       source,
@@ -327,15 +382,15 @@ describe("transformers' config", () => {
       Object.assign(json, { text_config_dict: { hidden_act: "quick_gelu" } });
     });
     const { vision, text } = (await loadCheckpoint(folder)).config;
-    expect([vision.activation, text.activation]).toEqual(["quick_gelu", "quick_gelu"]);
+    expect([vision.activation, readsTexts(text) && text.activation]).toEqual(["quick_gelu", "quick_gelu"]);
   });
 
   it("refuses other models and activations", async () => {
     const { config } = copyGolden("transformers");
     editJson(config, (json) => Object.assign(json.vision_config, { hidden_act: "relu" }));
     await expect(loadCheckpoint(folder)).rejects.toThrow(/relu/);
-    editJson(config, (json) => Object.assign(json, { model_type: "siglip" }));
-    await expect(loadCheckpoint(folder)).rejects.toThrow(/siglip/);
+    editJson(config, (json) => Object.assign(json, { model_type: "align" }));
+    await expect(loadCheckpoint(folder)).rejects.toThrow(/align.*EfficientNet/);
   });
 
   it("reads the preprocessor's mean, deviation and resize mode", async () => {

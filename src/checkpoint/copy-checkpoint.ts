@@ -1,7 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJson } from "../support/files.ts";
-import type { ModelConfig, TowerConfig } from "./model-config.ts";
+import { type ModelConfig, readsTexts, type TowerConfig } from "./model-config.ts";
 import { type Piece, tensorBytes, writePieces } from "./pieces.ts";
 import { HF_PREPROCESSORS } from "./preprocess-config.ts";
 import type { TensorRef } from "./safetensors.ts";
@@ -49,15 +49,23 @@ export async function copyCheckpoint(
   for (const name of COMPANIONS) if (files.has(name)) await copy(folder, target, name);
   const configName = openClip ? "open_clip_config.json" : "config.json";
   const config = (await readJson(join(folder, configName))) as Record<string, object | undefined>;
+  // Of OpenCLIP's towers one may be timm's, which has an activation of its own.
+  const isQuick =
+    vision.activation === "quick_gelu" || (readsTexts(text) && text.activation === "quick_gelu");
   const said = openClip
-    ? { ...config, model_cfg: { ...config.model_cfg, quick_gelu: vision.activation === "quick_gelu" } }
+    ? { ...config, model_cfg: { ...config.model_cfg, quick_gelu: isQuick } }
     : {
         ...config,
         ...sayActivation(config, "vision_config", vision),
-        ...sayActivation(config, "text_config", text),
+        ...(readsTexts(text) && sayActivation(config, "text_config", text)),
       };
   await writeFile(join(target, configName), `${JSON.stringify(said, null, 2)}\n`);
 }
+
+/** transformers' names of activations. */
+const HIDDEN_ACT: Readonly<Record<TowerConfig["activation"], string>> = {
+  ...{ gelu: "gelu", quick_gelu: "quick_gelu", gelu_tanh: "gelu_pytorch_tanh", silu: "silu" },
+};
 
 /** A section of a transformers config with its tower's activation; also the one that wins over it in old configs. */
 function sayActivation(
@@ -67,8 +75,8 @@ function sayActivation(
 ): Record<string, object> {
   const older = `${section}_dict`;
   return {
-    [section]: { ...config[section], hidden_act: activation },
-    ...(config[older] && { [older]: { ...config[older], hidden_act: activation } }),
+    [section]: { ...config[section], hidden_act: HIDDEN_ACT[activation] },
+    ...(config[older] && { [older]: { ...config[older], hidden_act: HIDDEN_ACT[activation] } }),
   };
 }
 

@@ -4,7 +4,8 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
-import { type ClipWeights, tensorsIn } from "./weights.ts";
+import type { ClipWeights } from "./weight-roles.ts";
+import { tensorsIn } from "./weights.ts";
 
 /**
  * SHA-256 (hex) over the files that a checkpoint's weights lie in, in the order of their names: what two results must

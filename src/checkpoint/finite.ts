@@ -1,6 +1,7 @@
 import { ClipInterpretError } from "../support/errors.ts";
 import { readTensor } from "./tensor-values.ts";
-import { type ClipWeights, tensorsIn } from "./weights.ts";
+import type { ClipWeights } from "./weight-roles.ts";
+import { tensorsIn } from "./weights.ts";
 
 /**
  * Sees that every weight is a number. Reads all of them: to be called when a result was none, not at every load.

@@ -2,36 +2,118 @@ import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import type { TextRules } from "../text/tokenizer.ts";
-import type { Activation, ModelConfig, TowerConfig } from "./model-config.ts";
+import type { ModelConfig, NoTexts, Pooling, TowerActivation, TowerConfig } from "./model-config.ts";
 import { divide } from "./open-clip-config.ts";
 import { hfPreprocess } from "./preprocess-config.ts";
+import { quoted } from "./weight-source.ts";
 
 const count = z.int().min(1).max(1_000_000);
 
-/** Defaults are those of transformers' CLIPConfig: files on the hub leave out whatever equals them. */
-const tower = {
-  hidden_act: z.string().default("quick_gelu"),
-  layer_norm_eps: z.number().positive().default(1e-5),
-  num_hidden_layers: count.default(12),
-};
+/** A number, or a list of two that are equal. */
+const side = z.union([
+  count,
+  z
+    .tuple([count, count])
+    .refine(([a, b]) => a === b)
+    .transform(([a]) => a),
+]);
+
 const visionSchema = z.object({
-  ...tower,
-  hidden_size: count.default(768),
-  intermediate_size: count.default(3072),
-  num_attention_heads: count.default(12),
-  image_size: count.default(224),
-  patch_size: count.default(32),
+  hidden_act: z.string(),
+  layer_norm_eps: z.number().positive(),
+  num_hidden_layers: count,
+  hidden_size: count,
+  intermediate_size: count,
+  num_attention_heads: count,
+  image_size: side,
+  patch_size: side,
 });
 const textSchema = z.object({
-  ...tower,
-  hidden_size: count.default(512),
-  intermediate_size: count.default(2048),
-  num_attention_heads: count.default(8),
-  max_position_embeddings: count.default(77),
-  vocab_size: count.default(49408),
+  hidden_act: z.string(),
+  layer_norm_eps: z.number().positive(),
+  num_hidden_layers: count,
+  hidden_size: count,
+  intermediate_size: count,
+  num_attention_heads: count,
+  max_position_embeddings: count,
+  vocab_size: count,
 });
+
+/** Defaults of transformers' CLIPConfig: files on the hub leave out whatever equals them. */
+const CLIP = {
+  vision: {
+    ...{ hidden_act: "quick_gelu", layer_norm_eps: 1e-5, num_hidden_layers: 12, hidden_size: 768 },
+    ...{ intermediate_size: 3072, num_attention_heads: 12, image_size: 224, patch_size: 32 },
+  },
+  text: {
+    ...{ hidden_act: "quick_gelu", layer_norm_eps: 1e-5, num_hidden_layers: 12, hidden_size: 512 },
+    ...{ intermediate_size: 2048, num_attention_heads: 8, max_position_embeddings: 77, vocab_size: 49408 },
+  },
+  lnPre: true,
+  prefix: 1,
+  pooling: "cls",
+  texts: { causal: true, pooling: "end" },
+} as const satisfies Family;
+
+/** Those of its SiglipConfig. */
+const SIGLIP = {
+  vision: {
+    ...CLIP.vision,
+    ...{ hidden_act: "gelu_pytorch_tanh", layer_norm_eps: 1e-6, patch_size: 16 },
+  },
+  text: {
+    ...{ hidden_act: "gelu_pytorch_tanh", layer_norm_eps: 1e-6, num_hidden_layers: 12, hidden_size: 768 },
+    ...{ intermediate_size: 3072, num_attention_heads: 12, max_position_embeddings: 64, vocab_size: 32000 },
+  },
+  lnPre: false,
+  prefix: 0,
+  pooling: "attention",
+  texts: { causal: false, pooling: "last" },
+} as const satisfies Family;
+
+/** What models of one `model_type` have in common. */
+interface Family {
+  readonly vision: z.infer<typeof visionSchema>;
+  readonly text: z.infer<typeof textSchema>;
+  readonly lnPre: boolean;
+  readonly prefix: 0 | 1;
+  readonly pooling: "cls" | "attention";
+  readonly texts: { readonly causal: boolean; readonly pooling: "end" | "last" } | NoTexts;
+}
+
+const imagesOnly = (unsupported: string): Family => ({ ...CLIP, texts: { unsupported } });
+
+/** Families that load, by `model_type`. */
+const FAMILIES: Readonly<Record<string, Family>> = {
+  clip: CLIP,
+  clip_vision_model: imagesOnly("there is none in a CLIPVisionModelWithProjection"),
+  metaclip_2: CLIP,
+  metaclip_2_vision_model: imagesOnly("there is none in a MetaClip2VisionModelWithProjection"),
+  clipseg: CLIP,
+  chinese_clip: imagesOnly("it is a BERT"),
+  altclip: imagesOnly("it is an XLM-RoBERTa"),
+  siglip: SIGLIP,
+};
+
+/** Families that do not, and why. */
+const REFUSED: Readonly<Record<string, string>> = {
+  siglip2: "its images have no fixed size (NaFlex); SigLIP 2 of fixed size has the model_type siglip",
+  siglip_vision_model: "it is the image tower of a SigLIP alone; the whole SiglipModel loads",
+  siglip2_vision_model: "its images have no fixed size (NaFlex)",
+  align: "its image tower is an EfficientNet, made of convolutions: it has no attention heads",
+  groupvit: "its image tower merges tokens into groups between its stages",
+  xclip: "it reads videos: its frames attend to each other before they are averaged",
+  blip: "a BLIP's tensors are not read here",
+  "blip-2": "its image tower feeds a Q-Former; it has no embedding of its own",
+  flava: "its image tower is no CLIP's, and its embedding goes through further layers",
+  owlvit: "an OWL-ViT's tensors are not read here; the CLIP that it was made from loads",
+  owlv2: "an OWLv2's tensors are not read here; the CLIP that it was made from loads",
+  clap: "it reads sounds, not images",
+  "vision-text-dual-encoder": "it is made of two models of any kind",
+};
+
 const section = z.record(z.string(), z.unknown()).nullish();
-const schema = z.object({
+const schema = z.looseObject({
   model_type: z.string(),
   projection_dim: count.default(512),
   vision_config: section,
@@ -39,46 +121,72 @@ const schema = z.object({
   text_config: section,
   text_config_dict: section,
 });
+/** What transformers does to a SigLIP's pictures where nothing is said. */
+const SIGLIP_PICTURES = { image_processor_type: "SiglipImageProcessor" };
+
 /**
- * Reads transformers' `config.json` of a CLIPModel, with its preprocessing (`readHfPreprocessor`).
+ * Reads transformers' `config.json` of a CLIPModel, a SiglipModel or one of their kin, with its preprocessing
+ * (`readHfPreprocessor`).
  * An absent `hidden_act` means quick_gelu, transformers' default.
  *
  * @throws `CONFIG_INVALID`, or `MODEL_UNSUPPORTED` with the reason
  */
 export function parseHfConfig(json: unknown, preprocessorJson: unknown, name: string): ModelConfig {
   const config = parse(schema, json, `config.json of ${name}`);
-  if (config.model_type !== "clip") {
+  const family = FAMILIES[config.model_type];
+  if (!family) {
+    const why = REFUSED[config.model_type] ?? "that kind is not known here";
     throw new ClipInterpretError(
       "MODEL_UNSUPPORTED",
-      `${name} is a "${config.model_type}" model, not a CLIP`,
+      `${name} is a ${quoted(config.model_type)} model: ${why}`,
     );
   }
   const vision = parse(
     visionSchema,
-    { ...config.vision_config, ...config.vision_config_dict },
+    { ...family.vision, ...visionSection(config) },
     `vision_config of ${name}`,
   );
-  const text = parse(
-    textSchema,
-    { ...config.text_config, ...config.text_config_dict },
-    `text_config of ${name}`,
-  );
   const grid = Math.floor(vision.image_size / vision.patch_size);
+  const { prefix, lnPre, pooling } = family;
   return {
-    embedDim: config.projection_dim,
+    // SigLIP's towers end in the joint space.
+    embedDim: pooling === "attention" ? vision.hidden_size : config.projection_dim,
     vision: {
       ...towerConfig(name, "vision_config", vision),
-      imageSize: vision.image_size,
-      patchSize: vision.patch_size,
-      grid,
-      tokens: grid * grid + 1,
+      ...{ imageSize: vision.image_size, patchSize: vision.patch_size, grid, tokens: grid * grid + prefix },
+      ...{ prefix, lnPre, pooling },
+      ...(pooling === "attention" && {
+        pool: { heads: vision.num_attention_heads, mlpWidth: vision.intermediate_size },
+      }),
     },
-    text: {
-      ...towerConfig(name, "text_config", text),
-      contextLength: text.max_position_embeddings,
-      vocabSize: text.vocab_size,
-    },
-    preprocess: hfPreprocess(preprocessorJson, vision.image_size, name),
+    text: textConfig(name, family, config),
+    preprocess: hfPreprocess(
+      preprocessorJson ?? (pooling === "attention" ? SIGLIP_PICTURES : undefined),
+      vision.image_size,
+      name,
+    ),
+  };
+}
+
+/** The image section; of an image tower saved alone, the whole config. */
+function visionSection(config: z.infer<typeof schema>): Record<string, unknown> {
+  if (config.model_type.endsWith("vision_model")) return { ...config };
+  return { ...config.vision_config, ...config.vision_config_dict };
+}
+
+function textConfig(
+  name: string,
+  { text: defaults, texts }: Family,
+  { text_config, text_config_dict }: z.infer<typeof schema>,
+): ModelConfig["text"] {
+  if ("unsupported" in texts) return texts;
+  const given = { ...defaults, ...text_config, ...text_config_dict };
+  const text = parse(textSchema, given, `text_config of ${name}`);
+  return {
+    ...towerConfig(name, "text_config", text),
+    contextLength: text.max_position_embeddings,
+    vocabSize: text.vocab_size,
+    ...texts,
   };
 }
 
@@ -93,13 +201,16 @@ const textRulesSchema = z.object({
  * @throws `CONFIG_INVALID`
  */
 export function hfTextRules(json: unknown, name: string): TextRules {
-  const { text_config, text_config_dict } = parse(schema, json, `config.json of ${name}`);
+  const { model_type, text_config, text_config_dict } = parse(schema, json, `config.json of ${name}`);
+  if (model_type === "siglip") return { cleaning: "siglip", pooling: "last", fill: true };
   const { eos_token_id: end } = parse(
     textRulesSchema,
     { ...text_config, ...text_config_dict },
     `text_config of ${name}`,
   );
-  return { cleaning: "transformers", pooling: end === 2 ? "highest" : end };
+  // Models that came later have no such configs: 2 means 2.
+  const isOld = end === 2 && model_type !== "metaclip_2";
+  return { cleaning: "transformers", pooling: isOld ? "highest" : end };
 }
 
 function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: string): z.infer<Schema> {
@@ -108,13 +219,18 @@ function parse<Schema extends z.ZodType>(type: Schema, json: unknown, what: stri
   throw new ClipInterpretError("CONFIG_INVALID", `${what}: ${reasonOf(parsed.error)}`);
 }
 
+/** transformers' names of activations. */
+const ACTIVATIONS: Readonly<Record<string, TowerActivation>> = {
+  ...{ gelu: "gelu", gelu_python: "gelu", quick_gelu: "quick_gelu" },
+  ...{ gelu_pytorch_tanh: "gelu_tanh", gelu_new: "gelu_tanh" },
+};
+
 function towerConfig(
   name: string,
   field: string,
   config: z.infer<typeof visionSchema> | z.infer<typeof textSchema>,
 ): TowerConfig {
-  const activations: Record<string, Activation> = { gelu: "gelu", quick_gelu: "quick_gelu" };
-  const activation = activations[config.hidden_act];
+  const activation = ACTIVATIONS[config.hidden_act];
   if (!activation) {
     throw new ClipInterpretError(
       "MODEL_UNSUPPORTED",
@@ -131,3 +247,20 @@ function towerConfig(
     epsilon: config.layer_norm_eps,
   };
 }
+
+/** What is known of one `model_type` of transformers'. */
+export interface HfFamily {
+  readonly type: string;
+  /** How its image tower pools, and whether its texts are read: true, or why not. */
+  readonly loads?: { readonly pooling: Pooling; readonly texts: true | string };
+  readonly refused?: string;
+}
+
+/** Every `model_type` that loads, and every one that is known not to. */
+export const hfFamilies = (): HfFamily[] => [
+  ...Object.entries(FAMILIES).map(([type, { pooling, texts }]) => ({
+    type,
+    loads: { pooling, texts: "unsupported" in texts ? texts.unsupported : (true as const) },
+  })),
+  ...Object.entries(REFUSED).map(([type, refused]) => ({ type, refused })),
+];

@@ -2,16 +2,25 @@ import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
-import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
+import type { TextRules } from "../text/tokenizer.ts";
 import { hfTextRules, parseHfConfig } from "./hf-config.ts";
-import type { Activation, ModelConfig } from "./model-config.ts";
+import {
+  ACTIVATIONS,
+  type Activation,
+  type ModelConfig,
+  readsTexts,
+  type TowerActivation,
+  type TowerConfig,
+} from "./model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "./open-clip-config.ts";
 import { readHfPreprocessor } from "./preprocess-config.ts";
-import { DTYPE_BYTES } from "./safetensors.ts";
+import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
+import type { TimmTower } from "./timm-tower.ts";
 import { chooseWeightFile, readTensors, type WeightTensors } from "./weight-files.ts";
+import type { ClipWeights } from "./weight-roles.ts";
 import { quoted } from "./weight-source.ts";
-import { assembleWeights, type ClipWeights, detectLayout } from "./weights.ts";
+import { assembleWeights, detectLayout } from "./weights.ts";
 
 /** Who says which activation a model has: its config, the caller, a known model's name, or nobody. */
 export type ActivationSource = "config" | "option" | "known" | "assumed";
@@ -27,6 +36,8 @@ export interface Checkpoint {
   readonly weights: ClipWeights;
   /** e^`logit_scale`: multiplies cosines before the softmax of zero-shot classification. */
   readonly logitScale: number;
+  /** Of a model that was trained with a sigmoid: added to scaled cosines, of which the sigmoid is a probability. */
+  readonly logitBias?: number;
   /** How its library reads texts. */
   readonly textRules: TextRules;
   /** Whose tokenizer an OpenCLIP config names, if any. */
@@ -45,16 +56,16 @@ export interface CheckpointOptions {
  * Reads a folder with OpenCLIP's files (`open_clip_config.json` + weights) or transformers' (`config.json` + weights,
  * in one file or several with an index). Weights are safetensors or PyTorch's `.bin`; only headers are read.
  *
- * @param folder the checkpoint's folder
+ * @param asked the checkpoint's folder, or one that sentence-transformers wrote
  * @param name what to call it in messages; it decides nothing
  * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`
  */
 export async function loadCheckpoint(
-  folder: string,
-  name = basename(resolve(folder)),
+  asked: string,
+  name = basename(resolve(asked)),
   options: CheckpointOptions = {},
 ): Promise<Checkpoint> {
-  const files = await listFolder(folder);
+  const { folder, files } = await modelFolder(asked);
   const weightFile = chooseWeightFile(folder, files);
   const found = await readTensors(join(folder, weightFile));
   const layout = detectLayout(found.tensors);
@@ -65,15 +76,28 @@ export async function loadCheckpoint(
     });
   }
   const described = await readConfig(folder, layout, files, name, options);
-  const weights = assembleWeights(found, layout, described.config);
-  const [logLogitScale] = await readTensor(weights.logitScale);
-  const logitScale = Math.exp(logLogitScale);
-  if (!Number.isFinite(logitScale))
-    throw new ClipInterpretError(
-      "CHECKPOINT_INVALID",
-      `tensor ${weights.logitScale.name} is ${logLogitScale}`,
-    );
-  return { name, folder, layout, ...described, weights, logitScale };
+  const { tower, ...rest } = described;
+  const weights = assembleWeights(found, layout, rest.config, tower);
+  const logitScale = Math.exp(await scalarOf(weights.logitScale));
+  const logitBias = weights.logitBias && (await scalarOf(weights.logitBias));
+  return {
+    name,
+    folder,
+    layout,
+    ...rest,
+    weights,
+    logitScale,
+    ...(logitBias !== undefined && { logitBias }),
+  };
+}
+
+/** A scalar's value; 0 where there is none. */
+async function scalarOf(tensor: TensorRef | undefined): Promise<number> {
+  if (!tensor) return 0;
+  const [value] = await readTensor(tensor);
+  if (!Number.isFinite(Math.exp(value)))
+    throw new ClipInterpretError("CHECKPOINT_INVALID", `tensor ${tensor.name} is ${value}`);
+  return value;
 }
 
 /** Why tensors are no CLIP's that is known, as far as names and types tell. */
@@ -96,6 +120,17 @@ function describeUnknown({ tensors, leftOut }: WeightTensors): string {
   return `${neither}; they are ${some}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
 }
 
+/** Where sentence-transformers puts a CLIP that it saves. */
+const WRAPPED = "0_CLIPModel";
+
+/** The folder that holds the model itself, with the names of its files. */
+async function modelFolder(folder: string): Promise<{ folder: string; files: Set<string> }> {
+  const files = await listFolder(folder);
+  if (!files.has("modules.json") || !files.has(WRAPPED)) return { folder, files };
+  const inner = join(folder, WRAPPED);
+  return { folder: inner, files: await listFolder(inner) };
+}
+
 async function listFolder(folder: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(folder));
@@ -110,17 +145,21 @@ async function readConfig(
   files: ReadonlySet<string>,
   name: string,
   options: CheckpointOptions,
-): Promise<Pick<Checkpoint, "config" | "activationSource" | "textRules" | "tokenizerName">> {
+): Promise<
+  Pick<Checkpoint, "config" | "activationSource" | "textRules" | "tokenizerName"> & {
+    readonly tower?: TimmTower | undefined;
+  }
+> {
   const file = layout === "open_clip" ? "open_clip_config.json" : "config.json";
   if (!files.has(file)) {
     throw new ClipInterpretError("CONFIG_INVALID", `${folder} holds ${layout} weights but no ${file}`);
   }
   const json = await readJson(join(folder, file));
   if (layout === "open_clip") {
-    const { saysActivation, tokenizerName } = openClipFacts(json);
     const config = parseOpenClipConfig(json, name, options.knownActivation);
+    const { saysActivation, ...facts } = openClipFacts(json, name);
     const source = saysActivation ? "config" : options.knownActivation ? "known" : "assumed";
-    return { ...chooseActivation(config, source, options), textRules: OPEN_CLIP_RULES, tokenizerName };
+    return { ...chooseActivation(config, source, options), ...facts };
   }
   const how = await readHfPreprocessor(folder, files);
   const config = parseHfConfig(json, how, name);
@@ -135,8 +174,14 @@ function chooseActivation(
 ): Pick<Checkpoint, "config" | "activationSource"> {
   if (activation === undefined) return { config, activationSource: source };
   const { vision, text } = config;
-  const chosen = { ...config, vision: { ...vision, activation }, text: { ...text, activation } };
+  // A tower with another activation than these two was never a matter of choice.
+  const choose = <Tower extends TowerConfig>(tower: Tower): Tower =>
+    isChoice(tower.activation) ? { ...tower, activation } : tower;
+  const chosen = { ...config, vision: choose(vision), text: readsTexts(text) ? choose(text) : text };
   // Who says what the config says too has said nothing.
-  const same = source === "config" && vision.activation === activation && text.activation === activation;
+  const same = source === "config" && JSON.stringify(chosen) === JSON.stringify(config);
   return { config: chosen, activationSource: same ? "config" : "option" };
 }
+
+const isChoice = (activation: TowerActivation): boolean =>
+  (ACTIVATIONS as readonly TowerActivation[]).includes(activation);

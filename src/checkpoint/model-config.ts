@@ -1,8 +1,11 @@
 import type { PreprocessConfig } from "../image/types.ts";
 
-/** GELU (erf) or OpenAI's x·sigmoid(1.702x). */
+/** What a user may choose: GELU (erf) or OpenAI's x·sigmoid(1.702x). */
 export const ACTIVATIONS = ["gelu", "quick_gelu"] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
+/** Every activation that a tower may have; `gelu_tanh` is GELU's approximation, `silu` is x·sigmoid(x). */
+export const TOWER_ACTIVATIONS = [...ACTIVATIONS, "gelu_tanh", "silu"] as const;
+export type TowerActivation = (typeof TOWER_ACTIVATIONS)[number];
 
 /** One transformer. `width = heads · headDim`. */
 export interface TowerConfig {
@@ -11,33 +14,81 @@ export interface TowerConfig {
   readonly heads: number;
   readonly headDim: number;
   readonly mlpWidth: number;
-  readonly activation: Activation;
+  readonly activation: TowerActivation;
   /** ε of every layer normalisation. */
   readonly epsilon: number;
+  /** Whether what attention and MLP add is scaled by learnt numbers. */
+  readonly layerScale?: boolean;
 }
 
-/** The image transformer: `tokens = grid² + 1`, the CLS token first. */
+/**
+ * How the tokens of the last layer become one row:
+ *
+ * - `cls`: the CLS token, then the last norm
+ * - `mean-norm`: the mean over patches, then the last norm
+ * - `norm-mean`: the last norm of every patch, then the mean
+ * - `attention`: the last norm of every token, then attention from learnt queries, with several heads of its own
+ */
+export type Pooling = "cls" | "mean-norm" | "norm-mean" | "attention";
+
+/** The pool of a tower that pools by attention. */
+export interface PoolConfig {
+  readonly heads: number;
+  /** Width of the MLP behind it, whose output is added to the pool's; absent where there is none. */
+  readonly mlpWidth?: number;
+}
+
+/** Positions as rotations of queries and keys: angle = position / 10000^(k/bands), rows and columns in turn. */
+export interface RotaryConfig {
+  /** Grid that positions are scaled to. */
+  readonly referenceGrid: number | null;
+  readonly offset: number;
+  /** Which coordinate the first half of a head's angles is of. */
+  readonly first: "row" | "column";
+}
+
+/** The image transformer: `tokens = prefix + grid²`, the CLS token first where there is one. */
 export interface VisionConfig extends TowerConfig {
   readonly imageSize: number;
   readonly patchSize: number;
   readonly grid: number;
   readonly tokens: number;
+  /** Tokens before the patches: 1 with a CLS token, else 0. */
+  readonly prefix: 0 | 1;
+  /** Whether tokens are normalised before the first layer. */
+  readonly lnPre: boolean;
+  readonly pooling: Pooling;
+  readonly pool?: PoolConfig;
+  readonly rotary?: RotaryConfig;
 }
 
-/** The text transformer: causal, pooled at the end token, which has the highest id. */
+/** The text transformer. */
 export interface TextConfig extends TowerConfig {
   readonly contextLength: number;
   readonly vocabSize: number;
+  /** Whether a token sees what stands before it alone. */
+  readonly causal: boolean;
+  /** Where texts are pooled: at their end token, or at the last token of the context, to which every text is filled up. */
+  readonly pooling: "end" | "last";
 }
 
-/** Everything about a CLIP ViT that its weights do not say, whichever format it came in. */
+/** A text tower that is not computed here: the model's images alone can be used. */
+export interface NoTexts {
+  /** Why, in the words of an error: "its text tower is …". */
+  readonly unsupported: string;
+}
+
+/** Everything about a CLIP that its weights do not say, whichever format it came in. */
 export interface ModelConfig {
   /** D, the size of the joint embedding space. */
   readonly embedDim: number;
   readonly vision: VisionConfig;
-  readonly text: TextConfig;
+  readonly text: TextConfig | NoTexts;
   readonly preprocess: PreprocessConfig;
 }
+
+/** Whether a model reads texts. */
+export const readsTexts = (text: ModelConfig["text"]): text is TextConfig => !("unsupported" in text);
 
 /** Mean and standard deviation of OpenAI's training images, the default of every CLIP. */
 export const OPENAI_MEAN = [0.48145466, 0.4578275, 0.40821073] as const;

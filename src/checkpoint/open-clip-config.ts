@@ -1,88 +1,40 @@
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
-import type { Activation, ModelConfig } from "./model-config.ts";
+import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
+import type { Activation, ModelConfig, VisionConfig } from "./model-config.ts";
+import { refuseUnsupported, textProblem, unsupported } from "./open-clip-options.ts";
 import { openClipPreprocess } from "./preprocess-config.ts";
-
-/**
- * Options of an OpenCLIP config that change the computation in a way that has no exact decomposition here,
- * with the reason shown to the user. `ok` says which values are harmless.
- */
-const REFUSED: readonly { key: string; ok?: (value: unknown) => boolean; why: string }[] = [
-  { key: "timm_model_name", why: "its image tower is a timm model, not OpenCLIP's own ViT" },
-  { key: "hf_model_name", why: "its text tower is a Hugging Face language model" },
-  { key: "attentional_pool", why: "it pools the image with attention instead of the CLS token" },
-  {
-    key: "pool_type",
-    ok: (v) => v === "tok" || v === "argmax",
-    why: "it does not pool at the CLS token (image) or end token (text)",
-  },
-  { key: "no_ln_pre", why: "it has no ln_pre" },
-  { key: "ls_init_value", why: "it scales its layers' outputs (layer scale)" },
-  {
-    key: "pos_embed_type",
-    ok: (v) => v === "learnable",
-    why: "its positional embedding is not a learnt one",
-  },
-  { key: "input_patchnorm", why: "it normalises patches before embedding them" },
-  { key: "embed_cls", why: "its text tower pools at a token of its own" },
-  { key: "no_causal_mask", why: "its text tower is not causal" },
-  { key: "proj_bias", why: "its text projection has a bias" },
-  { key: "proj_type", ok: (v) => v === "linear", why: "its text projection is not linear" },
-  { key: "act_kwargs", why: "it changes its activation's parameters" },
-  { key: "multimodal_cfg", why: "it has a caption decoder (CoCa)" },
-];
-
-/**
- * Keys that are read below, or that change nothing here: they matter in training alone, or only beside a
- * refused option, or (`final_ln_after_pool`) come to the same when the CLS token is pooled.
- * Any other key is refused by name.
- */
-const KNOWN = new Set([
-  ...[
-    "embed_dim",
-    "quick_gelu",
-    "vision_cfg",
-    "text_cfg",
-    "custom_text",
-    "init_logit_scale",
-    "init_logit_bias",
-  ],
-  ...[
-    "layers",
-    "width",
-    "head_width",
-    "mlp_ratio",
-    "patch_size",
-    "image_size",
-    "patch_dropout",
-    "output_tokens",
-  ],
-  ...[
-    "norm_kwargs",
-    "context_length",
-    "vocab_size",
-    "heads",
-    "hf_tokenizer_name",
-    "tokenizer_kwargs",
-    "pad_id",
-  ],
-]);
+import { type TimmTower, timmTowerSchema } from "./timm-tower.ts";
+import { TIMM_TOWERS } from "./timm-towers.ts";
 
 const count = z.int().min(1).max(1_000_000);
 const normKwargs = z.object({ eps: z.number().positive() }).nullish();
+const actKwargs = z.object({ approximate: z.string().optional() }).nullish();
+/** A number, or a list of two that must be equal. */
+const side = z.union([count, z.tuple([count, count])]);
 const schema = z.object({
   model_cfg: z.looseObject({
     embed_dim: count,
     quick_gelu: z.boolean().nullish(),
     vision_cfg: z.looseObject({
-      layers: z.union([count, z.array(count)]),
+      layers: z.union([count, z.array(count)]).default(12),
       width: count.default(768),
       head_width: count.default(64),
       mlp_ratio: z.number().positive().default(4),
-      patch_size: count.default(16),
-      image_size: z.union([count, z.tuple([count, count])]).default(224),
+      patch_size: side.default(16),
+      image_size: side.default(224),
       norm_kwargs: normKwargs,
+      act_kwargs: actKwargs,
+      no_ln_pre: z.boolean().nullish(),
+      ls_init_value: z.number().nullish(),
+      pool_type: z.string().nullish(),
+      final_ln_after_pool: z.boolean().nullish(),
+      attentional_pool: z.union([z.boolean(), z.string()]).nullish(),
+      attn_pooler_heads: count.default(8),
+      timm_model_name: z.string().nullish(),
+      timm_pool: z.string().nullish(),
+      timm_proj: z.string().nullish(),
     }),
     text_cfg: z.looseObject({
       context_length: count.default(77),
@@ -92,6 +44,14 @@ const schema = z.object({
       layers: count.default(12),
       mlp_ratio: z.number().positive().default(4),
       norm_kwargs: normKwargs,
+      act_kwargs: actKwargs,
+      ls_init_value: z.number().nullish(),
+      no_causal_mask: z.boolean().nullish(),
+      pool_type: z.string().nullish(),
+      eos_id: z.int().nullish(),
+      hf_model_name: z.string().nullish(),
+      embed_cls: z.boolean().nullish(),
+      proj_type: z.string().nullish(),
     }),
   }),
   preprocess_cfg: z.unknown().optional(),
@@ -106,6 +66,7 @@ const schema = z.object({
  * @throws `CONFIG_INVALID`, or `MODEL_UNSUPPORTED` with the reason
  */
 export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activation = "gelu"): ModelConfig {
+  refuseUnsupported(name, json);
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     throw new ClipInterpretError(
@@ -115,75 +76,158 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   }
   const { model_cfg: model } = parsed.data;
   const { vision_cfg: vision, text_cfg: text } = model;
-  refuseUnsupported(name, model);
-  refuseUnsupported(name, vision);
-  refuseUnsupported(name, text);
-  if (Array.isArray(vision.layers)) throw unsupported(name, "its image tower is a ResNet");
-  const [imageSize, otherSide] = [vision.image_size].flat() as [number, number?];
-  if (otherSide !== undefined && otherSide !== imageSize)
-    throw unsupported(name, "its images are not square");
-  const activation: Activation = (model.quick_gelu ?? unsaid === "quick_gelu") ? "quick_gelu" : "gelu";
-  const grid = Math.floor(imageSize / vision.patch_size);
+  const quick = model.quick_gelu ?? unsaid === "quick_gelu";
+  const imageTower = visionConfig(name, vision, quick);
   return {
     embedDim: model.embed_dim,
-    vision: {
-      width: vision.width,
-      layers: vision.layers,
-      heads: divide(name, "vision_cfg.width", vision.width, vision.head_width),
-      headDim: vision.head_width,
-      mlpWidth: Math.trunc(vision.width * vision.mlp_ratio),
-      activation,
-      epsilon: vision.norm_kwargs?.eps ?? 1e-5,
-      imageSize,
-      patchSize: vision.patch_size,
-      grid,
-      tokens: grid * grid + 1,
-    },
-    text: {
-      width: text.width,
-      layers: text.layers,
-      heads: text.heads,
-      headDim: divide(name, "text_cfg.width", text.width, text.heads),
-      mlpWidth: Math.trunc(text.width * text.mlp_ratio),
-      activation,
-      epsilon: text.norm_kwargs?.eps ?? 1e-5,
-      contextLength: text.context_length,
-      vocabSize: text.vocab_size,
-    },
-    preprocess: openClipPreprocess(parsed.data.preprocess_cfg, imageSize, name),
+    vision: imageTower,
+    text: textConfig(name, text, quick),
+    preprocess: openClipPreprocess(parsed.data.preprocess_cfg, imageTower.imageSize, name),
   };
 }
 
 const textFacts = z.object({
   model_cfg: z.object({
     quick_gelu: z.boolean().nullish(),
-    text_cfg: z.object({ hf_tokenizer_name: z.string().nullish() }),
+    vision_cfg: z.record(z.string(), z.unknown()),
+    text_cfg: z.looseObject({
+      hf_tokenizer_name: z.string().nullish(),
+      pool_type: z.string().nullish(),
+      eos_id: z.int().default(2),
+      no_causal_mask: z.boolean().nullish(),
+      tokenizer_kwargs: z
+        .looseObject({
+          clean: z.string().nullish(),
+          strip_sep_token: z.boolean().nullish(),
+        })
+        .nullish(),
+    }),
   }),
 });
 
-/** What an `open_clip_config.json` leaves unsaid may matter: its activation, and whose tokenizer it reads texts with. */
-export function openClipFacts(json: unknown): { saysActivation: boolean; tokenizerName: string | undefined } {
+const CLEANINGS: Readonly<Record<string, TextRules["cleaning"]>> = {
+  ...{ whitespace: "open_clip", lower: "open_clip_lower", canonicalize: "open_clip_canonical" },
+};
+
+/**
+ * What of an `open_clip_config.json` its {@link ModelConfig} does not say: whether it names its activation, whose tokenizer
+ * it reads texts with and how, and the facts of its timm tower.
+ */
+export function openClipFacts(
+  json: unknown,
+  name: string,
+): {
+  saysActivation: boolean;
+  tokenizerName: string | undefined;
+  textRules: TextRules;
+  tower: TimmTower | undefined;
+} {
   const parsed = textFacts.safeParse(json).data?.model_cfg;
+  const text = parsed?.text_cfg;
   return {
     saysActivation: typeof parsed?.quick_gelu === "boolean",
-    tokenizerName: parsed?.text_cfg.hf_tokenizer_name ?? undefined,
+    tokenizerName: text?.hf_tokenizer_name ?? undefined,
+    textRules: {
+      cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
+      pooling:
+        text?.pool_type === "eos"
+          ? text.eos_id
+          : text?.pool_type === "last"
+            ? "last"
+            : OPEN_CLIP_RULES.pooling,
+      ...(text?.no_causal_mask && { fill: true }),
+      ...(text?.tokenizer_kwargs?.strip_sep_token && { separatorIsZero: true }),
+    },
+    tower: parsed && timmTower(name, parsed.vision_cfg),
   };
 }
 
-const unsupported = (name: string, why: string) =>
-  new ClipInterpretError("MODEL_UNSUPPORTED", `${name} cannot be decomposed exactly: ${why}`);
+type Sections = z.infer<typeof schema>["model_cfg"];
 
-/** null, undefined, false and {} mean that an option is off. */
-const isOff = (value: unknown) =>
-  value == null || value === false || (typeof value === "object" && Object.keys(value).length === 0);
+function visionConfig(name: string, vision: Sections["vision_cfg"], quick: boolean): VisionConfig {
+  const tower = timmTower(name, vision);
+  if (tower) return timmConfig(name, tower);
+  if (typeof vision.layers !== "number") throw unsupported(name, "its image tower is a ResNet");
+  const imageSize = square(name, "images", vision.image_size);
+  const patchSize = square(name, "patches", vision.patch_size);
+  const grid = Math.floor(imageSize / patchSize);
+  const average = vision.final_ln_after_pool ? "mean-norm" : "norm-mean";
+  return {
+    width: vision.width,
+    layers: vision.layers,
+    heads: divide(name, "vision_cfg.width", vision.width, vision.head_width),
+    headDim: vision.head_width,
+    mlpWidth: Math.trunc(vision.width * vision.mlp_ratio),
+    activation: activationOf(quick, vision.act_kwargs),
+    epsilon: vision.norm_kwargs?.eps ?? 1e-5,
+    ...{ imageSize, patchSize, grid, tokens: grid * grid + 1, prefix: 1 },
+    lnPre: !vision.no_ln_pre,
+    ...(vision.ls_init_value != null && { layerScale: true }),
+    ...(vision.attentional_pool
+      ? { pooling: "attention", pool: { heads: vision.attn_pooler_heads } }
+      : { pooling: vision.pool_type === "avg" ? average : "cls" }),
+  };
+}
 
-function refuseUnsupported(name: string, section: Record<string, unknown>) {
-  for (const [key, value] of Object.entries(section)) {
-    if (KNOWN.has(key) || isOff(value)) continue;
-    const rule = REFUSED.find((candidate) => candidate.key === key);
-    if (!rule) throw unsupported(name, `its config has the option "${key}", which is not known here`);
-    if (!rule.ok?.(value)) throw unsupported(name, `${rule.why} (${key})`);
-  }
+/**
+ * The facts of a config's timm tower, if it has one: those of its name, and what the config itself says.
+ * @throws `CONFIG_INVALID` where the config's own facts are not enough
+ */
+export function timmTower(name: string, vision: Readonly<Record<string, unknown>>): TimmTower | undefined {
+  const { timm_model_name: timm, timm_tower: own } = vision;
+  if (typeof timm !== "string") return undefined;
+  const parsed = timmTowerSchema.safeParse({ ...TIMM_TOWERS[timm], ...(own as object | undefined) });
+  if (parsed.success) return parsed.data;
+  throw new ClipInterpretError(
+    "CONFIG_INVALID",
+    `vision_cfg.timm_tower of ${name}: ${z.prettifyError(parsed.error)}`,
+  );
+}
+
+/** Its size is the tower's own, whatever the config says: `ViTamin-XL-384` says 256, at which OpenCLIP's own fails. */
+function timmConfig(name: string, tower: TimmTower): VisionConfig {
+  const { imageSize } = tower;
+  const { width, layers, heads, mlpWidth, activation, epsilon, patchSize, prefix, pooling } = tower;
+  const grid = Math.floor(imageSize / patchSize);
+  return {
+    ...{ width, layers, heads, headDim: divide(name, "the timm tower's width", width, heads) },
+    ...{ mlpWidth, activation, epsilon, imageSize, patchSize, grid, tokens: grid * grid + prefix },
+    ...{ prefix, pooling, lnPre: tower.lnPre ?? false },
+    ...(pooling === "attention" && {
+      pool: { heads: tower.poolHeads ?? heads, ...(tower.poolMlpWidth && { mlpWidth: tower.poolMlpWidth }) },
+    }),
+    ...(tower.rotary && { rotary: tower.rotary }),
+    ...(tower.layerScale && { layerScale: true }),
+  };
+}
+
+function textConfig(name: string, text: Sections["text_cfg"], quick: boolean): ModelConfig["text"] {
+  const problem = textProblem(text);
+  if (problem) return { unsupported: problem };
+  return {
+    width: text.width,
+    layers: text.layers,
+    heads: text.heads,
+    headDim: divide(name, "text_cfg.width", text.width, text.heads),
+    mlpWidth: Math.trunc(text.width * text.mlp_ratio),
+    activation: activationOf(quick, text.act_kwargs),
+    epsilon: text.norm_kwargs?.eps ?? 1e-5,
+    contextLength: text.context_length,
+    vocabSize: text.vocab_size,
+    ...(text.ls_init_value != null && { layerScale: true }),
+    causal: !text.no_causal_mask,
+    pooling: text.pool_type === "last" ? "last" : "end",
+  };
+}
+
+/** QuickGELU has no parameters to change; GELU has one. */
+const activationOf = (quick: boolean, kwargs: { approximate?: string | undefined } | null | undefined) =>
+  quick ? "quick_gelu" : kwargs?.approximate === "tanh" ? "gelu_tanh" : "gelu";
+
+function square(name: string, what: string, size: number | [number, number]): number {
+  const [one, other] = [size].flat() as [number, number?];
+  if (other !== undefined && other !== one) throw unsupported(name, `its ${what} are not square`);
+  return one;
 }
 
 /** `whole / part`, which must be a whole number. */

@@ -80,7 +80,7 @@ export async function readTensors(path: string): Promise<WeightTensors> {
 
 /** A tensor that every layout has, by which the model is found among a training run's other tensors. */
 const LANDMARK =
-  /(?:^|\.)(visual\.class_embedding|vision_model\.embeddings\.class_embedding|blocks\.0\.attn\.qkv\.weight)$/;
+  /(?:^|\.)(visual\.class_embedding|visual\.trunk\.blocks\.0\.norm1\.weight|vision_model\.embeddings\.patch_embedding\.weight|(?<!visual\.trunk\.)blocks\.0\.attn\.qkv\.weight)$/;
 
 /**
  * The model's tensors without what comes before all of their names: `module.` (DistributedDataParallel), `_orig_mod.`

@@ -60,7 +60,7 @@ export async function describedHeads(context: CommandContext, options: LabelSour
   if (options.index === undefined) {
     const model = await context.model();
     const source = basename(options.labels ?? "");
-    const every = componentNames(allHeads(model.geometry));
+    const every = componentNames(allHeads(model.geometry), model.geometry);
     return { origin: await originOf({ model }), model: model.name, source, ...undescribed(every) };
   }
   const { index, model } = await context.openIndex(options.index);
@@ -74,6 +74,6 @@ export async function describedHeads(context: CommandContext, options: LabelSour
     model: model.name,
     source: sourceOf(origin, most),
     heads,
-    allHeads: componentNames(allHeads(model.geometry)),
+    allHeads: componentNames(allHeads(model.geometry), model.geometry),
   };
 }

@@ -177,11 +177,12 @@ async function claimIndex(
 ): Promise<Manifest> {
   const origin = await originOf(model, exif);
   const place = await folderOf(model, store.where);
-  const { layers, heads, headDim, embedDim } = model.geometry;
+  const { layers, heads, headDim, embedDim, pool, poolMlp } = model.geometry;
+  const pooling = pool && { pooled: true, poolMlp: poolMlp ?? false };
   const found = await readManifest(store);
   if (found) {
     requireSameOrigin(found, origin, store.where);
-    const shape = { layers, heads, headDim, embedDim };
+    const shape = { layers, heads, headDim, embedDim, ...pooling };
     const wanted = {
       ...shape,
       ...(dtype && { dtype }),
@@ -214,7 +215,7 @@ async function claimIndex(
     version: 1,
     ...origin,
     model: { ...origin.model, ...(place && { folder: place }) },
-    ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false },
+    ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false, ...pooling },
     root: source.root,
     shards: [],
   };

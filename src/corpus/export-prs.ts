@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { fromHalf } from "../math/half.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import { mlpCount } from "../model/components.ts";
 import type { Decomposition } from "../model/decomposition.ts";
 import { denseHeads } from "../model/dense.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -48,7 +49,7 @@ export async function exportPrs(
   const dataset = inFileName(basename(index.folder));
   const path = (array: string) => join(folder, `${dataset}_${array}_${inFileName(manifest.model.name)}.npy`);
   const shapes = new Map([[path("attn"), [images.length, layers, heads, embedDim]]]);
-  if (manifest.mlps) shapes.set(path("mlp"), [images.length, layers + 1, embedDim]);
+  if (manifest.mlps) shapes.set(path("mlp"), [images.length, mlpCount(manifest), embedDim]);
   const writers: NpyWriter[] = [];
   try {
     for (const [file, shape] of shapes) writers.push(await createNpyWriter(file, shape));
@@ -120,8 +121,8 @@ async function openShard(store: Store, manifest: Manifest, shard: ShardEntry) {
   const units = layers * heads;
   const zShape = [layers, heads, shard.images, headDim];
   const z = await openNumbers(store, shard, "heads.npy", dtype === "float16" ? "<f2" : "<f4", zShape);
-  const mlpWidth = (layers + 1) * embedDim;
-  const mlpShape = [shard.images, layers + 1, embedDim];
+  const mlpWidth = mlpCount(manifest) * embedDim;
+  const mlpShape = [shard.images, mlpCount(manifest), embedDim];
   const mlps = manifest.mlps ? await openNumbers(store, shard, "mlps.npy", "<f2", mlpShape) : undefined;
   return async (start: number, count: number) => {
     const byImage = new Float32Array(count * units * headDim);

@@ -86,5 +86,9 @@ async function loadAsMade(
   const how: ModelOptions = { precision: made.precision, device: made.device };
   const model = await loader.load(nameOrFolder, how);
   if (made.activation === undefined || model.config.vision.activation === made.activation) return model;
-  return loader.load(nameOrFolder, { ...how, activation: made.activation });
+  // Any other activation was never a matter of choice.
+  const { activation } = made;
+  return activation === "gelu" || activation === "quick_gelu"
+    ? loader.load(nameOrFolder, { ...how, activation })
+    : model;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { mlpCount } from "../model/components.ts";
 import { guardWrite, inputError } from "../support/files.ts";
 import type { Layout } from "./manifest.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
@@ -185,7 +186,7 @@ function parseBatch({ json, body }: JournalRecord, layout: Layout): JournalBatch
     scalars: take(Float32Array, count * 3, 4),
     embedding: take(Float32Array, count * embedDim, 4),
     z: dtype === "float16" ? take(Uint16Array, zLength, 2) : take(Float32Array, zLength, 4),
-    mlps: take(Uint16Array, mlps ? count * (layers + 1) * embedDim : 0, 2),
+    mlps: take(Uint16Array, mlps ? count * mlpCount(layout) * embedDim : 0, 2),
   };
   return { ...rows, stored };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ACTIVATIONS } from "../checkpoint/model-config.ts";
+import { TOWER_ACTIVATIONS } from "../checkpoint/model-config.ts";
 import { INTERPOLATIONS } from "../image/resample.ts";
 import { RESIZE_MODES } from "../image/types.ts";
 import type { ClipModel } from "../model/clip-model.ts";
@@ -23,20 +23,23 @@ const layoutSchema = z.strictObject({
   embedDim: size,
   dtype: z.enum(DTYPES),
   mlps: z.boolean().describe("whether MLP terms are stored"),
+  pooled: z
+    .boolean()
+    .optional()
+    .describe(
+      "of a model that pools by attention: z are contributions, D numbers each, and of their moments sums.npy alone is kept",
+    ),
+  poolMlp: z
+    .boolean()
+    .optional()
+    .describe("whether such a model has an MLP behind its pool: one more MLP term"),
 });
 
 /** The shape of an index's arrays. */
 export type Layout = z.infer<typeof layoutSchema>;
 
-/** What every shard has. */
-const SHARD_FILES = [
-  "heads.npy",
-  "scalars.npy",
-  "embedding.npy",
-  "moments.npy",
-  "images.jsonl",
-  "rejected.jsonl",
-];
+/** What every shard has beside `moments.npy`, or `sums.npy` in their place. */
+const SHARD_FILES = ["heads.npy", "scalars.npy", "embedding.npy", "images.jsonl", "rejected.jsonl"];
 
 const shardSchema = z.strictObject({
   name: z.string().regex(/^\d{6}$/),
@@ -57,7 +60,7 @@ const originSchema = z.strictObject({
     precision: z.enum(PRECISIONS),
     device: z.string(),
     // Absent in indexes that were made before it was kept.
-    activation: z.enum(ACTIVATIONS).optional(),
+    activation: z.enum(TOWER_ACTIVATIONS).optional(),
     folder: z
       .strictObject({
         absolute: z.string(),
@@ -92,11 +95,17 @@ const manifestSchema = z
     root: z.string().describe("the folder that image paths start at: absolute, or from the index's own"),
     shards: z.array(shardSchema),
   })
-  .refine(isPossible, "no model has this shape");
+  .refine(isPossible, "no model has this shape")
+  .refine(
+    ({ pooled, shards }) =>
+      shards.every(({ files }) => Object.hasOwn(files, pooled ? "sums.npy" : "moments.npy")),
+    "a file is not listed",
+  );
 
 /** Whether memory is asked for in earnest: the largest CLIP has 9 million moments and 1280 dimensions. */
-function isPossible({ layers, heads, headDim, embedDim }: Layout): boolean {
-  return layers * heads * (headDim + 4) ** 2 <= 2 ** 26 && embedDim <= 2 ** 16;
+function isPossible({ layers, heads, headDim, embedDim, pooled }: Layout): boolean {
+  const numbers = pooled ? layers * heads * headDim : layers * heads * (headDim + 4) ** 2;
+  return numbers <= 2 ** 26 && embedDim <= 2 ** 16;
 }
 
 /** `manifest.json`: what an index holds; in memory its `root` is absolute. */

@@ -31,7 +31,10 @@ export async function meanContribution(
     throw new ClipInterpretError("HEADS_INVALID", "an index keeps the means of heads, not of MLP terms");
   }
   const { embedDim } = geometry;
-  const means = rows ? meansOfRows(index, rows) : await meansOfAll(index, geometry);
+  const every = () => Array.from(index.images.keys());
+  // Without moments a mean is that of all rows.
+  const means =
+    rows || geometry.pool ? meansOfRows(index, rows ?? every()) : await meansOfAll(index, geometry);
   const sum = new Float64Array(embedDim);
   for (const { layer, head, weight } of set.heads) {
     const matrix = headMatrix(geometry, layer, head);

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
+import { mlpCount } from "../model/components.ts";
 import { imageScales } from "../model/head-space.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled, type Report, type WorkOptions } from "../support/progress.ts";
@@ -38,7 +39,7 @@ export interface Index {
   head(layer: number, head: number): Promise<Float32Array>;
   /** [n, D]: one MLP term as float16 bits; only of an index that keeps them. */
   mlpTerm(term: number): Promise<Uint16Array>;
-  /** [L, H, m+1, m+1], m = d_h + 3: Σ [z̃;1][z̃;1]ᵀ over all images. */
+  /** [L, H, m+1, m+1], m = d_h + 3: Σ [z̃;1][z̃;1]ᵀ over all images; of an index of contributions there are none. */
   moments(): Promise<Float64Array>;
 }
 
@@ -108,20 +109,21 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
         readCheckedHead(store, manifest, shard, { layer, head, scales: await scales.get(shard)!() }),
       ),
     async mlpTerm(term) {
-      const { layers } = manifest;
+      const others = mlpCount(manifest);
       const gathered = new Uint16Array(images.length * embedDim);
       let at = 0;
       for (const shard of whole) {
         const all = await readMlps(store, manifest, shard);
         for (let image = 0; image < shard.images; image++, at += embedDim) {
-          const from = (image * (layers + 1) + term) * embedDim;
+          const from = (image * others + term) * embedDim;
           gathered.set(all.subarray(from, from + embedDim), at);
         }
       }
       return gathered;
     },
     async moments() {
-      const { layers, heads } = manifest;
+      const { layers, heads, pooled } = manifest;
+      if (pooled) throw new RangeError("an index of contributions keeps no moments");
       const sum = new Float64Array(layers * heads * (headDim + 4) ** 2);
       for (const shard of whole) {
         const part = await readMoments(store, manifest, shard);

@@ -1,3 +1,4 @@
+import { mlpCount } from "../model/components.ts";
 import type { Layout, Manifest, ShardEntry } from "./manifest.ts";
 import { findCorruption, readFloats, readHead, readMlps, readShardRows } from "./read-shard.ts";
 import { createShard } from "./shard.ts";
@@ -64,7 +65,7 @@ async function readRows(
   }
   const scalars = await readFloats(store, shard, "scalars.npy", [shard.images, 3]);
   const embedding = await readFloats(store, shard, "embedding.npy", [shard.images, embedDim]);
-  const width = (layers + 1) * embedDim;
+  const width = mlpCount(layout) * embedDim;
   const mlps = keepsMlps ? pick(await readMlps(store, layout, shard), rows, width) : new Uint16Array(0);
   return {
     count: rows.length,

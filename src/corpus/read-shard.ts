@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { mlpCount } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { parseNpyHeader } from "../support/npy.ts";
@@ -82,17 +83,22 @@ export async function findCorruption(store: Store, shard: ShardEntry): Promise<s
 }
 
 /** The arrays of a shard. */
-function arraysOf(
-  { layers, heads, headDim, embedDim, dtype, mlps }: Layout,
-  { images }: ShardEntry,
-): [file: string, descr: string, shape: number[]][] {
+function arraysOf(layout: Layout, { images }: ShardEntry): [file: string, descr: string, shape: number[]][] {
+  const { layers, heads, headDim, embedDim, dtype, mlps, pooled } = layout;
   const side = headDim + 4;
+  const also = (file: string, descr: string, shape: number[]): [string, string, number[]] => [
+    file,
+    descr,
+    shape,
+  ];
   return [
     ["heads.npy", dtype === "float16" ? "<f2" : "<f4", [layers, heads, images, headDim]],
     ["scalars.npy", "<f4", [images, 3]],
     ["embedding.npy", "<f4", [images, embedDim]],
-    ["moments.npy", "<f8", [layers, heads, side, side]],
-    ...(mlps ? ([["mlps.npy", "<f2", [images, layers + 1, embedDim]]] as [string, string, number[]][]) : []),
+    pooled
+      ? also("sums.npy", "<f8", [layers, heads, side])
+      : also("moments.npy", "<f8", [layers, heads, side, side]),
+    ...(mlps ? [also("mlps.npy", "<f2", [images, mlpCount(layout), embedDim])] : []),
   ];
 }
 
@@ -150,7 +156,7 @@ export async function readCheckedHead(
   }
   for (let d = 0; d < headDim; d++) {
     if (!(Math.abs(sum[d] - sums[d]) <= SUMS_TOLERANCE * size[d]))
-      throw damaged(store, shard, "heads.npy (or moments.npy)");
+      throw damaged(store, shard, layout.pooled ? "heads.npy (or sums.npy)" : "heads.npy (or moments.npy)");
   }
   return z;
 }
@@ -158,22 +164,20 @@ export async function readCheckedHead(
 /** Of a sum of rounded products, over the sum of their sizes; the last bit of one number of thousands is more. */
 const SUMS_TOLERANCE = 1e-10;
 
-/** Σ z̃ of one head over a shard, [m + 1]: the last row of its moments. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+/** Σ z̃ of one head over a shard, [m + 1]: the last row of its moments, or all that is kept of them. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 async function readSums(
   store: Store,
-  { layers, heads, headDim }: Layout,
+  { layers, heads, headDim, pooled }: Layout,
   shard: ShardEntry,
   layer: number,
   head: number,
 ): Promise<Float64Array> {
   const side = headDim + 4;
-  const { name, dataStart } = await openArray(store, shard, "moments.npy", "<f8", [
-    layers,
-    heads,
-    side,
-    side,
-  ]);
-  const row = ((layer * heads + head) * side + side - 1) * side;
+  const unit = layer * heads + head;
+  const [file, shape, row] = pooled
+    ? (["sums.npy", [layers, heads, side], unit * side] as const)
+    : (["moments.npy", [layers, heads, side, side], (unit * side + side - 1) * side] as const);
+  const { name, dataStart } = await openArray(store, shard, file, "<f8", shape);
   return new Float64Array(aligned(await store.readRange(name, dataStart + row * 8, side * 8)));
 }
 
@@ -216,12 +220,8 @@ export async function readMoments(
 }
 
 /** The MLP terms of a shard, [n, L+1, D] as float16 bits. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
-export async function readMlps(
-  store: Store,
-  { layers, embedDim }: Layout,
-  shard: ShardEntry,
-): Promise<Uint16Array> {
-  const shape = [shard.images, layers + 1, embedDim];
+export async function readMlps(store: Store, layout: Layout, shard: ShardEntry): Promise<Uint16Array> {
+  const shape = [shard.images, mlpCount(layout), layout.embedDim];
   return new Uint16Array(await readArray(store, shard, "mlps.npy", "<f2", shape));
 }
 

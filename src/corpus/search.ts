@@ -2,6 +2,7 @@ import { fromHalf } from "../math/half.ts";
 import { addScaled, dot } from "../math/linear.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
+import { mlpCount } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
 import { coordinateCount, headMatrix, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
@@ -167,7 +168,7 @@ function plan(index: Index, set: ComponentSet): Plan {
   const { layers, heads, mlps } = index.manifest;
   const [first] = set.mlps;
   if (!first) return { heads: set.heads, whole: 0, mlps: [] };
-  if (set.mlps.length < layers + 1 || set.mlps.some(({ weight }) => weight !== first.weight)) {
+  if (set.mlps.length < mlpCount(index.manifest) || set.mlps.some(({ weight }) => weight !== first.weight)) {
     if (mlps) return { heads: set.heads, whole: 0, mlps: set.mlps };
     const message = `the index ${index.folder} holds no single MLP terms`;
     const hint = "Ask for heads, or for all terms with `mlps`, or make the index with --mlps.";

@@ -1,4 +1,5 @@
 import { addOuter, mirror } from "../math/moments.ts";
+import { mlpCount } from "../model/components.ts";
 import { coordinateCount, setCoordinates } from "../model/head-space.ts";
 import { formatNpyHeader } from "../support/npy.ts";
 import type { Layout } from "./manifest.ts";
@@ -19,19 +20,20 @@ export interface ShardBuilder {
  * Starts a shard of at most `capacity` images. It takes `capacity` · L · H · d_h numbers of memory, and little else.
  *
  * Its files depend on the images and their order alone. Moments are of what is stored, not of what was computed:
- * Σ [z̃;1][z̃;1]ᵀ over z̃ = [z/(σ‖e‖), 1/(σ‖e‖), μ/(σ‖e‖), 1/‖e‖], summed in the order of the images.
+ * Σ [z̃;1][z̃;1]ᵀ (of contributions Σ [z̃;1] alone) over z̃ = [z/(σ‖e‖), 1/(σ‖e‖), μ/(σ‖e‖), 1/‖e‖], summed in the order of the images.
  */
 export function createShard(layout: Layout, capacity: number): ShardBuilder {
-  const { layers, heads, headDim, embedDim, dtype, mlps: keepsMlps } = layout;
+  const { layers, heads, headDim, embedDim, dtype, pooled, mlps: keepsMlps } = layout;
+  const others = mlpCount(layout);
   const units = layers * heads;
   const perImage = units * headDim;
   const z =
     dtype === "float16" ? new Uint16Array(capacity * perImage) : new Float32Array(capacity * perImage);
   const scalars = new Float32Array(capacity * 3);
   const embedding = new Float32Array(capacity * embedDim);
-  const mlps = new Uint16Array(keepsMlps ? capacity * (layers + 1) * embedDim : 0);
+  const mlps = new Uint16Array(keepsMlps ? capacity * others * embedDim : 0);
   const side = coordinateCount(layout) + 1;
-  const moments = new Float64Array(units * side * side);
+  const moments = new Float64Array(pooled ? units * side : units * side * side);
   const coordinates = new Float64Array(side - 1);
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -39,7 +41,10 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
   const addMoments = (values: Float32Array, [mu, sigma, norm]: Float32Array) => {
     for (let unit = 0; unit < units; unit++) {
       setCoordinates(coordinates, values, unit * headDim, { mu, sigma, norm });
-      addOuter(moments, unit * side * side, coordinates);
+      if (pooled) {
+        for (let i = 0; i < side - 1; i++) moments[unit * side + i] += coordinates[i];
+        moments[(unit + 1) * side - 1] += 1;
+      } else addOuter(moments, unit * side * side, coordinates);
     }
   };
 
@@ -64,7 +69,7 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
       }
       scalars.set(batch.scalars, first * 3);
       embedding.set(batch.embedding, first * embedDim);
-      if (keepsMlps) mlps.set(batch.mlps, first * (layers + 1) * embedDim);
+      if (keepsMlps) mlps.set(batch.mlps, first * others * embedDim);
       for (const row of rows) images.push(row);
     },
     reject(rows) {
@@ -72,8 +77,6 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
     },
     files() {
       const n = images.length;
-      const whole = moments.slice();
-      for (let unit = 0; unit < units; unit++) mirror(whole, unit * side * side, side);
       const runs = Array.from({ length: units }, (_, unit) =>
         bytesOf(z.subarray(unit * capacity * headDim, (unit * capacity + n) * headDim)),
       );
@@ -85,13 +88,18 @@ export function createShard(layout: Layout, capacity: number): ShardBuilder {
           "embedding.npy",
           [formatNpyHeader("<f4", [n, embedDim]), bytesOf(embedding.subarray(0, n * embedDim))],
         ],
-        ["moments.npy", [formatNpyHeader("<f8", [layers, heads, side, side]), bytesOf(whole)]],
         ["images.jsonl", [formatRows(images)]],
         ["rejected.jsonl", [formatRows(rejected)]],
       ]);
+      if (pooled) files.set("sums.npy", [formatNpyHeader("<f8", [layers, heads, side]), bytesOf(moments)]);
+      else {
+        const whole = moments.slice();
+        for (let unit = 0; unit < units; unit++) mirror(whole, unit * side * side, side);
+        files.set("moments.npy", [formatNpyHeader("<f8", [layers, heads, side, side]), bytesOf(whole)]);
+      }
       if (keepsMlps) {
-        const shape = [n, layers + 1, embedDim];
-        const data = mlps.subarray(0, n * (layers + 1) * embedDim);
+        const shape = [n, others, embedDim];
+        const data = mlps.subarray(0, n * others * embedDim);
         files.set("mlps.npy", [formatNpyHeader("<f2", shape), bytesOf(data)]);
       }
       return files;

@@ -24,7 +24,10 @@ export async function describeModel(
 ): Promise<DescribedModel> {
   const json = await readJson(join(folder, file));
   if (file === "open_clip_config.json")
-    return { config: parseOpenClipConfig(json, name), tokenizerName: openClipFacts(json).tokenizerName };
+    return {
+      config: parseOpenClipConfig(json, name),
+      tokenizerName: openClipFacts(json, name).tokenizerName,
+    };
   const how = await readHfPreprocessor(folder, new Set(preprocessors));
   return { config: parseHfConfig(json, how, name), tokenizerName: undefined };
 }

@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { readsTexts as hasTextTower } from "../checkpoint/model-config.ts";
 import { type TokenizerSource, tokenizerFilesIn } from "../text/tokenizer-files.ts";
 import { cacheOfFolder, findCachedFile } from "./cache.ts";
 import { describeModel } from "./describe.ts";
@@ -41,6 +42,7 @@ export async function readsTexts(folder: string, name: string): Promise<boolean>
   const described = files && (await describeModel(folder, files, name).catch(() => undefined));
   if (!described) return true;
   const { config, tokenizerName } = described;
+  if (!hasTextTower(config.text)) return false;
   const found = await findTokenizer({ folder, vocabSize: config.text.vocabSize, tokenizerName });
   return found !== undefined;
 }

@@ -161,7 +161,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
 export function knownActivation(nameOrHubId: string): Activation | undefined {
   const known = KNOWN_MODELS.find(({ name, hubId }) => [name, hubId].includes(nameOrHubId));
   if (!known) return undefined;
-  return /openai|quickgelu/.test(known.name) ? "quick_gelu" : "gelu";
+  return /openai|quickgelu|dfn/.test(known.name) ? "quick_gelu" : "gelu";
 }
 
 /** A model on the hub that was asked for: by a known name, or by its id alone. */

@@ -17,6 +17,8 @@ export interface ModelFiles {
 
 /** The byte-pair encoding; every OpenAI and LAION CLIP has the same. */
 export const TOKENIZER = "tokenizer.json";
+/** What else is known of it: its special tokens. */
+export const TOKENIZER_CONFIG = "tokenizer_config.json";
 /** The same in the files of transformers' older tokenizers. */
 export const SLOW_TOKENIZER = ["vocab.json", "merges.txt"];
 /** Who has the tokenizer that repositories without one share. */

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { readsTexts } from "../checkpoint/model-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -10,7 +11,15 @@ import { checkRoom, downloadBlob, partialPath } from "./download.ts";
 import { sharesTokenizer } from "./find-tokenizer.ts";
 import type { HubModel } from "./known-models.ts";
 import { type HubFile, type Listing, listRepository } from "./listing.ts";
-import { chooseFiles, isIndex, readParts, SLOW_TOKENIZER, TOKENIZER, TOKENIZER_HOME } from "./model-files.ts";
+import {
+  chooseFiles,
+  isIndex,
+  readParts,
+  SLOW_TOKENIZER,
+  TOKENIZER,
+  TOKENIZER_CONFIG,
+  TOKENIZER_HOME,
+} from "./model-files.ts";
 
 /**
  * Makes the snapshot of a commit whole: fetches what is missing of the files that a model needs, and then makes
@@ -64,8 +73,15 @@ async function findTokenizer(
   { config, tokenizerName }: DescribedModel,
   work: WorkOptions,
 ): Promise<HubFile[]> {
+  if (!readsTexts(config.text)) {
+    const message = `${hubId}: its text tower is not computed here (${config.text.unsupported}): images only`;
+    work.report?.({ type: "warning", code: "TEXTS_UNSUPPORTED", message });
+    return [];
+  }
   const own = [[TOKENIZER], SLOW_TOKENIZER].find((names) => names.every((name) => files.has(name)));
-  if (own) return own.map((name) => files.get(name)!);
+  // It says which token texts are filled up with.
+  const beside = files.has(TOKENIZER_CONFIG) ? [TOKENIZER_CONFIG] : [];
+  if (own) return [...own, ...beside].map((name) => files.get(name)!);
   const shareable = tokenizerName === undefined || tokenizerName.startsWith("openai/clip-");
   const shared = shareable ? await sharedTokenizer(client, work) : undefined;
   if (shared) return [shared];

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { readsTexts } from "../checkpoint/model-config.ts";
 import { findCached, listCached } from "../hub/cache.ts";
 import { describeModel } from "../hub/describe.ts";
 import { cacheFolder } from "../hub/environment.ts";
@@ -121,8 +122,10 @@ async function readFacts(folder: string, name: string): Promise<Partial<Catalogu
     // Preprocessing has no part in what is listed, and need not be readable for it.
     const { config, tokenizerName } = await describeModel(folder, { ...files, preprocessors: [] }, name);
     const { layers, heads, patchSize: patch, imageSize } = config.vision;
-    const needs = { folder, vocabSize: config.text.vocabSize, tokenizerName };
-    const texts = (await findTokenizer(needs)) !== undefined;
+    const { text } = config;
+    const texts =
+      readsTexts(text) &&
+      (await findTokenizer({ folder, vocabSize: text.vocabSize, tokenizerName })) !== undefined;
     return { ...weights, layers, heads, patch, imageSize, texts };
   } catch {
     return weights;

@@ -18,7 +18,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry } from "./geometry.ts";
-import { loadModelTokenizer } from "./load-tokenizer.ts";
+import { loadModelTokenizer, textTower } from "./load-tokenizer.ts";
 import { readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
@@ -37,6 +37,8 @@ export interface ClipModel {
   readonly checkpoint: Checkpoint;
   /** Multiplies cosines before a zero-shot softmax. */
   readonly logitScale: number;
+  /** Of a model that was trained with a sigmoid: sigmoid(scale·cos + bias) is the probability that a text fits. */
+  readonly logitBias?: number;
   readonly geometry: HeadGeometry;
   /** What its towers are computed in. Anything but `fp32` is an approximation, and every result must say so. */
   readonly precision: Precision;
@@ -46,13 +48,16 @@ export interface ClipModel {
   weightsHash(): Promise<string>;
   /** ONNX Runtime's matrix product, with this model's threads. */
   readonly matmul: MatMul;
-  /** @throws `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
+  /** @throws `TEXTS_UNSUPPORTED`, `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
   tokenizer(): Promise<Tokenizer>;
-  /** Token ids from start token to end token. A text that is cut off is reported as a `TEXT_TRUNCATED` warning. */
+  /**
+   * Token ids from start token to end token; of a text tower that reads what is behind them, filled up. A text that is cut off is
+   * reported as a `TEXT_TRUNCATED` warning.
+   */
   tokenizeTexts(texts: readonly string[], options?: WorkOptions): Promise<number[][]>;
   /** Raw text embeddings, [t, D]. A text that is cut off is reported as a `TEXT_TRUNCATED` warning. */
   encodeTexts(texts: readonly string[], options?: WorkOptions): Promise<Float32Array>;
-  /** Raw text embeddings, [t, D], of token ids from start token to end token. */
+  /** Raw text embeddings, [t, D], of token ids as `tokenizeTexts` gives them. @throws `TEXTS_UNSUPPORTED` */
   encodeTokens(texts: readonly (readonly number[])[], options?: WorkOptions): Promise<Float32Array>;
   /**
    * Decomposes a batch of preprocessed images; an image's numbers are the same bit for bit in any batch.
@@ -105,7 +110,7 @@ export async function loadClipModel(
       await requireUnchanged();
       // Rounded to integers, a NaN becomes some number, which no sum tells from others.
       if (precision !== "fp32") await requireNumbers();
-      const created = await createSession(graph(), weights.logitScale.file, on);
+      const created = await createSession(graph(), weights.file, on);
       await requireUnchanged();
       return created;
     });
@@ -122,6 +127,7 @@ export async function loadClipModel(
     config,
     checkpoint,
     logitScale: checkpoint.logitScale,
+    ...(checkpoint.logitBias !== undefined && { logitBias: checkpoint.logitBias }),
     geometry,
     precision,
     device,
@@ -147,8 +153,10 @@ export async function loadClipModel(
       return model.encodeTokens(await model.tokenizeTexts(texts, work), work);
     },
     async encodeTokens(texts, work) {
-      const text = await session("text", () => textGraph(config, weights.text, precision), onCpu);
-      return blamingWeights(weights.text, () => encodeTokens(text, texts, config.embedDim, work));
+      const tower = textTower(checkpoint);
+      const towerWeights = weights.text!;
+      const text = await session("text", () => textGraph(tower, towerWeights, precision), onCpu);
+      return blamingWeights(towerWeights, () => encodeTokens(text, texts, tower, config.embedDim, work));
     },
     async decompose(pixels, work = {}) {
       const { tokenLayers = [], outputLayers = [], gate } = work;

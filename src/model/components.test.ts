@@ -7,7 +7,7 @@ const names = (text: string, properties = {}) => {
   const set = parseComponents(text, sizes, properties);
   return [
     ...set.heads.map(({ layer, head }) => headName(layer, head)),
-    ...set.mlps.map(({ index }) => mlpName(index)),
+    ...set.mlps.map(({ index }) => mlpName(index, sizes)),
   ];
 };
 

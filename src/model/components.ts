@@ -35,7 +35,13 @@ const MOST_WEIGHT = 1e6;
 export interface Sizes {
   readonly layers: number;
   readonly heads: number;
+  /** Whether the model pools by attention with an MLP behind, which is a component too. */
+  readonly poolMlp?: boolean | undefined;
 }
+
+/** Components beside the heads: `embed`, each layer's MLP, and the pool's where it has one. */
+export const mlpCount = ({ layers, poolMlp }: Pick<Sizes, "layers" | "poolMlp">): number =>
+  layers + (poolMlp ? 2 : 1);
 
 /**
  * `L10.H3`. Layers and heads are zero-based.
@@ -50,23 +56,28 @@ export interface Sizes {
 export const headName = (layer: number, head: number): string => `L${layer}.H${head}`;
 
 /**
- * `embed` for 0, `L<l>.MLP` for l + 1.
+ * `embed` for 0, `L<l>.MLP` for l + 1, and `pool.MLP` for what comes after the last layer's.
  *
  * @example
  * ```ts
+ * import { openModel } from "clip-interpret";
  * import { mlpName } from "clip-interpret/kernel";
  *
- * console.log(mlpName(0), mlpName(4)); // → embed L3.MLP
+ * const { geometry } = await openModel("emoji-4x128-p8");
+ * console.log(mlpName(0, geometry), mlpName(4, geometry)); // → embed L3.MLP
  * ```
  */
-export const mlpName = (index: number): string => (index === 0 ? "embed" : `L${index - 1}.MLP`);
+export function mlpName(index: number, { layers }: Pick<Sizes, "layers">): string {
+  if (index === 0) return "embed";
+  return index > layers ? "pool.MLP" : `L${index - 1}.MLP`;
+}
 
 /** Every component of a set by name, with its weight where it is not 1: `L10.H3*0.5`. */
-export function componentNames({ heads, mlps }: ComponentSet): string[] {
+export function componentNames({ heads, mlps }: ComponentSet, sizes: Pick<Sizes, "layers">): string[] {
   const weighted = (name: string, weight: number) => (weight === 1 ? name : `${name}*${weight}`);
   return [
     ...heads.map(({ layer, head, weight }) => weighted(headName(layer, head), weight)),
-    ...mlps.map(({ index, weight }) => weighted(mlpName(index), weight)),
+    ...mlps.map(({ index, weight }) => weighted(mlpName(index, sizes), weight)),
   ];
 }
 
@@ -106,7 +117,7 @@ export const allHeads = ({ layers, heads }: Sizes): ComponentSet => ({
  */
 export const allComponents = (sizes: Sizes): ComponentSet => ({
   heads: allHeads(sizes).heads,
-  mlps: Array.from({ length: sizes.layers + 1 }, (_, index) => ({ index, weight: 1 })),
+  mlps: Array.from({ length: mlpCount(sizes) }, (_, index) => ({ index, weight: 1 })),
 });
 
 /** A head by itself, in any of the ways that people write one: `L22.H8`, `L22H8`, `22.8`, `(22,8)`. */
@@ -207,7 +218,8 @@ function resolvePart(
     };
   }
   if (/^all$/i.test(name)) return { headKeys: layerHeads(0, layers), mlpKeys: none };
-  if (/^mlps$/i.test(name)) return { headKeys: none, mlpKeys: span(0, layers + 1) };
+  if (/^mlps$/i.test(name)) return { headKeys: none, mlpKeys: span(0, mlpCount(sizes)) };
+  if (/^pool\.mlp$/i.test(name) && sizes.poolMlp) return { headKeys: none, mlpKeys: [layers + 1] };
   if (/^embed$/i.test(name)) return { headKeys: none, mlpKeys: [0] };
   const match = /^(?:last(\d+)|L(\d+)(?:\.H(\d+)|(\.MLP)|-L?(\d+))?)$/i.exec(name);
   if (!match) throw invalid(`"${name}" is not a component or property`, sizes);

@@ -26,7 +26,7 @@ export interface DecomposeOptions {
 /** A decomposition with the token terms of the layers asked for. */
 export interface TokenDecomposition extends Decomposition {
   readonly tokens: TokenTerms;
-  /** z of the layers asked for, [b, N, H, d_h]; of the last layer [b, 1, H, d_h], since only CLS is read there. */
+  /** z of the layers asked for, [b, N, H, d_h]; of the last layer [b, 1, H, d_h] where only CLS is read. */
   readonly outputs: ReadonlyMap<number, Float32Array>;
 }
 
@@ -55,21 +55,48 @@ export async function decompose(
       offset: { data: gate.offset, dims: [layers, tokens, width] },
     }),
   });
-  const { mu, sigma } = rowMoments(out.residual.data, width, epsilon);
+  const { mu, sigma } = momentsOf(out, count, width, epsilon);
   const norm = rowNorms(out.embedding.data, embedDim);
   const mlps = mlpContributions(out.terms.data, geometry, { mu, sigma, norm });
   const parts = { count, z: out.z.data, mu, sigma, norm, embedding: out.embedding.data, mlps };
-  const headSums = await matmul(
-    { data: parts.z, dims: [1, count, layers * width] },
-    { data: geometry.M, dims: [1, layers * width, embedDim] },
-  );
+  const headSums = geometry.pool
+    ? sumHeads(parts.z, count, embedDim)
+    : await matmul(
+        { data: parts.z, dims: [1, count, layers * width] },
+        { data: geometry.M, dims: [1, layers * width, embedDim] },
+      );
   const error = checkSums(headSums, geometry, parts);
   const layerTokens = tokenLayers.map((layer) => {
     const terms = { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
     return [layer, terms] as const;
   });
   const outputs = new Map(outputLayers.map((layer) => [layer, out[`outputs.${layer}`].data] as const));
-  return { ...parts, error, tokens: { tokens, layers: new Map(layerTokens) }, outputs };
+  return {
+    ...parts,
+    error,
+    tokens: { tokens, prefix: vision.prefix, layers: new Map(layerTokens) },
+    outputs,
+  };
+}
+
+/** What the last norm subtracted and divided by; 0 and 1 with attention pooling, where terms are whole already. */
+function momentsOf(
+  { residual, deviation }: Readonly<Record<string, FloatTensor | undefined>>,
+  count: number,
+  width: number,
+  epsilon: number,
+): { mu: Float64Array; sigma: Float64Array } {
+  if (!residual) return { mu: new Float64Array(count), sigma: new Float64Array(count).fill(1) };
+  const { mu, sigma } = rowMoments(residual.data, width, epsilon);
+  return { mu, sigma: deviation ? Float64Array.from(deviation.data) : sigma };
+}
+
+/** Σ of all heads' contributions, [b, D]. */
+function sumHeads(z: Float32Array, count: number, embedDim: number): Float32Array {
+  const sums = new Float64Array(count * embedDim);
+  const each = z.length / count;
+  for (let i = 0; i < z.length; i++) sums[Math.floor(i / each) * embedDim + (i % embedDim)] += z[i];
+  return Float32Array.from(sums);
 }
 
 /** A batch of pixels as the image tower takes it. @throws `PIXELS_MISMATCH` */

@@ -1,4 +1,5 @@
 import { ClipInterpretError } from "../support/errors.ts";
+import { mlpCount } from "./components.ts";
 import type { HeadGeometry } from "./geometry.ts";
 
 /**
@@ -7,17 +8,20 @@ import type { HeadGeometry } from "./geometry.ts";
  */
 export interface Decomposition {
   readonly count: number;
-  /** [b, L, H, d_h]: Σ_i A[cls,i]·V_i of each head, before `out_proj`. */
+  /**
+   * [b, L, H, d_h]: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Of a
+   * model that pools by attention [b, L, H, D]: what the head wrote into e.
+   */
   readonly z: Float32Array;
-  /** [b]: mean of the final CLS residual, before `ln_post`. */
+  /** [b]: mean of the pooled residual, before `ln_post`; 0 with attention pooling. */
   readonly mu: Float64Array;
-  /** [b]: √(variance + ε) of the same. */
+  /** [b]: what `ln_post` divides it by, √(variance + ε) (docs/models.md has the other poolings); 1 with attention pooling. */
   readonly sigma: Float64Array;
   /** [b]: ‖e‖. */
   readonly norm: Float64Array;
   /** [b, D]: e, not normalised. */
   readonly embedding: Float32Array;
-  /** [b, L+1, D]: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are. */
+  /** [b, L+1, D]: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are; of `pool.MLP` too if there is one. */
   readonly mlps: Float32Array;
   /** [b]: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|. */
   readonly error: Float64Array;
@@ -63,12 +67,14 @@ export function rowNorms(x: Float32Array, width: number): Float64Array {
  */
 export function mlpContributions(
   terms: Float32Array,
-  { s, b, terms: n, layers, embedDim }: HeadGeometry,
+  geometry: HeadGeometry,
   { mu, sigma, norm }: Pick<Decomposition, "mu" | "sigma" | "norm">,
 ): Float32Array {
+  const { s, b, terms: n, embedDim } = geometry;
+  const others = mlpCount(geometry);
   const result = new Float32Array(terms.length);
   for (let at = 0, image = 0; at < terms.length; image++) {
-    for (let index = 0; index <= layers; index++) {
+    for (let index = 0; index < others; index++) {
       for (let d = 0; d < embedDim; d++, at++) {
         result[at] = ((terms[at] - (mu[image] / n) * s[d]) / sigma[image] + b[d] / n) / norm[image];
       }
@@ -90,6 +96,7 @@ export function checkSums(
 ): Float64Array {
   const { layers, embedDim, terms: n, k, s, b } = geometry;
   const { count, mu, sigma, norm, embedding, mlps } = parts;
+  const others = mlpCount(geometry);
   const biases = new Float64Array(embedDim);
   for (let i = 0; i < k.length; i++) biases[i % embedDim] += k[i];
   const error = new Float64Array(count);
@@ -99,8 +106,7 @@ export function checkSums(
     for (let d = 0; d < embedDim; d++) {
       const shares = headSums[image * embedDim + d] + biases[d] - (layers * mu[image] * s[d]) / n;
       let sum = (shares / sigma[image] + (layers * b[d]) / n) / norm[image];
-      for (let index = 0; index <= layers; index++)
-        sum += mlps[(image * (layers + 1) + index) * embedDim + d];
+      for (let index = 0; index < others; index++) sum += mlps[(image * others + index) * embedDim + d];
       const whole = embedding[image * embedDim + d] / norm[image];
       largest = Math.max(largest, Math.abs(whole));
       // Written so that a NaN stays one: Math.max keeps it.

@@ -1,8 +1,9 @@
 import type { MatMul } from "../onnx/matmul.ts";
 import type { TokenDecomposition } from "./decompose.ts";
 import type { Decomposition } from "./decomposition.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import type { HeadGeometry, PoolGeometry } from "./geometry.ts";
 import { constantPart } from "./head-space.ts";
+import type { LayerTokens } from "./token-terms.ts";
 
 /*
  * The reference scripts' dense arrays, for exchange and for checking: some 20 times larger than z, and everything
@@ -28,7 +29,8 @@ export async function denseHeads(
   geometry: HeadGeometry,
   { count, z, mu, sigma, norm }: Decomposition,
 ): Promise<Float32Array> {
-  const { layers, heads, headDim, embedDim, M } = geometry;
+  const { layers, heads, headDim, embedDim, M, pool } = geometry;
+  if (pool) return z.map((value, at) => value / norm[Math.floor(at / (layers * heads * embedDim))]);
   const units = layers * heads;
   // One product per head: [b, d_h] × [d_h, D], so images move next to d_h.
   const byHead = new Float32Array(z.length);
@@ -73,13 +75,16 @@ export async function denseHeads(
 export async function denseTokens(
   matmul: MatMul,
   geometry: HeadGeometry,
-  { mu, sigma, norm, tokens: { tokens, layers } }: TokenDecomposition,
+  decomposition: TokenDecomposition,
   layer: number,
   image: number,
 ): Promise<Float32Array> {
-  const { heads, headDim, embedDim, M } = geometry;
+  const { heads, headDim, embedDim, M, pool } = geometry;
+  const { mu, sigma, norm } = decomposition;
+  const { tokens, layers } = decomposition.tokens;
   const terms = layers.get(layer);
   if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
+  if (pool) return pooledTokens(matmul, geometry, pool, decomposition, terms, layer, image);
   const weighted = new Float32Array(heads * tokens * headDim);
   for (let head = 0; head < heads; head++) {
     for (let token = 0; token < tokens; token++) {
@@ -104,6 +109,54 @@ export async function denseTokens(
       for (let d = 0; d < embedDim; d++) {
         result[to + d] = (products[from + d] / sigma[image] + constant[d] / tokens) / norm[image];
       }
+    }
+  }
+  return result;
+}
+
+/** The same of a model that pools by attention: Σ_p a_pi·V_i·O_lh·T_p, and an equal share of what is left of the head. */
+async function pooledTokens(
+  matmul: MatMul,
+  { layers, heads, embedDim }: HeadGeometry,
+  { heads: pools, headDim, width, O, T }: PoolGeometry,
+  { z, norm, tokens: { tokens } }: TokenDecomposition,
+  { attention, values }: LayerTokens,
+  layer: number,
+  image: number,
+): Promise<Float32Array> {
+  const result = new Float32Array(tokens * heads * embedDim);
+  for (let head = 0; head < heads; head++) {
+    const own = new Float32Array(tokens * headDim);
+    for (let token = 0; token < tokens; token++) {
+      const from = ((image * tokens + token) * heads + head) * headDim;
+      own.set(values.subarray(from, from + headDim), token * headDim);
+    }
+    const from = (layer * heads + head) * headDim * width;
+    const matrix = O.subarray(from, from + headDim * width);
+    // [N, W]: what a token's value becomes in the residual stream.
+    const written = await matmul(
+      { data: own, dims: [1, tokens, headDim] },
+      { data: matrix, dims: [1, headDim, width] },
+    );
+    const weighted = new Float32Array(tokens * pools * width);
+    for (let token = 0; token < tokens; token++) {
+      for (let p = 0; p < pools; p++) {
+        const a = attention[((image * heads + head) * pools + p) * tokens + token];
+        const to = (token * pools + p) * width;
+        for (let i = 0; i < width; i++) weighted[to + i] = a * written[token * width + i];
+      }
+    }
+    const direct = await matmul(
+      { data: weighted, dims: [1, tokens, pools * width] },
+      { data: T, dims: [1, pools * width, embedDim] },
+    );
+    const whole = ((image * layers + layer) * heads + head) * embedDim;
+    for (let d = 0; d < embedDim; d++) {
+      let rest = z[whole + d];
+      for (let token = 0; token < tokens; token++) rest -= direct[token * embedDim + d];
+      for (let token = 0; token < tokens; token++)
+        result[(token * heads + head) * embedDim + d] =
+          (direct[token * embedDim + d] + rest / tokens) / norm[image];
     }
   }
   return result;

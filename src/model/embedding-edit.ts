@@ -12,7 +12,17 @@ export function embeddingEdit(geometry: HeadGeometry, set: ComponentSet, mean?: 
   if (set.mlps.length > 0) {
     throw new ClipInterpretError("HEADS_INVALID", "an exported encoder can leave out heads, not MLP terms");
   }
-  const { heads, headDim, embedDim, terms, M, k, s, b } = geometry;
+  const { layers, heads, headDim, embedDim, terms, M, k, s, b, pool } = geometry;
+  const instead = mean ? Float32Array.from(mean) : new Float32Array(embedDim);
+  if (pool) {
+    const pooled = new Float32Array(layers * heads);
+    for (const { layer, head, weight } of set.heads) pooled[layer * heads + head] = weight;
+    const none = new Float32Array();
+    return {
+      ...{ columns: [], matrix: none, constant: none, perMean: none, perDeviation: none, mean: instead },
+      pooled,
+    };
+  }
   const size = headDim * embedDim;
   const matrix = new Float32Array(set.heads.length * size);
   const constant = new Float64Array(embedDim);
@@ -34,6 +44,6 @@ export function embeddingEdit(geometry: HeadGeometry, set: ComponentSet, mean?: 
     constant: Float32Array.from(constant),
     perMean: s.map((value) => -share * value),
     perDeviation: b.map((value) => share * value),
-    mean: mean ? Float32Array.from(mean) : new Float32Array(embedDim),
+    mean: instead,
   };
 }

@@ -1,3 +1,4 @@
+import type { TextConfig } from "../checkpoint/model-config.ts";
 import type { Session } from "../onnx/session.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { notNumbers } from "./decomposition.ts";
@@ -8,7 +9,7 @@ const BATCH = 64;
  * Runs the text tower on token ids, each from start token to end token.
  *
  * Rows of one batch are padded behind their end token, where a causal tower does not look; a text's embedding
- * is the same bit for bit whatever it is batched with (tested).
+ * is the same bit for bit whatever it is batched with (tested). Texts of a tower that is not causal must fill its context.
  *
  * @returns raw embeddings, [t, embedDim]
  * @throws `SUM_MISMATCH` when an embedding is not made of numbers; `CANCELLED`
@@ -16,6 +17,7 @@ const BATCH = 64;
 export async function encodeTokens(
   session: Session,
   texts: readonly (readonly number[])[],
+  tower: TextConfig,
   embedDim: number,
   { report, signal }: WorkOptions = {},
 ): Promise<Float32Array> {
@@ -29,7 +31,7 @@ export async function encodeTokens(
     batch.forEach((row, i) => {
       ids.set(row.map(BigInt), i * length);
     });
-    const ends = BigInt64Array.from(batch, (row, i) => BigInt(i * length + row.length - 1));
+    const ends = BigInt64Array.from(batch, (row, i) => BigInt(i * length + pooledAt(row, tower)));
     const { embedding } = await session.run({
       ids: { data: ids, dims: [batch.length, length] },
       ends: { data: ends, dims: [batch.length] },
@@ -40,4 +42,12 @@ export async function encodeTokens(
   }
   report?.({ type: "end", task: "texts", done: texts.length });
   return result;
+}
+
+/** Which token of a text is pooled: its last one; of a text that was filled up behind its end token, the highest. */
+function pooledAt(row: readonly number[], { causal, pooling, contextLength }: TextConfig): number {
+  if (!causal && row.length !== contextLength)
+    throw new RangeError(`${row.length} tokens do not fill the context of ${contextLength}`);
+  if (causal || pooling === "last") return row.length - 1;
+  return row.indexOf(row.reduce((high, id) => Math.max(high, id), -1));
 }

@@ -16,9 +16,10 @@ export const CHECKPOINT_MEANS = ["tokens", "cls"] as const;
 export type CheckpointMean = (typeof CHECKPOINT_MEANS)[number];
 
 /**
- * One mean a head out of its means per token position: over all tokens, or that at CLS. In the last layer always that
- * at CLS, since nothing else of it reaches the embedding.
+ * One mean a head out of its means per token position: over all tokens, or that at CLS. Where CLS is pooled, in the last
+ * layer always that at CLS, since nothing else of it reaches the embedding.
  * @param means [L, N, H, d_h]
+ * @throws `HEADS_INVALID` for a mean at CLS where none is read
  * @returns [L, H, d_h]
  * @example
  * ```ts
@@ -36,10 +37,15 @@ export function oneMean(
   means: Float64Array,
   over: CheckpointMean,
 ): Float64Array {
-  const { layers, tokens, width } = vision;
+  const { layers, tokens, width, pooling } = vision;
+  const readsCls = pooling === "cls";
+  if (over === "cls" && !readsCls)
+    throw new ClipInterpretError("HEADS_INVALID", "the model reads no CLS token to take a mean at", {
+      hint: "Take the mean over tokens.",
+    });
   const result = new Float64Array(layers * width);
   for (let layer = 0; layer < layers; layer++) {
-    const count = over === "cls" || layer === layers - 1 ? 1 : tokens;
+    const count = over === "cls" || (readsCls && layer === layers - 1) ? 1 : tokens;
     for (let token = 0; token < count; token++) {
       const at = (layer * tokens + token) * width;
       for (let i = 0; i < width; i++) result[layer * width + i] += means[at + i] / count;

@@ -1,39 +1,71 @@
 import type { Checkpoint } from "../checkpoint/load.ts";
-import { geometryGraph } from "../onnx/geometry.ts";
+import { geometryGraph, poolGeometryGraph } from "../onnx/geometry.ts";
 import { createSession, type SessionOptions } from "../onnx/session.ts";
+import { identity } from "../onnx/transformer.ts";
 
 /** How heads write into the joint space: what of `head-space.ts` belongs to the weights. */
 export interface HeadGeometry {
   readonly layers: number;
   readonly heads: number;
+  /** Numbers of a head's z: d_h; D where the model pools by attention, since z is then the contribution itself. */
   readonly headDim: number;
   readonly embedDim: number;
   /** n = 2L + 1: the terms that share the layer norm's mean and bias. */
   readonly terms: number;
-  /** M_lh = W_O^h·diag(γ)·P: [L, H, d_h, D]. */
+  /** Whether the pool has an MLP, whose output is one more component. */
+  readonly poolMlp?: boolean;
+  /** M_lh = W_O^h·diag(γ)·P: [L, H, d_h, D]; with a pool the identity of all heads, [D, D]. */
   readonly M: Float32Array;
   /** (b_O⊙γ)·P: [L, D]. */
   readonly k: Float32Array;
   /** γ·P: [D]. */
   readonly s: Float32Array;
-  /** β·P: [D]. */
+  /** β·P, and the projection's bias: [D]. */
   readonly b: Float32Array;
+  /** What token maps need of a model that pools by attention. k, s and b are 0 then: z has its share of them in it. */
+  readonly pool?: PoolGeometry;
+}
+
+/** How a token of a layer's reaches the joint space through a head and each head of the pool: V·O_lh·T_p. */
+export interface PoolGeometry {
+  /** P. */
+  readonly heads: number;
+  /** d_h of the layers' heads. */
+  readonly headDim: number;
+  readonly width: number;
+  /** W_Oᵀ: [L, H, d_h, W]. */
+  readonly O: Float32Array;
+  /** T_p = diag(γ)·W_V^p·W_O^p·P: [P, W, D]. */
+  readonly T: Float32Array;
+}
+
+/** M_lh of one head, [d_h, D], as a view. */
+export function headRows({ M, heads, headDim, embedDim, pool }: HeadGeometry, layer: number, head: number) {
+  if (pool) return M;
+  const size = headDim * embedDim;
+  const start = (layer * heads + head) * size;
+  return M.subarray(start, start + size);
 }
 
 /** Computes the geometry from a checkpoint's weights, once. */
 export async function loadGeometry(
-  checkpoint: Checkpoint,
+  checkpoint: Pick<Checkpoint, "config" | "weights">,
   options: SessionOptions = {},
 ): Promise<HeadGeometry> {
   const { config, weights } = checkpoint;
-  const graph = geometryGraph(config, weights.vision);
-  const session = await createSession(graph, weights.logitScale.file, { ...options, optimize: "none" });
+  const { embedDim, vision } = config;
+  const { layers, heads, headDim, width, pool } = vision;
+  const shape = { layers, heads, embedDim, terms: 2 * layers + 1 };
+  const graph = pool ? poolGeometryGraph(config, weights.vision) : geometryGraph(config, weights.vision);
+  const session = await createSession(graph, weights.file, { ...options, optimize: "none" });
   try {
-    const { M, k, s, b } = await session.run({});
-    const { layers, heads, headDim } = config.vision;
+    const { M, k, s, b, O, T } = await session.run({});
+    if (!pool) return { ...shape, headDim, M: M.data, k: k.data, s: s.data, b: b.data };
+    const zeros = (size: number) => new Float32Array(size);
     return {
-      ...{ layers, heads, headDim, embedDim: config.embedDim, terms: 2 * layers + 1 },
-      ...{ M: M.data, k: k.data, s: s.data, b: b.data },
+      ...{ ...shape, headDim: embedDim, poolMlp: pool.mlpWidth !== undefined, M: identity(embedDim) },
+      ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
+      pool: { heads: pool.heads, headDim, width, O: O.data, T: T.data },
     };
   } finally {
     await session.release();

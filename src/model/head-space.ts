@@ -1,7 +1,7 @@
 import { dot, gram, multiply, multiplyLeft } from "../math/linear.ts";
 import type { WeightedHead } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import { type HeadGeometry, headRows, type PoolGeometry } from "./geometry.ts";
 
 /*
  * The space of a head. Its contribution to the embedding lives in at most d_h + 3 dimensions:
@@ -29,10 +29,9 @@ export const coordinateCount = ({ headDim }: { readonly headDim: number }): numb
  * ```
  */
 export function headMatrix(geometry: HeadGeometry, layer: number, head: number): Float64Array {
-  const { M, k, s, b, headDim, heads, embedDim, terms } = geometry;
+  const { k, s, b, headDim, heads, embedDim, terms } = geometry;
   const matrix = new Float64Array(coordinateCount(geometry) * embedDim);
-  const start = (layer * heads + head) * headDim * embedDim;
-  matrix.set(M.subarray(start, start + headDim * embedDim));
+  matrix.set(headRows(geometry, layer, head));
   for (let d = 0; d < embedDim; d++) {
     matrix[headDim * embedDim + d] = k[layer * embedDim + d] / heads;
     matrix[(headDim + 1) * embedDim + d] = -s[d] / (terms * heads);
@@ -42,8 +41,14 @@ export function headMatrix(geometry: HeadGeometry, layer: number, head: number):
 }
 
 /** M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. */
-export const headMetric = (geometry: HeadGeometry, layer: number, head: number): Float64Array =>
-  gram(headMatrix(geometry, layer, head), coordinateCount(geometry));
+export function headMetric(geometry: HeadGeometry, layer: number, head: number): Float64Array {
+  const size = coordinateCount(geometry);
+  if (!geometry.pool) return gram(headMatrix(geometry, layer, head), size);
+  // M̃ is the identity, and three rows of nothing.
+  const metric = new Float64Array(size * size);
+  for (let i = 0; i < geometry.headDim; i++) metric[i * size + i] = 1;
+  return metric;
+}
 
 /** (k/H − μ·s/(n·H))/σ + b/(n·H), [D]: what a head writes whatever it attends to, before ‖e‖. */
 export function constantPart(
@@ -166,7 +171,7 @@ export const headContribution = (
 export interface PreparedProbe {
   /** v: [D]. */
   readonly v: Float64Array;
-  /** [L, H, d_h]: q0 = M_lh·v. */
+  /** [L, H, d_h]: q0 = M_lh·v; with attention pooling v, of all heads. */
   readonly q0: Float64Array;
   /** [L]: q1 = k_l·v/H; the same for every head of a layer. */
   readonly q1: Float64Array;
@@ -174,6 +179,8 @@ export interface PreparedProbe {
   readonly q2: number;
   /** b·v/(n·H). */
   readonly q3: number;
+  /** [P, W], of a model that pools by attention: T_p·v. */
+  readonly pool?: Float64Array;
 }
 
 /**
@@ -197,16 +204,34 @@ export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedP
     q1: multiply(k, v).map((sum) => sum / heads),
     q2: -dot(s, v) / (terms * heads),
     q3: dot(b, v) / (terms * heads),
+    ...(geometry.pool && { pool: multiply(geometry.pool.T, v) }),
   };
 }
 
 /** q0 of one head, [d_h], as a view. */
 export const headQ0 = (
-  { heads, headDim }: HeadGeometry,
+  { heads, headDim, pool }: HeadGeometry,
   { q0 }: PreparedProbe,
   layer: number,
   head: number,
-): Float64Array => q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
+): Float64Array =>
+  pool ? q0 : q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
+
+/** O_lh·T_p·v of one head, [P, d_h]: what its tokens' values are multiplied with, for each head of the pool. */
+export function poolProbe(
+  { heads }: HeadGeometry,
+  { heads: pools, headDim, width, O }: PoolGeometry,
+  { pool = new Float64Array() }: PreparedProbe,
+  layer: number,
+  head: number,
+): Float64Array {
+  const from = (layer * heads + head) * headDim * width;
+  const rows = O.subarray(from, from + headDim * width);
+  const result = new Float64Array(pools * headDim);
+  for (let p = 0; p < pools; p++)
+    result.set(multiply(rows, pool.subarray(p * width, (p + 1) * width)), p * headDim);
+  return result;
+}
 
 /** w·[q0; q1; q2; q3] of one head: what its z̃ is multiplied with. */
 export function headProbe(

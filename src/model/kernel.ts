@@ -1,8 +1,8 @@
 import { dot } from "../math/linear.ts";
-import type { ComponentSet } from "./components.ts";
+import { type ComponentSet, mlpCount } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
-import type { HeadGeometry } from "./geometry.ts";
-import { headQ0, type PreparedProbe } from "./head-space.ts";
+import type { HeadGeometry, PoolGeometry } from "./geometry.ts";
+import { headQ0, type PreparedProbe, poolProbe } from "./head-space.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
 /*
@@ -36,12 +36,13 @@ export function scoreComponents(
   image = 0,
 ): { heads: Float64Array; mlps: Float64Array } {
   const { layers, heads, embedDim } = geometry;
+  const others = mlpCount(geometry);
   return {
     heads: Float64Array.from({ length: layers * heads }, (_, i) =>
       scoreHead(geometry, probe, decomposition, image, Math.floor(i / heads), i % heads),
     ),
-    mlps: Float64Array.from({ length: layers + 1 }, (_, index) =>
-      dot(decomposition.mlps, probe.v, (image * (layers + 1) + index) * embedDim),
+    mlps: Float64Array.from({ length: others }, (_, index) =>
+      dot(decomposition.mlps, probe.v, (image * others + index) * embedDim),
     ),
   };
 }
@@ -67,14 +68,15 @@ export function scoreImages(
   decomposition: Decomposition,
   set: ComponentSet,
 ): Float64Array {
-  const { layers, embedDim } = geometry;
+  const { embedDim } = geometry;
+  const others = mlpCount(geometry);
   return Float64Array.from({ length: decomposition.count }, (_, image) => {
     let score = 0;
     for (const { layer, head, weight } of set.heads) {
       score += weight * scoreHead(geometry, probe, decomposition, image, layer, head);
     }
     for (const { index, weight } of set.mlps) {
-      score += weight * dot(decomposition.mlps, probe.v, (image * (layers + 1) + index) * embedDim);
+      score += weight * dot(decomposition.mlps, probe.v, (image * others + index) * embedDim);
     }
     return score;
   });
@@ -108,7 +110,8 @@ export function scoreTokens(
   set: ComponentSet,
   image = 0,
 ): Float64Array {
-  const { heads, headDim } = geometry;
+  const { heads, headDim, pool } = geometry;
+  if (pool) return scorePooledTokens(geometry, pool, probe, decomposition, tokenTerms, set, image);
   const { tokens } = tokenTerms;
   const scale = decomposition.sigma[image] * decomposition.norm[image];
   const scores = new Float64Array(tokens);
@@ -122,6 +125,45 @@ export function scoreTokens(
       const value = dot(terms.values, q0, ((image * tokens + token) * heads + head) * headDim);
       scores[token] += (weight * (attention * value + share)) / scale;
     }
+  }
+  return scores;
+}
+
+/**
+ * The same through attention pooling: each head p of the pool looks at the layer's tokens in its own way,
+ *
+ *     token(l,h,i)·v = [ Σ_p a_pi·(V_i·q_p) + rest/N ] / ‖e‖,   q_p = O_lh·T_p·v
+ *
+ * where the rest is what the head writes whatever it looks at: biases and its share of means.
+ */
+function scorePooledTokens(
+  geometry: HeadGeometry,
+  pool: PoolGeometry,
+  probe: PreparedProbe,
+  decomposition: Decomposition,
+  { tokens, layers }: TokenTerms,
+  set: ComponentSet,
+  image: number,
+): Float64Array {
+  const { heads } = geometry;
+  const { heads: pools, headDim } = pool;
+  const length = decomposition.norm[image];
+  const scores = new Float64Array(tokens);
+  for (const { layer, head, weight } of set.heads) {
+    const terms = layers.get(layer);
+    if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
+    const q = poolProbe(geometry, pool, probe, layer, head);
+    const direct = new Float64Array(tokens);
+    for (let token = 0; token < tokens; token++) {
+      const from = ((image * tokens + token) * heads + head) * headDim;
+      for (let p = 0; p < pools; p++) {
+        const attention = terms.attention[((image * heads + head) * pools + p) * tokens + token];
+        direct[token] += attention * dot(terms.values, q.subarray(p * headDim, (p + 1) * headDim), from);
+      }
+    }
+    const whole = scoreHead(geometry, probe, decomposition, image, layer, head) * length;
+    const share = (whole - direct.reduce((sum, value) => sum + value, 0)) / tokens;
+    for (let token = 0; token < tokens; token++) scores[token] += (weight * (direct[token] + share)) / length;
   }
   return scores;
 }

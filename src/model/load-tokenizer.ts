@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/load.ts";
+import { readsTexts, type TextConfig } from "../checkpoint/model-config.ts";
 import { findTokenizer, noTokenizer } from "../hub/find-tokenizer.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
@@ -6,7 +7,7 @@ import { nameOf } from "../text/tokenizer-files.ts";
 
 /**
  * Reads the tokenizer of a checkpoint's texts, whether or not the text tower has a row for each of its tokens.
- * @throws `INPUT_NOT_FOUND` where there is none, `TOKENIZER_INVALID`
+ * @throws `TEXTS_UNSUPPORTED`; `INPUT_NOT_FOUND` where there is none, `TOKENIZER_INVALID`
  */
 export const readModelTokenizer = async (checkpoint: Checkpoint): Promise<Tokenizer> =>
   (await readTokenizer(checkpoint)).tokenizer;
@@ -16,7 +17,7 @@ export const readModelTokenizer = async (checkpoint: Checkpoint): Promise<Tokeni
  * @throws `INPUT_NOT_FOUND` where there is none, `TOKENIZER_INVALID` also where it does not belong to the text tower
  */
 export async function loadModelTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> {
-  const { text } = checkpoint.config;
+  const text = textTower(checkpoint);
   const { tokenizer, source } = await readTokenizer(checkpoint);
   if (tokenizer.vocabSize > text.vocabSize) {
     const sizes = `${tokenizer.vocabSize} tokens, the text tower ${text.vocabSize}`;
@@ -28,7 +29,18 @@ export async function loadModelTokenizer(checkpoint: Checkpoint): Promise<Tokeni
   return tokenizer;
 }
 
-async function readTokenizer({ folder, config: { text }, tokenizerName, textRules }: Checkpoint) {
+/** @throws `TEXTS_UNSUPPORTED` */
+export function textTower({ name, config: { text } }: Pick<Checkpoint, "name" | "config">): TextConfig {
+  if (readsTexts(text)) return text;
+  throw new ClipInterpretError(
+    "TEXTS_UNSUPPORTED",
+    `the text tower of ${name} is not computed here: ${text.unsupported}`,
+  );
+}
+
+async function readTokenizer(checkpoint: Checkpoint) {
+  const { folder, tokenizerName, textRules } = checkpoint;
+  const text = textTower(checkpoint);
   const source = await findTokenizer({ folder, vocabSize: text.vocabSize, tokenizerName });
   if (!source) {
     const { message, hint } = noTokenizer(folder);

@@ -9,7 +9,9 @@ export const precisionNotice = ({ precision }: ClipModel): string[] =>
         `${precision} approximation: the parts sum exactly to a score that is near float32's, not equal to it.`,
       ];
 
-const ACTIVATION_NAMES = { gelu: "GELU", quick_gelu: "QuickGELU" } as const;
+const ACTIVATION_NAMES = {
+  ...{ gelu: "GELU", quick_gelu: "QuickGELU", gelu_tanh: "GELU (tanh)", silu: "SiLU" },
+} as const;
 
 /** Which activation was taken, where neither the model's config nor a known model's name says it. */
 function activationNotice({ name, config, checkpoint }: ClipModel): string[] {

@@ -1,7 +1,7 @@
 import { addScaled, norm } from "../math/linear.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
-import type { ComponentSet } from "./components.ts";
+import { type ComponentSet, mlpCount } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
 import { headContribution } from "./head-space.ts";
 
@@ -93,13 +93,14 @@ export function imageProbe(
   set: ComponentSet,
   image = 0,
 ): Float64Array {
-  const { layers, embedDim } = geometry;
+  const { embedDim } = geometry;
+  const others = mlpCount(geometry);
   const v = new Float64Array(embedDim);
   for (const { layer, head, weight } of set.heads) {
     addScaled(v, weight, headContribution(geometry, decomposition, layer, head, image));
   }
   for (const { index, weight } of set.mlps) {
-    addScaled(v, weight, decomposition.mlps, (image * (layers + 1) + index) * embedDim);
+    addScaled(v, weight, decomposition.mlps, (image * others + index) * embedDim);
   }
   return v;
 }

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { Piece } from "../checkpoint/pieces.ts";
-import type { ClipWeights } from "../checkpoint/weights.ts";
+import type { VisionWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import type { PlaceWeight } from "./tensors.ts";
 import { asRows } from "./transformer.ts";
@@ -20,6 +20,8 @@ export interface EmbeddingEdit {
   readonly perDeviation: Float32Array;
   /** What is put in its place. */
   readonly mean: Float32Array;
+  /** [L·H]: w_h of every head, of a model that pools by attention; the rest but `mean` is empty then. */
+  readonly pooled?: Float32Array;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface EmbeddingEdit {
  */
 export function encoderGraph(
   config: ModelConfig,
-  weights: ClipWeights["vision"],
+  weights: VisionWeights,
   edit: EmbeddingEdit | undefined,
   placeWeight: PlaceWeight,
   metadata: Readonly<Record<string, string>>,
@@ -56,10 +58,15 @@ export function encoderGraph(
 /** (Z·A + c + μ·q2)/σ + q3: what the heads wrote into e, [b, D]. */
 function written(
   g: Graph,
-  { vision: { epsilon }, embedDim }: ModelConfig,
-  { zs, residual }: VisionValues,
-  { columns, matrix, constant, perMean, perDeviation }: EmbeddingEdit,
+  { vision: { epsilon, heads, layers }, embedDim }: ModelConfig,
+  { zs, residual, deviation: given }: VisionValues,
+  { columns, matrix, constant, perMean, perDeviation, pooled }: EmbeddingEdit,
 ): Value {
+  if (pooled || !residual) {
+    const all = g.op("Reshape", [g.op("Concat", zs, { axis: 1 }), g.ints([-1, layers * heads, embedDim])]);
+    const weights = g.floats(pooled ?? new Float32Array(layers * heads), [1, 1, layers * heads]);
+    return asRows(g, g.op("MatMul", [weights, all]), embedDim);
+  }
   const row = (values: Float32Array) => g.floats(values, [1, embedDim]);
   const picked = columns.map(({ layer, columns: of }) =>
     g.op("Gather", [zs[layer], g.ints(of)], { axis: 2 }),
@@ -69,7 +76,7 @@ function written(
   const mean = g.op("ReduceMean", [residual], { axes: [1], keepdims: 1 });
   const centred = g.op("Sub", [residual, mean]);
   const variance = g.op("ReduceMean", [g.op("Mul", [centred, centred])], { axes: [1], keepdims: 1 });
-  const deviation = g.op("Sqrt", [g.op("Add", [variance, g.scalar(epsilon)])]);
+  const deviation = given ?? g.op("Sqrt", [g.op("Add", [variance, g.scalar(epsilon)])]);
   const direct = g.op("Gemm", [z, g.floats(matrix, [width, embedDim]), row(constant)]);
   const sum = g.op("Add", [direct, g.op("Mul", [mean, row(perMean)])]);
   return g.op("Add", [g.op("Div", [sum, deviation]), row(perDeviation)]);

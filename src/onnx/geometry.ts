@@ -1,6 +1,8 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { ClipWeights } from "../checkpoint/weights.ts";
-import { createGraph } from "./graph.ts";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
+import type { Block, VisionWeights } from "../checkpoint/weight-roles.ts";
+import { createGraph, type Graph, type Value } from "./graph.ts";
+import { poolMatrices } from "./readout.ts";
 import { scaledProjection } from "./transformer.ts";
 
 /**
@@ -9,22 +11,55 @@ import { scaledProjection } from "./transformer.ts";
  * - `M` [L, W, D]: per layer W_Oᵀ·diag(γ)·P in PyTorch's layout; rows h·d_h … are M_lh of head h
  * - `k` [L, D]: (b_O⊙γ)·P of each layer
  * - `s` [1, D]: γ·P
- * - `b` [1, D]: β·P
+ * - `b` [1, D]: β·P, and the projection's bias where it has one
+ *
+ * W_O and b_O are multiplied by the layer scale where there is one.
  */
-export function geometryGraph({ vision, embedDim }: ModelConfig, weights: ClipWeights["vision"]): Uint8Array {
+export function geometryGraph({ vision, embedDim }: ModelConfig, weights: VisionWeights): Uint8Array {
   const g = createGraph("geometry");
   const scaled = scaledProjection(g, weights.lnPost, weights.projection);
-  const { weight, transposed } = weights.projection;
-  const row = (vector: Parameters<typeof g.weight>[0]) =>
-    g.op("Reshape", [g.weight(vector), g.ints([1, -1])]);
-  const layers = weights.blocks.map(({ out }) => {
-    const matrix = g.op("Gemm", [g.weight(out.weight), scaled], { transA: 1 });
+  const row = (vector: TensorRef) => g.op("Reshape", [g.weight(vector), g.ints([1, -1])]);
+  const through = ({ attentionScale }: Block): Value =>
+    attentionScale
+      ? g.op("Mul", [scaled, g.op("Reshape", [g.weight(attentionScale), g.ints([-1, 1])])])
+      : scaled;
+  const layers = weights.blocks.map((block) => {
+    const matrix = g.op("Gemm", [g.weight(block.out.weight), through(block)], { transA: 1 });
     return g.op("Reshape", [matrix, g.ints([1, vision.width, embedDim])]);
   });
-  const biases = weights.blocks.map(({ out }) => g.op("MatMul", [row(out.bias), scaled]));
+  const biases = weights.blocks.map((block) => g.op("MatMul", [row(block.out.bias), through(block)]));
   g.output("M", g.op("Concat", layers, { axis: 0 }));
   g.output("k", g.op("Concat", biases, { axis: 0 }));
   g.output("s", g.op("ReduceSum", [scaled, g.ints([0])], { keepdims: 1 }));
-  g.output("b", g.op("Gemm", [row(weights.lnPost.bias), g.weight(weight)], { transB: transposed ? 1 : 0 }));
+  g.output("b", lastConstant(g, weights));
+  return g.finish();
+}
+
+/** β·P and P's bias, [1, D]. */
+function lastConstant(g: Graph, { lnPost, projection }: VisionWeights): Value {
+  const beta = g.op("Reshape", [g.weight(lnPost.bias), g.ints([1, -1])]);
+  if (!projection) return beta;
+  const { weight, transposed, bias } = projection;
+  const product = g.op("Gemm", [beta, g.weight(weight)], { transB: transposed ? 1 : 0 });
+  return bias ? g.op("Add", [product, g.weight(bias)]) : product;
+}
+
+/**
+ * Writes the graph of what token maps need of a model that pools by attention (no input):
+ *
+ * - `O` [L, W, W]: W_Oᵀ of each layer in PyTorch's layout, layer scale included; rows h·d_h … are head h's
+ * - `T` [P·W, D]: T_p = diag(γ)·W_V^p·W_O^p·P of each head of the pool, with the γ of a norm behind the pool
+ */
+export function poolGeometryGraph(config: ModelConfig, weights: VisionWeights): Uint8Array {
+  const { width } = config.vision;
+  const g = createGraph("pool geometry");
+  const scaled = (value: Value, { attentionScale }: Block): Value =>
+    attentionScale ? g.op("Mul", [value, g.weight(attentionScale)]) : value;
+  const layers = weights.blocks.map((block) => {
+    const matrix = g.op("Transpose", [g.weight(block.out.weight)], { perm: [1, 0] });
+    return g.op("Reshape", [scaled(matrix, block), g.ints([1, width, width])]);
+  });
+  g.output("O", g.op("Concat", layers, { axis: 0 }));
+  g.output("T", poolMatrices(g, config, weights, weights.pool!));
   return g.finish();
 }

@@ -28,11 +28,13 @@ export type Op =
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
-  | ("Erf" | "ReduceL2" | "ReduceMean" | "Sigmoid" | "Sqrt")
-  | ("MultiHeadAttention" | "Gelu" | "QuickGelu" | "MatMulIntegerToFloat");
+  | ("Erf" | "ReduceL2" | "ReduceMean" | "Sigmoid" | "Sqrt" | "Tanh")
+  | ("AveragePool" | "BatchNormalization" | "Unsqueeze")
+  | ("MultiHeadAttention" | "Gelu" | "FastGelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([
   "MultiHeadAttention",
   "Gelu",
+  "FastGelu",
   "QuickGelu",
   "MatMulIntegerToFloat",
 ]);
@@ -52,6 +54,8 @@ export interface Graph {
   ): void;
   /** Applies an operator with one output. */
   op(type: Op, inputs: readonly Value[], attributes?: Record<string, Attribute>): Value;
+  /** The same for an operator with several outputs, of which the first `count` are wanted. */
+  ops(type: Op, inputs: readonly Value[], attributes: Record<string, Attribute>, count: number): Value[];
   /** Small integer constants: shapes, axes, indices. */
   ints(values: readonly number[]): Value;
   scalar(value: number): Value;
@@ -99,14 +103,15 @@ export function createGraph(name: string, placeWeight: PlaceWeight = whereItLies
       return inputName as Value;
     },
     output(outputName, value, { type = "float32", dims } = {}) {
-      nodes.push(pb.bytes(1, nodeProto("Identity", [value], outputName as Value, {})));
+      nodes.push(pb.bytes(1, nodeProto("Identity", [value], [outputName as Value], {})));
       outputs.push(pb.bytes(12, valueInfo(outputName, TYPES[type], dims)));
     },
-    op(type, opInputs, attributes = {}) {
+    op: (type, opInputs, attributes = {}) => graph.ops(type, opInputs, attributes, 1)[0],
+    ops(type, opInputs, attributes, count) {
       microsoft ||= MICROSOFT.has(type);
-      const value = fresh();
-      nodes.push(pb.bytes(1, nodeProto(type, opInputs, value, attributes)));
-      return value;
+      const values = Array.from({ length: count }, fresh);
+      nodes.push(pb.bytes(1, nodeProto(type, opInputs, values, attributes)));
+      return values;
     },
     ints: (values) =>
       constant(`ints ${values.join()}`, (value) => [
@@ -160,13 +165,13 @@ function written(piece: Piece): Uint8Array {
 function nodeProto(
   type: Op | "Identity",
   inputs: readonly Value[],
-  output: Value,
+  outputs: readonly [] | readonly Value[],
   attributes: Record<string, Attribute>,
 ) {
   return [
     ...inputs.map((input) => pb.bytes(1, input)),
-    pb.bytes(2, output),
-    pb.bytes(3, output),
+    ...outputs.map((output) => pb.bytes(2, output)),
+    pb.bytes(3, outputs[0] ?? type),
     pb.bytes(4, type),
     ...Object.entries(attributes).map(([key, value]) => pb.bytes(5, attributeProto(key, value))),
     ...(MICROSOFT.has(type as Op) ? [pb.bytes(7, "com.microsoft")] : []),

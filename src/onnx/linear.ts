@@ -1,4 +1,4 @@
-import type { Linear } from "../checkpoint/weights.ts";
+import type { Linear } from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
 
 /** What the towers' linear maps are computed in: float32, or eight-bit integers as a labelled approximation. */
@@ -10,7 +10,7 @@ export type EmitLinear = (g: Graph, x: Value, linear: Linear) => Value;
 
 /** In float32, as one Gemm on PyTorch's own weight layout. */
 export const exactLinear: EmitLinear = (g, x, { weight, bias }) =>
-  g.op("Gemm", [x, g.weight(weight), g.weight(bias)], { transB: 1 });
+  g.op("Gemm", [x, g.weight(weight), ...(bias ? [g.weight(bias)] : [])], { transB: 1 });
 
 /** The one place that decides how a graph's linear maps are computed. */
 export const linearIn = (precision: Precision): EmitLinear =>
@@ -43,7 +43,7 @@ function int8Linear(): EmitLinear {
     const columns = g.op("Transpose", [levels], { perm: [1, 0] });
     const inputs = [known.rows, columns, g.scalar(1), channelScale, g.byte(128)];
     const product = g.op("Mul", [g.op("MatMulIntegerToFloat", inputs), known.scale]);
-    return g.op("Add", [product, g.weight(bias)]);
+    return bias ? g.op("Add", [product, g.weight(bias)]) : product;
   };
 }
 

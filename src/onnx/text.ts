@@ -1,21 +1,17 @@
-import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { ClipWeights } from "../checkpoint/weights.ts";
+import type { TextConfig } from "../checkpoint/model-config.ts";
+import type { TextWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph } from "./graph.ts";
-import { exactLinear, linearIn, type Precision } from "./linear.ts";
-import { asRows, layerNorm, mlp, project } from "./transformer.ts";
+import { linearIn, type Precision } from "./linear.ts";
+import { asRows, attentionChange, layerNorm, mlp, project } from "./transformer.ts";
 
 /**
- * Writes the text tower. Inputs `ids` int64 [t, c] (c tokens at most the context length; the tower is causal,
- * so what follows the end token changes nothing) and `ends` int64 [t], the rows of the end tokens in the
- * flattened [t·c]; output `embedding` [t, D], raw. In int8, `out_proj` and the projection stay in float32, as
- * in the image tower.
+ * Writes the text tower. Inputs `ids` int64 [t, c] (c tokens at most the context length; of a causal tower what follows
+ * the end token changes nothing, any other one reads the whole context) and `ends` int64 [t], the rows that are pooled in
+ * the flattened [t·c]; output `embedding` [t, D], raw. In int8, `out_proj` and the projection stay in float32, as in the
+ * image tower.
  */
-export function textGraph(
-  config: ModelConfig,
-  weights: ClipWeights["text"],
-  precision: Precision,
-): Uint8Array {
-  const { width, heads, epsilon } = config.text;
+export function textGraph(text: TextConfig, weights: TextWeights, precision: Precision): Uint8Array {
+  const { width, heads, epsilon, causal } = text;
   const g = createGraph("text");
   const linear = linearIn(precision);
   const ids = g.input("ids", "int64", ["texts", "tokens"]);
@@ -34,9 +30,11 @@ export function textGraph(
     const [query, key, value] = [block.query, block.key, block.value].map((part) =>
       g.op("Reshape", [linear(g, normed, part), unflatten]),
     );
-    const z = g.op("MultiHeadAttention", [query, key, value], { num_heads: heads, unidirectional: 1 });
-    x = g.op("Add", [x, exactLinear(g, asRows(g, z, width), block.out)]);
-    x = g.op("Add", [x, mlp(g, x, block, config.text, linear)]);
+    const z = g.op("MultiHeadAttention", [query, key, value], {
+      ...{ num_heads: heads, unidirectional: causal ? 1 : 0 },
+    });
+    x = g.op("Add", [x, attentionChange(g, asRows(g, z, width), block, epsilon)]);
+    x = g.op("Add", [x, mlp(g, x, block, text, linear)]);
   }
   const pooled = layerNorm(g, g.op("Gather", [x, ends]), weights.lnFinal, epsilon);
   g.output("embedding", project(g, pooled, weights.projection));

@@ -1,7 +1,7 @@
-import type { Activation, TowerConfig } from "../checkpoint/model-config.ts";
-import type { Block, Norm, Projection } from "../checkpoint/weights.ts";
+import type { TowerActivation, TowerConfig } from "../checkpoint/model-config.ts";
+import type { Block, Norm, Projection } from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
-import type { EmitLinear } from "./linear.ts";
+import { type EmitLinear, exactLinear } from "./linear.ts";
 
 /*
  * The pieces that both towers are made of. Activations are kept two-dimensional, [batch·tokens, width], so
@@ -15,9 +15,30 @@ export const layerNorm = (g: Graph, x: Value, { weight, bias }: Norm, epsilon: n
     epsilon: { float: epsilon },
   });
 
-/** x·P for x of [rows, width] into the joint space. */
-export const project = (g: Graph, x: Value, { weight, transposed }: Projection): Value =>
-  g.op("Gemm", [x, g.weight(weight)], { transB: transposed ? 1 : 0 });
+/** What a normalisation subtracts and multiplies by, a number a row. */
+export interface Moments {
+  readonly mean: Value;
+  readonly inverse: Value;
+}
+
+/**
+ * Means and inverse deviations 1/√(var + ε) of every row, [… , 1] each: those of the operator that normalises, whose numbers do
+ * not depend on how many rows there are.
+ */
+export function moments(g: Graph, x: Value, { weight, bias }: Norm, epsilon: number): Moments {
+  const inputs = [x, g.weight(weight), g.weight(bias)];
+  const [, mean, inverse] = g.ops("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } }, 3);
+  return { mean, inverse };
+}
+
+/** x·P for x of [rows, width] into the joint space; x itself where it is there already. */
+export function project(g: Graph, x: Value, projection: Projection | undefined): Value {
+  if (!projection) return x;
+  const { weight, transposed, bias } = projection;
+  return g.op("Gemm", [x, g.weight(weight), ...(bias ? [g.weight(bias)] : [])], {
+    transB: transposed ? 1 : 0,
+  });
+}
 
 /** [rows·tokens, width] seen as [batch, tokens, width]. */
 export const byToken = (g: Graph, x: Value, tokens: number, width: number): Value =>
@@ -29,7 +50,19 @@ export const asRows = (g: Graph, x: Value, width: number): Value => g.op("Reshap
 /** What a graph may be made of: ONNX Runtime's operators too, or ONNX's own only, which every runtime knows. */
 export type Operators = "runtime" | "standard";
 
-/** The MLP's addition to the residual stream: fc2(activation(fc1(ln2 x))). */
+/** What attention adds to the residual stream, of rows of z. */
+export function attentionChange(
+  g: Graph,
+  z: Value,
+  { out, ln1, postNorm, attentionScale }: Block,
+  epsilon: number,
+): Value {
+  const written = exactLinear(g, z, out);
+  const change = postNorm ? layerNorm(g, written, ln1, epsilon) : written;
+  return attentionScale ? g.op("Mul", [change, g.weight(attentionScale)]) : change;
+}
+
+/** The MLP's addition to the residual stream: fc2(activation(fc1(ln2 x))), with what else its block has. */
 export function mlp(
   g: Graph,
   x: Value,
@@ -38,15 +71,27 @@ export function mlp(
   linear: EmitLinear,
   operators: Operators = "runtime",
 ): Value {
-  const hidden = linear(g, layerNorm(g, x, block.ln2, epsilon), block.fc1);
-  return linear(g, ACTIVATIONS[operators][activation](g, hidden), block.fc2);
+  const { ln2, mlpNorm, gate, fc1, hiddenNorm, fc2, mlpScale, postNorm } = block;
+  const activate = ACTIVATIONS[operators][activation];
+  let read = postNorm ? x : layerNorm(g, x, ln2, epsilon);
+  if (mlpNorm) read = layerNorm(g, read, mlpNorm, epsilon);
+  let hidden = gate
+    ? g.op("Mul", [activate(g, linear(g, read, gate)), linear(g, read, fc1)])
+    : activate(g, linear(g, read, fc1));
+  if (hiddenNorm) hidden = layerNorm(g, hidden, hiddenNorm, epsilon);
+  let change = linear(g, hidden, fc2);
+  if (postNorm) change = layerNorm(g, change, ln2, epsilon);
+  return mlpScale ? g.op("Mul", [change, g.weight(mlpScale)]) : change;
 }
 
 const QUICK = 1.702;
-const ACTIVATIONS: Record<Operators, Record<Activation, (g: Graph, x: Value) => Value>> = {
+/** What activations are made of. */
+export const ACTIVATIONS: Record<Operators, Record<TowerActivation, (g: Graph, x: Value) => Value>> = {
   runtime: {
     gelu: (g, x) => g.op("Gelu", [x]),
     quick_gelu: (g, x) => g.op("QuickGelu", [x], { alpha: { float: QUICK } }),
+    gelu_tanh: (g, x) => g.op("FastGelu", [x]),
+    silu: (g, x) => g.op("QuickGelu", [x], { alpha: { float: 1 } }),
   },
   standard: {
     // x/2·(1 + erf(x/√2)): ONNX's own Gelu came with opset 20.
@@ -55,12 +100,33 @@ const ACTIVATIONS: Record<Operators, Record<Activation, (g: Graph, x: Value) => 
       return g.op("Mul", [g.op("Mul", [x, g.scalar(0.5)]), g.op("Add", [erf, g.scalar(1)])]);
     },
     quick_gelu: (g, x) => g.op("Mul", [x, g.op("Sigmoid", [g.op("Mul", [x, g.scalar(QUICK)])])]),
+    // x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))
+    gelu_tanh: (g, x) => {
+      const cube = g.op("Mul", [g.op("Mul", [x, x]), x]);
+      const inner = g.op("Add", [x, g.op("Mul", [cube, g.scalar(0.044715)])]);
+      const tanh = g.op("Tanh", [g.op("Mul", [inner, g.scalar(Math.sqrt(2 / Math.PI))])]);
+      return g.op("Mul", [g.op("Mul", [x, g.scalar(0.5)]), g.op("Add", [tanh, g.scalar(1)])]);
+    },
+    silu: (g, x) => g.op("Mul", [x, g.op("Sigmoid", [x])]),
   },
 };
 
 /** γ⊙P of [width, D]: projects one residual term into the joint space, before the division by σ‖e‖. */
-export function scaledProjection(g: Graph, norm: Norm, { weight, transposed }: Projection): Value {
+export function scaledProjection(g: Graph, norm: Norm, last: Projection | undefined): Value {
+  const [width] = norm.weight.shape;
+  if (!last) {
+    const one = g.floats(identity(width), [width, width]);
+    return g.op("Mul", [one, g.weight(norm.weight)]);
+  }
+  const { weight, transposed } = last;
   const stored = g.weight(weight);
   const projection = transposed ? g.op("Transpose", [stored], { perm: [1, 0] }) : stored;
   return g.op("Mul", [projection, g.op("Reshape", [g.weight(norm.weight), g.ints([-1, 1])])]);
+}
+
+/** The identity matrix, [size, size]. */
+export function identity(size: number): Float32Array {
+  const matrix = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) matrix[i * size + i] = 1;
+  return matrix;
 }

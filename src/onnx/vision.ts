@@ -1,8 +1,32 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { Block, ClipWeights } from "../checkpoint/weights.ts";
+import type { Block, Norm, VisionWeights } from "../checkpoint/weight-roles.ts";
+import { attend, attentionWeights, meanAttention, rotation } from "./attention.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
-import { type EmitLinear, exactLinear, linearIn, type Precision } from "./linear.ts";
-import { asRows, byToken, layerNorm, mlp, type Operators, project, scaledProjection } from "./transformer.ts";
+import { type EmitLinear, linearIn, type Precision } from "./linear.ts";
+import {
+  attentionReadout,
+  headTerms,
+  meanThenNorm,
+  normThenMean,
+  poolEachToken,
+  poolEmbedding,
+  poolMap,
+  type Readout,
+  take,
+  takeAttention,
+} from "./readout.ts";
+import { embedPatches } from "./stem.ts";
+import {
+  asRows,
+  attentionChange,
+  byToken,
+  layerNorm,
+  mlp,
+  moments,
+  type Operators,
+  project,
+  scaledProjection,
+} from "./transformer.ts";
 
 /** What a vision graph is asked for beyond the embedding. */
 export interface VisionOptions {
@@ -29,51 +53,60 @@ export interface VisionOptions {
 /** The tower's values that outputs are made of; names and shapes as in {@link visionGraph}. */
 export interface VisionValues {
   readonly embedding: Value;
-  readonly residual: Value;
-  /** Per layer, z at CLS: [b, 1, W]. */
+  /** Absent with attention pooling, where nothing is normalised as a whole. */
+  readonly residual?: Value;
+  /** [b, 1]: what the last norm divides by, where it is not the residual's own deviation. */
+  readonly deviation?: Value;
+  /** Per layer, what its heads have of the pooled row: z, [b, 1, W]; with attention pooling contributions, [b, 1, H·D]. */
   readonly zs: readonly Value[];
-  /** Per MLP term, [b, 1, W], before γ⊙P. */
+  /** Per other term, [b, 1, W], before γ⊙P; with attention pooling [b, 1, D]. */
   readonly terms: readonly Value[];
 }
 
 /**
  * Writes the image tower. Input `pixels` [b, 3, s, s]; outputs, for batch b, L layers, width W = H·d_h,
- * N tokens, embedding D:
+ * N tokens, embedding D, and tokens pooled with weights w_i (1 at CLS, where that is the pooling):
  *
  * - `embedding` [b, D], raw
- * - `z` [b, L, W]: per layer, what the attention heads output at CLS before `out_proj`, heads side by side
- * - `residual` [b, W]: the CLS row that `ln_post` normalises (μ and σ are its mean and deviation)
- * - `terms` [b, L+1, D]: ln_pre(CLS), then each layer's MLP output at CLS, times γ⊙P
- * - `attention.<l>` [b, H, N]: softmax weights from CLS; `values.<l>` [b, N, W], for each of `tokenLayers`
- * - `outputs.<l>` [b, N, W]: z at every token ([b, 1, W], CLS alone, of the last layer), for each of `outputLayers`
+ * - `z` [b, L, W]: per layer, Σ_i w_i·z_i of what its heads output at each token before `out_proj`, heads side by side
+ * - `residual` [b, W]: the pooled row that `ln_post` normalises (μ and σ are its mean and deviation)
+ * - `deviation` [b, 1], only if every token is normalised before they are averaged: σ
+ * - `terms` [b, L+1, D]: ln_pre, then each layer's MLP output, pooled, times γ⊙P
+ * - `attention.<l>` [b, H, N]: the pooled softmax weights, Σ_i w_i·A_i; `values.<l>` [b, N, W], for each of `tokenLayers`
+ * - `outputs.<l>` [b, N, W]: z at every token ([b, 1, W], CLS alone, of the last layer if only CLS is read), for each of
+ *   `outputLayers`
+ *
+ * With attention pooling of P heads z and terms are contributions to the embedding before ‖e‖, whole: `z` [b, L, H·D], `terms`
+ * [b, L+2, D] with the pool's MLP last, if it has one. There is no `residual`; `attention.<l>` is [b, H, P, N], with the pool's
+ * weights over the deviations behind them, A_pi/σ_i, in place of w_i.
  *
  * With `tokens`, beside `embedding`:
  *
  * - `attentions` [b, L, N, N]: each layer's softmax weights, the mean over heads; a row is a query
- * - `projected` [b, N, D]: every token through `ln_post` and the projection, as the CLS token is for the embedding
+ * - `projected` [b, N, D]: every token on its way to the embedding as if it were the only one pooled
  * - `projectedValues` [b, N, D]: the same where each token of the last layer attends to itself alone
  *
- * The last layer is computed for the CLS query alone, which changes no number ("Interpreting CLIP's Image
- * Representation via Text-Based Decomposition", §3: only the CLS row reaches the embedding).
+ * Where CLS is pooled, the last layer is computed for the CLS query alone, which changes no number ("Interpreting CLIP's
+ * Image Representation via Text-Based Decomposition", §3: only the CLS row reaches the embedding).
  *
  * In int8, `out_proj` and the projection stay in float32: the head geometry is made of them, so the parts of
  * what the quantised network computed still sum to its embedding as exactly as in float32.
  */
-export function visionGraph(
-  config: ModelConfig,
-  weights: ClipWeights["vision"],
-  options: VisionOptions,
-): Uint8Array {
-  const { width, layers } = config.vision;
+export function visionGraph(config: ModelConfig, weights: VisionWeights, options: VisionOptions): Uint8Array {
+  const { width } = config.vision;
   const g = createGraph("vision");
-  const { embedding, residual, zs, terms } = emitVision(g, config, weights, options);
+  const { embedding, residual, deviation, zs, terms } = emitVision(g, config, weights, options);
   g.output("embedding", embedding);
   if (options.kind === "decompose") {
-    const stacked = asRows(g, g.op("Concat", terms, { axis: 1 }), width);
-    const projected = g.op("MatMul", [stacked, scaledProjection(g, weights.lnPost, weights.projection)]);
-    g.output("terms", byToken(g, projected, layers + 1, config.embedDim));
+    const together = g.op("Concat", terms, { axis: 1 });
     g.output("z", g.op("Concat", zs, { axis: 1 }));
-    g.output("residual", residual);
+    if (residual) {
+      const scaled = scaledProjection(g, weights.lnPost, weights.projection);
+      const projected = g.op("MatMul", [asRows(g, together, width), scaled]);
+      g.output("terms", byToken(g, projected, terms.length, config.embedDim));
+      g.output("residual", residual);
+    } else g.output("terms", together);
+    if (deviation) g.output("deviation", deviation);
   }
   return g.finish();
 }
@@ -82,67 +115,184 @@ export function visionGraph(
 export function emitVision(
   g: Graph,
   config: ModelConfig,
-  weights: ClipWeights["vision"],
+  weights: VisionWeights,
   options: VisionOptions,
 ): VisionValues {
-  const { width, layers, heads, headDim, tokens, imageSize, epsilon } = config.vision;
+  const { width, layers, heads, headDim, tokens, imageSize, epsilon, pooling, rotary } = config.vision;
+  const { operators = "runtime" } = options;
   const linear = linearIn(options.precision);
   const cls = (x: Value) => g.op("Gather", [byToken(g, x, tokens, width), g.ints([0])], { axis: 1 });
   const gate = options.gated ? g.input("gate", "float32", [layers, heads]) : undefined;
   const offset = options.gated ? g.input("offset", "float32", [layers, tokens, width]) : undefined;
+  const byCls = pooling === "cls";
+  /** At CLS where that is what is read, [b, 1, W]; else at every token, [b, N, W]. */
   const zs: Value[] = [];
   const terms: Value[] = [];
   const attentions: Value[] = [];
+  const looks: { layer: number; weights: Value }[] = [];
+  const read = (x: Value) => (byCls ? cls(x) : byToken(g, x, tokens, width));
 
   const pixels = g.input("pixels", "float32", ["batch", 3, imageSize, imageSize]);
-  let x = asRows(g, layerNorm(g, embedPatches(g, pixels, config, weights), weights.lnPre, epsilon), width);
-  terms.push(cls(x));
+  const rotate = rotary ? rotation(g, config.vision, rotary) : (x: Value) => x;
+  const embedded = embedPatches(g, pixels, config.vision, weights, operators);
+  let x = asRows(g, weights.lnPre ? layerNorm(g, embedded, weights.lnPre, epsilon) : embedded, width);
+  terms.push(read(x));
   for (const [layer, block] of weights.blocks.entries()) {
     const last = layer === layers - 1;
-    const clsOnly = last && options.kind !== "plain" && options.kind !== "tokens";
-    const normed = layerNorm(g, x, block.ln1, epsilon);
-    const query = linear(g, clsOnly ? asRows(g, cls(normed), width) : normed, block.query);
-    const key = byToken(g, linear(g, normed, block.key), tokens, width);
+    const clsOnly = byCls && last && options.kind !== "plain" && options.kind !== "tokens";
+    const rows = clsOnly ? 1 : tokens;
+    const normed = block.postNorm ? x : layerNorm(g, x, block.ln1, epsilon);
+    const asked = byToken(
+      g,
+      linear(g, clsOnly ? asRows(g, cls(normed), width) : normed, block.query),
+      rows,
+      width,
+    );
+    // The CLS token is never turned.
+    const queries = clsOnly ? asked : rotate(asked);
+    const key = rotate(byToken(g, linear(g, normed, block.key), tokens, width));
     const value = byToken(g, linear(g, normed, block.value), tokens, width);
-    const queries = byToken(g, query, clsOnly ? 1 : tokens, width);
-    let z =
+    const heard =
       options.attention === "fused"
         ? g.op("MultiHeadAttention", [queries, key, value], { num_heads: heads })
-        : attend(g, queries, key, value, config, clsOnly);
+        : attend(g, queries, key, value, config.vision, rows);
+    let z = block.attentionNorm ? layerNorm(g, heard, block.attentionNorm, epsilon) : heard;
     if (gate && offset) z = applyGate(g, z, gate, offset, layer, config, clsOnly);
     if (options.kind === "tokens") {
-      attentions.push(meanAttention(g, queries, key, config));
-      if (last) g.output("projectedValues", projectValues(g, x, value, block, config, weights, linear));
+      attentions.push(meanAttention(g, queries, key, config.vision));
+      if (last)
+        g.output("projectedValues", projectValues(g, x, value, block, config, weights, linear, operators));
     }
     if (options.outputLayers?.includes(layer)) g.output(`outputs.${layer}`, z);
-    zs.push(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
-    x = g.op("Add", [clsOnly ? asRows(g, cls(x), width) : x, exactLinear(g, asRows(g, z, width), block.out)]);
-    const change = mlp(g, x, block, config.vision, linear, options.operators);
-    terms.push(clsOnly ? byToken(g, change, 1, width) : cls(change));
+    zs.push(clsOnly || !byCls ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
+    const before = clsOnly ? asRows(g, cls(x), width) : x;
+    x = g.op("Add", [before, attentionChange(g, asRows(g, z, width), block, epsilon)]);
+    const change = mlp(g, x, block, config.vision, linear, operators);
+    terms.push(clsOnly ? byToken(g, change, 1, width) : read(change));
     x = g.op("Add", [x, change]);
     if (options.tokenLayers.includes(layer)) {
-      g.output(`attention.${layer}`, attentionFromCls(g, queries, key, heads, headDim));
-      g.output(`values.${layer}`, value);
+      const first = byCls ? g.op("Gather", [queries, g.ints([0])], { axis: 1 }) : queries;
+      looks.push({ layer, weights: attentionWeights(g, first, key, heads, headDim) });
+      const { attentionNorm } = block;
+      g.output(`values.${layer}`, attentionNorm ? frozenNorm(g, value, heard, attentionNorm, config) : value);
     }
   }
   if (options.kind === "tokens") {
     g.output("attentions", g.op("Concat", attentions, { axis: 1 }));
-    g.output("projected", projectTokens(g, x, config, weights));
+    g.output("projected", projectTokens(g, x, config, weights, operators));
   }
-  const allTokens = options.kind === "plain" || options.kind === "tokens";
-  const residual = allTokens ? asRows(g, cls(x), width) : x;
-  const embedding = project(g, layerNorm(g, residual, weights.lnPost, epsilon), weights.projection);
-  return { embedding, residual, zs, terms };
+  const look = (readout: Readout | undefined) => {
+    for (const { layer, weights: seen } of looks) {
+      const taken = readout ? takeAttention(g, readout, seen) : seen;
+      // Of one pooled row, unless the pool has heads.
+      const shape = config.vision.pool ? [0, heads, config.vision.pool.heads, -1] : [0, heads, -1];
+      g.output(`attention.${layer}`, g.op("Reshape", [taken, g.ints(shape)]));
+    }
+  };
+  if (byCls) {
+    look(undefined);
+    const allTokens = options.kind === "plain" || options.kind === "tokens";
+    const residual = allTokens ? asRows(g, cls(x), width) : x;
+    const embedding = project(g, layerNorm(g, residual, weights.lnPost, epsilon), weights.projection);
+    return { embedding, residual, zs, terms };
+  }
+  const all = byToken(g, x, tokens, width);
+  if (weights.pool) return readByAttention(g, config, weights, all, zs, terms, look, options);
+  const readout =
+    pooling === "mean-norm" ? meanThenNorm(g, config) : normThenMean(g, config, weights.lnPost, all);
+  look(readout);
+  const residual = asRows(g, take(g, readout, all), width);
+  const { deviation } = readout;
+  return {
+    embedding: project(
+      g,
+      deviation
+        ? normWith(g, residual, deviation, weights.lnPost)
+        : layerNorm(g, residual, weights.lnPost, epsilon),
+      weights.projection,
+    ),
+    residual,
+    ...(deviation && { deviation }),
+    zs: zs.map((z) => take(g, readout, z)),
+    terms: terms.map((term) => take(g, readout, term)),
+  };
 }
 
-/** Every row of [b·N, W] through `ln_post` and the projection: [b, N, D]. */
+/** What the last layer's tokens, and every term of them, become through attention pooling. */
+function readByAttention(
+  g: Graph,
+  config: ModelConfig,
+  weights: VisionWeights,
+  x: Value,
+  zs: readonly Value[],
+  terms: readonly Value[],
+  look: (readout: Readout) => void,
+  { operators = "runtime" }: VisionOptions,
+): VisionValues {
+  const { heads, layers } = config.vision;
+  const pool = weights.pool!;
+  const readout = attentionReadout(g, config, weights.lnPost, pool, x);
+  const { last } = readout;
+  look(
+    last
+      ? { weights: g.op("Mul", [readout.weights, g.op("Unsqueeze", [last.inverse, g.ints([2])])]) }
+      : readout,
+  );
+  const map = poolMap(g, config, weights, pool, readout, operators);
+  const count = 2 * layers + 1;
+  const others = terms.map((term) =>
+    map.apply(g.op("Unsqueeze", [take(g, readout, term), g.ints([1])]), 1, 1 / count),
+  );
+  return {
+    embedding: poolEmbedding(g, config, weights, pool, readout.pooled, operators),
+    zs: zs.map((z, layer) => {
+      const written = headTerms(g, config, weights.blocks[layer], readout, take(g, readout, z));
+      const heard = map.apply(written, heads, 1 / (count * heads));
+      return g.op("Reshape", [heard, g.ints([0, 1, heads * config.embedDim])]);
+    }),
+    terms: map.mlp ? [...others, map.mlp] : others,
+  };
+}
+
+/** γ⊙(x − μ)/σ + β with σ given: μ is the row's own mean. */
+function normWith(g: Graph, x: Value, deviation: Value, { weight, bias }: Norm): Value {
+  const centred = g.op("Sub", [x, g.op("ReduceMean", [x], { axes: [1], keepdims: 1 })]);
+  const scaled = g.op("Mul", [g.op("Div", [centred, deviation]), g.weight(weight)]);
+  return g.op("Add", [scaled, g.weight(bias)]);
+}
+
+/**
+ * A norm between heads and output matrix as it was at the CLS token, of every token's value, [b, N, W]: Σ_i A[cls,i] of it is
+ * the norm of what the heads output there, since the weights sum to one.
+ * @param heard what the heads output, CLS first, before the norm
+ */
+function frozenNorm(
+  g: Graph,
+  values: Value,
+  heard: Value,
+  norm: Norm,
+  { vision: { epsilon } }: ModelConfig,
+): Value {
+  const row = g.op("Gather", [heard, g.ints([0])], { axis: 1 });
+  const { mean, inverse } = moments(g, row, norm, epsilon);
+  const normed = g.op("Mul", [g.op("Sub", [values, mean]), inverse]);
+  return g.op("Add", [g.op("Mul", [normed, g.weight(norm.weight)]), g.weight(norm.bias)]);
+}
+
+/** Every row of [b·N, W] on its way to the embedding as if it were pooled alone: [b, N, D]. */
 function projectTokens(
   g: Graph,
   x: Value,
-  { vision: { tokens, epsilon }, embedDim }: ModelConfig,
-  { lnPost, projection }: ClipWeights["vision"],
+  config: ModelConfig,
+  weights: VisionWeights,
+  operators: Operators,
 ): Value {
-  return byToken(g, project(g, layerNorm(g, x, lnPost, epsilon), projection), tokens, embedDim);
+  const { tokens, epsilon } = config.vision;
+  const { pool, lnPost, projection } = weights;
+  const rows = pool
+    ? poolEachToken(g, config, weights, pool, x, operators)
+    : project(g, layerNorm(g, x, lnPost, epsilon), projection);
+  return byToken(g, rows, tokens, config.embedDim);
 }
 
 /**
@@ -155,39 +305,15 @@ function projectValues(
   value: Value,
   block: Block,
   config: ModelConfig,
-  weights: ClipWeights["vision"],
+  weights: VisionWeights,
   linear: EmitLinear,
+  operators: Operators,
 ): Value {
-  const own = g.op("Add", [x, exactLinear(g, asRows(g, value, config.vision.width), block.out)]);
-  return projectTokens(g, g.op("Add", [own, mlp(g, own, block, config.vision, linear)]), config, weights);
-}
-
-/** One layer's softmax weights, averaged over heads: [b, 1, N, N]. */
-function meanAttention(g: Graph, queries: Value, key: Value, { vision }: ModelConfig): Value {
-  const weights = attentionWeights(g, queries, key, vision.heads, vision.headDim);
-  const sum = g.op("ReduceSum", [weights, g.ints([1])], { keepdims: 1 });
-  return g.op("Mul", [sum, g.scalar(1 / vision.heads)]);
-}
-
-/** Patches and the CLS token with their positions: [b, N, W]. */
-function embedPatches(
-  g: Graph,
-  pixels: Value,
-  { vision }: ModelConfig,
-  weights: ClipWeights["vision"],
-): Value {
-  const { patchSize, grid, width } = vision;
-  const conv = g.op("Conv", [pixels, g.weight(weights.patchEmbedding)], {
-    kernel_shape: [patchSize, patchSize],
-    strides: [patchSize, patchSize],
-  });
-  const patches = g.op("Transpose", [g.op("Reshape", [conv, g.ints([0, width, grid * grid])])], {
-    perm: [0, 2, 1],
-  });
-  const batch = g.op("Slice", [g.op("Shape", [pixels]), g.ints([0]), g.ints([1])]);
-  const clsShape = g.op("Concat", [batch, g.ints([1, width])], { axis: 0 });
-  const cls = g.op("Expand", [g.weight(weights.classEmbedding), clsShape]);
-  return g.op("Add", [g.op("Concat", [cls, patches], { axis: 1 }), g.weight(weights.positionalEmbedding)]);
+  const { width, epsilon } = config.vision;
+  const z = block.attentionNorm ? layerNorm(g, value, block.attentionNorm, epsilon) : value;
+  const own = g.op("Add", [x, attentionChange(g, asRows(g, z, width), block, epsilon)]);
+  const after = g.op("Add", [own, mlp(g, own, block, config.vision, linear, operators)]);
+  return projectTokens(g, after, config, weights, operators);
 }
 
 /** z·gate + offset, per head: full-forward ablation, to zero or to a mean. */
@@ -208,35 +334,3 @@ function applyGate(
   const used = clsOnly ? g.op("Gather", [layerOffset, g.ints([0])], { axis: 1 }) : layerOffset;
   return g.op("Add", [gated, used]);
 }
-
-/** softmax(q·kᵀ/√d_h)·v of [b, rows, W]. */
-function attend(
-  g: Graph,
-  queries: Value,
-  key: Value,
-  value: Value,
-  { vision: { heads, headDim, tokens, width } }: ModelConfig,
-  clsOnly: boolean,
-): Value {
-  const weights = attentionWeights(g, queries, key, heads, headDim);
-  const perHead = g.op("MatMul", [weights, splitHeads(g, value, heads, headDim, [0, 2, 1, 3])]);
-  return byToken(g, g.op("Transpose", [perHead], { perm: [0, 2, 1, 3] }), clsOnly ? 1 : tokens, width);
-}
-
-/** The weights of the CLS row, [b, H, N]; queries hold the CLS token first or alone. */
-function attentionFromCls(g: Graph, queries: Value, key: Value, heads: number, headDim: number): Value {
-  const first = g.op("Gather", [queries, g.ints([0])], { axis: 1 });
-  return g.op("Reshape", [attentionWeights(g, first, key, heads, headDim), g.ints([0, heads, -1])]);
-}
-
-/** softmax(q·kᵀ/√d_h) of [b, H, rows, N]. */
-function attentionWeights(g: Graph, queries: Value, key: Value, heads: number, headDim: number): Value {
-  const q = splitHeads(g, queries, heads, headDim, [0, 2, 1, 3]);
-  const k = splitHeads(g, key, heads, headDim, [0, 2, 3, 1]);
-  const logits = g.op("Mul", [g.op("MatMul", [q, k]), g.scalar(1 / Math.sqrt(headDim))]);
-  return g.op("Softmax", [logits], { axis: -1 });
-}
-
-/** [b, rows, W] as [b, rows, H, d_h] with its axes in another order. */
-const splitHeads = (g: Graph, x: Value, heads: number, headDim: number, perm: readonly number[]): Value =>
-  g.op("Transpose", [g.op("Reshape", [x, g.ints([0, -1, heads, headDim])])], { perm });

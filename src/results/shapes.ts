@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ComponentSet, headName, mlpName, writtenSet } from "../model/components.ts";
+import { type ComponentSet, headName, mlpName, type Sizes, writtenSet } from "../model/components.ts";
 
 /* Shapes that several results share. One thing has one name and one shape everywhere. */
 
@@ -38,10 +38,14 @@ export const componentSetSchema = z.strictObject({
 export type ReadComponents = z.infer<typeof componentSetSchema>;
 
 /** A component set as results name it. @param written as the user wrote it; its heads are named in one way */
-export const componentsOf = (written: string, { heads, mlps }: ComponentSet): ReadComponents => ({
+export const componentsOf = (
+  written: string,
+  { heads, mlps }: ComponentSet,
+  sizes: Pick<Sizes, "layers">,
+): ReadComponents => ({
   set: writtenSet(written),
   heads: heads.map(({ layer, head, weight }) => ({ ...headOf(layer, head), weight })),
-  mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index), weight })),
+  mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index, sizes), weight })),
 });
 
 const truncatedSchema = z.strictObject({

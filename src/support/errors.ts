@@ -55,6 +55,10 @@ export const ERRORS = {
     means: "No text was given where at least one is needed.",
     hint: "Give --text once or more, or a file with at least one text.",
   },
+  TEXTS_UNSUPPORTED: {
+    means: "The model's text tower is of a kind that is not computed here; its images can be used.",
+    hint: "Ask what needs no text: decompose, index, neighbors --image, similar; or use a CLIP whose text tower loads (docs/models.md).",
+  },
   TEXT_TRUNCATED: {
     means: "A text has more tokens than the model reads; the rest was cut off (a warning).",
     hint: "Use a shorter text if the end matters.",
@@ -86,7 +90,7 @@ export const ERRORS = {
   },
   MODEL_UNSUPPORTED: {
     means: "The checkpoint is not a CLIP ViT that can be decomposed exactly.",
-    hint: "Use a ViT checkpoint with a class token, ln_pre and a plain text transformer.",
+    hint: "docs/models.md lists which models load, and why others do not.",
   },
   CONFIG_INVALID: {
     means: "The model's config is damaged, incomplete or contradicts itself.",

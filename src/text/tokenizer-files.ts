@@ -26,7 +26,14 @@ const Token = z.looseObject({ content: z.string(), id: count });
 const Definition = z.looseObject({
   added_tokens: z.array(Token).default([]),
   post_processor: z.unknown(),
-  model: z.looseObject({ type: z.literal("BPE"), vocab: Vocabulary }),
+  padding: z.looseObject({ pad_id: count.optional() }).nullish(),
+  model: z.looseObject({
+    type: z.enum(["BPE", "Unigram", "WordPiece"]),
+    vocab: z.union([Vocabulary, z.array(z.tuple([z.string(), z.number()]))]),
+  }),
+});
+const TokenizerConfig = z.looseObject({
+  pad_token: z.union([z.string(), z.looseObject({ content: z.string() })]).nullish(),
 });
 /** A `tokenizer.json`, read. */
 export type TokenizerDefinition = z.infer<typeof Definition>;
@@ -48,6 +55,31 @@ export async function readTokenizerFiles(source: TokenizerSource): Promise<Token
     throw error;
   });
   return define(vocab, merges, more);
+}
+
+/** Every token of a definition with its id. */
+export function tokenIds({
+  added_tokens: added,
+  model: { vocab },
+}: TokenizerDefinition): Record<string, number> {
+  const plain = Array.isArray(vocab) ? Object.fromEntries(vocab.map(([token], id) => [token, id])) : vocab;
+  return { ...plain, ...Object.fromEntries(added.map(({ content, id }) => [content, id])) };
+}
+
+/** The token that texts are filled up with: as `tokenizer_config.json` says, beside the file, or the file itself. */
+export async function paddingToken(
+  source: TokenizerSource,
+  definition: TokenizerDefinition,
+): Promise<number | undefined> {
+  if (source.kind === "shared") return 0;
+  const folder = dirname(source.kind === "json" ? source.path : source.vocab);
+  const config = await parse(join(folder, "tokenizer_config.json"), TokenizerConfig).catch((error) => {
+    if (error instanceof ClipInterpretError && error.code === "INPUT_NOT_FOUND") return {};
+    throw error;
+  });
+  const { pad_token: token } = config as z.infer<typeof TokenizerConfig>;
+  if (token == null) return definition.padding?.pad_id;
+  return tokenIds(definition)[typeof token === "string" ? token : token.content];
 }
 
 async function read(path: string): Promise<string> {
@@ -73,7 +105,7 @@ async function parse<Schema extends z.ZodType>(path: string, schema: Schema): Pr
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    const message = `${path}: not a BPE tokenizer file: ${reasonOf(cause)}`;
+    const message = `${path}: not a tokenizer file: ${reasonOf(cause)}`;
     throw new ClipInterpretError("TOKENIZER_INVALID", message, { cause });
   }
 }

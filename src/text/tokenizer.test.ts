@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -212,7 +212,7 @@ describe("a tokenizer is refused", () => {
   it.each<[string, (file: ReturnType<typeof smallFile>) => unknown]>([
     ["that is cut off", (file) => JSON.stringify(file).slice(0, 500)],
     ["that is not an object", () => "[]"],
-    ["of another kind", (file) => ({ ...file, model: { ...file.model, type: "WordPiece" } })],
+    ["of another kind", (file) => ({ ...file, model: { ...file.model, type: "WordLevel" } })],
     ["without merges", (file) => ({ ...file, model: { ...file.model, merges: undefined } })],
     [
       "with a vocabulary that is not one",
@@ -234,5 +234,42 @@ describe("a tokenizer is refused", () => {
     await expect(loadTokenizer(join(folder, "none.json"), 77)).rejects.toMatchObject({
       code: "INPUT_NOT_FOUND",
     });
+  });
+});
+
+describe("tokenizers of other kinds give the ids that OpenCLIP gives", () => {
+  it.each([
+    ["siglip", { cleaning: "open_clip_canonical", pooling: "last", fill: true }],
+    ["siglip2", { cleaning: "open_clip_canonical", pooling: "last", fill: true }],
+    ["clipa", { cleaning: "open_clip", pooling: "last", fill: true, separatorIsZero: true }],
+    ["metaclip2", { cleaning: "open_clip", pooling: 2 }],
+  ] as const)("%s", async (kind, rules) => {
+    const folder = join(goldens, kind);
+    const { contextLength, texts } = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
+    const tokenizer = await loadTokenizer(join(folder, "tokenizer.json"), contextLength, rules);
+    for (const { text, ids } of texts as { text: string; ids: number[] }[]) {
+      const fill = "fill" in rules;
+      // A causal text tower does not look behind the end token, at which it pools.
+      const wanted = fill ? ids : ids.slice(0, ids.indexOf(tokenizer.endToken) + 1);
+      const spelled = !fill && text.includes("</s>");
+      if (!spelled) expect([text, tokenizer.encode(text).ids]).toEqual([text, wanted]);
+    }
+  });
+
+  it("but a text that spells the token it is pooled at stays one text", async () => {
+    const path = join(goldens, "metaclip2/tokenizer.json");
+    const { encode, endToken } = await loadTokenizer(path, 16, { cleaning: "open_clip", pooling: 2 });
+    const { ids } = encode("a dog </s> a cat");
+    expect(ids.indexOf(endToken)).toBe(ids.length - 1);
+  });
+
+  it("and say so where nothing says what fills texts up", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
+    const path = join(folder, "tokenizer.json");
+    cpSync(join(goldens, "siglip/tokenizer.json"), path);
+    const rules = { cleaning: "siglip", pooling: "last", fill: true } as const;
+    const refusal = { code: "TOKENIZER_INVALID", hint: expect.stringContaining("tokenizer_config.json") };
+    await expect(loadTokenizer(path, 16, rules)).rejects.toMatchObject(refusal);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -4,14 +4,19 @@ import { sha256Of } from "../support/hash.ts";
 import { type Cleaning, cleanText } from "./clean.ts";
 import {
   nameOf,
+  paddingToken,
   readTokenizerFiles,
   type TokenizerDefinition,
   type TokenizerSource,
+  tokenIds,
 } from "./tokenizer-files.ts";
 
 /** The tokens of one text. */
 export interface EncodedText {
-  /** Token ids from the start token to the end token, at most the context length; not padded. */
+  /**
+   * Token ids from the start token to the end token, at most the context length; filled up to it only for a text tower that
+   * reads what is behind the end token.
+   */
   readonly ids: number[];
   /** Whether the text had more tokens, which were cut off before the end token. */
   readonly truncated: boolean;
@@ -20,8 +25,9 @@ export interface EncodedText {
 /** Turns texts into the token ids that a CLIP text tower reads. */
 export interface Tokenizer {
   readonly encode: (text: string) => EncodedText;
-  readonly startToken: number;
-  /** Where text towers pool: the last id of each text, and the only one of its kind. */
+  /** Absent where texts start with their first word. */
+  readonly startToken?: number;
+  /** What each text ends with, before it is filled up. */
   readonly endToken: number;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -32,15 +38,20 @@ export interface Tokenizer {
 /** How the library that a model belongs to reads texts. */
 export interface TextRules {
   readonly cleaning: Cleaning;
-  /** Where its text tower pools: at the highest id of a text, or at the first that is this id. */
-  readonly pooling: "highest" | number;
+  /** Where its text tower pools: at the highest id of a text, at the first that is this id, or at the context's end. */
+  readonly pooling: "highest" | "last" | number;
+  /** Whether texts fill the whole context, since the text tower reads it. */
+  readonly fill?: boolean;
+  /** Whether the token that separates texts is written as 0. */
+  readonly separatorIsZero?: boolean;
 }
 
 /** OpenAI's and OpenCLIP's. */
 export const OPEN_CLIP_RULES: TextRules = { cleaning: "open_clip", pooling: "highest" };
 
 /**
- * Loads a byte-pair encoding of CLIP's kind: lower case, a start and an end token around each text.
+ * Loads a tokenizer: a byte-pair encoding of CLIP's kind, with a start and an end token around each text, or any other that
+ * the rules allow.
  * @param where its files; a path is that of a `tokenizer.json` (Hugging Face's format)
  * @param contextLength tokens that the model reads, start and end token included
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `TOKENIZER_INVALID`
@@ -54,6 +65,14 @@ export async function loadTokenizer(
   const invalid: Invalid = (why, options) =>
     new ClipInterpretError("TOKENIZER_INVALID", `${nameOf(source)}: ${why}`, options);
   const definition = await readTokenizerFiles(source);
+  const padding = rules.fill ? await paddingToken(source, definition) : undefined;
+  if (rules.fill && padding === undefined) {
+    throw invalid("does not say which token texts are filled up with", {
+      hint: "Put the model's tokenizer_config.json beside it.",
+    });
+  }
+  if (definition.model.type !== "BPE" || rules.pooling === "last")
+    return generalTokenizer(definition, contextLength, rules, padding, invalid);
   const { library, vocab } = build(definition, rules, invalid);
   const [startToken, endToken, ...others] = library.encode("").ids;
   if (startToken === undefined || endToken === undefined || others.length > 0) {
@@ -79,10 +98,67 @@ export async function loadTokenizer(
       .ids.slice(1, -1)
       .filter((id: number) => id !== endToken);
     const truncated = content.length > contextLength - 2;
-    return { ids: [startToken, ...content.slice(0, contextLength - 2), endToken], truncated };
+    const ids = [startToken, ...content.slice(0, contextLength - 2), endToken];
+    return { ids: filled(ids, contextLength, padding), truncated };
   };
   const sha256 = () => sha256Of(JSON.stringify(definition));
   return { encode, startToken, endToken, vocabSize: highest + 1, contextLength, sha256 };
+}
+
+/** Ids up to the length of the context, if there is something to fill them up with. */
+const filled = (ids: number[], contextLength: number, padding: number | undefined): number[] =>
+  padding === undefined ? ids : [...ids, ...Array<number>(contextLength - ids.length).fill(padding)];
+
+/**
+ * A tokenizer of any kind, used as its own file says: what it puts around a text is kept when the text is cut off. Where the
+ * text tower pools at the end token, text that spells it is left out.
+ */
+function generalTokenizer(
+  definition: TokenizerDefinition,
+  contextLength: number,
+  { cleaning, pooling, separatorIsZero }: TextRules,
+  padding: number | undefined,
+  invalid: Invalid,
+): Tokenizer {
+  let library: Library;
+  try {
+    library = new Library(definition, {});
+  } catch (cause) {
+    throw invalid(`not a tokenizer file: ${messageOf(cause)}`, { cause });
+  }
+  const around = library.encode("").ids;
+  const some = library.encode("a").ids;
+  const before = around.findIndex((id: number, i: number) => some[i] !== id);
+  const prefix = around.slice(0, before < 0 ? around.length : before);
+  const suffix = around.slice(prefix.length);
+  const endToken = suffix.at(-1);
+  if (endToken === undefined) throw invalid("does not put an end token behind a text");
+  if (typeof pooling === "number" && pooling !== endToken)
+    throw invalid(
+      `the end token is ${endToken}, but the model's config says that texts are pooled at ${pooling}`,
+    );
+  const ids = Object.entries(tokenIds(definition));
+  const longest = ids.reduce((length, [token]) => Math.max(length, token.length), 1);
+  const readable = 4 * contextLength * (longest + 1);
+  const room = contextLength - around.length;
+  const separator = separatorIsZero ? endToken : undefined;
+  return {
+    encode(text) {
+      const clean = cleanText(text, cleaning, 2 * readable).slice(0, readable);
+      const all = library.encode(clean).ids;
+      const content = all
+        .slice(prefix.length, all.length - suffix.length)
+        .filter((id: number) => typeof pooling !== "number" || id !== endToken);
+      const kept = [...prefix, ...content.slice(0, room), ...suffix];
+      const written = kept.map((id) => (id === separator ? 0 : id));
+      return { ids: filled(written, contextLength, padding), truncated: content.length > room };
+    },
+    ...(prefix[0] !== undefined && { startToken: prefix[0] }),
+    endToken,
+    vocabSize: ids.reduce((high, [, id]) => Math.max(high, id), -1) + 1,
+    contextLength,
+    sha256: () => sha256Of(JSON.stringify(definition)),
+  };
 }
 
 type Invalid = (why: string, options?: { hint?: string; cause?: unknown }) => ClipInterpretError;
@@ -94,10 +170,7 @@ type Invalid = (why: string, options?: { hint?: string; cause?: unknown }) => Cl
  */
 function build(definition: TokenizerDefinition, { cleaning }: TextRules, invalid: Invalid) {
   const { added_tokens: added, ...file } = definition;
-  const vocab = {
-    ...file.model.vocab,
-    ...Object.fromEntries(added.map(({ content, id }) => [content, id])),
-  };
+  const vocab = tokenIds(definition);
   const around = JSON.stringify(file.post_processor) ?? "";
   const words = added.filter(({ content }) => !around.includes(JSON.stringify(content)));
   try {

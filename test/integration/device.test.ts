@@ -79,10 +79,7 @@ describe("a device", () => {
           precision: "fp32",
           attention,
         } as const;
-        const session = await createSession(
-          visionGraph(config, weights.vision, how),
-          weights.logitScale.file,
-        );
+        const session = await createSession(visionGraph(config, weights.vision, how), weights.file);
         const outputs = await session.run({ pixels });
         await session.release();
         return outputs;

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const graph = visionGraph(config, checkpoint.weights.vision, {
     ...{ kind: "decompose", tokenLayers: [], gated: false, precision: "fp32", attention: "fused" },
   });
-  session = await createSession(graph, checkpoint.weights.logitScale.file);
+  session = await createSession(graph, checkpoint.weights.file);
   pixels = (await goldenArray("gelu-p8/pixels.npy", 4)).data;
   exact = await model.decompose(pixels);
 });

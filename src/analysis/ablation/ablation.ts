@@ -8,7 +8,7 @@
  * Later components are left as they were; what reads a head inside the network still reads it (`forward-ablation.ts`
  * takes it away there too).
  */
-import type { ComponentSet } from "../../model/components.ts";
+import { type ComponentSet, mlpCount } from "../../model/components.ts";
 import type { Replacement } from "../../results/accuracy.ts";
 import type { ClassScores } from "../zero-shot/class-scores.ts";
 
@@ -37,7 +37,7 @@ export function createAblation(
   scores: ClassScores,
   { replacement = "mean", meanOver }: AblationOptions = {},
 ): Ablation {
-  const { classes, layers } = scores;
+  const { classes } = scores;
   const means = new Map<string, Float64Array>();
   const take = (from: Float64Array, key: string, part: Float64Array | Float32Array, weight: number) => {
     const mean =
@@ -56,7 +56,7 @@ export function createAblation(
     async takeMlps(from, mlps) {
       const [first] = mlps;
       // All terms at one weight are known without being stored.
-      if (first && mlps.length === layers + 1 && mlps.every(({ weight }) => weight === first.weight)) {
+      if (first && mlps.length === mlpCount(scores) && mlps.every(({ weight }) => weight === first.weight)) {
         take(from, "mlps", await scores.mlps(), first.weight);
         return;
       }

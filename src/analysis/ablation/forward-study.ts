@@ -106,7 +106,7 @@ export async function studyForward(
     }
     const worst = others.flatMap((outcome) => outcome.worst?.share ?? []);
     result.push({
-      components: componentsOf(name, set),
+      components: componentsOf(name, set, scores),
       ...own,
       direct: outcomeOf(hitsOf(direct, askedTruth, contests)),
       random: bandOf(

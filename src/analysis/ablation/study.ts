@@ -7,7 +7,7 @@
  * the Paradox" (concept consistency): heads of high consistency against heads of low.
  */
 import type { ClipModel } from "../../model/clip-model.ts";
-import type { ComponentSet, NamedSet } from "../../model/components.ts";
+import { type ComponentSet, mlpCount, type NamedSet } from "../../model/components.ts";
 import type { ControlBand, Replacement } from "../../results/accuracy.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf } from "../../results/shapes.ts";
@@ -85,9 +85,10 @@ export async function studyAblation(
 ): Promise<Pick<ZeroShotResult, "whole" | "rows">> {
   const { scores } = problem;
   const { layers, heads } = scores;
+  const terms = mlpCount(scores);
   const ablation = createAblation(scores, { replacement });
   const units = Array.from({ length: layers * heads }, (_, unit) => unit);
-  const allMlps = Array.from({ length: layers + 1 }, (_, index) => ({ index, weight: 1 }));
+  const allMlps = Array.from({ length: terms }, (_, index) => ({ index, weight: 1 }));
   const plans: Plan[] = [...sets.map(({ name, set }) => ({ name, kind: "set" as const, at: null, set }))];
   if (byLayer) plans.push(...layerPlans(layers, heads, allMlps));
 
@@ -116,7 +117,7 @@ export async function studyAblation(
         )
       : await drawn(set, own, share.share);
     rows.push({
-      ...{ kind, at, components: componentsOf(name, set) },
+      ...{ kind, at, components: componentsOf(name, set, scores) },
       ...{ accuracy: share, worst, random: band },
     });
     report?.({ type: "advance", task, done: rows.length, total: plans.length });

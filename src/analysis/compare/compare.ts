@@ -151,7 +151,7 @@ export async function compareModels(
   });
   const sideOf = async ({ model, index, components: { name, set } }: ComparedSide) => ({
     origin: await originOf({ model, index }),
-    components: componentsOf(name, set),
+    components: componentsOf(name, set, model.geometry),
   });
   return compareResult(await originOf({}), {
     a: await sideOf(a),

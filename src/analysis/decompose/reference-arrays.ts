@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
+import { mlpCount } from "../../model/components.ts";
 import { denseHeads, denseTokens } from "../../model/dense.ts";
 import { type DecomposeResult, decomposeResult } from "../../results/decompose.ts";
 import { originOf } from "../../results/origin.ts";
@@ -37,7 +38,7 @@ export async function writeReferenceArrays(
   }
   const shapes = {
     attention_contributions: [images, layers, ...(spatial ? [tokens] : []), heads, embedDim],
-    mlp_contributions: [images, layers + 1, embedDim],
+    mlp_contributions: [images, mlpCount(model.geometry), embedDim],
     image_embedding: [images, embedDim],
   };
   const files = Object.entries(shapes).map(([name, shape]) => ({ path: join(folder, `${name}.npy`), shape }));

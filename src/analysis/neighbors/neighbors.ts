@@ -126,7 +126,7 @@ export async function findNeighbors(
   const origin = await originOf({ model, index: search.index, ...(image && { image }) });
   return neighborsResult(origin, {
     query: "image" in query ? { image: query.image.name } : { text: query.text },
-    components: componentsOf(name, set),
+    components: componentsOf(name, set, model.geometry),
     ...("text" in query && (await truncatedIn(model, [query.text]))),
     scoring,
     searched: searched.length,

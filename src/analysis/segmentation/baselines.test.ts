@@ -31,26 +31,28 @@ function wholeRollout(
   return joint;
 }
 
+const CLS = { prefix: 1, readsCls: true } as const;
+
 describe("attentionRollout", () => {
   const [layers, tokens] = [4, 5];
   const attention = randomAttention(layers, tokens);
 
   it.each([0, 1, 3])("is the CLS row of the whole product from layer %i on", (startLayer) => {
     const expected = wholeRollout(attention, layers, tokens, startLayer)[0].slice(1);
-    const rolled = attentionRollout({ attention, layers, tokens }, { startLayer });
+    const rolled = attentionRollout({ ...CLS, attention, layers, tokens }, { startLayer });
     for (const [i, value] of rolled.entries()) expect(value).toBeCloseTo(expected[i], 12);
   });
 
   it("by hand: two tokens, one layer", () => {
     const single = Float32Array.of(0.25, 0.75, 0.5, 0.5);
-    expect([...attentionRollout({ attention: single, layers: 1, tokens: 2 })]).toEqual([0.375]);
+    expect([...attentionRollout({ ...CLS, attention: single, layers: 1, tokens: 2 })]).toEqual([0.375]);
   });
 
   it("reads the image that it is asked for", () => {
     const both = Float32Array.of(...randomAttention(1, 5), ...attention.slice(0, 25).toReversed());
     const second = attention.slice(0, 25).toReversed();
-    expect(attentionRollout({ attention: both, layers: 1, tokens }, { image: 1 })).toEqual(
-      attentionRollout({ attention: second, layers: 1, tokens }),
+    expect(attentionRollout({ ...CLS, attention: both, layers: 1, tokens }, { image: 1 })).toEqual(
+      attentionRollout({ ...CLS, attention: second, layers: 1, tokens }),
     );
   });
 });
@@ -59,7 +61,23 @@ describe("rawAttention", () => {
   it("is the last layer's CLS row without the CLS token", () => {
     const attention = Float32Array.from({ length: 2 * 9 }, (_, i) => i);
     const empty = new Float32Array();
-    const outputs = { count: 1, tokens: 3, layers: 2, embedDim: 1, projected: empty, projectedValues: empty };
+    const outputs = {
+      ...CLS,
+      count: 1,
+      tokens: 3,
+      layers: 2,
+      embedDim: 1,
+      projected: empty,
+      projectedValues: empty,
+    };
     expect([...rawAttention({ ...outputs, attention })]).toEqual([10, 11]);
+  });
+
+  it("is the mean of all patches' rows where CLS is not read", () => {
+    const attention = Float32Array.of(9, 9, 9, 9, 1, 2, 9, 3, 6);
+    const outputs = { prefix: 1, readsCls: false, tokens: 3, layers: 1 } as const;
+    expect([...rawAttention({ ...outputs, attention })]).toEqual([2, 4]);
+    const square = Float32Array.of(1, 2, 3, 6);
+    expect([...rawAttention({ ...outputs, prefix: 0, tokens: 2, attention: square })]).toEqual([2, 4]);
   });
 });

@@ -72,25 +72,44 @@ export function baselineMaps(
   );
 }
 
-/** The attention of the last layer from CLS to the patches, the mean over heads. */
-export function rawAttention({ attention, layers, tokens }: TokenOutputs, image = 0): Float64Array {
+/** Where maps of attention start: at the CLS token, or where none is read, at every patch alike. */
+type Start = Pick<TokenOutputs, "tokens" | "prefix" | "readsCls">;
+
+function startRow({ tokens, prefix, readsCls }: Start): Float64Array {
+  const row = new Float64Array(tokens);
+  if (readsCls) row[0] = 1;
+  else row.fill(1 / (tokens - prefix), prefix);
+  return row;
+}
+
+/** The attention of the last layer from CLS to the patches, the mean over heads; without CLS from all patches, their mean. */
+export function rawAttention(
+  outputs: Start & Pick<TokenOutputs, "attention" | "layers">,
+  image = 0,
+): Float64Array {
+  const { attention, layers, tokens, prefix } = outputs;
   const start = (image * layers + layers - 1) * tokens * tokens;
-  return Float64Array.from(attention.subarray(start + 1, start + tokens));
+  const seen = new Float64Array(tokens);
+  for (const [from, weight] of startRow(outputs).entries()) {
+    if (weight === 0) continue;
+    for (let to = 0; to < tokens; to++) seen[to] += weight * attention[start + from * tokens + to];
+  }
+  return seen.slice(prefix);
 }
 
 /**
  * Attention rollout (Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers", §3, eq. 1): with Ã_l =
- * (A_l + I)/2, the CLS row of Ã_L·…·Ã_1, at the patches. A_l is the mean over heads; its rows sum to one already.
+ * (A_l + I)/2, the CLS row of Ã_L·…·Ã_1, at the patches (without CLS the mean of all patches' rows). A_l is the mean over heads; its rows sum to one already.
  *
  * @param options `startLayer`: the first layer that takes part. The paper's is 0; the evaluation of Chefer et al. left
  *   the first layer out (1).
  */
 export function attentionRollout(
-  { attention, layers, tokens }: Pick<TokenOutputs, "attention" | "layers" | "tokens">,
+  outputs: Start & Pick<TokenOutputs, "attention" | "layers">,
   { image = 0, startLayer = 0 }: { image?: number; startLayer?: number } = {},
 ): Float64Array {
-  let row = new Float64Array(tokens);
-  row[0] = 1;
+  const { attention, layers, tokens, prefix } = outputs;
+  let row = startRow(outputs);
   for (let layer = layers - 1; layer >= startLayer; layer--) {
     const start = (image * layers + layer) * tokens * tokens;
     const next = new Float64Array(tokens);
@@ -101,18 +120,18 @@ export function attentionRollout(
     }
     row = next;
   }
-  return row.slice(1);
+  return row.slice(prefix);
 }
 
 /** The cosine of every patch with a text. @param projected [b, N, D] @param probe a unit vector, [D] */
 function patchCosine(
   projected: Float32Array,
-  { tokens, embedDim }: TokenOutputs,
+  { tokens, prefix, embedDim }: TokenOutputs,
   probe: Float64Array,
   image: number,
 ): Float64Array {
-  return Float64Array.from({ length: tokens - 1 }, (_, patch) => {
-    const start = (image * tokens + patch + 1) * embedDim;
+  return Float64Array.from({ length: tokens - prefix }, (_, patch) => {
+    const start = (image * tokens + patch + prefix) * embedDim;
     return dot(projected, probe, start) / Math.sqrt(dot(projected, projected, start, start, embedDim));
   });
 }

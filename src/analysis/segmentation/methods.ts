@@ -48,10 +48,11 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
   };
   const heads = sets.map(
     ({ name, set }): Method => ({
-      ...{ name, paper: null, components: componentsOf(name, set), readsClass: true },
+      ...{ name, paper: null, components: componentsOf(name, set, geometry), readsClass: true },
       map: ({ decomposition, image }, classIndex) => {
         const probe = preparedOf(classIndex);
-        return scoreTokens(geometry, probe, decomposition, decomposition.tokens, set, image).subarray(1);
+        const { tokens } = decomposition;
+        return scoreTokens(geometry, probe, decomposition, tokens, set, image).subarray(tokens.prefix);
       },
     }),
   );

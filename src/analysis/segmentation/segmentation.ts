@@ -73,9 +73,11 @@ export function tokenMap(
   requireHeads(set);
   const prepared = prepareProbe(geometry, probe);
   const scores = scoreTokens(geometry, prepared, decomposition, decomposition.tokens, set, image);
-  const values = scores.slice(1);
+  const { prefix } = decomposition.tokens;
+  const values = scores.slice(prefix);
   const patches = values.reduce((sum, value) => sum + value, 0);
-  const [cls, score] = [scores[0], scoreImages(geometry, prepared, decomposition, set)[image]];
+  const cls = prefix === 1 ? scores[0] : 0;
+  const score = scoreImages(geometry, prepared, decomposition, set)[image];
   const sum = patches + cls;
   const error = Math.abs(sum - score);
   const unit = set.heads.reduce((largest, { weight }) => Math.max(largest, Math.abs(weight)), 1);
@@ -253,7 +255,7 @@ export async function segmentSeen(
   { set, written, mode = "topic", scale = "common", patch }: SegmentationAsked,
   baselines?: readonly BaselineMap[],
 ): Promise<SegmentResult> {
-  const name = written ?? ("name" in set ? set.name : componentNames(set).join());
+  const name = written ?? ("name" in set ? set.name : componentNames(set, model.geometry).join());
   const { geometry, config } = model;
   const { grid } = config.vision;
   const rows = <T extends number>(values: Iterable<T>): T[][] => {
@@ -270,10 +272,10 @@ export async function segmentSeen(
       ? undefined
       : {
           ...{ row: Math.floor(patch / grid), column: patch % grid, value: maps[i].values[patch] },
-          heads: tokenHeads(geometry, decomposition, probes[i], set, patch + 1),
+          heads: tokenHeads(geometry, decomposition, probes[i], set, config.vision.prefix + patch),
         };
   return segmentResult(await originOf({ model, image }), {
-    components: componentsOf(name, set),
+    components: componentsOf(name, set, geometry),
     ...{ mode, scale, grid: { rows: grid, columns: grid } },
     original: { width: shown.width, height: shown.height },
     placement: mapPlacement(shown.placement, config.vision),

@@ -20,7 +20,7 @@ import { fromHalf } from "../../math/half.ts";
 import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { mlpName } from "../../model/components.ts";
+import { mlpCount, mlpName } from "../../model/components.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
 import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import { originOf } from "../../results/origin.ts";
@@ -175,9 +175,9 @@ export async function explainByFactors(
     report?.({ type: "advance", task, done: unit + 1, total });
   }
   const mlps: ByFactors["mlps"] = [];
-  for (let term = 0; hasMlps && term <= layers; term++) {
+  for (let term = 0; hasMlps && term < mlpCount(index.manifest); term++) {
     const factors = await measure(fromHalf(await index.mlpTerm(term)), embedDim);
-    mlps.push({ component: mlpName(term), factors });
+    mlps.push({ component: mlpName(term, index.manifest), factors });
   }
   const embedding = { factors: await measure(await index.embeddings(), embedDim) };
   report?.({ type: "end", task, done: total });

@@ -21,6 +21,24 @@ export interface Contributions {
 /** Images whose dense contributions are in memory at once. */
 const AT_ONCE = 2048;
 
+/**
+ * How the heads of an index are taken, each by itself: from the index's moments, which are read once, or, of an index of
+ * contributions, which keeps none, as the sum of one.
+ */
+export async function eachHead(
+  search: Search,
+  model: Pick<ClipModel, "geometry">,
+  algebra: Algebra,
+): Promise<(head: Omit<WeightedHead, "weight">) => Contributions> {
+  const { index } = search;
+  if (index.manifest.pooled) {
+    return ({ layer, head }) =>
+      summedContributions(search, { heads: [{ layer, head, weight: 1 }], mlps: [] }, algebra);
+  }
+  const moments = await index.moments();
+  return (head) => headContributions(index, model, head, moments);
+}
+
 /** One head: its moments are in the index, its rows are what the index stores. */
 export function headContributions(
   index: Index,

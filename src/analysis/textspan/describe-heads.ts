@@ -15,7 +15,7 @@ import { type Span, type TextspanResult, textspanResult } from "../../results/te
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
-import { type Contributions, headContributions, summedContributions } from "./contributions.ts";
+import { type Contributions, eachHead, summedContributions } from "./contributions.ts";
 import { controlCurves } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
 import { measureStability } from "./stability.ts";
@@ -89,19 +89,23 @@ export async function describeHeads(
       const work = { ...options, iterations, resamples, seed, onStep: advance };
       return describeOne(algebra, contributions, moments, texts, pool, work);
     };
-    const allMoments = heads.length > 0 ? await index.moments() : new Float64Array(0);
+    const contributionsOf = heads.length > 0 ? await eachHead(search, model, algebra) : undefined;
     const result = {
       heads: await inTurn(heads, async (head) => ({
         ...headOf(head.layer, head.head),
-        ...(await describe(headContributions(index, model, head, allMoments))),
+        ...(await describe(contributionsOf!(head))),
       })),
       mlps: await inTurn(mlps, async ({ index: term }) => ({
-        component: mlpName(term),
+        component: mlpName(term, model.geometry),
         ...(await describe(summedContributions(search, oneMlp(term), algebra))),
       })),
       joint: joint
         ? {
-            components: componentsOf(joint === true ? componentNames(set).join() : joint, set),
+            components: componentsOf(
+              joint === true ? componentNames(set, model.geometry).join() : joint,
+              set,
+              model.geometry,
+            ),
             ...(await describe(summedContributions(search, set, algebra))),
           }
         : null,

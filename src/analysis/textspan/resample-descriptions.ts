@@ -5,7 +5,9 @@
  *
  * Heads are not drawn: they are all there are, and a head that is drawn twice would share its label with itself.
  */
+
 import type { Index } from "../../corpus/open-index.ts";
+import { createSearch } from "../../corpus/search.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
@@ -14,7 +16,7 @@ import { type Head, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
-import { headContributions } from "./contributions.ts";
+import { eachHead } from "./contributions.ts";
 import { embedPool, type PoolOptions } from "./describe-heads.ts";
 import { rowSpace } from "./row-space.ts";
 import { blockMoments, dealBlocks, drawCovariance } from "./stability.ts";
@@ -56,13 +58,14 @@ export async function resampleDescriptions(
   const algebra = await createAlgebra({ threads });
   try {
     const texts = await embedPool(model, pool, options);
-    const moments = await index.moments();
+    const search = createSearch(index, model.geometry, model.matmul);
+    const contributionsOf = await eachHead(search, model, algebra);
     const dealt = dealBlocks(images, wanted, seed);
     const task = "resampling images";
     report?.({ type: "start", task, unit: "head", total: heads.length });
     const found: ResampledHead[] = [];
     for (const weighted of heads) {
-      const head = headContributions(index, model, weighted, moments);
+      const head = contributionsOf(weighted);
       const space = await rowSpace(algebra, await head.moments(), head.matrix);
       const coordinates = await projectTexts(algebra, space, texts);
       const blocks = await blockMoments(algebra, head, space, dealt);

@@ -1,5 +1,5 @@
 import { requireFinite } from "../../checkpoint/finite.ts";
-import type { ModelConfig } from "../../checkpoint/model-config.ts";
+import { type ModelConfig, readsTexts, type TowerConfig } from "../../checkpoint/model-config.ts";
 import { findPublished } from "../../labels/published.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, imageOf } from "../../model/decomposition.ts";
@@ -101,10 +101,12 @@ async function runChecks(
 
 /** Weights of both towers together. */
 export function countParameters({ vision, text, embedDim }: ModelConfig): number {
-  const blocks = ({ layers, width, mlpWidth }: ModelConfig["vision" | "text"]) =>
+  const blocks = ({ layers, width, mlpWidth }: TowerConfig) =>
     layers * (4 * width * width + 2 * width * mlpWidth + 9 * width + mlpWidth);
   const patches = 3 * vision.patchSize ** 2;
   const image = blocks(vision) + vision.width * (patches + 1 + vision.tokens + 4 + embedDim);
-  const texts = blocks(text) + text.width * (text.vocabSize + text.contextLength + 2 + embedDim);
+  const texts = readsTexts(text)
+    ? blocks(text) + text.width * (text.vocabSize + text.contextLength + 2 + embedDim)
+    : 0;
   return image + texts + 1;
 }

@@ -18,6 +18,7 @@ export interface ClassScores {
   readonly classes: number;
   readonly layers: number;
   readonly heads: number;
+  readonly poolMlp?: boolean | undefined;
   /** Cosines of the whole embedding. */
   whole(): Promise<Float32Array>;
   head(layer: number, head: number): Promise<Float32Array>;
@@ -70,6 +71,7 @@ export function createClassScores(
     classes,
     layers,
     heads,
+    poolMlp: geometry.poolMlp,
     whole: () => keep("whole", async () => product(await cache.embeddings(), embedDim, texts)),
     head: (layer, head) =>
       keep(`${layer}.${head}`, async () =>

@@ -1,0 +1,132 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { allHeads } from "../../src/model/components.ts";
+import type { TokenDecomposition } from "../../src/model/decompose.ts";
+import { denseHeads, denseTokens } from "../../src/model/dense.ts";
+import { prepareProbe } from "../../src/model/head-space.ts";
+import { scoreComponents, scoreTokens } from "../../src/model/kernel.ts";
+import { readNpy } from "../../src/support/npy.ts";
+import { relativeError } from "../support/compare.ts";
+import { goldenArray, goldenPath } from "../support/goldens.ts";
+
+const KINDS = readdirSync(goldenPath("kinds")).sort();
+/** Token ids with what fills them up, where the tower reads it; else from start to end token. */
+async function textTokens(kind: string, model: ClipModel): Promise<number[][]> {
+  const { shape, data } = await readNpy(goldenPath(`kinds/${kind}/text_tokens.npy`));
+  const [texts, context] = shape as [number, number];
+  const all = Array.from(data as BigInt64Array, Number);
+  const rows = Array.from({ length: texts }, (_, i) => all.slice(i * context, (i + 1) * context));
+  if ("unsupported" in model.config.text || !model.config.text.causal) return rows;
+  const { pooling } = model.checkpoint.textRules;
+  return rows.map((row) => {
+    const end = typeof pooling === "number" ? pooling : Math.max(...row);
+    return row.slice(0, row.indexOf(end) + 1);
+  });
+}
+
+describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
+  const files = readdirSync(goldenPath(`kinds/${kind}`));
+  const file = (name: string) => `kinds/${kind}/${name}.npy`;
+  let model: ClipModel;
+  let parts: TokenDecomposition;
+  /** [b, L, N, H, D] */
+  let reference: { shape: number[]; data: Float32Array };
+
+  beforeAll(async () => {
+    model = await loadClipModel(goldenPath(`kinds/${kind}`));
+    const tokenLayers = Array.from({ length: model.config.vision.layers }, (_, layer) => layer);
+    const pixels = await goldenArray(file("pixels"), 4);
+    parts = await model.decompose(pixels.data, { tokenLayers });
+    reference = await goldenArray(file("attention_contributions"), 5);
+  });
+  afterAll(() => model?.release());
+
+  it("image embedding, to 1e-5", async () => {
+    const { data } = await goldenArray(file("image_embedding"), 2);
+    expect(relativeError(parts.embedding, data)).toBeLessThan(1e-5);
+  });
+
+  it.runIf(files.includes("text_tokens.npy"))("text embedding, to 1e-5", async () => {
+    const { data } = await goldenArray(file("text_embedding"), 2);
+    const embedded = await model.encodeTokens(await textTokens(kind, model));
+    expect(relativeError(embedded, data)).toBeLessThan(1e-5);
+  });
+
+  it("what embed, MLPs and pool wrote, to 1e-5", async () => {
+    const { data } = await goldenArray(file("other_contributions"), 3);
+    expect(relativeError(parts.mlps, data)).toBeLessThan(1e-5);
+  });
+
+  it("head contributions, to 1e-5", async () => {
+    const dense = await denseHeads(model.matmul, model.geometry, parts);
+    const [images, layers, tokens, heads, width] = reference.shape;
+    const summed = new Float64Array(dense.length);
+    for (let row = 0; row < images * layers; row++) {
+      for (let at = 0; at < tokens * heads * width; at++)
+        summed[row * heads * width + (at % (heads * width))] += reference.data[row * tokens * heads * width + at];
+    }
+    expect(relativeError(dense, summed)).toBeLessThan(1e-5);
+  });
+
+  it("token contributions, to 1e-4", async () => {
+    const [images, layers] = reference.shape;
+    const dense = new Float32Array(reference.data.length);
+    for (let image = 0; image < images; image++) {
+      for (let layer = 0; layer < layers; layer++) {
+        const tokens = await denseTokens(model.matmul, model.geometry, parts, layer, image);
+        dense.set(tokens, (image * layers + layer) * tokens.length);
+      }
+    }
+    expect(relativeError(dense, reference.data)).toBeLessThan(1e-4);
+  });
+
+  it("scores by component and by token are those of the dense arrays, to 1e-5", async () => {
+    const [, layers, tokens, heads, width] = reference.shape;
+    const v = Float64Array.from({ length: width }, (_, d) => Math.sin(d + 1));
+    const probe = prepareProbe(model.geometry, v);
+    const byToken = new Float64Array(tokens);
+    const byHead = new Float64Array(layers * heads);
+    for (let at = 0; at < layers * tokens * heads * width; at++) {
+      const head = Math.floor(at / width) % heads;
+      const token = Math.floor(at / (width * heads)) % tokens;
+      const layer = Math.floor(at / (width * heads * tokens));
+      const value = reference.data[at] * v[at % width];
+      byToken[token] += value;
+      byHead[layer * heads + head] += value;
+    }
+    const set = allHeads(model.geometry);
+    expect(relativeError(scoreComponents(model.geometry, probe, parts).heads, byHead)).toBeLessThan(1e-5);
+    expect(relativeError(scoreTokens(model.geometry, probe, parts, parts.tokens, set), byToken)).toBeLessThan(1e-4);
+  });
+
+  it("the parts sum to e/‖e‖, to 1e-5", () => {
+    expect(Math.max(...parts.error)).toBeLessThan(1e-5);
+  });
+
+  it("gives every token's own way to the embedding; where normalised tokens are averaged, their mean is it", async () => {
+    const pixels = await goldenArray(file("pixels"), 4);
+    const { projected, attention, tokens, prefix, embedDim } = await model.readTokens(pixels.data);
+    for (let row = 0; row < attention.length; row += tokens) {
+      const sum = attention.subarray(row, row + tokens).reduce((total, value) => total + value, 0);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    expect(projected.length).toBe(2 * tokens * embedDim);
+    if (model.config.vision.pooling !== "norm-mean") return;
+    const mean = new Float64Array(2 * embedDim);
+    for (let at = 0; at < projected.length; at++) {
+      const token = Math.floor(at / embedDim) % tokens;
+      const image = Math.floor(at / (embedDim * tokens));
+      if (token >= prefix) mean[image * embedDim + (at % embedDim)] += projected[at] / (tokens - prefix);
+    }
+    expect(relativeError(mean, parts.embedding)).toBeLessThan(1e-5);
+  });
+
+  it("takes no part from what else is in the batch", async () => {
+    const pixels = await goldenArray(file("pixels"), 4);
+    const one = await model.decompose(pixels.data.subarray(pixels.data.length / 2));
+    const half = <T extends Float32Array>(data: T) => data.subarray(data.length / 2);
+    expect(one.z).toEqual(half(parts.z));
+    expect(one.mlps).toEqual(half(parts.mlps));
+  });
+});
