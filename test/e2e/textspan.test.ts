@@ -7,7 +7,7 @@ import { formatNpy, parseNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
-import { expectError, repositoryPath, runCli, runOk, sharedFolder, testFolder } from "./cli.ts";
+import { expectError, jsonLines, repositoryPath, runCli, runOk, sharedFolder, testFolder } from "./cli.ts";
 
 const shared = sharedFolder();
 let index: string;
@@ -106,7 +106,14 @@ describe("textspan over raw arrays", () => {
     const out = join(folder, "reconstruction.npy");
     const run = await runCli(arrays("--rank", "80", "--iterations", "20", "--json", "--reconstruction", out));
     expect(run.code).toBe(0);
-    expect(run.stderr).toMatch(/^warning RANK_CLAMPED: rank 80 is more than the 21 directions[^\n]+\n$/);
+    expect(jsonLines(run.stderr)).toEqual([
+      {
+        warning: {
+          code: "RANK_CLAMPED",
+          message: expect.stringMatching(/^rank 80 is more than the 21 directions/),
+        },
+      },
+    ]);
     const json = textspanArraysResultSchema.parse(JSON.parse(run.stdout));
     const expected = JSON.parse(await readFile(goldenPath(`${GOLDEN}/expected.json`), "utf8"));
     expect(json).toMatchObject({

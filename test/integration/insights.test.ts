@@ -7,10 +7,8 @@ import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
-import { measureInsights, readInsights } from "../../src/server/insights.ts";
 
-const code = vi.hoisted(() => ({ sha256: "of this code" }));
-vi.mock("../../src/support/code-version.ts", () => ({ codeVersion: async () => code.sha256 }));
+const code = { sha256: "of this code" };
 
 const models = createModelLoader();
 let scratch: string;
@@ -22,12 +20,18 @@ beforeAll(async () => {
   index = await readIndex(join(scratch, "index"));
 }, 120_000);
 afterAll(async () => {
+  vi.doUnmock("../../src/support/code-version.ts");
+  vi.resetModules();
   await models.release();
   await rm(scratch, { recursive: true, force: true });
 });
 
 describe("what was measured of heads", () => {
   it("is kept, and survives neither other code nor other facts about the images", async () => {
+    // The modules are shared with other test files: this one takes its own.
+    vi.resetModules();
+    vi.doMock("../../src/support/code-version.ts", () => ({ codeVersion: async () => code.sha256 }));
+    const { measureInsights, readInsights } = await import("../../src/server/insights.ts");
     const model = await models.load(DEFAULT_MODEL);
     const measured = await measureInsights(model, index, scratch, {});
     expect(measured.selectivity.origin).toEqual(measured.retrieval.origin);

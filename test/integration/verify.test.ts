@@ -85,7 +85,10 @@ describe("verify", () => {
   it("refuses a model whose weights are no numbers and names the tensor, with exit code 1", async () => {
     const { code, stdout, stderr } = await runHere("verify", copyGolden("broken", "visual.proj"), "--json");
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^error CHECKPOINT_INVALID: .*visual\.proj/);
+    expect(JSON.parse(stderr).error).toMatchObject({
+      code: "CHECKPOINT_INVALID",
+      message: expect.stringContaining("visual.proj"),
+    });
   });
 
   it("fails a model whose parts do not sum", async () => {
