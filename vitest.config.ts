@@ -17,6 +17,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Files of a worker share their modules: loading them anew for each takes a third of the time.
     isolate: false,
+    unstubEnvs: true,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -146,10 +146,10 @@ describe("pull", () => {
 
   it("refuses what cannot be decomposed before its weights are fetched", async () => {
     const config = JSON.parse(FILES[CONFIG].toString());
-    config.model_cfg.text_cfg.hf_model_name = "roberta-base";
+    config.model_cfg.vision_cfg.layers = [3, 4, 6, 3];
     const odd = { ...SERVED, files: { ...SERVED.files, [CONFIG]: Buffer.from(JSON.stringify(config)) } };
     const { puller, hub } = await world({ [HUB_ID]: odd, "someone/empty": { ...SERVED, files: {} } });
-    await expect(puller.pull(NAME)).rejects.toMatchObject(failure("MODEL_UNSUPPORTED", /hf_model_name/));
+    await expect(puller.pull(NAME)).rejects.toMatchObject(failure("MODEL_UNSUPPORTED", /ResNet/));
     await expect(puller.pull("someone/empty")).rejects.toMatchObject(
       failure("MODEL_UNSUPPORTED", /no weights/),
     );
