@@ -122,7 +122,7 @@ describe("the first hour", { timeout: 240_000 }, () => {
       const [inner, outer] = await freePorts(2);
       outside = `http://clip.localhost:${outer}`;
       const options = ["--port", `${inner}`, "--origin", outside, "--index", "my photos.index"];
-      served = spawn("clip-interpret", ["serve", ...options], {
+      served = spawn(shared("project/node_modules/.bin/clip-interpret"), ["serve", ...options], {
         cwd: shared(),
         env,
         stdio: ["ignore", "pipe", "inherit"],
