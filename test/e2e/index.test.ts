@@ -420,7 +420,7 @@ describe("a disk or folder that gives trouble", () => {
 
   it.runIf(LINUX).for([
     ["from the first byte on", 0.01],
-    ["after a shard", 2.5],
+    ["after a shard", 1.9],
   ] as const)(
     "that is full %s, in truth, completes the index byte for byte with room",
     async ([_, shards], context) => {
