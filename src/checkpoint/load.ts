@@ -174,9 +174,9 @@ function chooseActivation(
 ): Pick<Checkpoint, "config" | "activationSource"> {
   if (activation === undefined) return { config, activationSource: source };
   const { vision, text } = config;
-  // A tower with another activation than these two was never a matter of choice.
+  // A tower with another activation than these two was never a matter of choice, nor was a language model's.
   const choose = <Tower extends TowerConfig>(tower: Tower): Tower =>
-    isChoice(tower.activation) ? { ...tower, activation } : tower;
+    isChoice(tower.activation) && !("language" in tower) ? { ...tower, activation } : tower;
   const chosen = { ...config, vision: choose(vision), text: readsTexts(text) ? choose(text) : text };
   // Who says what the config says too has said nothing.
   const same = source === "config" && JSON.stringify(chosen) === JSON.stringify(config);

@@ -68,8 +68,29 @@ export interface TextConfig extends TowerConfig {
   readonly vocabSize: number;
   /** Whether a token sees what stands before it alone. */
   readonly causal: boolean;
-  /** Where texts are pooled: at their end token, or at the last token of the context, to which every text is filled up. */
-  readonly pooling: "end" | "last";
+  /**
+   * Where texts are pooled: at their end token; at the last token of the context, to which every text is filled up; at a class
+   * token that is put behind every text, as CoCa does; at their first token, or as the mean of all.
+   */
+  readonly pooling: "end" | "last" | "class" | "first" | "mean";
+  /** Set of an encoder of BERT's kind, whose norms follow what attention and MLP add. */
+  readonly language?: LanguageConfig;
+}
+
+/** What an encoder of BERT's kind has beside a transformer's sizes. */
+export interface LanguageConfig {
+  /** Rows of the table of positions. */
+  readonly positions: number;
+  /** Rows of the table of token types. */
+  readonly types: number;
+  /** The token that nothing attends to and no mean counts. */
+  readonly padId: number;
+  /** Whether positions are counted from `padId` + 1 on, passing padding over, as RoBERTa does; else from 0 on. */
+  readonly countsFromPadding: boolean;
+  /** Whether the first token goes through a linear map and tanh. */
+  readonly pooler: boolean;
+  /** What maps it into the joint space: nothing, one linear map, or two with GELU between. */
+  readonly projection: "none" | "linear" | "mlp";
 }
 
 /** A text tower that is not computed here: the model's images alone can be used. */

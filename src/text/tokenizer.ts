@@ -38,8 +38,11 @@ export interface Tokenizer {
 /** How the library that a model belongs to reads texts. */
 export interface TextRules {
   readonly cleaning: Cleaning;
-  /** Where its text tower pools: at the highest id of a text, at the first that is this id, or at the context's end. */
-  readonly pooling: "highest" | "last" | number;
+  /**
+   * Where its text tower pools: at the highest id of a text, at the first that is this id, at the context's end, or whatever the
+   * ids are (`whole`).
+   */
+  readonly pooling: "highest" | "last" | "whole" | number;
   /** Whether texts fill the whole context, since the text tower reads it. */
   readonly fill?: boolean;
   /** Whether the token that separates texts is written as 0. */
@@ -71,7 +74,12 @@ export async function loadTokenizer(
       hint: "Put the model's tokenizer_config.json beside it.",
     });
   }
-  if (definition.model.type !== "BPE" || rules.pooling === "last")
+  if (rules.pooling === "whole" && source.kind !== "json") {
+    throw invalid("is of CLIP's kind, and the model's text tower is a language model with another", {
+      hint: "Put the tokenizer.json of the language model beside the weights.",
+    });
+  }
+  if (definition.model.type !== "BPE" || rules.pooling === "last" || rules.pooling === "whole")
     return generalTokenizer(definition, contextLength, rules, padding, invalid);
   const { library, vocab } = build(definition, rules, invalid);
   const [startToken, endToken, ...others] = library.encode("").ids;

@@ -1,0 +1,61 @@
+import type { TextConfig } from "./model-config.ts";
+import { type Block, type LanguageWeights, type Linear, linear, norm, rows, type Take } from "./weight-roles.ts";
+
+/**
+ * The tensors of an encoder of BERT's kind, under the names that transformers gives them.
+ * @param names what stands before the encoder's own names, and the name of what maps into the joint space
+ */
+export function languageWeights(
+  take: Take,
+  names: { readonly encoder: string; readonly projection: string },
+  text: TextConfig,
+  embedDim: number,
+): LanguageWeights {
+  const { width, vocabSize, language } = text;
+  if (!language) throw new RangeError("not a language model's text tower");
+  const { encoder } = names;
+  const embeddings = `${encoder}embeddings`;
+  const types = take(`${embeddings}.token_type_embeddings.weight`, [language.types, width]);
+  return {
+    tokenEmbedding: take(`${embeddings}.word_embeddings.weight`, [vocabSize, width]),
+    positionalEmbedding: take(`${embeddings}.position_embeddings.weight`, [language.positions, width]),
+    typeEmbedding: rows(types, 0, 1),
+    lnEmbedding: norm(take, `${embeddings}.LayerNorm`, width),
+    blocks: Array.from({ length: text.layers }, (_, layer) =>
+      languageBlock(take, `${encoder}encoder.layer.${layer}`, text),
+    ),
+    ...(language.pooler && { pooler: linear(take, `${encoder}pooler.dense`, width, width) }),
+    projections: projections(take, names.projection, language.projection, width, embedDim),
+  };
+}
+
+function languageBlock(take: Take, name: string, { width, mlpWidth }: TextConfig): Block {
+  const attention = `${name}.attention.self`;
+  return {
+    query: linear(take, `${attention}.query`, width, width),
+    key: linear(take, `${attention}.key`, width, width),
+    value: linear(take, `${attention}.value`, width, width),
+    out: linear(take, `${name}.attention.output.dense`, width, width),
+    ln1: norm(take, `${name}.attention.output.LayerNorm`, width),
+    fc1: linear(take, `${name}.intermediate.dense`, mlpWidth, width),
+    fc2: linear(take, `${name}.output.dense`, width, mlpWidth),
+    ln2: norm(take, `${name}.output.LayerNorm`, width),
+  };
+}
+
+/** Neither of OpenCLIP's two maps has a bias; the first of two is as wide as the mean of what it is between. */
+function projections(
+  take: Take,
+  name: string,
+  kind: "none" | "linear" | "mlp",
+  width: number,
+  embedDim: number,
+): Linear[] {
+  if (kind === "none") return [];
+  if (kind === "linear") return [{ weight: take(`${name}.weight`, [embedDim, width]) }];
+  const middle = Math.floor((width + embedDim) / 2);
+  return [
+    { weight: take(`${name}.0.weight`, [middle, width]) },
+    { weight: take(`${name}.2.weight`, [embedDim, middle]) },
+  ];
+}

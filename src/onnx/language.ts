@@ -1,0 +1,89 @@
+import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
+import type { LanguageWeights } from "../checkpoint/weight-roles.ts";
+import { createGraph, type Graph, type Value } from "./graph.ts";
+import { exactLinear, linearIn, type Precision } from "./linear.ts";
+import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
+
+/** ONNX's number for int32, which masks are made of. */
+const INT32 = 6;
+
+/**
+ * Writes a text tower that is an encoder of BERT's kind. Input `ids` int64 [t, c], c tokens at most the context length; output
+ * `embedding` [t, D], raw. What is padding takes no part, wherever it stands. In int8, output matrices and what follows the last
+ * layer stay in float32.
+ */
+export function languageGraph(
+  text: TextConfig,
+  language: LanguageConfig,
+  weights: LanguageWeights,
+  precision: Precision,
+): Uint8Array {
+  const { width, heads, epsilon } = text;
+  const g = createGraph("text");
+  const linear = linearIn(precision);
+  const activate = ACTIVATIONS.runtime[text.activation];
+  const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  const shape = g.op("Shape", [ids]);
+  const unflatten = g.op("Concat", [shape, g.ints([width])], { axis: 0 });
+  const padding = g.op("Cast", [g.op("Equal", [ids, g.ints([language.padId])])], { to: INT64 });
+  const read = g.op("Sub", [g.ints([1]), padding]);
+  const mask = g.op("Cast", [read], { to: INT32 });
+  const table = weights.tokenEmbedding;
+  const rows = g.op("Gather", [g.stored(table), ids]);
+  const words = table.dtype === "F32" ? rows : g.toFloat32(rows);
+  const places = g.op("Add", [positions(g, language, weights, shape, read), g.weight(weights.typeEmbedding)]);
+  let x = asRows(g, g.op("Add", [words, places]), width);
+  x = layerNorm(g, x, weights.lnEmbedding, epsilon);
+  for (const block of weights.blocks) {
+    const [query, key, value] = [block.query, block.key, block.value].map((part) =>
+      g.op("Reshape", [linear(g, x, part), unflatten]),
+    );
+    const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask], { num_heads: heads });
+    const attended = exactLinear(g, asRows(g, z, width), block.out);
+    x = layerNorm(g, g.op("Add", [x, attended]), block.ln1, epsilon);
+    const change = linear(g, activate(g, linear(g, x, block.fc1)), block.fc2);
+    x = layerNorm(g, g.op("Add", [x, change]), block.ln2, epsilon);
+  }
+  const tokens = g.op("Reshape", [x, unflatten]);
+  let pooled = text.pooling === "mean" ? meanOf(g, tokens, read) : firstOf(g, tokens, width);
+  if (weights.pooler) pooled = g.op("Tanh", [exactLinear(g, pooled, weights.pooler)]);
+  weights.projections.forEach((projection, i) => {
+    if (i > 0) pooled = g.op("Gelu", [pooled]);
+    pooled = exactLinear(g, pooled, projection);
+  });
+  g.output("embedding", pooled);
+  return g.finish();
+}
+
+/** An input that is left out. */
+const NONE = "" as Value;
+const INT64 = 7;
+
+/** Rows of the table of positions, [t, c, W] or [c, W]. */
+function positions(
+  g: Graph,
+  { countsFromPadding, padId }: LanguageConfig,
+  { positionalEmbedding }: LanguageWeights,
+  shape: Value,
+  read: Value,
+): Value {
+  const table = g.weight(positionalEmbedding);
+  if (!countsFromPadding) {
+    const length = g.op("Slice", [shape, g.ints([1]), g.ints([2])]);
+    return g.op("Slice", [table, g.ints([0]), length]);
+  }
+  // Padding has the position of its own id; every other token that of the one before it plus one.
+  const counted = g.op("Mul", [g.op("CumSum", [read, g.ints([1])]), read]);
+  return g.op("Gather", [table, g.op("Add", [counted, g.ints([padId])])]);
+}
+
+/** The first token of each text, [t, W]. */
+const firstOf = (g: Graph, tokens: Value, width: number): Value =>
+  asRows(g, g.op("Slice", [tokens, g.ints([0]), g.ints([1]), g.ints([1])]), width);
+
+/** The mean of what is no padding, [t, W]. */
+function meanOf(g: Graph, tokens: Value, read: Value): Value {
+  const weights = g.op("Unsqueeze", [g.toFloat32(read), g.ints([2])]);
+  const sum = g.op("ReduceSum", [g.op("Mul", [tokens, weights]), g.ints([1])], { keepdims: 0 });
+  return g.op("Div", [sum, g.op("ReduceSum", [weights, g.ints([1])], { keepdims: 0 })]);
+}
