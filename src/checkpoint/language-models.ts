@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TOWER_ACTIVATIONS } from "./model-config.ts";
 
 const size = z.int().min(1).max(1_000_000);
 
@@ -16,7 +17,7 @@ export const languageModelSchema = z.strictObject({
   positions: size.describe("rows of its table of positions"),
   types: size.describe("rows of its table of token types, of which the first is used"),
   epsilon: z.number().positive(),
-  activation: z.enum(["gelu", "gelu_tanh"]),
+  activation: z.enum(TOWER_ACTIVATIONS),
   padId: z.int().nonnegative().describe("the token that fills texts up, which nothing attends to"),
 });
 /** One language model. */

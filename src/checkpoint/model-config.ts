@@ -89,8 +89,8 @@ export interface LanguageConfig {
   readonly countsFromPadding: boolean;
   /** Whether the first token goes through a linear map and tanh. */
   readonly pooler: boolean;
-  /** What maps it into the joint space: nothing, one linear map, or two with GELU between. */
-  readonly projection: "none" | "linear" | "mlp";
+  /** What maps it into the joint space: nothing, one linear map, two with GELU between, or a norm with two linear maps. */
+  readonly projection: "none" | "linear" | "mlp" | "normed";
 }
 
 /** A text tower that is not computed here: the model's images alone can be used. */

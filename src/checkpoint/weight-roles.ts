@@ -136,7 +136,9 @@ export interface LanguageWeights {
   readonly lnEmbedding: Norm;
   readonly blocks: readonly Block[];
   readonly pooler?: Linear;
-  /** Linear maps in turn, with GELU between. */
+  /** Normalises what was pooled. */
+  readonly lnLast?: Norm;
+  /** Linear maps in turn into the joint space. */
   readonly projections: readonly Linear[];
 }
 

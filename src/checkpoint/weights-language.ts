@@ -1,19 +1,31 @@
-import type { TextConfig } from "./model-config.ts";
-import { type Block, type LanguageWeights, type Linear, linear, norm, rows, type Take } from "./weight-roles.ts";
+import type { LanguageConfig, TextConfig } from "./model-config.ts";
+import {
+  type Block,
+  type LanguageWeights,
+  type Linear,
+  linear,
+  norm,
+  rows,
+  type Take,
+} from "./weight-roles.ts";
 
 /**
  * The tensors of an encoder of BERT's kind, under the names that transformers gives them.
- * @param names what stands before the encoder's own names, and the name of what maps into the joint space
+ * @param layout whose: OpenCLIP puts them under `text.transformer`, transformers under `text_model`
  */
 export function languageWeights(
   take: Take,
-  names: { readonly encoder: string; readonly projection: string },
+  layout: "open_clip" | "transformers",
   text: TextConfig,
   embedDim: number,
 ): LanguageWeights {
   const { width, vocabSize, language } = text;
   if (!language) throw new RangeError("not a language model's text tower");
-  const { encoder } = names;
+  // AltCLIP has what is normed.
+  const within = language.projection === "normed" ? "text_model.roberta." : "text_model.";
+  const encoder = layout === "open_clip" ? "text.transformer." : within;
+  // As AltCLIP is saved by transformers 5; before, and everywhere else, it was `layer`.
+  const list = take.has(`${encoder}encoder.layers.0.output.dense.weight`) ? "layers" : "layer";
   const embeddings = `${encoder}embeddings`;
   const types = take(`${embeddings}.token_type_embeddings.weight`, [language.types, width]);
   return {
@@ -22,10 +34,17 @@ export function languageWeights(
     typeEmbedding: rows(types, 0, 1),
     lnEmbedding: norm(take, `${embeddings}.LayerNorm`, width),
     blocks: Array.from({ length: text.layers }, (_, layer) =>
-      languageBlock(take, `${encoder}encoder.layer.${layer}`, text),
+      languageBlock(take, `${encoder}encoder.${list}.${layer}`, text),
     ),
     ...(language.pooler && { pooler: linear(take, `${encoder}pooler.dense`, width, width) }),
-    projections: projections(take, names.projection, language.projection, width, embedDim),
+    ...(language.projection === "normed" && { lnLast: norm(take, "text_model.pre_LN", width) }),
+    projections: projections(
+      take,
+      layout === "open_clip" ? "text.proj" : "text_projection",
+      language.projection,
+      width,
+      embedDim,
+    ),
   };
 }
 
@@ -43,16 +62,23 @@ function languageBlock(take: Take, name: string, { width, mlpWidth }: TextConfig
   };
 }
 
-/** Neither of OpenCLIP's two maps has a bias; the first of two is as wide as the mean of what it is between. */
+/** Of OpenCLIP's two maps the first is as wide as the mean of what it is between. */
 function projections(
   take: Take,
   name: string,
-  kind: "none" | "linear" | "mlp",
+  kind: LanguageConfig["projection"],
   width: number,
   embedDim: number,
 ): Linear[] {
   if (kind === "none") return [];
   if (kind === "linear") return [{ weight: take(`${name}.weight`, [embedDim, width]) }];
+  if (kind === "normed") {
+    const between = take.shape("text_model.transformation.weight")?.[0] ?? width;
+    return [
+      linear(take, "text_model.transformation", between, width),
+      { weight: take(`${name}.weight`, [embedDim, between]) },
+    ];
+  }
   const middle = Math.floor((width + embedDim) / 2);
   return [
     { weight: take(`${name}.0.weight`, [middle, width]) },

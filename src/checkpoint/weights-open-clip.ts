@@ -27,7 +27,7 @@ export function openClipWeights(
     vision: tower ? timmVision(take, config, tower) : vision(take, config),
     ...(readsTexts(text) && {
       text: text.language
-        ? languageWeights(take, { encoder: "text.transformer.", projection: "text.proj" }, text, embedDim)
+        ? languageWeights(take, "open_clip", text, embedDim)
         : textWeights(take, text, embedDim),
     }),
   };

@@ -67,7 +67,9 @@ function batchesOf(texts: readonly (readonly number[])[], tower: TextConfig): Ro
     groups.set(key, group);
   }
   return [...groups.values()].flatMap((group) =>
-    Array.from({ length: Math.ceil(group.length / BATCH) }, (_, i) => group.slice(i * BATCH, (i + 1) * BATCH)),
+    Array.from({ length: Math.ceil(group.length / BATCH) }, (_, i) =>
+      group.slice(i * BATCH, (i + 1) * BATCH),
+    ),
   );
 }
 

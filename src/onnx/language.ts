@@ -45,10 +45,11 @@ export function languageGraph(
     x = layerNorm(g, g.op("Add", [x, change]), block.ln2, epsilon);
   }
   const tokens = g.op("Reshape", [x, unflatten]);
-  let pooled = text.pooling === "mean" ? meanOf(g, tokens, read) : firstOf(g, tokens, width);
+  let pooled = text.pooling === "mean" ? meanOf(g, tokens, read, width) : firstOf(g, tokens, width);
   if (weights.pooler) pooled = g.op("Tanh", [exactLinear(g, pooled, weights.pooler)]);
+  if (weights.lnLast) pooled = layerNorm(g, pooled, weights.lnLast, epsilon);
   weights.projections.forEach((projection, i) => {
-    if (i > 0) pooled = g.op("Gelu", [pooled]);
+    if (i > 0 && language.projection === "mlp") pooled = g.op("Gelu", [pooled]);
     pooled = exactLinear(g, pooled, projection);
   });
   g.output("embedding", pooled);
@@ -81,9 +82,9 @@ function positions(
 const firstOf = (g: Graph, tokens: Value, width: number): Value =>
   asRows(g, g.op("Slice", [tokens, g.ints([0]), g.ints([1]), g.ints([1])]), width);
 
-/** The mean of what is no padding, [t, W]. */
-function meanOf(g: Graph, tokens: Value, read: Value): Value {
-  const weights = g.op("Unsqueeze", [g.toFloat32(read), g.ints([2])]);
-  const sum = g.op("ReduceSum", [g.op("Mul", [tokens, weights]), g.ints([1])], { keepdims: 0 });
-  return g.op("Div", [sum, g.op("ReduceSum", [weights, g.ints([1])], { keepdims: 0 })]);
+/** The mean of what is no padding, [t, W]: a product per text, since ONNX Runtime's sums depend on how many texts there are. */
+function meanOf(g: Graph, tokens: Value, read: Value, width: number): Value {
+  const weights = g.op("Unsqueeze", [g.toFloat32(read), g.ints([1])]);
+  const count = g.op("ReduceSum", [weights, g.ints([2])], { keepdims: 1 });
+  return asRows(g, g.op("MatMul", [g.op("Div", [weights, count]), tokens]), width);
 }

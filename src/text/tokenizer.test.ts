@@ -252,7 +252,8 @@ describe("tokenizers of other kinds give the ids that OpenCLIP gives", () => {
     for (const { text, ids } of texts as { text: string; ids: number[] }[]) {
       const fill = "fill" in rules;
       // A causal text tower does not look behind the end token, at which it pools; nor does a language model.
-      const end = kind === "metaclip2" ? ids.indexOf(tokenizer.endToken) : ids.lastIndexOf(tokenizer.endToken);
+      const end =
+        kind === "metaclip2" ? ids.indexOf(tokenizer.endToken) : ids.lastIndexOf(tokenizer.endToken);
       const wanted = fill ? ids : ids.slice(0, end + 1);
       const spelled = kind === "metaclip2" && text.includes("</s>");
       if (!spelled) expect([text, tokenizer.encode(text).ids]).toEqual([text, wanted]);

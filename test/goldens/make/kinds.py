@@ -328,6 +328,48 @@ def siglip():
     write("siglip-transformers", arrays, model.state_dict(), "config.json", {"model_type": "siglip", **sections}, "model.safetensors")
 
 
+def of_transformers(name, config, model, text_keys, seed, texts):
+    """A transformers CLIP with another text tower."""
+    model = randomise(model, seed)
+    vision = model.vision_model
+    pixels = torch.randn(2, 3, IMAGE, IMAGE, generator=torch.Generator().manual_seed(seed)).float().double()
+
+    def pieces(layer):
+        out = layer.self_attn.out_proj
+        return out.weight, out.bias, 1, None
+
+    def make_tail(x, rest):
+        return Tail(x, vision.post_layernorm, "cls", 1, model.visual_projection.weight.T)
+
+    encode = lambda x: model.visual_projection(vision(pixel_values=x).pooler_output)  # noqa: E731
+    arrays = {"pixels": pixels, **dissect(encode, list(vision.encoder.layers), pieces, make_tail, pixels)}
+    mask = lambda t: (t != config.text_config.pad_token_id).long()  # noqa: E731
+    arrays |= text_pieces(lambda t: model.get_text_features(input_ids=t, attention_mask=mask(t)).pooler_output, seed, **texts)
+    whole = config.to_dict()
+    keys = {"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "vocab_size", "max_position_embeddings", *text_keys}
+    sections = {section: {k: v for k, v in whole[section].items() if k in keys} for section in ("vision_config", "text_config")}
+    write(name, arrays, model.state_dict(), "config.json", {"model_type": config.model_type, "projection_dim": config.projection_dim, **sections}, "model.safetensors")
+
+
+TRANSFORMERS_SIZES = {
+    "vision_config": {"hidden_size": WIDTH, "intermediate_size": MLP, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS, "image_size": IMAGE, "patch_size": PATCH},
+    "text_config": {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": VOCAB},
+    "projection_dim": DIM,
+}
+
+
+def chinese_clip():
+    sizes = {**TRANSFORMERS_SIZES, "text_config": {**TRANSFORMERS_SIZES["text_config"], "max_position_embeddings": CONTEXT}}
+    config = transformers.ChineseCLIPConfig(**sizes)
+    of_transformers("chinese-clip", config, transformers.ChineseCLIPModel(config), [], 11, {"end": 3, "fill": 0, "inside": 0})
+
+
+def altclip():
+    sizes = {**TRANSFORMERS_SIZES, "text_config": {**TRANSFORMERS_SIZES["text_config"], "max_position_embeddings": CONTEXT + 2, "project_dim": 12}}
+    config = transformers.AltCLIPConfig(**sizes)
+    of_transformers("altclip", config, transformers.AltCLIPModel(config), ["project_dim"], 12, {"end": 2, "fill": 1, "inside": 1})
+
+
 def main(asked):
     HERE.mkdir(exist_ok=True)
     whole = hybrid.ConvStem
@@ -343,6 +385,8 @@ def main(asked):
         "bert": lambda: open_clip_golden("bert", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "bert", "model_type": "bert"}, texts={"end": 3, "fill": 0, "inside": 0}),
         "siglip-timm": lambda: timm_golden("siglip-timm", "vit_base_patch16_siglip_224", "map", "none", {}, text={**SIGLIP_TEXT}, texts={"fill": 1, "end": 1}, embed=WIDTH, init_logit_bias=-10),
         "siglip-transformers": siglip,
+        "chinese-clip": chinese_clip,
+        "altclip": altclip,
         "eva": lambda: timm_golden("eva", "eva_giant_patch14_224", "token", None, {}),
         "eva02": lambda: timm_golden("eva02", "eva02_base_patch16_clip_224", "token", None, {"rotary": {"referenceGrid": 2, "offset": 0, "first": "row"}}, {"ref_feat_shape": (2, 2)}),
         "perception": lambda: timm_golden("perception", "vit_pe_core_base_patch16_224", "map", None, {"poolHeads": 4, "poolMlpWidth": 48, "rotary": {"referenceGrid": 4, "offset": 1, "first": "column"}}, {"attn_pool_num_heads": 4, "attn_pool_mlp_ratio": 2, "ref_feat_shape": (4, 4)}),
