@@ -70,7 +70,7 @@ export async function copyCheckpoint(
 
 /** transformers' names of activations. */
 const HIDDEN_ACT: Readonly<Record<TowerConfig["activation"], string>> = {
-  ...{ gelu: "gelu", quick_gelu: "quick_gelu", gelu_tanh: "gelu_pytorch_tanh", silu: "silu" },
+  ...{ gelu: "gelu", quick_gelu: "quick_gelu", gelu_tanh: "gelu_pytorch_tanh", silu: "silu", relu: "relu" },
 };
 
 /** A section of a transformers config with its tower's activation; also the one that wins over it in old configs. */

@@ -104,6 +104,8 @@ async function scalarOf(tensor: TensorRef | undefined): Promise<number> {
 
 /** Why tensors are no CLIP's that is known, as far as names and types tell. */
 function describeUnknown({ tensors, leftOut }: WeightTensors): string {
+  if (tensors.has("visual.layer1.0.conv1.weight"))
+    return "are those of a CLIP ResNet, made of convolutions: it has no layers of attention heads";
   const neither = "are neither OpenCLIP's nor transformers' CLIP ViT";
   const names = [...tensors.keys()];
   if (names.length === 0) {

@@ -134,6 +134,11 @@ export function openClipFacts(
     tokenizerName: text?.hf_tokenizer_name ?? undefined,
     textRules: {
       cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
+      // NLLB's tokenizer puts the language before a text, which is English where nothing is said.
+      ...(text?.hf_model_name &&
+        languageModelNamed(text.hf_model_name)?.family === "m2m100" && {
+          around: { before: "eng_Latn", behind: "</s>" },
+        }),
       pooling: text?.hf_model_name
         ? "whole"
         : text?.pool_type === "eos"
@@ -247,18 +252,19 @@ function languageTower(
     );
   const { width, family } = facts.data;
   // Where the config says null, OpenCLIP takes what is usual for the family.
-  const usual = family === "bert" ? "cls_pooler" : "mean_pooler";
+  const usual = family === "roberta" ? "mean_pooler" : "cls_pooler";
   const { hf_pooler_type: pooler = "mean_pooler", hf_proj_type: projection = "mlp" } = text;
   if (projection === null && width !== embedDim)
     throw new ClipInterpretError("CONFIG_INVALID", `text_cfg of ${name} has no hf_proj_type`);
   return languageConfig(name, facts.data, text.context_length, {
     pooling: (pooler ?? usual) === "mean_pooler" ? "mean" : "first",
-    pooler: (pooler ?? usual) === "cls_pooler",
+    // An M2M100 has no map behind its first token.
+    pooler: (pooler ?? usual) === "cls_pooler" && family !== "m2m100",
     projection: projection === "linear" || projection === "mlp" ? projection : "none",
   });
 }
 
-/** An encoder of BERT's kind as a text tower. */
+/** A language model's encoder as a text tower. */
 export function languageConfig(
   name: string,
   facts: LanguageModel,
@@ -266,8 +272,8 @@ export function languageConfig(
   end: Pick<LanguageConfig, "pooler" | "projection"> & { readonly pooling: "first" | "mean" },
 ): TextConfig {
   const { width, layers, heads, mlpWidth, activation, epsilon, vocabSize, positions, types, padId } = facts;
-  const countsFromPadding = facts.family === "roberta";
-  const most = positions - (countsFromPadding ? padId + 1 : 0);
+  const { family } = facts;
+  const most = positions - (family === "bert" ? 0 : padId + 1);
   if (contextLength > most)
     throw new ClipInterpretError(
       "CONFIG_INVALID",
@@ -277,7 +283,7 @@ export function languageConfig(
   return {
     ...{ width, layers, heads, headDim: divide(name, "the language model's width", width, heads) },
     ...{ mlpWidth, activation, epsilon, contextLength, vocabSize, causal: false, pooling },
-    language: { positions, types, padId, countsFromPadding, pooler, projection },
+    language: { ...{ family, positions, padId, pooler, projection }, ...(types && { types }) },
   };
 }
 

@@ -224,7 +224,6 @@ export function textProblem(text: Section): string | undefined {
 /** Language models of other kinds, by their names. */
 const LANGUAGE_KINDS: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/(^|\/)m?t5-/, "a T5, whose encoder is not computed here"],
-  [/(^|\/)(nllb|m2m100)/, "an M2M100, whose encoder is not computed here"],
 ];
 
 /** The error for a model of a kind that is not taken apart here. */

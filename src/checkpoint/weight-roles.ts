@@ -127,16 +127,20 @@ export interface TextWeights {
   readonly projection?: Projection;
 }
 
-/** The tensors of an encoder of BERT's kind; `ln1` and `ln2` of its blocks normalise x + attention(x) and x + mlp(x). */
+/**
+ * The tensors of a language model's encoder; where it has `lnEmbedding`, `ln1` and `ln2` of its blocks normalise x + attention(x)
+ * and x + mlp(x).
+ */
 export interface LanguageWeights {
   readonly tokenEmbedding: TensorRef;
-  readonly positionalEmbedding: TensorRef;
+  /** Absent where positions are sines. */
+  readonly positionalEmbedding?: TensorRef;
   /** Of the first token type, [1, width]. */
-  readonly typeEmbedding: TensorRef;
-  readonly lnEmbedding: Norm;
+  readonly typeEmbedding?: TensorRef;
+  readonly lnEmbedding?: Norm;
   readonly blocks: readonly Block[];
   readonly pooler?: Linear;
-  /** Normalises what was pooled. */
+  /** Normalises every token behind the last layer. */
   readonly lnLast?: Norm;
   /** Linear maps in turn into the joint space. */
   readonly projections: readonly Linear[];

@@ -21,13 +21,15 @@ export function languageWeights(
 ): LanguageWeights {
   const { width, vocabSize, language } = text;
   if (!language) throw new RangeError("not a language model's text tower");
+  if (language.family === "m2m100")
+    return m2m100Weights(take, text, projectionsOf(take, layout, text, embedDim));
   // AltCLIP has what is normed.
   const within = language.projection === "normed" ? "text_model.roberta." : "text_model.";
   const encoder = layout === "open_clip" ? "text.transformer." : within;
   // As AltCLIP is saved by transformers 5; before, and everywhere else, it was `layer`.
   const list = take.has(`${encoder}encoder.layers.0.output.dense.weight`) ? "layers" : "layer";
   const embeddings = `${encoder}embeddings`;
-  const types = take(`${embeddings}.token_type_embeddings.weight`, [language.types, width]);
+  const types = take(`${embeddings}.token_type_embeddings.weight`, [language.types ?? 1, width]);
   return {
     tokenEmbedding: take(`${embeddings}.word_embeddings.weight`, [vocabSize, width]),
     positionalEmbedding: take(`${embeddings}.position_embeddings.weight`, [language.positions, width]),
@@ -38,13 +40,44 @@ export function languageWeights(
     ),
     ...(language.pooler && { pooler: linear(take, `${encoder}pooler.dense`, width, width) }),
     ...(language.projection === "normed" && { lnLast: norm(take, "text_model.pre_LN", width) }),
-    projections: projections(
-      take,
-      layout === "open_clip" ? "text.proj" : "text_projection",
-      language.projection,
-      width,
-      embedDim,
-    ),
+    projections: projectionsOf(take, layout, text, embedDim),
+  };
+}
+
+const projectionsOf = (
+  take: Take,
+  layout: "open_clip" | "transformers",
+  { width, language }: TextConfig,
+  embedDim: number,
+): Linear[] => {
+  const name = layout === "open_clip" ? "text.proj" : "text_projection";
+  return projections(take, name, language?.projection ?? "none", width, embedDim);
+};
+
+/** NLLB's encoder in OpenCLIP. */
+function m2m100Weights(
+  take: Take,
+  { width, vocabSize, layers, mlpWidth }: TextConfig,
+  projections: Linear[],
+): LanguageWeights {
+  const encoder = "text.transformer";
+  return {
+    tokenEmbedding: take(`${encoder}.embed_tokens.weight`, [vocabSize, width]),
+    blocks: Array.from({ length: layers }, (_, layer) => {
+      const name = `${encoder}.layers.${layer}`;
+      return {
+        ln1: norm(take, `${name}.self_attn_layer_norm`, width),
+        query: linear(take, `${name}.self_attn.q_proj`, width, width),
+        key: linear(take, `${name}.self_attn.k_proj`, width, width),
+        value: linear(take, `${name}.self_attn.v_proj`, width, width),
+        out: linear(take, `${name}.self_attn.out_proj`, width, width),
+        ln2: norm(take, `${name}.final_layer_norm`, width),
+        fc1: linear(take, `${name}.fc1`, mlpWidth, width),
+        fc2: linear(take, `${name}.fc2`, width, mlpWidth),
+      };
+    }),
+    lnLast: norm(take, `${encoder}.layer_norm`, width),
+    projections,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
-import type { LanguageWeights } from "../checkpoint/weight-roles.ts";
+import type { LanguageWeights, Norm } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
 import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
@@ -8,7 +8,7 @@ import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
 const INT32 = 6;
 
 /**
- * Writes a text tower that is an encoder of BERT's kind. Input `ids` int64 [t, c], c tokens at most the context length; output
+ * Writes a text tower that is a language model's encoder. Input `ids` int64 [t, c], c tokens at most the context length; output
  * `embedding` [t, D], raw. What is padding takes no part, wherever it stands. In int8, output matrices and what follows the last
  * layer stay in float32.
  */
@@ -30,24 +30,32 @@ export function languageGraph(
   const mask = g.op("Cast", [read], { to: INT32 });
   const table = weights.tokenEmbedding;
   const rows = g.op("Gather", [g.stored(table), ids]);
-  const words = table.dtype === "F32" ? rows : g.toFloat32(rows);
-  const places = g.op("Add", [positions(g, language, weights, shape, read), g.weight(weights.typeEmbedding)]);
-  let x = asRows(g, g.op("Add", [words, places]), width);
-  x = layerNorm(g, x, weights.lnEmbedding, epsilon);
+  const embedded = table.dtype === "F32" ? rows : g.toFloat32(rows);
+  const isScaled = language.family === "m2m100";
+  const words = isScaled ? g.op("Mul", [embedded, g.scalar(Math.sqrt(width))]) : embedded;
+  const places = positions(g, text, language, weights, shape, read);
+  const { typeEmbedding: type, lnEmbedding } = weights;
+  const added = type ? g.op("Add", [places, g.weight(type)]) : places;
+  let x = asRows(g, g.op("Add", [words, added]), width);
+  if (lnEmbedding) x = layerNorm(g, x, lnEmbedding, epsilon);
+  // Where embeddings are normalised, norms stand behind what is added; else before what is read.
+  const before = (norm: Norm) => (lnEmbedding ? x : layerNorm(g, x, norm, epsilon));
+  const behind = (sum: Value, norm: Norm) => (lnEmbedding ? layerNorm(g, sum, norm, epsilon) : sum);
   for (const block of weights.blocks) {
+    const source = before(block.ln1);
     const [query, key, value] = [block.query, block.key, block.value].map((part) =>
-      g.op("Reshape", [linear(g, x, part), unflatten]),
+      g.op("Reshape", [linear(g, source, part), unflatten]),
     );
     const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask], { num_heads: heads });
     const attended = exactLinear(g, asRows(g, z, width), block.out);
-    x = layerNorm(g, g.op("Add", [x, attended]), block.ln1, epsilon);
-    const change = linear(g, activate(g, linear(g, x, block.fc1)), block.fc2);
-    x = layerNorm(g, g.op("Add", [x, change]), block.ln2, epsilon);
+    x = behind(g.op("Add", [x, attended]), block.ln1);
+    const change = linear(g, activate(g, linear(g, before(block.ln2), block.fc1)), block.fc2);
+    x = behind(g.op("Add", [x, change]), block.ln2);
   }
+  if (weights.lnLast) x = layerNorm(g, x, weights.lnLast, epsilon);
   const tokens = g.op("Reshape", [x, unflatten]);
   let pooled = text.pooling === "mean" ? meanOf(g, tokens, read, width) : firstOf(g, tokens, width);
   if (weights.pooler) pooled = g.op("Tanh", [exactLinear(g, pooled, weights.pooler)]);
-  if (weights.lnLast) pooled = layerNorm(g, pooled, weights.lnLast, epsilon);
   weights.projections.forEach((projection, i) => {
     if (i > 0 && language.projection === "mlp") pooled = g.op("Gelu", [pooled]);
     pooled = exactLinear(g, pooled, projection);
@@ -63,19 +71,33 @@ const INT64 = 7;
 /** Rows of the table of positions, [t, c, W] or [c, W]. */
 function positions(
   g: Graph,
-  { countsFromPadding, padId }: LanguageConfig,
+  { width }: TextConfig,
+  { family, padId, positions: count }: LanguageConfig,
   { positionalEmbedding }: LanguageWeights,
   shape: Value,
   read: Value,
 ): Value {
-  const table = g.weight(positionalEmbedding);
-  if (!countsFromPadding) {
+  const table = positionalEmbedding
+    ? g.weight(positionalEmbedding)
+    : g.floats(sines(count, width, padId), [count, width]);
+  if (family === "bert") {
     const length = g.op("Slice", [shape, g.ints([1]), g.ints([2])]);
     return g.op("Slice", [table, g.ints([0]), length]);
   }
   // Padding has the position of its own id; every other token that of the one before it plus one.
   const counted = g.op("Mul", [g.op("CumSum", [read, g.ints([1])]), read]);
   return g.op("Gather", [table, g.op("Add", [counted, g.ints([padId])])]);
+}
+
+/** Positions as sines, then cosines, of falling frequency, [positions, width]; none for padding. */
+function sines(count: number, width: number, padId: number): Float32Array {
+  const half = width / 2;
+  return Float32Array.from({ length: count * width }, (_, at) => {
+    const [position, i] = [Math.floor(at / width), at % width];
+    const angle = position * 10000 ** (-(i % half) / (half - 1));
+    if (position === padId) return 0;
+    return i < half ? Math.sin(angle) : Math.cos(angle);
+  });
 }
 
 /** The first token of each text, [t, W]. */

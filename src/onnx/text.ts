@@ -16,7 +16,7 @@ export function textGraph(
   weights: TextWeights | LanguageWeights,
   precision: Precision,
 ): Uint8Array {
-  if ("lnEmbedding" in weights) return languageGraph(text, text.language!, weights, precision);
+  if ("projections" in weights) return languageGraph(text, text.language!, weights, precision);
   const { width, heads, epsilon, causal } = text;
   const g = createGraph("text");
   const linear = linearIn(precision);

@@ -267,6 +267,19 @@ describe("tokenizers of other kinds give the ids that OpenCLIP gives", () => {
     expect(ids.indexOf(endToken)).toBe(ids.length - 1);
   });
 
+  it("and may stand between other tokens than its file says, as NLLB's texts do", async () => {
+    const path = join(goldens, "metaclip2/tokenizer.json");
+    const rules = { cleaning: "open_clip", pooling: "whole" } as const;
+    const plain = (await loadTokenizer(path, 6, rules)).encode("a photo of a dog and a cat");
+    const around = { before: "<unk>", behind: "</s>" };
+    const other = (await loadTokenizer(path, 6, { ...rules, around })).encode("a photo of a dog and a cat");
+    expect(plain.ids[0]).toBe(0);
+    expect(other.ids).toEqual([3, ...plain.ids.slice(1)]);
+    const missing = { ...rules, around: { before: "eng_Latn", behind: "</s>" } };
+    const refusal = { code: "TOKENIZER_INVALID", message: expect.stringContaining("eng_Latn") };
+    await expect(loadTokenizer(path, 6, missing)).rejects.toMatchObject(refusal);
+  });
+
   it("and say so where nothing says what fills texts up", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
     const path = join(folder, "tokenizer.json");

@@ -43,6 +43,8 @@ export interface TextRules {
    * ids are (`whole`).
    */
   readonly pooling: "highest" | "last" | "whole" | number;
+  /** What stands before and behind every text, whatever the tokenizer's file says. */
+  readonly around?: { readonly before: string; readonly behind: string };
   /** Whether texts fill the whole context, since the text tower reads it. */
   readonly fill?: boolean;
   /** Whether the token that separates texts is written as 0. */
@@ -124,7 +126,7 @@ const filled = (ids: number[], contextLength: number, padding: number | undefine
 function generalTokenizer(
   definition: TokenizerDefinition,
   contextLength: number,
-  { cleaning, pooling, separatorIsZero }: TextRules,
+  { cleaning, pooling, separatorIsZero, around: asked }: TextRules,
   padding: number | undefined,
   invalid: Invalid,
 ): Tokenizer {
@@ -136,19 +138,25 @@ function generalTokenizer(
   }
   const around = library.encode("").ids;
   const some = library.encode("a").ids;
-  const before = around.findIndex((id: number, i: number) => some[i] !== id);
-  const prefix = around.slice(0, before < 0 ? around.length : before);
+  const differs = around.findIndex((id: number, i: number) => some[i] !== id);
+  const prefix = around.slice(0, differs < 0 ? around.length : differs);
   const suffix = around.slice(prefix.length);
-  const endToken = suffix.at(-1);
+  const vocabulary = tokenIds(definition);
+  const [before, behind] = asked
+    ? [[vocabulary[asked.before]], [vocabulary[asked.behind]]]
+    : [prefix, suffix];
+  if (before.concat(behind).includes(undefined as never))
+    throw invalid(`has no token ${asked?.before} or ${asked?.behind}, which stand around every text`);
+  const endToken = behind.at(-1);
   if (endToken === undefined) throw invalid("does not put an end token behind a text");
   if (typeof pooling === "number" && pooling !== endToken)
     throw invalid(
       `the end token is ${endToken}, but the model's config says that texts are pooled at ${pooling}`,
     );
-  const ids = Object.entries(tokenIds(definition));
+  const ids = Object.entries(vocabulary);
   const longest = ids.reduce((length, [token]) => Math.max(length, token.length), 1);
   const readable = 4 * contextLength * (longest + 1);
-  const room = contextLength - around.length;
+  const room = contextLength - before.length - behind.length;
   const separator = separatorIsZero ? endToken : undefined;
   return {
     encode(text) {
@@ -157,11 +165,11 @@ function generalTokenizer(
       const content = all
         .slice(prefix.length, all.length - suffix.length)
         .filter((id: number) => typeof pooling !== "number" || id !== endToken);
-      const kept = [...prefix, ...content.slice(0, room), ...suffix];
+      const kept = [...before, ...content.slice(0, room), ...behind];
       const written = kept.map((id) => (id === separator ? 0 : id));
       return { ids: filled(written, contextLength, padding), truncated: content.length > room };
     },
-    ...(prefix[0] !== undefined && { startToken: prefix[0] }),
+    ...(before[0] !== undefined && { startToken: before[0] }),
     endToken,
     vocabSize: ids.reduce((high, [, id]) => Math.max(high, id), -1) + 1,
     contextLength,

@@ -35,6 +35,7 @@ describe.each([
   ["bert", "bert", 0],
   ["chinese-clip", "bert", 0],
   ["altclip", "metaclip2", 1],
+  ["nllb", "metaclip2", 1],
 ])("a text tower that is a language model: %s", (kind, tokenizer, padding) => {
   it("gives a text the same numbers whatever it is computed with, and however far it is filled up", async () => {
     await load(kind, tokenizer);

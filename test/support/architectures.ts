@@ -18,7 +18,7 @@ interface Towers {
   readonly text?: string;
 }
 /** A layer's number in a name. */
-const LAYER = /((?:res)?blocks|encoder\.layer)\.0\./;
+const LAYER = /((?:res)?blocks|encoder\.layer|transformer\.layers)\.0\./;
 /** What no forward pass reads. */
 export const UNREAD = /num_batches_tracked|attn_mask/;
 

@@ -122,6 +122,13 @@ SHARED = {"max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 
 LANGUAGE_MODELS = {
     "roberta-base": {"model_type": "roberta", "vocab_size": 50265, **BASE, **SHARED},
     "xlm-roberta-base": {"model_type": "xlm-roberta", "vocab_size": 250002, **BASE, **SHARED},
+    **{
+        f"facebook/nllb-200-distilled-{size}": {
+            "model_type": "m2m_100", "vocab_size": 256206, "d_model": 1024, "max_position_embeddings": 1024, "pad_token_id": 1,
+            "encoder_layers": layers, "encoder_attention_heads": 16, "encoder_ffn_dim": mlp, "decoder_layers": 1,
+        }
+        for size, layers, mlp in (("600M", 12, 4096), ("1.3B", 24, 8192))
+    },
     "xlm-roberta-large": {"model_type": "xlm-roberta", "vocab_size": 250002, **LARGE, **SHARED},
 }
 
@@ -135,7 +142,7 @@ def language_model(name):
 
 def shapes_of(tower):
     """Names and shapes, of the first layer only."""
-    later = re.compile(r"(?:resblocks|blocks|encoder\.layer)\.(?!0\.)\d+\.")
+    later = re.compile(r"(?:resblocks|blocks|encoder\.layer|transformer\.layers)\.(?!0\.)\d+\.")
     inside = re.compile(r"(patch_embed|\bstages)")
     return {
         name: "x".join(map(str, tensor.shape))

@@ -54,7 +54,7 @@ F.scaled_dot_product_attention = recording_attention
 def randomise(model, seed):
     generator = torch.Generator().manual_seed(seed)
     for name, p in [*model.named_parameters(), *model.named_buffers()]:
-        if not p.is_floating_point() or name.endswith(("attn_mask", "bands")) or "rope" in name or "rotary" in name:
+        if not p.is_floating_point() or name.endswith(("attn_mask", "bands")) or "rope" in name or "rotary" in name or "embed_positions" in name:
             continue
         noise = torch.randn(p.shape, generator=generator)
         if name in ("logit_scale", "logit_bias"):
@@ -277,11 +277,17 @@ LANGUAGE_FACTS = {
 }
 
 
+LANGUAGE_FACTS["m2m100"] = {k: v for k, v in LANGUAGE_FACTS["roberta"].items() if k != "types"} | {"activation": "relu"}
+
+
 def language_model(family, model_type):
     """A folder with the config of a small language model, in place of a name on the hub."""
     facts = LANGUAGE_FACTS[family]
     sizes = {"hidden_size": facts["width"], "num_hidden_layers": facts["layers"], "num_attention_heads": facts["heads"], "intermediate_size": facts["mlpWidth"], "vocab_size": VOCAB}
-    others = {"max_position_embeddings": facts["positions"], "type_vocab_size": facts["types"], "layer_norm_eps": facts["epsilon"], "pad_token_id": facts["padId"], "hidden_act": facts["activation"]}
+    if family == "m2m100":
+        sizes = {"d_model": facts["width"], "encoder_layers": facts["layers"], "encoder_attention_heads": facts["heads"], "encoder_ffn_dim": facts["mlpWidth"], "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": VOCAB}
+        facts = {**facts, "positions": CONTEXT, "types": 1}
+    others = {"max_position_embeddings": facts["positions"], "type_vocab_size": facts["types"], "layer_norm_eps": facts["epsilon"], "pad_token_id": facts["padId"], "activation_function" if family == "m2m100" else "hidden_act": facts["activation"]}
     folder = tempfile.mkdtemp()
     (Path(folder) / "config.json").write_text(json.dumps({"model_type": model_type, **sizes, **others}))
     return folder
@@ -383,6 +389,7 @@ def main(asked):
         "coca": lambda: open_clip_golden("coca", {"attentional_pool": True, "attn_pooler_heads": 4, "output_tokens": True}, {"embed_cls": True, "output_tokens": True}, texts={"fill": 0, "inside": 0}, multimodal_cfg={"width": 16, "heads": 2, "layers": 1, "context_length": CONTEXT}),
         "roberta": lambda: open_clip_golden("roberta", {}, {"hf_proj_type": "mlp", "hf_pooler_type": "mean_pooler"}, language={"family": "roberta", "model_type": "xlm-roberta"}, texts={"end": 2, "fill": 1, "inside": 1}),
         "bert": lambda: open_clip_golden("bert", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "bert", "model_type": "bert"}, texts={"end": 3, "fill": 0, "inside": 0}),
+        "nllb": lambda: open_clip_golden("nllb", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "m2m100", "model_type": "m2m_100"}, texts={"end": 2, "fill": 1, "inside": 1}),
         "siglip-timm": lambda: timm_golden("siglip-timm", "vit_base_patch16_siglip_224", "map", "none", {}, text={**SIGLIP_TEXT}, texts={"fill": 1, "end": 1}, embed=WIDTH, init_logit_bias=-10),
         "siglip-transformers": siglip,
         "chinese-clip": chinese_clip,
