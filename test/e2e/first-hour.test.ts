@@ -11,8 +11,8 @@ import * as chromium from "../../web/test/browser.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { freePorts, missing as nginxMissing, startNginx } from "../support/nginx.ts";
 import { packForHere } from "../support/packed.ts";
-import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 import { withoutProgress } from "../support/run-cli.ts";
+import { writeTrueCheckpoint } from "../support/true-checkpoints.ts";
 import { bareEnvironment, repositoryPath, sharedFolder } from "./cli.ts";
 
 const run = promisify(execFile);
@@ -24,12 +24,6 @@ if (skip) console.warn(`The first hour's part behind nginx is skipped: ${missing
 
 /** Photographs of the folder; what else is in it is written where it is used. */
 const READ = ["airplane.jpg", "bee.jpg", "cat.jpg", "dog.jpg", "pizza.jpg"];
-
-/** A model with CLIP's own texts and pictures, and smaller than CLIP's: it is loaded ten times. */
-const OWN_MODEL = {
-  ...{ imageSize: 224, patchSize: 32, width: 256, layers: 6, headDim: 64, embedDim: 128 },
-  text: { width: 128, heads: 2, layers: 4, vocabSize: 49408 },
-};
 
 let env: NodeJS.ProcessEnv;
 
@@ -83,7 +77,7 @@ describe("the first hour", { timeout: 240_000 }, () => {
   });
 
   it("goes on with a model and photos of one's own: everything is taken in or counted", async () => {
-    await writeRandomCheckpoint(shared("my model"), OWN_MODEL, { dtype: "F16" });
+    await writeTrueCheckpoint(shared("my model"), { name: "mine", shape: "ViT-B-32", dtype: "F16" });
     const photos = shared("my photos/summer");
     await mkdir(join(photos, "@eaDir/cat.jpg"), { recursive: true });
     for (const name of READ) await cp(repositoryPath(`examples/photos/${name}`), join(photos, name));
