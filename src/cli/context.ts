@@ -3,7 +3,7 @@ import { ACTIVATIONS, type Activation } from "../checkpoint/model-config.ts";
 import { modelOfIndex, openWithModel } from "../corpus/index-model.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../model/registry.ts";
+import { createModelLoader, DEFAULT_MODEL, isEmbedded, type ModelLoader } from "../model/registry.ts";
 import { PRECISIONS, type Precision } from "../onnx/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
@@ -141,7 +141,12 @@ export function createContext(
     globals,
     models,
     modelName,
-    model: () => models.load(modelName),
+    model: () => {
+      // A large one takes seconds. Where nobody watches, a line every 15 s is enough.
+      if (streams.stderr.isTTY && !isEmbedded(modelName))
+        report({ type: "note", message: `loading ${modelName} …` });
+      return models.load(modelName);
+    },
     openIndex: (folder, root) => openWithModel(folder, models, { named, root, report }),
     modelFor: async (index) =>
       (named === undefined ? await modelOfIndex(index, models) : undefined) ?? models.load(modelName),

@@ -48,6 +48,9 @@ export const problemSchema = z.strictObject({
 export const appSchema = z.strictObject({
   version: z.string(),
   defaultModel: z.string(),
+  defaultCorpus: z
+    .string()
+    .describe("what is searched before anything is chosen: the first index that is served, or the demo"),
   limits: z.strictObject({ uploadBytes: size, pixels: size, texts: size }),
   example: z
     .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })

@@ -10,7 +10,7 @@ import { Tour } from "./panels/tour.tsx";
 import { type App as AppInfo, here } from "./state/api.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
-import { formatAddress, useViewState, VIEWS, type View } from "./state/url.ts";
+import { formatAddress, setDefaultCorpus, useViewState, VIEWS, type View } from "./state/url.ts";
 
 const TITLES: Readonly<Record<View, string>> = { look: "Look", segment: "Segment", neighbors: "Neighbours" };
 
@@ -33,6 +33,9 @@ export function App() {
   const { data: model, error: modelError } = useModel(name);
   const { data: corpora } = useCorpora(model?.name);
   const ready = corpora?.corpora.find((corpus) => corpus.name === state.corpus)?.indexed ?? false;
+  useEffect(() => {
+    if (app) setDefaultCorpus(app.defaultCorpus);
+  }, [app]);
   usePreparedOnce("demo", model?.name, model?.embedded ?? false);
   useEffect(() => {
     document.title = `${TITLES[state.view]} · clip-interpret`;

@@ -109,7 +109,8 @@ function warnOf({ report }: CommandContext, built: IndexResult, kind: "changed" 
   });
 }
 
-const filesOf = (count: number) => (count === 1 ? "1 file" : `${count} files`);
+const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;
+const filesOf = (count: number) => counted(count, "file");
 
 /** @param next a command that the index answers */
 function summary({ origin, ...built }: IndexResult, next: string): string {
@@ -118,7 +119,7 @@ function summary({ origin, ...built }: IndexResult, next: string): string {
   const kinds = Object.entries(unsupported);
   const unknown = kinds.reduce((sum, [, count]) => sum + count, 0);
   const lines = [
-    `${images} images in ${folder} (${origin.model.name}, ${shards} shards), ${added} files taken in now`,
+    `${counted(images, "image")} in ${folder} (${origin.model.name}, ${counted(shards, "shard")}), ${counted(added, "file")} read now`,
   ];
   if (repaired.length > 0) lines.push(`  shards made again: ${repaired.join(", ")}`);
   if (movedFrom !== null) lines.push(`  its images lie in ${root} now, before in ${movedFrom}`);
@@ -130,7 +131,7 @@ function summary({ origin, ...built }: IndexResult, next: string): string {
   }
   const bad = rejected - unknown;
   if (bad > 0)
-    lines.push(`  ${filesOf(bad)} could not be indexed: ${folder}/shards/*/rejected.jsonl says why`);
+    lines.push(`  ${filesOf(bad)} could not be indexed: shards/…/rejected.jsonl in ${folder} says why`);
   const passed = passedOverText(passedOver);
   if (passed !== "") lines.push(`  passed over: ${passed}`);
   for (const path of exported) lines.push(`  written: ${path}`);
@@ -146,8 +147,8 @@ async function nextCommand(model: ClipModel, folder: string): Promise<string> {
     () => false,
   );
   return readsTexts
-    ? `clip-interpret neighbors ${index} --heads L0.H0 --text "a dog" --out near.html`
-    : `clip-interpret similar ${index} --head L0.H0`;
+    ? `clip-interpret neighbors ${index} --heads last4 --text "a red background" --out near.html`
+    : `clip-interpret similar ${index} --head ${headName(model.geometry.layers - 1, 0)}`;
 }
 
 async function check(

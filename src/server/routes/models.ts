@@ -7,20 +7,32 @@ import { originOf } from "../../results/origin.ts";
 import { VERSION } from "../../support/version.ts";
 import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
 import { describeModel } from "../models.ts";
-import { type AddRoutes, getRoute } from "./route.ts";
+import { type AddRoutes, getRoute, type Services } from "./route.ts";
 
 /** The example scene as the corpus of example scenes has it. */
 const EXAMPLE = `scenes:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
 
+/** What is shown and searched first: people's own pictures where an index of them is served. */
+async function firstShown({ corpora }: Services) {
+  const own = corpora.specs.find(({ index }) => index !== undefined);
+  const [first] = own ? (await corpora.open(own.name)).images : [];
+  const example =
+    own && first
+      ? { image: `${own.name}:${imageId(first.path)}`, texts: [] }
+      : { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] };
+  return { defaultCorpus: own?.name ?? "demo", example };
+}
+
 /** What there is to ask: the program, the models. */
-export const addModelRoutes: AddRoutes = (app, { models, limits }) => {
-  app.openapi(getRoute("/api/app", "What the page needs to start", appSchema), (context) =>
+export const addModelRoutes: AddRoutes = (app, services) => {
+  const { models, limits } = services;
+  app.openapi(getRoute("/api/app", "What the page needs to start", appSchema), async (context) =>
     context.json(
       {
         version: VERSION,
         defaultModel: models.defaultModel,
+        ...(await firstShown(services)),
         limits: { uploadBytes: limits.uploadBytes, pixels: limits.pixels, texts: MOST_TEXTS },
-        example: { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] },
       },
       200,
     ),

@@ -33,11 +33,14 @@ const SCORES = {
 
 /** Nearest neighbours by property, by head for the picture, by head for a text. */
 export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
-  const { corpus, by } = state;
+  const { corpus } = state;
   const { data: known, error: imageError } = useImage(image);
   const { data: corpora } = useCorpora(model.name);
   const { data: named } = useProperties(model.name, corpus, ready);
   const properties = named?.properties ?? [];
+  const noneKnown = ready && named !== undefined && properties.length === 0;
+  // Where nothing is known of heads or pictures, heads can still be asked.
+  const by = state.by === "property" && noneKnown ? "image" : state.by;
   const property = properties.find(({ name }) => name === state.property) ?? properties[0];
   const chosen = parseHeads(state.heads, model, properties);
   const text = state.query ?? "a red background";
@@ -64,8 +67,15 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
           <legend>Find</legend>
           {(Object.keys(ASKED) as (keyof typeof ASKED)[]).map((kind) => (
             <label key={kind}>
-              <input type="radio" name="by" checked={by === kind} onChange={() => go({ by: kind })} />{" "}
+              <input
+                type="radio"
+                name="by"
+                checked={by === kind}
+                disabled={kind === "property" && noneKnown}
+                onChange={() => go({ by: kind })}
+              />{" "}
               {ASKED[kind]}
+              {kind === "property" && noneKnown && " (none is known: serve with --labels)"}
             </label>
           ))}
         </fieldset>

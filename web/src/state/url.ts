@@ -36,7 +36,7 @@ export interface ViewState {
   readonly tour: number;
 }
 
-const DEFAULTS: ViewState = {
+let DEFAULTS: ViewState = {
   view: "look",
   model: null,
   image: null,
@@ -115,6 +115,14 @@ export function formatAddress(state: ViewState): string {
   put("tour", state.tour, 0);
   const text = query.toString();
   return `${state.view}${text === "" ? "" : `?${text}`}`;
+}
+
+/** The corpus that an address means when it names none: the server says which. */
+export function setDefaultCorpus(corpus: string): void {
+  if (corpus === DEFAULTS.corpus) return;
+  DEFAULTS = { ...DEFAULTS, corpus };
+  current = undefined;
+  tell();
 }
 
 const listeners = new Set<() => void>();
