@@ -106,7 +106,7 @@ export function Matrix({
           {pool !== undefined && (
             <tr>
               <th scope="row" colSpan={heads + 1} className="embed">
-                pool.MLP (behind the pool of all patches)
+                pool.MLP (where patches are pooled)
               </th>
               <MlpCell name="pool.MLP" value={pool} scale={scale} decimals={decimals} />
               <td className="sum">{formatSigned(pool, decimals)}</td>
