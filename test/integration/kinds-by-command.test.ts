@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { ModelConfig } from "../../src/checkpoint/model-config.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
-import { type imageSchema, insightsSchema, jobSchema, tokensSchema } from "../../src/results/app.ts";
+import { type imageSchema, tokensSchema } from "../../src/results/app.ts";
 import { explainResultSchema } from "../../src/results/explain.ts";
-import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { segmentResultSchema } from "../../src/results/segment.ts";
 import { post, send, startTestServer } from "../support/app-server.ts";
 import { goldenPath } from "../support/goldens.ts";
@@ -56,111 +55,129 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A copy of a kind's model with its tokenizer. */
-function modelOf(kind = "", tokenizer?: string): string {
+function modelOf(kind: string, tokenizer?: string): string {
   const model = join(folder, kind, "model");
   cpSync(goldenPath(`kinds/${kind}`), model, { recursive: true });
   if (tokenizer) cpSync(goldenPath(`tokenizer/${tokenizer}`), model, { recursive: true });
   return model;
 }
 
-describe.each([...KINDS])("by command, a model of the kind %s", (kind, tokenizer?: string) => {
-  let model: string;
-  let index: string;
-  let config: ModelConfig;
-  /** What is not a head. */
-  let others: string[];
-  /** Runs a command that must do; what it prints as JSON. */
-  const json = async (...args: string[]) => {
-    const { code, stdout, stderr } = await runHere("--quiet", "--json", ...args);
-    expect(`${code} ${code === 0 ? "" : stderr}`).toBe("0 ");
-    return JSON.parse(stdout);
-  };
+describe.each(KINDS.map(([kind, tokenizer]) => ({ kind, tokenizer })))(
+  "by command, a model of the kind $kind",
+  ({ kind, tokenizer }) => {
+    let model: string;
+    let index: string;
+    let config: ModelConfig;
+    /** What is not a head. */
+    let others: string[];
+    /** Runs a command that must do; what it prints as JSON. */
+    const json = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runHere("--quiet", "--json", ...args);
+      expect(`${code} ${code === 0 ? "" : stderr}`).toBe("0 ");
+      return JSON.parse(stdout);
+    };
 
-  beforeAll(async () => {
-    model = modelOf(kind, tokenizer);
-    index = join(folder, kind, "index");
-    const loaded = await loadClipModel(model);
-    config = loaded.config;
-    await loaded.release();
-    const { layers, pool } = config.vision;
-    const mlps = Array.from({ length: layers }, (_, layer) => `L${layer}.MLP`);
-    others = ["embed", ...mlps, ...(pool?.mlpWidth ? ["pool.MLP"] : [])];
-    const list = join(folder, "list.jsonl");
-    await json("index", list, "--out", index, "--mlps", "--model", model);
-  });
+    beforeAll(async () => {
+      model = modelOf(kind, tokenizer);
+      index = join(folder, kind, "index");
+      const loaded = await loadClipModel(model);
+      config = loaded.config;
+      await loaded.release();
+      const { layers, pool } = config.vision;
+      const mlps = Array.from({ length: layers }, (_, layer) => `L${layer}.MLP`);
+      others = ["embed", ...mlps, ...(pool?.mlpWidth ? ["pool.MLP"] : [])];
+      const list = join(folder, "list.jsonl");
+      await json("index", list, "--out", index, "--mlps", "--model", model);
+    });
 
-  it("has an index that says what its heads are kept as", () => {
-    const manifest = JSON.parse(readFileSync(join(index, "manifest.json"), "utf8"));
-    const pooled = config.vision.pooling === "attention";
-    expect(manifest.pooled ?? false).toBe(pooled);
-    expect(manifest.headDim).toBe(pooled ? config.embedDim : config.vision.headDim);
-  });
+    it("has an index that says what its heads are kept as", () => {
+      const manifest = JSON.parse(readFileSync(join(index, "manifest.json"), "utf8"));
+      const pooled = config.vision.pooling === "attention";
+      expect(manifest.pooled ?? false).toBe(pooled);
+      expect(manifest.headDim).toBe(pooled ? config.embedDim : config.vision.headDim);
+    });
 
-  it("finds neighbours through heads and through everything else, all of which have names", async () => {
-    for (const heads of ["L0.H0", others.join(), "all,mlps"]) {
-      const image = join(SCENES, "images/0000-mobile-phone.png");
-      const found = await json("neighbors", "--index", index, "--heads", heads, "--image", image, "-k", "2");
-      expect(found).toMatchObject({ searched: 11, excluded: 1 });
-      if (heads !== "L0.H0")
-        expect(found.components.mlps.map(({ component }: { component: string }) => component)).toEqual(
+    it("finds neighbours through heads and through everything else, all of which have names", async () => {
+      for (const heads of ["L0.H0", others.join(), "all,mlps"]) {
+        const image = join(SCENES, "images/0000-mobile-phone.png");
+        const found = await json(
+          "neighbors",
+          "--index",
+          index,
+          "--heads",
+          heads,
+          "--image",
+          image,
+          "-k",
+          "2",
+        );
+        expect(found).toMatchObject({ searched: 11, excluded: 1 });
+        if (heads !== "L0.H0")
+          expect(found.components.mlps.map(({ component }: { component: string }) => component)).toEqual(
+            others,
+          );
+      }
+    });
+
+    it("has its heads' selectivity measured, and their likeness", async () => {
+      const measured = await json("selectivity", "--index", index, "--permutations", "2");
+      const { layers, heads } = config.vision;
+      expect(measured.heads).toHaveLength(layers * heads);
+      expect(measured.mlps.map(({ component }: { component: string }) => component)).toEqual(others);
+      const alike = await json(
+        "similar",
+        "--index",
+        index,
+        "--head",
+        "L1.H0",
+        "-k",
+        "2",
+        "--permutations",
+        "2",
+      );
+      expect(alike.heads).toHaveLength(2);
+    });
+
+    it.runIf(tokenizer)("is described and labelled, and every part of it", async () => {
+      const pool = ["--index", index, "--texts", join(folder, "pool.jsonl")];
+      const each = ["--heads", ["all", ...others].join(), "--iterations", "2", "--resamples", "2"];
+      const described = await json("textspan", ...pool, ...each);
+      expect(described.mlps.map(({ component }: { component: string }) => component)).toEqual(others);
+      for (const { explainedVariance, control } of [...described.heads, ...described.mlps])
+        expect(explainedVariance[0]).toBeLessThanOrEqual(control.ceiling[0] + 1e-9);
+      const labelled = await json("label", ...pool, "--heads", "all");
+      expect(labelled.heads).toHaveLength(config.vision.layers * config.vision.heads);
+    });
+
+    it.runIf(tokenizer)(
+      "is explained and segmented: what there is no CLS token for is not there",
+      async () => {
+        const explained = await json("explain", DOG, "--text", "a dog", "--model", model);
+        expect(explained.texts[0].mlps.map(({ component }: { component: string }) => component)).toEqual(
           others,
         );
-    }
-  });
-
-  it("has its heads' selectivity measured, and their likeness", async () => {
-    const measured = await json("selectivity", "--index", index, "--permutations", "2");
-    const { layers, heads } = config.vision;
-    expect(measured.heads).toHaveLength(layers * heads);
-    expect(measured.mlps.map(({ component }: { component: string }) => component)).toEqual(others);
-    const alike = await json(
-      "similar",
-      "--index",
-      index,
-      "--head",
-      "L1.H0",
-      "-k",
-      "2",
-      "--permutations",
-      "2",
+        const args = ["segment", DOG, "--text", "a dog", "--heads", "all", "--model", model, "--baselines"];
+        const { texts, baselines } = await json(...args);
+        const { prefix, pooling } = config.vision;
+        expect(texts[0].cls === null).toBe(prefix === 0);
+        expect(texts[0].patches + (texts[0].cls ?? 0)).toBeCloseTo(texts[0].score, 6);
+        expect(baselines[0].paper.includes("CLS")).toBe(pooling === "cls");
+        const { stdout } = await runHere("--quiet", ...args.slice(0, -1));
+        expect(stdout.includes("CLS token")).toBe(prefix === 1);
+      },
     );
-    expect(alike.heads).toHaveLength(2);
-  });
 
-  it.runIf(tokenizer)("is described and labelled, and every part of it", async () => {
-    const pool = ["--index", index, "--texts", join(folder, "pool.jsonl")];
-    const each = ["--heads", ["all", ...others].join(), "--iterations", "2", "--resamples", "2"];
-    const described = await json("textspan", ...pool, ...each);
-    expect(described.mlps.map(({ component }: { component: string }) => component)).toEqual(others);
-    for (const { explainedVariance, control } of [...described.heads, ...described.mlps])
-      expect(explainedVariance[0]).toBeLessThanOrEqual(control.ceiling[0] + 1e-9);
-    const labelled = await json("label", ...pool, "--heads", "all");
-    expect(labelled.heads).toHaveLength(config.vision.layers * config.vision.heads);
-  });
-
-  it.runIf(tokenizer)("is explained and segmented: what there is no CLS token for is not there", async () => {
-    const explained = await json("explain", DOG, "--text", "a dog", "--model", model);
-    expect(explained.texts[0].mlps.map(({ component }: { component: string }) => component)).toEqual(others);
-    const args = ["segment", DOG, "--text", "a dog", "--heads", "all", "--model", model, "--baselines"];
-    const { texts, baselines } = await json(...args);
-    const { prefix, pooling } = config.vision;
-    expect(texts[0].cls === null).toBe(prefix === 0);
-    expect(texts[0].patches + (texts[0].cls ?? 0)).toBeCloseTo(texts[0].score, 6);
-    expect(baselines[0].paper.includes("CLS")).toBe(pooling === "cls");
-    const { stdout } = await runHere("--quiet", ...args.slice(0, -1));
-    expect(stdout.includes("CLS token")).toBe(prefix === 1);
-  });
-
-  it.runIf(tokenizer)("is measured without some of its parts, and the table adds up", async () => {
-    const sets = ["L1.H0", others.join()].flatMap((set) => ["--ablate", set]);
-    const args = ["evaluate", "zero-shot", "--index", index, "--factor", "style", "--random", "2", ...sets];
-    const { rows } = await json(...args);
-    const named = rows.flatMap(({ components }: { components: { mlps: { component: string }[] } }) =>
-      components.mlps.map(({ component }) => component),
-    );
-    expect(new Set(named)).toEqual(new Set(others));
-  });
-});
+    it.runIf(tokenizer)("is measured without some of its parts, and the table adds up", async () => {
+      const sets = ["L1.H0", others.join()].flatMap((set) => ["--ablate", set]);
+      const args = ["evaluate", "zero-shot", "--index", index, "--factor", "style", "--random", "2", ...sets];
+      const { rows } = await json(...args);
+      const named = rows.flatMap(({ components }: { components: { mlps: { component: string }[] } }) =>
+        components.mlps.map(({ component }) => component),
+      );
+      expect(new Set(named)).toEqual(new Set(others));
+    });
+  },
+);
 
 // One of each way to pool.
 const SERVED: readonly (readonly [kind: string, tokenizer: string])[] = [
@@ -169,10 +186,10 @@ const SERVED: readonly (readonly [kind: string, tokenizer: string])[] = [
   ["siglip-transformers", "siglip"],
 ];
 
-describe.each(SERVED)("in the app, a model of the kind %s", (kind, tokenizer?: string) => {
-  it("explains, maps, segments, searches and is prepared", async () => {
+describe.each(SERVED)("in the app, a model of the kind %s", (kind, tokenizer) => {
+  it("explains, maps and segments", async () => {
     const path = modelOf(kind, tokenizer);
-    const server = await startTestServer({ served: [path] }, 24);
+    const server = await startTestServer({ served: [path] }, 12);
     try {
       const { models } = (await send(server.url, "/api/models")).json<{
         models: { name: string; source: string }[];
@@ -203,24 +220,6 @@ describe.each(SERVED)("in the app, a model of the kind %s", (kind, tokenizer?: s
       const first = n - found.grid.rows * found.grid.columns;
       const patch = heads.reduce((sum, _, head) => sum + values[head * n + first], 0);
       expect(patch).toBeCloseTo(found.texts[0].values[0][0], 5);
-      const job = jobSchema.parse(
-        (await post(server.url, "/api/jobs", { kind: "prepare", corpus: "demo", model })).json(),
-      );
-      const stateOf = async () => jobSchema.parse((await send(server.url, `/api/jobs/${job.id}`)).json());
-      while (["queued", "running"].includes((await stateOf()).state))
-        await new Promise((resolve) => setTimeout(resolve, 30));
-      expect(await stateOf()).toMatchObject({ state: "done", error: null });
-      const near = await ask("neighbors", {
-        image: undefined,
-        corpus: "demo",
-        query: { text: "a dog" },
-        heads: "all",
-        k: 2,
-      });
-      expect(neighborsResultSchema.parse(near).searched).toBe(24);
-      const where = `model=${encodeURIComponent(model)}&corpus=demo`;
-      const insights = insightsSchema.parse((await send(server.url, `/api/insights?${where}`)).json());
-      expect(insights.selectivity.heads).toHaveLength(heads.length);
       expect(server.faults).toEqual([]);
     } finally {
       await server.close();
