@@ -306,8 +306,10 @@ describe("OpenCLIP's config", () => {
   );
 
   it.each([
-    [{ hf_model_name: "roberta-base" }, /roberta-base/],
-    [{ embed_cls: true }, /embed_cls/],
+    [{ hf_model_name: "google/mt5-base" }, /google\/mt5-base.*T5/],
+    [{ hf_model_name: "someone/own" }, /someone\/own.*not known/],
+    [{ hf_model_name: "roberta-base", hf_pooler_type: "max_pooler" }, /hf_pooler_type/],
+    [{ embed_cls: true, pad_id: 5 }, /embed_cls/],
     [{ some_new_option: 3 }, /some_new_option/],
   ])(
     "with the text tower %j reads images alone, and says why where a text is asked for",
@@ -324,6 +326,16 @@ describe("OpenCLIP's config", () => {
       await model.release();
     },
   );
+
+  it.each([
+    [{ hf_tower: { family: "bert" } }, "CONFIG_INVALID", /hf_tower.*width/s],
+    [{ hf_model_name: "bert-base-uncased", context_length: 600 }, "CONFIG_INVALID", /600.*512/],
+    [{ hf_model_name: "bert-base-uncased" }, "CHECKPOINT_MISMATCH", /text\.transformer/],
+  ])("refuses the language model %j", async (option, code, why) => {
+    const { config } = copyGolden("open_clip");
+    editJson(config, (json) => Object.assign(json.model_cfg.text_cfg, { hf_model_name: "own", ...option }));
+    await expect(loadCheckpoint(folder)).rejects.toMatchObject({ code, message: expect.stringMatching(why) });
+  });
 
   it.each([
     [{}, "gelu", "assumed"],

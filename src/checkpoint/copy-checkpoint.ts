@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJson } from "../support/files.ts";
 import { type ModelConfig, readsTexts, type TowerConfig } from "./model-config.ts";
+import { openAiConfig } from "./openai-config.ts";
 import { type Piece, tensorBytes, writePieces } from "./pieces.ts";
 import { HF_PREPROCESSORS } from "./preprocess-config.ts";
 import type { TensorRef } from "./safetensors.ts";
@@ -34,7 +35,8 @@ export async function copyCheckpoint(
 ): Promise<void> {
   const files = new Set(await readdir(folder));
   const weights = chooseWeightFile(folder, files);
-  const { tensors } = await readTensors(join(folder, weights));
+  const found = await readTensors(join(folder, weights));
+  const { tensors } = found;
   const openClip = detectLayout(tensors) === "open_clip";
   await mkdir(target, { recursive: true });
   if (weights.endsWith(".safetensors")) await copy(folder, target, weights);
@@ -48,7 +50,11 @@ export async function copyCheckpoint(
   }
   for (const name of COMPANIONS) if (files.has(name)) await copy(folder, target, name);
   const configName = openClip ? "open_clip_config.json" : "config.json";
-  const config = (await readJson(join(folder, configName))) as Record<string, object | undefined>;
+  const inferred = files.has(configName) ? undefined : openAiConfig(found);
+  const config = (inferred ?? (await readJson(join(folder, configName)))) as Record<
+    string,
+    object | undefined
+  >;
   // Of OpenCLIP's towers one may be timm's, which has an activation of its own.
   const isQuick =
     vision.activation === "quick_gelu" || (readsTexts(text) && text.activation === "quick_gelu");
@@ -64,7 +70,7 @@ export async function copyCheckpoint(
 
 /** transformers' names of activations. */
 const HIDDEN_ACT: Readonly<Record<TowerConfig["activation"], string>> = {
-  ...{ gelu: "gelu", quick_gelu: "quick_gelu", gelu_tanh: "gelu_pytorch_tanh", silu: "silu" },
+  ...{ gelu: "gelu", quick_gelu: "quick_gelu", gelu_tanh: "gelu_pytorch_tanh", silu: "silu", relu: "relu" },
 };
 
 /** A section of a transformers config with its tower's activation; also the one that wins over it in old configs. */

@@ -2,8 +2,17 @@ import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import type { TextRules } from "../text/tokenizer.ts";
-import type { ModelConfig, NoTexts, Pooling, TowerActivation, TowerConfig } from "./model-config.ts";
-import { divide } from "./open-clip-config.ts";
+import type { LanguageModel } from "./language-models.ts";
+import type {
+  LanguageConfig,
+  ModelConfig,
+  NoTexts,
+  Pooling,
+  TextConfig,
+  TowerActivation,
+  TowerConfig,
+} from "./model-config.ts";
+import { divide, languageConfig } from "./open-clip-config.ts";
 import { hfPreprocess } from "./preprocess-config.ts";
 import { quoted } from "./weight-source.ts";
 
@@ -37,6 +46,12 @@ const textSchema = z.object({
   num_attention_heads: count,
   max_position_embeddings: count,
   vocab_size: count,
+});
+
+/** A text tower that is an encoder of BERT's kind. */
+const languageSchema = textSchema.extend({
+  type_vocab_size: count,
+  pad_token_id: z.int().nonnegative(),
 });
 
 /** Defaults of transformers' CLIPConfig: files on the hub leave out whatever equals them. */
@@ -74,12 +89,37 @@ const SIGLIP = {
 /** What models of one `model_type` have in common. */
 interface Family {
   readonly vision: z.infer<typeof visionSchema>;
-  readonly text: z.infer<typeof textSchema>;
+  readonly text: Partial<z.infer<typeof languageSchema>>;
   readonly lnPre: boolean;
   readonly prefix: 0 | 1;
   readonly pooling: "cls" | "attention";
-  readonly texts: { readonly causal: boolean; readonly pooling: "end" | "last" } | NoTexts;
+  readonly texts:
+    | { readonly causal: boolean; readonly pooling: "end" | "last" }
+    | { readonly family: LanguageModel["family"]; readonly projection: LanguageConfig["projection"] }
+    | NoTexts;
 }
+
+/** Those of its ChineseCLIPConfig: the image tower is a CLIP's, the text tower a BERT that is pooled at its first token. */
+const CHINESE_CLIP: Family = {
+  ...CLIP,
+  text: {
+    ...{ hidden_act: "gelu", layer_norm_eps: 1e-12, num_hidden_layers: 12, hidden_size: 768 },
+    ...{ intermediate_size: 3072, num_attention_heads: 12, max_position_embeddings: 512, vocab_size: 30522 },
+    ...{ type_vocab_size: 2, pad_token_id: 0 },
+  },
+  texts: { family: "bert", projection: "linear" },
+};
+
+/** Those of its AltCLIPConfig: the text tower is an XLM-RoBERTa. */
+const ALTCLIP: Family = {
+  ...CLIP,
+  text: {
+    ...{ hidden_act: "gelu", layer_norm_eps: 1e-5, num_hidden_layers: 24, hidden_size: 1024 },
+    ...{ intermediate_size: 4096, num_attention_heads: 16, max_position_embeddings: 514, vocab_size: 250002 },
+    ...{ type_vocab_size: 1, pad_token_id: 1 },
+  },
+  texts: { family: "roberta", projection: "normed" },
+};
 
 const imagesOnly = (unsupported: string): Family => ({ ...CLIP, texts: { unsupported } });
 
@@ -90,8 +130,8 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   metaclip_2: CLIP,
   metaclip_2_vision_model: imagesOnly("there is none in a MetaClip2VisionModelWithProjection"),
   clipseg: CLIP,
-  chinese_clip: imagesOnly("it is a BERT"),
-  altclip: imagesOnly("it is an XLM-RoBERTa"),
+  chinese_clip: CHINESE_CLIP,
+  altclip: ALTCLIP,
   siglip: SIGLIP,
 };
 
@@ -184,6 +224,7 @@ function textConfig(
 ): ModelConfig["text"] {
   if ("unsupported" in texts) return texts;
   const given = { ...defaults, ...text_config, ...text_config_dict };
+  if ("family" in texts) return languageText(name, texts, given);
   const text = parse(textSchema, given, `text_config of ${name}`);
   return {
     ...towerConfig(name, "text_config", text),
@@ -191,6 +232,23 @@ function textConfig(
     vocabSize: text.vocab_size,
     ...texts,
   };
+}
+
+function languageText(
+  name: string,
+  { family, projection }: Extract<Family["texts"], { family: string }>,
+  given: object,
+): TextConfig {
+  const text = parse(languageSchema, given, `text_config of ${name}`);
+  const { headDim: _, ...tower } = towerConfig(name, "text_config", text);
+  const positions = text.max_position_embeddings;
+  const padId = text.pad_token_id;
+  const facts = { family, positions, padId, types: text.type_vocab_size, vocabSize: text.vocab_size };
+  // A RoBERTa's first position stands behind its padding's.
+  const contextLength = family === "roberta" ? positions - padId - 1 : positions;
+  return languageConfig(name, { ...tower, ...facts }, contextLength, {
+    ...{ pooling: "first", pooler: false, projection },
+  });
 }
 
 const textRulesSchema = z.object({
@@ -205,6 +263,7 @@ const textRulesSchema = z.object({
  */
 export function hfTextRules(json: unknown, name: string): TextRules {
   const { model_type, text_config, text_config_dict } = parse(schema, json, `config.json of ${name}`);
+  if ("family" in (FAMILIES[model_type]?.texts ?? {})) return { cleaning: "space", pooling: "whole" };
   if (model_type === "siglip") return { cleaning: "siglip", pooling: "last", fill: true };
   const { eos_token_id: end } = parse(
     textRulesSchema,

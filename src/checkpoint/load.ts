@@ -13,6 +13,7 @@ import {
   type TowerConfig,
 } from "./model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "./open-clip-config.ts";
+import { openAiConfig } from "./openai-config.ts";
 import { readHfPreprocessor } from "./preprocess-config.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 import { readTensor } from "./tensor-values.ts";
@@ -54,7 +55,8 @@ export interface CheckpointOptions {
 
 /**
  * Reads a folder with OpenCLIP's files (`open_clip_config.json` + weights) or transformers' (`config.json` + weights,
- * in one file or several with an index). Weights are safetensors or PyTorch's `.bin`; only headers are read.
+ * in one file or several with an index), or OpenAI's archive alone. Weights are safetensors or PyTorch's `.bin`; only headers
+ * are read.
  *
  * @param asked the checkpoint's folder, or one that sentence-transformers wrote
  * @param name what to call it in messages; it decides nothing
@@ -75,7 +77,7 @@ export async function loadCheckpoint(
       hint: "Put open_clip_model.safetensors with open_clip_config.json into the folder, or a transformers CLIPModel.",
     });
   }
-  const described = await readConfig(folder, layout, files, name, options);
+  const described = await readConfig(folder, layout, files, found, name, options);
   const { tower, ...rest } = described;
   const weights = assembleWeights(found, layout, rest.config, tower);
   const logitScale = Math.exp(await scalarOf(weights.logitScale));
@@ -102,6 +104,8 @@ async function scalarOf(tensor: TensorRef | undefined): Promise<number> {
 
 /** Why tensors are no CLIP's that is known, as far as names and types tell. */
 function describeUnknown({ tensors, leftOut }: WeightTensors): string {
+  if (tensors.has("visual.layer1.0.conv1.weight"))
+    return "are those of a CLIP ResNet, made of convolutions: it has no layers of attention heads";
   const neither = "are neither OpenCLIP's nor transformers' CLIP ViT";
   const names = [...tensors.keys()];
   if (names.length === 0) {
@@ -143,6 +147,7 @@ async function readConfig(
   folder: string,
   layout: "open_clip" | "transformers",
   files: ReadonlySet<string>,
+  found: WeightTensors,
   name: string,
   options: CheckpointOptions,
 ): Promise<
@@ -151,10 +156,11 @@ async function readConfig(
   }
 > {
   const file = layout === "open_clip" ? "open_clip_config.json" : "config.json";
-  if (!files.has(file)) {
+  const inferred = files.has(file) || layout !== "open_clip" ? undefined : openAiConfig(found);
+  if (!files.has(file) && !inferred) {
     throw new ClipInterpretError("CONFIG_INVALID", `${folder} holds ${layout} weights but no ${file}`);
   }
-  const json = await readJson(join(folder, file));
+  const json = inferred ?? (await readJson(join(folder, file)));
   if (layout === "open_clip") {
     const config = parseOpenClipConfig(json, name, options.knownActivation);
     const { saysActivation, ...facts } = openClipFacts(json, name);
@@ -174,9 +180,9 @@ function chooseActivation(
 ): Pick<Checkpoint, "config" | "activationSource"> {
   if (activation === undefined) return { config, activationSource: source };
   const { vision, text } = config;
-  // A tower with another activation than these two was never a matter of choice.
+  // A tower with another activation than these two was never a matter of choice, nor was a language model's.
   const choose = <Tower extends TowerConfig>(tower: Tower): Tower =>
-    isChoice(tower.activation) ? { ...tower, activation } : tower;
+    isChoice(tower.activation) && !("language" in tower) ? { ...tower, activation } : tower;
   const chosen = { ...config, vision: choose(vision), text: readsTexts(text) ? choose(text) : text };
   // Who says what the config says too has said nothing.
   const same = source === "config" && JSON.stringify(chosen) === JSON.stringify(config);

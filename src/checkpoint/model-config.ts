@@ -4,7 +4,7 @@ import type { PreprocessConfig } from "../image/types.ts";
 export const ACTIVATIONS = ["gelu", "quick_gelu"] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 /** Every activation that a tower may have; `gelu_tanh` is GELU's approximation, `silu` is x·sigmoid(x). */
-export const TOWER_ACTIVATIONS = [...ACTIVATIONS, "gelu_tanh", "silu"] as const;
+export const TOWER_ACTIVATIONS = [...ACTIVATIONS, "gelu_tanh", "silu", "relu"] as const;
 export type TowerActivation = (typeof TOWER_ACTIVATIONS)[number];
 
 /** One transformer. `width = heads · headDim`. */
@@ -68,8 +68,32 @@ export interface TextConfig extends TowerConfig {
   readonly vocabSize: number;
   /** Whether a token sees what stands before it alone. */
   readonly causal: boolean;
-  /** Where texts are pooled: at their end token, or at the last token of the context, to which every text is filled up. */
-  readonly pooling: "end" | "last";
+  /**
+   * Where texts are pooled: at their end token; at the last token of the context, to which every text is filled up; at a class
+   * token that is put behind every text, as CoCa does; at their first token, or as the mean of all.
+   */
+  readonly pooling: "end" | "last" | "class" | "first" | "mean";
+  /** Set of an encoder of BERT's kind or another language model's. */
+  readonly language?: LanguageConfig;
+}
+
+/** What a language model's encoder has beside a transformer's sizes. */
+export interface LanguageConfig {
+  /** Rows of the table of positions. */
+  readonly positions: number;
+  /** Rows of the table of token types, where there is one. */
+  readonly types?: number;
+  /** The token that nothing attends to and no mean counts. */
+  readonly padId: number;
+  /**
+   * `bert` counts positions from 0 on, the others from `padId` + 1 on, passing padding over. `m2m100` has sines for positions,
+   * words times √width, and its norms where a CLIP's are.
+   */
+  readonly family: "bert" | "roberta" | "m2m100";
+  /** Whether the first token goes through a linear map and tanh. */
+  readonly pooler: boolean;
+  /** What maps it into the joint space: nothing, one linear map, two with GELU between, or a norm with two linear maps. */
+  readonly projection: "none" | "linear" | "mlp" | "normed";
 }
 
 /** A text tower that is not computed here: the model's images alone can be used. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import { OPEN_CLIP_RULES, type TextRules } from "../text/tokenizer.ts";
-import type { Activation, ModelConfig, VisionConfig } from "./model-config.ts";
+import { type LanguageModel, languageModelNamed, languageModelSchema } from "./language-models.ts";
+import type { Activation, LanguageConfig, ModelConfig, TextConfig, VisionConfig } from "./model-config.ts";
 import { refuseUnsupported, textProblem, unsupported } from "./open-clip-options.ts";
 import { openClipPreprocess } from "./preprocess-config.ts";
 import { type TimmTower, timmTowerSchema } from "./timm-tower.ts";
@@ -50,6 +51,9 @@ const schema = z.object({
       pool_type: z.string().nullish(),
       eos_id: z.int().nullish(),
       hf_model_name: z.string().nullish(),
+      hf_tower: z.record(z.string(), z.unknown()).nullish(),
+      hf_pooler_type: z.string().nullish(),
+      hf_proj_type: z.string().nullish(),
       embed_cls: z.boolean().nullish(),
       proj_type: z.string().nullish(),
     }),
@@ -81,7 +85,7 @@ export function parseOpenClipConfig(json: unknown, name: string, unsaid: Activat
   return {
     embedDim: model.embed_dim,
     vision: imageTower,
-    text: textConfig(name, text, quick),
+    text: textConfig(name, text, quick, model.embed_dim),
     preprocess: openClipPreprocess(parsed.data.preprocess_cfg, imageTower.imageSize, name),
   };
 }
@@ -92,6 +96,7 @@ const textFacts = z.object({
     vision_cfg: z.record(z.string(), z.unknown()),
     text_cfg: z.looseObject({
       hf_tokenizer_name: z.string().nullish(),
+      hf_model_name: z.string().nullish(),
       pool_type: z.string().nullish(),
       eos_id: z.int().default(2),
       no_causal_mask: z.boolean().nullish(),
@@ -131,8 +136,14 @@ export function openClipFacts(
     tokenizerName: text?.hf_tokenizer_name ?? undefined,
     textRules: {
       cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
-      pooling:
-        text?.pool_type === "eos"
+      // NLLB's tokenizer puts the language before a text, which is English where nothing is said.
+      ...(text?.hf_model_name &&
+        languageModelNamed(text.hf_model_name)?.family === "m2m100" && {
+          around: { before: "eng_Latn", behind: "</s>" },
+        }),
+      pooling: text?.hf_model_name
+        ? "whole"
+        : text?.pool_type === "eos"
           ? text.eos_id
           : text?.pool_type === "last"
             ? "last"
@@ -203,9 +214,15 @@ function timmConfig(name: string, tower: TimmTower): VisionConfig {
   };
 }
 
-function textConfig(name: string, text: Sections["text_cfg"], quick: boolean): ModelConfig["text"] {
+function textConfig(
+  name: string,
+  text: Sections["text_cfg"],
+  quick: boolean,
+  embedDim: number,
+): ModelConfig["text"] {
   const problem = textProblem(text);
   if (problem) return { unsupported: problem };
+  if (text.hf_model_name) return languageTower(name, text, text.hf_model_name, embedDim);
   return {
     width: text.width,
     layers: text.layers,
@@ -218,7 +235,57 @@ function textConfig(name: string, text: Sections["text_cfg"], quick: boolean): M
     vocabSize: text.vocab_size,
     ...(text.ls_init_value != null && { layerScale: true }),
     causal: !text.no_causal_mask,
-    pooling: text.pool_type === "last" ? "last" : "end",
+    pooling: text.embed_cls ? "class" : text.pool_type === "last" ? "last" : "end",
+  };
+}
+
+/** A text tower that is a language model: as OpenCLIP's `HFTextEncoder` makes it. */
+function languageTower(
+  name: string,
+  text: Sections["text_cfg"],
+  language: string,
+  embedDim: number,
+): TextConfig {
+  const facts = languageModelSchema.safeParse({ ...languageModelNamed(language), ...text.hf_tower });
+  if (!facts.success)
+    throw new ClipInterpretError(
+      "CONFIG_INVALID",
+      `text_cfg.hf_tower of ${name}: ${z.prettifyError(facts.error)}`,
+    );
+  const { width, family } = facts.data;
+  // Where the config says null, OpenCLIP takes what is usual for the family.
+  const usual = family === "roberta" ? "mean_pooler" : "cls_pooler";
+  const { hf_pooler_type: pooler = "mean_pooler", hf_proj_type: projection = "mlp" } = text;
+  if (projection === null && width !== embedDim)
+    throw new ClipInterpretError("CONFIG_INVALID", `text_cfg of ${name} has no hf_proj_type`);
+  return languageConfig(name, facts.data, text.context_length, {
+    pooling: (pooler ?? usual) === "mean_pooler" ? "mean" : "first",
+    // An M2M100 has no map behind its first token.
+    pooler: (pooler ?? usual) === "cls_pooler" && family !== "m2m100",
+    projection: projection === "linear" || projection === "mlp" ? projection : "none",
+  });
+}
+
+/** A language model's encoder as a text tower. */
+export function languageConfig(
+  name: string,
+  facts: LanguageModel,
+  contextLength: number,
+  end: Pick<LanguageConfig, "pooler" | "projection"> & { readonly pooling: "first" | "mean" },
+): TextConfig {
+  const { width, layers, heads, mlpWidth, activation, epsilon, vocabSize, positions, types, padId } = facts;
+  const { family } = facts;
+  const most = positions - (family === "bert" ? 0 : padId + 1);
+  if (contextLength > most)
+    throw new ClipInterpretError(
+      "CONFIG_INVALID",
+      `${name}: the context of ${contextLength} tokens is longer than the ${most} positions of its language model`,
+    );
+  const { pooling, pooler, projection } = end;
+  return {
+    ...{ width, layers, heads, headDim: divide(name, "the language model's width", width, heads) },
+    ...{ mlpWidth, activation, epsilon, contextLength, vocabSize, causal: false, pooling },
+    language: { ...{ family, positions, padId, pooler, projection }, ...(types && { types }) },
   };
 }
 

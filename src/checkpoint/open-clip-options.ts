@@ -1,4 +1,5 @@
 import { ClipInterpretError } from "../support/errors.ts";
+import { languageModelNamed } from "./language-models.ts";
 import { TIMM_TOWERS } from "./timm-towers.ts";
 
 /*
@@ -93,8 +94,9 @@ const TEXT: Readonly<Record<string, Rule>> = {
   proj_type: only(["linear", "none"], "its last map is not linear"),
   pool_type: only(["argmax", "eos", "last"], "it pools in a way that is not known here"),
   act_kwargs: { ok: isTanh, why: "it changes its activation's parameters" },
-  embed_cls: { why: "it pools at a token of its own, as CoCa does" },
-  hf_model_name: { why: "it is a language model of Hugging Face's" },
+  embed_cls: any,
+  hf_model_name: any,
+  hf_tower: any,
   hf_model_pretrained: any,
   hf_proj_type: any,
   hf_pooler_type: any,
@@ -193,13 +195,36 @@ function problemOf(section: Section, rules: Readonly<Record<string, Rule>>): str
   return undefined;
 }
 
+/** Of a language model's text tower: its pooler and what follows. */
+const LANGUAGE: Readonly<Record<string, Rule>> = {
+  hf_pooler_type: only(
+    ["mean_pooler", "cls_pooler", "cls_last_hidden_state_pooler"],
+    "it pools in a way that is not known here",
+  ),
+  hf_proj_type: only(["linear", "mlp"], "its last map is not known here"),
+};
+
 /** Why a text tower is not computed here, if it is not: images alone can be used then. */
 export function textProblem(text: Section): string | undefined {
-  const { hf_model_name: language } = text;
-  return typeof language === "string"
-    ? `it is the language model ${language} (hf_model_name)`
-    : problemOf(text, TEXT);
+  const { hf_model_name: language, embed_cls } = text;
+  if (typeof language === "string") {
+    const name = `the language model ${language} (hf_model_name)`;
+    const kind = LANGUAGE_KINDS.find(([pattern]) => pattern.test(language))?.[1];
+    if (!isOff(text.hf_tower) || languageModelNamed(language)) {
+      const { hf_pooler_type, hf_proj_type } = text;
+      return problemOf({ hf_pooler_type, hf_proj_type }, LANGUAGE);
+    }
+    return `it is ${name}, ${kind ?? "which is not known here"}`;
+  }
+  if (embed_cls === true && !(isOff(text.no_causal_mask) && (isOff(text.pad_id) || text.pad_id === 0)))
+    return "it pools at a token of its own (embed_cls) with a mask that is not known here";
+  return problemOf(text, TEXT);
 }
+
+/** Language models of other kinds, by their names. */
+const LANGUAGE_KINDS: readonly (readonly [pattern: RegExp, what: string])[] = [
+  [/(^|\/)m?t5-/, "a T5, whose encoder is not computed here"],
+];
 
 /** The error for a model of a kind that is not taken apart here. */
 export const unsupported = (

@@ -8,10 +8,10 @@ const MAX_INTEGER_BYTES = 64;
 export type PickleMachine = ReturnType<typeof createMachine>;
 
 /**
- * A machine at the start of `bytes`. Nothing in it recurses, and every method takes time and memory in proportion to
+ * A machine at the start of `bytes`, of a TorchScript archive if `script`. Nothing in it recurses, and every method takes time and memory in proportion to
  * the bytes it reads or the items it takes off the stack.
  */
-export function createMachine(bytes: Buffer, fail: Fail) {
+export function createMachine(bytes: Buffer, script: boolean, fail: Fail) {
   const read = createCursor(bytes, fail);
   const memo = new Map<number, PickleValue>();
   // A mark sets the current stack aside and starts a new one.
@@ -78,7 +78,7 @@ export function createMachine(bytes: Buffer, fail: Fail) {
     pushGlobal(module: PickleValue, name: PickleValue): void {
       if (typeof module !== "string" || typeof name !== "string")
         throw fail("its pickle's names are not text");
-      push(findGlobal(module, name, fail));
+      push(findGlobal(module, name, script, fail));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createMachine, type PickleMachine } from "./pickle-machine.ts";
-import { construct, isKind, loadPersistent, type PickleValue, refused } from "./torch-objects.ts";
+import { construct, isKind, loadPersistent, makeModule, type PickleValue, refused } from "./torch-objects.ts";
 import { type Fail, quoted } from "./weight-source.ts";
 
 /** A checkpoint has some 30 instructions a tensor. Each makes at most one object, so this bounds memory too. */
@@ -72,11 +72,20 @@ const INSTRUCTIONS: Readonly<Record<number, (machine: PickleMachine) => void>> =
     const [callee, args] = popItems(2);
     push(construct(callee, args, fail));
   },
-  // BUILD: an object's attributes, which are not kept. `state_dict()` gives its OrderedDict `_metadata`, NumPy a type its
+  // NEWOBJ: a module
+  129({ push, popItems, fail }) {
+    const [type, args] = popItems(2);
+    push(makeModule(type, args, fail));
+  },
+  // BUILD: an object's attributes, which are kept of modules alone. `state_dict()` gives its OrderedDict `_metadata`, NumPy a type its
   // byte order.
   98({ pop, top, fail }) {
-    pop();
-    if (!(top() instanceof Map || isKind(top(), "inert")))
+    const state = pop();
+    const built = top();
+    if (isKind(built, "module")) {
+      if (!(state instanceof Map)) throw refused(fail, "gives a module attributes that are not a dict");
+      built.attributes = state;
+    } else if (!(built instanceof Map || isKind(built, "inert")))
       throw refused(fail, "sets the state of something that is not a dict");
   },
   // BINPERSID: a storage
@@ -87,7 +96,6 @@ const INSTRUCTIONS: Readonly<Record<number, (machine: PickleMachine) => void>> =
 const NAMES: Readonly<Record<number, string>> = {
   80: "PERSID",
   111: "OBJ",
-  129: "NEWOBJ",
   130: "EXT1",
   131: "EXT2",
   132: "EXT4",
@@ -100,9 +108,10 @@ const NAMES: Readonly<Record<number, string>> = {
  * and everything else is refused by name.
  *
  * @param fail makes the error, `CHECKPOINT_INVALID`
+ * @param script whether it is of a TorchScript archive: modules, whose classes are names and nothing else, are read too
  */
-export function unpickle(bytes: Buffer, fail: Fail): PickleValue {
-  const machine = createMachine(bytes, fail);
+export function unpickle(bytes: Buffer, fail: Fail, script = false): PickleValue {
+  const machine = createMachine(bytes, script, fail);
   const { read } = machine;
   if (read.u8() !== PROTO) throw fail("its pickle is not of protocol 2 to 5");
   const protocol = read.u8();

@@ -47,6 +47,8 @@ const refuse = (file: string, named: RegExp = /./) =>
     message: expect.stringMatching(named),
   });
 const one = (tensor: p.Piece) => p.pickle(p.dict(p.text("a"), tensor));
+/** A pickle that begins with a class of a TorchScript archive. */
+const script = (rest: string) => p.pickle(`c__torch__\nM\n${rest}`);
 const four = p.storage("0", 4);
 
 describe("files that torch.save wrote", () => {
@@ -214,20 +216,57 @@ describe("a damaged or hostile archive", () => {
       /data\.pkl/,
     ],
     [
-      "of TorchScript",
+      "of TorchScript without modules",
       [
         { name: "x/data.pkl", data: one("N") },
         { name: "x/code/__torch__.py", data: Buffer.alloc(4), compressed: true },
       ],
-      /TorchScript/,
+      /state dict/,
     ],
     [
-      "of TorchScript without code",
+      "of TorchScript without weights",
       [
-        { name: "x/data.pkl", data: one("N") },
+        { name: "x/data.pkl", data: script(")\x81}b") },
         { name: "x/constants.pkl", data: Buffer.alloc(4) },
       ],
-      /TorchScript/,
+      /without weights/,
+    ],
+    [
+      "of TorchScript whose modules are made of something",
+      [
+        { name: "x/data.pkl", data: script("N\x85\x81") },
+        { name: "x/constants.pkl", data: Buffer.alloc(4) },
+      ],
+      /NEWOBJ.*not part of a state dict/,
+    ],
+    [
+      "of TorchScript whose modules have attributes of another kind",
+      [
+        { name: "x/data.pkl", data: script(")\x81Nb") },
+        { name: "x/constants.pkl", data: Buffer.alloc(4) },
+      ],
+      /attributes that are not a dict/,
+    ],
+    [
+      "of TorchScript that makes something else",
+      [
+        { name: "x/data.pkl", data: p.pickle("ctorch\nSize\n)\x81") },
+        { name: "x/constants.pkl", data: Buffer.alloc(4) },
+      ],
+      /NEWOBJ.*not part of a state dict/,
+    ],
+    [
+      "of TorchScript that names something else",
+      [
+        { name: "x/data.pkl", data: p.pickle("cos\nsystem\n") },
+        { name: "x/constants.pkl", data: Buffer.alloc(4) },
+      ],
+      /os\.system/,
+    ],
+    [
+      "with modules that is none of TorchScript",
+      [{ name: "x/data.pkl", data: script(")\x81}b") }],
+      /names .*__torch__\.M/,
     ],
     [
       "with a compressed pickle",

@@ -6,7 +6,7 @@ import {
   type TensorRef,
   type WeightDtype,
 } from "./safetensors.ts";
-import { isKind, type PickleValue, type Tensor } from "./torch-objects.ts";
+import { isKind, type Module, type PickleValue, type Tensor } from "./torch-objects.ts";
 import { type Fail, quoted, type WeightSource, withWeightSource } from "./weight-source.ts";
 import { locateEntry, readZipDirectory, type ZipEntry } from "./zip.ts";
 
@@ -20,7 +20,8 @@ const SAVE_AGAIN =
  * describes the tensors, and the tensors' bytes as they are. The tensors given back point into the archive; nothing
  * is copied, and nothing in the file is ever run ({@link unpickle}).
  *
- * The file holds a state dict, or a dict with one under a name that training runs use ({@link NESTED}). Values that are no
+ * The file holds a state dict, or a dict with one under a name that training runs use ({@link NESTED}), or is a TorchScript
+ * archive, of which the modules' tensors are read and the program is not. Values that are no
  * tensors, and tensors of other types than {@link WeightDtype}, are left out.
  *
  * @param leftOut is given the types of those tensors, by name
@@ -36,12 +37,13 @@ export async function readTorchFile(
     await refuseOtherFormats(source);
     const entries = await readZipDirectory(source);
     const root = findRoot(entries, fail);
+    const script = isScript(entries, root);
     const byteOrder = await readSmall(source, entries.get(`${root}byteorder`));
     if (byteOrder && byteOrder.toString() !== "little") throw fail("its numbers are not little-endian");
     const pickle = (await readSmall(source, entries.get(`${root}data.pkl`))) as Buffer;
     const tensors = new Map<string, TensorRef>();
     const starts = new Map<ZipEntry, number>();
-    for (const [name, tensor] of stateDict(unpickle(pickle, fail), fail)) {
+    for (const [name, tensor] of stateDict(unpickle(pickle, fail, script), fail)) {
       const { key, dtype } = tensor.storage;
       const entry = entries.get(`${root}data/${key}`);
       if (!entry) throw fail(`the bytes of tensor ${quoted(name)} (data/${key}) are missing`);
@@ -75,13 +77,12 @@ function findRoot(entries: ReadonlyMap<string, ZipEntry>, fail: Fail): string {
   const roots = names.filter((name) => /^[^/]+\/data\.pkl$/.test(name)).map((name) => name.slice(0, -8));
   const [root] = roots;
   if (!root || roots.length > 1) throw fail("is a zip archive, but not one that torch.save wrote (data.pkl)");
-  if (names.some((name) => name === `${root}constants.pkl` || name.startsWith(`${root}code/`))) {
-    throw fail("is a TorchScript archive: a program with its weights, as OpenAI published CLIP", {
-      hint: `Use the weights alone, as on the Hugging Face Hub. ${SAVE_AGAIN}`,
-    });
-  }
   return root;
 }
+
+/** Whether an archive is TorchScript's: a program, which is left alone, with the modules that it works on. */
+const isScript = (entries: ReadonlyMap<string, ZipEntry>, root: string): boolean =>
+  entries.has(`${root}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${root}code/`));
 
 /** The bytes of an entry that is not a tensor's. */
 async function readSmall(source: WeightSource, entry: ZipEntry | undefined): Promise<Buffer | undefined> {
@@ -95,6 +96,7 @@ const NESTED = ["state_dict", "model_state_dict", "model"];
 
 /** The tensors by name of a state dict, or of the one under a name of {@link NESTED}, at any depth. */
 function stateDict(value: PickleValue, fail: Fail): [string, Tensor][] {
+  if (isKind(value, "module")) return moduleTensors(value, fail);
   let dict = value;
   // A dict may hold itself, so depth is bounded.
   for (let depth = 0; depth < 4 && dict instanceof Map; depth++) {
@@ -118,6 +120,28 @@ function stateDict(value: PickleValue, fail: Fail): [string, Tensor][] {
       hint: SAVE_AGAIN,
     },
   );
+}
+
+/** Modules inside modules that are looked into. */
+const MAX_DEPTH = 32;
+
+/** A module's tensors under the names that its `state_dict()` has. A module is looked into once, wherever it is named. */
+function moduleTensors(whole: Module, fail: Fail): [string, Tensor][] {
+  const seen = new Set<Module>();
+  const tensors: [string, Tensor][] = [];
+  const look = (module: Module, prefix: string, depth: number): void => {
+    if (seen.has(module)) return;
+    seen.add(module);
+    if (depth > MAX_DEPTH) throw fail("its modules are nested too deep");
+    for (const [name, value] of module.attributes) {
+      if (typeof name !== "string") continue;
+      if (isKind(value, "tensor")) tensors.push([`${prefix}${name}`, value]);
+      else if (isKind(value, "module")) look(value, `${prefix}${name}.`, depth + 1);
+    }
+  };
+  look(whole, "", 0);
+  if (tensors.length === 0) throw fail("is a TorchScript archive without weights");
+  return tensors;
 }
 
 /** Checks that a tensor's elements lie one after another, in C order and inside its storage. */

@@ -31,10 +31,17 @@ export interface Inert {
   readonly kind: "inert";
 }
 
+/** A module of a TorchScript archive: its class is a name that is never looked up. */
+export interface Module {
+  readonly kind: "module";
+  /** Parameters, buffers and modules by name; empty until the pickle sets them. */
+  attributes: ReadonlyMap<PickleValue, PickleValue>;
+}
+
 /** What a checkpoint's pickle can hold here. Tuples and lists are both arrays. */
 export type PickleValue =
   | (null | boolean | number | bigint | string | Uint8Array)
-  | (Global | Storage | Tensor | Inert)
+  | (Global | Storage | Tensor | Inert | Module)
   | PickleValue[]
   | Map<PickleValue, PickleValue>;
 
@@ -80,10 +87,19 @@ const NOT_EXECUTED =
 export const refused = (fail: Fail, what: string) =>
   fail(`its pickle ${what}, which is not part of a state dict`, { hint: NOT_EXECUTED });
 
-/** A name mentioned by the pickle, refused unless it is one of {@link ALLOWED}. */
-export function findGlobal(module: string, name: string, fail: Fail): Global {
+/** How a TorchScript archive's own classes are named. */
+const SCRIPT_CLASS = "__torch__.";
+/** What its lists are made of; called, they make {@link Inert} values. */
+const SCRIPT_INERT = "torch.jit._pickle.";
+
+/**
+ * A name mentioned by the pickle, refused unless it is one of {@link ALLOWED}.
+ * @param script whether it is a TorchScript archive's, where modules have classes
+ */
+export function findGlobal(module: string, name: string, script: boolean, fail: Fail): Global {
   const full = `${module}.${name}`;
-  if (!ALLOWED.has(full)) throw refused(fail, `names ${quoted(full)}`);
+  const isScript = script && (full.startsWith(SCRIPT_CLASS) || full.startsWith(SCRIPT_INERT));
+  if (!ALLOWED.has(full) && !isScript) throw refused(fail, `names ${quoted(full)}`);
   return { kind: "global", name: full };
 }
 
@@ -92,7 +108,7 @@ export function construct(callee: PickleValue, args: PickleValue, fail: Fail): P
   const name = isKind(callee, "global") ? callee.name : undefined;
   if (!name || !Array.isArray(args)) throw refused(fail, "calls something that is not a function");
   const [first] = args;
-  if (INERT.has(name)) return { kind: "inert" };
+  if (INERT.has(name) || name.startsWith(SCRIPT_INERT)) return { kind: "inert" };
   if (name === "collections.OrderedDict" && args.length === 0) return new Map();
   if (name === "torch.Size" && args.length === 1 && Array.isArray(first)) return first;
   if (name === "torch._utils._rebuild_parameter" && args.length === 3 && isKind(first, "tensor"))
@@ -101,6 +117,13 @@ export function construct(callee: PickleValue, args: PickleValue, fail: Fail): P
     return makeTensor(args, fail);
   }
   throw refused(fail, `calls ${name} in an unknown way`);
+}
+
+/** A module without attributes, of a class of a TorchScript archive; anything else is refused. */
+export function makeModule(type: PickleValue, args: PickleValue, fail: Fail): Module {
+  const isClass = isKind(type, "global") && type.name.startsWith(SCRIPT_CLASS);
+  if (!isClass || !Array.isArray(args) || args.length > 0) throw refused(fail, "makes an instance (NEWOBJ)");
+  return { kind: "module", attributes: new Map() };
 }
 
 /** The storage that a persistent id means: `("storage", class, key, location, number of elements)`. */
@@ -131,8 +154,8 @@ function makeTensor([storage, offset, shape, strides]: readonly PickleValue[], f
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** Whether a value is a {@link Global}, {@link Storage}, {@link Tensor} or {@link Inert}. */
-export function isKind<Kind extends "global" | "storage" | "tensor" | "inert">(
+/** Whether a value is a {@link Global}, {@link Storage}, {@link Tensor}, {@link Inert} or {@link Module}. */
+export function isKind<Kind extends "global" | "storage" | "tensor" | "inert" | "module">(
   value: PickleValue | undefined,
   kind: Kind,
 ): value is Extract<PickleValue, { kind: Kind }> {

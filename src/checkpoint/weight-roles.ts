@@ -116,13 +116,34 @@ export interface VisionWeights {
   readonly projection?: Projection;
 }
 
-/** The text tower's tensors. */
+/** A CLIP's text tower's tensors. */
 export interface TextWeights {
   readonly tokenEmbedding: TensorRef;
   readonly positionalEmbedding: TensorRef;
+  /** The class token that is put behind every text, [width]; its position is the table's last row. */
+  readonly classEmbedding?: TensorRef;
   readonly blocks: readonly Block[];
   readonly lnFinal: Norm;
   readonly projection?: Projection;
+}
+
+/**
+ * The tensors of a language model's encoder; where it has `lnEmbedding`, `ln1` and `ln2` of its blocks normalise x + attention(x)
+ * and x + mlp(x).
+ */
+export interface LanguageWeights {
+  readonly tokenEmbedding: TensorRef;
+  /** Absent where positions are sines. */
+  readonly positionalEmbedding?: TensorRef;
+  /** Of the first token type, [1, width]. */
+  readonly typeEmbedding?: TensorRef;
+  readonly lnEmbedding?: Norm;
+  readonly blocks: readonly Block[];
+  readonly pooler?: Linear;
+  /** Normalises every token behind the last layer. */
+  readonly lnLast?: Norm;
+  /** Linear maps in turn into the joint space. */
+  readonly projections: readonly Linear[];
 }
 
 /** A CLIP's tensors by role, the same whichever format they came in. */
@@ -131,7 +152,7 @@ export interface ClipWeights {
   readonly file: string;
   readonly vision: VisionWeights;
   /** Absent where the text tower is not computed here. */
-  readonly text?: TextWeights;
+  readonly text?: TextWeights | LanguageWeights;
   /** Absent where there are no texts to compare with. */
   readonly logitScale?: TensorRef;
   /** Of models that were trained with a sigmoid: added to scaled cosines. */

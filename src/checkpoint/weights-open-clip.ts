@@ -13,6 +13,7 @@ import {
   type TextWeights,
   type VisionWeights,
 } from "./weight-roles.ts";
+import { languageWeights } from "./weights-language.ts";
 import { timmVision } from "./weights-timm.ts";
 
 /** Tensors under OpenCLIP's names. */
@@ -24,7 +25,11 @@ export function openClipWeights(
   const { text, embedDim } = config;
   return {
     vision: tower ? timmVision(take, config, tower) : vision(take, config),
-    ...(readsTexts(text) && { text: textWeights(take, text, embedDim) }),
+    ...(readsTexts(text) && {
+      text: text.language
+        ? languageWeights(take, "open_clip", text, embedDim)
+        : textWeights(take, text, embedDim),
+    }),
   };
 }
 
@@ -73,9 +78,12 @@ function cocaPool(take: Take, width: number, embedDim: number): Pool {
 function textWeights(take: Take, text: TextConfig, embedDim: number): TextWeights {
   // OpenCLIP's `custom_text` models keep their text tower under `text.`.
   const prefix = take.has("text.token_embedding.weight") ? "text." : "";
+  const hasClass = text.pooling === "class";
+  const positions = text.contextLength + (hasClass ? 1 : 0);
   return {
     tokenEmbedding: take(`${prefix}token_embedding.weight`, [text.vocabSize, text.width]),
-    positionalEmbedding: take(`${prefix}positional_embedding`, [text.contextLength, text.width]),
+    positionalEmbedding: take(`${prefix}positional_embedding`, [positions, text.width]),
+    ...(hasClass && { classEmbedding: take(`${prefix}cls_emb`, [text.width]) }),
     blocks: blocks(take, prefix, text),
     lnFinal: norm(take, `${prefix}ln_final`, text.width),
     ...textProjection(take, `${prefix}text_projection`, text.width, embedDim),

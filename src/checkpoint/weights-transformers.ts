@@ -10,6 +10,7 @@ import {
   perhapsBiased,
   type Take,
 } from "./weight-roles.ts";
+import { languageWeights } from "./weights-language.ts";
 
 /** Tensors under transformers' names: a CLIPModel's or a SiglipModel's. */
 export function transformersWeights(
@@ -43,16 +44,24 @@ export function transformersWeights(
         : { projection: projection("visual_projection", width) }),
     },
     ...(readsTexts(text) && {
-      text: {
-        tokenEmbedding: take("text_model.embeddings.token_embedding.weight", [text.vocabSize, text.width]),
-        positionalEmbedding: take("text_model.embeddings.position_embedding.weight", [
-          text.contextLength,
-          text.width,
-        ]),
-        blocks: blocks(take, "text_model", text),
-        lnFinal: norm(take, "text_model.final_layer_norm", text.width),
-        projection: projection(text.pooling === "last" ? "text_model.head" : "text_projection", text.width),
-      },
+      text: text.language
+        ? languageWeights(take, "transformers", text, embedDim)
+        : {
+            tokenEmbedding: take("text_model.embeddings.token_embedding.weight", [
+              text.vocabSize,
+              text.width,
+            ]),
+            positionalEmbedding: take("text_model.embeddings.position_embedding.weight", [
+              text.contextLength,
+              text.width,
+            ]),
+            blocks: blocks(take, "text_model", text),
+            lnFinal: norm(take, "text_model.final_layer_norm", text.width),
+            projection: projection(
+              text.pooling === "last" ? "text_model.head" : "text_projection",
+              text.width,
+            ),
+          },
     }),
   };
 }

@@ -66,7 +66,10 @@ export async function completeSnapshot(
   return received;
 }
 
-/** The repository's own tokenizer, else the one that all CLIPs share; none if its config names another one. */
+/**
+ * The repository's own tokenizer, else the one that all CLIPs share, or that of the language model which its text tower is; none
+ * if its config names another one.
+ */
 async function findTokenizer(
   client: HubClient,
   { hubId, files }: Listing,
@@ -83,7 +86,9 @@ async function findTokenizer(
   const beside = files.has(TOKENIZER_CONFIG) ? [TOKENIZER_CONFIG] : [];
   if (own) return [...own, ...beside].map((name) => files.get(name)!);
   const shareable = tokenizerName === undefined || tokenizerName.startsWith("openai/clip-");
-  const shared = shareable ? await sharedTokenizer(client, work) : undefined;
+  // A language model's tokenizer.json says all; what fills up other towers' texts stands beside theirs.
+  const home = shareable ? TOKENIZER_HOME : config.text.language && tokenizerName;
+  const shared = home ? await tokenizerOf(client, home, work) : undefined;
   if (shared) return [shared];
   if (sharesTokenizer({ vocabSize: config.text.vocabSize, tokenizerName })) return [];
   const message = `${hubId} has no ${TOKENIZER}${tokenizerName ? ` and reads texts as ${tokenizerName}` : ""}: images only`;
@@ -92,9 +97,9 @@ async function findTokenizer(
 }
 
 /** Undefined on a hub that has no such repository: a mirror of some models may not. */
-async function sharedTokenizer(client: HubClient, work: WorkOptions): Promise<HubFile | undefined> {
+async function tokenizerOf(client: HubClient, home: string, work: WorkOptions): Promise<HubFile | undefined> {
   try {
-    return (await listRepository(client, TOKENIZER_HOME, work)).files.get(TOKENIZER);
+    return (await listRepository(client, home, work)).files.get(TOKENIZER);
   } catch (error) {
     const missing =
       error instanceof ClipInterpretError && ["HUB_NOT_FOUND", "HUB_UNAUTHORIZED"].includes(error.code);

@@ -8,8 +8,8 @@ const BATCH = 64;
 /**
  * Runs the text tower on token ids, each from start token to end token.
  *
- * Rows of one batch are padded behind their end token, where a causal tower does not look; a text's embedding
- * is the same bit for bit whatever it is batched with (tested). Texts of a tower that is not causal must fill its context.
+ * Rows of one batch are padded behind their end token, where a causal tower does not look; other towers are given texts of one
+ * length at a time. So a text's embedding is the same bit for bit whatever it is batched with (tested).
  *
  * @returns raw embeddings, [t, embedDim]
  * @throws `SUM_MISMATCH` when an embedding is not made of numbers; `CANCELLED`
@@ -23,29 +23,64 @@ export async function encodeTokens(
 ): Promise<Float32Array> {
   const result = new Float32Array(texts.length * embedDim);
   report?.({ type: "start", task: "texts", unit: "text", total: texts.length });
-  for (let start = 0; start < texts.length; start += BATCH) {
+  let done = 0;
+  for (const batch of batchesOf(texts, tower)) {
     checkCancelled(signal);
-    const batch = texts.slice(start, start + BATCH);
-    const length = Math.max(...batch.map((ids) => ids.length));
+    const length = Math.max(...batch.map(({ ids }) => ids.length));
     const ids = new BigInt64Array(batch.length * length);
     batch.forEach((row, i) => {
-      ids.set(row.map(BigInt), i * length);
+      ids.set(row.ids.map(BigInt), i * length);
     });
-    const ends = BigInt64Array.from(batch, (row, i) => BigInt(i * length + pooledAt(row, tower)));
+    const ends = BigInt64Array.from(batch, (row, i) => BigInt(i * length + pooledAt(row.ids, tower)));
     const { embedding } = await session.run({
       ids: { data: ids, dims: [batch.length, length] },
-      ends: { data: ends, dims: [batch.length] },
+      ...(hasEnds(tower) && { ends: { data: ends, dims: [batch.length] } }),
     });
     if (!embedding.data.every(Number.isFinite)) throw notNumbers("a text's embedding");
-    result.set(embedding.data, start * embedDim);
-    report?.({ type: "advance", task: "texts", done: start + batch.length, total: texts.length });
+    batch.forEach(({ index }, i) => {
+      result.set(embedding.data.subarray(i * embedDim, (i + 1) * embedDim), index * embedDim);
+    });
+    done += batch.length;
+    report?.({ type: "advance", task: "texts", done, total: texts.length });
   }
   report?.({ type: "end", task: "texts", done: texts.length });
   return result;
 }
 
+/** Whether a text is pooled at a token of its own, which the graph has to be told. */
+const hasEnds = ({ pooling }: TextConfig): boolean => pooling === "end" || pooling === "last";
+
+/** A text's tokens, and which of all texts it is. */
+interface Row {
+  readonly index: number;
+  readonly ids: readonly number[];
+}
+
+/** Texts in the batches that they are computed in: in their order, or of one length each. */
+function batchesOf(texts: readonly (readonly number[])[], tower: TextConfig): Row[][] {
+  const rows = texts.map((ids, index) => ({ index, ids: read(ids, tower) }));
+  const groups = new Map<number, Row[]>();
+  for (const row of rows) {
+    const key = hasEnds(tower) ? 0 : row.ids.length;
+    const group = groups.get(key) ?? [];
+    group.push(row);
+    groups.set(key, group);
+  }
+  return [...groups.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / BATCH) }, (_, i) =>
+      group.slice(i * BATCH, (i + 1) * BATCH),
+    ),
+  );
+}
+
+/** CoCa's class token sees one token behind a text's end, of the many that fill the context up. */
+const read = (ids: readonly number[], { pooling, contextLength }: TextConfig): readonly number[] =>
+  pooling === "class" && ids.length < contextLength ? [...ids, 0] : ids;
+
 /** Which token of a text is pooled: its last one; of a text that was filled up behind its end token, the highest. */
-function pooledAt(row: readonly number[], { causal, pooling, contextLength }: TextConfig): number {
+function pooledAt(row: readonly number[], tower: TextConfig): number {
+  const { causal, pooling, contextLength } = tower;
+  if (!hasEnds(tower)) return 0;
   if (!causal && row.length !== contextLength)
     throw new RangeError(`${row.length} tokens do not fill the context of ${contextLength}`);
   if (causal || pooling === "last") return row.length - 1;

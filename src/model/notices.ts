@@ -10,7 +10,7 @@ export const precisionNotice = ({ precision }: ClipModel): string[] =>
       ];
 
 const ACTIVATION_NAMES = {
-  ...{ gelu: "GELU", quick_gelu: "QuickGELU", gelu_tanh: "GELU (tanh)", silu: "SiLU" },
+  ...{ gelu: "GELU", quick_gelu: "QuickGELU", gelu_tanh: "GELU (tanh)", silu: "SiLU", relu: "ReLU" },
 } as const;
 
 /** Which activation was taken, where neither the model's config nor a known model's name says it. */

@@ -28,7 +28,7 @@ export type Op =
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
-  | ("Erf" | "ReduceL2" | "ReduceMean" | "Sigmoid" | "Sqrt" | "Tanh")
+  | ("CumSum" | "Equal" | "Erf" | "ReduceL2" | "ReduceMean" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh")
   | ("AveragePool" | "BatchNormalization" | "Unsqueeze")
   | ("MultiHeadAttention" | "Gelu" | "FastGelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([

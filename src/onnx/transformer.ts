@@ -92,6 +92,7 @@ export const ACTIVATIONS: Record<Operators, Record<TowerActivation, (g: Graph, x
     quick_gelu: (g, x) => g.op("QuickGelu", [x], { alpha: { float: QUICK } }),
     gelu_tanh: (g, x) => g.op("FastGelu", [x]),
     silu: (g, x) => g.op("QuickGelu", [x], { alpha: { float: 1 } }),
+    relu: (g, x) => g.op("Relu", [x]),
   },
   standard: {
     // x/2·(1 + erf(x/√2)): ONNX's own Gelu came with opset 20.
@@ -108,6 +109,7 @@ export const ACTIVATIONS: Record<Operators, Record<TowerActivation, (g: Graph, x
       return g.op("Mul", [g.op("Mul", [x, g.scalar(0.5)]), g.op("Add", [tanh, g.scalar(1)])]);
     },
     silu: (g, x) => g.op("Mul", [x, g.op("Sigmoid", [x])]),
+    relu: (g, x) => g.op("Relu", [x]),
   },
 };
 

@@ -39,7 +39,7 @@ export const verifyResultSchema = z.strictObject({
     patchSize: size,
     imageSize: size,
     embedDim: size,
-    activation: z.enum(["gelu", "quick_gelu", "gelu_tanh", "silu"]),
+    activation: z.enum(["gelu", "quick_gelu", "gelu_tanh", "silu", "relu"]),
     parameters: size.describe("weights of both towers"),
   }),
   pictures: z.enum(SUITES).describe("what it was tried on"),

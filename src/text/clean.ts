@@ -6,9 +6,15 @@ import { unescapeHtml } from "./html.ts";
  * references twice, as captions from the web are often escaped twice); `open_clip_lower` and `open_clip_canonical`: then lower
  * case, or without punctuation too, as OpenCLIP does for SigLIP. `transformers`: nothing beyond white space, as transformers'
  * CLIPTokenizer (fast, and from version 5 the only one) does; `siglip`: lower case without punctuation, as its
- * SiglipTokenizer does.
+ * SiglipTokenizer does; `space`: nothing beyond white space for a language model, which knows capitals.
  */
-export type Cleaning = "open_clip" | "open_clip_lower" | "open_clip_canonical" | "transformers" | "siglip";
+export type Cleaning =
+  | "open_clip"
+  | "open_clip_lower"
+  | "open_clip_canonical"
+  | "transformers"
+  | "siglip"
+  | "space";
 
 /** ASCII's punctuation. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
@@ -20,6 +26,7 @@ const THEN: Readonly<Record<Cleaning, (text: string) => string>> = {
   open_clip_canonical: (text) => text.replaceAll("_", " ").replace(PUNCTUATION, "").toLowerCase(),
   // The library writes a sigma at a word's end as "ς"; Python does too, transformers' tokenizers do not.
   transformers: (text) => text.replaceAll("Σ", "σ"),
+  space: (text) => text,
   siglip: (text) => text.toLowerCase().replace(PUNCTUATION, ""),
 };
 

@@ -243,15 +243,19 @@ describe("tokenizers of other kinds give the ids that OpenCLIP gives", () => {
     ["siglip2", { cleaning: "open_clip_canonical", pooling: "last", fill: true }],
     ["clipa", { cleaning: "open_clip", pooling: "last", fill: true, separatorIsZero: true }],
     ["metaclip2", { cleaning: "open_clip", pooling: 2 }],
+    ["bert", { cleaning: "open_clip", pooling: "whole" }],
+    ["roberta", { cleaning: "open_clip", pooling: "whole" }],
   ] as const)("%s", async (kind, rules) => {
     const folder = join(goldens, kind);
     const { contextLength, texts } = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8"));
     const tokenizer = await loadTokenizer(join(folder, "tokenizer.json"), contextLength, rules);
     for (const { text, ids } of texts as { text: string; ids: number[] }[]) {
       const fill = "fill" in rules;
-      // A causal text tower does not look behind the end token, at which it pools.
-      const wanted = fill ? ids : ids.slice(0, ids.indexOf(tokenizer.endToken) + 1);
-      const spelled = !fill && text.includes("</s>");
+      // A causal text tower does not look behind the end token, at which it pools; nor does a language model.
+      const end =
+        kind === "metaclip2" ? ids.indexOf(tokenizer.endToken) : ids.lastIndexOf(tokenizer.endToken);
+      const wanted = fill ? ids : ids.slice(0, end + 1);
+      const spelled = kind === "metaclip2" && text.includes("</s>");
       if (!spelled) expect([text, tokenizer.encode(text).ids]).toEqual([text, wanted]);
     }
   });
@@ -261,6 +265,19 @@ describe("tokenizers of other kinds give the ids that OpenCLIP gives", () => {
     const { encode, endToken } = await loadTokenizer(path, 16, { cleaning: "open_clip", pooling: 2 });
     const { ids } = encode("a dog </s> a cat");
     expect(ids.indexOf(endToken)).toBe(ids.length - 1);
+  });
+
+  it("and may stand between other tokens than its file says, as NLLB's texts do", async () => {
+    const path = join(goldens, "metaclip2/tokenizer.json");
+    const rules = { cleaning: "open_clip", pooling: "whole" } as const;
+    const plain = (await loadTokenizer(path, 6, rules)).encode("a photo of a dog and a cat");
+    const around = { before: "<unk>", behind: "</s>" };
+    const other = (await loadTokenizer(path, 6, { ...rules, around })).encode("a photo of a dog and a cat");
+    expect(plain.ids[0]).toBe(0);
+    expect(other.ids).toEqual([3, ...plain.ids.slice(1)]);
+    const missing = { ...rules, around: { before: "eng_Latn", behind: "</s>" } };
+    const refusal = { code: "TOKENIZER_INVALID", message: expect.stringContaining("eng_Latn") };
+    await expect(loadTokenizer(path, 6, missing)).rejects.toMatchObject(refusal);
   });
 
   it("and say so where nothing says what fills texts up", async () => {

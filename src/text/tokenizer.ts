@@ -38,8 +38,13 @@ export interface Tokenizer {
 /** How the library that a model belongs to reads texts. */
 export interface TextRules {
   readonly cleaning: Cleaning;
-  /** Where its text tower pools: at the highest id of a text, at the first that is this id, or at the context's end. */
-  readonly pooling: "highest" | "last" | number;
+  /**
+   * Where its text tower pools: at the highest id of a text, at the first that is this id, at the context's end, or whatever the
+   * ids are (`whole`).
+   */
+  readonly pooling: "highest" | "last" | "whole" | number;
+  /** What stands before and behind every text, whatever the tokenizer's file says. */
+  readonly around?: { readonly before: string; readonly behind: string };
   /** Whether texts fill the whole context, since the text tower reads it. */
   readonly fill?: boolean;
   /** Whether the token that separates texts is written as 0. */
@@ -71,7 +76,12 @@ export async function loadTokenizer(
       hint: "Put the model's tokenizer_config.json beside it.",
     });
   }
-  if (definition.model.type !== "BPE" || rules.pooling === "last")
+  if (rules.pooling === "whole" && source.kind !== "json") {
+    throw invalid("is of CLIP's kind, and the model's text tower is a language model with another", {
+      hint: "Put the tokenizer.json of the language model beside the weights.",
+    });
+  }
+  if (definition.model.type !== "BPE" || rules.pooling === "last" || rules.pooling === "whole")
     return generalTokenizer(definition, contextLength, rules, padding, invalid);
   const { library, vocab } = build(definition, rules, invalid);
   const [startToken, endToken, ...others] = library.encode("").ids;
@@ -116,7 +126,7 @@ const filled = (ids: number[], contextLength: number, padding: number | undefine
 function generalTokenizer(
   definition: TokenizerDefinition,
   contextLength: number,
-  { cleaning, pooling, separatorIsZero }: TextRules,
+  { cleaning, pooling, separatorIsZero, around: asked }: TextRules,
   padding: number | undefined,
   invalid: Invalid,
 ): Tokenizer {
@@ -128,19 +138,25 @@ function generalTokenizer(
   }
   const around = library.encode("").ids;
   const some = library.encode("a").ids;
-  const before = around.findIndex((id: number, i: number) => some[i] !== id);
-  const prefix = around.slice(0, before < 0 ? around.length : before);
+  const differs = around.findIndex((id: number, i: number) => some[i] !== id);
+  const prefix = around.slice(0, differs < 0 ? around.length : differs);
   const suffix = around.slice(prefix.length);
-  const endToken = suffix.at(-1);
+  const vocabulary = tokenIds(definition);
+  const [before, behind] = asked
+    ? [[vocabulary[asked.before]], [vocabulary[asked.behind]]]
+    : [prefix, suffix];
+  if (before.concat(behind).includes(undefined as never))
+    throw invalid(`has no token ${asked?.before} or ${asked?.behind}, which stand around every text`);
+  const endToken = behind.at(-1);
   if (endToken === undefined) throw invalid("does not put an end token behind a text");
   if (typeof pooling === "number" && pooling !== endToken)
     throw invalid(
       `the end token is ${endToken}, but the model's config says that texts are pooled at ${pooling}`,
     );
-  const ids = Object.entries(tokenIds(definition));
+  const ids = Object.entries(vocabulary);
   const longest = ids.reduce((length, [token]) => Math.max(length, token.length), 1);
   const readable = 4 * contextLength * (longest + 1);
-  const room = contextLength - around.length;
+  const room = contextLength - before.length - behind.length;
   const separator = separatorIsZero ? endToken : undefined;
   return {
     encode(text) {
@@ -149,11 +165,11 @@ function generalTokenizer(
       const content = all
         .slice(prefix.length, all.length - suffix.length)
         .filter((id: number) => typeof pooling !== "number" || id !== endToken);
-      const kept = [...prefix, ...content.slice(0, room), ...suffix];
+      const kept = [...before, ...content.slice(0, room), ...behind];
       const written = kept.map((id) => (id === separator ? 0 : id));
       return { ids: filled(written, contextLength, padding), truncated: content.length > room };
     },
-    ...(prefix[0] !== undefined && { startToken: prefix[0] }),
+    ...(before[0] !== undefined && { startToken: before[0] }),
     endToken,
     vocabSize: ids.reduce((high, [, id]) => Math.max(high, id), -1) + 1,
     contextLength,

@@ -195,6 +195,23 @@ describe("pull", () => {
   });
 });
 
+describe("a model whose text tower is a language model", () => {
+  it("gets that model's tokenizer where it has none of its own", async () => {
+    const file = (path: string) => golden(`kinds/roberta/${path}`);
+    const config = JSON.parse(file(CONFIG).toString());
+    config.model_cfg.text_cfg.hf_tokenizer_name = "someone/roberta";
+    const tokenizer = golden("tokenizer/metaclip2/tokenizer.json");
+    const files = { [CONFIG]: Buffer.from(JSON.stringify(config)), [WEIGHTS]: file(WEIGHTS) };
+    const { puller } = await world({
+      "someone/clip": { ...SERVED, files },
+      "someone/roberta": { commit: "b".repeat(40), files: { "tokenizer.json": tokenizer } },
+      [TOKENIZER_HOME]: SERVED_TOKENIZER,
+    });
+    const { folder } = await puller.pull("someone/clip");
+    expect(await readFile(join(folder, "tokenizer.json"))).toEqual(tokenizer);
+  });
+});
+
 describe("the cache that the Python tools made", () => {
   /** Lays files out as huggingface_hub does; `broken` blobs are not there yet. */
   async function pythonCache(

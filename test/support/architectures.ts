@@ -18,16 +18,20 @@ interface Towers {
   readonly text?: string;
 }
 /** A layer's number in a name. */
-const LAYER = /((?:res)?blocks)\.0\./;
+const LAYER = /((?:res)?blocks|encoder\.layer|transformer\.layers)\.0\./;
 /** What no forward pass reads. */
 export const UNREAD = /num_batches_tracked|attn_mask/;
+
+/** Whether OpenCLIP keeps its text tower under a name of its own. */
+const isCustom = ({ custom_text, text_cfg }: Record<string, unknown>): boolean =>
+  custom_text === true || "hf_model_name" in (text_cfg as object);
 
 /** The tensors of an architecture under the names and in the shapes that its library gives them, without numbers. */
 export function tensorsOf(name: string, layers: { visual: number; text: number }): Map<string, TensorRef> {
   const found = new Map<string, TensorRef>();
   const add = (tensor: string, shape: readonly number[]) =>
     found.set(tensor, { name: tensor, file: "/none", offset: 0, dtype: "F32", shape: [...shape] });
-  const custom = configs[name].custom_text === true ? "text." : "";
+  const custom = isCustom(configs[name]) ? "text." : "";
   for (const [part, prefix] of [
     ["visual", "visual."],
     ["text", custom],

@@ -106,7 +106,8 @@ export function countParameters({ vision, text, embedDim }: ModelConfig): number
   const patches = 3 * vision.patchSize ** 2;
   const image = blocks(vision) + vision.width * (patches + 1 + vision.tokens + 4 + embedDim);
   const texts = readsTexts(text)
-    ? blocks(text) + text.width * (text.vocabSize + text.contextLength + 2 + embedDim)
+    ? blocks(text) +
+      text.width * (text.vocabSize + (text.language?.positions ?? text.contextLength) + 2 + embedDim)
     : 0;
   return image + texts + 1;
 }

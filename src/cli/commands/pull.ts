@@ -1,11 +1,16 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createPuller } from "../../hub/pull.ts";
 import { isEmbedded, locateModel } from "../../model/registry.ts";
 import { pullResult } from "../../results/models.ts";
 import { originOf } from "../../results/origin.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import type { Register } from "../command.ts";
+import { shellWord } from "../strings.ts";
+
+/** A photograph that comes with the package, so that what is suggested runs as it is printed. */
+const PHOTO = fileURLToPath(new URL("../../../examples/photos/dog.jpg", import.meta.url));
 
 /** `pull MODEL`: fetches a model from the hub into the hub's cache. */
 export const registerPull: Register = (program, run) => {
@@ -23,7 +28,8 @@ export const registerPull: Register = (program, run) => {
           return [
             `${model} is in ${folder} (${how})`,
             "Next:",
-            `  clip-interpret explain PICTURE --text "a dog" --text "a cat" --model ${model}`,
+            `  clip-interpret verify ${shellWord(model)}`,
+            `  clip-interpret explain ${shellWord(PHOTO)} --text "a dog" --text "a cat" --model ${shellWord(model)}`,
           ].join("\n");
         });
       }),

@@ -11,6 +11,7 @@ meta device and read.
 
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import open_clip
@@ -114,9 +115,34 @@ def describe(name, pool):
     return facts
 
 
+# What the configs of these language models say on the hub.
+BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+SHARED = {"max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1, "layer_norm_eps": 1e-5, "hidden_act": "gelu"}
+LANGUAGE_MODELS = {
+    "roberta-base": {"model_type": "roberta", "vocab_size": 50265, **BASE, **SHARED},
+    "xlm-roberta-base": {"model_type": "xlm-roberta", "vocab_size": 250002, **BASE, **SHARED},
+    **{
+        f"facebook/nllb-200-distilled-{size}": {
+            "model_type": "m2m_100", "vocab_size": 256206, "d_model": 1024, "max_position_embeddings": 1024, "pad_token_id": 1,
+            "encoder_layers": layers, "encoder_attention_heads": 16, "encoder_ffn_dim": mlp, "decoder_layers": 1,
+        }
+        for size, layers, mlp in (("600M", 12, 4096), ("1.3B", 24, 8192))
+    },
+    "xlm-roberta-large": {"model_type": "xlm-roberta", "vocab_size": 250002, **LARGE, **SHARED},
+}
+
+
+def language_model(name):
+    """A folder with its config, in place of the hub."""
+    folder = tempfile.mkdtemp()
+    (Path(folder) / "config.json").write_text(json.dumps(LANGUAGE_MODELS[name]))
+    return folder
+
+
 def shapes_of(tower):
     """Names and shapes, of the first layer only."""
-    later = re.compile(r"(?:resblocks|blocks)\.(?!0\.)\d+\.")
+    later = re.compile(r"(?:resblocks|blocks|encoder\.layer|transformer\.layers)\.(?!0\.)\d+\.")
     inside = re.compile(r"(patch_embed|\bstages)")
     return {
         name: "x".join(map(str, tensor.shape))
@@ -135,7 +161,10 @@ def tensors(configs):
         quick = config.get("quick_gelu", False)
         with torch.device("meta"):
             parts = {"visual": shapes_of(_build_vision_tower(config["embed_dim"], vision, quick))}
-            if not text.hf_model_name:
+            if text.hf_model_name in LANGUAGE_MODELS:
+                text.hf_model_pretrained = False
+                text.hf_model_name = language_model(text.hf_model_name)
+            if not text.hf_model_name or text.hf_model_name.startswith("/"):
                 parts["text"] = shapes_of(_build_text_tower(config["embed_dim"], text, quick))
         keys = {}
         for part, shapes in parts.items():

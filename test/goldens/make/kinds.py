@@ -15,6 +15,7 @@ every constant. The parts are asserted to sum to the library's embedding.
 import json
 import shutil
 import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -53,14 +54,14 @@ F.scaled_dot_product_attention = recording_attention
 def randomise(model, seed):
     generator = torch.Generator().manual_seed(seed)
     for name, p in [*model.named_parameters(), *model.named_buffers()]:
-        if not p.is_floating_point() or name.endswith(("attn_mask", "bands")) or "rope" in name or "rotary" in name:
+        if not p.is_floating_point() or name.endswith(("attn_mask", "bands")) or "rope" in name or "rotary" in name or "embed_positions" in name:
             continue
         noise = torch.randn(p.shape, generator=generator)
         if name in ("logit_scale", "logit_bias"):
             continue
         if "running_var" in name:
             p.data = 0.5 + noise.abs()
-        elif p.ndim <= 1 and ("norm" in name or "ln" in name or "gamma" in name or ".bn" in name) and not name.endswith("bias"):
+        elif p.ndim <= 1 and ("norm" in name.lower() or "ln" in name or "gamma" in name or ".bn" in name) and not name.endswith("bias"):
             p.data = 1 + 0.3 * noise
         elif p.ndim <= 1:
             p.data = 0.2 * noise
@@ -194,21 +195,25 @@ def write(name, arrays, state, config_file, config, weights_file, extra=None):
     print(name, sum(f.stat().st_size for f in folder.iterdir()) // 1024, "kB")
 
 
-def text_pieces(encode_text, seed, end=VOCAB - 1, context=CONTEXT, fill=None):
+def text_pieces(encode_text, seed, end=VOCAB - 1, context=CONTEXT, fill=None, inside=None):
     """Texts of different lengths, the end token once, filled up as the model was trained with."""
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.full((3, context), 0 if fill is None else fill)
     for row, length in enumerate((2, 5, context)):
         tokens[row, : length - 1] = torch.randint(2, VOCAB - 2, (length - 1,), generator=generator)
         tokens[row, length - 1] = end
+    if inside is not None:
+        tokens[2, 2] = inside
     with torch.no_grad():
         return {"text_tokens": tokens, "text_embedding": encode_text(tokens)}
 
 
-def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, timm_patch=None, embed=DIM, image=IMAGE, **model_options):
+def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, timm_patch=None, embed=DIM, image=IMAGE, language=None, **model_options):
     vision_cfg = {"image_size": image, **({} if tower else {"patch_size": PATCH, "width": WIDTH, "head_width": WIDTH // HEADS, "layers": LAYERS, "mlp_ratio": MLP / WIDTH}), **vision}
     text_cfg = {"context_length": CONTEXT, "vocab_size": VOCAB, "width": 16, "heads": 2, "layers": 1, "mlp_ratio": 2, **(text or {})}
-    make = CoCa if "multimodal_cfg" in model_options else CustomTextCLIP if tower else CLIP
+    if language:
+        text_cfg |= {"hf_model_name": language_model(**language), "hf_model_pretrained": False}
+    make = CoCa if "multimodal_cfg" in model_options else CustomTextCLIP if tower or language else CLIP
     create = timm.create_model
     if timm_patch:
         timm.create_model = lambda model_name, **kwargs: create(model_name, **{**kwargs, **timm_patch})
@@ -259,9 +264,33 @@ def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, ti
         arrays |= text_pieces(lambda t: model.encode_text(t, normalize=False), seed, **texts)
     if tower:
         vision_cfg["timm_tower"] = tower
+    if language:
+        text_cfg = {"context_length": CONTEXT, **text, "hf_model_name": "tiny", "hf_tower": {"family": language["family"], **LANGUAGE_FACTS[language["family"]]}}
     model_cfg = {"embed_dim": embed, "vision_cfg": vision_cfg, "text_cfg": text_cfg, **{k: v for k, v in model_options.items() if k == "multimodal_cfg"}}
     config = {"model_cfg": model_cfg, "preprocess_cfg": {}}
     write(name, arrays, model.state_dict(), "open_clip_config.json", config, "open_clip_model.safetensors")
+
+
+LANGUAGE_FACTS = {
+    "roberta": {"width": 16, "layers": 2, "heads": 2, "mlpWidth": 24, "vocabSize": VOCAB, "positions": CONTEXT + 2, "types": 1, "epsilon": 1e-5, "activation": "gelu", "padId": 1},
+    "bert": {"width": 16, "layers": 2, "heads": 4, "mlpWidth": 24, "vocabSize": VOCAB, "positions": CONTEXT + 3, "types": 2, "epsilon": 1e-12, "activation": "gelu", "padId": 0},
+}
+
+
+LANGUAGE_FACTS["m2m100"] = {k: v for k, v in LANGUAGE_FACTS["roberta"].items() if k != "types"} | {"activation": "relu"}
+
+
+def language_model(family, model_type):
+    """A folder with the config of a small language model, in place of a name on the hub."""
+    facts = LANGUAGE_FACTS[family]
+    sizes = {"hidden_size": facts["width"], "num_hidden_layers": facts["layers"], "num_attention_heads": facts["heads"], "intermediate_size": facts["mlpWidth"], "vocab_size": VOCAB}
+    if family == "m2m100":
+        sizes = {"d_model": facts["width"], "encoder_layers": facts["layers"], "encoder_attention_heads": facts["heads"], "encoder_ffn_dim": facts["mlpWidth"], "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": VOCAB}
+        facts = {**facts, "positions": CONTEXT, "types": 1}
+    others = {"max_position_embeddings": facts["positions"], "type_vocab_size": facts["types"], "layer_norm_eps": facts["epsilon"], "pad_token_id": facts["padId"], "activation_function" if family == "m2m100" else "hidden_act": facts["activation"]}
+    folder = tempfile.mkdtemp()
+    (Path(folder) / "config.json").write_text(json.dumps({"model_type": model_type, **sizes, **others}))
+    return folder
 
 
 TOWER = {"width": WIDTH, "layers": LAYERS, "heads": HEADS, "mlpWidth": MLP, "imageSize": IMAGE, "patchSize": PATCH}
@@ -305,6 +334,48 @@ def siglip():
     write("siglip-transformers", arrays, model.state_dict(), "config.json", {"model_type": "siglip", **sections}, "model.safetensors")
 
 
+def of_transformers(name, config, model, text_keys, seed, texts):
+    """A transformers CLIP with another text tower."""
+    model = randomise(model, seed)
+    vision = model.vision_model
+    pixels = torch.randn(2, 3, IMAGE, IMAGE, generator=torch.Generator().manual_seed(seed)).float().double()
+
+    def pieces(layer):
+        out = layer.self_attn.out_proj
+        return out.weight, out.bias, 1, None
+
+    def make_tail(x, rest):
+        return Tail(x, vision.post_layernorm, "cls", 1, model.visual_projection.weight.T)
+
+    encode = lambda x: model.visual_projection(vision(pixel_values=x).pooler_output)  # noqa: E731
+    arrays = {"pixels": pixels, **dissect(encode, list(vision.encoder.layers), pieces, make_tail, pixels)}
+    mask = lambda t: (t != config.text_config.pad_token_id).long()  # noqa: E731
+    arrays |= text_pieces(lambda t: model.get_text_features(input_ids=t, attention_mask=mask(t)).pooler_output, seed, **texts)
+    whole = config.to_dict()
+    keys = {"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "vocab_size", "max_position_embeddings", *text_keys}
+    sections = {section: {k: v for k, v in whole[section].items() if k in keys} for section in ("vision_config", "text_config")}
+    write(name, arrays, model.state_dict(), "config.json", {"model_type": config.model_type, "projection_dim": config.projection_dim, **sections}, "model.safetensors")
+
+
+TRANSFORMERS_SIZES = {
+    "vision_config": {"hidden_size": WIDTH, "intermediate_size": MLP, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS, "image_size": IMAGE, "patch_size": PATCH},
+    "text_config": {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": VOCAB},
+    "projection_dim": DIM,
+}
+
+
+def chinese_clip():
+    sizes = {**TRANSFORMERS_SIZES, "text_config": {**TRANSFORMERS_SIZES["text_config"], "max_position_embeddings": CONTEXT}}
+    config = transformers.ChineseCLIPConfig(**sizes)
+    of_transformers("chinese-clip", config, transformers.ChineseCLIPModel(config), [], 11, {"end": 3, "fill": 0, "inside": 0})
+
+
+def altclip():
+    sizes = {**TRANSFORMERS_SIZES, "text_config": {**TRANSFORMERS_SIZES["text_config"], "max_position_embeddings": CONTEXT + 2, "project_dim": 12}}
+    config = transformers.AltCLIPConfig(**sizes)
+    of_transformers("altclip", config, transformers.AltCLIPModel(config), ["project_dim"], 12, {"end": 2, "fill": 1, "inside": 1})
+
+
 def main(asked):
     HERE.mkdir(exist_ok=True)
     whole = hybrid.ConvStem
@@ -315,9 +386,14 @@ def main(asked):
         "mean-norm": lambda: open_clip_golden("mean-norm", {"no_ln_pre": True, "pool_type": "avg", "final_ln_after_pool": True}, {"no_causal_mask": True, "pool_type": "last"}, texts={"fill": 0}),
         "norm-mean": lambda: open_clip_golden("norm-mean", {"pool_type": "avg"}, {"no_causal_mask": True}, texts={"fill": 0}),
         "end-by-id": lambda: open_clip_golden("end-by-id", {}, {"pool_type": "eos", "eos_id": 2}, texts={"end": 2, "fill": 1}),
-        "coca": lambda: open_clip_golden("coca", {"attentional_pool": True, "attn_pooler_heads": 4, "output_tokens": True}, {"embed_cls": True, "output_tokens": True}, multimodal_cfg={"width": 16, "heads": 2, "layers": 1, "context_length": CONTEXT}),
+        "coca": lambda: open_clip_golden("coca", {"attentional_pool": True, "attn_pooler_heads": 4, "output_tokens": True}, {"embed_cls": True, "output_tokens": True}, texts={"fill": 0, "inside": 0}, multimodal_cfg={"width": 16, "heads": 2, "layers": 1, "context_length": CONTEXT}),
+        "roberta": lambda: open_clip_golden("roberta", {}, {"hf_proj_type": "mlp", "hf_pooler_type": "mean_pooler"}, language={"family": "roberta", "model_type": "xlm-roberta"}, texts={"end": 2, "fill": 1, "inside": 1}),
+        "bert": lambda: open_clip_golden("bert", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "bert", "model_type": "bert"}, texts={"end": 3, "fill": 0, "inside": 0}),
+        "nllb": lambda: open_clip_golden("nllb", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "m2m100", "model_type": "m2m_100"}, texts={"end": 2, "fill": 1, "inside": 1}),
         "siglip-timm": lambda: timm_golden("siglip-timm", "vit_base_patch16_siglip_224", "map", "none", {}, text={**SIGLIP_TEXT}, texts={"fill": 1, "end": 1}, embed=WIDTH, init_logit_bias=-10),
         "siglip-transformers": siglip,
+        "chinese-clip": chinese_clip,
+        "altclip": altclip,
         "eva": lambda: timm_golden("eva", "eva_giant_patch14_224", "token", None, {}),
         "eva02": lambda: timm_golden("eva02", "eva02_base_patch16_clip_224", "token", None, {"rotary": {"referenceGrid": 2, "offset": 0, "first": "row"}}, {"ref_feat_shape": (2, 2)}),
         "perception": lambda: timm_golden("perception", "vit_pe_core_base_patch16_224", "map", None, {"poolHeads": 4, "poolMlpWidth": 48, "rotary": {"referenceGrid": 4, "offset": 1, "first": "column"}}, {"attn_pool_num_heads": 4, "attn_pool_mlp_ratio": 2, "ref_feat_shape": (4, 4)}),

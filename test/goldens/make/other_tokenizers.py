@@ -1,7 +1,7 @@
-"""Small tokenizers of the kinds that SigLIP, SigLIP 2, CLIPA and MetaCLIP 2 read texts with, and ids of some texts.
+"""Small tokenizers of the kinds that SigLIP, SigLIP 2, CLIPA, MetaCLIP 2, BERT and RoBERTa read texts with, and ids of some texts.
 
     pip install open_clip_torch==3.3.0 transformers==5.24.0
-    python test/goldens/make/other_tokenizers.py
+    python test/goldens/make/other_tokenizers.py [kind …]
 
 writes test/goldens/tokenizer/<kind>/: tokenizer.json and tokenizer_config.json as transformers saves them, and expected.json:
 texts with the ids that OpenCLIP's HFTokenizer makes of them with the model's options.
@@ -9,10 +9,11 @@ texts with the ids that OpenCLIP's HFTokenizer makes of them with the model's op
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 from open_clip.tokenizer import HFTokenizer
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 HERE = Path(__file__).resolve().parent.parent / "tokenizer"
@@ -69,14 +70,29 @@ def roberta():
     return PreTrainedTokenizerFast(tokenizer_object=t, bos_token="<s>", eos_token="</s>", sep_token="</s>", cls_token="<s>", pad_token="<pad>", unk_token="<unk>")
 
 
-def main():
+def byte_level():
+    t = Tokenizer(models.BPE())
+    t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    t.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=340, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    t.add_special_tokens([AddedToken("<mask>", lstrip=True, special=True)])
+    t.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    return PreTrainedTokenizerFast(tokenizer_object=t, bos_token="<s>", eos_token="</s>", sep_token="</s>", cls_token="<s>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>")
+
+
+def main(asked):
     kinds = {
         "siglip": (unigram, {"clean": "canonicalize"}),
         "siglip2": (gemma, {"clean": "canonicalize"}),
         "clipa": (wordpiece, {"strip_sep_token": True}),
         "metaclip2": (roberta, {}),
+        "bert": (wordpiece, {}),
+        "roberta": (byte_level, {}),
     }
     for kind, (make, options) in kinds.items():
+        if asked and kind not in asked:
+            continue
         folder = HERE / kind
         shutil.rmtree(folder, ignore_errors=True)
         make().save_pretrained(folder)
@@ -87,4 +103,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

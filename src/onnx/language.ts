@@ -1,0 +1,112 @@
+import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
+import type { LanguageWeights, Norm } from "../checkpoint/weight-roles.ts";
+import { createGraph, type Graph, type Value } from "./graph.ts";
+import { exactLinear, linearIn, type Precision } from "./linear.ts";
+import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
+
+/** ONNX's number for int32, which masks are made of. */
+const INT32 = 6;
+
+/**
+ * Writes a text tower that is a language model's encoder. Input `ids` int64 [t, c], c tokens at most the context length; output
+ * `embedding` [t, D], raw. What is padding takes no part, wherever it stands. In int8, output matrices and what follows the last
+ * layer stay in float32.
+ */
+export function languageGraph(
+  text: TextConfig,
+  language: LanguageConfig,
+  weights: LanguageWeights,
+  precision: Precision,
+): Uint8Array {
+  const { width, heads, epsilon } = text;
+  const g = createGraph("text");
+  const linear = linearIn(precision);
+  const activate = ACTIVATIONS.runtime[text.activation];
+  const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  const shape = g.op("Shape", [ids]);
+  const unflatten = g.op("Concat", [shape, g.ints([width])], { axis: 0 });
+  const padding = g.op("Cast", [g.op("Equal", [ids, g.ints([language.padId])])], { to: INT64 });
+  const read = g.op("Sub", [g.ints([1]), padding]);
+  const mask = g.op("Cast", [read], { to: INT32 });
+  const table = weights.tokenEmbedding;
+  const rows = g.op("Gather", [g.stored(table), ids]);
+  const embedded = table.dtype === "F32" ? rows : g.toFloat32(rows);
+  const isScaled = language.family === "m2m100";
+  const words = isScaled ? g.op("Mul", [embedded, g.scalar(Math.sqrt(width))]) : embedded;
+  const places = positions(g, text, language, weights, shape, read);
+  const { typeEmbedding: type, lnEmbedding } = weights;
+  const added = type ? g.op("Add", [places, g.weight(type)]) : places;
+  let x = asRows(g, g.op("Add", [words, added]), width);
+  if (lnEmbedding) x = layerNorm(g, x, lnEmbedding, epsilon);
+  // Where embeddings are normalised, norms stand behind what is added; else before what is read.
+  const before = (norm: Norm) => (lnEmbedding ? x : layerNorm(g, x, norm, epsilon));
+  const behind = (sum: Value, norm: Norm) => (lnEmbedding ? layerNorm(g, sum, norm, epsilon) : sum);
+  for (const block of weights.blocks) {
+    const source = before(block.ln1);
+    const [query, key, value] = [block.query, block.key, block.value].map((part) =>
+      g.op("Reshape", [linear(g, source, part), unflatten]),
+    );
+    const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask], { num_heads: heads });
+    const attended = exactLinear(g, asRows(g, z, width), block.out);
+    x = behind(g.op("Add", [x, attended]), block.ln1);
+    const change = linear(g, activate(g, linear(g, before(block.ln2), block.fc1)), block.fc2);
+    x = behind(g.op("Add", [x, change]), block.ln2);
+  }
+  if (weights.lnLast) x = layerNorm(g, x, weights.lnLast, epsilon);
+  const tokens = g.op("Reshape", [x, unflatten]);
+  let pooled = text.pooling === "mean" ? meanOf(g, tokens, read, width) : firstOf(g, tokens, width);
+  if (weights.pooler) pooled = g.op("Tanh", [exactLinear(g, pooled, weights.pooler)]);
+  weights.projections.forEach((projection, i) => {
+    if (i > 0 && language.projection === "mlp") pooled = g.op("Gelu", [pooled]);
+    pooled = exactLinear(g, pooled, projection);
+  });
+  g.output("embedding", pooled);
+  return g.finish();
+}
+
+/** An input that is left out. */
+const NONE = "" as Value;
+const INT64 = 7;
+
+/** Rows of the table of positions, [t, c, W] or [c, W]. */
+function positions(
+  g: Graph,
+  { width }: TextConfig,
+  { family, padId, positions: count }: LanguageConfig,
+  { positionalEmbedding }: LanguageWeights,
+  shape: Value,
+  read: Value,
+): Value {
+  const table = positionalEmbedding
+    ? g.weight(positionalEmbedding)
+    : g.floats(sines(count, width, padId), [count, width]);
+  if (family === "bert") {
+    const length = g.op("Slice", [shape, g.ints([1]), g.ints([2])]);
+    return g.op("Slice", [table, g.ints([0]), length]);
+  }
+  // Padding has the position of its own id; every other token that of the one before it plus one.
+  const counted = g.op("Mul", [g.op("CumSum", [read, g.ints([1])]), read]);
+  return g.op("Gather", [table, g.op("Add", [counted, g.ints([padId])])]);
+}
+
+/** Positions as sines, then cosines, of falling frequency, [positions, width]; none for padding. */
+function sines(count: number, width: number, padId: number): Float32Array {
+  const half = width / 2;
+  return Float32Array.from({ length: count * width }, (_, at) => {
+    const [position, i] = [Math.floor(at / width), at % width];
+    const angle = position * 10000 ** (-(i % half) / (half - 1));
+    if (position === padId) return 0;
+    return i < half ? Math.sin(angle) : Math.cos(angle);
+  });
+}
+
+/** The first token of each text, [t, W]. */
+const firstOf = (g: Graph, tokens: Value, width: number): Value =>
+  asRows(g, g.op("Slice", [tokens, g.ints([0]), g.ints([1]), g.ints([1])]), width);
+
+/** The mean of what is no padding, [t, W]: a product per text, since ONNX Runtime's sums depend on how many texts there are. */
+function meanOf(g: Graph, tokens: Value, read: Value, width: number): Value {
+  const weights = g.op("Unsqueeze", [g.toFloat32(read), g.ints([1])]);
+  const count = g.op("ReduceSum", [weights, g.ints([2])], { keepdims: 1 });
+  return asRows(g, g.op("MatMul", [g.op("Div", [weights, count]), tokens]), width);
+}
