@@ -135,6 +135,9 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   siglip: SIGLIP,
 };
 
+/** Whether models of a `model_type` may load. */
+export const isKnownFamily = (modelType: string): boolean => Object.hasOwn(FAMILIES, modelType);
+
 /** Families that do not, and why. */
 const REFUSED: Readonly<Record<string, string>> = {
   siglip2: "its images have no fixed size (NaFlex); SigLIP 2 of fixed size has the model_type siglip",

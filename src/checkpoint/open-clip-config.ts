@@ -129,8 +129,10 @@ export function openClipFacts(
 } {
   const parsed = textFacts.safeParse(json).data?.model_cfg;
   const text = parsed?.text_cfg;
+  const tower = parsed && timmTower(name, parsed.vision_cfg);
   return {
-    saysActivation: typeof parsed?.quick_gelu === "boolean",
+    // A timm tower has its own, which OpenCLIP does not change.
+    saysActivation: typeof parsed?.quick_gelu === "boolean" || tower !== undefined,
     tokenizerName: text?.hf_tokenizer_name ?? undefined,
     textRules: {
       cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
@@ -149,7 +151,7 @@ export function openClipFacts(
       ...(text?.no_causal_mask && { fill: true }),
       ...(text?.tokenizer_kwargs?.strip_sep_token && { separatorIsZero: true }),
     },
-    tower: parsed && timmTower(name, parsed.vision_cfg),
+    tower,
   };
 }
 

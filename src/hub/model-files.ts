@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { isKnownFamily } from "../checkpoint/hf-config.ts";
 import { HF_PREPROCESSORS } from "../checkpoint/preprocess-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
@@ -93,7 +94,7 @@ export function isPlainName(name: string): boolean {
 
 async function isTransformersClip(path: string): Promise<boolean> {
   const parsed = z
-    .object({ model_type: z.literal("clip") })
+    .object({ model_type: z.string().refine(isKnownFamily) })
     .safeParse(parseJson(await readFile(path, "utf8")));
   return parsed.success;
 }

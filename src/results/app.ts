@@ -136,7 +136,7 @@ export const tokensSchema = z.strictObject({
   values: z
     .string()
     .describe(
-      "float32, little-endian, base64: [layers, heads, 1 + rows · columns], the CLS token first, then patches by row",
+      "float32, little-endian, base64: [layers, heads, tokens], the CLS token first where the model has one, then patches by row",
     ),
 });
 

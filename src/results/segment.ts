@@ -27,7 +27,10 @@ const segmentedTextSchema = z.strictObject({
   values: patches.describe("what the heads wrote at each patch towards the text: shares of the score"),
   own: patches.optional().describe("in a contrast: the map of the text alone, by which winners are chosen"),
   patches: z.number().describe("sum of the values"),
-  cls: z.number().describe("share of the CLS token, which is no part of the map; 0 where the model has none"),
+  cls: z
+    .number()
+    .nullable()
+    .describe("share of the CLS token, which is no part of the map; null where the model has none"),
   sum: z.number().describe("patches + cls"),
   score: z.number().describe("the heads' score, computed from their outputs and not from tokens"),
   error: z.number().min(0).describe("|sum - score|: the self-check"),

@@ -134,6 +134,28 @@ describe("pull", () => {
     await expect(locateModel(id, env)).rejects.toMatchObject(failure("MODEL_NOT_FOUND"));
   });
 
+  it("takes a SigLIP of transformers with what its tokenizer is filled up with, and finds it again", async () => {
+    const id = "someone/siglip";
+    const { puller, env } = await world({
+      [id]: {
+        commit: COMMIT,
+        large: ["model.safetensors"],
+        files: {
+          "config.json": golden("kinds/siglip-transformers/config.json"),
+          "model.safetensors": golden("kinds/siglip-transformers/model.safetensors"),
+          "tokenizer.json": golden("tokenizer/siglip/tokenizer.json"),
+          "tokenizer_config.json": golden("tokenizer/siglip/tokenizer_config.json"),
+        },
+      },
+    });
+    const { folder, files } = await puller.pull(id);
+    expect(files.map(({ name }) => name)).toContain("tokenizer_config.json");
+    expect(await locateModel(id, env)).toMatchObject({ name: id, folder });
+    const model = await loadClipModel(folder);
+    expect(await model.tokenizeTexts(["a dog"])).toEqual([expect.arrayContaining([1])]);
+    await model.release();
+  });
+
   it("takes .bin weights where there are no safetensors", async () => {
     const bin = "open_clip_pytorch_model.bin";
     const { [WEIGHTS]: content, ...others } = SERVED.files;

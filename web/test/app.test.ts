@@ -241,7 +241,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
       const found = await segmentImage(model, EXAMPLE_SCENE.path, texts, { set, mode });
       for (const [i, { score, patches, cls }] of found.texts.entries()) {
         const figure = page.getByTestId("map").nth(i);
-        const line = `heads’ score ${formatSigned(score, 4)} = patches ${formatSigned(patches, 4)} + CLS ${formatSigned(cls, 4)}`;
+        const line = `heads’ score ${formatSigned(score, 4)} = patches ${formatSigned(patches, 4)} + CLS ${formatSigned(cls ?? Number.NaN, 4)}`;
         await figure.getByText(line).waitFor();
       }
       const { texts: paints, winners } = segmentationPaints(found);

@@ -10,6 +10,8 @@ export interface Baseline {
   readonly name: BaselineName;
   readonly title: string;
   readonly paper: string;
+  /** What it is in place of that where no CLS token is read, if it is another. */
+  readonly withoutCls?: string;
   /** False where the map is the same whatever is looked for. */
   readonly readsText: boolean;
   readonly map: (outputs: TokenOutputs, probe: Float64Array, image: number) => Float64Array;
@@ -24,6 +26,7 @@ export const BASELINES: readonly Baseline[] = [
     name: "attention",
     title: "raw attention",
     paper: "last layer, from CLS, mean over heads, as in Chefer, Gur & Wolf 2021",
+    withoutCls: "last layer, from all patches alike, mean over heads",
     readsText: false,
     map: (outputs, _, image) => rawAttention(outputs, image),
   },
@@ -51,7 +54,7 @@ export const BASELINES: readonly Baseline[] = [
 ];
 
 /** What one method makes of one image. */
-export interface BaselineMap extends Omit<Baseline, "map" | "readsText"> {
+export interface BaselineMap extends Omit<Baseline, "map" | "readsText" | "withoutCls"> {
   /** Which of the texts it is for; null where the method reads none. */
   readonly text: number | null;
   readonly values: Float64Array;
@@ -63,9 +66,9 @@ export function baselineMaps(
   probes: readonly Float64Array[],
   image = 0,
 ): BaselineMap[] {
-  return BASELINES.flatMap(({ name, title, paper, readsText, map }) =>
+  return BASELINES.flatMap(({ name, title, paper, withoutCls = paper, readsText, map }) =>
     (readsText ? probes : probes.slice(0, 1)).map((probe, text) => ({
-      ...{ name, title, paper },
+      ...{ name, title, paper: outputs.readsCls ? paper : withoutCls },
       text: readsText ? text : null,
       values: map(outputs, probe, image),
     })),

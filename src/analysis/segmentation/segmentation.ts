@@ -48,7 +48,7 @@ export interface TokenMap {
   readonly values: Float64Array;
   /** Σ values. */
   readonly patches: number;
-  /** The CLS token's own share. */
+  /** The CLS token's own share; 0 where the model has none. */
   readonly cls: number;
   /** patches + cls. */
   readonly sum: number;
@@ -279,10 +279,10 @@ export async function segmentSeen(
     ...{ mode, scale, grid: { rows: grid, columns: grid } },
     original: { width: shown.width, height: shown.height },
     placement: mapPlacement(shown.placement, config.vision),
-    texts: maps.map(({ values, ...sums }, i) => ({
+    texts: maps.map(({ values, cls, ...sums }, i) => ({
       ...{ text: texts[i], similarity: similarityTo(decomposition, probes[i]), values: rows(values) },
       ...(own && { own: rows(own[i]) }),
-      ...sums,
+      ...{ ...sums, cls: config.vision.prefix === 1 ? cls : null },
       ...(patch !== undefined && { token: chosen(i) }),
     })),
     ...(await truncatedIn(model, texts)),

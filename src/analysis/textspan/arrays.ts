@@ -80,7 +80,7 @@ export async function spanArrays(
         explainedVariance: explainedVariance[step],
         chosenShare: null,
       })),
-      control: controlCurves(space, coordinates, selected.length, { seed }),
+      control: await controlCurves(algebra, space, coordinates, selected.length, { seed }),
       stability: null,
     });
     return { result, span };

@@ -2,27 +2,36 @@
  * What the variance that TEXTSPAN explains is compared with: texts drawn at random and made orthogonal in the same way,
  * random directions, and the principal components, which no choice of k directions can exceed.
  */
+import { symmetricEigenvalues } from "../../math/eigenvalues.ts";
 import { quantile } from "../../math/intervals.ts";
-import { dot, multiply, norm } from "../../math/linear.ts";
+import { dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
-import type { DenseMatrix } from "../../onnx/algebra.ts";
+import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
-import { eigen, type RowSpace, removeAll } from "./row-space.ts";
+import { type RowSpace, removeAll, trace } from "./row-space.ts";
 
 /**
  * Controls for a selection of `steps` texts.
  * @param texts [t, r] in the coordinates of the space
  */
-export function controlCurves(
+export async function controlCurves(
+  algebra: Algebra,
   space: RowSpace,
   texts: DenseMatrix,
   steps: number,
   { draws = 50, seed = 0 }: { readonly draws?: number; readonly seed?: number } = {},
-): ControlCurves {
+): Promise<ControlCurves> {
   const { covariance, rank, totalVariance } = space;
-  const curves = Array.from({ length: draws }, (_, draw) =>
-    cumulative(randomVariances(covariance, texts, steps, new Random(seed, draw))),
+  const drawn = Array.from({ length: draws }, (_, draw) =>
+    randomDirections(texts, steps, new Random(seed, draw)),
   );
+  const variances = await variancesAlong(algebra, covariance, drawn.flat());
+  let from = 0;
+  const curves = drawn.map(({ length }) => {
+    const curve = cumulative(variances.slice(from, from + length));
+    from += length;
+    return length > 0 ? curve : [0];
+  });
   const at = (k: number) => curves.map((curve) => curve[Math.min(k, curve.length - 1)] / totalVariance);
   const ks = Array.from({ length: steps }, (_, k) => k);
   const within = trace(covariance) / totalVariance;
@@ -37,25 +46,21 @@ export function controlCurves(
     ceiling:
       steps === 0
         ? []
-        : cumulative([...eigen(covariance).values].slice(0, steps)).map((sum) => sum / totalVariance),
+        : cumulative([...symmetricEigenvalues(covariance.data, rank).subarray(0, steps)]).map(
+            (sum) => sum / totalVariance,
+          ),
   };
 }
 
 /** A text of which less than this share is not a sum of earlier ones is passed over. */
 const LEAST_OWN = 1e-6;
 
-/** Variances along texts drawn without replacement, each less the earlier ones. */
-function randomVariances(
-  covariance: DenseMatrix,
-  texts: DenseMatrix,
-  steps: number,
-  random: Random,
-): number[] {
-  const r = covariance.rows;
+/** Directions of texts drawn without replacement, each less the earlier ones. */
+function randomDirections(texts: DenseMatrix, steps: number, random: Random): Float64Array[] {
+  const r = texts.columns;
   const order = new Int32Array(texts.rows).map((_, i) => i);
   const directions: Float64Array[] = [];
-  const variances: number[] = [];
-  for (let drawn = 0; drawn < order.length && variances.length < steps; drawn++) {
+  for (let drawn = 0; drawn < order.length && directions.length < steps; drawn++) {
     const other = drawn + random.below(order.length - drawn);
     const text = order[other];
     order[other] = order[drawn];
@@ -66,10 +71,23 @@ function randomVariances(
     const own = norm(u);
     if (!(own > LEAST_OWN * whole)) continue;
     for (let i = 0; i < r; i++) u[i] /= own;
-    variances.push(dot(u, multiply(covariance.data, u)));
     directions.push(u);
   }
-  return variances.length > 0 ? variances : [0];
+  return directions;
+}
+
+/** uᵀCu of every direction. */
+async function variancesAlong(
+  algebra: Algebra,
+  covariance: DenseMatrix,
+  directions: readonly Float64Array[],
+): Promise<number[]> {
+  if (directions.length === 0) return [];
+  const r = covariance.rows;
+  const data = new Float64Array(directions.length * r);
+  for (const [i, u] of directions.entries()) data.set(u, i * r);
+  const { data: products } = await algebra.product({ data, rows: directions.length, columns: r }, covariance);
+  return directions.map((u, i) => dot(products, u, i * r));
 }
 
 /** Running sums. */
@@ -79,10 +97,4 @@ export function cumulative(values: readonly number[]): number[] {
     sum += value;
     return sum;
   });
-}
-
-function trace({ data, rows }: DenseMatrix): number {
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += data[i * rows + i];
-  return sum;
 }

@@ -162,7 +162,7 @@ async function describeOne(
       chosenShare: stability?.chosenShare[step] ?? null,
     })),
     ...{ totalVariance: space.totalVariance, rank: space.rank },
-    control: controlCurves(space, coordinates, selected.length, options),
+    control: await controlCurves(algebra, space, coordinates, selected.length, options),
     stability,
   };
 }

@@ -4,7 +4,8 @@
  * Lᵀ·(Z̃ᵀZ̃)·L, which is at most m × m whatever n and D are.
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { addScaled, dot, norm } from "../../math/linear.ts";
+import { choleskyFactor, isAbove } from "../../math/eigenvalues.ts";
+import { addScaled, dot, gram, norm } from "../../math/linear.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 
 /** Contributions of n images in coordinates of the space that they fill; all numbers are per image. */
@@ -51,16 +52,18 @@ export async function rowSpace(
   const own = matrix ? orthonormalRows(matrix, m) : { Q: identity(m), L: identity(m) };
   const square = matrix ? await congruence(algebra, own.L, second) : second;
   const center = matrix ? (await algebra.product(row(sum), own.L)).data : sum;
-  const { values, vectors } = eigen(square);
-  const numericalRank = values.filter((value) => value > RANK_TOLERANCE ** 2 * values[0]).length;
+  const { numericalRank, basis } = directionsOf(square);
   const kept = Math.min(rank, numericalRank);
   // All directions of Q: there is nothing to project away, so no rotation is needed.
   const whole = kept === own.Q.rows;
-  const V = whole ? identity(kept) : firstColumns(vectors, kept);
+  // Of fewer than all, those of the largest eigenvalues.
+  const some = () => (kept === numericalRank && basis ? basis : eigen(square).vectors.slice(0, kept));
+  const V = whole
+    ? identity(kept)
+    : transpose({ data: flat(some(), square.rows), rows: kept, columns: square.rows });
   const covariance = whole ? square : await congruence(algebra, V, square);
   const middle = whole ? center : (await algebra.product(row(center), V)).data;
-  let meanSquare = 0;
-  for (let i = 0; i < square.rows; i++) meanSquare += square.data[i * square.rows + i];
+  const meanSquare = trace(square);
   const variance = meanSquare - center.reduce((total, value) => total + value * value, 0);
   return {
     images,
@@ -117,11 +120,9 @@ function orthonormalRows(matrix: Float64Array, m: number): { Q: DenseMatrix; L: 
     L.push(coefficients);
   }
   const q = Q.length;
-  const flat = new Float64Array(q * D);
-  for (const [i, direction] of Q.entries()) flat.set(direction, i * D);
   const lower = new Float64Array(m * q);
   for (const [i, coefficients] of L.entries()) lower.set(coefficients.subarray(0, q), i * q);
-  return { Q: { data: flat, rows: q, columns: D }, L: { data: lower, rows: m, columns: q } };
+  return { Q: { data: flat(Q, D), rows: q, columns: D }, L: { data: lower, rows: m, columns: q } };
 }
 
 /** Removes orthonormal directions from x, twice; adds what was removed to `removed`. */
@@ -140,17 +141,63 @@ export function removeAll(
   }
 }
 
-/** Eigenvalues of a symmetric matrix, largest first, with their vectors as columns. */
-export function eigen({ data, rows }: DenseMatrix): { values: Float64Array; vectors: DenseMatrix } {
+/** Directions of a second moment [m, m] that are not rounding, in some order. */
+interface Directions {
+  readonly numericalRank: number;
+  /** Orthonormal, [m] each; absent where they are all m dimensions. */
+  readonly basis?: readonly Float64Array[];
+}
+
+/**
+ * Finds them without eigenvectors, which take ten times as long, where the rest is clear of them: where all m dimensions are
+ * filled, or where there are fewer images than dimensions. Else they are eigenvectors, that of the largest value first.
+ */
+function directionsOf(square: DenseMatrix): Directions {
+  const { data, rows } = square;
+  const least = RANK_TOLERANCE ** 2;
+  // The trace is no less than the largest eigenvalue, and no entry is larger than that.
+  const floor = least * trace(square);
+  if (isAbove(data, rows, floor)) return { numericalRank: rows };
+  const largest = data.reduce((most, value) => Math.max(most, value), 0);
+  const columns = choleskyFactor(data, rows, least * largest);
+  const r = columns.length;
+  if (r > 0 && r < rows && isAbove(gram(flat(columns, rows), r), r, floor)) {
+    const basis: Float64Array[] = [];
+    for (const column of columns) {
+      removeAll(column, basis);
+      const length = norm(column);
+      basis.push(column.map((value) => value / length));
+    }
+    return { numericalRank: r, basis };
+  }
+  const { values, vectors } = eigen(square);
+  const numericalRank = values.filter((value) => value > least * values[0]).length;
+  return { numericalRank, basis: vectors.slice(0, numericalRank) };
+}
+
+/** Eigenvalues of a symmetric matrix, largest first, with their vectors. */
+function eigen({ data, rows }: DenseMatrix): { values: Float64Array; vectors: Float64Array[] } {
   const found = new EigenvalueDecomposition(Matrix.from1DArray(rows, rows, data), { assumeSymmetric: true });
   const order = found.realEigenvalues.map((_, i) => i);
   order.sort((a, b) => found.realEigenvalues[b] - found.realEigenvalues[a]);
-  const vectors = new Float64Array(rows * rows);
-  for (let i = 0; i < rows; i++) {
-    for (const [to, from] of order.entries()) vectors[i * rows + to] = found.eigenvectorMatrix.get(i, from);
-  }
-  const values = Float64Array.from(order, (i) => found.realEigenvalues[i]);
-  return { values, vectors: { data: vectors, rows, columns: rows } };
+  return {
+    values: Float64Array.from(order, (i) => found.realEigenvalues[i]),
+    vectors: order.map((i) => Float64Array.from(found.eigenvectorMatrix.getColumn(i))),
+  };
+}
+
+/** Vectors of one length, one after another. */
+function flat(vectors: readonly Float64Array[], length: number): Float64Array {
+  const data = new Float64Array(vectors.length * length);
+  for (const [i, vector] of vectors.entries()) data.set(vector, i * length);
+  return data;
+}
+
+/** Σ of the diagonal. */
+export function trace({ data, rows }: Pick<DenseMatrix, "data" | "rows">): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += data[i * rows + i];
+  return sum;
 }
 
 /** LᵀSL. */
@@ -166,15 +213,13 @@ function identity(size: number): DenseMatrix {
   return { data, rows: size, columns: size };
 }
 
+/** Whether a matrix is the identity. */
+export const isIdentity = ({ data, rows, columns }: DenseMatrix): boolean =>
+  rows === columns && data.every((value, at) => value === (at % (columns + 1) === 0 ? 1 : 0));
+
 export function transpose({ data, rows, columns }: DenseMatrix): DenseMatrix {
   const turned = new Float64Array(data.length);
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j];
   return { data: turned, rows: columns, columns: rows };
-}
-
-function firstColumns({ data, rows, columns }: DenseMatrix, count: number): DenseMatrix {
-  const first = new Float64Array(rows * count);
-  for (let i = 0; i < rows; i++) first.set(data.subarray(i * columns, i * columns + count), i * count);
-  return { data: first, rows, columns: count };
 }

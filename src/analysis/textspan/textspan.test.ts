@@ -135,9 +135,15 @@ describe("TEXTSPAN in moments", () => {
       }
       const space = await rowSpace(algebra, momentsOf(world.z, world.m), world.matrix);
       const coordinates = await projectTexts(algebra, space, world.texts);
-      const { ceiling, randomTexts, randomDirections } = controlCurves(space, coordinates, rows, {
-        draws: 20,
-      });
+      const { ceiling, randomTexts, randomDirections } = await controlCurves(
+        algebra,
+        space,
+        coordinates,
+        rows,
+        {
+          draws: 20,
+        },
+      );
       for (const [k, share] of cumulative(found.explainedVariance).entries()) {
         expect(share).toBeLessThanOrEqual(ceiling[k] + 1e-9);
         expect(randomTexts.mean[k]).toBeLessThanOrEqual(ceiling[k] + 1e-9);

@@ -19,7 +19,7 @@
  */
 import { addScaled, dot, multiply, norm } from "../../math/linear.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
-import { type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";
+import { isIdentity, type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";
 
 /** How TEXTSPAN runs. */
 export interface TextspanOptions {
@@ -90,12 +90,14 @@ export async function spanInSpace(
 }
 
 /** [t, r]: texts in the coordinates of a row space; what lies outside of it is dropped. */
-export function projectTexts(
+export async function projectTexts(
   algebra: Algebra,
   { basis }: RowSpace,
   texts: Float32Array | Float64Array,
 ): Promise<DenseMatrix> {
   const data = texts instanceof Float64Array ? texts : Float64Array.from(texts);
+  // Contributions that fill all D dimensions keep their own coordinates.
+  if (isIdentity(basis)) return { data, rows: data.length / basis.columns, columns: basis.columns };
   return algebra.product(
     { data, rows: data.length / basis.columns, columns: basis.columns },
     transpose(basis),

@@ -33,7 +33,8 @@ export async function checkZeroShot(
   const images = embeddings.flatMap((batch) => rowsOf(batch, embedDim));
   const vectors = new Map(rowsOf(encoded, embedDim).map((vector, i) => [texts[i], vector]));
   const guesses = pictures.map(({ file, isTrue, isFalse }, i): PictureGuess => {
-    const scored = [...isTrue, ...isFalse].map((text) => ({
+    // False texts first: a true one must be above them, and not like them.
+    const scored = [...isFalse, ...isTrue].map((text) => ({
       text,
       similarity: cosine(images[i], vectors.get(text)!),
     }));

@@ -12,6 +12,8 @@ export interface MatrixGrid {
   readonly sumLeft: number;
   readonly wide: number;
   readonly width: number;
+  /** Top of the row of `pool.MLP`, above the last layer's, where there is one. */
+  readonly poolTop: number | undefined;
   /** Top of the last layer's row, top of the row of `embed`, and the end of the cells. */
   readonly top: number;
   readonly embedTop: number;
@@ -32,7 +34,9 @@ export function matrixGrid(input: Explanation, headsWidth: number): MatrixGrid {
   const cellHeight = between(16, Math.min(cellWidth, Math.round(360 / Math.max(1, layers))), 40);
   const left = 32;
   const wide = 56;
-  const top = 46;
+  const axisTop = 46;
+  const hasPool = input.mlps.some(({ component }) => component === POOL);
+  const top = hasPool ? axisTop + cellHeight + 6 : axisTop;
   const mlpLeft = left + heads * cellWidth + 10;
   const sumLeft = mlpLeft + wide + 4;
   const embedTop = top + layers * cellHeight + 6;
@@ -46,6 +50,7 @@ export function matrixGrid(input: Explanation, headsWidth: number): MatrixGrid {
     sumLeft,
     wide,
     width: sumLeft + wide,
+    poolTop: hasPool ? axisTop : undefined,
     top,
     embedTop,
     bottom: embedTop + cellHeight,
@@ -53,10 +58,20 @@ export function matrixGrid(input: Explanation, headsWidth: number): MatrixGrid {
   };
 }
 
-/** The layer of `L3.MLP`; undefined for `embed`. */
-export function mlpLayer(component: string): number | undefined {
+/** What a pool of attention adds by its own MLP. */
+export const POOL = "pool.MLP";
+
+/** The layer of `L3.MLP`; undefined for `embed` and `pool.MLP`. */
+function mlpLayer(component: string): number | undefined {
   const digits = /^L(\d+)\.MLP$/.exec(component)?.[1];
   return digits === undefined ? undefined : Number(digits);
+}
+
+/** Top of an MLP term's row. */
+export function mlpTop(grid: MatrixGrid, component: string): number {
+  const layer = mlpLayer(component);
+  if (layer !== undefined) return rowTop(grid, layer);
+  return component === POOL ? (grid.poolTop ?? grid.top) : grid.embedTop;
 }
 
 /** Top of a layer's row: the last layer is on top. */

@@ -2,7 +2,7 @@ import type { Explanation } from "../../results/explain.ts";
 import { colourBar, type SignedScale, signedScale } from "../kit/colour.ts";
 import { at, type Drawing, quoted, round, TONES, textLine } from "../kit/svg.ts";
 import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWidth } from "../kit/text.ts";
-import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpLayer, rowTop } from "./grid.ts";
+import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpTop, rowTop } from "./grid.ts";
 import { anyBeyond, type RankedHead, rankHeads, sharedLimit, sumsExactly } from "./words.ts";
 
 /** One text's matrix on a scale of its own, with its colour bar. */
@@ -19,7 +19,7 @@ export function contributionPanel(input: Explanation): Drawing {
 
 /**
  * The layers × heads matrix of one text, without a colour bar: rows are layers, the last on top as nearest to the
- * embedding; then a column of MLPs with `embed`, where the model starts, at its foot; then each row's sum.
+ * embedding; then a column of MLPs, with that of a pool of attention at its head and `embed`, where the model starts, at its foot; then each row's sum.
  * @param headsWidth what the columns of heads should take together, in pixels; the rest adds about 160
  */
 export function contributionMatrix(input: Explanation, scale: SignedScale, headsWidth = 480): Drawing {
@@ -47,18 +47,21 @@ function axes(grid: MatrixGrid): string {
   const parts: string[] = [];
   for (let head = 0; head < grid.heads; head += labelled) {
     const x = columnLeft(grid, head) + grid.cellWidth / 2;
-    parts.push(textLine(x, grid.top - 6, `H${head}`, { ...style, anchor: "middle" }));
+    parts.push(textLine(x, (grid.poolTop ?? grid.top) - 6, `H${head}`, { ...style, anchor: "middle" }));
   }
   for (let layer = 0; layer < grid.layers; layer++) {
     const y = baseline(grid, rowTop(grid, layer));
     parts.push(textLine(grid.left - 6, y, `L${layer}`, { ...style, anchor: "end" }));
   }
-  const embed = baseline(grid, grid.embedTop);
+  const axis = (grid.poolTop ?? grid.top) - 6;
+  const beside = (top: number, name: string) =>
+    textLine(grid.mlpLeft - 6, baseline(grid, top), name, { ...style, anchor: "end" });
   parts.push(
-    textLine(grid.mlpLeft + grid.wide / 2, grid.top - 6, "MLP", { ...style, anchor: "middle" }),
-    textLine(grid.width, grid.top - 6, "row sum", { ...style, anchor: "end" }),
-    textLine(grid.mlpLeft - 6, embed, "embed", { ...style, anchor: "end" }),
+    textLine(grid.mlpLeft + grid.wide / 2, axis, "MLP", { ...style, anchor: "middle" }),
+    textLine(grid.width, axis, "row sum", { ...style, anchor: "end" }),
+    beside(grid.embedTop, "embed"),
   );
+  if (grid.poolTop !== undefined) parts.push(beside(grid.poolTop, "pool"));
   return parts.join("");
 }
 
@@ -80,22 +83,23 @@ function cells(input: Explanation, grid: MatrixGrid, scale: SignedScale, decimal
     cell(columnLeft(grid, head), rowTop(grid, layer), grid.cellWidth, name, value, grid.roomy),
   );
   const mlps = input.mlps.map(({ component, value }) => {
-    const layer = mlpLayer(component);
-    const y = layer === undefined ? grid.embedTop : rowTop(grid, layer);
-    return cell(grid.mlpLeft, y, grid.wide, component, value, true);
+    return cell(grid.mlpLeft, mlpTop(grid, component), grid.wide, component, value, true);
   });
   return [frame, ...heads, ...mlps].join("");
 }
 
 /** The sum of every row, and the line under them. */
 function rowSums(input: Explanation, grid: MatrixGrid, decimals: number): string {
-  const rows = new Map<number | undefined, number>();
-  const add = (layer: number | undefined, value: number) => rows.set(layer, (rows.get(layer) ?? 0) + value);
-  for (const { layer, value } of input.heads) add(layer, value);
-  for (const { component, value } of input.mlps) add(mlpLayer(component), value);
-  const lines = [...rows].map(([layer, total]) => {
-    const y = baseline(grid, layer === undefined ? grid.embedTop : rowTop(grid, layer));
-    return textLine(grid.width, y, formatSigned(total, decimals), { size: 10, tone: "muted", anchor: "end" });
+  const rows = new Map<number, number>();
+  const add = (top: number, value: number) => rows.set(top, (rows.get(top) ?? 0) + value);
+  for (const { layer, value } of input.heads) add(rowTop(grid, layer), value);
+  for (const { component, value } of input.mlps) add(mlpTop(grid, component), value);
+  const lines = [...rows].map(([top, total]) => {
+    return textLine(grid.width, baseline(grid, top), formatSigned(total, decimals), {
+      size: 10,
+      tone: "muted",
+      anchor: "end",
+    });
   });
   const rule = `<path class="tick" d="M${grid.sumLeft} ${grid.bottom + 4}H${grid.width}" stroke="${TONES.muted}"/>`;
   return lines.join("") + rule;

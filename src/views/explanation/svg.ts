@@ -17,6 +17,7 @@ import {
   tile,
 } from "../kit/svg.ts";
 import { formatCosine, imageTitle, shorten, textWidth } from "../kit/text.ts";
+import { POOL } from "./grid.ts";
 import { contributionMatrix } from "./matrix.ts";
 import { anyBeyond, rankTexts, sharedLimit, sumsExactly } from "./words.ts";
 
@@ -102,6 +103,9 @@ function legend(ranked: readonly Explanation[], scale: SignedScale, caption: str
   const clipped = anyBeyond(ranked, scale.limit);
   const notes = [
     "Rows are layers, last on top; MLP is a layer’s other half, embed the model’s start.",
+    ranked.some(({ mlps }) => mlps.some(({ component }) => component === POOL))
+      ? "This model pools its patches by attention; pool is the MLP behind that."
+      : "",
     ranked.length > 1 ? "One colour scale for all texts." : "",
     clipped ? "MLPs beyond the scale have its end colour; their number says how much." : "",
   ];

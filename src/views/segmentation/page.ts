@@ -45,11 +45,15 @@ const cut = (text: string) => `<bdi>${escapeXml(shorten(text, 160, () => 1))}</b
 const number = (value: string) => `<td class="n">${value}</td>`;
 
 function sums({ texts, mode }: SegmentResult): string {
-  const columns = ["patches", "CLS token", "together", "heads’ score", "error", "cosine of the image"];
+  const hasCls = texts.some(({ cls }) => cls !== null);
+  const columns = [
+    ...(hasCls ? ["patches", "CLS token", "together"] : ["all patches together"]),
+    ...["heads’ score", "error", "cosine of the image"],
+  ];
   const rows = texts.map((text) => {
     const { patches, cls, sum, score } = text;
     const values = [
-      ...[patches, cls, sum, score].map((value) => formatSigned(value, 6)),
+      ...(cls === null ? [sum, score] : [patches, cls, sum, score]).map((value) => formatSigned(value, 6)),
       formatError(text.error),
     ];
     return `<tr><th scope="row">${cut(text.text)}</th>${[...values, formatCosine(text.similarity)].map(number).join("")}</tr>`;

@@ -44,7 +44,7 @@ export function scaleInWords(
 
 /** What the map's colours mean. */
 export function captionOf(result: SegmentResult): string {
-  const { mode, grid } = result;
+  const { mode, grid, texts } = result;
   const what =
     mode === "topic"
       ? "how much of the heads’ score for the text came from there: red towards the text, blue away from it"
@@ -52,7 +52,7 @@ export function captionOf(result: SegmentResult): string {
   return [
     `Each patch of the ${grid.rows} × ${grid.columns} that the model reads is coloured by ${what}.`,
     scaleInWords(result),
-    "The patches and the CLS token add up to the score. Pixels between patches are interpolated and carry no sum.",
+    `The patches${texts.some(({ cls }) => cls !== null) ? " and the CLS token" : ""} add up to the score. Pixels between patches are interpolated and carry no sum.`,
   ]
     .filter(Boolean)
     .join(" ");
@@ -62,8 +62,9 @@ export function captionOf(result: SegmentResult): string {
 export const cosineInWords = ({ mode }: SegmentResult, { similarity }: SegmentedText): string =>
   `the whole image’s cosine ${mode === "contrast" ? "contrast " : ""}${formatSigned(similarity, 4)}`;
 
-/** `patches +0.0312 + CLS token +0.0051 = +0.0363`. */
+/** `patches +0.0312, CLS token +0.0051, together +0.0363`; of a model without a CLS token `all patches +0.0363`. */
 export function sumInWords({ patches, cls, sum }: SegmentedText, decimals = 4): string {
+  if (cls === null) return `all patches together ${formatSigned(sum, decimals)}`;
   return `patches ${formatSigned(patches, decimals)}, CLS token ${formatSigned(cls, decimals)}, together ${formatSigned(sum, decimals)}`;
 }
 

@@ -59,8 +59,7 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
   const shownUnits = hovered !== null ? [hovered] : chosen.size > 0 ? [...chosen] : every;
   const unitsKey = shownUnits.join();
   const view = useMemo(() => {
-    if (!map || map.values.length !== layers * heads * (1 + map.grid.rows * map.grid.columns))
-      return undefined;
+    if (!map || map.layers !== layers || map.heads !== heads) return undefined;
     const values = sumOfHeads(map, unitsKey.split(",").map(Number));
     const limit = largestOf(values.flat());
     return { limit, paint: signedPaint(values, limit, { squares: state.squares }) };

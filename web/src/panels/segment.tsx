@@ -142,8 +142,9 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
                     high={data.mode === "topic" ? "for the text" : "this text leads"}
                   />
                   <span>
-                    heads’ score {formatSigned(one.score, 4)} = patches {formatSigned(one.patches, 4)} + CLS{" "}
-                    {formatSigned(one.cls, 4)} (off by {formatError(one.error)}); {cosineInWords(data, one)}
+                    heads’ score {formatSigned(one.score, 4)} = patches {formatSigned(one.patches, 4)}
+                    {one.cls !== null && ` + CLS ${formatSigned(one.cls, 4)}`} (off by{" "}
+                    {formatError(one.error)}); {cosineInWords(data, one)}
                   </span>
                 </figcaption>
               </figure>

@@ -9,7 +9,7 @@ interface Props {
   readonly heads: number;
   /** [L·H]: what each head contributed. */
   readonly values: ArrayLike<number>;
-  /** [L + 1]: `embed`, then each layer's MLP; none where only heads have values, as at one patch. */
+  /** `embed`, then each layer's MLP, then that of a pool of attention if there is one; none where only heads have values, as at one patch. */
   readonly mlps: readonly number[] | null;
   /** Where the colour scale ends. */
   readonly limit: number;
@@ -82,7 +82,8 @@ export function Matrix({
   const focusable = hovered ?? [...chosen][0] ?? (layers - 1) * heads;
   const sumOf = (layer: number) =>
     layerUnits(layer).reduce((sum, unit) => sum + values[unit], mlps ? mlps[layer + 1] : 0);
-  const total = rows.reduce((sum, layer) => sum + sumOf(layer), mlps ? mlps[0] : 0);
+  const pool = mlps?.[layers + 1];
+  const total = rows.reduce((sum, layer) => sum + sumOf(layer), (mlps?.[0] ?? 0) + (pool ?? 0));
 
   return (
     <div className="matrix-scroll">
@@ -102,6 +103,15 @@ export function Matrix({
           </tr>
         </thead>
         <tbody>
+          {pool !== undefined && (
+            <tr>
+              <th scope="row" colSpan={heads + 1} className="embed">
+                pool.MLP (where patches are pooled)
+              </th>
+              <MlpCell name="pool.MLP" value={pool} scale={scale} decimals={decimals} />
+              <td className="sum">{formatSigned(pool, decimals)}</td>
+            </tr>
+          )}
           {rows.map((layer) => (
             <tr key={layer}>
               <th scope="row">
@@ -193,7 +203,7 @@ function MlpCell({ name, value, scale, decimals }: MlpProps) {
   return (
     <td
       className="mlp"
-      title={`${name}: ${formatSigned(value, decimals + 1)}. An MLP is a layer's other half; it has no heads and no map.`}
+      title={`${name}: ${formatSigned(value, decimals + 1)}. An MLP has no heads and no map.`}
       style={{ background: scale.colour(value), color: scale.ink(value) }}
     >
       {formatSigned(value, decimals)}

@@ -1,20 +1,27 @@
 import type { TokenValues } from "../state/queries.ts";
 
+/** Tokens of a head; patches are the last of them, behind the CLS token where there is one. */
+const tokensOf = ({ values, layers, heads }: TokenValues): number => values.length / (layers * heads);
+
 /** The map of some heads, patches by row: the sum of theirs, without the CLS token. */
-export function sumOfHeads({ values, grid }: TokenValues, units: Iterable<number>): number[][] {
-  const { rows, columns } = grid;
+export function sumOfHeads(tokens: TokenValues, units: Iterable<number>): number[][] {
+  const { rows, columns } = tokens.grid;
+  const n = tokensOf(tokens);
   const sums = Array.from({ length: rows }, () => new Array<number>(columns).fill(0));
   for (const unit of units) {
-    let at = unit * (1 + rows * columns);
-    for (const row of sums) for (let column = 0; column < columns; column++) row[column] += values[++at];
+    let at = (unit + 1) * n - rows * columns;
+    for (const row of sums)
+      for (let column = 0; column < columns; column++) row[column] += tokens.values[at++];
   }
   return sums;
 }
 
 /** What each head wrote at one patch. */
-export function headsAtPatch({ values, grid }: TokenValues, patch: number): Float64Array {
-  const n = 1 + grid.rows * grid.columns;
-  return Float64Array.from({ length: values.length / n }, (_, unit) => values[unit * n + 1 + patch]);
+export function headsAtPatch(tokens: TokenValues, patch: number): Float64Array {
+  const { values, grid, layers, heads } = tokens;
+  const n = tokensOf(tokens);
+  const first = n - grid.rows * grid.columns;
+  return Float64Array.from({ length: layers * heads }, (_, unit) => values[unit * n + first + patch]);
 }
 
 /** RGB pixels as a canvas takes them. */

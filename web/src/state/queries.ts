@@ -104,7 +104,7 @@ export const useExplain = ({ model, image }: Subject, texts: readonly string[]) 
 
 /** Every head's tokens, decoded. */
 export interface TokenValues extends Omit<Tokens, "values"> {
-  /** [L, H, 1 + rows · columns]. */
+  /** [L, H, N]: the CLS token first where there is one, then patches by row. */
   readonly values: Float32Array;
 }
 
