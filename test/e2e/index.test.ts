@@ -143,7 +143,7 @@ describe("index", () => {
       exported: [],
     });
     const text = await runOk(args);
-    expect(text).toContain(`6 images in ${index} (${DEFAULT_MODEL}, 1 shards), 0 files taken in now`);
+    expect(text).toContain(`6 images in ${index} (${DEFAULT_MODEL}, 1 shard), 0 files read now`);
     expect(text).toContain("1 file could not be indexed");
   });
 

@@ -8,6 +8,7 @@ import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import { headName } from "../../model/components.ts";
 import {
   type IndexCheckResult,
   type IndexResult,
