@@ -15,8 +15,11 @@ const captions = scenes.flatMap((scene) => {
 });
 
 /** Whether a text holds a phrase as whole words. */
-const holds = (text: string, phrase: string) => ` ${text.replaceAll(",", "")} `.includes(` ${phrase} `);
-const anyOf = (text: string, phrases: readonly string[]) => phrases.some((phrase) => holds(text, phrase));
+const holds = (text: string, phrase: string) => anyOf(text, [phrase]);
+function anyOf(text: string, phrases: readonly string[]): boolean {
+  const words = ` ${text.replaceAll(",", "")} `;
+  return phrases.some((phrase) => words.includes(` ${phrase} `));
+}
 const wordsOf = (concept: string) => [concept, conceptNamed(concept).plural];
 
 describe("captions", () => {

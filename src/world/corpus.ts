@@ -149,8 +149,7 @@ export async function writeCorpus(
   if (await isThere(join(folder, "scenes.jsonl"))) return 0;
   const task = "drawing scenes";
   report?.({ type: "start", task, unit: "scenes", total: scenes.length });
-  const { styles } = SPLITS[scenes[0].split];
-  const sprites = await Sprites.load(styles, Math.max(256, corpus.size));
+  const sprites = await Sprites.forScenes(scenes, Math.max(256, corpus.size));
   let [done, drawn] = [0, 0];
   const drawOne = async (scene: Scene) => {
     const { path, mask } = rowOf(scene);

@@ -61,8 +61,9 @@ describe("sprites", () => {
 
 describe("render", () => {
   it("gives the same bytes for the same seed, whatever was drawn before", async () => {
-    const again = await Sprites.load(undefined, 128);
-    for (const scene of scenes.slice(0, 40).reverse()) {
+    const some = scenes.slice(0, 40).reverse();
+    const again = await Sprites.forScenes(some, 128);
+    for (const scene of some) {
       expect(digest(render(scene, 64, again).rgb)).toBe(digest(render(scene, 64, sprites).rgb));
     }
   });

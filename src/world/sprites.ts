@@ -1,10 +1,11 @@
-/** The drawings: every concept in every style, rasterised once and kept at each pixel size that is asked for. */
+/** The drawings: concepts in styles, rasterised once and kept at each pixel size that is asked for. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import sharp from "sharp";
 import { z } from "zod";
 import { CONCEPTS } from "./concepts.ts";
 import { STYLES } from "./factors.ts";
+import type { Scene } from "./scene.ts";
 
 /** A square drawing, premultiplied RGBA. */
 export interface Sprite {
@@ -35,16 +36,26 @@ export async function drawingsVersion(): Promise<string> {
   return (await Promise.all(versions)).join(" ");
 }
 
-/** The SVG of one icon of an installed icon set. */
-async function readIconSvgs(iconSet: string): Promise<(icon: string) => string> {
+/** The concepts' SVGs of the icon sets that were read: a few hundred of the thousands in each. */
+const readSets = new Map<string, Promise<ReadonlyMap<string, string>>>();
+
+/** The SVG of every concept, by its name, in an installed icon set. */
+function conceptSvgs(iconSet: string): Promise<ReadonlyMap<string, string>> {
+  const read = readSets.get(iconSet) ?? readConceptSvgs(iconSet);
+  readSets.set(iconSet, read);
+  return read;
+}
+
+async function readConceptSvgs(iconSet: string): Promise<ReadonlyMap<string, string>> {
   const file = require.resolve(`@iconify-json/${iconSet}/icons.json`);
   const set = iconSetSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  return (name) => {
+  const svgOf = (name: string) => {
     const icon = set.icons[name] ?? set.icons[set.aliases[name]?.parent ?? ""];
     if (icon === undefined) throw new Error(`icon set '${iconSet}' has no icon '${name}'`);
     const [width, height] = [icon.width ?? set.width, icon.height ?? set.height];
     return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${icon.body}</svg>`;
   };
+  return new Map(CONCEPTS.map(({ name, icon }) => [name, svgOf(icon)]));
 }
 
 /** Rasterises an SVG and trims it to the smallest centred square around what it shows. */
@@ -133,7 +144,7 @@ function averageRows({ rgba, size }: Sprite, spans: readonly (readonly { at: num
   return rows;
 }
 
-/** All drawings of the world in memory; sizes are made when first asked for. */
+/** Drawings of the world in memory; sizes are made when first asked for. */
 export class Sprites {
   private readonly sized = new Map<string, Sprite>();
   private readonly masters: ReadonlyMap<string, Sprite>;
@@ -142,16 +153,39 @@ export class Sprites {
     this.masters = masters;
   }
 
-  /** Rasterises the given styles at `pixels`, which should be no smaller than the sprites that will be asked for. */
-  static async load(
-    styles: readonly string[] = STYLES.map((style) => style.name),
-    pixels = 256,
+  /**
+   * Rasterises every concept in the given styles at `pixels`, which should be no smaller than the sprites that will be
+   * asked for.
+   */
+  static load(styles: readonly string[] = STYLES.map((style) => style.name), pixels = 256): Promise<Sprites> {
+    const concepts = CONCEPTS.map(({ name }) => name);
+    return Sprites.rasterise(new Map(styles.map((style) => [style, concepts])), pixels);
+  }
+
+  /** Rasterises at `pixels` what these scenes show, and nothing else. */
+  static forScenes(scenes: readonly Scene[], pixels = 256): Promise<Sprites> {
+    const shown = new Map<string, Set<string>>();
+    for (const { style, objects } of scenes) {
+      const concepts = shown.get(style) ?? new Set();
+      shown.set(style, concepts);
+      for (const { concept } of objects) concepts.add(concept);
+    }
+    return Sprites.rasterise(shown, pixels);
+  }
+
+  /** Rasterises concepts by style. */
+  private static async rasterise(
+    wanted: ReadonlyMap<string, Iterable<string>>,
+    pixels: number,
   ): Promise<Sprites> {
     const masters = new Map<string, Sprite>();
-    for (const { name, iconSet } of STYLES.filter((style) => styles.includes(style.name))) {
-      const svgOf = await readIconSvgs(iconSet);
-      for (const concept of CONCEPTS) {
-        masters.set(`${name}/${concept.name}`, await rasterise(svgOf(concept.icon), pixels));
+    for (const { name, iconSet } of STYLES) {
+      if (!wanted.has(name)) continue;
+      const svgs = await conceptSvgs(iconSet);
+      for (const concept of wanted.get(name) ?? []) {
+        const svg = svgs.get(concept);
+        if (svg === undefined) throw new Error(`no concept is named '${concept}'`);
+        masters.set(`${name}/${concept}`, await rasterise(svg, pixels));
       }
     }
     return new Sprites(masters);

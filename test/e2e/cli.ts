@@ -29,6 +29,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds after which the process is killed and the run fails. */
   readonly timeout?: number;
+  /** In a process of its own: for what a process reads as it starts, or for several at once. */
+  readonly apart?: boolean;
 }
 
 /** Starts the compiled tool; `result` fails when it runs past the timeout. */
@@ -60,28 +62,26 @@ export function startCli(
   return { child, result };
 }
 
-/**
- * Runs the compiled tool to its end: in this process, which saves the start of another, or in one of its own where an
- * environment is given.
- */
+/** Runs the compiled tool to its end, in this process unless it is to be `apart`: that saves the start of another. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  if (options.env !== undefined) return startCli(args, options).result;
+  if (options.apart) return startCli(args, options).result;
   const run = last.then(() => runInside(args, options));
   last = run.catch(() => {});
   return run;
 }
 
-/** The working folder is the process's: one run at a time. */
+/** The working folder and the environment are the process's: one run at a time. */
 let last: Promise<unknown> = Promise.resolve();
 
 async function runInside(
   args: readonly string[],
-  { cwd = tmpdir(), timeout = 30_000 }: CliOptions,
+  { cwd = tmpdir(), env = {}, timeout = 30_000 }: CliOptions,
 ): Promise<CliResult> {
   const program: typeof import("../../src/cli/program.ts") = await import(
     fileURLToPath(new URL("dist/cli/program.js", ROOT))
   );
   const before = process.cwd();
+  const restore = setEnvironment(env);
   process.chdir(cwd);
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), timeout);
@@ -94,7 +94,18 @@ async function runInside(
   } finally {
     clearTimeout(timer);
     process.chdir(before);
+    restore();
   }
+}
+
+/** Sets variables of this process's environment; what it returns sets them back. */
+function setEnvironment(env: NonNullable<CliOptions["env"]>): () => void {
+  const before = Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]]));
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  return () => void setEnvironment(before);
 }
 
 /** Runs the tool, expects success in silence on standard error, and returns standard output. */

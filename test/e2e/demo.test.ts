@@ -34,9 +34,9 @@ describe("demo", () => {
 
   it("stops at Ctrl-C and goes on from there", async () => {
     const folder = join(await testFolder(), "stopped");
-    const args = ["demo", "--scenes", "300", "--size", "256", "--out", folder];
+    const args = ["demo", "--scenes", "120", "--size", "256", "--out", folder];
     const { child, result } = startCli(args);
-    while ((await readdir(join(folder, "masks")).catch(() => [])).length < 20) {
+    while ((await readdir(join(folder, "masks")).catch(() => [])).length < 8) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     child.kill("SIGINT");

@@ -152,7 +152,7 @@ describe("explain", () => {
     // The first is longer than the command line on which ONNX Runtime's telemetry, were it on, would crash.
     const texts = ["a whale ".repeat(10_000), "a\nwhale ".repeat(100)];
     const env = bareEnvironment(await testFolder());
-    const { code, stderr } = await runCli(explainArgs(first, texts, "--json"), { env });
+    const { code, stderr } = await runCli(explainArgs(first, texts, "--json"), { env, apart: true });
     expect(code).toBe(0);
     const lines = stderr.trimEnd().split("\n");
     const warning = { code: "TEXT_TRUNCATED", message: expect.stringContaining("tokens") };

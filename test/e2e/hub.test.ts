@@ -103,7 +103,7 @@ describe("models and pull", () => {
   it("two processes that pull the same model fetch it once", async () => {
     const { env: own, hub } = await world();
     const env = isolated(own);
-    const ended = await Promise.all([1, 2].map(() => runCli(["pull", NAME], { env })));
+    const ended = await Promise.all([1, 2].map(() => runCli(["pull", NAME], { env, apart: true })));
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     // The one that came second may have had to wait, and said for whom.
     for (const { stderr } of ended)

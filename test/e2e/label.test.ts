@@ -235,6 +235,7 @@ describe("label, by a language model", () => {
     for (const name of ["home", "cwd"]) await mkdir(join(folder, name));
     const watched = join(folder, "connections.txt");
     const how: CliOptions = {
+      apart: true,
       cwd: join(folder, "cwd"),
       env: {
         ...bareEnvironment(join(folder, "home")),

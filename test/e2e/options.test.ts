@@ -92,7 +92,7 @@ describe("paths and texts as people have them", () => {
 
 describe("streams", () => {
   it("writes no escape codes into a pipe, and none to a terminal with NO_COLOR", async () => {
-    expect(await runOk(EXPLAIN, { env: { FORCE_COLOR: "1" } })).not.toContain("\u001b");
+    expect(await runOk(EXPLAIN, { env: { FORCE_COLOR: "1" }, apart: true })).not.toContain("\u001b");
     const before = process.env.NO_COLOR;
     try {
       process.env.NO_COLOR = "";
@@ -134,7 +134,11 @@ describe("what is not asked for", () => {
     const folder = await testFolder();
     const [home, temporary, cwd] = ["home", "tmp", "cwd"].map((name) => join(folder, name));
     for (const path of [home, temporary, cwd]) await mkdir(path);
-    const { code, stderr } = await runCli(EXPLAIN, { cwd, env: bareEnvironment(home, temporary) });
+    const { code, stderr } = await runCli(EXPLAIN, {
+      cwd,
+      env: bareEnvironment(home, temporary),
+      apart: true,
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect((await readdir(folder, { recursive: true })).sort()).toEqual(["cwd", "home", "tmp"]);
   });

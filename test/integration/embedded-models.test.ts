@@ -6,7 +6,6 @@ import { normalize } from "../../src/image/preprocess.ts";
 import { cosine, rowsOf } from "../../src/math/linear.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { DEFAULT_MODEL, EMBEDDED_MODELS, locateModel } from "../../src/model/registry.ts";
-import { TRAINING_STYLES } from "../../src/world/factors.ts";
 import { factorPrompts } from "../../src/world/prompts.ts";
 import { render } from "../../src/world/render.ts";
 import { type Scene, sampleScene } from "../../src/world/scene.ts";
@@ -36,7 +35,7 @@ const FACTORS: Readonly<Record<string, (scene: Scene) => string | number | null>
 
 let pictures: Uint8Array[];
 beforeAll(async () => {
-  const sprites = await Sprites.load(TRAINING_STYLES, 64);
+  const sprites = await Sprites.forScenes(scenes, 64);
   pictures = scenes.map((scene) => render(scene, 64, sprites).rgb.slice());
 });
 

@@ -10,7 +10,6 @@ import { EMBEDDED_MODELS, locateModel } from "../../src/model/registry.ts";
 import { loadPool, POOLS } from "../../src/text/pool.ts";
 import { loadTokenizer } from "../../src/text/tokenizer.ts";
 import { planCorpus } from "../../src/world/corpus.ts";
-import { TRAINING_STYLES } from "../../src/world/factors.ts";
 import { PROPERTY_FACTORS } from "../../src/world/properties.ts";
 import { render } from "../../src/world/render.ts";
 import { Sprites } from "../../src/world/sprites.ts";
@@ -87,7 +86,7 @@ const IMAGES = 400;
 async function drawScenes() {
   const indices = Array.from({ length: IMAGES }, (_, i) => i);
   const { scenes, lines } = await planCorpus({ split: "demo", indices, size: 64 });
-  const sprites = await Sprites.load(TRAINING_STYLES, 64);
+  const sprites = await Sprites.forScenes(scenes, 64);
   const factors: Record<string, string | number | null>[] = lines
     .trim()
     .split("\n")

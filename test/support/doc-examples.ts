@@ -45,7 +45,7 @@ export function publicValues(
   entries: Readonly<Record<string, string>>,
   options: ts.CompilerOptions,
 ): PublicValue[] {
-  const program = ts.createProgram(Object.values(entries), options);
+  const program = ts.createProgram(Object.values(entries), options, sharingHost(options));
   const checker = program.getTypeChecker();
   return Object.entries(entries).flatMap(([entry, path]) => {
     const file = program.getSourceFile(path);
@@ -117,6 +117,20 @@ function awaited({ importClause, moduleSpecifier }: ts.ImportDeclaration): strin
   return `const { ${names.join(", ")} } = await load(${moduleSpecifier.getText()});`;
 }
 
+/** What was parsed, by path: programs of the same sources share it. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
+/** A compiler's host that parses each file once. */
+function sharingHost(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile } = host;
+  host.getSourceFile = (path, ...rest) => {
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest));
+    return parsed.get(path);
+  };
+  return host;
+}
+
 /** What the compiler says of programs that import the package by its name. */
 export function typeErrors(
   examples: readonly Example[],
@@ -125,7 +139,7 @@ export function typeErrors(
   root: string,
 ): string[] {
   const files = new Map(examples.map(({ code }, i) => [join(root, `example-${i}.ts`), code] as const));
-  const host = ts.createCompilerHost(options);
+  const host = sharingHost(options);
   const { getSourceFile, fileExists, readFile } = host;
   const paths = Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [path]]));
   host.fileExists = (path) => files.has(path) || fileExists(path);

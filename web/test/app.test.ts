@@ -46,6 +46,14 @@ async function paintedOver(place: Placed, paint: Paint) {
   return rgbaOf(paintPicture(canvasOf(pixels, place), paint));
 }
 
+/** What axe calls serious on a page. */
+async function seriousViolations(page: Page) {
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ["violations"] });
+  const { violations } = await axe.analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+}
+
 /** Compares a canvas with what it should show: scores travel as float32, so a channel may be one step off. */
 async function expectPixels(page: Page, selector: string, expected: Uint8ClampedArray) {
   const worst = async () => {
@@ -409,9 +417,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
         await page.getByRole("link", { name: view, exact: true }).click();
         await page.getByRole("group", { name: "Download this view" }).waitFor();
         await page.waitForTimeout(300);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+        expect(await seriousViolations(page)).toEqual([]);
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         expect(width).toBeLessThanOrEqual(viewport.width);
       }
@@ -432,8 +438,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
       expect(await note.textContent()).toMatch(
         /^Only the first 32 tokens of “a monkey and a .*…” are read\. The rest/,
       );
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+      expect(await seriousViolations(page)).toEqual([]);
       expect(complaints).toEqual([]);
     }
   });
