@@ -149,8 +149,10 @@ describe("the first hour", { timeout: 240_000 }, () => {
       const browser = await chromium.launch();
       try {
         const { page, complaints } = await chromium.openPage(browser, outside);
+        // The first picture is one's own, not an example.
         await page.goto(outside);
-        await chromium.painted(page);
+        const corpus = "my-photos-index";
+        await page.locator(`img[src*="${corpus}"]`).first().waitFor();
         await page.getByLabel("A picture from a file").setInputFiles(shared("my photos/summer/cat.jpg"));
         await page.waitForURL(/look\?.*image=upload%3A[0-9a-f]{64}/);
         await page.getByLabel("Add a text").fill("a cat");
@@ -162,6 +164,12 @@ describe("the first hour", { timeout: 240_000 }, () => {
         const { similarity } = JSON.parse(asked.stdout).texts[0];
         const shown = (await page.getByTestId("score").textContent()) ?? "";
         expect(Number(shown.replace("−", "-"))).toBeCloseTo(similarity, 4);
+        // Nothing is known of the photos, so heads are asked; the index is ready, and the first that is searched.
+        await page.getByRole("link", { name: "Neighbours" }).click();
+        await page.getByRole("heading", { name: /^Nearest to this picture/ }).waitFor();
+        const found = page.locator(`.thumbs img[src*="${corpus}"]`);
+        await found.first().waitFor();
+        expect(await found.count()).toBeGreaterThan(READ.length);
         expect(complaints).toEqual([]);
       } finally {
         await browser.close();
