@@ -28,7 +28,9 @@ export function PrepareCorpus({ corpus, model }: { corpus: string; model: string
   const job = jobs.find(
     ({ kind, subject, model: of }) => kind === "prepare" && subject === corpus && of === model,
   );
-  const title = data?.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
+  // Before the corpora are known, none is known to be missing.
+  if (data === undefined) return null;
+  const title = data.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
   if (job && isUnderWay(job)) {
     return (
       <p className="waiting">
