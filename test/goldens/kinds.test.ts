@@ -47,7 +47,7 @@ describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
     expect(relativeError(parts.embedding, data)).toBeLessThan(1e-5);
   });
 
-  it.runIf(files.includes("text_tokens.npy"))("text embedding, to 1e-5", async () => {
+  if (files.includes("text_tokens.npy")) it("text embedding, to 1e-5", async () => {
     const { data } = await goldenArray(file("text_embedding"), 2);
     const embedded = await model.encodeTokens(await textTokens(kind, model));
     expect(relativeError(embedded, data)).toBeLessThan(1e-5);

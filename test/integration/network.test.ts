@@ -157,12 +157,17 @@ describe("a certificate", () => {
     const tls = await serveTls(portOf(here.hub.endpoint));
     const proxy = await serveProxy({ "hub.example:443": tls.port, "other.example:443": tls.port });
     const env = { ...here.env, HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: CERTIFICATE };
-    const other = await runCli(["pull", NAME], { env: { ...env, HF_ENDPOINT: "https://other.example" } });
+    // Node reads it as it starts.
+    const other = await runCli(["pull", NAME], {
+      ...{ apart: true, env: { ...env, HF_ENDPOINT: "https://other.example" } },
+    });
     expect(other).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/CERTIFICATE_UNTRUSTED.*other\.example/),
     });
-    const pulled = await runCli(["pull", NAME], { env: { ...env, HF_ENDPOINT: "https://hub.example" } });
+    const pulled = await runCli(["pull", NAME], {
+      ...{ apart: true, env: { ...env, HF_ENDPOINT: "https://hub.example" } },
+    });
     expect(pulled).toMatchObject({ code: 0, stdout: expect.stringContaining(NAME) });
     expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT other.example:443", "CONNECT hub.example:443"]));
   });
