@@ -91,6 +91,20 @@ describe("verify", () => {
     });
   });
 
+  it("counts nothing as named by a model to which all texts are alike", async () => {
+    const alike: ClipModel = {
+      ...embedded,
+      async encodeTexts(given, options) {
+        const texts = await embedded.encodeTexts(given, options);
+        const { embedDim } = embedded.config;
+        return texts.map((_, at) => texts[at % embedDim]);
+      },
+    };
+    const { checks, guesses } = await verifyModel(alike, await loadSuite("scenes"));
+    expect(guesses.filter(({ isTrue }) => isTrue)).toEqual([]);
+    expect(checks.find(({ name }) => name === "zero-shot")?.status).toBe("warn");
+  });
+
   it("fails a model whose parts do not sum", async () => {
     const missing: ClipModel = {
       ...embedded,
