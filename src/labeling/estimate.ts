@@ -4,13 +4,15 @@ import type { Described } from "./labeller.ts";
 import type { Llm, Parse } from "./llm.ts";
 import type { Question } from "./llm-chat.ts";
 import { judging, naming } from "./llm-labeller.ts";
-import { writeVerdicts } from "./llm-prompts.ts";
+import { createPrompts, type Prompts, writeVerdicts } from "./llm-prompts.ts";
 
 /** What the labeller will ask. */
 export interface Plan {
   /** Names heads; absent where another labeller does. */
   readonly labeller?: Llm | undefined;
   readonly judges: readonly Llm[];
+  /** Default: ours. */
+  readonly prompts?: Prompts | undefined;
   /** Labels that are known beforehand, by the head's name. */
   readonly known: Readonly<Record<string, string>>;
 }
@@ -30,7 +32,7 @@ const A_LABEL = "Some property";
 /** Counts the questions that the cache cannot answer, and their tokens. */
 export async function estimateCost(
   heads: readonly Described[],
-  { labeller, judges, known }: Plan,
+  { labeller, judges, known, prompts = createPrompts() }: Plan,
   prices?: Prices,
 ): Promise<Estimate> {
   let [requests, cached, tokensIn, tokensOut] = [0, 0, 0, 0];
@@ -53,15 +55,17 @@ export async function estimateCost(
   };
   for (const head of heads) {
     if (head.descriptions.length === 0) continue;
-    let label: string | undefined = known[head.name];
+    let label: string | null | undefined = known[head.name];
     if (labeller && label === undefined) {
-      const { question, parse } = naming(head);
+      const { question, parse } = naming(head, prompts);
       label = await count(labeller, question, parse, A_LABEL, true);
     }
+    if (label === null) continue;
     for (const judge of judges) {
-      const { question, parse } = judging(label ?? A_LABEL, head);
-      const answer = writeVerdicts(head.descriptions.map(() => true));
-      await count(judge, question, parse, answer, label !== undefined);
+      for (const { question, parse, count: verdicts } of judging(label ?? A_LABEL, head, prompts)) {
+        const answer = writeVerdicts(Array.from({ length: verdicts }, () => true));
+        await count(judge, question, parse, answer, label !== undefined);
+      }
     }
   }
   const cost = prices ? (tokensIn * prices.in + tokensOut * prices.out) / 1e6 : null;

@@ -9,10 +9,11 @@ import { createLlm, type Llm, type LlmOptions } from "../../src/labeling/llm.ts"
 import { createAnswerCache } from "../../src/labeling/llm-cache.ts";
 import { llmJudge, llmLabeller } from "../../src/labeling/llm-labeller.ts";
 import { createPace } from "../../src/labeling/llm-pace.ts";
+import { createPrompts, type Prompts } from "../../src/labeling/llm-prompts.ts";
 import { headNamed } from "../../src/results/shapes.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
-import { completion, type LlmServer, sendJson, serveLlm } from "../support/llm-server.ts";
+import { completion, type LlmServer, type SeenQuestion, sendJson, serveLlm } from "../support/llm-server.ts";
 
 const QUICK = { attempts: 3, pauseMs: 5, longestPauseMs: 1000 };
 const KEY = "sk-very-secret-0123456789";
@@ -80,7 +81,7 @@ describe("labels by a language model", () => {
       label: "Location",
       descriptions: HEADS[3].descriptions.map(({ text }) => text),
       consistent: [true, true, true, false],
-      labeller: { kind: "llm", model: "stand-in", by: `stand-in at ${server.url}` },
+      labeller: { kind: "llm", model: "stand-in", by: `stand-in at ${new URL(server.url).host}` },
       judge: { kind: "llm", votes: [] },
     });
     const { labeller, judge } = labels.heads["L2.H3"];
@@ -97,6 +98,8 @@ describe("labels by a language model", () => {
     expect(naming.headers.authorization).toBe(`Bearer ${KEY}`);
     expect(naming.headers["user-agent"]).toBe("clip-interpret");
     expect(naming.body).toMatchObject({ model: "stand-in", temperature: 0, max_tokens: 256 });
+    const schemaOf = ({ body }: typeof naming) => body.response_format?.json_schema.schema.required;
+    expect([naming, judging].map(schemaOf)).toEqual([["label"], ["1", "2", "3", "4"]]);
     const roles = naming.body.messages.map(({ role }) => role);
     expect(roles[0]).toBe("system");
     expect(roles.slice(1, -1).length).toBeGreaterThanOrEqual(6);
@@ -113,16 +116,36 @@ describe("labels by a language model", () => {
     expect((await label(again)).labels).toEqual(first.labels);
     expect(server.seen).toHaveLength(12);
     expect(again.usage()).toEqual({ asked: 0, cached: 12, tokensIn: 0, tokensOut: 0 });
-    // Another model, or another description, is another question.
-    await label(llm({ model: "other" }), HEADS.slice(0, 1));
-    await label(llm(), [headOf("L2.H0", "a street in town 0", "a dog")]);
-    expect(server.seen).toHaveLength(16);
+    // Another model, description, wording or setting is another question.
+    const others: [Llm, Described?, Prompts?][] = [
+      [llm({ model: "other" })],
+      [llm(), headOf("L2.H0", "a street in town 0", "a dog")],
+      [
+        llm(),
+        HEADS[0],
+        createPrompts({ examples: [{ descriptions: ["Lisbon"], label: "Towns", fits: [true] }] }),
+      ],
+      [llm({ maxTokens: 300 })],
+      [llm({ structured: false })],
+    ];
+    for (const [i, [one, head = HEADS[0], prompts]] of others.entries()) {
+      await label(one, [head], { labeller: llmLabeller(one, prompts), judge: llmJudge([one], prompts) });
+      expect(server.seen).toHaveLength(12 + 2 * (i + 1));
+    }
+    // So is the same at another server, which may have another model of that name.
+    const elsewhere = await serveLlm();
+    elsewhere.answer = ({ judging }) => (judging ? "1 no\n2 no\n3 no\n4 no" : "Towns");
+    const moved = await label(llm({ url: elsewhere.url }), HEADS.slice(0, 1));
+    expect(elsewhere.seen).toHaveLength(2);
+    expect(moved.labels.heads["L2.H0"]).toMatchObject({ label: "Towns", consistent: Array(4).fill(false) });
+    expect(moved.labels.heads["L2.H0"].labeller.by).toBe(`stand-in at ${new URL(elsewhere.url).host}`);
     // A damaged answer is asked for again.
     for (const name of await readdir(folder, { recursive: true })) {
       if (name.endsWith(".json")) await writeFile(join(folder, name), "{");
     }
+    const before = server.seen.length;
     await label(llm(), HEADS.slice(0, 1));
-    expect(server.seen).toHaveLength(18);
+    expect(server.seen).toHaveLength(before + 2);
   });
 
   it("never leave the key on the disk", async () => {
@@ -150,7 +173,7 @@ describe("labels by a language model", () => {
       [true, false, false],
       [true, true, true],
     ]);
-    expect(three.judge.votes[1].by).toBe(`b at ${server.url}`);
+    expect(three.judge.votes[1].by).toBe(`b at ${new URL(server.url).host}`);
     expect((await judges("ab")("Place", head, {})).consistent).toEqual([true, false, false]);
   });
 
@@ -244,8 +267,8 @@ describe("a server in trouble", () => {
       [
         "a request it does not take",
         "LLM_REJECTED",
-        "temperature must be 1",
-        (_, response) => sendJson(response, { error: { message: "temperature must be 1" } }, 400),
+        "messages are too long",
+        (_, response) => sendJson(response, { error: { message: "messages are too long" } }, 400),
       ],
       [
         "a redirect",
@@ -345,6 +368,7 @@ describe("an answer that cannot be used", () => {
     ],
     ["several lines", "LLM_ANSWER_INVALID", completion("Location\nbecause of the towns")],
     ["an answer cut off", "LLM_ANSWER_INVALID", completion("Well, let me think", "length")],
+    ["a sentence of five words", "LLM_ANSWER_INVALID", completion("All of them are places")],
     ["no letters", "LLM_ANSWER_INVALID", completion("???")],
   ])("%s fails its head, once asked, and lets the others get their labels", async (_what, code, reply) => {
     const { server, llm } = await setting();
@@ -373,24 +397,107 @@ describe("an answer that cannot be used", () => {
   });
 });
 
+describe("a server that takes less", () => {
+  /** What of a request is there beside the question. */
+  const sent = ({ body }: SeenQuestion) =>
+    ["temperature", "max_tokens", "max_completion_tokens", "response_format"].filter((name) => name in body);
+  const refuseBody = (server: LlmServer, refuse: (body: SeenQuestion["body"]) => string | undefined) => {
+    server.interfere = ({ body }, response) => {
+      const message = refuse(body);
+      return message !== undefined && sendJson(response, { error: { message } }, 400);
+    };
+  };
+
+  it("is asked without what it refuses, and learns once: a model that reasons", async () => {
+    const { server, llm } = await setting();
+    refuseBody(server, (body) =>
+      body.max_tokens !== undefined
+        ? "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        : body.temperature !== undefined
+          ? "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) is supported."
+          : undefined,
+    );
+    const one = llm();
+    const { labels } = await label(one);
+    expect(server.seen).toHaveLength(12 + 2);
+    expect(sent(server.seen[13])).toEqual(["max_completion_tokens", "response_format"]);
+    const { labeller, judge } = labels.heads["L2.H0"];
+    expect([labeller.by, judge?.by]).toEqual(
+      Array(2).fill(`stand-in at ${new URL(server.url).host} (at its own temperature)`),
+    );
+    // From the disk it says the same.
+    expect((await label(llm())).labels).toEqual(labels);
+    expect(server.seen).toHaveLength(14);
+  });
+
+  it("is asked for plain words where it has no structured output", async () => {
+    const { server, llm } = await setting();
+    refuseBody(server, (body) =>
+      body.response_format ? "'response_format.type' must be 'text'" : undefined,
+    );
+    expect(Object.keys((await label(llm(), HEADS, { concurrency: 3 })).labels.heads)).toHaveLength(6);
+    expect(server.seen.length).toBeLessThanOrEqual(12 + 3);
+    expect(sent(server.seen.at(-1)!)).toEqual(["temperature", "max_tokens"]);
+  });
+
+  it("may refuse all that can be left out, and then the rest for good", async () => {
+    const { server, llm } = await setting();
+    refuseBody(server, (body) => {
+      const [first] = sent({ body } as SeenQuestion);
+      return first ?? "I take nothing";
+    });
+    const error = await expectFailure(label(llm(), HEADS.slice(0, 1)), "LLM_REJECTED");
+    expect(error.message).toContain("I take nothing");
+    expect(server.seen.map(sent).at(-1)).toEqual([]);
+    expect(server.seen.length).toBeLessThanOrEqual(6);
+  });
+
+  it("answers in JSON where it has structured output", async () => {
+    const { server, llm } = await setting();
+    server.answer = ({ judging }) =>
+      judging ? '{"1": true, "2": true, "3": false, "4": false}' : '{"label": "Location"}';
+    const { labels } = await label(llm(), HEADS.slice(0, 1));
+    expect(labels.heads["L2.H0"]).toMatchObject({
+      label: "Location",
+      consistent: [true, true, false, false],
+    });
+  });
+
+  it.each([
+    ["in its answer", completion("<think>Towns, beaches, hills", "length")],
+    ["apart from its answer", completion("", "length", { reasoning_content: "Towns, beaches, hills" })],
+  ])("is given as many tokens as it wants when it thinks to the limit, %s", async (_, reply) => {
+    const { server, llm } = await setting();
+    server.interfere = ({ body }, response) => body.max_tokens !== undefined && sendJson(response, reply);
+    server.answer = ({ judging }) =>
+      `<think>Towns, beaches, hills</think>\n\n${judging ? "1 yes\n2 yes\n3 yes\n4 no" : "Location"}`;
+    const { labels } = await label(llm(), HEADS.slice(0, 2));
+    expect(labels.heads["L2.H1"]).toMatchObject({ label: "Location", consistent: [true, true, true, false] });
+    expect(server.seen).toHaveLength(4 + 1);
+  });
+
+  it("is told of no limit where none is wanted", async () => {
+    const { server, llm } = await setting();
+    await label(llm({ maxTokens: 0 }), HEADS.slice(0, 1));
+    expect(sent(server.seen[0])).toEqual(["temperature", "response_format"]);
+  });
+});
+
 describe("work that stops", () => {
-  it("keeps what was answered when the server dies, and asks only for the rest of another at a new address", async () => {
-    const { server, folder, llm } = await setting();
+  it("keeps what was answered when the server fails, and asks only for the rest when it is back", async () => {
+    const { server, llm } = await setting();
     let answered = 0;
     server.interfere = (_, response) => {
       if (++answered <= 5) return false;
       response.socket?.destroy();
-      server.stop();
       return true;
     };
     await expectFailure(label(llm()), "LLM_UNREACHABLE");
-    const next = await serveLlm();
-    const { labels } = await label(
-      createLlm({ url: next.url, model: "stand-in", cache: createAnswerCache(folder) }),
-    );
+    server.interfere = () => false;
+    const before = server.seen.length;
+    const { labels } = await label(llm());
     expect(Object.keys(labels.heads)).toHaveLength(6);
-    expect(next.seen).toHaveLength(12 - 5);
-    expect(labels.heads["L2.H0"].labeller.by).toContain("stand-in");
+    expect(server.seen).toHaveLength(before + 12 - 5);
   });
 
   it("keeps what was answered when it is cancelled, and stops at once", async () => {
