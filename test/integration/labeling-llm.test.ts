@@ -7,9 +7,15 @@ import { labelHeads } from "../../src/labeling/label-heads.ts";
 import type { Described } from "../../src/labeling/labeller.ts";
 import { createLlm, type Llm, type LlmOptions } from "../../src/labeling/llm.ts";
 import { createAnswerCache } from "../../src/labeling/llm-cache.ts";
+import { readExamples } from "../../src/labeling/llm-examples.ts";
 import { llmJudge, llmLabeller } from "../../src/labeling/llm-labeller.ts";
 import { createPace } from "../../src/labeling/llm-pace.ts";
-import { createPrompts, type Prompts } from "../../src/labeling/llm-prompts.ts";
+import {
+  createPrompts,
+  PROMPT_STYLES,
+  type PromptOptions,
+  type Prompts,
+} from "../../src/labeling/llm-prompts.ts";
 import { headNamed } from "../../src/results/shapes.ts";
 import type { ErrorCode } from "../../src/support/errors.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
@@ -394,6 +400,145 @@ describe("an answer that cannot be used", () => {
     const { server, llm } = await setting();
     server.answer = ({ judging }) => (judging ? verdicts : "Location");
     await expectFailure(label(llm(), HEADS.slice(0, 1)), "LLM_ANSWER_INVALID");
+  });
+});
+
+describe("labelling that keeps going", () => {
+  const keepGoing = { keepGoing: true };
+  const about = (words: string) => (seen: SeenQuestion) => seen.question.includes(words);
+
+  it("names the heads that failed, keeps the others' labels, and asks for what is missing the next time", async () => {
+    const { server, llm } = await setting();
+    server.interfere = (seen, response) => {
+      if (!seen.judging && about("town 1")(seen)) return sendJson(response, completion("I cannot do that."));
+      if (seen.judging && about("town 4")(seen)) return sendJson(response, completion("All but the last."));
+      return false;
+    };
+    const events: ProgressEvent[] = [];
+    const report = (event: ProgressEvent) => events.push(event);
+    const { labels, failed, unlabelled } = await label(llm(), HEADS, { ...keepGoing, report });
+    expect(Object.keys(labels.heads)).toEqual(["L2.H0", "L2.H2", "L2.H3", "L2.H4", "L2.H5"]);
+    expect(labels.heads["L2.H4"]).toMatchObject({ label: "Location", consistent: [], judge: null });
+    expect(failed).toMatchObject([
+      { layer: 2, head: 1, name: "L2.H1", step: "label", code: "LLM_REFUSED" },
+      { layer: 2, head: 4, name: "L2.H4", step: "judge", code: "LLM_ANSWER_INVALID" },
+    ]);
+    expect(unlabelled).toEqual([]);
+    expect(events.filter(({ type }) => type === "warning")).toMatchObject([
+      { code: "LLM_INCOMPLETE", message: expect.stringMatching(/L2\.H1, L2\.H4 \(verdicts\)/) },
+    ]);
+    server.interfere = () => false;
+    const before = server.seen.length;
+    const whole = await label(llm(), HEADS, keepGoing);
+    expect(whole.failed).toEqual([]);
+    expect(Object.keys(whole.labels.heads)).toHaveLength(6);
+    expect(server.seen.slice(before).map(({ judging }) => judging)).toEqual([false, true, true]);
+  });
+
+  it("spares the others a request that the server rejects or a filter holds back, but not a server that is gone", async () => {
+    const { server, llm } = await setting();
+    server.interfere = (seen, response) => {
+      if (about("town 1")(seen)) return sendJson(response, { error: { message: "too long" } }, 400);
+      if (about("town 2")(seen))
+        return sendJson(response, { error: { code: "content_filter", message: "no" } }, 400);
+      return false;
+    };
+    const { failed, labels } = await label(llm(), HEADS, keepGoing);
+    expect(failed.map(({ code }) => code)).toEqual(["LLM_REJECTED", "LLM_REFUSED"]);
+    expect(Object.keys(labels.heads)).toHaveLength(4);
+    const before = server.seen.length;
+    server.interfere = (_, response) => sendJson(response, { error: { message: "I take nothing" } }, 400);
+    await expectFailure(label(llm({ model: "other" }), HEADS, keepGoing), "LLM_REJECTED");
+    expect(server.seen.length - before).toBe(3);
+    server.interfere = (_, response) => sendJson(response, {}, 401);
+    await expectFailure(label(llm({ model: "other" }), HEADS, keepGoing), "LLM_UNAUTHORIZED");
+  });
+
+  it("leaves a head without a label where the model finds nothing in common", async () => {
+    const { server, llm } = await setting();
+    server.answer = (seen) =>
+      seen.judging ? "1 yes\n2 yes\n3 yes\n4 no" : about("town 2")(seen) ? "No common property" : "Location";
+    const { labels, failed, unlabelled } = await label(llm());
+    expect(Object.keys(labels.heads)).toHaveLength(5);
+    expect([failed, unlabelled.map(({ name }) => name)]).toEqual([[], ["L2.H2"]]);
+    // It is an answer: nobody is asked again.
+    await label(llm());
+    expect(server.seen).toHaveLength(11);
+  });
+});
+
+describe("how a model is asked", () => {
+  const EXAMPLE = { descriptions: ["Lisbon", "Hanoi", "a cat"], label: "Towns", fits: [true, true, false] };
+  const askIn = async (options: PromptOptions) => {
+    const { server, llm } = await setting();
+    const [prompts, one] = [createPrompts(options), llm()];
+    server.answer = ({ body, judging }) => {
+      const count = body.response_format?.json_schema.schema.required.length ?? 0;
+      return judging ? "1\n".repeat(count) : "Location";
+    };
+    const { labels } = await label(one, HEADS.slice(0, 1), {
+      ...{ labeller: llmLabeller(one, prompts), judge: llmJudge([one], prompts) },
+    });
+    return { server, head: labels.heads["L2.H0"], prompts };
+  };
+
+  it.each([
+    ["ours", 1],
+    ["madasu2024", 1],
+    ["ccs2025", 4],
+  ] as const)(
+    "in the way of %s takes %d questions to a judge, and has a hash of its own",
+    async (style, times) => {
+      const { server, head, prompts } = await askIn({ style });
+      expect(head).toMatchObject({ label: "Location", consistent: [true, true, true, true] });
+      expect(server.seen).toHaveLength(1 + times);
+      const hashes = PROMPT_STYLES.map((other) => createPrompts({ style: other }));
+      expect(hashes.filter(({ judgeHash }) => judgeHash === prompts.judgeHash).length).toBe(
+        style === "ccs2025" ? 1 : 2,
+      );
+      expect(hashes.map(({ nameHash }) => nameHash === prompts.nameHash).filter(Boolean).length).toBe(
+        style === "ours" ? 1 : 2,
+      );
+      expect([head.labeller.promptHash, head.judge?.promptHash]).toEqual([
+        prompts.nameHash,
+        prompts.judgeHash,
+      ]);
+      // Five labelled examples, then the head.
+      const turns = server.seen[0].body.messages.filter(({ role }) => role !== "system");
+      expect(turns).toHaveLength(5 * 2 + 1);
+    },
+  );
+
+  it("shows a judge one description at a time when told to", async () => {
+    const { server, head } = await askIn({ oneByOne: true });
+    expect(server.seen.slice(1).map(({ question }) => question)).toEqual(
+      HEADS[0].descriptions.map(({ text }) => `Property: Location\n1. ${text}`),
+    );
+    expect(head.consistent).toHaveLength(4);
+  });
+
+  it("shows one's own examples, from a file, instead of ours", async () => {
+    const path = join(await newFolder(), "examples.json");
+    await writeFile(path, JSON.stringify([EXAMPLE, { descriptions: ["x", "y"], label: null }]));
+    const { server } = await askIn({ examples: await readExamples(path) });
+    const [naming, judging] = server.seen.map(({ body }) => body.messages.map(({ content }) => content));
+    expect(naming.slice(1, -1)).toEqual(["1. Lisbon\n2. Hanoi\n3. a cat", "Towns", "1. x\n2. y", "none"]);
+    expect(judging.slice(1, -1)).toEqual([
+      "Property: Towns\n1. Lisbon\n2. Hanoi\n3. a cat",
+      "1 yes\n2 yes\n3 no",
+    ]);
+  });
+
+  it.each([
+    ["no list", {}],
+    ["an empty list", []],
+    ["verdicts for other descriptions", [{ ...EXAMPLE, fits: [true] }]],
+    ["a blank label", [{ ...EXAMPLE, label: " " }]],
+    ["more than anyone reads", Array(51).fill(EXAMPLE)],
+  ])("refuses examples that are %s", async (_, examples) => {
+    const path = join(await newFolder(), "examples.json");
+    await writeFile(path, JSON.stringify(examples));
+    await expectFailure(readExamples(path), "JSON_INVALID");
   });
 });
 

@@ -1,14 +1,18 @@
 import { extname } from "node:path";
 import { Option } from "commander";
+import { agreementOf, joinVotes } from "../../labeling/agreement.ts";
 import { estimateCost } from "../../labeling/estimate.ts";
+import { drawExam, examine } from "../../labeling/exam.ts";
 import { findInconsistencies } from "../../labeling/inconsistencies.ts";
 import { labelHeads } from "../../labeling/label-heads.ts";
 import type { Labeller } from "../../labeling/labeller.ts";
 import { llmJudge, llmLabeller } from "../../labeling/llm-labeller.ts";
 import { manualLabeller, requireHeads } from "../../labeling/manual.ts";
+import { DESCRIPTIONS } from "../../labeling/metrics.ts";
 import { publishedLabeller } from "../../labeling/published.ts";
 import { hasTags, tagJudge, tagLabeller } from "../../labeling/tags.ts";
 import {
+  type HeadLabel,
   LABELLER_KINDS,
   type LabellerKind,
   labelsOrigin,
@@ -69,6 +73,7 @@ export const registerLabel: Register = (program, run) => {
       for (const path of options.out) checkOut(path, options);
       const input = await describedHeads(context, options);
       const { labeller, judge, models, properties, known } = await makersOf(input, options, context);
+      const questions = examOf(input, options);
       const { report, signal, say, result, streams } = context;
       const prices = pricesOf(options);
       const estimate = await estimateCost(
@@ -76,7 +81,7 @@ export const registerLabel: Register = (program, run) => {
         {
           labeller: options.labeller === "llm" ? models?.llm : undefined,
           judges: judgeOf(options, input) === "llm" ? (models?.judges ?? []) : [],
-          known,
+          ...{ known, questions, prompts: models?.prompts },
         },
         prices,
       );
@@ -93,10 +98,17 @@ export const registerLabel: Register = (program, run) => {
         labeller,
         judge,
         concurrency,
+        keepGoing: options.keepGoing,
         report,
         signal,
       });
-      const { labels, unlabelled } = made;
+      const { labels, unlabelled, failed } = made;
+      const byHead = Object.values(labels.heads);
+      const votes = byHead.map((head) => head.judge?.votes ?? []);
+      const exam =
+        questions.length > 0 && judge
+          ? await examine(questions, judge, { verdicts: verdictsOf(byHead), concurrency, report, signal })
+          : null;
       const names = Object.fromEntries(
         Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
       );
@@ -104,7 +116,8 @@ export const registerLabel: Register = (program, run) => {
       const labelled = labelResult(
         { ...input.origin, ...(options.labels && { labels: await labelsOrigin(options.labels) }) },
         {
-          ...{ model, source, unlabelled, inconsistencies },
+          ...{ model, source, unlabelled, failed, inconsistencies },
+          ...{ agreement: agreementOf(joinVotes(votes)), exam },
           heads: Object.entries(labels.heads).map(([name, label]) => ({ ...headNamed(name), ...label })),
           llm: models ? { estimate, ...usageOf(models, prices) } : null,
         },
@@ -118,6 +131,20 @@ export const registerLabel: Register = (program, run) => {
     }),
   );
 };
+
+/** Questions with known answers for judges. @throws `USAGE`, `TAGS_MISSING` */
+function examOf(input: LabelInput, options: LabelCliOptions) {
+  if (options.distractors === 0) return [];
+  if (judgeOf(options, input) !== "llm")
+    throw new ClipInterpretError("USAGE", "--distractors examines judges that are language models");
+  return drawExam(input.texts, options.distractors);
+}
+
+/** How many verdicts that CCS counts say yes. */
+function verdictsOf(heads: readonly HeadLabel[]) {
+  const verdicts = heads.flatMap(({ consistent }) => consistent.slice(0, DESCRIPTIONS));
+  return { hits: verdicts.filter(Boolean).length, of: verdicts.length };
+}
 
 function checkOut(path: string, { labels, textspan }: LabelCliOptions): void {
   if (![".json", ".html"].includes(extname(path).toLowerCase())) {
@@ -140,14 +167,14 @@ async function makersOf(input: LabelInput, options: LabelCliOptions, { report }:
   const judging = judgeOf(options, input);
   const models =
     options.labeller === "llm" || judging === "llm"
-      ? createLlms(options, options.labeller === "llm", process.env)
+      ? await createLlms(options, options.labeller === "llm", process.env)
       : undefined;
   const byHand = options.labels === undefined ? undefined : await readLabels(options.labels, input.model);
   if (byHand) requireHeads(byHand, input.allHeads, options.labels ?? "");
   const published = options.labeller === "published" ? await publishedLabeller(input.model) : undefined;
   const labellers: Record<LabellerKind, Labeller | undefined> = {
     tags: tagLabeller(),
-    llm: models && llmLabeller(models.llm),
+    llm: models && llmLabeller(models.llm, models.prompts),
     published: published?.labeller,
     manual: undefined,
   };
@@ -157,7 +184,11 @@ async function makersOf(input: LabelInput, options: LabelCliOptions, { report }:
   return {
     labeller,
     judge:
-      judging === "tags" ? tagJudge() : judging === "llm" && models ? llmJudge(models.judges) : undefined,
+      judging === "tags"
+        ? tagJudge()
+        : judging === "llm" && models
+          ? llmJudge(models.judges, models.prompts)
+          : undefined,
     models,
     properties: published?.published.properties ?? {},
     known: Object.fromEntries(Object.entries(byHand?.heads ?? {}).map(([head, { label }]) => [head, label])),
