@@ -7,6 +7,7 @@ import { Random } from "../math/random.ts";
 import { wilson } from "../math/wilson.ts";
 import type { Exam, Examined } from "../results/judging.ts";
 import { headOf } from "../results/shapes.ts";
+import { atOnce } from "../support/at-once.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled } from "../support/progress.ts";
 import type { PoolText } from "../text/pool.ts";
@@ -90,25 +91,19 @@ export async function examine(
   judge: Judge,
   { verdicts, concurrency = 1, ...options }: ExamOptions,
 ): Promise<Exam> {
-  const answered: { fits: readonly boolean[]; votes: readonly { by: string; consistent: boolean[] }[] }[] =
-    new Array(questions.length);
   const failed: Exam["failed"] = [];
-  const queue = questions.entries();
-  const work = async () => {
-    for (const [at, { label, head, fits }] of queue) {
-      checkCancelled(options.signal);
-      try {
-        const { consistent, judge: record } = await judge(label, head, options);
-        const all = { by: record.by, consistent: [...consistent] };
-        answered[at] = { fits, votes: [all, ...record.votes] };
-      } catch (error) {
-        if (!isOfOneAnswer(error)) throw error;
-        failed.push({ code: error.code, message: `"${label}": ${error.message}` });
-      }
+  const answered = await atOnce(concurrency, questions, async ({ label, head, fits }) => {
+    checkCancelled(options.signal);
+    try {
+      const { consistent, judge: record } = await judge(label, head, options);
+      return [{ fits, votes: [{ by: record.by, consistent }, ...record.votes] }];
+    } catch (error) {
+      if (!isOfOneAnswer(error)) throw error;
+      failed.push({ code: error.code, message: `"${label}": ${error.message}` });
+      return [];
     }
-  };
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work));
-  const given = answered.filter((one) => one !== undefined);
+  });
+  const given = answered.flat();
   const [majority, ...several] = (given[0]?.votes ?? [{ by: "" }]).map(({ by }, j): Examined => {
     const said = given.flatMap(({ fits, votes }) =>
       fits.map((fit, i) => ({ fit, yes: votes[j].consistent[i] })),

@@ -173,6 +173,17 @@ export const baselinesSchema = z.strictObject({
 /** The metrics under every baseline. */
 export type Baselines = z.infer<typeof baselinesSchema>;
 
+/** What the metrics are for labels given without a look at the head; `labeling/label-baselines.ts` says how each is drawn. */
+export const LABEL_BASELINES = ["constant", "random", "permuted"] as const;
+export type LabelBaseline = (typeof LABEL_BASELINES)[number];
+export const labelBaselinesSchema = z.strictObject({
+  constant: intervalsSchema,
+  random: intervalsSchema,
+  permuted: intervalsSchema,
+});
+/** The metrics of labels that say nothing, as the same judge sees them. */
+export type LabelBaselines = z.infer<typeof labelBaselinesSchema>;
+
 /** What is measured of a model's labels. */
 export const measuredShape = {
   metrics: metricsSchema,
