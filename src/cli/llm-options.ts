@@ -9,7 +9,7 @@ import { createPace } from "../labeling/llm-pace.ts";
 import { createPrompts, PROMPT_STYLES, type PromptStyle, type Prompts } from "../labeling/llm-prompts.ts";
 import { type Environment, ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { collect, number, wholeNumber } from "./strings.ts";
+import { collect, wholeNumber } from "./strings.ts";
 
 /** As a user gives them. */
 export interface LlmCliOptions {
@@ -20,13 +20,16 @@ export interface LlmCliOptions {
   readonly prompts: PromptStyle;
   readonly examples?: string;
   readonly keepGoing: boolean;
-  readonly distractors: number;
   readonly llmFormat: "json" | "text";
   readonly llmRpm?: number;
   readonly llmConcurrency: number;
   readonly llmTimeout: number;
   readonly llmRetries: number;
   readonly llmMaxTokens: number;
+}
+
+/** Prices as a user gives them. */
+interface PriceCliOptions {
   readonly priceIn?: number;
   readonly priceOut?: number;
 }
@@ -55,12 +58,6 @@ export function addLlmOptions(command: Command): Command {
         .default("ours"),
     )
     .option("--examples <file>", "worked examples (.json) instead of ours")
-    .option(
-      "--distractors <n>",
-      "questions whose answers the pool's tags know: what the judges are worth",
-      wholeNumber(0, 10_000),
-      0,
-    )
     .option("--keep-going", "label the other heads where a language model fails for one", false)
     .addOption(
       new Option("--llm-format <form>", "ask for JSON where the server can see to it, or for words")
@@ -71,9 +68,7 @@ export function addLlmOptions(command: Command): Command {
     .option("--llm-concurrency <n>", "heads that are asked about at once", wholeNumber(1, 64), 4)
     .option("--llm-timeout <s>", "seconds that one answer may take", wholeNumber(1, 86_400), 120)
     .option("--llm-retries <n>", "tries after the first that fails", wholeNumber(0, 100), 5)
-    .option("--llm-max-tokens <n>", "tokens that one answer may have; 0: no limit", wholeNumber(0), 256)
-    .option("--price-in <p>", "price of a million tokens sent, for the estimate", number(0, 1e9))
-    .option("--price-out <p>", "price of a million tokens answered", number(0, 1e9));
+    .option("--llm-max-tokens <n>", "tokens that one answer may have; 0: no limit", wholeNumber(0), 256);
 }
 
 /** The models that the options name; they share one cache and one pace. */
@@ -120,7 +115,7 @@ export async function createLlms(options: LlmCliOptions, naming: boolean, env: E
 }
 
 /** Both prices, or none. @throws `USAGE` if only one is given */
-export function pricesOf({ priceIn, priceOut }: LlmCliOptions): Prices | undefined {
+export function pricesOf({ priceIn, priceOut }: PriceCliOptions): Prices | undefined {
   if (priceIn === undefined && priceOut === undefined) return undefined;
   if (priceIn === undefined || priceOut === undefined) {
     throw new ClipInterpretError("USAGE", "give both --price-in and --price-out, or neither");

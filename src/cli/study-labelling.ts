@@ -32,8 +32,6 @@ export async function labellingOf(
   env: Environment,
 ): Promise<LabellingChoice | undefined> {
   const { labeller, llmUrl, keepGoing, llmConcurrency: concurrency, llmDraws: asked } = options;
-  if (options.distractors > 0)
-    throw new ClipInterpretError("USAGE", "--distractors is of `label`: examine the judges there");
   if (labeller === "tags") {
     if (llmUrl !== undefined || options.judgeModel.length > 0)
       throw new ClipInterpretError("USAGE", "--llm-url needs --labeller llm, published or a labels file");

@@ -32,13 +32,16 @@ import type { CommandContext } from "../context.ts";
 import { describedHeads, type LabelInput, type LabelSource } from "../label-input.ts";
 import { addLlmOptions, createLlms, type LlmCliOptions, type Models, pricesOf } from "../llm-options.ts";
 import { refuseOverwrite } from "../overwrite.ts";
-import { collect, wholeNumber } from "../strings.ts";
+import { collect, number, wholeNumber } from "../strings.ts";
 
 const JUDGES = ["tags", "llm", "none"] as const;
 
 interface LabelCliOptions extends LlmCliOptions, LabelSource {
   readonly judge?: (typeof JUDGES)[number];
   readonly estimate: boolean;
+  readonly distractors: number;
+  readonly priceIn?: number;
+  readonly priceOut?: number;
   readonly out: readonly string[];
 }
 
@@ -68,68 +71,77 @@ export const registerLabel: Register = (program, run) => {
     .option("--labels <file>", "labels by hand; they go before the labeller's")
     .option("--estimate", "print what a language model would cost, and ask nothing", false)
     .option("--out <file>", "write labels (.json) or a page (.html); once or more", collect, []);
-  addLlmOptions(command).action(
-    run(async (context, options: LabelCliOptions) => {
-      for (const path of options.out) checkOut(path, options);
-      const input = await describedHeads(context, options);
-      const { labeller, judge, models, properties, known } = await makersOf(input, options, context);
-      const questions = examOf(input, options);
-      const { report, signal, say, result, streams } = context;
-      const prices = pricesOf(options);
-      const estimate = await estimateCost(
-        input.heads,
-        {
-          labeller: options.labeller === "llm" ? models?.llm : undefined,
-          judges: judgeOf(options, input) === "llm" ? (models?.judges ?? []) : [],
-          ...{ known, questions, prompts: models?.prompts },
-        },
-        prices,
-      );
-      if (options.estimate) {
-        result(labelEstimateResult(await originOf({}), estimate), () => estimateInWords(estimate));
-        return;
-      }
-      if (models) say(estimateInWords(estimate));
-      const { model, source } = input;
-      const concurrency = models ? options.llmConcurrency : 1;
-      const made = await labelHeads(input.heads, {
-        model,
-        source,
-        labeller,
-        judge,
-        concurrency,
-        keepGoing: options.keepGoing,
-        report,
-        signal,
-      });
-      const { labels, unlabelled, failed } = made;
-      const byHead = Object.values(labels.heads);
-      const votes = byHead.map((head) => head.judge?.votes ?? []);
-      const exam =
-        questions.length > 0 && judge
-          ? await examine(questions, judge, { verdicts: verdictsOf(byHead), concurrency, report, signal })
-          : null;
-      const names = Object.fromEntries(
-        Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
-      );
-      const inconsistencies = findInconsistencies(names, properties);
-      const labelled = labelResult(
-        { ...input.origin, ...(options.labels && { labels: await labelsOrigin(options.labels) }) },
-        {
-          ...{ model, source, unlabelled, failed, inconsistencies },
-          ...{ agreement: agreementOf(joinVotes(votes)), exam },
-          heads: Object.entries(labels.heads).map(([name, label]) => ({ ...headNamed(name), ...label })),
-          llm: models ? { estimate, ...usageOf(models, prices) } : null,
-        },
-      );
-      for (const path of options.out) {
-        if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
-        else await writeWhole(path, labelsHtml(labelled));
-      }
-      result(labelled, () => labelsTerminal(labelled, { columns: streams.stdout.columns ?? 100 }));
-      for (const path of options.out) say(`written: ${path}`);
-    }),
-  );
+  addLlmOptions(command)
+    .option(
+      "--distractors <n>",
+      "questions that examine judges: texts whose property the pool's tags know",
+      wholeNumber(0, 10_000),
+      0,
+    )
+    .option("--price-in <p>", "price of a million tokens sent, for the estimate", number(0, 1e9))
+    .option("--price-out <p>", "price of a million tokens answered", number(0, 1e9))
+    .action(
+      run(async (context, options: LabelCliOptions) => {
+        for (const path of options.out) checkOut(path, options);
+        const input = await describedHeads(context, options);
+        const { labeller, judge, models, properties, known } = await makersOf(input, options, context);
+        const questions = examOf(input, options);
+        const { report, signal, say, result, streams } = context;
+        const prices = pricesOf(options);
+        const estimate = await estimateCost(
+          input.heads,
+          {
+            labeller: options.labeller === "llm" ? models?.llm : undefined,
+            judges: judgeOf(options, input) === "llm" ? (models?.judges ?? []) : [],
+            ...{ known, questions, prompts: models?.prompts },
+          },
+          prices,
+        );
+        if (options.estimate) {
+          result(labelEstimateResult(await originOf({}), estimate), () => estimateInWords(estimate));
+          return;
+        }
+        if (models) say(estimateInWords(estimate));
+        const { model, source } = input;
+        const concurrency = models ? options.llmConcurrency : 1;
+        const made = await labelHeads(input.heads, {
+          model,
+          source,
+          labeller,
+          judge,
+          concurrency,
+          keepGoing: options.keepGoing,
+          report,
+          signal,
+        });
+        const { labels, unlabelled, failed } = made;
+        const byHead = Object.values(labels.heads);
+        const votes = byHead.map((head) => head.judge?.votes ?? []);
+        const exam =
+          questions.length > 0 && judge
+            ? await examine(questions, judge, { verdicts: verdictsOf(byHead), concurrency, report, signal })
+            : null;
+        const names = Object.fromEntries(
+          Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
+        );
+        const inconsistencies = findInconsistencies(names, properties);
+        const labelled = labelResult(
+          { ...input.origin, ...(options.labels && { labels: await labelsOrigin(options.labels) }) },
+          {
+            ...{ model, source, unlabelled, failed, inconsistencies },
+            ...{ agreement: agreementOf(joinVotes(votes)), exam },
+            heads: Object.entries(labels.heads).map(([name, label]) => ({ ...headNamed(name), ...label })),
+            llm: models ? { estimate, ...usageOf(models, prices) } : null,
+          },
+        );
+        for (const path of options.out) {
+          if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
+          else await writeWhole(path, labelsHtml(labelled));
+        }
+        result(labelled, () => labelsTerminal(labelled, { columns: streams.stdout.columns ?? 100 }));
+        for (const path of options.out) say(`written: ${path}`);
+      }),
+    );
 };
 
 /** Questions with known answers for judges. @throws `USAGE`, `TAGS_MISSING` */

@@ -1,7 +1,7 @@
 import type { CalibrateResult, Meaning } from "../../results/calibrate.ts";
 import { CALIBRATION_MEASURES } from "../../results/study.ts";
 import { padCells, wrapCells } from "../kit/cells.ts";
-import { cleanText, counted, shorten } from "../kit/text.ts";
+import { cleanText, counted } from "../kit/text.ts";
 import { number, percent, withRange } from "./words.ts";
 
 /** Whether the labels of a file are true, as lines for a terminal. */
@@ -33,7 +33,7 @@ export function calibrationTerminal(
     const { value, chance: drawn } = measures[key];
     if (value === null) continue;
     const beside = drawn ? `  dealt out again ${withRange(drawn.mean, drawn)}` : "";
-    lines.push(shorten(`  ${padCells(name, 42)}${number(value)}${beside}`, columns, (part) => part.length));
+    lines.push(`  ${padCells(name, 42)}${number(value)}${beside}`);
   }
   const known = meanings.filter(({ factor }) => factor !== null);
   const unknown = meanings.filter(({ factor }) => factor === null);
