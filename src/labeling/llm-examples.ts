@@ -29,6 +29,15 @@ export interface Example {
  * Reads examples: a list of `{"descriptions": […], "label": "Locations", "fits": [true, …]}`; `fits` may be left out, and
  * `label` be null.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { createPrompts, readExamples } from "clip-interpret/labeling";
+ *
+ * await writeFile("examples.json", JSON.stringify([{ descriptions: ["a street in Lisbon", "Hanoi"], label: "Locations" }]));
+ * const { name } = createPrompts({ examples: await readExamples("examples.json") });
+ * console.log(name(["a red ball"]).turns.map(({ content }) => content).slice(1)); // → [ 'Locations', '1. a red ball' ]
+ * ```
  */
 export async function readExamples(path: string): Promise<Example[]> {
   const { data, error } = fileSchema.safeParse(await readJson(path));

@@ -95,7 +95,17 @@ export interface Prompts {
 
 const turn = (role: "user" | "assistant", content: string) => ({ role, content });
 
-/** The questions in one style, with these examples. */
+/**
+ * The questions in one style, with these examples.
+ * @example
+ * ```ts
+ * import { createPrompts } from "clip-interpret/labeling";
+ *
+ * const { oneByOne, judge } = createPrompts({ style: "ccs2025" });
+ * console.log(oneByOne, judge("Colors", ["a red ball"]).turns.at(-1)?.content.split("\n"));
+ * // → true [ 'Concept: Colors', 'Description: a red ball' ]
+ * ```
+ */
 export function createPrompts({ style = "ours", examples, oneByOne }: PromptOptions = {}): Prompts {
   const wording = WORDINGS[style];
   const alone = oneByOne ?? wording.oneByOne;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agreementSchema } from "./judging.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count, headSchema, intervalSchema, share } from "./shapes.ts";
@@ -202,6 +203,7 @@ const measuredFileSchema = z.strictObject({
   model: z.string().describe("whose heads, as the labels say it"),
   labellers: z.array(z.string()).describe("who made the labels"),
   judges: z.array(z.string()).describe("who judged the descriptions; empty where nobody did"),
+  agreement: agreementSchema.nullable().describe("null where there are not several judges"),
   ...measuredShape,
   chanceCcs: chanceCcsSchema.nullable().describe("null without tags"),
   baselines: baselinesSchema.nullable().describe("null where the labels and verdicts are not of tags"),

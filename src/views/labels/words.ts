@@ -1,4 +1,4 @@
-import type { Exam } from "../../results/judging.ts";
+import type { Agreement, Exam } from "../../results/judging.ts";
 import type { Estimate, Inconsistency, LabelledHead, LabelResult } from "../../results/label.ts";
 import { counted } from "../kit/text.ts";
 import { number, withRange } from "../study/words.ts";
@@ -46,15 +46,16 @@ export function remarks({ failed, agreement, exam }: LabelResult): string[] {
   if (failures.length > 0) {
     found.push(`No usable answer for ${failures.join(", ")}; the same command asks for them again.`);
   }
-  if (agreement) {
-    const pairs = agreement.pairs.map(({ judges, kappa }) => `${judges.join(" and ")} ${number(kappa)}`);
-    const all = agreement.pairs.length > 1 ? `; Fleiss' κ of all ${number(agreement.fleiss)}` : "";
-    found.push(
-      `Agreement on ${counted(agreement.verdicts, "verdict")}, Cohen's κ: ${pairs.join("; ")}${all}.`,
-    );
-  }
+  if (agreement) found.push(agreementInWords(agreement));
   if (exam) found.push(...examInWords(exam));
   return found;
+}
+
+/** How far judges agree, a sentence. */
+export function agreementInWords({ verdicts, pairs, fleiss }: Agreement): string {
+  const each = pairs.map(({ judges, kappa }) => `${judges.join(" and ")} ${number(kappa)}`);
+  const all = pairs.length > 1 ? `; Fleiss' κ of all ${number(fleiss)}` : "";
+  return `Agreement on ${counted(verdicts, "verdict")}, Cohen's κ: ${each.join("; ")}${all}.`;
 }
 
 function examInWords({ questions, failed, judges, majority, corrected }: Exam): string[] {
