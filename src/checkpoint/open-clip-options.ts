@@ -155,16 +155,12 @@ export function refuseUnsupported(name: string, json: unknown): void {
         hint: "If it is a ViT, vision_cfg.timm_tower can say what the name stands for (docs/models.md).",
       });
     }
-    const frozen = "cannot be taken apart here other than at a CLS token";
-    if (tower.attentionNorm && tower.pooling !== "cls")
-      throw unsupported(name, `the norm between heads and output matrix of timm's ${timm} ${frozen}`);
-    if (tower.postNorm)
+    // These are normalised at every token anew, and are frozen as they were at the one that is read.
+    if ((tower.attentionNorm || tower.postNorm) && tower.pooling !== "cls")
       throw unsupported(
         name,
-        `timm's ${timm} normalises what each layer adds (post-norm), which is not taken apart here`,
+        `the norm of what the heads of timm's ${timm} output cannot be taken apart here other than at a CLS token`,
       );
-    if (tower.relative)
-      throw unsupported(name, `timm's ${timm} has relative positions, which are not computed here`);
     if (tower.pool !== vision.timm_pool) {
       const asked = JSON.stringify(vision.timm_pool ?? "avg");
       throw unsupported(

@@ -34,6 +34,8 @@ export interface Block {
   readonly value: Linear;
   /** Normalises what the heads output, all of them together, before `out`. */
   readonly attentionNorm?: Norm;
+  /** Makes what is added to attention's logits, of how far apart two patches lie. */
+  readonly relative?: RelativePositions;
   readonly out: Required<Linear>;
   /** Layer scale: what attention adds is multiplied by it, [width]. */
   readonly attentionScale?: TensorRef;
@@ -50,6 +52,12 @@ export interface Block {
   readonly mlpScale?: TensorRef;
   /** `ln1` and `ln2` normalise what attention and MLP output, not what they read. */
   readonly postNorm?: boolean;
+}
+
+/** An MLP, fc2(ReLU(fc1 x)), from the two coordinates of a patch relative to another's to a number a head. */
+export interface RelativePositions {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
 }
 
 /** What makes tokens of pixels. */

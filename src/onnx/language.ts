@@ -1,6 +1,6 @@
 import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
 import type { LanguageWeights, Norm } from "../checkpoint/weight-roles.ts";
-import { createGraph, type Graph, type Value } from "./graph.ts";
+import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
 import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
 
@@ -64,8 +64,6 @@ export function languageGraph(
   return g.finish();
 }
 
-/** An input that is left out. */
-const NONE = "" as Value;
 const INT64 = 7;
 
 /** Rows of the table of positions, [t, c, W] or [c, W]. */

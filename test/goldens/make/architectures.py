@@ -98,7 +98,8 @@ def describe(name, pool):
     if rotary(tower):
         facts["rotary"] = rotary(tower)
     if hasattr(block.attn, "rel_pos"):
-        facts["relative"] = True
+        assert block.attn.rel_pos.mode == "cr" and block.attn.rel_pos.prefix_tokens == 1
+        facts["relativeWidth"] = block.attn.rel_pos.mlp.fc1.out_features
     if attn_pool is not None:
         facts["poolHeads"] = attn_pool.num_heads
         facts["poolMlpWidth"] = attn_pool.mlp.fc1.out_features

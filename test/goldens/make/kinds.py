@@ -54,7 +54,7 @@ F.scaled_dot_product_attention = recording_attention
 def randomise(model, seed):
     generator = torch.Generator().manual_seed(seed)
     for name, p in [*model.named_parameters(), *model.named_buffers()]:
-        if not p.is_floating_point() or name.endswith(("attn_mask", "bands")) or "rope" in name or "rotary" in name or "embed_positions" in name:
+        if not p.is_floating_point() or name.endswith(("attn_mask", "bands", "rel_coords_log")) or "rope" in name or "rotary" in name or "embed_positions" in name:
             continue
         noise = torch.randn(p.shape, generator=generator)
         if name in ("logit_scale", "logit_bias"):
@@ -131,7 +131,7 @@ def frozen(norm, rows, at):
 
 
 def dissect(encode, blocks, pieces, make_tail, pixels):
-    """`pieces(block)`: output matrix and bias, scale of the attention's addition, norm before the matrix."""
+    """`pieces(block)`: output matrix and bias, scale of the attention's addition, norm before the matrix, norm behind it."""
     states, after = [], []
     hooks = [block.register_forward_pre_hook(lambda _, args, kwargs: states.append((args[0] if args else kwargs["hidden_states"]).detach()), with_kwargs=True) for block in blocks]
     hooks.append(blocks[-1].register_forward_hook(lambda _, args, out: after.append(out[0] if isinstance(out, tuple) else out)))
@@ -149,24 +149,30 @@ def dissect(encode, blocks, pieces, make_tail, pixels):
     parts, others = [], [tail.of(states[0], 1 / n)]
     with torch.no_grad():
         for layer, (block, (weights, values)) in enumerate(zip(blocks, attention)):
-            out, bias, scale, inner = pieces(block)
+            out, bias, scale, inner, outer = pieces(block)
             z = (weights @ values).transpose(1, 2).flatten(2)
             if inner is not None:
                 # The norm as it was at CLS, the one row that is read.
                 values = values.transpose(1, 2).flatten(2)
                 values = frozen(inner, values, z[:, :1]).unflatten(2, (heads, -1)).transpose(1, 2)
             size = values.shape[-1]
+            read = z if inner is None else inner(z)
+            written = read @ out.T + bias
             tokens = []
             for j in range(n_tokens):
                 row = []
                 for h in range(heads):
                     seen = weights[:, h, :, j, None] * values[:, h, j, None, :]
-                    term = (seen @ out[:, h * size : (h + 1) * size].T + bias / (heads * n_tokens)) * scale
+                    # What is normalised behind the matrix has its bias by attention, as b_V; β is shared equally.
+                    share = 1 / n_tokens if outer is None else weights[:, h, :, j, None]
+                    term = (seen @ out[:, h * size : (h + 1) * size].T + share * bias / heads) * scale
+                    if outer is not None:
+                        deviation = (written.var(-1, keepdim=True, unbiased=False) + outer.eps).sqrt()
+                        term = (term - term.mean(-1, keepdim=True)) / deviation * outer.weight + outer.bias / (heads * n_tokens)
                     row.append(tail.of(term, 1 / (n * heads * n_tokens)))
                 tokens.append(torch.stack(row, 1))
             parts.append(torch.stack(tokens, 1))
-            read = z if inner is None else inner(z)
-            change = states[layer + 1] - states[layer] - (read @ out.T + bias) * scale
+            change = states[layer + 1] - states[layer] - (written if outer is None else outer(written)) * scale
             others.append(tail.of(change, 1 / n))
         if tail.pool and tail.pool_mlp() is not None:
             others.append(tail.pool_mlp())
@@ -229,8 +235,10 @@ def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, ti
 
         def pieces(block):
             scale = block.ls1.gamma if hasattr(getattr(block, "ls1", None), "gamma") else 1
-            inner = block.attn.norm
-            return block.attn.proj.weight, block.attn.proj.bias, scale, None if isinstance(inner, torch.nn.Identity) else inner
+            inner = getattr(block.attn, "norm", None)
+            inner = None if isinstance(inner, torch.nn.Identity) else inner
+            outer = block.norm1 if type(block).__name__ == "EvaBlockPostNorm" else None
+            return block.attn.proj.weight, block.attn.proj.bias, scale, inner, outer
 
         def make_tail(x, rest):
             last = trunk.fc_norm if tower.get("lastNorm") else trunk.norm
@@ -247,7 +255,7 @@ def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, ti
 
         def pieces(block):
             scale = block.ls_1.gamma if hasattr(block.ls_1, "gamma") else 1
-            return block.attn.out_proj.weight, block.attn.out_proj.bias, scale, None
+            return block.attn.out_proj.weight, block.attn.out_proj.bias, scale, None, None
 
         def make_tail(x, rest):
             p = visual.attn_pool
@@ -315,7 +323,7 @@ def siglip():
 
     def pieces(layer):
         out = layer.self_attn.out_proj
-        return out.weight, out.bias, 1, None
+        return out.weight, out.bias, 1, None, None
 
     def make_tail(x, rest):
         head = vision.head
@@ -342,7 +350,7 @@ def of_transformers(name, config, model, text_keys, seed, texts):
 
     def pieces(layer):
         out = layer.self_attn.out_proj
-        return out.weight, out.bias, 1, None
+        return out.weight, out.bias, 1, None, None
 
     def make_tail(x, rest):
         return Tail(x, vision.post_layernorm, "cls", 1, model.visual_projection.weight.T)
@@ -396,6 +404,8 @@ def main(asked):
         "altclip": altclip,
         "eva": lambda: timm_golden("eva", "eva_giant_patch14_224", "token", None, {}),
         "eva02": lambda: timm_golden("eva02", "eva02_base_patch16_clip_224", "token", None, {"rotary": {"referenceGrid": 2, "offset": 0, "first": "row"}}, {"ref_feat_shape": (2, 2)}),
+        "eva02-post": lambda: timm_golden("eva02-post", "eva02_enormous_patch14_clip_224", "token", None, {}),
+        "relative": lambda: timm_golden("relative", "vit_relpos_medium_patch16_cls_224", "", "linear", {"relativeWidth": 10}, {"rel_pos_dim": 10}),
         "perception": lambda: timm_golden("perception", "vit_pe_core_base_patch16_224", "map", None, {"poolHeads": 4, "poolMlpWidth": 48, "rotary": {"referenceGrid": 4, "offset": 1, "first": "column"}}, {"attn_pool_num_heads": 4, "attn_pool_mlp_ratio": 2, "ref_feat_shape": (4, 4)}),
         "mobileclip": lambda: timm_golden("mobileclip", "vit_base_mci_224", "token", None, {"patchSize": 16, "imageSize": 48}, {"img_size": 48}, image=48, small={k: v for k, v in SMALL.items() if k != "patch_size"}),
         "vitamin": lambda: timm_golden("vitamin", "vitamin_small_224", "", "linear", {"patchSize": 16, "imageSize": 48, "stemWidths": [8, 8, 16], "stemDepths": [1, 1]}, {"embed_cfg": stem, "img_size": 48}, image=48, small={k: v for k, v in SMALL.items() if k != "patch_size"}),
