@@ -285,19 +285,28 @@ LANGUAGE_FACTS = {
 }
 
 
+LANGUAGE_FACTS["t5"] = {"width": 16, "layers": 2, "heads": 2, "mlpWidth": 24, "vocabSize": VOCAB, "relative": {"buckets": 8, "farthest": 6}, "epsilon": 1e-6, "activation": "gelu_tanh", "padId": 0}
 LANGUAGE_FACTS["m2m100"] = {k: v for k, v in LANGUAGE_FACTS["roberta"].items() if k != "types"} | {"activation": "relu"}
 
 
 def language_model(family, model_type):
     """A folder with the config of a small language model, in place of a name on the hub."""
     facts = LANGUAGE_FACTS[family]
+    if family == "t5":
+        sizes = {"d_model": facts["width"], "d_kv": facts["width"] // facts["heads"], "d_ff": facts["mlpWidth"], "num_layers": facts["layers"], "num_decoder_layers": 1, "num_heads": facts["heads"], "vocab_size": VOCAB}
+        positions = {"relative_attention_num_buckets": facts["relative"]["buckets"], "relative_attention_max_distance": facts["relative"]["farthest"]}
+        return config_folder({"model_type": model_type, **sizes, **positions, "layer_norm_epsilon": facts["epsilon"], "pad_token_id": facts["padId"]})
     sizes = {"hidden_size": facts["width"], "num_hidden_layers": facts["layers"], "num_attention_heads": facts["heads"], "intermediate_size": facts["mlpWidth"], "vocab_size": VOCAB}
     if family == "m2m100":
         sizes = {"d_model": facts["width"], "encoder_layers": facts["layers"], "encoder_attention_heads": facts["heads"], "encoder_ffn_dim": facts["mlpWidth"], "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": VOCAB}
         facts = {**facts, "positions": CONTEXT, "types": 1}
     others = {"max_position_embeddings": facts["positions"], "type_vocab_size": facts["types"], "layer_norm_eps": facts["epsilon"], "pad_token_id": facts["padId"], "activation_function" if family == "m2m100" else "hidden_act": facts["activation"]}
+    return config_folder({"model_type": model_type, **sizes, **others})
+
+
+def config_folder(config):
     folder = tempfile.mkdtemp()
-    (Path(folder) / "config.json").write_text(json.dumps({"model_type": model_type, **sizes, **others}))
+    (Path(folder) / "config.json").write_text(json.dumps(config))
     return folder
 
 
@@ -398,6 +407,7 @@ def main(asked):
         "roberta": lambda: open_clip_golden("roberta", {}, {"hf_proj_type": "mlp", "hf_pooler_type": "mean_pooler"}, language={"family": "roberta", "model_type": "xlm-roberta"}, texts={"end": 2, "fill": 1, "inside": 1}),
         "bert": lambda: open_clip_golden("bert", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "bert", "model_type": "bert"}, texts={"end": 3, "fill": 0, "inside": 0}),
         "nllb": lambda: open_clip_golden("nllb", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "m2m100", "model_type": "m2m_100"}, texts={"end": 2, "fill": 1, "inside": 1}),
+        "mt5": lambda: open_clip_golden("mt5", {}, {"hf_pooler_type": "mean_pooler"}, language={"family": "t5", "model_type": "mt5"}, texts={"end": 1, "fill": 0, "inside": 0}),
         "siglip-timm": lambda: timm_golden("siglip-timm", "vit_base_patch16_siglip_224", "map", "none", {}, text={**SIGLIP_TEXT}, texts={"fill": 1, "end": 1}, embed=WIDTH, init_logit_bias=-10),
         "siglip-transformers": siglip,
         "chinese-clip": chinese_clip,
