@@ -97,6 +97,7 @@ const textFacts = z.object({
     text_cfg: z.looseObject({
       hf_tokenizer_name: z.string().nullish(),
       hf_model_name: z.string().nullish(),
+      hf_tower: z.looseObject({ family: z.string().optional() }).nullish(),
       pool_type: z.string().nullish(),
       eos_id: z.int().default(2),
       no_causal_mask: z.boolean().nullish(),
@@ -130,6 +131,9 @@ export function openClipFacts(
   const parsed = textFacts.safeParse(json).data?.model_cfg;
   const text = parsed?.text_cfg;
   const tower = parsed && timmTower(name, parsed.vision_cfg);
+  const language = text?.hf_model_name
+    ? { ...languageModelNamed(text.hf_model_name), ...text.hf_tower }
+    : undefined;
   return {
     // A timm tower has its own, which OpenCLIP does not change.
     saysActivation: typeof parsed?.quick_gelu === "boolean" || tower !== undefined,
@@ -137,10 +141,7 @@ export function openClipFacts(
     textRules: {
       cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
       // NLLB's tokenizer puts the language before a text, which is English where nothing is said.
-      ...(text?.hf_model_name &&
-        languageModelNamed(text.hf_model_name)?.family === "m2m100" && {
-          around: { before: "eng_Latn", behind: "</s>" },
-        }),
+      ...(language?.family === "m2m100" && { around: { before: "eng_Latn", behind: "</s>" } }),
       pooling: text?.hf_model_name
         ? "whole"
         : text?.pool_type === "eos"
