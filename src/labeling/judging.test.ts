@@ -63,6 +63,11 @@ describe("a share corrected for a judge's errors", () => {
     expect(roganGladen(of(0, 0), of(1, 100), of(1, 100))).toBeNull();
   });
 
+  it("has Lang and Reiczigel's interval, as worked out apart from this program", () => {
+    const { low, high } = roganGladen({ hits: 60, of: 240 }, { hits: 50, of: 60 }, { hits: 54, of: 60 })!;
+    expect([low, high].map((value) => value.toFixed(6))).toEqual(["0.071774", "0.312987"]);
+  });
+
   it.each([
     [0.6, 0.85, 0.8, 240, 60],
     [0.1, 0.9, 0.9, 240, 40],
