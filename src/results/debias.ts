@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { bandSchema, forwardSchema, namedShareSchema, replacementSchema, shareSchema } from "./accuracy.ts";
+import {
+  bandSchema,
+  forwardSchema,
+  namedShareSchema,
+  replacementSchema,
+  shareSchema,
+  worstShareSchema,
+} from "./accuracy.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count, headSchema, headShape } from "./shapes.ts";
@@ -7,7 +14,7 @@ import { count, headSchema, headShape } from "./shapes.ts";
 /** How heads are put in order. */
 export const SELECTIONS = ["selectivity", "texts", "gap", "greedy"] as const;
 
-const robustnessSchema = z.strictObject({ average: shareSchema, worst: namedShareSchema });
+const robustnessSchema = z.strictObject({ average: shareSchema, worst: worstShareSchema });
 /** Average and worst-group accuracy. */
 export type Robustness = z.infer<typeof robustnessSchema>;
 const halvesSchema = z.strictObject({ validation: robustnessSchema, test: robustnessSchema });
