@@ -78,8 +78,8 @@ export async function imageQuery(model: ClipModel, { manifest }: Index, path: st
  * const image = "examples/scenes/images/0067-monkey.png";
  * const { neighbors } = await findNeighbors(model, index, { image }, parseHeads(model, "L1.H0"), { k: 2 });
  * for (const { path, score } of neighbors) console.log(path, score.toFixed(4));
- * // → images/0067-monkey.png 0.0244
- * // → images/0018-clown.png 0.0227
+ * // → images/0067-monkey.png 1.0000
+ * // → images/0018-clown.png 0.9763
  * const found = await findNeighbors(model, index, { text: "a bicycle" }, parseHeads(model, "last2"), { k: 1 });
  * console.log(found.neighbors[0].label); // → bicycle
  * ```
