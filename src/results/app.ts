@@ -189,7 +189,7 @@ export const propertiesSchema = z.strictObject({
 /** One background job. */
 export const jobSchema = z.strictObject({
   id: z.string(),
-  kind: z.enum(["prepare", "pull"]),
+  kind: z.enum(["prepare", "atlas", "pull"]),
   title: z.string(),
   subject: z.string().describe("the corpus or model it is about"),
   model: z.string(),
@@ -210,6 +210,7 @@ export const jobsSchema = z.strictObject({ jobs: z.array(jobSchema) });
 /** `POST /api/jobs`: start one, or join the one under way. */
 export const jobRequestSchema = z.union([
   z.strictObject({ kind: z.literal("prepare"), corpus: z.string(), model }),
+  z.strictObject({ kind: z.literal("atlas"), corpus: z.string(), model }),
   z.strictObject({ kind: z.literal("pull"), model }),
 ]);
 
