@@ -45,6 +45,7 @@ export function createJobs(): Jobs {
   const listeners = new Set<(job: JobView) => void>();
   const lanes: Record<JobView["kind"], Promise<void>> = {
     prepare: Promise.resolve(),
+    atlas: Promise.resolve(),
     pull: Promise.resolve(),
   };
 
