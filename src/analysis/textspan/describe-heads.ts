@@ -18,9 +18,9 @@ import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
 import { type Contributions, eachHead, summedContributions } from "./contributions.ts";
 import { type Controlled, controlCurves } from "./control.ts";
-import { rowSpace } from "./row-space.ts";
+import { type RowSpace, rowSpace } from "./row-space.ts";
 import { measureStability } from "./stability.ts";
-import { projectTexts, selectInSpace } from "./textspan.ts";
+import { projectTexts, type Selection, selectInSpace } from "./textspan.ts";
 
 /** How the texts of a pool are had. */
 export interface PoolOptions extends EmbedOptions {
@@ -44,6 +44,8 @@ export interface DescribeOptions extends PoolOptions {
   /** Random rotations of the pool for the control; 0: none. Default: 100. */
   readonly rotations?: number;
   readonly seed?: number;
+  /** Hears of every component's row space and of what was chosen in it, in the order of the set. */
+  readonly onSpan?: (space: RowSpace, chosen: Selection) => Promise<void>;
 }
 
 /**
@@ -166,12 +168,13 @@ async function describeOne(
   moments: Float64Array,
   texts: DenseMatrix,
   pool: TextPool,
-  { onStep, iterations, resamples, ...options }: StepOptions,
+  { onStep, onSpan, iterations, resamples, ...options }: StepOptions,
 ): Promise<Pending> {
   const space = await rowSpace(algebra, moments, contributions.matrix);
   const coordinates = await projectTexts(algebra, space, texts.data);
   const chosen = await selectInSpace(algebra, space, coordinates, iterations);
   onStep();
+  await onSpan?.(space, chosen);
   const { selected } = chosen;
   const explainedVariance = chosen.variances.map((variance) => variance / space.totalVariance);
   // A single image has nothing to draw from.

@@ -186,6 +186,21 @@ function eigen({ data, rows }: DenseMatrix): { values: Float64Array; vectors: Fl
   };
 }
 
+/** Principal directions of the contributions, those of the largest variance first. */
+export async function principalDirections(
+  algebra: Algebra,
+  { covariance, basis, rank }: RowSpace,
+  most: number,
+): Promise<{ readonly directions: DenseMatrix; readonly variances: number[] }> {
+  const { values, vectors } = eigen(covariance);
+  const count = Math.min(most, rank);
+  const own = { data: flat(vectors.slice(0, count), rank), rows: count, columns: rank };
+  return {
+    directions: await algebra.product(own, basis),
+    variances: [...values.subarray(0, count)].map((value) => Math.max(0, value)),
+  };
+}
+
 /** Vectors of one length, one after another. */
 function flat(vectors: readonly Float64Array[], length: number): Float64Array {
   const data = new Float64Array(vectors.length * length);
