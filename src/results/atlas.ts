@@ -332,7 +332,7 @@ export const atlasFindRequestSchema = z.strictObject({
 
 /** `PUT /api/atlas/heads/{head}/label`: a label by hand; an empty one takes it away. */
 export const atlasLabelRequestSchema = z.strictObject({
-  ...asked,
+  model: asked.model,
   label: z.string().trim().max(80),
   by: z.string().trim().max(80).default("").describe("who says so"),
 });

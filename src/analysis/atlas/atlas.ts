@@ -37,7 +37,7 @@ import type { SelectivityResult } from "../../results/selectivity.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
 import type { Description, Span } from "../../results/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
 import { expectedByChance, similarities } from "../compare/cka.ts";
 import { drawn, responses, sharedImages } from "../compare/compare.ts";
@@ -153,13 +153,14 @@ export async function makeAtlas(
       ...axes[unit].map(({ v }) => v),
       ...components[unit],
     ]);
+    await pause();
     const lengths = await search.lengths({ heads: [{ layer, head, weight: 1 }], mlps: [] });
     places.push({
       norm: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
       along: axes[unit].map((_, axis) =>
         placeImages(scores[axis], rows, preferred, new Random(seed, unit * STEPS + axis)),
       ),
-      groups: groupImages(
+      groups: await groupImages(
         pointsOf(scores.slice(axes[unit].length)),
         components[unit].length,
         rows,
@@ -202,6 +203,7 @@ export async function makeAtlas(
     labels,
   );
   for (const [unit, entry] of entries.entries()) {
+    await pause();
     checkCancelled(signal);
     const { along, groups } = places[unit];
     const withMap = (axis: number) => (shown: AtlasShown) => ({

@@ -5,7 +5,7 @@
 import type { Index } from "../../corpus/open-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { AtlasEffect } from "../../results/atlas.ts";
-import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 import { factorPrompts } from "../../world/prompts.ts";
 import { createAblation } from "../ablation/ablation.ts";
 import type { Grouping } from "../selectivity/selectivity.ts";
@@ -62,8 +62,7 @@ export async function measureEffects(
     const lead = meanLead(problem, scores);
     const found: { direct: number; without: number }[] = [];
     for (let unit = 0; unit < effects.length; unit++) {
-      // What else the process does, such as answering requests, gets its turn.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       checkCancelled(signal);
       const [layer, head] = [Math.floor(unit / heads), unit % heads];
       const left = scores.slice();

@@ -4,6 +4,7 @@
  */
 import { Random } from "../../math/random.ts";
 import type { AtlasGroup } from "../../results/atlas.ts";
+import { pause } from "../../support/progress.ts";
 import type { Grouping } from "../selectivity/selectivity.ts";
 
 /** How images are parted. */
@@ -29,13 +30,13 @@ const MOST_COMMON = 3;
  * @param rows [n]: rows of the index
  * @param groupings what is known of the images
  */
-export function groupImages(
+export async function groupImages(
   points: Float32Array,
   k: number,
   rows: readonly number[],
   groupings: readonly Grouping[],
   { groups: wanted = 8, shown = 8, seed = 0 }: GroupOptions = {},
-): AtlasGroup[] {
+): Promise<AtlasGroup[]> {
   const n = rows.length;
   const count = Math.min(wanted, n);
   if (count === 0) return [];
@@ -44,6 +45,7 @@ export function groupImages(
   );
   let best: Fit | undefined;
   for (let start = 0; start < STARTS; start++) {
+    await pause();
     const fit = fitMeans(points, k, fitted, count, new Random(seed, start));
     if (!best || fit.spread < best.spread) best = fit;
   }

@@ -1,15 +1,41 @@
 /** Labels beside heads: whose, and what they make of the overview. They change without anything being measured again. */
 
-import type { HeadLabel, Labels } from "../../labels/labels-file.ts";
+import { type HeadLabel, listedLabels } from "../../labels/labels-file.ts";
+import { findPublished } from "../../labels/published.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import type { AtlasEntry, AtlasHeadResult, AtlasLabel, AtlasResult } from "../../results/atlas.ts";
 import { METRICS } from "./metrics.ts";
 
 /** What heads are called, by their names: `L3.H1`. */
 export type AtlasLabels = Readonly<Record<string, AtlasLabel>>;
 
-/** Labels of a file as the atlas shows them. */
-export const atlasLabels = ({ heads }: Pick<Labels, "heads">): AtlasLabels =>
-  Object.fromEntries(Object.entries(heads).map(([name, label]) => [name, atlasLabel(label)]));
+/**
+ * What a model's heads are called: by a file of labels, or else by what was published about it. A head that is under
+ * several properties has them all.
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
+ */
+export async function loadAtlasLabels(
+  model: Pick<ClipModel, "name" | "config">,
+  file?: string,
+): Promise<AtlasLabels> {
+  if (file === undefined) {
+    const published = await findPublished(model.name, model.config);
+    const by = published?.source ?? "";
+    return Object.fromEntries(
+      (published?.heads ?? []).map(({ head, label }) => [
+        head,
+        { label, kind: "published", by, date: null, ccs: null } as const,
+      ]),
+    );
+  }
+  const labels: Record<string, AtlasLabel> = {};
+  for (const [name, entry] of (await listedLabels(file, model.name)).heads) {
+    const known = labels[name];
+    const one = atlasLabel(entry);
+    labels[name] = known ? { ...known, label: `${known.label}, ${one.label}` } : one;
+  }
+  return labels;
+}
 
 /** One label as the atlas shows it. */
 export function atlasLabel({ label, consistent, labeller }: HeadLabel): AtlasLabel {

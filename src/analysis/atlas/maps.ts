@@ -177,7 +177,7 @@ export async function makeMaps(
   return {
     map(one) {
       const values = maps.get(keyOf(one));
-      return values ? Array.from(values) : null;
+      return values ? Array.from(values, rounded) : null;
     },
     covered: (row) => covered.get(row) ?? null,
     look(unit) {
@@ -190,7 +190,7 @@ export async function makeMaps(
             ? "attention of the CLS token"
             : "attention, pooled as the embedding is",
         images: looked,
-        values: mean.slice(prefix),
+        values: mean.slice(prefix).map(rounded),
         cls: prefix === 1 ? mean[0] : null,
       };
     },
@@ -199,6 +199,9 @@ export async function makeMaps(
 
 /** Removes a journal that is no longer needed. */
 export const removeJournal = (journal: string): Promise<void> => rm(journal, { force: true });
+
+/** Four digits say more than a colour shows. */
+const rounded = (value: number): number => Number(value.toPrecision(4));
 
 const keyOf = ({ unit, axis, row }: WantedMap): string => `${unit}.${axis}.${row}`;
 

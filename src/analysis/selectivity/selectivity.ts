@@ -31,7 +31,7 @@ import {
 } from "../../results/selectivity.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 
 /** A factor as a partition of images. */
 export interface Grouping {
@@ -146,8 +146,7 @@ export async function explainByFactors(
   const measure = async (block: Float32Array, width: number, metric?: Float64Array) => {
     const factors: FactorSelectivity[] = [];
     for (const { grouping, shuffled } of partitions) {
-      // What else the process does, such as answering requests, gets its turn.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       checkCancelled(signal);
       const [explained, ...byChance] = explainedShares(
         block,

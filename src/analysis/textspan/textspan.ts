@@ -92,7 +92,7 @@ export async function spanInSpace(
 /** [t, r]: texts in the coordinates of a row space; what lies outside of it is dropped. */
 export async function projectTexts(
   algebra: Algebra,
-  { basis }: RowSpace,
+  { basis }: Pick<RowSpace, "basis">,
   texts: Float32Array | Float64Array,
 ): Promise<DenseMatrix> {
   const data = texts instanceof Float64Array ? texts : Float64Array.from(texts);
