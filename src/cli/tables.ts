@@ -64,7 +64,14 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       ...mlps,
       { component: "embedding", ...embedding },
     ].flatMap(({ component, factors: of }) =>
-      of.map((measured, i) => ({ component, factor: factors[i].name, ...measured })),
+      of.map(({ margin, ...measured }, i) => ({
+        ...{ component, factor: factors[i].name, ...measured },
+        margin: margin?.mean,
+        marginLow: margin?.low,
+        marginHigh: margin?.high,
+        ownFirst: margin?.first,
+        ownLast: margin?.last,
+      })),
     ),
   ),
   textspan: table((result: TextspanResult | TextspanArraysResult) =>

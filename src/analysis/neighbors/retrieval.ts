@@ -18,7 +18,7 @@ import { originOf } from "../../results/origin.ts";
 import { type MeanShare, type RetrievalResult, retrievalResult } from "../../results/retrieval.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import {
-  explainByFactors,
+  explainWithSigns,
   findGroupings,
   type Grouping,
   selectiveHeads,
@@ -45,7 +45,7 @@ export async function measureRetrieval(
   const n = index.images.length;
   const half = (parity: 0 | 1) =>
     Array.from({ length: n }, (_, row) => row).filter((row) => row % 2 === parity);
-  const selectivity = await explainByFactors(index, geometry, {
+  const selectivity = await explainWithSigns(model, index, {
     rows: half(0),
     permutations,
     ...(report && { report }),
@@ -63,7 +63,7 @@ export async function measureRetrieval(
     ...Object.entries(chosen)
       .filter(([, heads]) => heads.length > 0)
       .map(([chosenFor, heads]) => {
-        const set = { heads: heads.map(({ layer, head }) => ({ layer, head, weight: 1 })), mlps: [] };
+        const set = { heads: heads.map(({ layer, head, weight }) => ({ layer, head, weight })), mlps: [] };
         return { chosenFor, heads, set };
       }),
   ];
