@@ -29,9 +29,7 @@ const factorSelectivitySchema = z.strictObject({
     .describe(
       "1: writes towards the text of the value it sees; −1: away from it; null: neither for certain, or unknown",
     ),
-  margin: marginSchema
-    .nullable()
-    .describe("what the sign is of; null where the factor's `unsigned` says why"),
+  margin: marginSchema.nullable().describe("what the sign is of; null without texts"),
 });
 /** What one factor explains of one component. */
 export type FactorSelectivity = z.infer<typeof factorSelectivitySchema>;
@@ -57,7 +55,7 @@ export const selectivityResultSchema = z.strictObject({
       images: count.describe("that have a value"),
       texts: z
         .array(z.strictObject({ value: z.string(), texts: z.array(z.string()).min(1) }))
-        .describe("what says each value, for the sign; none where `unsigned` says why"),
+        .describe("what says each value, for the sign; none where the model reads none"),
       unsigned: z.string().nullable().describe("why no component has a sign; null where signs were measured"),
     }),
   ),

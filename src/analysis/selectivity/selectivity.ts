@@ -40,14 +40,8 @@ import { headOf, type WeightedHead } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { shareAsHigh, type Traces, tracesOf } from "./by-permutation.ts";
-import {
-  measureMargin,
-  probesOfHead,
-  type SpokenFactor,
-  speakFactors,
-  type TestedMargin,
-  type ValueTexts,
-} from "./sign.ts";
+import { measureMargin, probesOfHead, type SpokenFactor, speakFactors, type TestedMargin } from "./sign.ts";
+import type { ValueTexts } from "./value-texts.ts";
 
 /** A factor as a partition of images. */
 export interface Grouping {
@@ -241,7 +235,7 @@ export async function explainByFactors(
   }
   const embedding = { factors: await measure(await index.embeddings(), embedDim) };
   report?.({ type: "end", task, done: total });
-  const judged = judge([...heads, ...mlps, embedding].map(({ factors }) => factors));
+  const { judged, unheard } = judge([...heads, ...mlps, embedding].map(({ factors }) => factors));
   const own = <C extends { factors: Raw[] }>(components: readonly C[], from: number) =>
     components.map((component, i) => ({ ...component, factors: judged[from + i] }));
   return {
@@ -250,7 +244,7 @@ export async function explainByFactors(
     factors: groupings.map(({ name, values, images }, f) => ({
       ...{ name, values: values.length, images },
       texts: (spoken?.[f].texts ?? []).map(({ value, texts }) => ({ value, texts: [...texts] })),
-      unsigned: spoken ? spoken[f].unsigned : "no texts were asked for",
+      unsigned: spoken ? (spoken[f].unsigned ?? (unheard[f] ? UNHEARD : null)) : "no texts were asked for",
     })),
     heads: own(heads, 0),
     mlps: own(mlps, heads.length),
@@ -258,21 +252,34 @@ export async function explainByFactors(
   };
 }
 
-/** Adjusts the p-values of all components and factors at once, and says which margins have a sign. */
-function judge(components: readonly (readonly Raw[])[]): FactorSelectivity[][] {
+const UNHEARD = "the whole embedding does not tell the texts of its values apart";
+
+/**
+ * Adjusts the p-values of all components and factors at once, and says which margins have a sign. Where the last component,
+ * the whole embedding, does not write towards the texts, they do not say the factor to this model, and no sign means
+ * anything.
+ */
+function judge(components: readonly (readonly Raw[])[]): {
+  judged: FactorSelectivity[][];
+  /** By factor. */
+  unheard: boolean[];
+} {
   const ofShares = adjusted(components.flat().map(({ p }) => p));
   const tested = components.flat().flatMap(({ tested }) => tested ?? []);
   const ofMargins = new Map(adjusted(tested.map(({ p }) => p)).map((p, i) => [tested[i], p]));
+  const signOf = (margin: TestedMargin | null): 1 | -1 | null =>
+    margin === null || (ofMargins.get(margin) ?? 1) > LEVEL ? null : margin.mean < 0 ? -1 : 1;
+  const unheard = (components.at(-1) ?? []).map(({ tested }) => signOf(tested) !== 1);
   let cell = 0;
-  return components.map((factors) =>
-    factors.map(({ tested, ...raw }) => {
-      const found = { ...raw, p: ofShares[cell++] };
-      if (tested === null) return { ...found, sign: null, margin: null };
+  const judged = components.map((factors) =>
+    factors.map(({ tested, ...raw }, f): FactorSelectivity => {
+      const found = { ...raw, p: ofShares[cell++], sign: unheard[f] ? null : signOf(tested) };
+      if (tested === null) return { ...found, margin: null };
       const { p: _, ...margin } = tested;
-      const certain = (ofMargins.get(tested) ?? 1) <= LEVEL;
-      return { ...found, sign: certain ? (margin.mean < 0 ? -1 : 1) : null, margin };
+      return { ...found, margin };
     }),
   );
+  return { judged, unheard };
 }
 
 const sizesOf = ({ groups, values }: Grouping): number[] => {

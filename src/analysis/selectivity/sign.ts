@@ -23,12 +23,9 @@ import type { MatMul } from "../../onnx/matmul.ts";
 import type { Margin } from "../../results/selectivity.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
-import { factorPrompts } from "../../world/prompts.ts";
-import { classProbes, DEFAULT_TEMPLATES, fillTemplate } from "../zero-shot/classes.ts";
+import { classProbes } from "../zero-shot/classes.ts";
 import type { Grouping } from "./selectivity.ts";
-
-/** Texts by value by factor: what says that an image has it. */
-export type ValueTexts = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+import { textsOfValues, type ValueTexts } from "./value-texts.ts";
 
 /** How the values of a factor are said, in the grouping's order. */
 export interface SpokenFactor {
@@ -42,14 +39,9 @@ export interface SpokenFactor {
 /** Most values of a factor that are said: more are names of images rather than what they show. */
 const MOST_VALUES = 1000;
 
-/** Factors of the generated world that are said as another one is. */
-const SAID_AS: Readonly<Record<string, string>> = { label: "concept", other: "concept" };
-
 /**
- * The texts of each value of some factors, and their probes. Given texts go first. The values of the generated world have
- * the texts that its models are measured with; a label is put into CLIP's own template; of any other factor the value is
- * the text.
- * @throws `CANCELLED`, and what embedding a text throws
+ * The texts of each value of some factors, and their probes.
+ * @throws `FACTORS_MISSING` for given texts of a factor that is not there; `CANCELLED`; what embedding a text throws
  */
 export async function speakFactors(
   model: ClipModel,
@@ -64,6 +56,14 @@ export async function speakFactors(
       throw error;
     },
   );
+  const stray = Object.keys(given).find((factor) => !groupings.some(({ name }) => name === factor));
+  if (stray !== undefined) {
+    const known = groupings.map(({ name }) => name).join(", ");
+    throw new ClipInterpretError(
+      "FACTORS_MISSING",
+      `"${stray}" has texts but is no factor here: ${known} are`,
+    );
+  }
   const spoken: SpokenFactor[] = [];
   for (const { name, values } of groupings) {
     const tooMany = values.length > MOST_VALUES ? `it has more than ${MOST_VALUES} values` : null;
@@ -72,31 +72,13 @@ export async function speakFactors(
       spoken.push({ texts: [], unsigned: why, probes: new Float32Array() });
       continue;
     }
-    const texts = textsOfValues(name, values.map(String), given[name] ?? {});
+    const texts = textsOfValues(name, values.map(String), given[name]);
     const classes = texts.map(({ texts: of }) => ({ name, texts: of, values: [], contest: null }));
     const embed = (all: readonly string[]) => embedTexts(model, all, work);
     const probes = Float32Array.from(await classProbes({ classes }, model.config.embedDim, embed));
     spoken.push({ texts, unsigned: null, probes });
   }
   return spoken;
-}
-
-function textsOfValues(
-  factor: string,
-  values: readonly string[],
-  given: Readonly<Record<string, readonly string[]>>,
-): { value: string; texts: readonly string[] }[] {
-  const world = new Map(
-    (factorPrompts()[SAID_AS[factor] ?? factor] ?? []).map(({ value, texts }) => [String(value), texts]),
-  );
-  const isWorld = values.every((value) => world.has(value));
-  const templates = factor === "label" ? DEFAULT_TEMPLATES : ["{}"];
-  return values.map((value) => ({
-    value,
-    texts:
-      (Object.hasOwn(given, value) ? given[value] : undefined) ??
-      (isWorld ? world.get(value)! : templates.map((template) => fillTemplate(template, value))),
-  }));
 }
 
 /** A margin with the probability of one as large, either way, if values were shuffled. */
