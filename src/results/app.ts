@@ -5,7 +5,14 @@ import { retrievalResultSchema } from "./retrieval.ts";
 import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
 import { selectivityResultSchema } from "./selectivity.ts";
 
-import { gridSchema, headSchema, rectangleSchema, sizeSchema, truncatedShape } from "./shapes.ts";
+import {
+  gridSchema,
+  rectangleSchema,
+  share,
+  sizeSchema,
+  truncatedShape,
+  weightedHeadSchema,
+} from "./shapes.ts";
 
 /*
  * What the web app and the HTTP API exchange beyond the results of commands, which go over the wire as they are.
@@ -170,10 +177,10 @@ export const neighborsRequestSchema = z.strictObject({
 /** `GET /api/insights`: what is known of each head from the known factors of a corpus. */
 export const insightsSchema = z.strictObject({
   selectivity: selectivityResultSchema,
-  retrieval: retrievalResultSchema.describe("one head a factor"),
+  retrieval: retrievalResultSchema.describe("through one head a factor, and through its three best"),
 });
 
-/** `GET /api/properties`: names of sets of heads. */
+/** `GET /api/properties`: names of sets of heads, those first through which the nearest images share the property most clearly. */
 export const propertiesSchema = z.strictObject({
   properties: z.array(
     z.strictObject({
@@ -181,7 +188,15 @@ export const propertiesSchema = z.strictObject({
       source: z
         .enum(["label", "factor"])
         .describe("a published or given label, or a factor that the heads follow"),
-      heads: z.array(headSchema),
+      heads: z
+        .array(weightedHeadSchema)
+        .describe("weight −1 where a head writes away from what it sees; most selective first"),
+      precision: z
+        .strictObject({ k: size, mean: share, low: share, high: share, chance: share })
+        .nullable()
+        .describe(
+          "of the k images nearest through these heads, the share with the query's value of the factor, measured on images that the heads were not chosen on; null for a label",
+        ),
     }),
   ),
 });

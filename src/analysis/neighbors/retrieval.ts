@@ -7,7 +7,8 @@
  *
  * averaged over queries, is given beside chance (the share of all other images that have it, averaged the same way) and
  * beside the whole embedding. Scores are dot products, as in CLIP-InterpreT; intervals are mean ± 1.96 standard errors
- * over queries.
+ * over queries. A head that writes away from what it sees has weight −1: its product with itself stays as it is, and its
+ * products with heads that write towards it count for what they have in common rather than against it.
  */
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
@@ -18,7 +19,7 @@ import { originOf } from "../../results/origin.ts";
 import { type MeanShare, type RetrievalResult, retrievalResult } from "../../results/retrieval.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import {
-  explainByFactors,
+  explainWithSigns,
   findGroupings,
   type Grouping,
   selectiveHeads,
@@ -27,8 +28,8 @@ import {
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {
   readonly k?: number;
-  /** Heads a factor. Default: 3. */
-  readonly headsPerFactor?: number;
+  /** Heads a factor, most selective first; of several numbers a set each. Default: 3. */
+  readonly headsPerFactor?: number | readonly number[];
   /** Most queries; more are thinned evenly. */
   readonly queries?: number;
   /** Random permutations that a chosen head must beat. Default: 20. */
@@ -45,13 +46,14 @@ export async function measureRetrieval(
   const n = index.images.length;
   const half = (parity: 0 | 1) =>
     Array.from({ length: n }, (_, row) => row).filter((row) => row % 2 === parity);
-  const selectivity = await explainByFactors(index, geometry, {
+  const selectivity = await explainWithSigns(model, index, {
     rows: half(0),
     permutations,
     ...(report && { report }),
     ...(signal && { signal }),
   });
-  const chosen = selectiveHeads(selectivity, headsPerFactor);
+  const perFactor = [headsPerFactor].flat();
+  const chosen = selectiveHeads(selectivity, Math.max(...perFactor));
   const tested = half(1);
   const asked = thin(tested.length, queries);
   const known = new Map(findGroupings(index, tested).map((grouping) => [grouping.name, grouping]));
@@ -61,9 +63,14 @@ export async function measureRetrieval(
   const sets = [
     { chosenFor: "embedding", heads: [], set: allComponents(geometry) },
     ...Object.entries(chosen)
+      .flatMap(([chosenFor, heads]) =>
+        [...new Set(perFactor.map((most) => Math.min(most, heads.length)))].map(
+          (count) => [chosenFor, heads.slice(0, count)] as const,
+        ),
+      )
       .filter(([, heads]) => heads.length > 0)
       .map(([chosenFor, heads]) => {
-        const set = { heads: heads.map(({ layer, head }) => ({ layer, head, weight: 1 })), mlps: [] };
+        const set = { heads: heads.map(({ layer, head, weight }) => ({ layer, head, weight })), mlps: [] };
         return { chosenFor, heads, set };
       }),
   ];

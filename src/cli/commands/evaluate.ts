@@ -1,4 +1,5 @@
 import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
+import { weightedName } from "../../model/components.ts";
 import type { RetrievalResult } from "../../results/retrieval.ts";
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
@@ -40,7 +41,7 @@ function retrievalText({ k, factors, rows }: RetrievalResult): string {
   const best = factors.map((_, f) => Math.max(...rows.map(({ precisionAtK }) => precisionAtK[f].mean)));
   const cells = rows.map(({ chosenFor, heads, precisionAtK }) => [
     chosenFor,
-    heads.length === 0 ? "everything" : heads.map(({ name }) => name).join(" "),
+    heads.length === 0 ? "everything" : heads.map(({ name, weight }) => weightedName(name, weight)).join(" "),
     ...precisionAtK.map(({ mean }, f) => `${percent(mean)}${mean === best[f] ? " *" : ""}`),
   ]);
   const chance = ["chance", "", ...factors.map((factor) => percent(factor.chance))];

@@ -1,5 +1,5 @@
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
-import { loadProperties } from "../../labels/properties.ts";
+import { loadProperties, unweighted } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
 import type { Register } from "../command.ts";
@@ -62,7 +62,7 @@ async function describeIndex(
   const { index, model } = await context.openIndex(folder);
   const { geometry, name } = model;
   const written = options.heads ?? `last${Math.min(4, geometry.layers)}`;
-  const set = parseComponents(written, geometry, await loadProperties(model, options.labels));
+  const set = parseComponents(written, geometry, unweighted(await loadProperties(model, options.labels)));
   const pool = await loadPool(options.texts ?? defaultPool(name), { report, signal });
   const { iterations, resamples, blocks, seed, control: rotations } = options;
   const result = await describeHeads(model, index, set, pool, {

@@ -3,7 +3,7 @@ import { explain } from "../../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Search } from "../../corpus/search.ts";
-import { parseComponents } from "../../model/components.ts";
+import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import {
   explainRequestSchema,
@@ -52,7 +52,9 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     return parseComponents(
       heads,
       model.geometry,
-      Object.fromEntries(properties.map((p) => [p.name, p.heads.map((head) => head.name)])),
+      Object.fromEntries(
+        properties.map((p) => [p.name, p.heads.map((head) => weightedName(head.name, head.weight))]),
+      ),
     );
   };
 

@@ -1,8 +1,8 @@
-import type { SelectivityResult } from "../../results/selectivity.ts";
+import { isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import { escapeXml } from "../kit/text.ts";
 import { selectivitySvg } from "./svg.ts";
-import { brief, groupsOf, isSignificant, type Row, sizeOf } from "./words.ts";
+import { brief, groupsOf, type Row, sizeOf } from "./words.ts";
 
 /**
  * The heat map as one HTML page that needs nothing beside it, with all of its numbers as a table.
@@ -44,7 +44,7 @@ export function selectivityHtml(result: SelectivityResult): string {
 function tableRow({ name, factors }: Row): string {
   const cells = factors.map((factor) => {
     const number = (100 * factor.share).toFixed(1);
-    return isSignificant(factor)
+    return isAboveChance(factor)
       ? `<td class="n">${number}</td>`
       : `<td class="n chance">${number} n.s.</td>`;
   });

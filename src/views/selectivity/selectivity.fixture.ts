@@ -20,6 +20,9 @@ export const shares = (values: number[], significant = values.map(() => true)) =
     (share, i): FactorSelectivity => ({
       ...{ share, chance: 0, explained: share },
       highestByChance: significant[i] ? share - 0.001 : 1,
+      p: significant[i] ? 0.0001 : 0.4,
+      sign: null,
+      margin: null,
     }),
   ),
 });
@@ -42,7 +45,7 @@ export function sample(shape: { layers: number; heads: number; factors: number }
   const names = ["embed", ...Array.from({ length: shape.layers }, (_, layer) => `L${layer}.MLP`)];
   const mlps = names.map((component) => ({ component, ...next() }));
   const factors = FACTORS.slice(0, shape.factors).map((name, index) => ({
-    ...{ name, values: index + 2, images: 2000 },
+    ...{ name, values: index + 2, images: 2000, texts: [], unsigned: "no texts" },
   }));
   return { ...small, images: 2000, factors, heads, mlps, embedding: next() };
 }
@@ -53,8 +56,8 @@ export const small: SelectivityResult = {
   images: 500,
   permutations: 20,
   factors: [
-    { name: "colour", values: 8, images: 500 },
-    { name: "size", values: 3, images: 400 },
+    { name: "colour", values: 8, images: 500, texts: [], unsigned: "no texts" },
+    { name: "size", values: 3, images: 400, texts: [], unsigned: "no texts" },
   ],
   heads: [
     { ...headOf(0, 0), ...shares([0.11, 0.9], [true, false]) },

@@ -1,4 +1,4 @@
-import type { SelectivityResult } from "../../results/selectivity.ts";
+import { isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
 import { shareBar, shareColour, shareInk } from "../kit/colour.ts";
 import { box, frame, pale } from "../kit/heat-cells.ts";
 import { at, banner, type Drawing, paragraph, round, stack, svgDocument, textLine } from "../kit/svg.ts";
@@ -14,7 +14,7 @@ import {
   type PanelGrid,
   SLANTED_LENGTH,
 } from "./grid.ts";
-import { brief, type Group, isSignificant, percent, type Row, sizeOf, strongestHeads } from "./words.ts";
+import { brief, type Group, percent, type Row, sizeOf, strongestHeads } from "./words.ts";
 
 /**
  * Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document.
@@ -119,7 +119,7 @@ function row(result: SelectivityResult, grid: PanelGrid, component: Row, y: numb
   const label = textLine(grid.left - NAME_GAP, y + grid.height / 2 + grid.text * 0.36, name, style);
   const cells = result.factors.map(({ name: factor }, index) => {
     const { share } = component.factors[index];
-    const above = isSignificant(component.factors[index]);
+    const above = isAboveChance(component.factors[index]);
     const verdict = above ? "" : ", not above chance";
     const title = escapeXml(`${brief(component.name)}, ${brief(factor)}: ${percent(share)}${verdict}`);
     const x = grid.left + index * grid.width;

@@ -1,7 +1,7 @@
-import type { SelectivityResult } from "../../results/selectivity.ts";
+import { isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
 import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";
-import { isSignificant, percent, rankHeads, sizeOf } from "./words.ts";
+import { percent, rankHeads, sizeOf } from "./words.ts";
 
 /** For every factor its five strongest heads with their shares, as plain lines for a terminal. */
 export function selectivityTerminal(
@@ -30,7 +30,7 @@ function strongestLines(result: SelectivityResult, factor: number, columns: numb
   const room = Math.max(0, Math.min(40, columns - width - 14));
   return heads.map(({ name, factors }) => {
     const { share } = factors[factor];
-    const remark = isSignificant(factors[factor]) ? halfBlocks(share * room) : "not above chance";
+    const remark = isAboveChance(factors[factor]) ? halfBlocks(share * room) : "not above chance";
     return `  ${padCells(name, width)}  ${percent(share).padStart(7)}  ${remark}`.trimEnd();
   });
 }

@@ -1,4 +1,4 @@
-import type { FactorSelectivity, SelectivityResult } from "../../results/selectivity.ts";
+import { type FactorSelectivity, isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
 import { counted, shorten } from "../kit/text.ts";
 
 /** A component in its row: heads, MLP terms and the embedding alike. */
@@ -12,10 +12,6 @@ export interface Row {
 
 /** Components of one layer, or such that belong to none, in the order in which they are drawn. */
 export type Group = readonly Row[];
-
-/** Whether a factor explains more of a component than of any permutation. */
-export const isSignificant = ({ explained, highestByChance }: FactorSelectivity): boolean =>
-  explained > highestByChance;
 
 /** Rows from the top: the embedding, the layers with the last first, at the foot what belongs to none. */
 export function groupsOf({ heads, mlps, embedding }: SelectivityResult): Group[] {
@@ -36,7 +32,7 @@ export function groupsOf({ heads, mlps, embedding }: SelectivityResult): Group[]
 /** Heads by their share of a factor, highest first, those not above chance last; without those that ignore it. */
 export function rankHeads({ heads }: SelectivityResult, factor: number): SelectivityResult["heads"] {
   const strength = ({ factors }: SelectivityResult["heads"][number]) =>
-    factors[factor].share + (isSignificant(factors[factor]) ? 2 : 0);
+    factors[factor].share + (isAboveChance(factors[factor]) ? 2 : 0);
   return heads
     .filter(({ factors }) => factors[factor].share >= LEAST)
     .sort((a, b) => strength(b) - strength(a));
@@ -47,7 +43,7 @@ const LEAST = 0.0005;
 
 /** The heads of {@link rankHeads} that are above chance. */
 export const strongestHeads = (result: SelectivityResult, factor: number): SelectivityResult["heads"] =>
-  rankHeads(result, factor).filter(({ factors }) => isSignificant(factors[factor]));
+  rankHeads(result, factor).filter(({ factors }) => isAboveChance(factors[factor]));
 
 /** A name for a place that has room, but not for everything. */
 export const brief = (name: string) => shorten(name, 80, () => 1);

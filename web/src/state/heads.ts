@@ -1,4 +1,4 @@
-import { headName, parseComponents, type Sizes } from "../../../src/model/components.ts";
+import { headName, parseComponents, type Sizes, weightedName } from "../../../src/model/components.ts";
 import type { Properties } from "./api.ts";
 
 /** Chosen heads, as layer·H + head. */
@@ -8,7 +8,7 @@ export type Chosen = ReadonlySet<number>;
 export function parseHeads(text: string, sizes: Sizes, properties: Properties["properties"] = []): Chosen {
   if (text.trim() === "") return new Set();
   const named = Object.fromEntries(
-    properties.map(({ name, heads }) => [name, heads.map((head) => head.name)]),
+    properties.map(({ name, heads }) => [name, heads.map((head) => weightedName(head.name, head.weight))]),
   );
   try {
     const { heads } = parseComponents(text, sizes, named);
