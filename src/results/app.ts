@@ -57,11 +57,12 @@ export const appSchema = z.strictObject({
   defaultModel: z.string(),
   defaultCorpus: z
     .string()
-    .describe("what is searched before anything is chosen: the first index that is served, or the demo"),
+    .describe("what is searched before anything is chosen: what was made the default, or the demo"),
   limits: z.strictObject({ uploadBytes: size, pixels: size, texts: size }),
   example: z
     .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
     .describe("what to show before anything is chosen"),
+  starts: z.array(imageRefSchema).describe("pictures to start from, of the default corpus"),
 });
 
 /** `GET /api/model`: a loaded model. */
@@ -87,10 +88,36 @@ export const corporaSchema = z.strictObject({
       title: z.string(),
       images: count.nullable().describe("null before it is made"),
       made: z.boolean(),
-      indexed: z.boolean().describe("whether it can be searched with the model asked for"),
+      indexed: z.boolean().describe("whether all of it can be searched with the model asked for"),
+      searchable: count.describe(
+        "images that can be searched with it now: more and more while it is indexed",
+      ),
+      own: z.boolean().describe("whether it was added here, and can be removed again"),
       job: z.string().nullable().describe("the job that makes or indexes it now"),
     }),
   ),
+});
+
+/** `GET /api/roots`: folders below which pictures may be chosen. Names only, and never where they lie. */
+export const rootsSchema = z.strictObject({
+  roots: z.array(z.string()),
+  folder: z
+    .strictObject({
+      root: z.string(),
+      path: z.string().describe("from the root, with slashes; empty for the root itself"),
+      folders: z.array(z.string()),
+      pictures: count.describe("files in it that are named as pictures; folders in it are not counted"),
+      more: z.boolean().describe("whether there is more in it than is told"),
+    })
+    .nullable()
+    .describe("what was asked for"),
+});
+
+/** `POST /api/corpora`: add a folder, and index it with a model. */
+export const addCorpusRequestSchema = z.strictObject({
+  root: z.string().min(1).max(255),
+  path: z.string().max(4000),
+  model,
 });
 
 const factorValue = z.union([z.string(), z.number(), z.null()]);
@@ -213,6 +240,11 @@ export const jobSchema = z.strictObject({
   unit: z.string().nullable(),
   done: z.number().min(0),
   total: z.number().min(0).nullable(),
+  secondsLeft: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe("of what it is at, at the pace of the last half minute; null where nothing can be said yet"),
   warnings: z.array(z.string()),
   error: problemSchema.shape.error.nullable(),
   started: z.string(),
@@ -229,6 +261,12 @@ export const jobRequestSchema = z.union([
   z.strictObject({ kind: z.literal("pull"), model }),
 ]);
 
+/** The answer to `POST /api/corpora`: what it is called from now on, and the job that indexes it. */
+export const addedCorpusSchema = z.strictObject({ corpus: z.string(), job: jobSchema });
+
+/** The answer to what changes the list of corpora. */
+export const changedCorporaSchema = z.strictObject({ corpora: z.array(z.string()), default: z.string() });
+
 /** A background job as clients see it. */
 export type JobView = z.infer<typeof jobSchema>;
 
@@ -236,6 +274,7 @@ export type JobView = z.infer<typeof jobSchema>;
 export type App = z.infer<typeof appSchema>;
 export type ModelDetail = z.infer<typeof modelDetailSchema>;
 export type Corpora = z.infer<typeof corporaSchema>;
+export type Roots = z.infer<typeof rootsSchema>;
 export type CorpusImages = z.infer<typeof corpusImagesSchema>;
 export type CorpusImage = z.infer<typeof corpusImageSchema>;
 export type ImageInfo = z.infer<typeof imageSchema>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LABELLER_KINDS } from "../labels/labels-file.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
+import { marginSchema } from "./selectivity.ts";
 import { count, gridSchema, headSchema, headShape, share } from "./shapes.ts";
 
 /*
@@ -60,15 +61,16 @@ export type AtlasLabel = z.infer<typeof labelSchema>;
 const factorSchema = z.strictObject({
   factor: z.string(),
   share: share.describe("ε²: share of the head's variance that the factor explains beyond chance"),
-  beyondChance: z.boolean().describe("whether it explains more than any permutation of its values did"),
+  beyondChance: z
+    .boolean()
+    .describe("whether that is more than chance explains, all heads and factors considered"),
   sign: z
-    .number()
-    .min(-1)
-    .max(1)
+    .union([z.literal(1), z.literal(-1)])
     .nullable()
     .describe(
-      "whether the head writes towards the texts of the value that it sees (1) or away from them (−1); null where values have no texts",
+      "1: the head writes towards the text of the value that it sees; −1: away from it; null: neither for certain, or unknown",
     ),
+  margin: marginSchema.nullable().describe("what the sign is of; null without texts"),
 });
 /** What one factor explains of a head. */
 export type AtlasFactor = z.infer<typeof factorSchema>;
@@ -335,6 +337,11 @@ export const atlasLabelRequestSchema = z.strictObject({
   model: asked.model,
   label: z.string().trim().max(80),
   by: z.string().trim().max(80).default("").describe("who says so"),
+});
+
+/** `GET /api/labels`: what a model's heads are called, whether or not there is an atlas. */
+export const headLabelsSchema = z.strictObject({
+  heads: z.array(z.strictObject({ ...headShape, label: labelSchema })).describe("those that have a label"),
 });
 
 /** The answer: what the head is called now. */

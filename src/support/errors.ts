@@ -304,6 +304,10 @@ export const ERRORS = {
     means: "A request has more bytes than the server takes.",
     hint: "Save the picture smaller, or as JPEG.",
   },
+  CORPUS_FIXED: {
+    means: "A collection of pictures that was not added in the page cannot be removed there.",
+    hint: "Those that are built in stay; one of --index goes when the server is started without it.",
+  },
   IMAGE_GONE: {
     means: "An uploaded picture is no longer kept: the server keeps a bounded number and drops the oldest.",
     hint: "Drop the picture in again; the same file has the same address.",

@@ -5,6 +5,7 @@ import type { Puller } from "../../src/hub/pull.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { type JobView, jobSchema, jobsSchema } from "../../src/results/app.ts";
 import { createJobs } from "../../src/server/jobs.ts";
+import { LIMITS } from "../../src/server/limits.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
@@ -108,18 +109,18 @@ describe("jobs", () => {
   });
 
   it("wait for each other when they compute, and one that waits can be cancelled before it starts", async () => {
-    const jobs = createJobs();
+    const jobs = createJobs(LIMITS);
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
     let ran = false;
     const about = (subject: string) => ({ kind: "prepare", title: subject, subject, model }) as const;
-    const first = jobs.start(about("a"), () => held);
-    const second = jobs.start(about("b"), async () => {
+    const first = jobs.start(about("a"), "one", () => held);
+    const second = jobs.start(about("b"), "one", async () => {
       ran = true;
     });
-    expect(jobs.start(about("b"), () => held).id).toBe(second.id);
+    expect(jobs.start(about("b"), "another", () => held).id).toBe(second.id);
     jobs.cancel(second.id);
     await new Promise((resolve) => setTimeout(resolve, 5));
     release();

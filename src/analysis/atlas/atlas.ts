@@ -33,7 +33,7 @@ import {
   atlasResult,
 } from "../../results/atlas.ts";
 import { originOf } from "../../results/origin.ts";
-import type { SelectivityResult } from "../../results/selectivity.ts";
+import { isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
 import type { Description, Span } from "../../results/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -41,7 +41,7 @@ import { checkCancelled, pause, type WorkOptions } from "../../support/progress.
 import type { TextPool } from "../../text/pool.ts";
 import { expectedByChance, similarities } from "../compare/cka.ts";
 import { drawn, responses, sharedImages } from "../compare/compare.ts";
-import { explainByFactors, findGroupings, type Grouping } from "../selectivity/selectivity.ts";
+import { explainWithSigns, findGroupings, type Grouping } from "../selectivity/selectivity.ts";
 import { eachHead } from "../textspan/contributions.ts";
 import { cumulative } from "../textspan/control.ts";
 import { describeHeads } from "../textspan/describe-heads.ts";
@@ -334,7 +334,7 @@ const rowsOf = ({ data, rows, columns }: DenseMatrix): Float64Array[] =>
 
 /** [directions][rows]: what a head wrote into images along some directions. */
 async function scoresAlong(
-  search: Index & { readonly index: Index },
+  search: { readonly index: Index },
   geometry: ClipModel["geometry"],
   { layer, head }: Omit<Head, "name">,
   rows: readonly number[],
@@ -369,13 +369,12 @@ async function factorsOf(
   if (groupings.length === 0) return undefined;
   const work = { ...(report && { report }), ...(signal && { signal }) };
   const { factors, heads } =
-    selectivity ??
-    (await explainByFactors(index, model.geometry, { groupings, permutations: PERMUTATIONS, ...work }));
+    selectivity ?? (await explainWithSigns(model, index, { groupings, permutations: PERMUTATIONS, ...work }));
   return heads.map(({ factors: of }) =>
     factors
       .map(({ name }, f): AtlasFactor => {
-        const { share, explained, highestByChance } = of[f];
-        return { factor: name, share, beyondChance: explained > highestByChance, sign: null };
+        const { share, sign, margin } = of[f];
+        return { factor: name, share, beyondChance: isAboveChance(of[f]), sign, margin };
       })
       .sort((a, b) => b.share - a.share),
   );
@@ -507,11 +506,12 @@ function metricsOf(
   const at = (values: readonly number[] | undefined) =>
     values === undefined ? null : (values.slice(0, STEPS).at(-1) ?? null);
   const control = span?.control;
+  const strongest = factors?.[0];
   const most = (values: readonly number[]) =>
     values.length === 0 ? null : values.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
   return {
-    selectivity: factors?.[0]?.share ?? null,
-    sign: factors?.[0]?.sign ?? null,
+    selectivity: strongest?.share ?? null,
+    sign: strongest?.sign ? strongest.sign * strongest.share : null,
     explained: explained ?? null,
     control: at(control?.rotated.mean),
     p: at(control?.p),

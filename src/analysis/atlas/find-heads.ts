@@ -8,7 +8,6 @@ import { createSearch } from "../../corpus/search.ts";
 import { addScaled, dot, norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allComponents, allHeads } from "../../model/components.ts";
-import { embedTexts } from "../../model/text-cache.ts";
 import { createAlgebra } from "../../onnx/algebra.ts";
 import { type KnowingHeads, knowingHeadsResult } from "../../results/atlas.ts";
 import { originOf } from "../../results/origin.ts";
@@ -129,13 +128,17 @@ export async function findHeads(
   index: Index,
   pool: TextPool,
   text: string,
-  options: FindHeadsOptions & { readonly known?: PoolShares } = {},
+  options: FindHeadsOptions & {
+    readonly known?: PoolShares;
+    /** The text's, [D], where it is known. */
+    readonly embedding?: Float32Array;
+  } = {},
 ): Promise<KnowingHeads> {
-  const { labels = {}, signal, known, ...rest } = options;
+  const { labels = {}, signal, known, embedding } = options;
   const { embedDim } = model.config;
   const shares = known ?? (await openPoolShares(model, index, pool, options));
   try {
-    const unit = unitRows(await embedTexts(model, [text], rest), embedDim);
+    const unit = unitRows(embedding ?? (await model.encodeTexts([text])), embedDim);
     const probe = centredRows(unit, shares.mean);
     if (norm(probe) === 0) probe.set(unit);
     const own = await shares.shares(probe);

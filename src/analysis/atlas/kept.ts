@@ -1,5 +1,5 @@
 /** An atlas on disk: made once for all that its numbers follow from, a file a head, the overview last. */
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashIndex } from "../../corpus/hash-index.ts";
 import type { Index } from "../../corpus/open-index.ts";
@@ -76,6 +76,7 @@ export async function keptAtlas(
       });
       await writeWhole(file("overview"), JSON.stringify(overview));
       await removeJournal(journal);
+      await removeOldest(folder);
       return overview;
     },
   };
@@ -87,4 +88,17 @@ async function removeOthers(place: string, version: string): Promise<void> {
   for (const name of there) {
     if (name !== version) await rm(join(place, name), { recursive: true, force: true });
   }
+}
+
+/** Atlases that are kept; the oldest go. */
+const MOST_ATLASES = 32;
+
+async function removeOldest(folder: string): Promise<void> {
+  const places = await readdir(folder).catch(() => []);
+  const dated = await Promise.all(
+    places.map(async (name) => ({ name, time: (await stat(join(folder, name))).mtimeMs })),
+  );
+  dated.sort((a, b) => b.time - a.time);
+  for (const { name } of dated.slice(MOST_ATLASES))
+    await rm(join(folder, name), { recursive: true, force: true });
 }

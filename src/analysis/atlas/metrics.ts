@@ -11,10 +11,10 @@ export const METRICS: Readonly<
     absent: "nothing is known of the images: give them labels or factors",
   },
   sign: {
-    name: "sign",
+    name: "signed selectivity",
     words:
-      "whether the head writes towards the texts of the value that it sees (1) or away from them (−1), for the factor it knows best",
-    unit: "signed",
+      "the same with a sign: above 0 the head writes towards the text of the value that it sees, below 0 away from it",
+    unit: "signed-share",
     absent: "no known factor of the images has values with texts",
   },
   explained: {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { explain } from "../../analysis/explain/explain.ts";
-import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
+import type { Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
-import type { Search } from "../../corpus/search.ts";
+import type { Index } from "../../corpus/open-index.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import {
@@ -20,31 +20,35 @@ import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
+import type { Look } from "../looks.ts";
 import type { ServedModel } from "../models.ts";
 import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
-export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queue, cache, labels }) => {
-  // What was measured of an index stays true as long as it is open.
-  const measured = new WeakMap<Search, Insights>();
-  const named = new WeakMap<Search, Property[]>();
+export const addAnalysisRoutes: AddRoutes = (
+  app,
+  { models, looks, corpora, searches, asks, cache, labels },
+) => {
+  // What was measured of an index stays true as long as it is that index.
+  const measured = new WeakMap<Index, Insights>();
+  const named = new WeakMap<Index, Property[]>();
   const insightsOf = async (model: ServedModel, corpus: string) => {
-    const search = await corpora.search(corpus, model);
-    const insights = measured.get(search) ?? (await readInsights(model, search.index, cache));
-    if (insights) measured.set(search, insights);
-    return { search, insights };
+    const { index } = await corpora.index(corpus, model);
+    const insights = measured.get(index) ?? (await readInsights(model, index, cache));
+    if (insights) measured.set(index, insights);
+    return { index, insights };
   };
   /** Heads by property; before anything is measured those of labels alone. */
   const headsOf = async (model: ServedModel, corpus: string) => {
-    const { search, insights } = await insightsOf(model, corpus).catch(() => ({
-      search: undefined,
+    const { index, insights } = await insightsOf(model, corpus).catch(() => ({
+      index: undefined,
       insights: undefined,
     }));
-    const known = search && named.get(search);
+    const known = index && named.get(index);
     if (known) return known;
     const properties = await propertiesOf(model, insights, labels);
-    if (search && insights) named.set(search, properties);
+    if (index && insights) named.set(index, properties);
     return properties;
   };
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {
@@ -127,16 +131,15 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const { corpus, query, heads, k, scoring, includeSelf, seed, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const search = await corpora.search(corpus, model);
+      const { place } = await corpora.index(corpus, model);
       const set = await setOf(model, heads, corpus);
       const prepared: Query =
         "text" in query
           ? { text: query.text, embedding: await looks.texts(model, [query.text], caller) }
-          : await looks.look(model, query.image, caller);
+          : withoutTokens(await looks.look(model, query.image, caller));
       const options = { k, scoring, includeSelf, seed };
-      const found = await queue.run(caller.client, caller.signal, () =>
-        findNeighbors(model, search, prepared, { name: heads, set }, options),
-      );
+      const asking = { index: place, query: prepared, set: { name: heads, set }, options };
+      const found = await searches.run(caller.client, caller.signal, () => asks.run("neighbors", asking));
       return context.json(found, 200);
     },
   );
@@ -161,4 +164,10 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       return context.json(propertiesSchema.parse({ properties }), 200);
     },
   );
+};
+
+/** What a search needs of a look: less to send to another thread. */
+const withoutTokens = ({ image, decomposition }: Look): Query => {
+  const { tokens: _, outputs: __, ...parts } = decomposition;
+  return { image, decomposition: parts };
 };

@@ -22,11 +22,14 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     }),
     async (context) => {
       const model = await models.load(context.req.valid("query").model ?? models.defaultModel);
-      const listed = corpora.specs.map(async ({ name, title }) => {
+      const listed = corpora.list().map(async ({ name, title, own = false }) => {
         const opened = await corpora.open(name).catch(() => undefined);
-        const indexed = opened !== undefined && (await corpora.isIndexed(name, model));
+        const found = opened && (await corpora.index(name, model).catch(() => undefined));
         const job = jobs.current("prepare", name, model.id)?.id ?? null;
-        return { name, title, images: opened?.images.length ?? null, made: !!opened, indexed, job };
+        return {
+          ...{ name, title, images: opened?.images.length ?? null, made: !!opened, job, own },
+          ...{ indexed: found?.complete ?? false, searchable: found?.index.images.length ?? 0 },
+        };
       });
       return context.json(corporaSchema.parse({ corpora: await Promise.all(listed) }), 200);
     },

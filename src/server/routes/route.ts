@@ -9,6 +9,8 @@ import type { Limits } from "../limits.ts";
 import type { Caller, Looks } from "../looks.ts";
 import type { ServedModels } from "../models.ts";
 import type { FairQueue } from "../queue.ts";
+import type { Roots } from "../roots.ts";
+import type { TaskRunner } from "../threads/task-runner.ts";
 import type { Uploads } from "../uploads.ts";
 
 /** What routes answer with. */
@@ -17,9 +19,16 @@ export interface Services {
   readonly corpora: Corpora;
   readonly uploads: Uploads;
   readonly looks: Looks;
-  readonly queue: FairQueue;
+  /** Whose turn it is to search. */
+  readonly searches: FairQueue;
   readonly jobs: Jobs;
+  /** The thread of jobs' work, and that of pages'. */
+  readonly tasks: TaskRunner;
+  readonly asks: TaskRunner;
+  readonly roots: Roots;
   readonly puller: Puller;
+  /** Fires when the server stops. */
+  readonly stopping: AbortSignal;
   readonly limits: Limits;
   /** Where results that are worth keeping are kept. */
   readonly cache: string;
