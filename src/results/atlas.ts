@@ -117,11 +117,18 @@ const entrySchema = z.strictObject({
 /** A head at a glance. */
 export type AtlasEntry = z.infer<typeof entrySchema>;
 
+const origin = originSchema("model", "index", "pool", "labels");
+const atlasOriginSchema = z
+  .strictObject({
+    ...origin.shape,
+    pool: origin.shape.pool.exactOptional(),
+    labels: origin.shape.labels.exactOptional(),
+  })
+  .describe("without a pool where the model reads no texts, without labels where none were given");
+
 /** Every head at a glance: what `atlas --json` prints. */
 export const atlasResultSchema = z.strictObject({
-  origin: originSchema("model", "index", "pool", "labels")
-    .partial({ pool: true, labels: true })
-    .describe("without a pool where the model reads no texts, without labels where none were given"),
+  origin: atlasOriginSchema,
   layers: count,
   headsPerLayer: count,
   images: count,

@@ -1,15 +1,27 @@
-import type { Span } from "../../results/textspan.ts";
 import { type Drawing, round, TONES, textLine } from "../kit/svg.ts";
-import { explainedBy, percent } from "./words.ts";
+import { percent } from "./words.ts";
 
 /** The line and bars of the texts chosen: reads on light and dark pages. */
 export const TEXT_COLOUR = "#2a78c2";
 
+/** What a curve is drawn from. */
+export interface Curved {
+  readonly explainedVariance: readonly number[];
+  readonly control: {
+    readonly rotated: {
+      readonly mean: readonly number[];
+      readonly low: readonly number[];
+      readonly high: readonly number[];
+    };
+    readonly ceiling: readonly number[];
+  } | null;
+}
+
 /** Shares that texts explain together, against their number, beside the control and the most that is possible. */
-export function spanCurve(span: Span, width: number, height: number): Drawing {
+export function spanCurve(span: Curved, width: number, height: number): Drawing {
   const [left, right, top, bottom] = [34, 6, 6, 30];
   const { control } = span;
-  const steps = span.descriptions.length;
+  const steps = span.explainedVariance.length;
   const x = (k: number) => left + ((width - left - right) * k) / Math.max(1, steps);
   const y = (share: number) => top + (height - top - bottom) * (1 - Math.min(1, share));
   const points = (values: readonly number[]) =>
@@ -40,7 +52,7 @@ export function spanCurve(span: Span, width: number, height: number): Drawing {
         line(control.rotated.mean, `class="tick" stroke="${TONES.muted}"`) +
         line(control.ceiling, `class="edge" stroke="${TONES.ink}" stroke-dasharray="3 3"`);
   const curves = steps === 0 ? "" : beside + line(chosen, `stroke="${TEXT_COLOUR}" stroke-width="2"`);
-  const title = `<title>${steps} texts explain ${percent(explainedBy(span))}</title>`;
+  const title = `<title>${steps} texts explain ${percent(sum)}</title>`;
   const numbers =
     textLine(x(0), height - bottom + 14, "0", { size: 10, tone: "muted", anchor: "middle" }) +
     textLine(width - right, height - bottom + 14, String(steps), { size: 10, tone: "muted", anchor: "end" }) +
