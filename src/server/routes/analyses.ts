@@ -1,28 +1,42 @@
 import { z } from "zod";
+import { withoutHeads } from "../../analysis/ablation/without-heads.ts";
 import { explain } from "../../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
+import { meanOfEachHead } from "../../corpus/means.ts";
 import type { Search } from "../../corpus/search.ts";
-import { parseComponents } from "../../model/components.ts";
+import { dot } from "../../math/linear.ts";
+import { allComponents, parseComponents } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import {
   explainRequestSchema,
   insightsSchema,
+  meansRequestSchema,
+  meansSchema,
   neighborsRequestSchema,
   propertiesSchema,
   segmentRequestSchema,
   tokensRequestSchema,
   tokensSchema,
+  withoutRequestSchema,
+  withoutSchema,
 } from "../../results/app.ts";
 import { explainResult, explainResultSchema } from "../../results/explain.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
+import { componentsOf, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { ServedModel } from "../models.ts";
 import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
+
+function meanOfAll(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
 export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queue, cache, labels }) => {
@@ -136,6 +150,79 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         findNeighbors(model, search, prepared, { name: heads, set }, options),
       );
       return context.json(found, 200);
+    },
+  );
+
+  const meansBySearch = new WeakMap<Search, Promise<Float64Array[]>>();
+  const meansOf = (model: ServedModel, search: Search) => {
+    const known = meansBySearch.get(search);
+    if (known) return known;
+    const means = meanOfEachHead(search.index, model.geometry);
+    meansBySearch.set(search, means);
+    means.catch(() => meansBySearch.delete(search));
+    return means;
+  };
+
+  app.openapi(
+    postRoute("/api/means", "How the average picture of a corpus scores", meansRequestSchema, meansSchema),
+    async (context) => {
+      const { corpus, texts, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      const search = await corpora.search(corpus, model);
+      const probes = await looks.probes(model, texts, caller);
+      const found = await queue.run(caller.client, caller.signal, async () => {
+        const means = await meansOf(model, search);
+        const whole = allComponents(model.geometry);
+        const rows: z.infer<typeof meansSchema>["texts"] = [];
+        for (const [i, probe] of probes.entries()) {
+          const scores = await search.scores(probe, whole);
+          rows.push({
+            text: texts[i],
+            similarity: meanOfAll(scores),
+            heads: means.map((mean, unit) => ({
+              ...headOf(Math.floor(unit / model.geometry.heads), unit % model.geometry.heads),
+              value: dot(mean, probe),
+            })),
+          });
+        }
+        return rows;
+      });
+      const origin = await originOf({ model, index: search.index });
+      return context.json({ origin, texts: found, ...(await truncatedIn(model, texts)) }, 200);
+    },
+  );
+
+  app.openapi(
+    postRoute(
+      "/api/without",
+      "An image's scores without some heads, beside as many random ones",
+      withoutRequestSchema,
+      withoutSchema,
+    ),
+    async (context) => {
+      const { image, texts, heads, replacement, corpus, seed, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      const search = replacement === "mean" ? await corpora.search(corpus, model) : undefined;
+      const set = await setOf(model, heads, corpus);
+      const [{ decomposition, image: named }, probes] = await Promise.all([
+        looks.look(model, image, caller),
+        looks.probes(model, texts, caller),
+      ]);
+      const found = await queue.run(caller.client, caller.signal, async () => {
+        const means = search && (await meansOf(model, search));
+        return withoutHeads(model, decomposition, probes, set, { means, seed });
+      });
+      const answer = {
+        origin: await originOf({ model, image: named }),
+        components: componentsOf(heads, set, model.geometry),
+        replacement,
+        over: search ? { corpus, images: search.index.images.length } : null,
+        texts: found.map((one, i) => ({ text: texts[i], ...one })),
+        ...(await truncatedIn(model, texts)),
+      };
+      return context.json(answer, 200);
     },
   );
 
