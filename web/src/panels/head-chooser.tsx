@@ -77,11 +77,10 @@ export function HeadChooser({ model, written, read, properties, mlps = false, on
           />
         </label>
       </form>
-      <span className="chosen">
-        {problem === null ? `chosen: ${headsInWords(read.chosen, model, read.mlps)}` : "nothing is chosen"}
-      </span>
-      <p className="field-problem" id={why} role="status">
-        {problem !== null && `These heads cannot be read: ${problem}.`}
+      <p className={problem === null ? "chosen" : "field-problem"} id={why} role="status">
+        {problem === null
+          ? `chosen: ${headsInWords(read.chosen, model, read.mlps)}`
+          : `These heads cannot be read: ${problem}.`}
       </p>
     </div>
   );

@@ -149,11 +149,16 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
           )}
           <div className={view ? "map-facts" : "map-facts pending"} inert={!view}>
             <p className="caption">
+              {/* Of another picture nothing is said here. */}
               <span>
-                Where {words} {shown.size === 1 ? "speaks" : "speak"} for (red) or against (blue){" "}
-                <Said text={text} />
-                {compared && <> more than for {compared}</>}
-                {less && ", less the average picture"}
+                {view && (
+                  <>
+                    Where {words} {shown.size === 1 ? "speaks" : "speak"} for (red) or against (blue){" "}
+                    <Said text={text} />
+                    {compared && <> more than for {compared}</>}
+                    {less && ", less the average picture"}
+                  </>
+                )}
               </span>
               <img src={pictureUrl(image, 160)} alt="Without the map" width={56} height={56} />
             </p>
