@@ -94,9 +94,10 @@ export async function expectPixels(page: Page, selector: string, expected: Uint8
   await expect.poll(worst, { timeout: 30_000 }).toBeLessThanOrEqual(2);
 }
 
-/** What axe finds on a page: everything, headings and landmarks too. */
-export async function violations(page: Page) {
-  const found = await new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).analyze();
+/** What axe finds on a page: everything, headings and landmarks too, or what some rules find. */
+export async function violations(page: Page, rules?: string[]) {
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ["violations"] });
+  const found = await (rules ? axe.withRules(rules) : axe).analyze();
   return found.violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
 }
 

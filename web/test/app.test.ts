@@ -10,6 +10,7 @@ import { problemsCases } from "./problems.cases.ts";
 import { segmentCases } from "./segment.cases.ts";
 import { serverCases } from "./server.cases.ts";
 import { takeAlongCases } from "./take-along.cases.ts";
+import { touchCases } from "./touch.cases.ts";
 
 if (skip) console.warn(`The browser's tests are skipped: ${missing}`);
 
@@ -27,6 +28,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   describe("what goes wrong", problemsCases);
   describe("one server", serverCases);
   describe("everyone", everyoneCases);
+  describe("phones", touchCases);
 });
 
 describe("without a browser", () => {

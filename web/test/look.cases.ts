@@ -1,11 +1,14 @@
 import { expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
-import { allHeads } from "../../src/model/components.ts";
+import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import type { Means } from "../../src/results/app.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";
+import { segmentationPaints } from "../../src/views/segmentation/pictures.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
-import { app, expectedPixels, expectPixels, open } from "./app-world.ts";
+import { post } from "../../test/support/app-server.ts";
+import { app, cell, expectedPixels, expectPixels, open, paintedOver } from "./app-world.ts";
 import { painted } from "./browser.ts";
 
 /** Tests of Look. */
@@ -31,15 +34,14 @@ export function lookCases(): void {
     const { page } = await open();
     await painted(page);
     const [text] = EXAMPLE_SCENE.texts;
-    const cell = (name: string) =>
-      page.getByRole("button", { name: new RegExp(`^${name.replace(".", "\\.")}:`) });
+    const square = (name: string) => cell(page, name);
     const away = () => page.mouse.move(5, 5);
-    await cell("L3.H3").click();
+    await square("L3.H3").click();
     await away();
     await page.waitForURL(/heads=L3\.H3/);
     await expectPixels(page, ".heat canvas", await expectedPixels("L3.H3", text));
     await page.getByRole("button", { name: "All heads" }).click();
-    const [from, to] = [await cell("L1.H0").boundingBox(), await cell("L1.H2").boundingBox()];
+    const [from, to] = [await square("L1.H0").boundingBox(), await square("L1.H2").boundingBox()];
     await page.mouse.move(from!.x + 20, from!.y + 20);
     await page.mouse.down();
     await page.mouse.move(to!.x + 20, to!.y + 20, { steps: 12 });
@@ -53,7 +55,7 @@ export function lookCases(): void {
     await expect.poll(() => new URL(page.url()).searchParams.get("heads")).toMatch(/^L\d\.H\d/);
     // With the keyboard alone.
     await page.getByRole("button", { name: "All heads" }).click();
-    await cell("L3.H0").focus();
+    await square("L3.H0").focus();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Space");
@@ -98,5 +100,60 @@ export function lookCases(): void {
     expect(heads.size).toBe(3);
     await tour.getByRole("button", { name: "Done: try your own" }).click();
     await page.getByRole("button", { name: "Meet three heads (one minute)" }).waitFor();
+  });
+
+  it("a score without the chosen heads, against another text, and less the average picture", async () => {
+    const { page, complaints } = await open("/look?heads=L3.H3");
+    await painted(page);
+    const [text, other] = EXAMPLE_SCENE.texts;
+    const model = await app.models.load(DEFAULT_MODEL);
+    const { texts } = await explainImage(model, EXAMPLE_SCENE.path, EXAMPLE_SCENE.texts);
+    const asked = { model: DEFAULT_MODEL, corpus: "demo", texts: EXAMPLE_SCENE.texts };
+    const means = (await post(app.server.url, "/api/means", asked)).json<Means>();
+    const partOf = (i: number, name: string) => ({
+      own: texts[i].heads.find((head) => head.name === name)!.value,
+      mean: means.texts[i].heads.find((head) => head.name === name)!.value,
+    });
+    const chosenBox = page.getByLabel("without the chosen heads");
+    for (const replacement of ["mean", "zero"] as const) {
+      await chosenBox.selectOption(replacement);
+      const wanted = texts.map(({ similarity }, i) => {
+        const { own, mean } = partOf(i, "L3.H3");
+        return formatCosine(similarity - own + (replacement === "mean" ? mean : 0));
+      });
+      await expect.poll(() => page.getByTestId("without").allTextContents()).toEqual(wanted);
+    }
+    await page
+      .getByRole("heading", { name: "Pictures found most like this one without head L3.H3" })
+      .waitFor();
+    await chosenBox.selectOption("no");
+
+    await page.getByLabel("against", { exact: true }).selectOption(other);
+    await expect
+      .poll(() => page.getByTestId("score").textContent())
+      .toBe(formatSigned(texts[0].similarity - texts[1].similarity, 4));
+    const set = parseComponents("L3.H3", model.geometry);
+    const contrast = await segmentImage(model, EXAMPLE_SCENE.path, [text, other], { set, mode: "contrast" });
+    await page.mouse.move(5, 5);
+    const alone = { ...contrast, texts: contrast.texts.slice(0, 1), winners: undefined };
+    await expectPixels(page, ".heat canvas", await paintedOver(contrast, segmentationPaints(alone).texts[0]));
+
+    await page.getByLabel("less the average picture").check();
+    const difference = [0, 1].map((i) => partOf(i, "L3.H3")).map(({ own, mean }) => own - mean);
+    await expect
+      .poll(() => cell(page, "L3.H3").getAttribute("aria-label"))
+      .toContain(formatSigned(difference[0] - difference[1], 3));
+    expect(complaints).toEqual([]);
+  });
+
+  it("texts from right to left keep their numbers on their right", async () => {
+    const { page } = await open(`/look?text=${encodeURIComponent("شاب 5")}&text=a+cat`);
+    await painted(page);
+    const chip = page.locator(".chip").first();
+    await chip.locator("small", { hasText: /\d/ }).waitFor();
+    const [words, number] = await Promise.all(
+      ["bdi", "small"].map((part) => chip.locator(part).boundingBox()),
+    );
+    expect(number!.x).toBeGreaterThanOrEqual(words!.x + words!.width);
   });
 }

@@ -34,4 +34,15 @@ export function segmentCases(): void {
       for (const count of counts) await page.getByText(count).waitFor();
     }
   });
+
+  it("keeps sixteen texts apart, as many as it takes", async () => {
+    const texts = Array.from({ length: 16 }, (_, i) => `text=${i}+cats`).join("&");
+    const { page } = await open(`/segment?${texts}`);
+    const swatches = page.getByTestId("winners").locator(".swatch");
+    await swatches.nth(15).waitFor();
+    const drawn = await swatches.evaluateAll((all) => all.map((one) => one.innerHTML));
+    expect(new Set(drawn).size).toBe(16);
+    await page.getByText("These are 16 texts, as many as fit").waitFor();
+    expect(await page.getByLabel("Add a text").count()).toBe(0);
+  });
 }

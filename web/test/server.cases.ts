@@ -85,7 +85,7 @@ export function serverCases(): void {
     }
   });
 
-  it("is less than 500 kB of compressed script, all of its own", async () => {
+  it("is at most 200 kB of compressed script, all of its own", async () => {
     const { page } = await open();
     const scripts = await page.evaluate(() =>
       performance
@@ -96,6 +96,6 @@ export function serverCases(): void {
     expect(scripts.length).toBeGreaterThan(0);
     let bytes = 0;
     for (const url of scripts) bytes += gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length;
-    expect(bytes).toBeLessThan(500e3);
+    expect(bytes).toBeLessThanOrEqual(200e3);
   });
 }

@@ -12,6 +12,7 @@ interface ServeOptions {
   readonly host: string;
   readonly token?: string;
   readonly origin: readonly string[];
+  readonly embed: readonly string[];
   readonly basePath: string;
   readonly index: readonly string[];
   readonly root: readonly string[];
@@ -29,6 +30,12 @@ export const registerServe: Register = (program, run) => {
     .option(
       "--origin <origin>",
       "where a reverse proxy shows the page: https://clip.example.org; once or more",
+      collect,
+      [],
+    )
+    .option(
+      "--embed <origin>",
+      "whose pages may show a view in a frame (?embed=1): https://blog.example.org; once or more",
       collect,
       [],
     )
@@ -53,7 +60,7 @@ export const registerServe: Register = (program, run) => {
             port: options.port,
             token,
           },
-          ...{ origins: options.origin, basePath: options.basePath },
+          ...{ origins: options.origin, embed: options.embed, basePath: options.basePath },
           corpora: await Promise.all(
             options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
           ),
