@@ -114,7 +114,7 @@ export function lookCases(): void {
       own: texts[i].heads.find((head) => head.name === name)!.value,
       mean: means.texts[i].heads.find((head) => head.name === name)!.value,
     });
-    const chosenBox = page.getByLabel("without the chosen heads");
+    const chosenBox = page.getByRole("combobox", { name: /^without the chosen heads/ });
     for (const replacement of ["mean", "zero"] as const) {
       await chosenBox.selectOption(replacement);
       const wanted = texts.map(({ similarity }, i) => {
@@ -128,7 +128,7 @@ export function lookCases(): void {
       .waitFor();
     await chosenBox.selectOption("no");
 
-    await page.getByLabel("against", { exact: true }).selectOption(other);
+    await page.getByRole("combobox", { name: /^against/ }).selectOption(other);
     await expect
       .poll(() => page.getByTestId("score").textContent())
       .toBe(formatSigned(texts[0].similarity - texts[1].similarity, 4));

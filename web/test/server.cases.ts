@@ -1,10 +1,12 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
@@ -97,5 +99,40 @@ export function serverCases(): void {
     let bytes = 0;
     for (const url of scripts) bytes += gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length;
     expect(bytes).toBeLessThanOrEqual(200e3);
+  });
+
+  it("shows one view in a frame of a page that was named, and in no other", async () => {
+    const outside = createServer((request, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end(
+        `<iframe src="${new URL(request.url ?? "", "http://x").searchParams.get("show")}"></iframe>`,
+      );
+    });
+    await new Promise<void>((go) => outside.listen(0, "127.0.0.1", go));
+    onTestFinished(() => void outside.close());
+    const { port } = outside.address() as AddressInfo;
+    const [named, other] = [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
+    const own = await startTestServer({ embed: [named] }, 8);
+    onTestFinished(() => own.close());
+    const context = await app.browser.newContext();
+    onTestFinished(() => context.close());
+    const framed = async (origin: string, view: string) => {
+      const page = await context.newPage();
+      await page.goto(`${origin}/?show=${encodeURIComponent(own.url + view)}`);
+      return page.frameLocator("iframe");
+    };
+    const shown = await framed(named, "/look?embed=1&text=a+cat");
+    await shown.getByTestId("score").filter({ hasText: /\d/ }).waitFor();
+    expect(await shown.getByRole("navigation").count()).toBe(0);
+    expect(
+      await shown.getByRole("link", { name: "Open in clip-interpret" }).getAttribute("href"),
+    ).not.toContain("embed");
+    for (const [origin, view] of [
+      [other, "/look?embed=1&text=a+cat"],
+      [named, "/look?text=a+cat"],
+    ]) {
+      const frame = await framed(origin, view);
+      expect(await frame.getByTestId("score").count()).toBe(0);
+    }
   });
 }

@@ -8,7 +8,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { VERSION } from "../../src/support/version.ts";
 import { originIn } from "../../src/views/kit/png-text.ts";
-import { formatCosine, formatSigned } from "../../src/views/kit/text.ts";
+import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";
+import { scoreFormat } from "../../src/views/neighbors/words.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post } from "../../test/support/app-server.ts";
 import { entriesOf, run } from "../../test/support/doc-examples.ts";
@@ -91,31 +92,26 @@ export function takeAlongCases(): void {
     const [explained, segmented] = await ran();
     const score = await page.getByTestId("score").textContent();
     expect(formatCosine(explained.texts[0].similarity)).toBe(score);
-    const lines = numbersIn(await printed());
-    expect(lines.slice(0, 4)).toEqual(explained.texts.map((one: { similarity: number }) => one.similarity));
-    expect(lines[4]).toBe(segmented.texts[0].score);
-    expect(await page.locator(".facts").textContent()).toContain(formatSigned(lines[4], 3).slice(0, 6));
     const without = await page.getByTestId("without").allTextContents();
     // The program needs the index, which a search's command makes.
     await page.getByRole("link", { name: "Neighbours" }).click();
     await page.getByLabel("pictures that some heads find fitting a text").check();
     await page.getByRole("region", { name: "most similar" }).getByRole("link").first().waitFor();
     const [, found] = await ran();
-    const shown = await page
-      .getByRole("region", { name: "most similar" })
-      .locator(".score")
-      .allTextContents();
-    expect(found.neighbors.map((one: { score: number }) => formatSigned(one.score, 4))).toEqual(
-      shown.map((one) => formatSigned(Number(one.replace("−", "-")), 4)),
+    const shown = page.getByRole("region", { name: "most similar" }).locator(".score");
+    const format = scoreFormat(found);
+    expect(await shown.allTextContents()).toEqual(
+      found.neighbors.map((one: { score: number }) => format(one.score)),
     );
     expect(numbersIn(await printed())).toEqual(found.neighbors.map((one: { score: number }) => one.score));
     await page.getByRole("link", { name: "Look", exact: true }).click();
     await page.getByTestId("without").first().waitFor();
-    expect(
-      numbersIn(await printed())
-        .slice(5)
-        .map(formatCosine),
-    ).toEqual(without);
+    const lines = numbersIn(await printed());
+    expect(lines.slice(0, 4)).toEqual(explained.texts.map((one: { similarity: number }) => one.similarity));
+    expect(lines[4]).toBe(segmented.texts[0].score);
+    const facts = await page.locator(".facts").textContent();
+    expect(facts).toContain(formatSigned(lines[4], decimalsFor(Math.abs(lines[4]))));
+    expect(lines.slice(5).map(formatCosine)).toEqual(without);
 
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel(/where does each text lead/).check();

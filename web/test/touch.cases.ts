@@ -93,7 +93,8 @@ export function touchCases(): void {
     await usedByFinger(page, [layers - 2, 2]);
     const matrix = page.locator(".matrix-scroll");
     const far = cell(page, `L${layers - 1}.H${heads - 1}`);
-    await far.evaluate((one) => one.scrollIntoView({ block: "center", inline: "end" }));
+    const end = page.getByTestId("total");
+    await end.evaluate((one) => one.scrollIntoView({ block: "center", inline: "end" }));
     expect(await matrix.evaluate((one) => one.scrollLeft)).toBeGreaterThan(0);
     const other = cell(page, `L${layers - 3}.H${heads - 1}`);
     const [a, b] = [(await far.boundingBox())!, (await other.boundingBox())!];

@@ -79,7 +79,7 @@ export function LookMatrix(props: Props) {
         layers={layers}
         heads={heads}
         values={atPatch ?? values}
-        mlps={atPatch ? null : mlps}
+        mlps={atPatch ? (mlps?.map(() => null) ?? null) : mlps}
         limit={limit}
         chosen={chosen}
         hovered={props.hovered}

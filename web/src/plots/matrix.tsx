@@ -9,8 +9,11 @@ interface Props {
   readonly heads: number;
   /** [L·H]: what each head contributed. */
   readonly values: ArrayLike<number>;
-  /** `embed`, then each layer's MLP, then that of a pool of attention if there is one; none where only heads have values, as at one patch. */
-  readonly mlps: readonly number[] | null;
+  /**
+   * `embed`, then each layer's MLP, then that of a pool of attention if there is one; none where only heads have
+   * values, and a blank for each where their room is kept, as at one patch.
+   */
+  readonly mlps: readonly (number | null)[] | null;
   /** Where the colour scale ends. */
   readonly limit: number;
   readonly chosen: Chosen;
@@ -85,7 +88,7 @@ export function Matrix({
   const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i);
   const focusable = hovered ?? [...chosen.keys()][0] ?? (layers - 1) * heads;
   const sumOf = (layer: number) =>
-    layerUnits(layer).reduce((sum, unit) => sum + values[unit], mlps ? mlps[layer + 1] : 0);
+    layerUnits(layer).reduce((sum, unit) => sum + values[unit], mlps?.[layer + 1] ?? 0);
   const pool = mlps?.[layers + 1];
   const total = rows.reduce((sum, layer) => sum + sumOf(layer), (mlps?.[0] ?? 0) + (pool ?? 0));
 
@@ -115,7 +118,7 @@ export function Matrix({
                 pool.MLP (where patches are pooled)
               </th>
               <MlpCell name="pool.MLP" value={pool} scale={scale} decimals={decimals} />
-              <td className="sum">{formatSigned(pool, decimals)}</td>
+              <td className="sum">{pool === null ? "" : formatSigned(pool, decimals)}</td>
             </tr>
           )}
           {rows.map((layer) => (
@@ -185,14 +188,14 @@ export function Matrix({
                 embed (where the model starts)
               </th>
               <MlpCell name="embed" value={mlps[0]} scale={scale} decimals={decimals} />
-              <td className="sum">{formatSigned(mlps[0], decimals)}</td>
+              <td className="sum">{mlps[0] === null ? "" : formatSigned(mlps[0], decimals)}</td>
             </tr>
           )}
         </tbody>
         <tfoot>
           <tr>
             <th scope="row" colSpan={heads + (mlps ? 2 : 1)} className="embed">
-              {mlps ? "everything together" : "all heads together"}
+              {mlps && mlps[0] !== null ? "everything together" : "all heads together"}
             </th>
             <td className="sum total" data-testid="total">
               {formatSigned(total, 4)}
@@ -206,12 +209,13 @@ export function Matrix({
 
 interface MlpProps {
   readonly name: string;
-  readonly value: number;
+  readonly value: number | null;
   readonly scale: ReturnType<typeof signedScale>;
   readonly decimals: number;
 }
 
 function MlpCell({ name, value, scale, decimals }: MlpProps) {
+  if (value === null) return <td className="mlp" title={`${name}: an MLP has no heads and no map`} />;
   return (
     <td
       className="mlp"
