@@ -1,12 +1,15 @@
 import { z } from "zod";
+import { replacementSchema } from "./accuracy.ts";
 import { SCORINGS } from "./neighbors.ts";
 import { originSchema } from "./origin.ts";
 import { retrievalResultSchema } from "./retrieval.ts";
 import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
 import { selectivityResultSchema } from "./selectivity.ts";
-
 import {
+  componentSetSchema,
   gridSchema,
+  headSchema,
+  headShape,
   rectangleSchema,
   share,
   sizeSchema,
@@ -185,6 +188,72 @@ export const segmentRequestSchema = z.strictObject({
   corpus: z.string().default("demo").describe("whose factors give names to heads"),
 });
 
+/** `POST /api/means`: how a corpus's average picture scores, head by head. */
+export const meansRequestSchema = z.strictObject({ model, corpus: z.string(), texts });
+
+/** The answer: what is taken off a picture to see what is its own. */
+export const meansSchema = z.strictObject({
+  origin: originSchema("model", "index"),
+  texts: z.array(
+    z.strictObject({
+      text: z.string(),
+      similarity: z.number().describe("mean cosine of the corpus's images with the text"),
+      heads: z
+        .array(z.strictObject({ ...headShape, value: z.number() }))
+        .describe("the mean of each head's part in it, layer by layer"),
+    }),
+  ),
+  ...truncatedShape,
+});
+
+/** `POST /api/without`: scores without the direct effects of some heads. */
+export const withoutRequestSchema = z.strictObject({
+  model,
+  image: imageRefSchema,
+  texts,
+  heads,
+  replacement: replacementSchema.default("mean"),
+  corpus: z
+    .string()
+    .default("demo")
+    .describe("whose means take the heads' place, and whose factors name heads"),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31)
+    .default(0)
+    .describe("chooses the random heads"),
+});
+
+/** The answer. */
+export const withoutSchema = z.strictObject({
+  origin: originSchema("model", "image"),
+  components: componentSetSchema,
+  replacement: replacementSchema,
+  over: z
+    .strictObject({ corpus: z.string(), images: count })
+    .nullable()
+    .describe("what means were taken over; null where nothing takes the heads' place"),
+  texts: z.array(
+    z.strictObject({
+      text: z.string(),
+      similarity: z.number().describe("with all heads"),
+      without: z.number().describe("without the direct effects of the chosen heads"),
+      random: z
+        .strictObject({
+          draws: count,
+          exhaustive: z.boolean().describe("whether these are all the sets there are"),
+          mean: z.number(),
+          low: z.number().describe("2.5th percentile"),
+          high: z.number().describe("97.5th percentile"),
+        })
+        .nullable()
+        .describe("the score without as many random heads instead; null where there are no others"),
+    }),
+  ),
+  ...truncatedShape,
+});
+
 /** `POST /api/neighbors`; the answer is that of `neighbors --json`. */
 export const neighborsRequestSchema = z.strictObject({
   model,
@@ -279,6 +348,8 @@ export type CorpusImages = z.infer<typeof corpusImagesSchema>;
 export type CorpusImage = z.infer<typeof corpusImageSchema>;
 export type ImageInfo = z.infer<typeof imageSchema>;
 export type Tokens = z.infer<typeof tokensSchema>;
+export type Means = z.infer<typeof meansSchema>;
+export type WithoutHeads = z.infer<typeof withoutSchema>;
 export type Insights = z.infer<typeof insightsSchema>;
 export type Properties = z.infer<typeof propertiesSchema>;
 export type Problem = z.infer<typeof problemSchema>["error"];

@@ -24,6 +24,8 @@ export interface AppOptions {
   readonly token: string | undefined;
   /** Where its pages are seen from outside, beside the address it listens at: `https://clip.example.org`. */
   readonly origins: readonly string[];
+  /** Origins whose pages may show a single view in a frame. */
+  readonly embed: readonly string[];
   /** The path below which it lies, without a slash at its end. */
   readonly basePath: string;
   /** The built web app; without it, the API alone. */
@@ -34,14 +36,14 @@ export interface AppOptions {
 
 /** The HTTP API and the web app over it. */
 export async function createApp(services: Services, options: AppOptions): Promise<OpenAPIHono> {
-  const { token, origins, basePath, webFolder, onFault } = options;
+  const { token, origins, embed, basePath, webFolder, onFault } = options;
   const app = new OpenAPIHono({
     getPath: pathBelow(basePath),
     defaultHook: (result) => {
       if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", reasonOf(result.error));
     },
   });
-  app.use(secureHeaders);
+  app.use(secureHeaders(embed));
   app.use(ownPagesOnly(token, origins));
   if (basePath !== "") app.get(basePath, toFolder);
   app.use(tokenRequired(token));

@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly token?: string | undefined;
   /** Where a reverse proxy shows the pages: `https://clip.example.org`. */
   readonly origins?: readonly string[];
+  /** Origins whose pages may show a single view (`?embed=1`) in a frame. Default: none. */
+  readonly embed?: readonly string[];
   /** The path below which they lie there, such as `/clip`. */
   readonly basePath?: string;
   /** Beside the built-in ones. */
@@ -89,7 +91,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (token !== undefined && token.length < 16) {
     throw new ClipInterpretError("USAGE", "a token has at least 16 characters");
   }
-  const origins = (options.origins ?? []).map(originOf);
+  const origins = (options.origins ?? []).map((origin) => originOf(origin));
+  const embed = (options.embed ?? []).map((origin) => originOf(origin, "--embed"));
   const basePath = basePathOf(options.basePath ?? "");
   const cache = join(options.cache ?? ownCacheFolder(process.env), "app");
   const limits = { ...LIMITS, ...options.limits };
@@ -117,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     stopping: stopping.signal,
   };
   const onFault = options.onFault ?? (() => {});
-  const app = await createApp(services, { token, origins, basePath, webFolder: WEB, onFault });
+  const app = await createApp(services, { token, origins, embed, basePath, webFolder: WEB, onFault });
   let requests = 0;
   const fetch: typeof app.fetch = async (...asked) => {
     requests++;

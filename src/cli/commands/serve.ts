@@ -14,6 +14,7 @@ interface ServeOptions {
   readonly host: string;
   readonly token?: string;
   readonly origin: readonly string[];
+  readonly embed: readonly string[];
   readonly basePath: string;
   readonly index: readonly string[];
   readonly root: readonly string[];
@@ -31,6 +32,12 @@ export const registerServe: Register = (program, run) => {
     .option(
       "--origin <origin>",
       "where a reverse proxy shows the page: https://clip.example.org; once or more",
+      collect,
+      [],
+    )
+    .option(
+      "--embed <origin>",
+      "whose pages may show a view in a frame (?embed=1): https://blog.example.org; once or more",
       collect,
       [],
     )

@@ -114,6 +114,26 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     }
   });
 
+  const file = createRoute({
+    method: "get",
+    path: "/api/images/{image}/file",
+    summary: "The file of an image, as it was given",
+    request: { params },
+    responses: {
+      200: { description: "the file", content: { "application/octet-stream": { schema: z.any() } } },
+    },
+  });
+  app.openapi(file, async (context) => {
+    const { image } = context.req.valid("param");
+    const { bytes } = await inTurn(() => looks.find(image));
+    // Saved, never shown: nothing in a file may act as a page of this server.
+    return context.body(new Uint8Array(bytes), 200, {
+      "Content-Type": "application/octet-stream",
+      "Content-Disposition": "attachment",
+      "Cache-Control": "private, max-age=3600",
+    });
+  });
+
   const pictures = new LRUCache<string, Uint8Array>({
     maxSize: 64e6,
     sizeCalculation: ({ byteLength }) => byteLength,

@@ -9,10 +9,11 @@ import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
 import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { buildIndex } from "../../corpus/build.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
+import { meanOfEachHead } from "../../corpus/means.ts";
 import { readIndex } from "../../corpus/open-index.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
-import type { NamedSet } from "../../model/components.ts";
+import { allComponents, type NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
@@ -57,6 +58,15 @@ export function createTasks(models: ModelLoader) {
     ...(await readIndex(folder, { root })),
     name,
   });
+  const searchIn = async (index: IndexPlace) => {
+    const model = await models.load(index.model);
+    const { mtimeMs } = await stat(join(index.folder, "manifest.json"));
+    const search = await searches.get(JSON.stringify([index, mtimeMs]), async () => {
+      const opened = await openIndex(index);
+      return createSearch(opened, model.geometry, model.matmul, createHeadCache(opened, SEARCH_BYTES));
+    });
+    return { model, search };
+  };
   const planWorld = ({ images, cache }: WorldPlace) =>
     planCorpus({ ...DEMO, indices: Array.from({ length: images }, (_, i) => i) }).then((plan) => ({
       plan,
@@ -115,13 +125,24 @@ export function createTasks(models: ModelLoader) {
       _: WorkOptions,
     ) => {
       const { index, query, set, options } = asked;
-      const model = await models.load(index.model);
-      const { mtimeMs } = await stat(join(index.folder, "manifest.json"));
-      const search = await searches.get(JSON.stringify([index, mtimeMs]), async () => {
-        const opened = await openIndex(index);
-        return createSearch(opened, model.geometry, model.matmul, createHeadCache(opened, SEARCH_BYTES));
-      });
+      const { model, search } = await searchIn(index);
       return findNeighbors(model, search, query, set, options);
+    },
+    /** What each head wrote on average over an index: [L·H, D]. */
+    means: async (index: IndexPlace, _: WorkOptions) => {
+      const { model, search } = await searchIn(index);
+      return meanOfEachHead(search.index, model.geometry);
+    },
+    /** The mean over an index of its images' scores for some probes. */
+    meanScores: async (asked: { index: IndexPlace; probes: readonly Float64Array[] }, _: WorkOptions) => {
+      const { model, search } = await searchIn(asked.index);
+      const whole = allComponents(model.geometry);
+      const means: number[] = [];
+      for (const probe of asked.probes) {
+        const scores = await search.scores(probe, whole);
+        means.push(scores.reduce((sum, score) => sum + score, 0) / scores.length);
+      }
+      return means;
     },
   };
 }
