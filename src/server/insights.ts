@@ -33,11 +33,13 @@ export async function measureInsights(
 ): Promise<Insights> {
   const known = await readInsights(model, index, cache);
   if (known) return known;
-  const selectivity = await measureSelectivity(model, index, { permutations: 5, ...work });
+  const textCache = join(cache, "texts");
+  const selectivity = await measureSelectivity(model, index, { permutations: 5, textCache, ...work });
   const retrieval = await measureRetrieval(model, index, {
     headsPerFactor: [1, PROPERTY_HEADS],
     queries: 200,
     permutations: 2,
+    textCache,
     ...work,
   });
   const insights = { selectivity, retrieval };
