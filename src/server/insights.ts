@@ -97,7 +97,7 @@ export async function propertiesOf(
   return [...measured.filter(isClear), ...labelled, ...measured.filter((property) => !isClear(property))];
 }
 
-/** The best heads of each factor with what they were measured to find, the clearest first. */
+/** The best heads of each factor with what they were measured to find; those first that find most beyond chance. */
 function factorProperties({ retrieval: { k, factors, rows } }: Insights): Property[] {
   const properties = factors.flatMap(({ name, chance }, f): Property[] => {
     const own = rows.filter(({ chosenFor }) => chosenFor === name);
@@ -107,7 +107,7 @@ function factorProperties({ retrieval: { k, factors, rows } }: Insights): Proper
     );
     return [{ name, source: "factor", heads, precision: { k, ...precisionAtK[f], chance } }];
   });
-  const lift = ({ precision: p }: Property) => (p ? (p.mean - p.chance) / (1 - p.chance) : 0);
+  const lift = ({ precision: p }: Property) => (p ? p.mean - p.chance : 0);
   return properties.sort((a, b) => lift(b) - lift(a));
 }
 

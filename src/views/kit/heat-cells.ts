@@ -26,7 +26,7 @@ export function hatch(x: number, y: number, { width, height }: CellSize, stroke:
     const [start, end] = [Math.max(0, -from), Math.min(height, width - from)];
     path += `M${round(x + from + start)} ${round(y + height - start)}L${round(x + from + end)} ${round(y + height - end)}`;
   }
-  return `<path class="hatch" d="${path}" fill="none" stroke="${stroke}" stroke-opacity="0.45"/>`;
+  return `<path class="hatch" d="${path}" fill="none" stroke="${stroke}" stroke-opacity="0.35"/>`;
 }
 
 /** A frame that shows on any cell and any page: dark with a light line inside, or the reverse. */

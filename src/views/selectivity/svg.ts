@@ -179,7 +179,7 @@ function legend(result: SelectivityResult, { numbered }: CellStyle, width: numbe
     textLine(173, 67, "factor’s strongest head", { size: 11 }) +
     box(0.5, 76, sample, "gap", shareColour(0.5)) +
     hatch(0.5, 76, sample, shareInk(0.5)) +
-    textLine(31, 87, "knows it and writes away from the text of what it sees", { size: 11 });
+    textLine(31, 87, "writes away from the text of what it sees", { size: 11 });
   const body =
     at(0, 2, meaning) +
     at(0, meaning.height + 8, note) +

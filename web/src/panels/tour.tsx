@@ -141,8 +141,8 @@ function StopFacts(props: { stop: TourStop; before: TourStop | undefined; pictur
       <>
         <p>
           It knows {inWords(factor)}: <strong>{percent(share)}</strong> of what it writes follows that.{" "}
-          {known} But of {values} texts that name the {values} values of {factor}, it gives the <em>true</em>{" "}
-          one the lowest score in <strong>{percent(own.last)}</strong> of the pictures; by chance it would be{" "}
+          {known} But of {values} texts, one for each {factor}, it gives the <em>true</em> one the lowest
+          score in <strong>{percent(own.last)}</strong> of the pictures; by chance it would be{" "}
           {percent(1 / values)}.
           {factor === "position" && " A thing on the left? “Anywhere but on the left”, says this head."}
         </p>

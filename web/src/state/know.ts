@@ -154,6 +154,8 @@ function nearestThrough({ factors, rows, k }: Measured["retrieval"], head: strin
 export const factorOf = ({ factors }: Pick<CorpusImage, "factors">, factor: string) =>
   factors[factor] ?? null;
 
+const PLACES: Readonly<Record<string, string>> = { left: "on the", right: "on the", centre: "in the" };
+
 /** A text about one factor of a scene, for a tour: what the head should hear. @param value its own, or another to compare with */
 export function textAbout(
   factor: string,
@@ -166,7 +168,7 @@ export function textAbout(
     case "background":
       return `${thing} with a ${value} background`;
     case "position":
-      return value === "left" || value === "right" ? `${thing} on the ${value}` : `${thing} at the ${value}`;
+      return `${thing} ${PLACES[value] ?? "at the"} ${value}`;
     case "backdrop":
       return `${thing} on a ${value} backdrop`;
     default:
