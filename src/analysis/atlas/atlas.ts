@@ -18,6 +18,7 @@ import { allHeads } from "../../model/components.ts";
 import { coordinateCount, headMatrix } from "../../model/head-space.ts";
 import { embedTexts } from "../../model/text-cache.ts";
 import { createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import { isAboveChance } from "../../results/above-chance.ts";
 import {
   ATLAS_METRICS,
   type AtlasEffect,
@@ -33,7 +34,7 @@ import {
   atlasResult,
 } from "../../results/atlas.ts";
 import { originOf } from "../../results/origin.ts";
-import { isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
+import type { SelectivityResult } from "../../results/selectivity.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
 import type { Description, Span } from "../../results/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";

@@ -34,13 +34,23 @@ export interface RetrievalOptions extends WorkOptions {
   readonly queries?: number;
   /** Random permutations that a chosen head must beat. Default: 20. */
   readonly permutations?: number;
+  /** Where embeddings of texts are kept. Default: this program's cache. */
+  readonly textCache?: string;
 }
 
 /** Measures precision@k by every factor. @throws `FACTORS_MISSING`, `CANCELLED` */
 export async function measureRetrieval(
   model: ClipModel,
   index: Index,
-  { k = 8, headsPerFactor = 3, queries = 2000, permutations = 20, report, signal }: RetrievalOptions = {},
+  {
+    k = 8,
+    headsPerFactor = 3,
+    queries = 2000,
+    permutations = 20,
+    textCache,
+    report,
+    signal,
+  }: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
   const { geometry, matmul } = model;
   const n = index.images.length;
@@ -51,6 +61,7 @@ export async function measureRetrieval(
     permutations,
     ...(report && { report }),
     ...(signal && { signal }),
+    ...(textCache !== undefined && { textCache }),
   });
   const perFactor = [headsPerFactor].flat();
   const chosen = selectiveHeads(selectivity, Math.max(...perFactor));

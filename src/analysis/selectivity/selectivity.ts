@@ -28,11 +28,10 @@ import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpCount, mlpName } from "../../model/components.ts";
 import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
+import { isAboveChance, LEVEL } from "../../results/above-chance.ts";
 import { originOf } from "../../results/origin.ts";
 import {
   type FactorSelectivity,
-  isAboveChance,
-  LEVEL,
   type SelectivityResult,
   selectivityResult,
 } from "../../results/selectivity.ts";
@@ -105,6 +104,14 @@ export interface SelectivityOptions extends WorkOptions {
   readonly groupings?: readonly Grouping[];
 }
 
+/** How selectivity is measured, with its sign. */
+export interface SignedOptions extends SelectivityOptions {
+  /** Texts that say a value, by factor; by default the generated world's own, a photo of a label, or the value. */
+  readonly valueTexts?: ValueTexts;
+  /** Where their embeddings are kept. Default: this program's cache. */
+  readonly textCache?: string;
+}
+
 /** What factors explain of components; it comes with its origin. */
 type ByFactors = Omit<SelectivityResult, "origin">;
 
@@ -129,10 +136,7 @@ type ByFactors = Omit<SelectivityResult, "origin">;
 export async function measureSelectivity(
   model: ClipModel,
   index: Index,
-  options: SelectivityOptions & {
-    /** Texts that say a value, by factor; by default the generated world's own, a photo of a label, or the value. */
-    readonly valueTexts?: ValueTexts;
-  } = {},
+  options: SignedOptions = {},
 ): Promise<SelectivityResult> {
   const found = await explainWithSigns(model, index, options);
   return selectivityResult(await originOf({ model, index }), found);
@@ -142,11 +146,15 @@ export async function measureSelectivity(
 export async function explainWithSigns(
   model: ClipModel,
   index: Index,
-  { valueTexts, ...options }: SelectivityOptions & { readonly valueTexts?: ValueTexts } = {},
+  { valueTexts, textCache, ...options }: SignedOptions = {},
 ): Promise<ByFactors> {
   const { report, signal } = options;
   const groupings = groupingsOf(index, options);
-  const work = { ...(report && { report }), ...(signal && { signal }) };
+  const work = {
+    ...(report && { report }),
+    ...(signal && { signal }),
+    ...(textCache !== undefined && { cacheFolder: textCache }),
+  };
   const spoken = await speakFactors(model, groupings, valueTexts, work);
   return explainByFactors(index, model, { ...options, groupings, spoken });
 }

@@ -140,7 +140,9 @@ export function createTasks(models: ModelLoader) {
       const means: number[] = [];
       for (const probe of asked.probes) {
         const scores = await search.scores(probe, whole);
-        means.push(scores.reduce((sum, score) => sum + score, 0) / scores.length);
+        let sum = 0;
+        for (let row = 0; row < scores.length; row++) sum += scores[row];
+        means.push(sum / scores.length);
       }
       return means;
     },
