@@ -16,6 +16,7 @@ import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { measureInsights } from "../insights.ts";
+import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
 
 /** An index and the model that made it, as tasks find them. */
 export interface IndexPlace {
@@ -78,6 +79,8 @@ export function createTasks(models: ModelLoader) {
       const model = await models.load(asked.model);
       await measureInsights(model, await openIndex(asked), asked.cache, work);
     },
+    checkPicture: (file: PictureFile, _: WorkOptions) => checkPicture(file),
+    drawPicture: (asked: PictureFile & { size: Size }, _: WorkOptions) => drawPicture(asked),
     /** Searches an index. */
     neighbors: async (
       asked: { index: IndexPlace; query: Query; set: NamedSet; options: NeighborOptions },
@@ -94,6 +97,3 @@ export function createTasks(models: ModelLoader) {
     },
   };
 }
-
-/** What a thread of tasks answers. */
-export type TaskCalls = ReturnType<typeof createTasks>;
