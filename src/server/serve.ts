@@ -17,6 +17,7 @@ import { LIMITS, type Limits } from "./limits.ts";
 import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
 import { openCorpusMemory } from "./own-corpora.ts";
+import { createPictures } from "./pictures.ts";
 import { createFairQueue } from "./queue.ts";
 import { openRoots } from "./roots.ts";
 import type { Engine } from "./threads/engine.ts";
@@ -109,12 +110,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const asks = createTaskRunner(options.models, "pages");
   const specs = [...given, ...(options.builtIn ?? builtInCorpora())];
   const corpora = createCorpora(specs, { cache, tasks, memory });
-  const uploads = openUploads(join(cache, "uploads"), limits);
+  const pictures = createPictures(asks);
+  const uploads = openUploads(join(cache, "uploads"), pictures, limits);
   const jobs = createJobs(limits);
   const looks = createLooks(corpora, uploads, createFairQueue(limits), limits);
   const stopping = new AbortController();
   const services = {
-    ...{ corpora, uploads, looks, jobs, limits, cache, labels, models, tasks, asks, roots },
+    ...{ corpora, uploads, pictures, looks, jobs, limits, cache, labels, models, tasks, asks, roots },
     searches: createFairQueue(limits),
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,

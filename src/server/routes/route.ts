@@ -8,6 +8,7 @@ import type { Jobs } from "../jobs.ts";
 import type { Limits } from "../limits.ts";
 import type { Caller, Looks } from "../looks.ts";
 import type { ServedModels } from "../models.ts";
+import type { Pictures } from "../pictures.ts";
 import type { FairQueue } from "../queue.ts";
 import type { Roots } from "../roots.ts";
 import type { TaskRunner } from "../threads/task-runner.ts";
@@ -18,6 +19,7 @@ export interface Services {
   readonly models: ServedModels;
   readonly corpora: Corpora;
   readonly uploads: Uploads;
+  readonly pictures: Pictures;
   readonly looks: Looks;
   /** Whose turn it is to search. */
   readonly searches: FairQueue;
