@@ -77,7 +77,7 @@ export async function describedHeads(context: CommandContext, options: LabelSour
   const set = parseComponents(options.heads, model.geometry);
   if (set.mlps.length > 0) throw new ClipInterpretError("HEADS_INVALID", "labels are of heads, not of MLPs");
   const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
-  const settings = { iterations: most, draws: 1, threads: globals.threads, report, signal };
+  const settings = { iterations: most, rotations: 0, threads: globals.threads, report, signal };
   const { origin, heads } = await describeHeads(model, index, set, pool, settings);
   return {
     origin,

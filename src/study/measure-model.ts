@@ -183,7 +183,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   const origin = [VERSION, code, await model.weightsHash(), model.precision, hashIndex(index)];
   const spoken = [...origin, pool.hash, componentKey(set)];
   const described = await steps.run(name, "textspan", [...spoken, iterations, seed], async () => {
-    const { heads } = await describeHeads(model, index, set, pool, { ...options, iterations, draws: 1 });
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, iterations, rotations: 0 });
     return heads.map(({ layer, head, name, descriptions, totalVariance, rank }) => ({
       ...{ layer, head, name, descriptions, totalVariance, rank },
     }));

@@ -308,6 +308,10 @@ export const ERRORS = {
     means: "A request has more bytes than the server takes.",
     hint: "Save the picture smaller, or as JPEG.",
   },
+  CORPUS_FIXED: {
+    means: "A collection of pictures that was not added in the page cannot be removed there.",
+    hint: "Those that are built in stay; one of --index goes when the server is started without it.",
+  },
   IMAGE_GONE: {
     means: "An uploaded picture is no longer kept: the server keeps a bounded number and drops the oldest.",
     hint: "Drop the picture in again; the same file has the same address.",
@@ -317,8 +321,8 @@ export const ERRORS = {
     hint: "Start making it, or wait until it is made; the page shows how far it is.",
   },
   SERVER_BUSY: {
-    means: "Too many requests are waiting.",
-    hint: "Try again in a moment.",
+    means: "Too many requests or jobs are waiting.",
+    hint: "Try again in a moment; the answer's Retry-After says when.",
   },
   ADDRESS_UNUSABLE: {
     means: "The server cannot listen on this address or port.",
