@@ -11,9 +11,11 @@
  *
  * (Kelley's ε²), 0 on average where there is nothing, beside the highest η² of some random permutations.
  *
- * Everything is computed in a head's d_h + 3 coordinates: ‖z̃M̃‖² = z̃·(M̃M̃ᵀ)·z̃.
+ * Everything is computed in a head's d_h + 3 coordinates, ‖z̃M̃‖² = z̃·(M̃M̃ᵀ)·z̃; where a model pools by attention in the D
+ * dimensions of the contributions themselves.
  */
 import { createHeadCache } from "../../corpus/head-cache.ts";
+import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { FactorValue } from "../../corpus/source.ts";
 import { fromHalf } from "../../math/half.ts";
@@ -22,7 +24,6 @@ import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpCount, mlpName } from "../../model/components.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
-import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import { originOf } from "../../results/origin.ts";
 import {
   type FactorSelectivity,
@@ -169,8 +170,8 @@ export async function explainByFactors(
   for (let unit = 0; unit < total; unit++) {
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / headCount), unit % headCount];
-    const metric = headMetric(geometry, layer, head);
-    const factors = await measure(await cache.block(layer, head), coordinateCount(geometry), metric);
+    const { block, width, metric } = await measuredHead(cache, geometry, layer, head);
+    const factors = await measure(block, width, metric);
     heads.push({ ...headOf(layer, head), factors });
     report?.({ type: "advance", task, done: unit + 1, total });
   }
