@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { unwrapFolder } from "../checkpoint/wrapped-folder.ts";
-import { isFile, sizeOf, writeWhole } from "../support/files.ts";
+import { isFile, makeFolder, sizeOf, writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
 import { holdsModel } from "./model-files.ts";
 
@@ -98,7 +98,7 @@ export interface Place {
 
 /** Shows a blob under its name in the snapshot. */
 export async function showBlob({ blob, file }: Place): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await rm(file, { force: true });
   try {
     await symlink(relative(dirname(file), blob), file);

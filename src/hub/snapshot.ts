@@ -1,9 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readsTexts } from "../checkpoint/model-config.ts";
 import { clipModule, MODULES } from "../checkpoint/wrapped-folder.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { sizeOf } from "../support/files.ts";
+import { makeFolder, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
@@ -122,7 +121,7 @@ async function fetchMissing(
   work: WorkOptions,
 ): Promise<number> {
   const blobs = join(repository, "blobs");
-  await mkdir(blobs, { recursive: true });
+  await makeFolder(blobs);
   const missing: HubFile[] = [];
   for (const file of files) {
     if (!(await isWhole(join(snapshot, file.name), file.bytes))) missing.push(file);

@@ -2,6 +2,7 @@
  * What heads respond to, in words: TEXTSPAN for every head of a set (or for all of them as one) over the images of an
  * index, beside what random texts explain and how much of it other images would have brought.
  */
+import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { norm } from "../../math/linear.ts";
@@ -12,7 +13,6 @@ import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf } from "../../results/shapes.ts";
 import { type Span, type TextspanResult, textspanResult } from "../../results/textspan.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
 import { type Contributions, eachHead, summedContributions } from "./contributions.ts";
@@ -71,7 +71,7 @@ export async function describeHeads(
   options: DescribeOptions = {},
 ): Promise<TextspanResult> {
   const { iterations = 20, resamples = 0, seed = 0, joint = false, threads = 0, report, signal } = options;
-  if (index.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds no image`);
+  requireImages(index, 2, report);
   const texts = await embedPool(model, pool, options);
   const algebra = await createAlgebra({ threads });
   try {
