@@ -1,3 +1,4 @@
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import { Thumbs } from "../plots/thumbs.tsx";
 import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
 import { orAll } from "../state/heads.ts";
@@ -25,7 +26,14 @@ export function NearestOfHeads({ state, go, model, image, known, ready, heads, i
   const { corpus } = state;
   const asked =
     known && ready
-      ? { corpus, query: { image }, heads: orAll(heads), k: 8, scoring: "dot" as const, seed: state.seed }
+      ? {
+          corpus,
+          query: { image },
+          heads: orAll(heads),
+          k: 8,
+          scoring: defaultScoring("image"),
+          seed: state.seed,
+        }
       : undefined;
   const { data, error } = useNeighbors(model.name, asked);
   const { data: rows } = useRowsOf(corpus, data?.neighbors.map(({ id }) => id) ?? []);

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { headName } from "../../../src/model/components.ts";
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import { scoreFormat } from "../../../src/views/neighbors/words.ts";
 import { neighborsExports } from "../exports/neighbors.ts";
 import { Spread } from "../plots/spread.tsx";
@@ -26,6 +27,7 @@ const ASKED = {
 } as const;
 
 const SCORES = {
+  centred: "cosine from the mean of all",
   dot: "product (as in the paper)",
   cosine: "cosine",
   z: "deviations above the mean",
@@ -46,9 +48,10 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
   const text = state.query ?? "a red background";
   const heads = by === "property" ? property?.name : orAll(formatHeads(chosen, model));
   const query = by === "text" ? { text } : { image };
+  const scoring = state.scoring ?? defaultScoring(by === "text" ? "text" : "image");
   const asked =
     ready && heads !== undefined && (by === "text" || known)
-      ? { corpus, query, heads, k: state.count, scoring: state.scoring, seed: state.seed }
+      ? { corpus, query, heads, k: state.count, scoring, seed: state.seed }
       : undefined;
   const { data, error } = useNeighbors(model.name, asked);
   const words =
@@ -161,7 +164,7 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
             <label>
               score{" "}
               <select
-                value={state.scoring}
+                value={scoring}
                 onChange={(event) => go({ scoring: event.target.value as keyof typeof SCORES })}
               >
                 {Object.entries(SCORES).map(([kind, title]) => (
