@@ -3,6 +3,7 @@ import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import { asCalled, INSTALLED } from "./called.ts";
 import type { Register, RunCommand } from "./command.ts";
+import { registerCalibrate } from "./commands/calibrate.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerDebias } from "./commands/debias.ts";
@@ -44,7 +45,7 @@ const COMMANDS: readonly (readonly [heading: string, commands: readonly Register
   ["Models:", [registerModels, registerPull, registerVerify]],
   ["Look at an image:", [registerSegment]],
   ["Look through many images:", [registerIndex, registerNeighbors, registerSelectivity]],
-  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics]],
+  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
   [
     "Measure and compare:",
     [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from "../model/catalogue.ts";
+import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
@@ -53,6 +54,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       values.flatMap((cells, row) => cells.map((value, column) => ({ text, row, column, value }))),
     ),
   ),
+  calibrate: table(({ calibration: { heads } }: CalibrateResult) => heads),
   neighbors: table(({ neighbors, least, random }: NeighborsResult) =>
     Object.entries({ neighbors, least, random }).flatMap(([list, images]) =>
       images.map((image, i) => ({ list, rank: i + 1, ...image })),
