@@ -71,7 +71,8 @@ input[type=number] { width: 5.5rem; } input[type=checkbox] { min-height: 0; widt
 #heads dt { color: var(--muted); } #heads dd { margin: 0; text-align: right; }
 .faint { opacity: .15; } a:focus-visible circle { stroke: var(--ink); }
 @media (max-width: 62rem) { #heads > li { grid-template-columns: 1fr 1fr; } .direction { grid-template-columns: 1fr; } }
-@media (max-width: 40rem) { #heads > li { grid-template-columns: 1fr; } h1 { font-size: 1.4rem; }
+.plot { overflow-x: auto; } .plot svg { min-width: 34rem; }
+@media (max-width: 40rem) { main { display: flex; flex-direction: column; } main > .pair:has(.notes) { display: contents; } .notes { order: 1; } #heads > li { grid-template-columns: 1fr; } h1 { font-size: 1.4rem; }
   .ends .thumbs { grid-template-columns: repeat(4, minmax(0, 1fr)); } .deciles { grid-template-columns: repeat(5, minmax(0, 1fr)); } nav .end { margin-left: 0; } }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .6rem; color: var(--muted); font-size: .8rem; overflow-wrap: anywhere; }
 `;

@@ -22,7 +22,7 @@ export function atlasOverviewHtml(atlas: AtlasResult, context: OverviewContext):
 <h1>${escapeXml(title)}</h1>
 <p class="muted">${escapeXml(captionOf(atlas))}</p>
 ${notice === null ? "" : `<p class="notice">${escapeXml(notice)}</p>`}
-<div class="pair">${scatterSection(atlas, context)}<section>${metricNotes(atlas)}</section></div>
+<div class="pair">${scatterSection(atlas, context)}<section class="notes">${metricNotes(atlas)}</section></div>
 <h2>Heads <small id="count">${heads.length} of ${heads.length}</small></h2>
 ${controls(atlas)}
 <ol id="heads">${heads.map((entry) => row(atlas, entry, context)).join("\n")}</ol>
@@ -63,7 +63,7 @@ function scatterSection(atlas: AtlasResult, { href }: OverviewContext): string {
       .join("")}</select></label>`;
   return `<section><h2>Two metrics</h2>
 <div class="controls">${choice("x", x.key)}${choice("y", y.key)}<small>darker: later layers; a point leads to its head</small></div>
-${svgElement(scatter(atlas.heads, x, y, href), "Heads by two metrics").replace('role="img"', 'role="group"')}</section>`;
+<div class="plot" tabindex="0" role="region" aria-label="Heads by two metrics">${svgElement(scatter(atlas.heads, x, y, href), "Heads by two metrics").replace('role="img"', 'role="group"')}</div></section>`;
 }
 
 function row(atlas: AtlasResult, entry: AtlasEntry, { picture, href }: OverviewContext): string {
