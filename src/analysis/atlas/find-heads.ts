@@ -113,14 +113,14 @@ function centredRows(texts: Float64Array, mean: Float64Array): Float64Array {
  * @throws what embedding a text throws, `CANCELLED`
  * @example
  * ```ts
- * import { findHeads, openIndex, openModel } from "clip-interpret";
- * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultPool, findHeads, loadPool } from "clip-interpret/labeling";
  *
  * const model = await openModel("emoji-4x128-p8");
  * const index = await openIndex(model, "scenes.index");
  * const pool = await loadPool(defaultPool(model.name));
  * const { heads } = await findHeads(model, index, pool, "a red background");
- * console.log(heads[0].name, heads[0].percentile.toFixed(2)); // → L0.H1 0.99
+ * console.log(heads[0].name, heads[0].percentile.toFixed(2)); // → L0.H1 0.91
  * ```
  */
 export async function findHeads(
