@@ -4,11 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
 import { measureRetrieval } from "../../src/analysis/neighbors/retrieval.ts";
-import {
-  findGroupings,
-  measureSelectivity,
-  selectiveHeads,
-} from "../../src/analysis/selectivity/selectivity.ts";
+import { findGroupings } from "../../src/analysis/selectivity/groupings.ts";
+import { measureSelectivity, selectiveHeads } from "../../src/analysis/selectivity/selectivity.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
@@ -16,11 +13,11 @@ import { type Source, scanSource } from "../../src/corpus/source.ts";
 import { dot } from "../../src/math/linear.ts";
 import { Random } from "../../src/math/random.ts";
 import { largest } from "../../src/math/rank.ts";
+import { isAboveChance } from "../../src/math/tails.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents, parseHeads, weightedName } from "../../src/model/components.ts";
 import { textProbe, unitProbe } from "../../src/model/probe.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
-import { isAboveChance } from "../../src/results/above-chance.ts";
 import type { SelectivityResult } from "../../src/results/selectivity.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";

@@ -18,12 +18,8 @@ import { allComponents } from "../../model/components.ts";
 import { originOf } from "../../results/origin.ts";
 import { type MeanShare, type RetrievalResult, retrievalResult } from "../../results/retrieval.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import {
-  explainWithSigns,
-  findGroupings,
-  type Grouping,
-  selectiveHeads,
-} from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../selectivity/groupings.ts";
+import { explainWithSigns, selectiveHeads } from "../selectivity/selectivity.ts";
 
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {
