@@ -36,13 +36,6 @@ export type FactorSelectivity = z.infer<typeof factorSelectivitySchema>;
 
 const factors = z.array(factorSelectivitySchema).describe("in the order of the result's `factors`");
 
-/** Largest p-value, adjusted, at which something is said to be there. */
-export const LEVEL = 0.05;
-
-/** Whether a factor explains more of a component than chance does, all that was measured beside it considered. */
-export const isAboveChance = ({ p, share: above }: Pick<FactorSelectivity, "p" | "share">): boolean =>
-  p <= LEVEL && above > 0;
-
 /** Which head follows which factor: what `selectivity --json` prints. */
 export const selectivityResultSchema = z.strictObject({
   origin: originSchema("model", "index"),

@@ -33,11 +33,13 @@ export async function measureInsights(
 ): Promise<Insights> {
   const known = await readInsights(model, index, cache);
   if (known) return known;
-  const selectivity = await measureSelectivity(model, index, { permutations: 5, ...work });
+  const textCache = join(cache, "texts");
+  const selectivity = await measureSelectivity(model, index, { permutations: 5, textCache, ...work });
   const retrieval = await measureRetrieval(model, index, {
     headsPerFactor: [1, PROPERTY_HEADS],
     queries: 200,
     permutations: 2,
+    textCache,
     ...work,
   });
   const insights = { selectivity, retrieval };
@@ -95,7 +97,7 @@ export async function propertiesOf(
   return [...measured.filter(isClear), ...labelled, ...measured.filter((property) => !isClear(property))];
 }
 
-/** The best heads of each factor with what they were measured to find, the clearest first. */
+/** The best heads of each factor with what they were measured to find; those first that find most beyond chance. */
 function factorProperties({ retrieval: { k, factors, rows } }: Insights): Property[] {
   const properties = factors.flatMap(({ name, chance }, f): Property[] => {
     const own = rows.filter(({ chosenFor }) => chosenFor === name);
@@ -105,7 +107,7 @@ function factorProperties({ retrieval: { k, factors, rows } }: Insights): Proper
     );
     return [{ name, source: "factor", heads, precision: { k, ...precisionAtK[f], chance } }];
   });
-  const lift = ({ precision: p }: Property) => (p ? (p.mean - p.chance) / (1 - p.chance) : 0);
+  const lift = ({ precision: p }: Property) => (p ? p.mean - p.chance : 0);
   return properties.sort((a, b) => lift(b) - lift(a));
 }
 

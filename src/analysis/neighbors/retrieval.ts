@@ -18,12 +18,8 @@ import { allComponents } from "../../model/components.ts";
 import { originOf } from "../../results/origin.ts";
 import { type MeanShare, type RetrievalResult, retrievalResult } from "../../results/retrieval.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import {
-  explainWithSigns,
-  findGroupings,
-  type Grouping,
-  selectiveHeads,
-} from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../selectivity/groupings.ts";
+import { explainWithSigns, selectiveHeads } from "../selectivity/selectivity.ts";
 
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {
@@ -34,13 +30,23 @@ export interface RetrievalOptions extends WorkOptions {
   readonly queries?: number;
   /** Random permutations that a chosen head must beat. Default: 20. */
   readonly permutations?: number;
+  /** Where embeddings of texts are kept. Default: this program's cache. */
+  readonly textCache?: string;
 }
 
 /** Measures precision@k by every factor. @throws `FACTORS_MISSING`, `CANCELLED` */
 export async function measureRetrieval(
   model: ClipModel,
   index: Index,
-  { k = 8, headsPerFactor = 3, queries = 2000, permutations = 20, report, signal }: RetrievalOptions = {},
+  {
+    k = 8,
+    headsPerFactor = 3,
+    queries = 2000,
+    permutations = 20,
+    textCache,
+    report,
+    signal,
+  }: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
   const { geometry, matmul } = model;
   const n = index.images.length;
@@ -51,6 +57,7 @@ export async function measureRetrieval(
     permutations,
     ...(report && { report }),
     ...(signal && { signal }),
+    ...(textCache !== undefined && { textCache }),
   });
   const perFactor = [headsPerFactor].flat();
   const chosen = selectiveHeads(selectivity, Math.max(...perFactor));

@@ -18,13 +18,12 @@
 import { normalTails } from "../../math/tails.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headMatrix } from "../../model/head-space.ts";
-import { embedTexts } from "../../model/text-cache.ts";
+import { type EmbedOptions, embedTexts } from "../../model/text-cache.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import type { Margin } from "../../results/selectivity.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import type { WorkOptions } from "../../support/progress.ts";
 import { classProbes } from "../zero-shot/classes.ts";
-import type { Grouping } from "./selectivity.ts";
+import type { Grouping } from "./groupings.ts";
 import { textsOfValues, type ValueTexts } from "./value-texts.ts";
 
 /** How the values of a factor are said, in the grouping's order. */
@@ -47,7 +46,7 @@ export async function speakFactors(
   model: ClipModel,
   groupings: readonly Grouping[],
   given: ValueTexts = {},
-  work: WorkOptions = {},
+  work: EmbedOptions = {},
 ): Promise<SpokenFactor[]> {
   const unsigned = await model.tokenizer().then(
     () => null,

@@ -73,6 +73,25 @@ export const small: SelectivityResult = {
   embedding: shares([0.99, 0.98]),
 };
 
+/** The same with a head that knows its colours and speaks against them, and one that speaks for sizes. */
+export const signed: SelectivityResult = {
+  ...small,
+  factors: small.factors.map((factor) => ({ ...factor, unsigned: null })),
+  heads: small.heads.map(({ factors, ...head }) => ({
+    ...head,
+    factors: factors.map((of, f) => {
+      const sign = head.name === "L0.H1" && f === 0 ? -1 : head.name === "L1.H0" && f === 1 ? 1 : null;
+      if (sign === null) return of;
+      const [first, last] = sign === 1 ? [0.9, 0.01] : [0.02, 0.86];
+      return {
+        ...of,
+        sign,
+        margin: { mean: 0.08 * sign, low: 0.075 * sign, high: 0.085 * sign, first, last },
+      };
+    }),
+  })),
+};
+
 /** The same numbers, but which of them are above chance. */
 export function withSignificant(result: SelectivityResult, significant: boolean[]): SelectivityResult {
   const again = <C extends { factors: readonly FactorSelectivity[] }>(component: C) => ({

@@ -1,4 +1,5 @@
-import { type FactorSelectivity, isAboveChance, type SelectivityResult } from "../../results/selectivity.ts";
+import { isAboveChance } from "../../math/tails.ts";
+import type { FactorSelectivity, SelectivityResult } from "../../results/selectivity.ts";
 import { counted, shorten } from "../kit/text.ts";
 
 /** A component in its row: heads, MLP terms and the embedding alike. */
@@ -44,6 +45,17 @@ const LEAST = 0.0005;
 /** The heads of {@link rankHeads} that are above chance. */
 export const strongestHeads = (result: SelectivityResult, factor: number): SelectivityResult["heads"] =>
   rankHeads(result, factor).filter(({ factors }) => isAboveChance(factors[factor]));
+
+/** Whether a component knows a factor and writes away from the text of what it sees. */
+export const writesAway = (of: FactorSelectivity): boolean => isAboveChance(of) && of.sign === -1;
+
+/** `own text lowest in 86 % of images, 20 % by chance`, for the sign that a component writes with. */
+export function signInWords({ sign, margin }: FactorSelectivity, values: number): string {
+  if (sign === null || margin === null) return "";
+  const [place, of] = sign === 1 ? ["first", margin.first] : ["lowest", margin.last];
+  const chance = `${Math.round(100 / values)} % by chance`;
+  return `writes ${sign === 1 ? "towards" : "away from"} what it sees, own text ${place} in ${Math.round(100 * of)} % of images, ${chance}`;
+}
 
 /** A name for a place that has room, but not for everything. */
 export const brief = (name: string) => shorten(name, 80, () => 1);
