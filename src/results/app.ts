@@ -274,7 +274,6 @@ export type JobView = z.infer<typeof jobSchema>;
 export type App = z.infer<typeof appSchema>;
 export type ModelDetail = z.infer<typeof modelDetailSchema>;
 export type Corpora = z.infer<typeof corporaSchema>;
-export type Roots = z.infer<typeof rootsSchema>;
 export type CorpusImages = z.infer<typeof corpusImagesSchema>;
 export type CorpusImage = z.infer<typeof corpusImageSchema>;
 export type ImageInfo = z.infer<typeof imageSchema>;

@@ -110,6 +110,8 @@ const boundedBody =
     const { method, path } = context.req;
     if (["GET", "HEAD", "DELETE"].includes(method) || path === "/api/images") return next();
     const length = context.req.header("content-length");
+    // Without either header there is no body.
+    if (length === undefined && context.req.header("transfer-encoding") === undefined) return next();
     if (length === undefined)
       throw new ClipInterpretError("REQUEST_INVALID", "the request has no Content-Length");
     if (Number(length) > most) {

@@ -11,6 +11,7 @@ import { once } from "../support/shared.ts";
 import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
 import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
+import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -106,12 +107,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const asks = createTaskRunner(options.models, "pages");
   const specs = [...given, ...(options.builtIn ?? builtInCorpora())];
   const corpora = createCorpora(specs, { cache, tasks, memory });
-  const uploads = openUploads(join(cache, "uploads"), limits);
+  const pictures = createPictures(asks);
+  const uploads = openUploads(join(cache, "uploads"), pictures, limits);
   const jobs = createJobs(limits);
   const looks = createLooks(corpora, uploads, createFairQueue(limits), limits);
   const stopping = new AbortController();
   const services = {
-    ...{ corpora, uploads, looks, jobs, limits, cache, labels, models, tasks, asks, roots },
+    ...{ corpora, uploads, pictures, looks, jobs, limits, cache, labels, models, tasks, asks, roots },
     searches: createFairQueue(limits),
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,

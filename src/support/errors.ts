@@ -317,8 +317,8 @@ export const ERRORS = {
     hint: "Start making it, or wait until it is made; the page shows how far it is.",
   },
   SERVER_BUSY: {
-    means: "Too many requests are waiting.",
-    hint: "Try again in a moment.",
+    means: "Too many requests or jobs are waiting.",
+    hint: "Try again in a moment; the answer's Retry-After says when.",
   },
   ADDRESS_UNUSABLE: {
     means: "The server cannot listen on this address or port.",

@@ -306,28 +306,24 @@ describe("labels", () => {
 describe("heads that know a text", () => {
   it("are those of its factor, with whether they write towards it", async () => {
     const known = await openPoolShares(model, index, pool, { cacheFolder: join(scratch, "texts") });
-    try {
-      const find = async (text: string) => (await findHeads(model, index, pool, text, { known })).heads;
-      const red = await find("a red background");
-      expect(
-        red
-          .slice(0, 2)
-          .map(({ name }) => name)
-          .sort(),
-      ).toEqual(["L0.H1", "L1.H0"]);
-      expect(red.every(({ share }, i) => i === 0 || share <= red[i - 1].share)).toBe(true);
-      expect(red[0].agreement).toBeGreaterThan(0.2);
-      const corner = (await find("something on the left")).find(({ name }) => name === "L3.H1")!;
-      expect(corner.agreement).toBeLessThan(-0.2);
-      // A text of the pool has the place of its share among the others'.
-      const [{ text }] = pool.texts;
-      const first = (await find(text))[0];
-      const unit = 4 * first.layer + first.head;
-      const below = known.sorted[unit].filter((share) => share < first.share - 1e-9).length;
-      expect(first.percentile).toBeCloseTo(below / pool.texts.length, 2);
-    } finally {
-      await known.release();
-    }
+    const find = async (text: string) => (await findHeads(model, index, pool, text, { known })).heads;
+    const red = await find("a red background");
+    expect(
+      red
+        .slice(0, 2)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["L0.H1", "L1.H0"]);
+    expect(red.every(({ share }, i) => i === 0 || share <= red[i - 1].share)).toBe(true);
+    expect(red[0].agreement).toBeGreaterThan(0.2);
+    const corner = (await find("something on the left")).find(({ name }) => name === "L3.H1")!;
+    expect(corner.agreement).toBeLessThan(-0.2);
+    // A text of the pool has the place of its share among the others'.
+    const [{ text }] = pool.texts;
+    const first = (await find(text))[0];
+    const unit = 4 * first.layer + first.head;
+    const below = known.sorted[unit].filter((share) => share < first.share - 1e-9).length;
+    expect(first.percentile).toBeCloseTo(below / pool.texts.length, 2);
   });
 });
 

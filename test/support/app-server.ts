@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { builtInCorpora } from "../../src/server/corpora.ts";
-import { type ServerOptions, startServer } from "../../src/server/serve.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../../src/server/serve.ts";
 import { type Engine, startEngine } from "../../src/server/threads/engine.ts";
 import { once } from "../../src/support/shared.ts";
 
@@ -16,6 +16,11 @@ export interface TestServer {
   /** How often the image tower and the text tower ran. */
   readonly runs: { images: number; texts: number };
   readonly faults: unknown[];
+  /** Its models, for whoever wants to keep them busy. */
+  readonly models: Engine;
+  /** Stops it, as Ctrl-C does. */
+  stop: RunningServer["close"];
+  /** Stops it, and removes what it kept. */
   close(): Promise<void>;
 }
 
@@ -68,7 +73,8 @@ export async function startTestServer(
     throw error;
   });
   return {
-    ...{ url: server.url.replace(/\/$/, ""), cache, runs, faults },
+    ...{ url: server.url.replace(/\/$/, ""), cache, runs, faults, models },
+    stop: () => server.close(),
     async close() {
       await server.close();
       await clear();

@@ -79,9 +79,11 @@ export const addJobRoutes: AddRoutes = (app, services) => {
       try {
         for (const job of jobs.list().reverse()) await send(job);
         await stream.writeSSE({ event: "ready", data: "" });
-        while (!stream.aborted && !stream.closed && !stopping.aborted) {
+        // A server that stops says what became of its jobs.
+        const over = () => stopping.aborted && changed.size === 0 && jobs.underWay() === 0;
+        while (!stream.aborted && !stream.closed && !over()) {
           if (changed.size === 0) await woken();
-          if (stream.aborted || stopping.aborted) break;
+          if (stream.aborted || over()) break;
           if (changed.size === 0) await stream.writeSSE({ event: "ping", data: "" });
           for (const id of changed) {
             changed.delete(id);

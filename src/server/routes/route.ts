@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Puller } from "../../hub/pull.ts";
 import { problemSchema } from "../../results/app.ts";
 import type { Corpora } from "../corpora.ts";
+import type { Pictures } from "../drawing.ts";
 import type { Jobs } from "../jobs.ts";
 import type { Limits } from "../limits.ts";
 import type { Caller, Looks } from "../looks.ts";
@@ -18,6 +19,7 @@ export interface Services {
   readonly models: ServedModels;
   readonly corpora: Corpora;
   readonly uploads: Uploads;
+  readonly pictures: Pictures;
   readonly looks: Looks;
   /** Whose turn it is to search. */
   readonly searches: FairQueue;

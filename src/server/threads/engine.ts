@@ -7,7 +7,7 @@ import { type Caller, createCaller } from "../../support/calls.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { once, sharedCache } from "../../support/shared.ts";
 import { startThread } from "../../support/thread.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS, type Limits } from "../limits.ts";
 import type { EngineCalls, EngineSetup, Lane, ModelFacts } from "./engine-thread.ts";
 
 /** Models whose encoders run in a thread of their own, so that the calling thread goes on meanwhile. */
@@ -19,7 +19,10 @@ export interface Engine extends ModelLoader {
 }
 
 /** Starts the thread. @param modelBytes of weights that models may hold in memory; default: half of the machine's */
-export function startEngine(options: ModelOptions = {}, { modelBytes } = LIMITS): Engine {
+export function startEngine(
+  options: ModelOptions = {},
+  { modelBytes }: Pick<Limits, "modelBytes"> = LIMITS,
+): Engine {
   const setup: EngineSetup = { options, modelBytes };
   const thread = startThread(import.meta.url, "engine-thread", setup);
   const caller = createCaller<EngineCalls>(thread);

@@ -20,6 +20,7 @@ import { defaultPool, loadPool } from "../../text/pool.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { servedAtlas } from "../atlas.ts";
 import { measureInsights, readInsights } from "../insights.ts";
+import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
 
 /** An index and the model that made it, as tasks find them. */
 export interface IndexPlace {
@@ -109,6 +110,8 @@ export function createTasks(models: ModelLoader) {
       const known = await poolShares.get(key, () => openPoolShares(model, index, pool));
       return findHeads(model, index, pool, text, { known, embedding, labels, ...work });
     },
+    checkPicture: (file: PictureFile, _: WorkOptions) => checkPicture(file),
+    drawPicture: (asked: PictureFile & { size: Size }, _: WorkOptions) => drawPicture(asked),
     /** Searches an index. */
     neighbors: async (
       asked: { index: IndexPlace; query: Query; set: NamedSet; options: NeighborOptions },
@@ -125,6 +128,3 @@ export function createTasks(models: ModelLoader) {
     },
   };
 }
-
-/** What a thread of tasks answers. */
-export type TaskCalls = ReturnType<typeof createTasks>;
