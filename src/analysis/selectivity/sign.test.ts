@@ -23,7 +23,7 @@ function sample(sizes: readonly number[], strength: number) {
   const probes = Float32Array.from({ length: sizes.length * WIDTH }, () => random.unit() - 0.5);
   const block = Float32Array.from({ length: groups.length * WIDTH }, (_, at) => {
     const [row, i] = [Math.floor(at / WIDTH), at % WIDTH];
-    return 5 * probes[i] + strength * probes[groups[row] * WIDTH + i] + random.unit() - 0.5;
+    return 20 * probes[i] + strength * probes[groups[row] * WIDTH + i] + random.unit() - 0.5;
   });
   const grouping: Grouping = {
     name: "f",
@@ -41,7 +41,7 @@ describe("the margin of the own value's text", () => {
       const { mean, low, high, first, last, p } = await measureMargin(block, WIDTH, probes, grouping, matmul);
       expect(Math.sign(mean)).toBe(Math.sign(strength));
       expect([Math.sign(low), Math.sign(high)]).toEqual([Math.sign(strength), Math.sign(strength)]);
-      expect(strength > 0 ? first : last).toBeGreaterThan(0.9);
+      expect(strength > 0 ? first : last).toBeGreaterThan(0.8);
       expect(p).toBeLessThan(1e-6);
     }
   });
