@@ -168,7 +168,7 @@ function textSection(page: AtlasHeadResult, { steps }: PageContext): string {
       ...(control ? [{ html: percent(control.mean[i]), class: "muted" }] : []),
     ].map((cell, column): HtmlCell => (column === 0 ? { html: String(i + 1), as: "td" } : cell));
   });
-  const columns = ["#", "text", "property", "#adds", "#together", ...(control ? ["#without meaning"] : [])];
+  const columns = ["#no.", "text", "property", "#adds", "#together", ...(control ? ["#without meaning"] : [])];
   const curve = control
     ? `<figure style="margin:0">${svgElement(textCurve(page), "Share of the head’s variance that its texts explain together")}<figcaption style="text-align:left">Blue: its texts together. Grey: the same choice without meaning (95 % of rotations). Dashes: the most that is possible.</figcaption></figure>`
     : "";
