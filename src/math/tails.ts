@@ -63,3 +63,9 @@ export function adjusted(ps: readonly number[]): number[] {
   }
   return result;
 }
+
+/** Largest p-value, adjusted, at which something is said to be there. */
+export const LEVEL = 0.05;
+
+/** Whether something is there beyond chance, by a p-value that is adjusted for all that was measured beside it. */
+export const isAboveChance = ({ p }: { readonly p: number }): boolean => p <= LEVEL;

@@ -13,12 +13,12 @@ import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
+import { isAboveChance } from "../../math/tails.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allHeads } from "../../model/components.ts";
 import { coordinateCount, headMatrix } from "../../model/head-space.ts";
 import { embedTexts } from "../../model/text-cache.ts";
 import { createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
-import { isAboveChance } from "../../results/above-chance.ts";
 import {
   ATLAS_METRICS,
   type AtlasEffect,
@@ -42,7 +42,8 @@ import { checkCancelled, pause, type WorkOptions } from "../../support/progress.
 import type { TextPool } from "../../text/pool.ts";
 import { expectedByChance, similarities } from "../compare/cka.ts";
 import { drawn, responses, sharedImages } from "../compare/compare.ts";
-import { explainWithSigns, findGroupings, type Grouping } from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../selectivity/groupings.ts";
+import { explainWithSigns } from "../selectivity/selectivity.ts";
 import { eachHead } from "../textspan/contributions.ts";
 import { cumulative } from "../textspan/control.ts";
 import { describeHeads } from "../textspan/describe-heads.ts";

@@ -8,7 +8,7 @@ import type { AtlasEffect } from "../../results/atlas.ts";
 import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 import { factorPrompts } from "../../world/prompts.ts";
 import { createAblation } from "../ablation/ablation.ts";
-import type { Grouping } from "../selectivity/selectivity.ts";
+import type { Grouping } from "../selectivity/groupings.ts";
 import { type ClassSet, defaultClasses, type EmbedTexts } from "../zero-shot/classes.ts";
 import { prepareZeroShot, problemHits, type ZeroShotProblem } from "../zero-shot/problem.ts";
 import { shareOf } from "../zero-shot/zero-shot.ts";

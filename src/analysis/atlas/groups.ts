@@ -5,7 +5,7 @@
 import { Random } from "../../math/random.ts";
 import type { AtlasGroup } from "../../results/atlas.ts";
 import { pause } from "../../support/progress.ts";
-import type { Grouping } from "../selectivity/selectivity.ts";
+import type { Grouping } from "../selectivity/groupings.ts";
 
 /** How images are parted. */
 export interface GroupOptions {

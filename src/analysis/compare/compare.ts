@@ -19,7 +19,8 @@ import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf, indexedImageOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { explainedShares, findGroupings, type Grouping, shuffle } from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping, shuffle } from "../selectivity/groupings.ts";
+import { explainedShares } from "../selectivity/selectivity.ts";
 import {
   expectedByChance,
   gatherResponses,

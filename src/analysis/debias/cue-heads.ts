@@ -11,7 +11,8 @@ import type { CueGap } from "../../results/debias.ts";
 import { headOf } from "../../results/shapes.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Ablation } from "../ablation/ablation.ts";
-import { explainByFactors, type Grouping } from "../selectivity/selectivity.ts";
+import type { Grouping } from "../selectivity/groupings.ts";
+import { explainByFactors } from "../selectivity/selectivity.ts";
 import { lowestShares, problemHits } from "../zero-shot/problem.ts";
 import type { CueProblem } from "./cue-problem.ts";
 

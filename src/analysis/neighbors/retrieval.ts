@@ -28,12 +28,8 @@ import {
 } from "../../results/retrieval.ts";
 import { defaultScoring, type Scoring } from "../../results/scoring.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import {
-  explainWithSigns,
-  findGroupings,
-  type Grouping,
-  selectiveHeads,
-} from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../selectivity/groupings.ts";
+import { explainWithSigns, selectiveHeads } from "../selectivity/selectivity.ts";
 
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {

@@ -21,15 +21,12 @@
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
-import type { FactorValue } from "../../corpus/source.ts";
 import { fromHalf } from "../../math/half.ts";
 import { dot, multiply } from "../../math/linear.ts";
-import { Random } from "../../math/random.ts";
-import { adjusted } from "../../math/tails.ts";
+import { adjusted, isAboveChance, LEVEL } from "../../math/tails.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpCount, mlpName } from "../../model/components.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
-import { isAboveChance, LEVEL } from "../../results/above-chance.ts";
 import { originOf } from "../../results/origin.ts";
 import {
   type FactorSelectivity,
@@ -40,62 +37,12 @@ import { headOf, type WeightedHead } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 import { shareAsHigh, type Traces, tracesOf } from "./by-permutation.ts";
+import { findGroupings, type Grouping, shuffle, sizesOf } from "./groupings.ts";
 import { measureMargin, probesOfHead, type SpokenFactor, speakFactors, type TestedMargin } from "./sign.ts";
 import type { ValueTexts } from "./value-texts.ts";
 
-/** A factor as a partition of images. */
-export interface Grouping {
-  readonly name: string;
-  /** The values that occur, in order of first appearance. */
-  readonly values: readonly FactorValue[];
-  /** [n]: each image's group, −1 where it has none. */
-  readonly groups: Int32Array;
-  /** Images that have a value. */
-  readonly images: number;
-}
-
-/** The factors of an index's images, the label among them; those with one value or a value an image are left out. */
-export function findGroupings({ images }: Pick<Index, "images">, rows?: readonly number[]): Grouping[] {
-  const names = new Set(images.flatMap(({ factors }) => Object.keys(factors)));
-  const readers: [string, (row: number) => FactorValue][] = [...names].map((name) => [
-    name,
-    (row) => images[row].factors[name] ?? null,
-  ]);
-  if (!names.has("label")) readers.unshift(["label", (row) => images[row].label]);
-  const used = rows ?? images.map((_, row) => row);
-  const groupings = readers.map(([name, read]) => groupBy(name, images.length, used, read));
-  return distinct(groupings.filter(({ values, images: n }) => values.length > 1 && values.length < n));
-}
-
-function groupBy(
-  name: string,
-  n: number,
-  rows: readonly number[],
-  read: (row: number) => FactorValue,
-): Grouping {
-  const numbers = new Map<FactorValue, number>();
-  const groups = new Int32Array(n).fill(-1);
-  let images = 0;
-  for (const row of rows) {
-    const value = read(row);
-    if (value === null) continue;
-    const known = numbers.get(value) ?? numbers.size;
-    numbers.set(value, known);
-    groups[row] = known;
-    images++;
-  }
-  return { name, values: [...numbers.keys()], groups, images };
-}
-
-/** Without those that part the images as an earlier one does: a label that is a factor too. */
-const distinct = (groupings: readonly Grouping[]): Grouping[] =>
-  groupings.filter(
-    ({ groups }, i) =>
-      !groupings.slice(i + 1).some((other) => other.groups.every((group, row) => group === groups[row])),
-  );
-
 /** How selectivity is measured. */
-export interface SelectivityOptions extends WorkOptions {
+export interface ExplainOptions extends WorkOptions {
   /** Random permutations for the baseline. Default: 20. */
   readonly permutations?: number;
   readonly seed?: number;
@@ -106,7 +53,7 @@ export interface SelectivityOptions extends WorkOptions {
 }
 
 /** How selectivity is measured, with its sign. */
-export interface SignedOptions extends SelectivityOptions {
+export interface SelectivityOptions extends ExplainOptions {
   /** Texts that say a value, by factor; by default the generated world's own, a photo of a label, or the value. */
   readonly valueTexts?: ValueTexts;
   /** Where their embeddings are kept. Default: this program's cache. */
@@ -137,7 +84,7 @@ type ByFactors = Omit<SelectivityResult, "origin">;
 export async function measureSelectivity(
   model: ClipModel,
   index: Index,
-  options: SignedOptions = {},
+  options: SelectivityOptions = {},
 ): Promise<SelectivityResult> {
   const found = await explainWithSigns(model, index, options);
   return selectivityResult(await originOf({ model, index }), found);
@@ -147,7 +94,7 @@ export async function measureSelectivity(
 export async function explainWithSigns(
   model: ClipModel,
   index: Index,
-  { valueTexts, textCache, ...options }: SignedOptions = {},
+  { valueTexts, textCache, ...options }: SelectivityOptions = {},
 ): Promise<ByFactors> {
   const { report, signal } = options;
   const groupings = groupingsOf(index, options);
@@ -160,7 +107,7 @@ export async function explainWithSigns(
   return explainByFactors(index, model, { ...options, groupings, spoken });
 }
 
-function groupingsOf(index: Index, { rows, groupings: given }: SelectivityOptions): readonly Grouping[] {
+function groupingsOf(index: Index, { rows, groupings: given }: ExplainOptions): readonly Grouping[] {
   const groupings = given ?? findGroupings(index, rows);
   if (groupings.length > 0) return groupings;
   const message = `the images of ${index.folder} have no label and no factor`;
@@ -177,7 +124,7 @@ type Raw = Omit<FactorSelectivity, "sign" | "margin"> & { readonly tested: Teste
 export async function explainByFactors(
   index: Index,
   { geometry, matmul }: Pick<ClipModel, "geometry" | "matmul">,
-  options: SelectivityOptions & { readonly spoken?: readonly SpokenFactor[] } = {},
+  options: ExplainOptions & { readonly spoken?: readonly SpokenFactor[] } = {},
 ): Promise<ByFactors> {
   const { permutations = 20, seed = 0, rows, spoken, report, signal } = options;
   const groupings = groupingsOf(index, options);
@@ -289,12 +236,6 @@ function judge(components: readonly (readonly Raw[])[]): {
   );
   return { judged, unheard };
 }
-
-const sizesOf = ({ groups, values }: Grouping): number[] => {
-  const sizes = values.map(() => 0);
-  for (const group of groups) if (group >= 0) sizes[group]++;
-  return sizes;
-};
 
 /**
  * η² of a partition of the rows of a block [n, width] into `count` groups, and of its permutations; rows of group −1 are
@@ -417,20 +358,6 @@ function scatterBetween(
 
 const squaredLength = (x: Float64Array, metric: Float64Array | undefined): number =>
   dot(x, metric ? multiply(metric, x) : x);
-
-/** The groups dealt out again at random among the images that have one. */
-export function shuffle(groups: Int32Array, seed: number, permutation: number): Int32Array {
-  const random = new Random(seed, permutation);
-  const rows = Array.from(groups.keys()).filter((row) => groups[row] >= 0);
-  const dealt = groups.slice();
-  for (let i = rows.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    const kept = dealt[rows[i]];
-    dealt[rows[i]] = dealt[rows[j]];
-    dealt[rows[j]] = kept;
-  }
-  return dealt;
-}
 
 /** For each factor its most selective heads, best first, with the sign that they write with; those above chance only. */
 export function selectiveHeads(

@@ -23,7 +23,7 @@ import type { MatMul } from "../../onnx/matmul.ts";
 import type { Margin } from "../../results/selectivity.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { classProbes } from "../zero-shot/classes.ts";
-import type { Grouping } from "./selectivity.ts";
+import type { Grouping } from "./groupings.ts";
 import { textsOfValues, type ValueTexts } from "./value-texts.ts";
 
 /** How the values of a factor are said, in the grouping's order. */

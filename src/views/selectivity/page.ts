@@ -1,4 +1,4 @@
-import { isAboveChance } from "../../results/above-chance.ts";
+import { isAboveChance } from "../../math/tails.ts";
 import type { SelectivityResult } from "../../results/selectivity.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import { escapeXml } from "../kit/text.ts";

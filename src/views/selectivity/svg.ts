@@ -1,4 +1,4 @@
-import { isAboveChance } from "../../results/above-chance.ts";
+import { isAboveChance } from "../../math/tails.ts";
 import type { SelectivityResult } from "../../results/selectivity.ts";
 import { shareBar, shareColour, shareInk } from "../kit/colour.ts";
 import { box, frame, hatch, pale } from "../kit/heat-cells.ts";

@@ -1,4 +1,4 @@
-import { isAboveChance } from "../../results/above-chance.ts";
+import { isAboveChance } from "../../math/tails.ts";
 import type { SelectivityResult } from "../../results/selectivity.ts";
 import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";

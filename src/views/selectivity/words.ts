@@ -1,4 +1,4 @@
-import { isAboveChance } from "../../results/above-chance.ts";
+import { isAboveChance } from "../../math/tails.ts";
 import type { FactorSelectivity, SelectivityResult } from "../../results/selectivity.ts";
 import { counted, shorten } from "../kit/text.ts";
 

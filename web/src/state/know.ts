@@ -1,4 +1,4 @@
-import { isAboveChance } from "../../../src/results/above-chance.ts";
+import { isAboveChance } from "../../../src/math/tails.ts";
 import type { Margin } from "../../../src/results/selectivity.ts";
 import type { CorpusImage, Insights, Properties } from "./api.ts";
 
