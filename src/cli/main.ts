@@ -5,8 +5,10 @@ import { runCli } from "./program.ts";
 const controller = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
+    if (!controller.signal.aborted) return controller.abort();
+    // As the system does by default: ending in order would wait for threads.
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
   });
 }
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

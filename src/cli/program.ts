@@ -2,6 +2,8 @@ import { Command, CommanderError, Help, type Option } from "commander";
 import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import type { Register, RunCommand } from "./command.ts";
+import { registerAtlas } from "./commands/atlas.ts";
+import { registerCalibrate } from "./commands/calibrate.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerDebias } from "./commands/debias.ts";
@@ -42,8 +44,8 @@ const COMMANDS: readonly (readonly [heading: string, commands: readonly Register
   ["Start here:", [registerServe, registerExplain, registerDemo]],
   ["Models:", [registerModels, registerPull, registerVerify]],
   ["Look at an image:", [registerSegment]],
-  ["Look through many images:", [registerIndex, registerNeighbors, registerSelectivity]],
-  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics]],
+  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
+  ["Look through many images:", [registerIndex, registerAtlas, registerNeighbors, registerSelectivity]],
   [
     "Measure and compare:",
     [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],
@@ -128,6 +130,7 @@ export async function runCli(
 
 /** What is kept when a command is stopped, where the layer that was stopped does not know. */
 const KEPT: Readonly<Record<string, string>> = {
+  atlas: "Images that were looked at are kept; the same command goes on after them.",
   index: "Finished shards are kept; the same command goes on after them.",
   demo: "Scenes that were drawn are kept; the same command goes on after them.",
   study: "Finished steps are kept; the same command goes on after them.",

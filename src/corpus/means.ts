@@ -1,5 +1,5 @@
 import { addScaled } from "../math/linear.ts";
-import type { ComponentSet } from "../model/components.ts";
+import { allHeads, type ComponentSet, type WeightedHead } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
 import { coordinateCount, headMatrix } from "../model/head-space.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -30,18 +30,40 @@ export async function meanContribution(
   if (set.mlps.length > 0) {
     throw new ClipInterpretError("HEADS_INVALID", "an index keeps the means of heads, not of MLP terms");
   }
-  const { embedDim } = geometry;
-  const every = () => Array.from(index.images.keys());
-  // Without moments a mean is that of all rows.
-  const means =
-    rows || geometry.pool ? meansOfRows(index, rows ?? every()) : await meansOfAll(index, geometry);
-  const sum = new Float64Array(embedDim);
-  for (const { layer, head, weight } of set.heads) {
-    const matrix = headMatrix(geometry, layer, head);
-    const mean = await means(layer, head);
-    for (const [i, value] of mean.entries()) addScaled(sum, weight * value, matrix, i * embedDim);
-  }
+  const means = await meansOf(index, geometry, rows);
+  const sum = new Float64Array(geometry.embedDim);
+  for (const head of set.heads) await addMean(sum, geometry, means, head);
   return sum;
+}
+
+/** The mean of what each head wrote over an index's images: [L·H, D] in float64. */
+export async function meanOfEachHead(index: Index, geometry: HeadGeometry): Promise<Float64Array[]> {
+  const means = await meansOf(index, geometry);
+  const all: Float64Array[] = [];
+  for (const head of allHeads(geometry).heads) {
+    const sum = new Float64Array(geometry.embedDim);
+    await addMean(sum, geometry, means, head);
+    all.push(sum);
+  }
+  return all;
+}
+
+async function addMean(
+  sum: Float64Array,
+  geometry: HeadGeometry,
+  means: HeadMean,
+  { layer, head, weight }: WeightedHead,
+): Promise<void> {
+  const matrix = headMatrix(geometry, layer, head);
+  const mean = await means(layer, head);
+  for (const [i, value] of mean.entries()) addScaled(sum, weight * value, matrix, i * geometry.embedDim);
+}
+
+/** Without moments a mean is that of all rows. */
+async function meansOf(index: Index, geometry: HeadGeometry, rows?: readonly number[]): Promise<HeadMean> {
+  return rows || geometry.pool
+    ? meansOfRows(index, rows ?? Array.from(index.images.keys()))
+    : await meansOfAll(index, geometry);
 }
 
 /** mean(z̃) of a head, [d_h + 3]. */

@@ -221,7 +221,7 @@ export const headQ0 = (
 export function poolProbe(
   { heads }: HeadGeometry,
   { heads: pools, headDim, width, O }: PoolGeometry,
-  { pool = new Float64Array() }: PreparedProbe,
+  { pool = new Float64Array() }: Pick<PreparedProbe, "pool">,
   layer: number,
   head: number,
 ): Float64Array {
@@ -231,6 +231,20 @@ export function poolProbe(
   for (let p = 0; p < pools; p++)
     result.set(multiply(rows, pool.subarray(p * width, (p + 1) * width)), p * headDim);
   return result;
+}
+
+/**
+ * What one head's tokens' values are multiplied with for a probe v [D]: q0, [d_h], or with attention pooling q_p of each
+ * head of the pool, [P, d_h].
+ */
+export function tokenProbe(
+  geometry: HeadGeometry,
+  v: Float64Array,
+  { layer, head }: Omit<WeightedHead, "weight">,
+): Float64Array {
+  const { pool } = geometry;
+  if (!pool) return multiply(headRows(geometry, layer, head), v);
+  return poolProbe(geometry, pool, { pool: multiply(pool.T, v) }, layer, head);
 }
 
 /** w·[q0; q1; q2; q3] of one head: what its z̃ is multiplied with. */

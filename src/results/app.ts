@@ -1,12 +1,15 @@
 import { z } from "zod";
-import { SCORINGS } from "./neighbors.ts";
+import { replacementSchema } from "./accuracy.ts";
 import { originSchema } from "./origin.ts";
 import { retrievalResultSchema } from "./retrieval.ts";
+import { SCORINGS } from "./scoring.ts";
 import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
 import { selectivityResultSchema } from "./selectivity.ts";
-
 import {
+  componentSetSchema,
   gridSchema,
+  headSchema,
+  headShape,
   rectangleSchema,
   share,
   sizeSchema,
@@ -57,11 +60,12 @@ export const appSchema = z.strictObject({
   defaultModel: z.string(),
   defaultCorpus: z
     .string()
-    .describe("what is searched before anything is chosen: the first index that is served, or the demo"),
+    .describe("what is searched before anything is chosen: what was made the default, or the demo"),
   limits: z.strictObject({ uploadBytes: size, pixels: size, texts: size }),
   example: z
     .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
     .describe("what to show before anything is chosen"),
+  starts: z.array(imageRefSchema).describe("pictures to start from, of the default corpus"),
 });
 
 /** `GET /api/model`: a loaded model. */
@@ -87,10 +91,36 @@ export const corporaSchema = z.strictObject({
       title: z.string(),
       images: count.nullable().describe("null before it is made"),
       made: z.boolean(),
-      indexed: z.boolean().describe("whether it can be searched with the model asked for"),
+      indexed: z.boolean().describe("whether all of it can be searched with the model asked for"),
+      searchable: count.describe(
+        "images that can be searched with it now: more and more while it is indexed",
+      ),
+      own: z.boolean().describe("whether it was added here, and can be removed again"),
       job: z.string().nullable().describe("the job that makes or indexes it now"),
     }),
   ),
+});
+
+/** `GET /api/roots`: folders below which pictures may be chosen. Names only, and never where they lie. */
+export const rootsSchema = z.strictObject({
+  roots: z.array(z.string()),
+  folder: z
+    .strictObject({
+      root: z.string(),
+      path: z.string().describe("from the root, with slashes; empty for the root itself"),
+      folders: z.array(z.string()),
+      pictures: count.describe("files in it that are named as pictures; folders in it are not counted"),
+      more: z.boolean().describe("whether there is more in it than is told"),
+    })
+    .nullable()
+    .describe("what was asked for"),
+});
+
+/** `POST /api/corpora`: add a folder, and index it with a model. */
+export const addCorpusRequestSchema = z.strictObject({
+  root: z.string().min(1).max(255),
+  path: z.string().max(4000),
+  model,
 });
 
 const factorValue = z.union([z.string(), z.number(), z.null()]);
@@ -158,6 +188,72 @@ export const segmentRequestSchema = z.strictObject({
   corpus: z.string().default("demo").describe("whose factors give names to heads"),
 });
 
+/** `POST /api/means`: how a corpus's average picture scores, head by head. */
+export const meansRequestSchema = z.strictObject({ model, corpus: z.string(), texts });
+
+/** The answer: what is taken off a picture to see what is its own. */
+export const meansSchema = z.strictObject({
+  origin: originSchema("model", "index"),
+  texts: z.array(
+    z.strictObject({
+      text: z.string(),
+      similarity: z.number().describe("mean cosine of the corpus's images with the text"),
+      heads: z
+        .array(z.strictObject({ ...headShape, value: z.number() }))
+        .describe("the mean of each head's part in it, layer by layer"),
+    }),
+  ),
+  ...truncatedShape,
+});
+
+/** `POST /api/without`: scores without the direct effects of some heads. */
+export const withoutRequestSchema = z.strictObject({
+  model,
+  image: imageRefSchema,
+  texts,
+  heads,
+  replacement: replacementSchema.default("mean"),
+  corpus: z
+    .string()
+    .default("demo")
+    .describe("whose means take the heads' place, and whose factors name heads"),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31)
+    .default(0)
+    .describe("chooses the random heads"),
+});
+
+/** The answer. */
+export const withoutSchema = z.strictObject({
+  origin: originSchema("model", "image"),
+  components: componentSetSchema,
+  replacement: replacementSchema,
+  over: z
+    .strictObject({ corpus: z.string(), images: count })
+    .nullable()
+    .describe("what means were taken over; null where nothing takes the heads' place"),
+  texts: z.array(
+    z.strictObject({
+      text: z.string(),
+      similarity: z.number().describe("with all heads"),
+      without: z.number().describe("without the direct effects of the chosen heads"),
+      random: z
+        .strictObject({
+          draws: count,
+          exhaustive: z.boolean().describe("whether these are all the sets there are"),
+          mean: z.number(),
+          low: z.number().describe("2.5th percentile"),
+          high: z.number().describe("97.5th percentile"),
+        })
+        .nullable()
+        .describe("the score without as many random heads instead; null where there are no others"),
+    }),
+  ),
+  ...truncatedShape,
+});
+
 /** `POST /api/neighbors`; the answer is that of `neighbors --json`. */
 export const neighborsRequestSchema = z.strictObject({
   model,
@@ -165,7 +261,10 @@ export const neighborsRequestSchema = z.strictObject({
   query: z.union([z.strictObject({ image: imageRefSchema }), z.strictObject({ text })]),
   heads,
   k: z.int().min(1).max(64).default(8),
-  scoring: z.enum(SCORINGS).default("dot"),
+  scoring: z
+    .enum(SCORINGS)
+    .exactOptional()
+    .describe("by default `centred` for an image and `dot` for a text"),
   includeSelf: z.boolean().default(false),
   seed: z
     .int()
@@ -204,7 +303,7 @@ export const propertiesSchema = z.strictObject({
 /** One background job. */
 export const jobSchema = z.strictObject({
   id: z.string(),
-  kind: z.enum(["prepare", "pull"]),
+  kind: z.enum(["prepare", "atlas", "pull"]),
   title: z.string(),
   subject: z.string().describe("the corpus or model it is about"),
   model: z.string(),
@@ -213,6 +312,11 @@ export const jobSchema = z.strictObject({
   unit: z.string().nullable(),
   done: z.number().min(0),
   total: z.number().min(0).nullable(),
+  secondsLeft: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe("of what it is at, at the pace of the last half minute; null where nothing can be said yet"),
   warnings: z.array(z.string()),
   error: problemSchema.shape.error.nullable(),
   started: z.string(),
@@ -225,8 +329,15 @@ export const jobsSchema = z.strictObject({ jobs: z.array(jobSchema) });
 /** `POST /api/jobs`: start one, or join the one under way. */
 export const jobRequestSchema = z.union([
   z.strictObject({ kind: z.literal("prepare"), corpus: z.string(), model }),
+  z.strictObject({ kind: z.literal("atlas"), corpus: z.string(), model }),
   z.strictObject({ kind: z.literal("pull"), model }),
 ]);
+
+/** The answer to `POST /api/corpora`: what it is called from now on, and the job that indexes it. */
+export const addedCorpusSchema = z.strictObject({ corpus: z.string(), job: jobSchema });
+
+/** The answer to what changes the list of corpora. */
+export const changedCorporaSchema = z.strictObject({ corpora: z.array(z.string()), default: z.string() });
 
 /** A background job as clients see it. */
 export type JobView = z.infer<typeof jobSchema>;
@@ -239,6 +350,8 @@ export type CorpusImages = z.infer<typeof corpusImagesSchema>;
 export type CorpusImage = z.infer<typeof corpusImageSchema>;
 export type ImageInfo = z.infer<typeof imageSchema>;
 export type Tokens = z.infer<typeof tokensSchema>;
+export type Means = z.infer<typeof meansSchema>;
+export type WithoutHeads = z.infer<typeof withoutSchema>;
 export type Insights = z.infer<typeof insightsSchema>;
 export type Properties = z.infer<typeof propertiesSchema>;
 export type Problem = z.infer<typeof problemSchema>["error"];

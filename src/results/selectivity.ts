@@ -3,7 +3,7 @@ import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count, headShape, mlpShape, share } from "./shapes.ts";
 
-const marginSchema = z.strictObject({
+export const marginSchema = z.strictObject({
   mean: z
     .number()
     .describe(

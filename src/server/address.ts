@@ -2,10 +2,10 @@
 import { ClipInterpretError } from "../support/errors.ts";
 
 /** An origin as a browser sends it: `https://clip.example.org`, with a port that is not the usual one. @throws `USAGE` */
-export function originOf(text: string): string {
+export function originOf(text: string, option = "--origin"): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
-  throw new ClipInterpretError("USAGE", `--origin ${text} is not the beginning of a page's address`, {
+  throw new ClipInterpretError("USAGE", `${option} ${text} is not the beginning of a page's address`, {
     hint: "Give scheme and host, and a port that is not the usual one, as https://clip.example.org:8443; a path goes to --base-path.",
   });
 }

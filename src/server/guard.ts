@@ -15,24 +15,32 @@ const POLICY = [
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+];
 
 const HEADERS = {
-  "Content-Security-Policy": POLICY,
   "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 };
 
-/** Puts the headers that keep a page to itself on every answer. */
-export const secureHeaders: MiddlewareHandler = async (context, next) => {
-  await next();
-  for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
-};
+/**
+ * Puts the headers that keep a page to itself on every answer.
+ * @param embed origins whose pages may show a single view (`?embed=1`) in a frame; nobody may frame anything else
+ */
+export const secureHeaders =
+  (embed: readonly string[] = []): MiddlewareHandler =>
+  async (context, next) => {
+    await next();
+    const { headers } = context.res;
+    for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
+    const mayBeFramed = embed.length > 0 && context.req.query("embed") === "1";
+    const ancestors = mayBeFramed ? embed.join(" ") : "'none'";
+    headers.set("Content-Security-Policy", [...POLICY, `frame-ancestors ${ancestors}`].join("; "));
+    // The older header knows no origins; where frames are allowed, the policy alone says whose.
+    if (!mayBeFramed) headers.set("X-Frame-Options", "DENY");
+  };
 
 /**
  * Lets in only who means this server. Without a token the request's Host must be a loopback name, so that a site whose

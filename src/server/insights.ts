@@ -111,7 +111,8 @@ function factorProperties({ retrieval: { k, factors, rows } }: Insights): Proper
   return properties.sort((a, b) => lift(b) - lift(a));
 }
 
-const fitsModel = (model: ClipModel, labels: string): Promise<boolean> =>
+/** Whether a file has labels of a model. @throws as {@link requireLabelsOf} */
+export const fitsModel = (model: ClipModel, labels: string): Promise<boolean> =>
   requireLabelsOf(model, labels).then(
     () => true,
     (error) => {

@@ -42,7 +42,7 @@ describe("descriptions by resampled images", async () => {
   const again = await resampleDescriptions(model, index, set, pool, options);
 
   it("choose each text as often as its stability says", async () => {
-    const { heads } = await describeHeads(model, index, set, pool, { ...options, draws: 1 });
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, rotations: 0 });
     expect(again.map(({ name }) => name)).toEqual(["L0.H1", "L3.H1"]);
     for (const [h, { descriptions, stability }] of heads.entries()) {
       const shares = descriptions.map(({ index: text }) => {
@@ -55,7 +55,7 @@ describe("descriptions by resampled images", async () => {
   });
 
   it("overlap by chance as much as all orders of the pool's texts do on average", async () => {
-    const many = { ...options, resamples: 40, draws: 1 };
+    const many = { ...options, resamples: 40, rotations: 0 };
     const [{ descriptions, stability }] = (await describeHeads(model, index, set, pool, many)).heads;
     const [{ resamples }] = await resampleDescriptions(model, index, set, pool, many);
     const overlapOf = (first: readonly number[], other: readonly number[]) =>

@@ -155,6 +155,25 @@ describe("who is answered", () => {
   });
 });
 
+describe("who may show a page in a frame", () => {
+  it("those that were named, a single view; nobody else, nothing else", async () => {
+    const own = await startTestServer({ embed: ["https://blog.example.org"] });
+    onTestFinished(() => own.close());
+    const ancestorsOf = async (base: string, path: string) => {
+      const { headers } = await send(base, path);
+      const [, ancestors] = /frame-ancestors ([^;]*)$/.exec(String(headers["content-security-policy"]))!;
+      return [ancestors, headers["x-frame-options"]];
+    };
+    expect(await ancestorsOf(own.url, "/look?embed=1")).toEqual(["https://blog.example.org", undefined]);
+    expect(await ancestorsOf(own.url, "/look")).toEqual(["'none'", "DENY"]);
+    expect(await ancestorsOf(server.url, "/look?embed=1")).toEqual(["'none'", "DENY"]);
+    await expect(startTestServer({ embed: ["blog.example.org/page"] })).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("--embed"),
+    });
+  });
+});
+
 describe("which files can be had", () => {
   it.each([
     "/../package.json",

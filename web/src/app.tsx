@@ -1,28 +1,26 @@
-import { useEffect } from "react";
+import { type MouseEvent, useEffect, useMemo, useRef } from "react";
+import { Busy } from "./panels/busy.tsx";
+import { addressOf, History } from "./panels/history.tsx";
 import { JobsTray } from "./panels/jobs-tray.tsx";
 import { Look } from "./panels/look.tsx";
 import { ModelPicker } from "./panels/model-picker.tsx";
 import { Neighbors } from "./panels/neighbors.tsx";
 import { usePreparedOnce } from "./panels/prepare.tsx";
-import { ProblemNote } from "./panels/problem.tsx";
+import { Missing, ProblemNote } from "./panels/problem.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
-import { type App as AppInfo, here } from "./state/api.ts";
+import { here } from "./state/api.ts";
+import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
-import { formatAddress, setDefaultCorpus, useViewState, VIEWS, type View } from "./state/url.ts";
+import { defaultTexts, settledState, useCanonical } from "./state/settle.ts";
+import { formatAddress, useViewState, VIEWS, type View } from "./state/url.ts";
 
 const TITLES: Readonly<Record<View, string>> = { look: "Look", segment: "Segment", neighbors: "Neighbours" };
+const PANELS = { look: Look, segment: Segment, neighbors: Neighbors };
 
-/** Before a text is given: the example's, or what a picture of a corpus shows. Of an upload nothing is known. */
-function defaultTexts(
-  app: AppInfo | undefined,
-  image: string | undefined,
-  label: string | null,
-): readonly string[] {
-  if (app && image === app.example.image) return app.example.texts;
-  return label === null ? [] : [`${/^[aeiou]/i.test(label) ? "an" : "a"} ${label}`];
-}
+/** A click that the page itself follows, rather than the browser in another tab. */
+const isPlain = ({ metaKey, ctrlKey, shiftKey }: MouseEvent) => !(metaKey || ctrlKey || shiftKey);
 
 /** The whole page. */
 export function App() {
@@ -31,74 +29,128 @@ export function App() {
   const { data: app, error: appError } = useApp();
   const name = state.model ?? app?.defaultModel;
   const { data: model, error: modelError } = useModel(name);
+  const corpus = state.corpus ?? app?.defaultCorpus;
   const { data: corpora } = useCorpora(model?.name);
-  const ready = corpora?.corpora.find((corpus) => corpus.name === state.corpus)?.indexed ?? false;
-  useEffect(() => {
-    if (app) setDefaultCorpus(app.defaultCorpus);
-  }, [app]);
+  const entry = corpora?.corpora.find((one) => one.name === corpus);
   usePreparedOnce("demo", model?.name, model?.embedded ?? false);
+  const title = TITLES[state.view];
   useEffect(() => {
-    document.title = `${TITLES[state.view]} · clip-interpret`;
-  }, [state.view]);
+    document.title = `${title} · clip-interpret`;
+  }, [title]);
 
   const image = state.image ?? app?.example.image;
-  const { data: known } = useImage(image);
-  const texts = state.texts.length > 0 ? state.texts : defaultTexts(app, image, known?.label ?? null);
-  const Panel = { look: Look, segment: Segment, neighbors: Neighbors }[state.view];
+  const known = useImage(image).data;
+  const last = useRef<readonly string[]>([]);
+  const settled = useMemo(() => app && settledState(state, app, known, last.current), [state, app, known]);
+  last.current = settled?.texts ?? [];
+  useCanonical(settled, known !== undefined, go);
+  const shown = settled?.model === model?.name ? settled : undefined;
+  const pick = (next: string, view: View = state.view) => {
+    const isDefault =
+      app && settled && same(settled.texts, defaultTexts(app, settled.image, known?.label ?? null));
+    go({ view, image: next, tour: 0, on: isDefault ? 0 : state.on, ...(isDefault && { texts: null }) });
+  };
+  useEffect(() => {
+    if (!shown || !known || shown.embed) return;
+    const { model: of, image: at, texts, corpus: within } = shown;
+    const called = known.label ?? known.path?.split("/").at(-1) ?? "your picture";
+    remember({ model: of, image: at, texts, corpus: within, name: called });
+  }, [shown, known]);
+
+  const Panel = PANELS[state.view];
+  const error = appError ?? modelError;
+  const tooMany = (state.texts?.length ?? 0) - (app?.limits.texts ?? Number.POSITIVE_INFINITY);
+  const view = (
+    <main id="main" tabIndex={-1}>
+      <h1 className="hidden">{`${title}: what attention heads of ${name ?? "the model"} see`}</h1>
+      {error && (
+        <ProblemNote error={error}>
+          {modelError && app && name !== app.defaultModel && (
+            <button type="button" onClick={() => go({ model: null, heads: "" })}>
+              Use {app.defaultModel}
+            </button>
+          )}
+        </ProblemNote>
+      )}
+      {corpora && app && !entry && (
+        <Missing what={`This server has no corpus “${corpus}”.`}>
+          <button type="button" onClick={() => go({ corpus: null })}>
+            Search {app.defaultCorpus}
+          </button>
+        </Missing>
+      )}
+      {tooMany > 0 && app && (
+        <Missing
+          what={`This address has ${state.texts?.length} texts; the first ${app.limits.texts} are shown.`}
+        >
+          <button type="button" onClick={() => go({ texts: settled?.texts ?? [] })}>
+            Keep those
+          </button>
+        </Missing>
+      )}
+      {app && model && shown ? (
+        <>
+          {state.view === "look" && !state.embed && (
+            <Tour state={state} go={go} model={model} ready={entry?.indexed ?? false} />
+          )}
+          <Panel {...{ state: shown, go, app, model, pick }} ready={entry?.indexed ?? false} />
+        </>
+      ) : (
+        !error && <p className="empty">Opening the model…</p>
+      )}
+    </main>
+  );
+  if (state.embed) {
+    return (
+      <>
+        <Busy />
+        {view}
+        <p className="embedded">
+          <a href={formatAddress({ ...(settled ?? state), embed: false })} target="_blank" rel="noreferrer">
+            Open in clip-interpret
+          </a>
+        </p>
+      </>
+    );
+  }
   return (
     <>
       <a className="skip" href="#main">
         Skip to the view
       </a>
+      <Busy />
       <header className="top">
         <a
           href="look"
           className="brand"
           onClick={(event) => {
             event.preventDefault();
-            go({ view: "look", image: null, texts: [], heads: "", on: 0, tour: 0 });
+            go({ view: "look", image: null, texts: null, heads: "", against: null, on: 0, tour: 0 });
           }}
         >
           clip-interpret
         </a>
         <nav aria-label="Views">
-          {VIEWS.map((view) => (
+          {VIEWS.map((one) => (
             <a
-              key={view}
-              href={formatAddress({ ...state, view, tour: 0 })}
-              aria-current={view === state.view ? "page" : undefined}
+              key={one}
+              href={formatAddress({ ...(settled ?? state), view: one, tour: 0 })}
+              aria-current={one === state.view ? "page" : undefined}
               onClick={(event) => {
-                if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+                if (!isPlain(event)) return;
                 event.preventDefault();
-                go({ view, tour: 0 });
+                go({ view: one, tour: 0 });
               }}
             >
-              {TITLES[view]}
+              {TITLES[one]}
             </a>
           ))}
         </nav>
+        {settled && <History state={settled} onOpen={(look) => go({ view: "look", ...addressOf(look) })} />}
         <ModelPicker model={name} onPick={(next) => go({ model: next, heads: "", tour: 0 })} />
       </header>
+      {view}
       <JobsTray />
-      <main id="main" tabIndex={-1}>
-        {(appError ?? modelError) && (
-          <ProblemNote error={appError ?? modelError}>
-            {modelError && app && name !== app.defaultModel && (
-              <button type="button" onClick={() => go({ model: null, heads: "" })}>
-                Use {app.defaultModel}
-              </button>
-            )}
-          </ProblemNote>
-        )}
-        {app && model && image !== undefined ? (
-          <>
-            {state.view === "look" && <Tour state={state} go={go} model={model} ready={ready} />}
-            <Panel {...{ state, go, app, model, image, texts, ready }} />
-          </>
-        ) : (
-          !(appError ?? modelError) && <p className="empty">Opening the model…</p>
-        )}
-      </main>
       <footer>
         {model?.notice && <p>{model.notice}</p>}
         <p>
@@ -109,3 +161,6 @@ export function App() {
     </>
   );
 }
+
+const same = (some: readonly string[], others: readonly string[]) =>
+  some.length === others.length && some.every((text, i) => text === others[i]);

@@ -3,7 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { queryClient } from "./state/queries.ts";
-import "./style.css";
+import "./style/index.css";
 
 createRoot(document.getElementById("app")!).render(
   <StrictMode>

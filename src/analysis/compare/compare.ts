@@ -199,13 +199,14 @@ export function sharedImages(a: Index, b: Index): { rows: [number, number][]; on
 }
 
 /** At most so many of them, drawn at random, in their order. */
-function drawn<T>(rows: readonly T[], most: number, seed: number): T[] {
+export function drawn<T>(rows: readonly T[], most: number, seed: number): T[] {
   if (rows.length <= most) return [...rows];
   const chosen = [...randomOrder(rows.length, seed, -2)].slice(0, most).sort((x, y) => x - y);
   return chosen.map((i) => rows[i]);
 }
 
-function responses(
+/** What some heads of an index wrote into some of its images, for {@link similarities}. */
+export function responses(
   matmul: MatMul,
   { index, model: { geometry }, components: { set } }: ComparedSide,
   rows: readonly number[],

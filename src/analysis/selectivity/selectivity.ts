@@ -34,7 +34,7 @@ import {
 } from "../../results/selectivity.ts";
 import { headOf, type WeightedHead } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 import { shareAsHigh, type Traces, tracesOf } from "./by-permutation.ts";
 import { findGroupings, type Grouping, shuffle, sizesOf } from "./groupings.ts";
 import { measureMargin, probesOfHead, type SpokenFactor, speakFactors, type TestedMargin } from "./sign.ts";
@@ -148,8 +148,7 @@ export async function explainByFactors(
     const factors: Raw[] = [];
     const traces = new Map<number, Traces>();
     for (const { grouping, sizes, sameImages, shuffled, spoken: said } of partitions) {
-      // What else the process does, such as answering requests, gets its turn.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       checkCancelled(signal);
       const { groups, values, images } = grouping;
       const known = traces.get(sameImages) ?? (await measureTraces(block, width, metric, groups, matmul));

@@ -5,10 +5,13 @@ import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWi
 import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpTop, rowTop } from "./grid.ts";
 import { anyBeyond, type RankedHead, rankHeads, sharedLimit, sumsExactly } from "./words.ts";
 
-/** One text's matrix on a scale of its own, with its colour bar. */
-export function contributionPanel(input: Explanation): Drawing {
+/**
+ * One text's matrix on a scale of its own, with its colour bar.
+ * @param chosen names of heads that are framed instead of the strongest
+ */
+export function contributionPanel(input: Explanation, chosen?: ReadonlySet<string>): Drawing {
   const scale = signedScale(sharedLimit([input]));
-  const panel = contributionMatrix(input, scale);
+  const panel = contributionMatrix(input, scale, undefined, chosen);
   const bar = colourBar(scale, {
     clipped: anyBeyond([input], scale.limit),
     width: Math.min(320, panel.width),
@@ -20,9 +23,15 @@ export function contributionPanel(input: Explanation): Drawing {
 /**
  * The layers × heads matrix of one text, without a colour bar: rows are layers, the last on top as nearest to the
  * embedding; then a column of MLPs, with that of a pool of attention at its head and `embed`, where the model starts, at its foot; then each row's sum.
+ * @param chosen names of heads that are framed instead of the strongest
  * @param headsWidth what the columns of heads should take together, in pixels; the rest adds about 160
  */
-export function contributionMatrix(input: Explanation, scale: SignedScale, headsWidth = 480): Drawing {
+export function contributionMatrix(
+  input: Explanation,
+  scale: SignedScale,
+  headsWidth = 480,
+  chosen?: ReadonlySet<string>,
+): Drawing {
   const grid = matrixGrid(input, headsWidth);
   const decimals = decimalsFor(scale.limit);
   const cosine = `cosine ${formatCosine(input.similarity)}`;
@@ -35,7 +44,7 @@ export function contributionMatrix(input: Explanation, scale: SignedScale, heads
     axes(grid),
     cells(input, grid, scale, decimals),
     rowSums(input, grid, decimals),
-    outlines(strongest, grid, scale),
+    chosen ? frames(input, chosen, grid) : outlines(strongest, grid, scale),
     foot.body,
   ].join("");
   return { width: grid.width, height: grid.bottom + foot.height, body };
@@ -115,6 +124,17 @@ function outlines(strongest: readonly RankedHead[], grid: MatrixGrid, scale: Sig
     return `<rect class="outline" x="${x}" y="${y}" width="${grid.cellWidth}" height="${grid.cellHeight}" fill="none" stroke="${TONES.ink}" stroke-width="2"/>${rank}`;
   });
   return parts.join("");
+}
+
+/** Frames around heads that were chosen, as on the page: black within white, which shows on every fill. */
+function frames({ heads }: Explanation, chosen: ReadonlySet<string>, grid: MatrixGrid): string {
+  const frame = (x: number, y: number, inset: number, stroke: string) =>
+    `<rect class="chosen" x="${round(x + inset)}" y="${round(y + inset)}" width="${round(grid.cellWidth - 2 * inset)}" height="${round(grid.cellHeight - 2 * inset)}" fill="none" stroke="${stroke}" stroke-width="2"/>`;
+  return heads
+    .filter(({ name }) => chosen.has(name))
+    .map(({ layer, head }) => [columnLeft(grid, head), rowTop(grid, layer)] as const)
+    .map(([x, y]) => frame(x, y, 1, TONES.ink) + frame(x, y, 3, TONES.paper))
+    .join("");
 }
 
 /** Between two entries of the line that names the strongest heads, and within one. */

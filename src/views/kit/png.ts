@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { renderAsync } from "@resvg/resvg-js";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { withOrigin } from "./png-text.ts";
 
 /** Fonts of the package: a machine may have none, and with its own each picture would look different. */
 const FONTS = ["Inter-Regular.ttf", "Inter-SemiBold.ttf", "DejaVuSansCondensed.ttf"].map((name) =>
@@ -47,7 +48,7 @@ export async function svgToPng(svg: string, options: { width?: number } = {}): P
         ? { mode: "zoom", value: sharpness(svg) }
         : { mode: "width", value: options.width },
   });
-  return image.asPng();
+  return withOrigin(image.asPng(), svg);
 }
 
 /** Pixels per SVG unit: two, less where that would exceed {@link MAX_PIXELS}. */

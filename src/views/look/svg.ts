@@ -52,6 +52,9 @@ export function lookSvg({ explanation, segmentation }: LookResult, { map }: Look
   const [text] = segmentation.texts;
   const shown = shownSize(segmentation);
   const width = Math.max(WIDTH, Math.ceil(shown.width));
+  const { heads } = segmentation.components;
+  const isPart = heads.length < (explanation.texts[0]?.heads.length ?? 0);
+  const chosen = isPart ? new Set(heads.map(({ name }) => name)) : undefined;
   const matrices = explanation.texts.filter((one) => one.text === text.text).slice(0, 1);
   const widthOf = (part: string) => textWidth(part, 20, true);
   const by = ` seen by ${shorten(origin.model.name, width / 2, widthOf)}`;
@@ -74,7 +77,7 @@ export function lookSvg({ explanation, segmentation }: LookResult, { map }: Look
     [14, colourBar(signedScale(limitsOf(segmentation)[0]))],
     [8, line(sumInWords(text), "ink")],
     [3, line(scoreInWords(text), "muted")],
-    ...matrices.map((one) => [24, contributionPanel(one)] as [number, Drawing]),
+    ...matrices.map((one) => [24, contributionPanel(one, chosen)] as [number, Drawing]),
   ];
   return svgDocument(stack(width, blocks), `${title}. ${caption}`, origin);
 }

@@ -1,4 +1,5 @@
 import { type EncodePng, type Pixels, type Placed, pixelSize } from "../../../src/views/kit/panel.ts";
+import { withOrigin } from "../../../src/views/kit/png-text.ts";
 import { loadPixels } from "../plots/heat-picture.tsx";
 import { rgbaOf } from "../plots/paint.ts";
 import { pictureUrl } from "../state/api.ts";
@@ -14,7 +15,7 @@ export interface ExportSet {
 export const originalPixels = (image: string, placed: Placed): Promise<Pixels> =>
   loadPixels(pictureUrl(image, pixelSize(placed)), true);
 
-/** Draws an SVG at twice its size. */
+/** Draws an SVG at twice its size, with what it says of its origin. */
 export async function svgToPngBlob(svg: string): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
@@ -26,7 +27,9 @@ export async function svgToPngBlob(svg: string): Promise<Blob> {
     canvas.width = Math.round(image.naturalWidth * scale);
     canvas.height = Math.round(image.naturalHeight * scale);
     canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await blobOf(canvas);
+    const png = new Uint8Array(await (await blobOf(canvas)).arrayBuffer());
+    const named = withOrigin(png, svg);
+    return new Blob([named as Uint8Array<ArrayBuffer>], { type: "image/png" });
   } finally {
     URL.revokeObjectURL(url);
   }

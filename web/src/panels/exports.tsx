@@ -1,11 +1,25 @@
 import { useState } from "react";
+import type { Recipe } from "../exports/command.ts";
+import { copyText } from "../exports/copy.ts";
 import { type ExportSet, save, svgToPngBlob } from "../exports/save.ts";
+import { fileUrl, type ImageInfo } from "../state/api.ts";
+import { formatAddress, type Settled } from "../state/url.ts";
 
-/** Downloads of a view: a picture, a table, the data, each with what it is of. */
-export function Exports({ name, make }: { name: string; make: () => ExportSet }) {
-  const [failed, setFailed] = useState(false);
+interface Props {
+  readonly name: string;
+  readonly state: Settled;
+  /** The picture, where the view is of one. */
+  readonly image?: string | undefined;
+  readonly known?: ImageInfo | undefined;
+  readonly command: Recipe;
+  readonly make: () => ExportSet;
+}
+
+/** A view taken along: as a file, a link, a command, a program; each says what it is of. */
+export function Exports({ name, state, image, known, command, make }: Props) {
+  const [said, setSaid] = useState<"failed" | "link" | "command" | "code" | null>(null);
   const run = async (kind: "png" | "svg" | "csv" | "json") => {
-    setFailed(false);
+    setSaid(null);
     try {
       const { svg, csv, json } = make();
       const text = (content: string, type: string) => new Blob([content], { type });
@@ -17,18 +31,62 @@ export function Exports({ name, make }: { name: string; make: () => ExportSet })
       };
       save(`clip-interpret-${name}.${kind}`, await blob[kind]());
     } catch {
-      setFailed(true);
+      setSaid("failed");
     }
   };
+  const copy = (what: "link" | "command" | "code") => {
+    const link = new URL(formatAddress({ ...state, tour: 0 }), location.href).href;
+    const text = { link, command: command.command, code: command.code }[what];
+    copyText(text).then(
+      () => setSaid(what),
+      () => setSaid("failed"),
+    );
+  };
   return (
-    <div className="exports" role="group" aria-label="Download this view">
-      <span>Download:</span>
-      {(["png", "svg", "csv", "json"] as const).map((kind) => (
-        <button type="button" key={kind} onClick={() => void run(kind)}>
-          {kind.toUpperCase()}
+    <section className="exports" aria-label="Take this view along">
+      <div className="buttons" role="group" aria-label="Download this view">
+        <span>Download</span>
+        {(["png", "svg", "csv", "json"] as const).map((kind) => (
+          <button type="button" key={kind} onClick={() => void run(kind)}>
+            {kind.toUpperCase()}
+          </button>
+        ))}
+      </div>
+      <div className="buttons" role="group" aria-label="Copy this view">
+        <span>Copy</span>
+        <button
+          type="button"
+          onClick={() => copy("link")}
+          title="An address that shows this, here and on other servers"
+        >
+          Copy link
         </button>
-      ))}
-      {failed && <span role="alert">That could not be made; try again.</span>}
-    </div>
+        <button type="button" onClick={() => copy("command")} title="Command lines that give these numbers">
+          Copy as command
+        </button>
+        <button type="button" onClick={() => copy("code")} title="TypeScript that gives these numbers">
+          Copy as code
+        </button>
+      </div>
+      <p className="said" role="status">
+        {said === "failed" && "That could not be made; try again."}
+        {said === "link" && "The link is copied: it names model, picture and texts."}
+        {(said === "command" || said === "code") && (
+          <>
+            Copied.
+            {command.file !== null && image !== undefined && known && (
+              <>
+                {" "}
+                It reads{" "}
+                <a href={fileUrl(image)} download={command.file}>
+                  {command.file}
+                </a>{" "}
+                from where it is run.
+              </>
+            )}
+          </>
+        )}
+      </p>
+    </section>
   );
 }

@@ -1,62 +1,87 @@
-import type { Properties } from "../state/api.ts";
-import { type Chosen, formatHeads, headsInWords } from "../state/heads.ts";
+import { useId, useState } from "react";
+import type { ModelDetail, Properties } from "../state/api.ts";
+import { formatHeads, headsInWords, type ReadSet, readHeads } from "../state/heads.ts";
 import { inWords } from "../state/know.ts";
 
 interface Props {
-  readonly layers: number;
-  readonly heads: number;
-  readonly chosen: Chosen;
+  readonly model: ModelDetail;
+  /** The set as the address has it. */
+  readonly written: string;
+  readonly read: ReadSet;
   readonly properties: Properties["properties"];
-  /** A set as it is written, `all`, `last2`, `L3`, or a property's name. */
+  /** Whether parts that are no heads make sense here. */
+  readonly mlps?: boolean;
+  /** A set that can be read. */
   readonly onWrite: (heads: string) => void;
 }
 
 /** Ways to choose heads without pointing at them: all, the last layers, a layer, a property, or as written. */
-export function HeadChooser({ layers, heads, chosen, properties, onWrite }: Props) {
+export function HeadChooser({ model, written, read, properties, mlps = false, onWrite }: Props) {
+  const { layers } = model;
   const last = Math.min(4, Math.max(1, layers - 1));
-  const written = formatHeads(chosen, { layers, heads });
+  const shown = read.problem === null ? formatHeads(read.chosen, model, read.mlps) : written;
+  const [refused, setRefused] = useState<{ readonly of: string; readonly problem: string } | null>(null);
+  const why = useId();
+  // A refused draft stands until the set changes, however it does.
+  const problem = refused?.of === shown ? refused.problem : read.problem;
+  const write = (text: string) => {
+    const next = readHeads(text, model, properties, { mlps });
+    if (next.problem !== null) return setRefused({ of: shown, problem: next.problem });
+    setRefused(null);
+    onWrite(formatHeads(next.chosen, model, next.mlps));
+  };
   return (
     <div className="chooser" role="group" aria-label="Choose heads">
-      <button type="button" onClick={() => onWrite("")} aria-pressed={chosen.size === 0}>
+      <button type="button" onClick={() => write("")} aria-pressed={problem === null && shown === ""}>
         All heads
       </button>
       {layers > 1 && (
-        <button type="button" onClick={() => onWrite(`last${last}`)}>
+        <button type="button" onClick={() => write(`last${last}`)}>
           {last === 1 ? "Last layer" : `Last ${last} layers`}
         </button>
       )}
-      {properties.length > 0 && (
-        <label>
-          Heads for{" "}
-          <select value="" onChange={(event) => onWrite(event.target.value)}>
-            <option value="">a property…</option>
-            {properties.map(({ name, source, heads: own }) => (
-              <option key={name} value={name}>
-                {`${name}${source === "factor" ? ` – ${inWords(name)}` : ""} (${own.length > 3 ? `${own.length} heads` : own.map((head) => head.name).join(", ")})`}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+      <label>
+        Heads for{" "}
+        <select
+          value=""
+          className="property"
+          disabled={properties.length === 0}
+          onChange={(event) => write(event.target.value)}
+        >
+          <option value="">{properties.length === 0 ? "no property is known" : "a property…"}</option>
+          {properties.map(({ name, source, heads: own }) => (
+            <option key={name} value={name}>
+              {`${name}${source === "factor" ? ` – ${inWords(name)}` : ""} (${own.length > 3 ? `${own.length} heads` : own.map((head) => head.name).join(", ")})`}
+            </option>
+          ))}
+        </select>
+      </label>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          onWrite(String(new FormData(event.currentTarget).get("heads") ?? ""));
+          write(String(new FormData(event.currentTarget).get("heads") ?? ""));
         }}
       >
         <label>
           or write{" "}
           <input
-            key={written}
+            key={shown}
             name="heads"
-            defaultValue={written}
-            placeholder="L3.H1, L2"
+            defaultValue={shown}
+            placeholder="L3.H1, L2*-1"
+            title="Heads (L3.H1), layers (L2), last4, all, a property’s name; each with a weight if you like: L3.H1*-1"
             size={12}
-            maxLength={400}
+            maxLength={4000}
+            aria-invalid={problem !== null}
+            aria-describedby={why}
           />
         </label>
       </form>
-      <span className="chosen">chosen: {headsInWords(chosen, { layers, heads })}</span>
+      <p className={problem === null ? "chosen" : "field-problem"} id={why} role="status">
+        {problem === null
+          ? `chosen: ${headsInWords(read.chosen, model, read.mlps)}`
+          : `These heads cannot be read: ${problem}.`}
+      </p>
     </div>
   );
 }

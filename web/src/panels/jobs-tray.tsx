@@ -1,10 +1,12 @@
 import { cancelJob, type Job } from "../state/api.ts";
 import { isUnderWay, shareOf, useJobs } from "../state/jobs.ts";
 
-/** What the server is at in the background; each can be stopped. */
+/** What the server is at in the background: what runs can be stopped, what failed closed. */
 export function JobsTray() {
-  const { jobs, connected } = useJobs();
-  const shown = jobs.filter((job, i) => isUnderWay(job) || (i < 3 && job.state !== "done"));
+  const { jobs, connected, closed, close } = useJobs();
+  const shown = jobs.filter(
+    (job, i) => isUnderWay(job) || (i < 3 && job.state !== "done" && !closed.has(job.id)),
+  );
   return (
     <aside className="jobs" aria-label="Background work" aria-live="polite">
       {!connected && (
@@ -14,7 +16,7 @@ export function JobsTray() {
         </div>
       )}
       {shown.map((job) => (
-        <JobLine key={job.id} job={job} />
+        <JobLine key={job.id} job={job} onClose={() => close(job.id)} />
       ))}
     </aside>
   );
@@ -23,7 +25,7 @@ export function JobsTray() {
 const ENDED: Partial<Record<Job["state"], string>> = { failed: "failed", cancelled: "stopped" };
 
 /** One job with how far it is. */
-export function JobLine({ job }: { job: Job }) {
+export function JobLine({ job, onClose }: { readonly job: Job; readonly onClose?: () => void }) {
   const share = shareOf(job);
   const ended = ENDED[job.state];
   return (
@@ -40,6 +42,11 @@ export function JobLine({ job }: { job: Job }) {
             Stop
           </button>
         </>
+      )}
+      {ended !== undefined && onClose && (
+        <button type="button" aria-label={`Close: ${job.title}`} onClick={onClose}>
+          ×
+        </button>
       )}
       {job.error && (
         <span className="why">

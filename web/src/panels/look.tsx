@@ -1,19 +1,29 @@
 import { useEffect, useMemo, useState } from "react";
 import { headName } from "../../../src/model/components.ts";
-import { anyBeyond, sharedLimit } from "../../../src/views/explanation/words.ts";
 import { largestOf, signedPaint } from "../../../src/views/kit/panel.ts";
-import { decimalsFor, formatCosine, formatError, formatSigned } from "../../../src/views/kit/text.ts";
+import { lookCommand } from "../exports/command.ts";
 import { lookExports } from "../exports/look.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";
-import { Matrix } from "../plots/matrix.tsx";
-import { headsAtPatch, sumOfHeads } from "../plots/paint.ts";
+import { headsAtPatch, sumOfHeads, tokensOf } from "../plots/paint.ts";
+import { Said } from "../plots/said.tsx";
 import { pictureUrl } from "../state/api.ts";
-import { type Chosen, formatHeads, headsInWords, orAll, parseHeads } from "../state/heads.ts";
-import { type Follows, follows, inWords } from "../state/know.ts";
-import { useExplain, useImage, useInsights, useProperties, useTokens } from "../state/queries.ts";
+import { type Chosen, chosenOf, formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
+import { numbersOf } from "../state/numbers.ts";
+import {
+  useExplain,
+  useImage,
+  useInsights,
+  useMeans,
+  useProperties,
+  useTokens,
+  useWithout,
+} from "../state/queries.ts";
+import { Compare, WithoutTable } from "./compare.tsx";
 import { Exports } from "./exports.tsx";
 import { HeadChooser } from "./head-chooser.tsx";
+import { aboutHead, HeadFacts } from "./head-facts.tsx";
+import { LookMatrix } from "./look-matrix.tsx";
 import { MapControls } from "./map-controls.tsx";
 import { PhotoNotice } from "./model-picker.tsx";
 import { NearestOfHeads } from "./nearest-of-heads.tsx";
@@ -22,24 +32,36 @@ import { ProblemNote } from "./problem.tsx";
 import { Texts } from "./texts.tsx";
 import type { ViewProps } from "./view.ts";
 
+/** A patch that stays marked, and what it is a patch of. */
+interface Kept {
+  readonly of: string;
+  readonly patch: number;
+}
+
 /** The view with all three axes: which heads, where in the picture, and which other pictures. */
-export function Look({ state, go, app, model, image, texts, ready }: ViewProps) {
+export function Look({ state, go, app, model, pick, ready }: ViewProps) {
   const { layers, heads } = model;
+  const { image, texts, against, less } = state;
   const { data: known, error: imageError } = useImage(image);
   const subject = { model: model.name, image: known ? image : undefined };
-  const explained = useExplain(subject, texts);
   const on = Math.min(state.on, Math.max(0, texts.length - 1));
   const text = texts[on];
-  const tokens = useTokens(subject, text);
+  const held = against === text ? null : against;
+  const scored = held === null || texts.includes(held) ? texts : [...texts, held];
+  const explained = useExplain(subject, scored);
+  const tokens = useTokens(subject, text, held);
+  const means = useMeans(model.name, state.corpus, scored, less && ready);
   const { data: insights } = useInsights(model.name, state.corpus, ready);
-  const { data: named } = useProperties(model.name, state.corpus, ready);
-  const properties = named?.properties ?? [];
-  const fromAddress = useMemo(
-    () => parseHeads(state.heads, { layers, heads }, named?.properties),
-    [state.heads, layers, heads, named],
+  const named = useProperties(model.name, state.corpus, ready);
+  const properties = named.data?.properties ?? [];
+  const read = useMemo(
+    () => readHeads(state.heads, { layers, heads }, named.data?.properties),
+    [state.heads, layers, heads, named.data],
   );
+  // What may be a property's name is not unreadable before properties are known.
+  const problem = named.isPending ? null : read.problem;
   const [dragged, setDragged] = useState<Chosen | null>(null);
-  const chosen = dragged ?? fromAddress;
+  const chosen = dragged ?? read.chosen;
   // A drag over cells is one step to go back to.
   useEffect(() => {
     if (!dragged) return;
@@ -51,212 +73,173 @@ export function Look({ state, go, app, model, image, texts, ready }: ViewProps) 
     return () => clearTimeout(timer);
   }, [dragged, go, layers, heads]);
   const [hovered, setHovered] = useState<number | null>(null);
-  const [patch, setPatch] = useState<number | null>(null);
+  const [over, setOver] = useState<number | null>(null);
+  const [kept, setKept] = useState<Kept | null>(null);
+  const subjectKey = `${model.name} ${image}`;
+  const keptPatch = kept?.of === subjectKey ? kept.patch : null;
+  const patch = over ?? keptPatch;
 
-  const explanation = explained.data?.texts.find((one) => one.text === text);
+  const numbers = numbersOf(text, held, explained.data, less ? means.data : null);
   const map = tokens.data?.text === text || tokens.isPlaceholderData ? tokens.data : undefined;
-  const every = useMemo(() => Array.from({ length: layers * heads }, (_, unit) => unit), [layers, heads]);
-  const shownUnits = hovered !== null ? [hovered] : chosen.size > 0 ? [...chosen] : every;
-  const unitsKey = shownUnits.join();
+  const meanOf = useMemo(() => {
+    const [own, other] = [text, held].map((one) => means.data?.texts.find((found) => found.text === one));
+    if (!less || !own) return null;
+    return own.heads.map(({ value }, unit) => value - (other?.heads[unit].value ?? 0));
+  }, [less, means.data, text, held]);
+  const every = useMemo(() => chosenOf(Array.from({ length: layers * heads }, (_, i) => i)), [layers, heads]);
+  const shown = useMemo(
+    () => (hovered !== null ? chosenOf([hovered]) : chosen.size > 0 ? chosen : every),
+    [hovered, chosen, every],
+  );
+  const isUnread = problem !== null && hovered === null;
   const view = useMemo(() => {
-    if (!map || map.layers !== layers || map.heads !== heads) return undefined;
-    const values = sumOfHeads(map, unitsKey.split(",").map(Number));
+    if (!map || map.layers !== layers || map.heads !== heads || isUnread) return undefined;
+    // The average picture has no places: its part is taken off every token alike.
+    const average = meanOf ? [...shown].reduce((sum, [unit, weight]) => sum + weight * meanOf[unit], 0) : 0;
+    const values = sumOfHeads(map, shown).map((row) => row.map((value) => value - average / tokensOf(map)));
     const limit = largestOf(values.flat());
     return { limit, paint: signedPaint(values, limit, { squares: state.squares }) };
-  }, [map, unitsKey, state.squares, layers, heads]);
-  const atPatch = map && patch !== null ? headsAtPatch(map, patch) : null;
-
-  const about = (unit: number) => {
-    const labels = properties.filter(
-      ({ source, heads: own }) => source === "label" && own.some((head) => head.name === nameOf(unit)),
-    );
-    return [
-      labels.length > 0 ? `Labelled ${labels.map(({ name }) => `“${name}”`).join(", ")}.` : "",
-      insights ? followsInWords(follows(insights, nameOf(unit)), insights.selectivity.images) : "",
-    ].join(" ");
+  }, [map, shown, isUnread, meanOf, state.squares, layers, heads]);
+  const atPatch = useMemo(() => {
+    if (!map || patch === null) return null;
+    const written = headsAtPatch(map, patch);
+    return meanOf ? written.map((value, unit) => value - meanOf[unit] / tokensOf(map)) : written;
+  }, [map, patch, meanOf]);
+  const asked = {
+    texts,
+    heads: orAll(formatHeads(chosen, model)),
+    replacement: state.without === "zero" ? ("zero" as const) : ("mean" as const),
+    corpus: state.corpus,
   };
+  const isTakenOut = state.without !== "no" && problem === null;
+  const without = useWithout(subject, asked, isTakenOut && (ready || state.without === "zero"));
+
   const nameOf = (unit: number) => headName(Math.floor(unit / heads), unit % heads);
+  const about = (unit: number) => aboutHead(unit, heads, properties, insights);
   const isPhoto = model.embedded && !/^(demo|scenes):/.test(image);
-  const picked = (next: string) => go({ image: next, tour: 0 });
-  const score = explanation?.heads.reduce(
-    (sum, { layer, head, value }) => sum + (shownUnits.includes(layer * heads + head) ? value : 0),
-    0,
-  );
+  const words = isUnread ? "no heads" : headsInWords(shown, model);
+  const compared = held === null ? null : <Said text={held} />;
 
   return (
-    <div className="look">
-      <section className="picture-side" aria-label="The picture">
-        {imageError ? (
-          <ProblemNote error={imageError} />
-        ) : (
-          <HeatPicture
-            src={pictureUrl(image, 512)}
-            alt={`${known?.label ?? "The picture"}, with ${headsInWords(new Set(shownUnits), model)} painted where they speak for or against “${text ?? ""}”`}
-            place={map}
-            paint={view?.paint}
-            opacity={state.opacity}
-            marked={patch}
-            onMark={setPatch}
-          />
-        )}
-        {view && (
-          <>
+    <>
+      <div className="look">
+        <section className="picture-side" aria-label="The picture">
+          {imageError ? (
+            <ProblemNote error={imageError}>
+              <button type="button" onClick={() => go({ image: null, texts: null })}>
+                Show the first picture
+              </button>
+            </ProblemNote>
+          ) : (
+            <div className="stage">
+              <HeatPicture
+                src={pictureUrl(image, 512)}
+                size={known}
+                alt={`${known?.label ?? "The picture"}, with ${words} painted where they speak for or against “${text ?? ""}”`}
+                place={map}
+                paint={view?.paint}
+                opacity={state.opacity}
+                marked={patch}
+                onMark={setOver}
+                onKeep={(next) =>
+                  setKept(next === null || next === keptPatch ? null : { of: subjectKey, patch: next })
+                }
+              />
+            </div>
+          )}
+          <div className={view ? "map-facts" : "map-facts pending"} inert={!view}>
             <p className="caption">
-              <img src={pictureUrl(image, 160)} alt="Without the map" width={56} />
-              Where {headsInWords(new Set(shownUnits), model)} {shownUnits.length === 1 ? "speaks" : "speak"}{" "}
-              for (red) or against (blue) <q>{text}</q>
+              {/* Of another picture nothing is said here. */}
+              <span>
+                {view && (
+                  <>
+                    Where {words} {shown.size === 1 ? "speaks" : "speak"} for (red) or against (blue){" "}
+                    <Said text={text} />
+                    {compared && <> more than for {compared}</>}
+                    {less && ", less the average picture"}
+                  </>
+                )}
+              </span>
+              <img src={pictureUrl(image, 160)} alt="Without the map" width={56} height={56} />
             </p>
-            <ColourBar limit={view.limit} low="against the text" high="for the text" />
+            <ColourBar limit={view?.limit ?? 0} low="against the text" high="for the text" />
             <MapControls state={state} go={go} />
-          </>
-        )}
-        <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={picked} />
-      </section>
+          </div>
+          <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={pick} />
+        </section>
 
-      <section className="matrix-side" aria-label="What each head contributed">
-        {isPhoto && (
-          <PhotoNotice
-            model={model.name}
-            certain={!image.startsWith("upload:")}
-            onPick={(name) => go({ model: name, heads: "" })}
+        <section className="matrix-side" aria-label="What each head contributed">
+          {isPhoto && (
+            <PhotoNotice
+              model={model.name}
+              certain={!image.startsWith("upload:")}
+              onPick={(name) => go({ model: name, heads: "" })}
+            />
+          )}
+          <Texts
+            texts={texts}
+            most={app.limits.texts}
+            on={on}
+            truncated={explained.data?.truncated?.filter((cut) => texts.includes(cut.text))}
+            scores={texts.map((one) => explained.data?.texts.find((found) => found.text === one)?.similarity)}
+            onChange={(next, index) => go({ texts: next, on: index })}
           />
-        )}
-        <Texts
-          texts={texts}
-          most={app.limits.texts}
-          on={on}
-          truncated={explained.data?.truncated?.filter((cut) => texts.includes(cut.text))}
-          scores={texts.map((one) => explained.data?.texts.find((found) => found.text === one)?.similarity)}
-          onChange={(next, index) => go({ texts: next, on: index })}
-        />
-        {explained.error && <ProblemNote error={explained.error} />}
-        {tokens.error && !explained.error && <ProblemNote error={tokens.error} />}
-        {texts.length === 0 && (
-          <p className="empty">Add a text: each head will say how much it speaks for it.</p>
-        )}
-        {explanation && (
-          <>
-            <h2 className="score">
-              <q>{explanation.text}</q> fits this picture with a score of{" "}
-              <strong data-testid="score">{formatCosine(explanation.similarity)}</strong>
-            </h2>
-            <p className="reading">
-              {patch !== null && atPatch ? (
-                <>
-                  <strong>What each head wrote at the marked patch.</strong> Together{" "}
-                  {formatSigned(
-                    atPatch.reduce((sum, value) => sum + value, 0),
-                    4,
-                  )}
-                  .
-                </>
-              ) : (
-                <>
-                  The score is the sum of these squares: each is one attention head, and says how much that
-                  head speaks <b className="for">for</b> or <b className="against">against</b> the text. Move
-                  over a square to see where it looked; click to choose it.
-                </>
+          {explained.error && <ProblemNote error={explained.error} />}
+          {tokens.error && !explained.error && <ProblemNote error={tokens.error} />}
+          {less && means.error && <ProblemNote error={means.error} />}
+          {text === undefined && (
+            <p className="empty">Add a text: each head will say how much it speaks for it.</p>
+          )}
+          {text !== undefined && !imageError && !explained.error && (
+            <>
+              <LookMatrix
+                {...{ model, text, less, numbers, atPatch, chosen, hovered, about }}
+                against={held}
+                onLeavePatch={keptPatch === null ? null : () => setKept(null)}
+                onChoose={setDragged}
+                onHover={setHovered}
+              />
+              <HeadChooser
+                model={model}
+                written={state.heads}
+                read={dragged ? { chosen, mlps: [], problem: null } : { ...read, problem }}
+                properties={properties}
+                onWrite={(next) => go({ heads: next })}
+              />
+              {numbers && !isUnread && (
+                <HeadFacts shown={shown} all={layers * heads} {...{ nameOf, about, numbers }} />
               )}
-            </p>
-            <Matrix
-              layers={layers}
-              heads={heads}
-              values={atPatch ?? explanation.heads.map(({ value }) => value)}
-              mlps={atPatch ? null : explanation.mlps.map(({ value }) => value)}
-              limit={atPatch ? largestOf(atPatch) : sharedLimit([explanation])}
-              chosen={chosen}
-              hovered={hovered}
-              onChoose={setDragged}
-              onHover={setHovered}
-              about={about}
-            />
-            <ColourBar
-              limit={atPatch ? largestOf(atPatch) : sharedLimit([explanation])}
-              low="against"
-              high="for the text"
-              clipped={!atPatch && anyBeyond([explanation], sharedLimit([explanation]))}
-            />
-            <p className="sum" data-testid="sum">
-              The parts add up to {formatSigned(explanation.sum, 4)}; the score computed directly is{" "}
-              {formatSigned(explanation.similarity, 4)} (off by {formatError(explanation.error)}).
-            </p>
-            <HeadChooser
-              layers={layers}
-              heads={heads}
-              chosen={chosen}
-              properties={properties}
-              onWrite={(written) => {
-                const set = parseHeads(written, model, properties);
-                go({ heads: formatHeads(set, model) });
-              }}
-            />
-            <HeadFacts
-              units={shownUnits}
-              all={layers * heads}
-              nameOf={nameOf}
-              about={about}
-              score={score ?? 0}
-              whole={explanation.similarity}
-            />
-          </>
-        )}
-        {explained.data && known && map && view && (
-          <Exports
-            name={`look-${known.sha256.slice(0, 8)}`}
-            make={() =>
-              lookExports(
-                { image, text, heads: orAll(formatHeads(chosen, model)), corpus: state.corpus },
-                explained.data,
-                { opacity: state.opacity / 100, squares: state.squares },
-              )
-            }
-          />
-        )}
-      </section>
+              <Compare {...{ state, go, text, ready }} />
+              {without.error && isTakenOut && <ProblemNote error={without.error} />}
+              {isTakenOut && without.data && (
+                <WithoutTable found={without.data} words={headsInWords(chosen, model)} />
+              )}
+            </>
+          )}
+        </section>
+      </div>
 
-      <NearestOfHeads
-        state={state}
-        go={go}
-        model={model}
-        image={image}
-        known={known}
-        ready={ready}
-        heads={formatHeads(chosen, model)}
-        inWords={headsInWords(chosen, model)}
-        insights={insights ?? undefined}
-      />
-    </div>
+      {problem === null && (
+        <NearestOfHeads
+          {...{ state, model, pick, known, ready, chosen }}
+          insights={insights ?? undefined}
+          isTakenOut={isTakenOut}
+        />
+      )}
+      {explained.data && known && text !== undefined && problem === null && (
+        <Exports
+          name={`look-${known.sha256.slice(0, 8)}`}
+          {...{ state, image, known }}
+          command={lookCommand({ ...state, text, against: held }, known, orAll(formatHeads(chosen, model)))}
+          make={() =>
+            lookExports(
+              { image, text, against: held, heads: orAll(formatHeads(chosen, model)), corpus: state.corpus },
+              explained.data,
+              { opacity: state.opacity / 100, squares: state.squares },
+            )
+          }
+        />
+      )}
+    </>
   );
-}
-
-/** What the heads that are shown add, and what one of them is known to follow. */
-function HeadFacts(props: {
-  units: readonly number[];
-  all: number;
-  nameOf: (unit: number) => string;
-  about: (unit: number) => string;
-  score: number;
-  whole: number;
-}) {
-  const { units, all, nameOf, about, score, whole } = props;
-  if (units.length === all) return null;
-  const share = formatSigned(score, decimalsFor(Math.abs(score)));
-  return (
-    <p className="facts" aria-live="polite">
-      <strong>{units.length === 1 ? nameOf(units[0]) : `These ${units.length} heads`}</strong>{" "}
-      {units.length === 1 ? "adds" : "add"} <strong>{share}</strong> of the {formatCosine(whole)}.{" "}
-      {units.length === 1 && about(units[0])}
-    </p>
-  );
-}
-
-/** `It follows the colour behind: 76 % …`. */
-function followsInWords(found: readonly Follows[], images: number): string {
-  if (found.length === 0) return "";
-  const [first, ...rest] = found;
-  const percent = ({ share }: Follows) => `${Math.round(100 * share)} %`;
-  const others = rest.slice(0, 2).map((one) => `${inWords(one.factor)} (${percent(one)})`);
-  const more = others.length > 0 ? `; then ${others.join(", ")}` : "";
-  const against = first.sign === -1 ? " It speaks against the text of what it sees." : "";
-  return `Over ${images.toLocaleString("en")} pictures, ${percent(first)} of what this head writes follows ${inWords(first.factor)}${more}.${against}`;
 }

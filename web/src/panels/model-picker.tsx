@@ -1,7 +1,8 @@
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { post } from "../state/api.ts";
 import { isUnderWay, useJobs } from "../state/jobs.ts";
 import { useModels } from "../state/queries.ts";
+import { Dialog, DialogButton } from "./dialog.tsx";
 import { JobLine } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
 
@@ -12,46 +13,31 @@ interface Props {
 
 /** The model that is looked into, and the others that could be. */
 export function ModelPicker({ model, onPick }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [open, setOpen] = useState(false);
-  return (
+  const label = (
     <>
-      <button
-        type="button"
-        className="model"
-        onClick={() => {
-          setOpen(true);
-          dialog.current?.showModal();
-        }}
-        title="Choose another model"
-      >
-        <small>model</small> {model ?? "…"} ▾
-      </button>
-      <dialog ref={dialog} onClose={() => setOpen(false)} aria-label="Choose a model">
-        {open && (
-          <>
-            <header>
-              <h2>Choose a model</h2>
-              <button type="button" onClick={() => dialog.current?.close()}>
-                Close
-              </button>
-            </header>
-            <ModelList
-              model={model}
-              onPick={(name) => {
-                dialog.current?.close();
-                onPick(name);
-              }}
-            />
-          </>
-        )}
-      </dialog>
+      <small>model</small> {model ?? "…"} ▾
     </>
+  );
+  return (
+    <DialogButton className="model" label={label} title="Choose another model">
+      {(close) => (
+        <Dialog title="Choose a model" onClose={close}>
+          <ModelList
+            model={model}
+            onPick={(name) => {
+              close();
+              onPick(name);
+            }}
+          />
+        </Dialog>
+      )}
+    </DialogButton>
   );
 }
 
 function ModelList({ model, onPick }: Props) {
-  const { data, error } = useModels(true);
+  const { data, error, isPending } = useModels(true);
+  if (isPending) return <p className="waiting">Looking which models are here…</p>;
   if (error) return <ProblemNote error={error} />;
   return (
     <div className="table-scroll">

@@ -1,36 +1,42 @@
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import { Thumbs } from "../plots/thumbs.tsx";
 import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
-import { orAll } from "../state/heads.ts";
+import { type Chosen, formatHeads, headsInWords, orAll } from "../state/heads.ts";
 import { inWords as factorInWords, type InCommon, inCommon, tourStops } from "../state/know.ts";
 import { useNeighbors, useRowsOf } from "../state/queries.ts";
-import { formatAddress, type Navigate, type ViewState } from "../state/url.ts";
+import { formatAddress, type Settled } from "../state/url.ts";
 import { PrepareCorpus } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
 import { thumbsOf } from "./thumbs-of.ts";
 
 interface Props {
-  readonly state: ViewState;
-  readonly go: Navigate;
+  readonly state: Settled;
   readonly model: ModelDetail;
-  readonly image: string;
+  readonly pick: (image: string) => void;
   readonly known: ImageInfo | undefined;
   readonly ready: boolean;
-  readonly heads: string;
-  readonly inWords: string;
+  readonly chosen: Chosen;
   readonly insights: Insights | undefined;
+  /** Whether everything but the chosen heads is asked. */
+  readonly isTakenOut: boolean;
 }
 
+const NEAREST = 8;
+
 /** The other pictures in which the chosen heads wrote most alike: what those heads see. */
-export function NearestOfHeads({ state, go, model, image, known, ready, heads, inWords, insights }: Props) {
-  const { corpus } = state;
+export function NearestOfHeads(props: Props) {
+  const { state, model, pick, known, ready, chosen, insights, isTakenOut } = props;
+  const { corpus, image } = state;
+  const heads = isTakenOut ? everythingBut(chosen, model) : orAll(formatHeads(chosen, model));
+  const inWords = headsInWords(chosen, model);
   const asked =
-    known && ready
-      ? { corpus, query: { image }, heads: orAll(heads), k: 8, scoring: "dot" as const, seed: state.seed }
+    known && ready && heads !== ""
+      ? { corpus, query: { image }, heads, k: NEAREST, scoring: defaultScoring("image"), seed: state.seed }
       : undefined;
-  const { data, error } = useNeighbors(model.name, asked);
-  const { data: rows } = useRowsOf(corpus, data?.neighbors.map(({ id }) => id) ?? []);
+  const { data, error, isPlaceholderData } = useNeighbors(model.name, asked);
+  const rows = useRowsOf(corpus, data?.neighbors.map(({ id }) => id) ?? []).data;
   const hrefOf = (other: string) => formatAddress({ ...state, image: other, tour: 0 });
-  const open = (other: string) => go({ image: other, tour: 0 });
+  const open = pick;
   const chanceOf = (factor: string) =>
     insights?.retrieval.factors.find(({ name }) => name === factor)?.chance;
   // What is shared far more often than by chance, most first.
@@ -47,38 +53,37 @@ export function NearestOfHeads({ state, go, model, image, known, ready, heads, i
   return (
     <section className="nearest" id="nearest" aria-label="Nearest pictures">
       <h2>
-        Pictures that {inWords}{" "}
-        {heads === "" || heads === "all" ? "find" : inWords.startsWith("head ") ? "finds" : "find"} most like
-        this one
+        {isTakenOut
+          ? `Pictures found most like this one without ${inWords}`
+          : `Pictures that ${inWords} ${chosen.size === 1 ? "finds" : "find"} most like this one`}
       </h2>
       {!ready && <PrepareCorpus corpus={corpus} model={model.name} />}
       {error && <ProblemNote error={error} />}
-      {data && (
-        <>
-          {shared.length > 0 && (
-            <p className="in-common" data-testid="in-common">
-              {shared.slice(0, 3).map(({ factor, value, count, of }, i) => {
-                const chance = chanceOf(factor);
-                return (
-                  <span key={factor}>
-                    {i > 0 ? " · " : ""}
-                    <strong>
-                      {count} of {of}
-                    </strong>{" "}
-                    have {factor} <b>{value}</b>{" "}
-                    <small>
-                      ({factorInWords(factor)}
-                      {chance !== undefined && `; ${(chance * of).toFixed(1)} by chance`})
-                    </small>
-                  </span>
-                );
-              })}
-            </p>
-          )}
+      {ready && !error && (
+        <div className={isPlaceholderData ? "found stale" : "found"}>
+          <p className="in-common" {...(shared.length > 0 && { "data-testid": "in-common" })}>
+            {shared.slice(0, 3).map(({ factor, value, count, of }, i) => {
+              const chance = chanceOf(factor);
+              return (
+                <span key={factor}>
+                  {i > 0 ? " · " : ""}
+                  <strong>
+                    {count} of {of}
+                  </strong>{" "}
+                  have {factor} <b>{value}</b>{" "}
+                  <small>
+                    ({factorInWords(factor)}
+                    {chance !== undefined && `; ${(chance * of).toFixed(1)} by chance`})
+                  </small>
+                </span>
+              );
+            })}
+          </p>
           <Thumbs
             title="most alike"
             explanation="to these heads, not to you: look for what they share"
-            items={thumbsOf(corpus, data, data.neighbors)}
+            items={data && thumbsOf(corpus, data, data.neighbors)}
+            expected={NEAREST}
             query={image}
             hrefOf={hrefOf}
             onOpen={open}
@@ -86,12 +91,24 @@ export function NearestOfHeads({ state, go, model, image, known, ready, heads, i
           <Thumbs
             title="random"
             explanation="for comparison"
-            items={thumbsOf(corpus, data, data.random)}
+            items={data && thumbsOf(corpus, data, data.random)}
+            expected={NEAREST}
             hrefOf={hrefOf}
             onOpen={open}
           />
-        </>
+        </div>
       )}
     </section>
   );
+}
+
+/** Every component but the chosen heads: what is left of the embedding without them. */
+function everythingBut(chosen: Chosen, model: ModelDetail): string {
+  if (chosen.size === 0) return "mlps";
+  const left = new Map<number, number>();
+  for (let unit = 0; unit < model.layers * model.heads; unit++) {
+    const weight = 1 - (chosen.get(unit) ?? 0);
+    if (weight !== 0) left.set(unit, weight);
+  }
+  return [formatHeads(left, model), "mlps"].filter(Boolean).join();
 }

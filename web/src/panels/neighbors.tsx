@@ -1,11 +1,14 @@
 import { type FormEvent, useState } from "react";
 import { headName, weightedName } from "../../../src/model/components.ts";
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import { scoreFormat } from "../../../src/views/neighbors/words.ts";
+import { neighborsCommand } from "../exports/command.ts";
 import { neighborsExports } from "../exports/neighbors.ts";
+import { Said } from "../plots/said.tsx";
 import { Spread } from "../plots/spread.tsx";
 import { Thumbs } from "../plots/thumbs.tsx";
 import { type NeighborsResult, type Properties, pictureUrl } from "../state/api.ts";
-import { formatHeads, headsInWords, orAll, parseHeads } from "../state/heads.ts";
+import { formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
 import { hitsInWords, inWords, isNoBetter } from "../state/know.ts";
 import { useCorpora, useImage, useNeighbors, useProperties } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
@@ -14,7 +17,7 @@ import { HeadChooser } from "./head-chooser.tsx";
 import { PhotoNotice } from "./model-picker.tsx";
 import { Picker } from "./picker.tsx";
 import { PrepareCorpus } from "./prepare.tsx";
-import { ProblemNote } from "./problem.tsx";
+import { Missing, ProblemNote } from "./problem.tsx";
 import { CutTexts } from "./texts.tsx";
 import { thumbsOf } from "./thumbs-of.ts";
 import type { ViewProps } from "./view.ts";
@@ -28,14 +31,15 @@ const ASKED = {
 } as const;
 
 const SCORES = {
+  centred: "cosine from the mean of all",
   dot: "product (as in the paper)",
   cosine: "cosine",
   z: "deviations above the mean",
 } as const;
 
 /** Nearest neighbours by property, by head for the picture, by head for a text. */
-export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
-  const { corpus } = state;
+export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
+  const { corpus, image } = state;
   const { data: known, error: imageError } = useImage(image);
   const { data: corpora } = useCorpora(model.name);
   const { data: named } = useProperties(model.name, corpus, ready);
@@ -46,24 +50,30 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
   const noneKnown = ready && named !== undefined && property === undefined;
   // Where nothing is known of heads or pictures, heads can still be asked.
   const by = state.by === "property" && noneKnown ? "image" : state.by;
-  const chosen = parseHeads(state.heads, model, properties);
+  const isUnknown =
+    by === "property" && named !== undefined && state.property !== null && property?.name !== state.property;
+  const read = readHeads(state.heads, model, properties, { mlps: true });
+  // What may be a property's name is not unreadable before properties are known.
+  const problem = named === undefined ? null : read.problem;
   const text = state.query ?? "a red background";
-  const heads = by === "property" ? property?.name : orAll(formatHeads(chosen, model));
+  const heads = by === "property" ? property?.name : orAll(formatHeads(read.chosen, model, read.mlps));
+  const isAskable = by === "property" ? !isUnknown : read.problem === null;
   const query = by === "text" ? { text } : { image };
+  const scoring = state.scoring ?? defaultScoring(by === "text" ? "text" : "image");
   const asked =
-    ready && heads !== undefined && (by === "text" || known)
-      ? { corpus, query, heads, k: state.count, scoring: state.scoring, seed: state.seed }
+    ready && heads !== undefined && isAskable && (by === "text" || known)
+      ? { corpus, query, heads, k: state.count, scoring, seed: state.seed }
       : undefined;
-  const { data, error } = useNeighbors(model.name, asked);
+  const { data, error, isPlaceholderData } = useNeighbors(model.name, asked);
   const words =
     by === "property"
       ? property
         ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.map((head) => weightedName(head.name, head.weight).replace("*-1", " taken negatively")).join(", ")})`
         : "heads"
-      : headsInWords(chosen, model);
+      : headsInWords(read.chosen, model, read.mlps);
   const isPhoto = by !== "text" && model.embedded && !/^(demo|scenes):/.test(image);
   const hrefOf = (other: string) => formatAddress({ ...state, view: "look", image: other, tour: 0 });
-  const open = (other: string) => go({ view: "look", image: other, tour: 0 });
+  const open = (other: string) => pick(other, "look");
   return (
     <div className="neighbors">
       <section className="controls" aria-label="What is looked for">
@@ -108,11 +118,7 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
                 width={128}
                 height={128}
               />
-              <Picker
-                model={model.name}
-                mostBytes={app.limits.uploadBytes}
-                onPick={(next) => go({ image: next })}
-              />
+              <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={pick} />
             </div>
           )}
           <div className="options">
@@ -127,7 +133,9 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
                 <OneHead
                   layers={model.layers}
                   heads={model.heads}
-                  chosen={chosen.size === 1 ? [...chosen][0] : null}
+                  chosen={
+                    read.chosen.size === 1 && read.mlps.length === 0 ? [...read.chosen.keys()][0] : null
+                  }
                   onChoose={(unit) =>
                     go({
                       heads:
@@ -136,13 +144,12 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
                   }
                 />
                 <HeadChooser
-                  layers={model.layers}
-                  heads={model.heads}
-                  chosen={chosen}
+                  model={model}
+                  written={state.heads}
+                  read={{ ...read, problem }}
                   properties={properties}
-                  onWrite={(written) =>
-                    go({ heads: formatHeads(parseHeads(written, model, properties), model) })
-                  }
+                  mlps
+                  onWrite={(next) => go({ heads: next })}
                 />
               </>
             )}
@@ -159,7 +166,7 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
             <label>
               score{" "}
               <select
-                value={state.scoring}
+                value={scoring}
                 onChange={(event) => go({ scoring: event.target.value as keyof typeof SCORES })}
               >
                 {Object.entries(SCORES).map(([kind, title]) => (
@@ -185,13 +192,33 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
         </div>
       </section>
       {!ready && <PrepareCorpus corpus={corpus} model={model.name} />}
-      {(imageError ?? error) && <ProblemNote error={imageError ?? error} />}
-      {data && (
+      {isUnknown && (
+        <Missing
+          what={
+            <>
+              No heads of this model are known for the property <Said text={state.property ?? ""} />.
+            </>
+          }
+        >
+          <button type="button" onClick={() => go({ property: null })}>
+            Choose another
+          </button>
+        </Missing>
+      )}
+      {imageError && by !== "text" && (
+        <ProblemNote error={imageError}>
+          <button type="button" onClick={() => go({ image: null, texts: null })}>
+            Show the first picture
+          </button>
+        </ProblemNote>
+      )}
+      {error && <ProblemNote error={error} />}
+      {(data || asked) && !error && (
         <>
           <h2>
             {by === "text" ? (
               <>
-                Nearest to <q>{text}</q>
+                Nearest to <Said text={text} />
               </>
             ) : (
               "Nearest to this picture"
@@ -200,16 +227,29 @@ export function Neighbors({ state, go, app, model, image, ready }: ViewProps) {
           </h2>
           <Found
             state={state}
+            isStale={isPlaceholderData}
             data={data}
             query={by === "text" ? undefined : image}
             hrefOf={hrefOf}
             onOpen={open}
             onShuffle={() => go({ seed: state.seed + 1 })}
           />
-          <Exports
-            name={`neighbors-${corpus}`}
-            make={() => neighborsExports({ corpus, found: data, image: by === "text" ? undefined : image })}
-          />
+          {data && (
+            <Exports
+              name={`neighbors-${corpus}`}
+              {...(by !== "text" && { image, known })}
+              state={by === "text" ? { ...state, query: text } : state}
+              command={neighborsCommand(
+                state,
+                by === "text" || !known ? { text } : known,
+                by === "property" && property
+                  ? property.heads.map((head) => head.name).join()
+                  : (heads ?? "all"),
+                corpora?.corpora.find(({ name }) => name === corpus)?.images ?? null,
+              )}
+              make={() => neighborsExports({ corpus, found: data, image: by === "text" ? undefined : image })}
+            />
+          )}
         </>
       )}
     </div>
@@ -259,38 +299,55 @@ function PropertyChoice(props: {
 
 function Found(props: {
   state: ViewProps["state"];
-  data: NeighborsResult;
+  /** Undefined while it is looked for. */
+  data: NeighborsResult | undefined;
+  /** Whether it answers the question before this one. */
+  isStale: boolean;
   /** The picture that was asked about. */
   query: string | undefined;
   hrefOf: (image: string) => string;
   onOpen: (image: string) => void;
   onShuffle: () => void;
 }) {
-  const { state, data, query, onShuffle, ...links } = props;
-  const row = (items: NeighborsResult["neighbors"]) => thumbsOf(state.corpus, data, items);
-  const searched = `${data.searched.toLocaleString("en")} pictures searched`;
+  const { state, data, isStale, query, onShuffle, ...links } = props;
+  const row = (kind: "neighbors" | "least" | "random") => data && thumbsOf(state.corpus, data, data[kind]);
+  const searched = data ? `${data.searched.toLocaleString("en")} pictures searched` : "searching";
+  const expected = state.count;
   return (
-    <>
+    <div className={isStale ? "found stale" : "found"}>
       <Thumbs
         title="most similar"
-        explanation={`${searched}${data.excluded > 0 ? "; this picture itself is left out" : ""}. Below each: its score, and the share of pictures that score lower.`}
-        items={row(data.neighbors)}
+        explanation={`${searched}${data && data.excluded > 0 ? "; this picture itself is left out" : ""}. Below each: its score, and the share of pictures that score lower.`}
+        items={row("neighbors")}
+        expected={expected}
         {...(query !== undefined && { query })}
         {...links}
       />
-      {data.neighbors.length > 0 && (
+      {data && data.neighbors.length > 0 ? (
         <Spread
           {...data.distribution}
           marks={data.neighbors.map(({ score }) => score)}
           format={scoreFormat(data)}
         />
+      ) : (
+        <div className="spread place" />
       )}
-      <Thumbs title="least similar" explanation="the lowest scores" items={row(data.least)} {...links} />
-      <Thumbs title="random" explanation="against cherry-picking" items={row(data.random)} {...links} />
+      <Thumbs
+        title="least similar"
+        explanation="the lowest scores"
+        items={row("least")}
+        {...{ expected, ...links }}
+      />
+      <Thumbs
+        title="random"
+        explanation="against cherry-picking"
+        items={row("random")}
+        {...{ expected, ...links }}
+      />
       <button type="button" onClick={onShuffle}>
         Other random ones
       </button>
-    </>
+    </div>
   );
 }
 
@@ -310,7 +367,13 @@ function TextQuery({ text, onAsk }: { text: string; onAsk: (text: string) => voi
     <form onSubmit={ask} className="text-query">
       <label>
         text{" "}
-        <input value={draft} maxLength={300} size={28} onChange={(event) => setDraft(event.target.value)} />
+        <input
+          value={draft}
+          dir="auto"
+          maxLength={300}
+          size={28}
+          onChange={(event) => setDraft(event.target.value)}
+        />
       </label>
       <button type="submit">Find</button>
     </form>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { CorpusPicture } from "../plots/corpus-picture.tsx";
 import { ApiError, upload } from "../state/api.ts";
 import { useCorpora, useCorpusImages } from "../state/queries.ts";
+import { Dialog, DialogButton } from "./dialog.tsx";
 import { ProblemNote } from "./problem.tsx";
 
 interface Props {
@@ -16,8 +17,6 @@ export function Picker({ model, mostBytes, onPick }: Props) {
   const [busy, setBusy] = useState(false);
   const [dragging, setDragging] = useState(false);
   const file = useRef<HTMLInputElement>(null);
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [open, setOpen] = useState(false);
   const latest = useRef({ onPick, mostBytes });
   latest.current = { onPick, mostBytes };
 
@@ -80,19 +79,25 @@ export function Picker({ model, mostBytes, onPick }: Props) {
     };
   }, []);
 
-  const show = () => {
-    setOpen(true);
-    dialog.current?.showModal();
-  };
   return (
     <div className="picker">
       <div className="buttons">
         <button type="button" onClick={() => file.current?.click()} disabled={busy}>
           {busy ? "Reading…" : "Your picture…"}
         </button>
-        <button type="button" onClick={show}>
-          From the corpus…
-        </button>
+        <DialogButton label="From the corpus…" title="Choose a picture of a corpus">
+          {(close) => (
+            <Dialog title="Choose a picture" onClose={close}>
+              <CorpusPictures
+                model={model}
+                onPick={(image) => {
+                  close();
+                  onPick(image);
+                }}
+              />
+            </Dialog>
+          )}
+        </DialogButton>
       </div>
       <p className="hint">or drop one anywhere, or paste it</p>
       <input
@@ -111,18 +116,6 @@ export function Picker({ model, mostBytes, onPick }: Props) {
         </ProblemNote>
       )}
       {dragging && <div className="dropzone">Drop the picture anywhere</div>}
-      <dialog ref={dialog} onClose={() => setOpen(false)} aria-label="Choose a picture of a corpus">
-        {open && (
-          <CorpusPictures
-            model={model}
-            onPick={(image) => {
-              dialog.current?.close();
-              onPick(image);
-            }}
-            onClose={() => dialog.current?.close()}
-          />
-        )}
-      </dialog>
     </div>
   );
 }
@@ -132,25 +125,18 @@ const PAGE = 60;
 interface CorpusProps {
   readonly model: string | undefined;
   readonly onPick: (image: string) => void;
-  readonly onClose: () => void;
 }
 
-function CorpusPictures({ model, onPick, onClose }: CorpusProps) {
+function CorpusPictures({ model, onPick }: CorpusProps) {
   const { data: corpora } = useCorpora(model);
   const made = corpora?.corpora.filter((corpus) => corpus.made) ?? [];
   const [chosen, setChosen] = useState<string>();
   const [offset, setOffset] = useState(0);
   const corpus = chosen ?? made[0]?.name ?? "scenes";
-  const { data, error } = useCorpusImages(corpus, offset, PAGE, made.length > 0);
+  const { data, error, isPending } = useCorpusImages(corpus, offset, PAGE, made.length > 0);
   const total = data?.total ?? 0;
   return (
     <>
-      <header>
-        <h2>Choose a picture</h2>
-        <button type="button" onClick={onClose}>
-          Close
-        </button>
-      </header>
       <div className="buttons" role="group" aria-label="Corpora">
         {made.map(({ name, title }) => (
           <button
@@ -167,12 +153,13 @@ function CorpusPictures({ model, onPick, onClose }: CorpusProps) {
         ))}
       </div>
       {error && <ProblemNote error={error} />}
+      {isPending && <p className="waiting">Reading what is there…</p>}
       <ul className="gallery">
         {data?.images.map(({ image, label, path }) => (
           <li key={image}>
             <button type="button" onClick={() => onPick(image)} title={path}>
               <CorpusPicture image={image} side={96} lazy />
-              <span>{label ?? path.split("/").at(-1)}</span>
+              <bdi>{label ?? path.split("/").at(-1)}</bdi>
             </button>
           </li>
         ))}

@@ -9,12 +9,14 @@ import {
   limitsOf,
   setInWords,
 } from "../../../src/views/segmentation/words.ts";
+import { segmentCommand } from "../exports/command.ts";
 import { segmentExports } from "../exports/segment.ts";
 import { ColourBar } from "../plots/colour-bar.tsx";
 import { HeatPicture } from "../plots/heat-picture.tsx";
+import { Said } from "../plots/said.tsx";
 import { Swatch } from "../plots/swatch.tsx";
 import { pictureUrl } from "../state/api.ts";
-import { formatHeads, orAll, parseHeads } from "../state/heads.ts";
+import { formatHeads, orAll, readHeads } from "../state/heads.ts";
 import { useImage, useProperties, useSegment } from "../state/queries.ts";
 import { Exports } from "./exports.tsx";
 import { HeadChooser } from "./head-chooser.tsx";
@@ -26,15 +28,20 @@ import { Texts } from "./texts.tsx";
 import type { ViewProps } from "./view.ts";
 
 /** Where each text is in the picture: each alone, or each against the others. */
-export function Segment({ state, go, app, model, image, texts, ready }: ViewProps) {
+export function Segment({ state, go, app, model, pick, ready }: ViewProps) {
+  const { image, texts } = state;
   const { data: known, error: imageError } = useImage(image);
-  const { data: named } = useProperties(model.name, state.corpus, ready);
-  const properties = named?.properties ?? [];
-  const chosen = parseHeads(state.heads, model, properties);
-  const heads = orAll(formatHeads(chosen, model));
+  const named = useProperties(model.name, state.corpus, ready);
+  const properties = named.data?.properties ?? [];
+  const read = readHeads(state.heads, model, properties);
+  // What may be a property's name is not unreadable before properties are known.
+  const problem = named.isPending ? null : read.problem;
+  const isUnread = read.problem !== null;
+  const heads = orAll(formatHeads(read.chosen, model));
   const mode = texts.length < 2 ? "topic" : state.mode;
   const asked = { texts, heads, mode, scale: state.scale, corpus: state.corpus };
-  const { data, error } = useSegment({ model: model.name, image: known ? image : undefined }, asked);
+  const subject = { model: model.name, image: known && !isUnread ? image : undefined };
+  const { data, error, isPlaceholderData } = useSegment(subject, asked);
   const isPhoto = model.embedded && !/^(demo|scenes):/.test(image);
   const { squares, opacity } = state;
   const paints = useMemo(() => data && segmentationPaints(data, { squares }), [data, squares]);
@@ -50,11 +57,7 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
           />
         )}
         <div className="control-row">
-          <Picker
-            model={model.name}
-            mostBytes={app.limits.uploadBytes}
-            onPick={(next) => go({ image: next })}
-          />
+          <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={pick} />
           <Texts
             texts={texts}
             most={app.limits.texts}
@@ -78,11 +81,11 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
           ]}
         />
         <HeadChooser
-          layers={model.layers}
-          heads={model.heads}
-          chosen={chosen}
+          model={model}
+          written={state.heads}
+          read={{ ...read, problem }}
           properties={properties}
-          onWrite={(written) => go({ heads: formatHeads(parseHeads(written, model, properties), model) })}
+          onWrite={(next) => go({ heads: next })}
         />
         {texts.length > 1 && (
           <Choice
@@ -98,14 +101,24 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
         )}
         <MapControls state={state} go={go} />
       </section>
-      {(imageError ?? error) && <ProblemNote error={imageError ?? error} />}
+      {imageError && (
+        <ProblemNote error={imageError}>
+          <button type="button" onClick={() => go({ image: null, texts: null })}>
+            Show the first picture
+          </button>
+        </ProblemNote>
+      )}
+      {error && <ProblemNote error={error} />}
       {texts.length === 0 && <p className="empty">Add a text: its map shows where the heads see it.</p>}
-      {data && paints && known && (
+      {!data && !error && !isUnread && known && texts.length > 0 && (
+        <p className="waiting">Looking for {texts.length === 1 ? "the text" : "the texts"}…</p>
+      )}
+      {data && paints && known && !isUnread && (
         <>
           <p className="reading">
             Through {setInWords(data)}. {captionOf(data)}
           </p>
-          <div className="maps">
+          <div className={isPlaceholderData ? "maps stale" : "maps"}>
             <figure>
               <HeatPicture
                 src={pictureUrl(image, 512)}
@@ -134,7 +147,7 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
                 />
                 <figcaption>
                   <strong>
-                    <q>{one.text}</q>
+                    <Said text={one.text} />
                   </strong>
                   <ColourBar
                     limit={limits[i]}
@@ -164,7 +177,8 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
                     {data.texts.map(({ text }, i) => (
                       <li key={text}>
                         <Swatch index={i} />
-                        {text}: {data.winners?.counts[i]} of {data.grid.rows * data.grid.columns} patches
+                        <bdi>{text}</bdi>: {data.winners?.counts[i]} of {data.grid.rows * data.grid.columns}{" "}
+                        patches
                       </li>
                     ))}
                   </ul>
@@ -175,6 +189,8 @@ export function Segment({ state, go, app, model, image, texts, ready }: ViewProp
           </div>
           <Exports
             name={`segment-${known.sha256.slice(0, 8)}`}
+            {...{ state, image, known }}
+            command={segmentCommand({ ...state, mode }, known, heads)}
             make={() => segmentExports(image, data, { opacity: opacity / 100, squares })}
           />
         </>

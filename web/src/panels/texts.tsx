@@ -39,7 +39,9 @@ export function Texts({ texts, most, on, scores = [], truncated = [], onChange }
           return (
             <li key={text} className={i === on ? "chip on" : "chip"}>
               {on === undefined ? (
-                <span className="chip-text">{text}</span>
+                <span className="chip-text">
+                  <bdi>{text}</bdi>
+                </span>
               ) : (
                 <button
                   type="button"
@@ -47,8 +49,7 @@ export function Texts({ texts, most, on, scores = [], truncated = [], onChange }
                   aria-pressed={i === on}
                   onClick={() => onChange(texts, i)}
                 >
-                  {text}
-                  {score !== undefined && <small> {formatCosine(score)}</small>}
+                  <bdi>{text}</bdi> <small>{score === undefined ? "" : formatCosine(score)}</small>
                 </button>
               )}
               <button
@@ -64,10 +65,11 @@ export function Texts({ texts, most, on, scores = [], truncated = [], onChange }
         })}
       </ul>
       <CutTexts truncated={truncated} />
-      {texts.length < most && (
+      {texts.length < most ? (
         <form onSubmit={add}>
           <input
             value={draft}
+            dir="auto"
             maxLength={300}
             placeholder="add a text, e.g. “a monkey at the top”"
             aria-label="Add a text"
@@ -77,6 +79,8 @@ export function Texts({ texts, most, on, scores = [], truncated = [], onChange }
             Add
           </button>
         </form>
+      ) : (
+        <p className="hint">{`These are ${most} texts, as many as fit: remove one to add another.`}</p>
       )}
     </div>
   );

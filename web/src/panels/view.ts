@@ -1,16 +1,14 @@
 import type { App, ModelDetail } from "../state/api.ts";
-import type { Navigate, ViewState } from "../state/url.ts";
+import type { Navigate, Settled, View } from "../state/url.ts";
 
-/** What every view is given: the address, what it defaults to, and how to change it. */
+/** What every view is given: what the address says, with its defaults looked up, and how to change it. */
 export interface ViewProps {
-  readonly state: ViewState;
+  readonly state: Settled;
   readonly go: Navigate;
   readonly app: App;
   readonly model: ModelDetail;
-  /** The image of the address, or the example. */
-  readonly image: string;
-  /** The texts of the address, or the example's. */
-  readonly texts: readonly string[];
+  /** Looks at another picture: texts that were only its default's go with the old one. */
+  readonly pick: (image: string, view?: View) => void;
   /** Whether the corpus of the address can be searched with this model. */
   readonly ready: boolean;
 }

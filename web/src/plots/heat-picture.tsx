@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
 import type { Paint } from "../../../src/views/kit/heatmap.ts";
 import { canvasOf, type Pixels, type Placed, paintPicture } from "../../../src/views/kit/panel.ts";
 import { rgbaOf } from "./paint.ts";
@@ -6,6 +6,8 @@ import { rgbaOf } from "./paint.ts";
 interface Props {
   readonly src: string;
   readonly alt: string;
+  /** Of the picture, so that its place is taken before its pixels are there. */
+  readonly size?: { readonly width: number; readonly height: number } | undefined;
   /** Undefined while nothing is known of the map: the plain picture is shown. */
   readonly place?: Placed | undefined;
   readonly paint?: Paint | undefined;
@@ -13,13 +15,17 @@ interface Props {
   readonly opacity: number;
   /** A patch in reading order that is marked. */
   readonly marked?: number | null;
+  /** Hears of the patch under a mouse, or moved to by keys. */
   readonly onMark?: (patch: number | null) => void;
+  /** Hears of the patch that was clicked or tapped, which stays marked. */
+  readonly onKeep?: (patch: number | null) => void;
 }
 
 const MOST = 512;
 
 /** A picture with a map of patches painted over it, where the model looked; the rest is faded. */
-export function HeatPicture({ src, alt, place, paint, opacity, marked = null, onMark }: Props) {
+export function HeatPicture(props: Props) {
+  const { src, alt, size, place, paint, opacity, marked = null, onMark, onKeep } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const pixels = usePixels(src);
   useEffect(() => {
@@ -33,7 +39,7 @@ export function HeatPicture({ src, alt, place, paint, opacity, marked = null, on
     target.dataset.painted = paint ? "map" : "plain";
   }, [pixels, place, paint, opacity]);
 
-  const patchAt = (event: PointerEvent<HTMLElement>): number | null => {
+  const patchAt = (event: MouseEvent<HTMLElement>): number | null => {
     if (!place) return null;
     const box = event.currentTarget.getBoundingClientRect();
     const { grid, original } = place;
@@ -49,7 +55,11 @@ export function HeatPicture({ src, alt, place, paint, opacity, marked = null, on
     const steps: Record<string, number> = {
       ...{ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns },
     };
-    if (event.key === "Escape") return onMark(null);
+    if (event.key === "Escape") {
+      onKeep?.(null);
+      return onMark(null);
+    }
+    if (event.key === "Enter") return onKeep?.(marked);
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
@@ -64,17 +74,26 @@ export function HeatPicture({ src, alt, place, paint, opacity, marked = null, on
       {place && marked !== null && <Mark place={place} patch={marked} />}
     </>
   );
-  if (!onMark) return <div className="heat">{drawing}</div>;
+  const shape = size ?? place?.original;
+  const style = shape && ({ "--aspect": shape.width / shape.height } as CSSProperties);
+  if (!onMark)
+    return (
+      <div className="heat" style={style}>
+        {drawing}
+      </div>
+    );
   return (
     <div
-      className="heat"
+      className="heat marked"
+      style={style}
       role="group"
-      aria-label="Patches of the picture: move over them, or use the arrow keys, to see what each head wrote there"
+      aria-label="Patches of the picture: move over them, tap one, or use the arrow keys, to see what each head wrote there"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move over its patches
       tabIndex={0}
-      onPointerMove={(event) => onMark(patchAt(event))}
-      onPointerDown={(event) => onMark(patchAt(event))}
-      onPointerLeave={() => onMark(null)}
+      // A finger that moves scrolls the page; it marks with a tap.
+      onPointerMove={(event) => event.pointerType !== "touch" && onMark(patchAt(event))}
+      onPointerLeave={(event) => event.pointerType !== "touch" && onMark(null)}
+      onClick={(event) => onKeep?.(patchAt(event))}
       onBlur={() => onMark(null)}
       onKeyDown={move}
     >

@@ -2,15 +2,18 @@ import { type KeyboardEvent, useRef } from "react";
 import { headName } from "../../../src/model/components.ts";
 import { signedScale } from "../../../src/views/kit/colour.ts";
 import { decimalsFor, formatSigned } from "../../../src/views/kit/text.ts";
-import { type Chosen, toggled } from "../state/heads.ts";
+import { type Chosen, formatWeight, toggled } from "../state/heads.ts";
 
 interface Props {
   readonly layers: number;
   readonly heads: number;
   /** [L·H]: what each head contributed. */
   readonly values: ArrayLike<number>;
-  /** `embed`, then each layer's MLP, then that of a pool of attention if there is one; none where only heads have values, as at one patch. */
-  readonly mlps: readonly number[] | null;
+  /**
+   * `embed`, then each layer's MLP, then that of a pool of attention if there is one; none where only heads have
+   * values, and a blank for each where their room is kept, as at one patch.
+   */
+  readonly mlps: readonly (number | null)[] | null;
   /** Where the colour scale ends. */
   readonly limit: number;
   readonly chosen: Chosen;
@@ -38,19 +41,23 @@ export function Matrix({
   const scale = signedScale(limit);
   const decimals = decimalsFor(scale.limit);
   // While the pointer is down: whether it puts in or takes out, and what was chosen so far.
-  const drag = useRef<{ add: boolean; chosen: Set<number>; over: Set<number> } | null>(null);
+  const drag = useRef<{ add: boolean; chosen: Map<number, number>; over: Set<number> } | null>(null);
+  // What pressed last: a mouse chooses when it is pressed, a finger when it has tapped, and not when it scrolls.
+  const pressedBy = useRef<string | null>(null);
   const table = useRef<HTMLTableElement>(null);
   const roomy = heads <= 8;
+  // Wider than a phone: it scrolls, all rows together.
+  const wide = heads > 8;
 
   const paintCell = (unit: number) => {
     if (!drag.current || drag.current.over.has(unit)) return;
     drag.current.over.add(unit);
-    if (drag.current.add) drag.current.chosen.add(unit);
-    else drag.current.chosen.delete(unit);
-    onChoose(new Set(drag.current.chosen));
+    if (!drag.current.add) drag.current.chosen.delete(unit);
+    else if (!drag.current.chosen.has(unit)) drag.current.chosen.set(unit, 1);
+    onChoose(new Map(drag.current.chosen));
   };
   const start = (unit: number) => {
-    drag.current = { add: !chosen.has(unit), chosen: new Set(chosen), over: new Set() };
+    drag.current = { add: !chosen.has(unit), chosen: new Map(chosen), over: new Set() };
     paintCell(unit);
     const stop = () => {
       drag.current = null;
@@ -79,14 +86,14 @@ export function Matrix({
   };
   const layerUnits = (layer: number) => Array.from({ length: heads }, (_, head) => layer * heads + head);
   const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i);
-  const focusable = hovered ?? [...chosen][0] ?? (layers - 1) * heads;
+  const focusable = hovered ?? [...chosen.keys()][0] ?? (layers - 1) * heads;
   const sumOf = (layer: number) =>
-    layerUnits(layer).reduce((sum, unit) => sum + values[unit], mlps ? mlps[layer + 1] : 0);
+    layerUnits(layer).reduce((sum, unit) => sum + values[unit], mlps?.[layer + 1] ?? 0);
   const pool = mlps?.[layers + 1];
   const total = rows.reduce((sum, layer) => sum + sumOf(layer), (mlps?.[0] ?? 0) + (pool ?? 0));
 
   return (
-    <div className="matrix-scroll">
+    <section className="matrix-scroll" aria-label="Heads by layer" tabIndex={wide ? 0 : undefined}>
       <table className={roomy ? "matrix roomy" : "matrix"} ref={table} onPointerLeave={() => onHover(null)}>
         <caption className="hidden">
           What each head contributed. Arrow keys move, space chooses. Rows are layers, the last on top.
@@ -96,7 +103,9 @@ export function Matrix({
             <td />
             {Array.from({ length: heads }, (_, head) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a head is its number
-              <th scope="col" key={head}>{`H${head}`}</th>
+              <th scope="col" key={head}>
+                {`H${head}`}
+              </th>
             ))}
             {mlps && <th scope="col">MLP</th>}
             <th scope="col">sum</th>
@@ -109,7 +118,7 @@ export function Matrix({
                 pool.MLP (where patches are pooled)
               </th>
               <MlpCell name="pool.MLP" value={pool} scale={scale} decimals={decimals} />
-              <td className="sum">{formatSigned(pool, decimals)}</td>
+              <td className="sum">{pool === null ? "" : formatSigned(pool, decimals)}</td>
             </tr>
           )}
           {rows.map((layer) => (
@@ -128,7 +137,9 @@ export function Matrix({
               {layerUnits(layer).map((unit) => {
                 const value = values[unit];
                 const name = headName(layer, unit % heads);
-                const label = `${name}: ${formatSigned(value, decimals + 1)}. ${about(unit)}`;
+                const weight = chosen.get(unit) ?? 1;
+                const weighed = weight === 1 ? "" : `×${formatWeight(weight)}`;
+                const label = `${name}: ${formatSigned(value, decimals + 1)}. ${weighed && `Chosen with weight ${formatWeight(weight)}. `}${about(unit)}`;
                 return (
                   <td key={unit}>
                     <button
@@ -141,22 +152,26 @@ export function Matrix({
                       tabIndex={unit === focusable ? 0 : -1}
                       style={{ background: scale.colour(value), color: scale.ink(value) }}
                       onPointerDown={(event) => {
-                        if (event.button !== 0) return;
-                        // Touch captures the pointer, and the cells that it moves over would not hear of it.
+                        pressedBy.current = event.pointerType;
+                        if (event.button !== 0 || event.pointerType === "touch") return;
                         event.currentTarget.releasePointerCapture(event.pointerId);
                         start(unit);
                       }}
-                      onPointerEnter={() => {
+                      onPointerEnter={(event) => {
+                        if (event.pointerType === "touch") return;
                         onHover(unit);
                         paintCell(unit);
                       }}
-                      onFocus={() => onHover(unit)}
+                      onFocus={(event) => event.target.matches(":focus-visible") && onHover(unit)}
                       onBlur={() => onHover(null)}
-                      // A pointer has chosen already when it was pressed; a click without one is the keyboard's.
-                      onClick={(event) => event.detail === 0 && onChoose(toggled(chosen, [unit]))}
+                      onClick={(event) => {
+                        const chosenAlready = event.detail > 0 && pressedBy.current !== "touch";
+                        if (!chosenAlready) onChoose(toggled(chosen, [unit]));
+                      }}
                       onKeyDown={(event) => moveFocus(event, unit)}
                     >
                       {roomy ? formatSigned(value, decimals) : ""}
+                      {weighed && <small className="weight">{weighed}</small>}
                     </button>
                   </td>
                 );
@@ -173,14 +188,14 @@ export function Matrix({
                 embed (where the model starts)
               </th>
               <MlpCell name="embed" value={mlps[0]} scale={scale} decimals={decimals} />
-              <td className="sum">{formatSigned(mlps[0], decimals)}</td>
+              <td className="sum">{mlps[0] === null ? "" : formatSigned(mlps[0], decimals)}</td>
             </tr>
           )}
         </tbody>
         <tfoot>
           <tr>
             <th scope="row" colSpan={heads + (mlps ? 2 : 1)} className="embed">
-              {mlps ? "everything together" : "all heads together"}
+              {mlps && mlps[0] !== null ? "everything together" : "all heads together"}
             </th>
             <td className="sum total" data-testid="total">
               {formatSigned(total, 4)}
@@ -188,18 +203,19 @@ export function Matrix({
           </tr>
         </tfoot>
       </table>
-    </div>
+    </section>
   );
 }
 
 interface MlpProps {
   readonly name: string;
-  readonly value: number;
+  readonly value: number | null;
   readonly scale: ReturnType<typeof signedScale>;
   readonly decimals: number;
 }
 
 function MlpCell({ name, value, scale, decimals }: MlpProps) {
+  if (value === null) return <td className="mlp" title={`${name}: an MLP has no heads and no map`} />;
   return (
     <td
       className="mlp"

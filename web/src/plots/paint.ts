@@ -1,17 +1,17 @@
 import type { TokenValues } from "../state/queries.ts";
 
 /** Tokens of a head; patches are the last of them, behind the CLS token where there is one. */
-const tokensOf = ({ values, layers, heads }: TokenValues): number => values.length / (layers * heads);
+export const tokensOf = ({ values, layers, heads }: TokenValues): number => values.length / (layers * heads);
 
-/** The map of some heads, patches by row: the sum of theirs, without the CLS token. */
-export function sumOfHeads(tokens: TokenValues, units: Iterable<number>): number[][] {
+/** The map of some heads, patches by row: the weighted sum of theirs, without the CLS token. @param chosen unit → weight */
+export function sumOfHeads(tokens: TokenValues, chosen: Iterable<readonly [number, number]>): number[][] {
   const { rows, columns } = tokens.grid;
   const n = tokensOf(tokens);
   const sums = Array.from({ length: rows }, () => new Array<number>(columns).fill(0));
-  for (const unit of units) {
+  for (const [unit, weight] of chosen) {
     let at = (unit + 1) * n - rows * columns;
     for (const row of sums)
-      for (let column = 0; column < columns; column++) row[column] += tokens.values[at++];
+      for (let column = 0; column < columns; column++) row[column] += weight * tokens.values[at++];
   }
   return sums;
 }

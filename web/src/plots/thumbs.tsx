@@ -13,7 +13,10 @@ export interface Thumb {
 interface Props {
   readonly title: string;
   readonly explanation: string;
-  readonly items: readonly Thumb[];
+  /** Undefined while they are looked for: their room is kept. */
+  readonly items: readonly Thumb[] | undefined;
+  /** How many there will be. */
+  readonly expected: number;
   /** What the others are compared with, shown first. */
   readonly query?: string;
   readonly hrefOf: (image: string) => string;
@@ -21,9 +24,9 @@ interface Props {
 }
 
 /** A row of pictures with their scores; each is a link that looks at it. */
-export function Thumbs({ title, explanation, items, query, hrefOf, onOpen }: Props) {
+export function Thumbs({ title, explanation, items, expected, query, hrefOf, onOpen }: Props) {
   return (
-    <section className="thumbs" aria-label={title}>
+    <section className="thumbs" aria-label={title} aria-busy={items === undefined}>
       <h3>
         {title} <small>{explanation}</small>
       </h3>
@@ -34,7 +37,17 @@ export function Thumbs({ title, explanation, items, query, hrefOf, onOpen }: Pro
             <span>this picture</span>
           </li>
         )}
-        {items.map(({ image, name, score, percentile, note }) => (
+        {!items &&
+          Array.from({ length: expected }, (_, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: an empty place is its number
+            <li key={i} className="place" aria-hidden="true">
+              <span className="square" />
+              <span className="name">&nbsp;</span>
+              <span className="score">&nbsp;</span>
+              <span className="percentile">&nbsp;</span>
+            </li>
+          ))}
+        {items?.map(({ image, name, score, percentile, note }) => (
           <li key={image}>
             <a
               href={hrefOf(image)}
@@ -46,7 +59,9 @@ export function Thumbs({ title, explanation, items, query, hrefOf, onOpen }: Pro
               }}
             >
               <CorpusPicture image={image} side={104} lazy />
-              <span className="name">{name}</span>
+              <span className="name">
+                <bdi>{name}</bdi>
+              </span>
               <span className="score">{score}</span>
               <span className="percentile">{percentile}</span>
               {note !== undefined && <span className="note">{note}</span>}

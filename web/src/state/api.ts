@@ -9,10 +9,12 @@ export type {
   CorpusImages,
   ImageInfo,
   Insights,
+  Means,
   ModelDetail,
   Problem,
   Properties,
   Tokens,
+  WithoutHeads,
 } from "../../../src/results/app.ts";
 export type { ExplainResult } from "../../../src/results/explain.ts";
 export type { SegmentResult } from "../../../src/results/segment.ts";
@@ -94,6 +96,9 @@ export const pictureUrl = (
       typeof size === "number" ? `side=${size}` : `width=${size.width}&height=${size.height}`
     }`,
   );
+
+/** Where the file of an image is, as it was given. */
+export const fileUrl = (image: string): string => here(`/api/images/${encodeURIComponent(image)}/file`);
 
 /** The float32 values of an answer's base64. */
 export function decodeFloats(base64: string): Float32Array {

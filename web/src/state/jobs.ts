@@ -6,9 +6,34 @@ import { queryClient } from "./queries.ts";
 interface JobsState {
   readonly jobs: readonly Job[];
   readonly connected: boolean;
+  /** Jobs that ended and whose lines were closed, in this tab. */
+  readonly closed: ReadonlySet<string>;
 }
 
-let state: JobsState = { jobs: [], connected: true };
+const CLOSED = "closed jobs";
+const MOST_CLOSED = 100;
+
+let state: JobsState = { jobs: [], connected: true, closed: new Set(readClosed()) };
+
+function readClosed(): string[] {
+  try {
+    return (sessionStorage.getItem(CLOSED) ?? "").split(" ").filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
+/** Closes the line of a job that ended; a reload does not bring it back. */
+function close(id: string): void {
+  const closed = [...state.closed, id].slice(-MOST_CLOSED);
+  try {
+    sessionStorage.setItem(CLOSED, closed.join(" "));
+  } catch {
+    // Without storage it is closed until the page is loaded again.
+  }
+  set({ closed: new Set(closed) });
+}
+
 const listeners = new Set<() => void>();
 const set = (change: Partial<JobsState>) => {
   state = { ...state, ...change };
@@ -22,7 +47,7 @@ function take(job: Job): void {
   const hasEnded = job.ended !== null && known?.ended == null;
   // What was made or fetched can be asked for now.
   if (hasEnded || !known) {
-    for (const key of ["corpora", "models", "properties", "insights", "neighbors", "model"]) {
+    for (const key of ["corpora", "models", "properties", "insights", "neighbors", "model", "means"]) {
       void queryClient.invalidateQueries({ queryKey: [key] });
     }
   }
@@ -51,14 +76,15 @@ export function useJobsConnection(): void {
 }
 
 /** The jobs, newest first. */
-export function useJobs(): JobsState {
-  return useSyncExternalStore(
+export function useJobs(): JobsState & { readonly close: (id: string) => void } {
+  const now = useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     () => state,
   );
+  return { ...now, close };
 }
 
 /** True for a job that is not over. */

@@ -1,5 +1,5 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
-import type { Scoring } from "../../../src/results/neighbors.ts";
+import type { Scoring } from "../../../src/results/scoring.ts";
 import {
   ApiError,
   type App,
@@ -10,6 +10,7 @@ import {
   get,
   type ImageInfo,
   type Insights,
+  type Means,
   type ModelDetail,
   type Models,
   type NeighborsResult,
@@ -17,6 +18,7 @@ import {
   post,
   type SegmentResult,
   type Tokens,
+  type WithoutHeads,
 } from "./api.ts";
 
 const gone = (error: unknown) => error instanceof ApiError && error.problem.code === "SERVER_GONE";
@@ -24,7 +26,10 @@ const gone = (error: unknown) => error instanceof ApiError && error.problem.code
 /** What is asked for is a function of content hashes, so an answer stays right. */
 export const queryClient = new QueryClient({
   defaultOptions: {
+    // The server may well be this computer: whether the machine is online says nothing of it.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 5 * 60_000,
       refetchOnWindowFocus: false,
@@ -108,13 +113,19 @@ export interface TokenValues extends Omit<Tokens, "values"> {
   readonly values: Float32Array;
 }
 
-export const useTokens = ({ model, image }: Subject, text: string | undefined) =>
+/** @param against a text that is taken off the first */
+export const useTokens = (
+  { model, image }: Subject,
+  text: string | undefined,
+  against: string | null = null,
+) =>
   useQuery({
-    queryKey: ["tokens", model, image, text],
+    queryKey: ["tokens", model, image, text, against],
     enabled: model !== undefined && image !== undefined && text !== undefined,
     placeholderData: lastOfSame(text !== undefined, model, image),
     queryFn: async ({ signal }): Promise<TokenValues> => {
-      const tokens = await post<Tokens>("/api/tokens", { model, image, text }, signal);
+      const asked = { model, image, text, against: against === null ? [] : [against] };
+      const tokens = await post<Tokens>("/api/tokens", asked, signal);
       return { ...tokens, values: decodeFloats(tokens.values) };
     },
   });
@@ -133,6 +144,34 @@ export const useSegment = (
     placeholderData: lastOfSame(asked.texts.length > 0, model, image),
     queryFn: ({ signal }) => post<SegmentResult>("/api/segment", { model, image, ...asked }, signal),
   });
+
+/** How a corpus's average picture scores; asked for only where it is wanted. */
+export const useMeans = (model: string, corpus: string, texts: readonly string[], wanted: boolean) =>
+  useQuery({
+    queryKey: ["means", model, corpus, texts],
+    enabled: wanted && texts.length > 0,
+    queryFn: ({ signal }) => post<Means>("/api/means", { model, corpus, texts }, signal),
+  });
+
+/** Scores without some heads. */
+export const useWithout = (
+  { model, image }: Subject,
+  asked: {
+    readonly texts: readonly string[];
+    readonly heads: string;
+    readonly replacement: "mean" | "zero";
+    readonly corpus: string;
+  },
+  wanted: boolean,
+) => {
+  const enabled = wanted && model !== undefined && image !== undefined && asked.texts.length > 0;
+  return useQuery({
+    queryKey: ["without", model, image, asked],
+    enabled,
+    placeholderData: lastOfSame(enabled, model, image),
+    queryFn: ({ signal }) => post<WithoutHeads>("/api/without", { model, image, ...asked }, signal),
+  });
+};
 
 /** What neighbours are asked for. */
 export interface NeighborsAsked {

@@ -1,31 +1,36 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { headName, writtenSet } from "../../../src/model/components.ts";
+import { SCORINGS } from "../../../src/results/scoring.ts";
 import type { Head } from "../../../src/results/shapes.ts";
-import { formatHeads, headsInWords, parseHeads, toggled } from "./heads.ts";
+import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
 import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts";
-import { formatAddress, parseAddress, VIEWS, type ViewState } from "./url.ts";
+import { formatAddress, parseAddress, VIEWS, type ViewState, WITHOUT } from "./url.ts";
 
 const text = fc.string({ minLength: 1, maxLength: 30 }).filter((value) => value.trim() !== "");
 const state: fc.Arbitrary<ViewState> = fc.record({
   view: fc.constantFrom(...VIEWS),
   model: fc.option(text),
   image: fc.option(text),
-  texts: fc.array(text, { maxLength: 5 }),
+  texts: fc.option(fc.array(text, { maxLength: 5 })),
   on: fc.nat(9),
   heads: fc.string({ maxLength: 20 }).map(writtenSet),
-  corpus: text,
+  corpus: fc.option(text),
+  against: fc.option(text),
+  less: fc.boolean(),
+  without: fc.constantFrom(...WITHOUT),
   mode: fc.constantFrom("topic", "contrast"),
   scale: fc.constantFrom("common", "own"),
   by: fc.constantFrom("property", "image", "text"),
   property: fc.option(text),
   query: fc.option(text),
-  scoring: fc.constantFrom("dot", "cosine", "z"),
+  scoring: fc.constantFrom(null, ...SCORINGS),
   count: fc.integer({ min: 1, max: 64 }),
   seed: fc.nat(1000),
   opacity: fc.nat(100),
   squares: fc.boolean(),
   tour: fc.nat(3),
+  embed: fc.boolean(),
 });
 
 describe("the address", () => {
@@ -55,38 +60,63 @@ describe("the address", () => {
 
 const headOf = (layer: number, head: number): Head => ({ layer, head, name: headName(layer, head) });
 const sizes = { layers: 3, heads: 4 };
-const chosen = fc.uniqueArray(fc.nat(11)).map((units) => new Set(units));
+const weight = fc.constantFrom(1, 1, 1, -1, 0.5, 0);
+const chosen = fc
+  .uniqueArray(fc.tuple(fc.nat(11), weight), { selector: ([unit]) => unit })
+  .map((pairs) => new Map(pairs));
+const unitsOf = (text: string, properties: Parameters<typeof readHeads>[2] = []) => [
+  ...readHeads(text, sizes, properties).chosen.keys(),
+];
 
 describe("chosen heads", () => {
-  it("are written so that they are read back", () => {
+  it("are written so that they are read back, weights too", () => {
     fc.assert(
       fc.property(chosen, (set) => {
-        expect(parseHeads(formatHeads(set, sizes), sizes)).toEqual(set);
+        const read = readHeads(formatHeads(set, sizes), sizes);
+        expect(read.problem).toBeNull();
+        expect(new Map([...read.chosen].sort(([a], [b]) => a - b))).toEqual(
+          new Map([...set].sort(([a], [b]) => a - b)),
+        );
       }),
     );
-    expect(formatHeads(new Set([0, 1, 2, 3, 9]), sizes)).toBe("L0,L2.H1");
+    expect(formatHeads(chosenOf([0, 1, 2, 3, 9]), sizes)).toBe("L0,L2.H1");
+    expect(formatHeads(readHeads("last2*0.5, L0.H1*-1", sizes).chosen, sizes)).toBe("L0.H1*-1,L1*0.5,L2*0.5");
   });
 
-  it("come from properties and layers, and what cannot be read chooses none", () => {
-    const properties = [
-      { name: "colour", source: "label", heads: [{ ...headOf(2, 3), weight: -1 }], precision: null },
-    ] as const;
+  it("come from properties and layers", () => {
+    const heads = [{ ...headOf(2, 3), weight: 1 }];
+    const properties = [{ name: "colour", source: "label", precision: null, heads }] as const;
     const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
-    expect([...parseHeads("colour", sizes, given)]).toEqual([11]);
-    expect([...parseHeads("last1", sizes)]).toEqual([8, 9, 10, 11]);
-    expect([...parseHeads("(2,3), 0.1,l1h0", sizes)]).toEqual([1, 4, 11]);
-    expect(parseHeads("L9.H9", sizes).size).toBe(0);
+    expect(unitsOf("colour", given)).toEqual([11]);
+    expect(unitsOf("last1")).toEqual([8, 9, 10, 11]);
+    expect(unitsOf("(2,3), 0.1,l1h0")).toEqual([1, 4, 11]);
   });
 
-  it("go in together, and out when all were in", () => {
-    expect([...toggled(new Set([1]), [1, 2])]).toEqual([1, 2]);
-    expect([...toggled(new Set([1, 2, 3]), [1, 2])]).toEqual([3]);
+  it("that cannot be read are a problem, and not all heads", () => {
+    for (const wrong of ["L9.H9", "colour", "L0.H0*x", "mlps", "L1.H0,L1*2", "L0.H0,".repeat(1000)]) {
+      const { chosen: none, problem } = readHeads(wrong, sizes);
+      expect([none.size, typeof problem]).toEqual([0, "string"]);
+    }
+    expect(readHeads("", sizes).problem).toBeNull();
+    expect(readHeads("all,mlps", sizes, [], { mlps: true })).toMatchObject({ problem: null });
+  });
+
+  it("go in together, and out when all were in; weights stay", () => {
+    expect([...toggled(chosenOf([1]), [1, 2]).keys()]).toEqual([1, 2]);
+    expect([...toggled(chosenOf([1, 2, 3]), [1, 2]).keys()]).toEqual([3]);
+    expect(toggled(new Map([[1, -1]]), [1, 2])).toEqual(
+      new Map([
+        [1, -1],
+        [2, 1],
+      ]),
+    );
   });
 
   it("have words", () => {
-    expect(headsInWords(new Set(), sizes)).toBe("all 12 heads");
-    expect(headsInWords(new Set([6]), sizes)).toBe("head L1.H2");
-    expect(headsInWords(new Set([6, 7]), sizes)).toBe("2 heads");
+    expect(headsInWords(new Map(), sizes)).toBe("all 12 heads");
+    expect(headsInWords(chosenOf([6]), sizes)).toBe("head L1.H2");
+    expect(headsInWords(new Map([[6, -1]]), sizes)).toBe("head L1.H2 (weight −1)");
+    expect(headsInWords(chosenOf([6, 7]), sizes)).toBe("2 heads");
   });
 });
 
@@ -129,12 +159,13 @@ describe("what is known", () => {
         embedding: { factors: names.map(() => ({ ...nothing, p: 0, sign: 1 as const, margin: lead })) },
       },
       retrieval: {
-        k: 8,
+        ...{ k: 8, scoring: "centred" as const },
         factors: names.map((name) => ({ name, queries: 9, chance: 0.1 })),
         rows: given
           .filter(({ factor }, i) => given.findIndex((one) => one.factor === factor) === i)
           .map(({ head, factor }) => ({
             chosenFor: factor,
+            hubness: { never: 0, most: 9, skewness: 0 },
             heads: [{ ...head, weight: 1 }],
             precisionAtK: names.map((name) => {
               const mean = name === factor ? (found[factor] ?? 0.6) : 0.1;

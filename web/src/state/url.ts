@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { writtenSet } from "../../../src/model/components.ts";
-import type { Scoring } from "../../../src/results/neighbors.ts";
+import { SCORINGS, type Scoring } from "../../../src/results/scoring.ts";
 
 /** The three views. */
 export const VIEWS = ["look", "segment", "neighbors"] as const;
@@ -12,12 +12,20 @@ export interface ViewState {
   readonly model: string | null;
   /** An image reference, as the API takes it. */
   readonly image: string | null;
-  readonly texts: readonly string[];
+  /** Null: what the picture is known to show. None at all is a choice too. */
+  readonly texts: readonly string[] | null;
   /** Which text the picture and the matrix are about. */
   readonly on: number;
   /** A component set as written; empty: all heads. */
   readonly heads: string;
-  readonly corpus: string;
+  /** Null: the one that the server says. */
+  readonly corpus: string | null;
+  /** A text that the one in question is held against: the other is taken off it. */
+  readonly against: string | null;
+  /** Whether the corpus's average picture is taken off this one. */
+  readonly less: boolean;
+  /** What the chosen heads' part in the score is replaced by, in a second score beside the first. */
+  readonly without: Without;
   readonly mode: "topic" | "contrast";
   /** Of the colours of several maps. */
   readonly scale: "common" | "own";
@@ -25,7 +33,8 @@ export interface ViewState {
   readonly by: "property" | "image" | "text";
   readonly property: string | null;
   readonly query: string | null;
-  readonly scoring: Scoring;
+  /** Null is the default for what is looked for. */
+  readonly scoring: Scoring | null;
   readonly count: number;
   readonly seed: number;
   /** Of the colours over the picture, in per cent. */
@@ -34,27 +43,45 @@ export interface ViewState {
   readonly squares: boolean;
   /** Step of the tour, 1–3; 0 when it is not taken. */
   readonly tour: number;
+  /** One view alone, in a frame of another page. */
+  readonly embed: boolean;
 }
 
-let DEFAULTS: ViewState = {
+/** `no`: the heads are not taken out. */
+export const WITHOUT = ["no", "mean", "zero"] as const;
+export type Without = (typeof WITHOUT)[number];
+
+/** A state whose defaults have been looked up: what every view is given, and what addresses hold. */
+export interface Settled extends ViewState {
+  readonly model: string;
+  readonly image: string;
+  readonly texts: readonly string[];
+  readonly corpus: string;
+}
+
+const DEFAULTS: ViewState = {
   view: "look",
   model: null,
   image: null,
-  texts: [],
+  texts: null,
   on: 0,
   heads: "",
-  corpus: "demo",
+  corpus: null,
+  against: null,
+  less: false,
+  without: "no",
   mode: "topic",
   scale: "common",
   by: "property",
   property: null,
   query: null,
-  scoring: "dot",
+  scoring: null,
   count: 8,
   seed: 0,
   opacity: 100,
   squares: false,
   tour: 0,
+  embed: false,
 };
 
 const whole = (text: string | null, least: number, most: number, fallback: number) => {
@@ -72,21 +99,25 @@ export function parseAddress(address: string): ViewState {
     view: one(url.pathname.split("/").at(-1) ?? "", VIEWS, "look"),
     model: query.get("model"),
     image: query.get("image"),
-    texts: query.getAll("text").filter((text) => text.trim() !== ""),
+    texts: query.has("text") ? query.getAll("text").filter((text) => text.trim() !== "") : null,
     on: whole(query.get("on"), 0, 99, 0),
     heads: writtenSet(query.get("heads") ?? ""),
-    corpus: query.get("corpus") ?? DEFAULTS.corpus,
+    corpus: query.get("corpus"),
+    against: query.get("against"),
+    less: query.get("less") === "1",
+    without: one(query.get("without"), WITHOUT, "no"),
     mode: one(query.get("mode"), ["topic", "contrast"], "topic"),
     scale: one(query.get("scale"), ["common", "own"], "common"),
     by: one(query.get("by"), ["property", "image", "text"], "property"),
     property: query.get("property"),
     query: query.get("query"),
-    scoring: one(query.get("scoring"), ["dot", "cosine", "z"], "dot"),
+    scoring: SCORINGS.find((kind) => kind === query.get("scoring")) ?? null,
     count: whole(query.get("k"), 1, 64, DEFAULTS.count),
     seed: whole(query.get("seed"), 0, 2 ** 31, 0),
     opacity: whole(query.get("opacity"), 0, 100, DEFAULTS.opacity),
     squares: query.get("squares") === "1",
     tour: whole(query.get("tour"), 0, 3, 0),
+    embed: query.get("embed") === "1",
   };
 }
 
@@ -98,31 +129,28 @@ export function formatAddress(state: ViewState): string {
   };
   put("model", state.model, null);
   put("image", state.image, null);
-  for (const text of state.texts) query.append("text", text);
+  // An empty one says that there is none.
+  for (const text of state.texts?.length === 0 ? [""] : (state.texts ?? [])) query.append("text", text);
   put("on", state.on, 0);
   put("heads", state.heads, "");
-  put("corpus", state.corpus, DEFAULTS.corpus);
+  put("corpus", state.corpus, null);
+  put("against", state.against, null);
+  put("less", state.less ? 1 : 0, 0);
+  put("without", state.without, "no");
   put("mode", state.mode, DEFAULTS.mode);
   put("scale", state.scale, DEFAULTS.scale);
   put("by", state.by, DEFAULTS.by);
   put("property", state.property, null);
   put("query", state.query, null);
-  put("scoring", state.scoring, DEFAULTS.scoring);
+  put("scoring", state.scoring, null);
   put("k", state.count, DEFAULTS.count);
   put("seed", state.seed, 0);
   put("opacity", state.opacity, DEFAULTS.opacity);
   put("squares", state.squares ? 1 : 0, 0);
   put("tour", state.tour, 0);
+  put("embed", state.embed ? 1 : 0, 0);
   const text = query.toString();
   return `${state.view}${text === "" ? "" : `?${text}`}`;
-}
-
-/** The corpus that an address means when it names none: the server says which. */
-export function setDefaultCorpus(corpus: string): void {
-  if (corpus === DEFAULTS.corpus) return;
-  DEFAULTS = { ...DEFAULTS, corpus };
-  current = undefined;
-  tell();
 }
 
 const listeners = new Set<() => void>();
@@ -147,11 +175,15 @@ function snapshot(): ViewState {
 }
 
 /** Changes parts of the state; `replace`: without a step to go back to, for what is dragged. */
-export type Navigate = (change: Partial<ViewState>, options?: { replace?: boolean }) => void;
+export type Navigate = (
+  change: Partial<ViewState> | ((state: ViewState) => Partial<ViewState>),
+  options?: { replace?: boolean },
+) => void;
 
 /** Goes to a state, relative to where the page is. */
 export const navigate: Navigate = (change, { replace = false } = {}) => {
-  const address = formatAddress({ ...snapshot(), ...change });
+  const state = snapshot();
+  const address = formatAddress({ ...state, ...(typeof change === "function" ? change(state) : change) });
   if (new URL(address, location.href).href === location.href.replace(/#.*/, "")) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   tell();

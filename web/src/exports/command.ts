@@ -1,0 +1,170 @@
+import { defaultScoring } from "../../../src/results/scoring.ts";
+import type { ImageInfo } from "../state/api.ts";
+import type { Settled } from "../state/url.ts";
+
+/** How a view's numbers are made elsewhere. */
+export interface Recipe {
+  /** Lines for a shell. */
+  readonly command: string;
+  /** A program in TypeScript that imports this package. */
+  readonly code: string;
+  /** How both name the picture; null where they need none. */
+  readonly file: string | null;
+}
+
+/** What is shown, where a recipe is of one text. */
+type Shown = Pick<
+  Settled,
+  "model" | "corpus" | "texts" | "mode" | "scale" | "without" | "less" | "scoring" | "count" | "seed"
+>;
+
+const quoted = (word: string): string =>
+  /^[\w./:@%+=,*-]+$/.test(word) && !word.startsWith("*") ? word : `'${word.replaceAll("'", "'\\''")}'`;
+const line = (...words: readonly string[]): string => ["clip-interpret", ...words].map(quoted).join(" ");
+const textArgs = (texts: readonly string[]) => texts.flatMap((text) => ["--text", text]);
+const literal = (value: unknown) => JSON.stringify(value);
+
+/** The file's own name, or one for a picture that has none here. */
+export const fileOf = ({ path, sha256 }: Pick<ImageInfo, "path" | "sha256">): string =>
+  path?.split("/").at(-1) ?? `picture-${sha256.slice(0, 8)}`;
+
+/** A corpus as an index that commands can open: how it is made, and its name. */
+function indexOf(corpus: string, images: number | null): { readonly make: string[]; readonly index: string } {
+  const index = `${corpus}.index`;
+  if (corpus === "demo")
+    return {
+      make: [
+        line("demo", "--out", "demo", ...(images === null ? [] : ["--scenes", String(images)])),
+        line("index", "demo", "--out", index),
+      ],
+      index,
+    };
+  if (corpus === "scenes" || corpus === "photos")
+    return { make: [line("index", `examples/${corpus}`, "--out", index)], index };
+  return { make: [], index: corpus };
+}
+
+/** The score by parts, and the map of some heads. */
+export function lookCommand(
+  state: Shown & { readonly text: string | undefined; readonly against: string | null },
+  known: ImageInfo,
+  heads: string,
+): Recipe {
+  const { model, texts, text = "", against, without } = state;
+  const file = fileOf(known);
+  const mapped = against === null ? [text] : [text, against];
+  const mode = against === null ? [] : ["--mode", "contrast"];
+  const isOut = without !== "no";
+  const notes = [
+    ...(isOut ? ["# (the score without these heads: copy as code)"] : []),
+    ...(state.less ? ["# (without taking the average picture off)"] : []),
+  ];
+  const { index } = indexOf(state.corpus, null);
+  const scored = against === null || texts.includes(against) ? texts : [...texts, against];
+  const imports = ["explainImage", "openModel", "parseHeads", "segmentImage"];
+  if (isOut) imports.push("decomposeImage", "readComponents", "textProbe");
+  if (without === "mean") imports.push("openIndex");
+  return {
+    file,
+    command: [
+      line("explain", file, "--model", model, ...textArgs(scored)),
+      line("segment", file, "--model", model, "--heads", heads, ...mode, ...textArgs(mapped)),
+      ...notes,
+    ].join("\n"),
+    code: [
+      `import { ${imports.sort().join(", ")} } from "clip-interpret";`,
+      ...(without === "mean" ? ['import { meanContribution } from "clip-interpret/evaluation";'] : []),
+      "",
+      `const model = await openModel(${literal(model)});`,
+      `const picture = ${literal(file)};`,
+      `const { texts } = await explainImage(model, picture, ${literal(scored)});`,
+      "for (const { text, similarity } of texts) console.log(text, similarity);",
+      "",
+      `const set = parseHeads(model, ${literal(heads)});`,
+      `const map = await segmentImage(model, picture, ${literal(mapped)}, { set${against === null ? "" : ', mode: "contrast"'} });`,
+      `console.log(${literal(heads)}, map.texts[0].score);`,
+      ...(isOut
+        ? [
+            "",
+            "const image = await decomposeImage(model, picture);",
+            ...(without === "mean"
+              ? [
+                  `const index = await openIndex(model, ${literal(index)});`,
+                  "const mean = await meanContribution(index, model.geometry, set);",
+                ]
+              : []),
+            `for (const text of ${literal(texts)}) {`,
+            "  const probe = await textProbe(model, text);",
+            "  const { heads, sum } = readComponents(model, image, probe);",
+            "  let without = sum;",
+            "  for (const { layer, head, weight } of set.heads)",
+            "    without -= weight * heads[layer * model.geometry.heads + head].value;",
+            ...(without === "mean"
+              ? ["  without += mean.reduce((total, value, d) => total + value * probe[d], 0);"]
+              : []),
+            '  console.log("without", text, without);',
+            "}",
+          ]
+        : []),
+    ].join("\n"),
+  };
+}
+
+/** The maps of several texts. */
+export function segmentCommand(state: Shown, known: ImageInfo, heads: string): Recipe {
+  const { model, texts, mode, scale } = state;
+  const file = fileOf(known);
+  return {
+    file,
+    command: line(
+      ...["segment", file, "--model", model, "--heads", heads, "--mode", mode, "--scale", scale],
+      ...textArgs(texts),
+    ),
+    code: [
+      'import { openModel, parseHeads, segmentImage } from "clip-interpret";',
+      "",
+      `const model = await openModel(${literal(model)});`,
+      `const set = parseHeads(model, ${literal(heads)});`,
+      `const asked = { set, mode: ${literal(mode)}, scale: ${literal(scale)} } as const;`,
+      `const { texts } = await segmentImage(model, ${literal(file)}, ${literal(texts)}, asked);`,
+      "for (const { text, score } of texts) console.log(text, score);",
+    ].join("\n"),
+  };
+}
+
+/** A search for neighbours. @param asked a text, or a picture */
+export function neighborsCommand(
+  state: Shown,
+  asked: { readonly text: string } | ImageInfo,
+  heads: string,
+  images: number | null,
+): Recipe {
+  const { model, count, seed } = state;
+  const scoring = state.scoring ?? defaultScoring("text" in asked ? "text" : "image");
+  const { make, index } = indexOf(state.corpus, images);
+  const file = "text" in asked ? null : fileOf(asked);
+  const query = "text" in asked ? ["--text", asked.text] : ["--image", fileOf(asked)];
+  const wanted = "text" in asked ? { text: asked.text } : { image: fileOf(asked) };
+  return {
+    file,
+    command: [
+      ...make.map((one) =>
+        `${one} --model ${quoted(model)}`.replace(/^(clip-interpret demo .*) --model .*$/, "$1"),
+      ),
+      line(
+        ...["neighbors", "--index", index, "--model", model, "--heads", heads, ...query],
+        ...["-k", String(count), "--scoring", scoring, "--seed", String(seed)],
+      ),
+    ].join("\n"),
+    code: [
+      'import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";',
+      "",
+      ...make.map((one) => `// First: ${one}`),
+      `const model = await openModel(${literal(model)});`,
+      `const index = await openIndex(model, ${literal(index)});`,
+      `const options = ${literal({ k: count, scoring, seed })} as const;`,
+      `const { neighbors } = await findNeighbors(model, index, ${literal(wanted)}, parseHeads(model, ${literal(heads)}), options);`,
+      "for (const { path, score } of neighbors) console.log(path, score);",
+    ].join("\n"),
+  };
+}
