@@ -68,7 +68,7 @@ export function neighborsCases(): void {
     const facts = page.getByTestId("property-facts");
     await facts.getByText(hits(clear[0])).waitFor();
     const choice = page.getByLabel(/^property/);
-    expect(await choice.inputValue()).toBe(clear[0].name);
+    await expect.poll(() => choice.inputValue()).toBe(clear[0].name);
     expect(await choice.locator("> option").count()).toBe(clear.length);
     expect(
       await choice.locator("optgroup[label='no better than chance'] option").allTextContents(),
