@@ -8,7 +8,6 @@ import { selectivityResultSchema } from "./selectivity.ts";
 import {
   componentSetSchema,
   gridSchema,
-  headSchema,
   headShape,
   rectangleSchema,
   share,
@@ -343,6 +342,9 @@ export type JobView = z.infer<typeof jobSchema>;
 export type App = z.infer<typeof appSchema>;
 export type ModelDetail = z.infer<typeof modelDetailSchema>;
 export type Corpora = z.infer<typeof corporaSchema>;
+export type AddedCorpus = z.infer<typeof addedCorpusSchema>;
+export type ChangedCorpora = z.infer<typeof changedCorporaSchema>;
+export type Roots = z.infer<typeof rootsSchema>;
 export type CorpusImages = z.infer<typeof corpusImagesSchema>;
 export type CorpusImage = z.infer<typeof corpusImageSchema>;
 export type ImageInfo = z.infer<typeof imageSchema>;
