@@ -5,7 +5,7 @@ import { useAtlas, useCorpora } from "../state/queries.ts";
 import { HeadPage } from "./head-page.tsx";
 import { HeadsOverview } from "./heads-overview.tsx";
 import { JobLine } from "./jobs-tray.tsx";
-import { PrepareCorpus } from "./prepare.tsx";
+import { PrepareCorpus, useAtlasOnce } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
 
@@ -17,6 +17,11 @@ export function Heads(props: ViewProps) {
   const entry = corpora?.corpora.find(({ name }) => name === corpus);
   const ready = entry?.indexed ?? false;
   const { data, error } = useAtlas(model.name, corpus, ready);
+  useAtlasOnce(
+    corpus,
+    model.name,
+    model.embedded && data?.state === "absent" && data.needs === "atlas" && data.job === null,
+  );
   if (entry === undefined) return null;
   if (!ready || (data?.state === "absent" && data.needs === "corpus")) {
     return (

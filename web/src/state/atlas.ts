@@ -1,3 +1,4 @@
+import { headName } from "../../../src/model/components.ts";
 import { metricValue } from "../../../src/views/atlas/words.ts";
 import type { AtlasEntry, AtlasMetric, AtlasMetricWords, AtlasResult, KnowingHeads } from "./api.ts";
 import type { ViewState } from "./url.ts";
@@ -69,6 +70,12 @@ const wordsOf = ({ name, label, strongest, texts }: AtlasEntry) =>
 /** A bound as it is written, with its unit. */
 export const written = (head: AtlasEntry, { key, unit }: AtlasMetricWords): string =>
   metricValue(head.metrics[key], unit);
+
+/** `L10.H4 · animals`, for a head by its place. */
+export const calledUnit = (unit: number, heads: number, labels: ReadonlyMap<string, string>): string => {
+  const name = headName(Math.floor(unit / heads), unit % heads);
+  return calledHead(name, labels.get(name));
+};
 
 /** `L10.H4 · animals`, or the name alone where a head has no label. */
 export const calledHead = (name: string, label: string | null | undefined): string =>
