@@ -49,6 +49,26 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
               By layer <small>{coloured.name}</small>
             </h3>
             <HeadMap {...{ atlas }} metric={coloured} {...links} />
+            <p className="pointed" aria-live="polite">
+              {entry ? (
+                <>
+                  <strong>{calledHead(entry.name, entry.label?.label)}</strong>{" "}
+                  {entry.strongest && `knows ${factorInWords(entry.strongest)}. `}
+                  {entry.texts.length > 0 && (
+                    <>
+                      <Said text={entry.texts[0]} />
+                      {entry.texts[1] !== undefined && (
+                        <>
+                          , <Said text={entry.texts[1]} />
+                        </>
+                      )}
+                    </>
+                  )}
+                </>
+              ) : (
+                "Each square and each point is a head: it leads to the head’s page."
+              )}
+            </p>
           </div>
           <div>
             <h3 className="axes">
@@ -67,26 +87,6 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
             </h3>
             <HeadScatter heads={atlas.heads} {...{ x, y }} {...links} />
           </div>
-          <p className="pointed" aria-live="polite">
-            {entry ? (
-              <>
-                <strong>{calledHead(entry.name, entry.label?.label)}</strong>{" "}
-                {entry.strongest && `knows ${factorInWords(entry.strongest)}. `}
-                {entry.texts.length > 0 && (
-                  <>
-                    <Said text={entry.texts[0]} />
-                    {entry.texts[1] !== undefined && (
-                      <>
-                        , <Said text={entry.texts[1]} />
-                      </>
-                    )}
-                  </>
-                )}
-              </>
-            ) : (
-              "Each square and each point is a head: it leads to the head’s page."
-            )}
-          </p>
         </section>
       )}
       <section aria-label="Which heads" className="controls atlas-controls" role="search">
@@ -341,7 +341,7 @@ function HeadCard({ head, metric, knowing, images, href, onOpen, onPoint, isPoin
         <ul className="head-texts">
           {texts.slice(0, 3).map((text) => (
             <li key={text}>
-              <bdi>{text}</bdi>
+              <Said text={text} />
             </li>
           ))}
         </ul>
