@@ -9,7 +9,7 @@ import type { LabelResult } from "../results/label.ts";
 import { originOf } from "../results/origin.ts";
 import { headNamed } from "../results/shapes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { defaultPool, loadPool } from "../text/pool.ts";
+import { defaultPool, loadPool, type PoolText } from "../text/pool.ts";
 import type { CommandContext } from "./context.ts";
 
 /** What to label, as a user says it. */
@@ -31,6 +31,8 @@ export interface LabelInput {
   readonly source: string;
   readonly heads: readonly Described[];
   readonly allHeads: readonly string[];
+  /** Texts that may say what they speak of: the pool's, or the descriptions. */
+  readonly texts: readonly PoolText[];
 }
 
 /** The descriptions: by TEXTSPAN now, from a file, or none at all. */
@@ -43,12 +45,20 @@ export async function describedHeads(context: CommandContext, options: LabelSour
   const undescribed = (names: readonly string[]) => ({
     heads: names.map((name) => ({ ...headNamed(name), descriptions: [] })),
     allHeads: names,
+    texts: [],
   });
   if (options.textspan !== undefined) {
     const { origin, heads } = await readDescribed(options.textspan, most);
     const about = { model: origin.model.name, source: sourceOf(origin, most) };
     const now = { ...origin, ...(await originOf({})) };
-    return { origin: now, ...about, heads, allHeads: heads.map(({ name }) => name) };
+    const described = new Map(
+      heads.flatMap(({ descriptions }) => descriptions.map((one) => [one.text, one])),
+    );
+    const texts =
+      options.texts === undefined
+        ? [...described.values()].map(({ text, property }) => ({ text, property }))
+        : (await loadPool(options.texts, { report, signal })).texts;
+    return { origin: now, ...about, heads, allHeads: heads.map(({ name }) => name), texts };
   }
   if (options.index === undefined && labeller === "published") {
     const { model, source, heads } = (await publishedLabeller(context.modelName)).published;
@@ -75,5 +85,6 @@ export async function describedHeads(context: CommandContext, options: LabelSour
     source: sourceOf(origin, most),
     heads,
     allHeads: componentNames(allHeads(model.geometry), model.geometry),
+    texts: pool.texts,
   };
 }

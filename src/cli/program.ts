@@ -3,6 +3,7 @@ import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerAtlas } from "./commands/atlas.ts";
+import { registerCalibrate } from "./commands/calibrate.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerDebias } from "./commands/debias.ts";
@@ -43,8 +44,8 @@ const COMMANDS: readonly (readonly [heading: string, commands: readonly Register
   ["Start here:", [registerServe, registerExplain, registerDemo]],
   ["Models:", [registerModels, registerPull, registerVerify]],
   ["Look at an image:", [registerSegment]],
+  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
   ["Look through many images:", [registerIndex, registerAtlas, registerNeighbors, registerSelectivity]],
-  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics]],
   [
     "Measure and compare:",
     [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],

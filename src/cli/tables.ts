@@ -1,5 +1,6 @@
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import { weightedName } from "../model/components.ts";
+import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
@@ -54,6 +55,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       values.flatMap((cells, row) => cells.map((value, column) => ({ text, row, column, value }))),
     ),
   ),
+  calibrate: table(({ calibration: { heads } }: CalibrateResult) => heads),
   neighbors: table(({ neighbors, least, random }: NeighborsResult) =>
     Object.entries({ neighbors, least, random }).flatMap(([list, images]) =>
       images.map((image, i) => ({ list, rank: i + 1, ...image })),
@@ -158,13 +160,15 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       images: accuracy.n,
       worstGroup: worst?.name,
       worst: worst?.share,
+      worstLow: worst?.low,
+      worstHigh: worst?.high,
       random: random?.mean,
       randomLow: random?.low,
       randomHigh: random?.high,
     })),
   ),
-  "evaluate retrieval": table(({ factors, rows }: RetrievalResult) =>
-    rows.flatMap(({ chosenFor, heads, precisionAtK }) =>
+  "evaluate retrieval": table(({ scoring, factors, rows }: RetrievalResult) =>
+    rows.flatMap(({ chosenFor, heads, hubness, precisionAtK }) =>
       precisionAtK.map(({ mean, low, high }, i) => ({
         chosenFor,
         heads: heads.map(({ name, weight }) => weightedName(name, weight)).join(" "),
@@ -173,6 +177,10 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
         low,
         high,
         chance: factors[i].chance,
+        scoring,
+        neverFound: hubness.never,
+        mostOften: hubness.most,
+        skewness: hubness.skewness,
       })),
     ),
   ),

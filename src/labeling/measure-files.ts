@@ -5,6 +5,7 @@ import { originOf } from "../results/origin.ts";
 import { headNamed } from "../results/shapes.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
+import { agreementOf, joinVotes } from "./agreement.ts";
 import { measureBaselines } from "./baselines.ts";
 import { pluralityByChance } from "./chance.ts";
 import { measureByLayer, measureByProperty, measureLabels } from "./metrics.ts";
@@ -65,6 +66,7 @@ async function measureModel(
     model,
     labellers: [...new Set(makers)],
     judges: [...new Set(judges)],
+    agreement: agreementOf(joinVotes(entries.map(({ judge }) => judge?.votes ?? []))),
     metrics: measureLabels(entries),
     byLayer: measureByLayer(entries),
     byProperty: measureByProperty(entries),

@@ -1,4 +1,5 @@
 /** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
+import { calibrateResultSchema } from "../results/calibrate.ts";
 import { compareResultSchema } from "../results/compare.ts";
 import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema } from "../results/decompose.ts";
@@ -36,6 +37,7 @@ import { zeroShotResultSchema } from "../results/zero-shot.ts";
  * ```
  */
 export const resultSchemas = {
+  calibrate: calibrateResultSchema,
   compare: compareResultSchema,
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,

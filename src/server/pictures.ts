@@ -1,10 +1,8 @@
-import { decodeImage, isReadHere } from "../image/decode.ts";
+import { decodeImage } from "../image/decode.ts";
 import { displayPicture } from "../image/display.ts";
 import { encodePng } from "../image/encode.ts";
-import { imageFormat } from "../image/format.ts";
 import { thumbnail } from "../image/thumbnail.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import type { TaskRunner } from "./threads/task-runner.ts";
 
 /** What messages call a picture that a client sent or asked for. */
 const NAME = "the picture";
@@ -35,15 +33,3 @@ export async function drawPicture({ bytes, maxPixels, size }: PictureFile & { si
   const { rgb } = await displayPicture(bytes, width, height, { maxPixels, name: NAME });
   return encodePng(rgb, width, height);
 }
-
-/** Decodes and draws: formats that are read here (HEIC among them) in a thread, others in libvips' own. */
-export const createPictures = ({ run }: TaskRunner) => {
-  const isSlow = (bytes: Uint8Array) => imageFormat(bytes) !== undefined && isReadHere(bytes);
-  return {
-    check: (file: PictureFile) => (isSlow(file.bytes) ? run("checkPicture", file) : checkPicture(file)),
-    draw: (file: PictureFile & { size: Size }) =>
-      isSlow(file.bytes) ? run("drawPicture", file) : drawPicture(file),
-  };
-};
-/** Decodes and draws. */
-export type Pictures = ReturnType<typeof createPictures>;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
 import { guardWrite, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
+import type { Pictures } from "./drawing.ts";
 import type { Limits } from "./limits.ts";
-import type { Pictures } from "./pictures.ts";
 
 /** Uploaded images, by the hash of their bytes, so that an address of a page finds its picture again. */
 export interface Uploads {

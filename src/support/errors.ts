@@ -274,7 +274,7 @@ export const ERRORS = {
   },
   LLM_REJECTED: {
     means: "The language model's server does not take the request.",
-    hint: "The message says what the server objects to; it must speak OpenAI's chat completions with temperature 0.",
+    hint: "The message says what the server objects to; it must speak OpenAI's chat completions.",
   },
   LLM_REFUSED: {
     means: "The language model declined to answer.",
@@ -283,6 +283,10 @@ export const ERRORS = {
   LLM_ANSWER_INVALID: {
     means: "The language model's answer is empty, damaged, too long or not in the form asked for.",
     hint: "Use another model, or label those heads by hand with --labels; what was answered is kept.",
+  },
+  LLM_INCOMPLETE: {
+    means: "With --keep-going, the language model gave no usable answer about some heads (a warning).",
+    hint: "Run the same command again: it asks for what is missing; or label those heads by hand with --labels.",
   },
   REQUEST_INVALID: {
     means: "A request to the server was not understood.",

@@ -164,6 +164,12 @@ export function App() {
             </a>
           ))}
         </nav>
+        {/* Its room is there before it can be opened. */}
+        {!settled && (
+          <button type="button" disabled>
+            Recent
+          </button>
+        )}
         {settled && <History state={settled} onOpen={(look) => go({ view: "look", ...addressOf(look) })} />}
         <CorpusPicker model={model?.name} corpus={corpus} onPick={(next) => go({ corpus: next, tour: 0 })} />
         <ModelPicker model={name} onPick={(next) => go({ model: next, heads: "", tour: 0 })} />

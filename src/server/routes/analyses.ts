@@ -147,7 +147,7 @@ export const addAnalysisRoutes: AddRoutes = (
         "text" in query
           ? { text: query.text, embedding: await looks.texts(model, [query.text], caller) }
           : withoutTokens(await looks.look(model, query.image, caller));
-      const options = { k, scoring, includeSelf, seed };
+      const options = { k, ...(scoring && { scoring }), includeSelf, seed };
       const asking = { index: place, query: prepared, set: { name: heads, set }, options };
       const found = await searches.run(caller.client, caller.signal, () => asks.run("neighbors", asking));
       return context.json(found, 200);

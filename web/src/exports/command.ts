@@ -1,3 +1,4 @@
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import type { ImageInfo } from "../state/api.ts";
 import type { Settled } from "../state/url.ts";
 
@@ -138,7 +139,8 @@ export function neighborsCommand(
   heads: string,
   images: number | null,
 ): Recipe {
-  const { model, scoring, count, seed } = state;
+  const { model, count, seed } = state;
+  const scoring = state.scoring ?? defaultScoring("text" in asked ? "text" : "image");
   const { make, index } = indexOf(state.corpus, images);
   const file = "text" in asked ? null : fileOf(asked);
   const query = "text" in asked ? ["--text", asked.text] : ["--image", fileOf(asked)];

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { headName, writtenSet } from "../../../src/model/components.ts";
+import { SCORINGS } from "../../../src/results/scoring.ts";
 import type { Head } from "../../../src/results/shapes.ts";
 import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
 import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts";
@@ -41,7 +42,7 @@ const state: fc.Arbitrary<ViewState> = fc
       by: fc.constantFrom("property", "image", "text"),
       property: fc.option(text),
       query: fc.option(text),
-      scoring: fc.constantFrom("dot", "cosine", "z"),
+      scoring: fc.constantFrom(null, ...SCORINGS),
       count: fc.integer({ min: 1, max: 64 }),
       seed: fc.nat(1000),
       opacity: fc.nat(100),
@@ -182,12 +183,13 @@ describe("what is known", () => {
         embedding: { factors: names.map(() => ({ ...nothing, p: 0, sign: 1 as const, margin: lead })) },
       },
       retrieval: {
-        k: 8,
+        ...{ k: 8, scoring: "centred" as const },
         factors: names.map((name) => ({ name, queries: 9, chance: 0.1 })),
         rows: given
           .filter(({ factor }, i) => given.findIndex((one) => one.factor === factor) === i)
           .map(({ head, factor }) => ({
             chosenFor: factor,
+            hubness: { never: 0, most: 9, skewness: 0 },
             heads: [{ ...head, weight: 1 }],
             precisionAtK: names.map((name) => {
               const mean = name === factor ? (found[factor] ?? 0.6) : 0.1;
