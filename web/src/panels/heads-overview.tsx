@@ -248,7 +248,7 @@ function Bounds({ state, go, metrics }: Pick<Props, "state" | "go"> & { metrics:
     </label>
   );
   return (
-    <>
+    <div className="bounds">
       <label>
         only with
         <select
@@ -264,7 +264,7 @@ function Bounds({ state, go, metrics }: Pick<Props, "state" | "go"> & { metrics:
       </label>
       {bound("least", "at least")}
       {bound("most", "at most")}
-    </>
+    </div>
   );
 }
 
