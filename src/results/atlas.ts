@@ -351,5 +351,8 @@ export const headLabelsSchema = z.strictObject({
   heads: z.array(z.strictObject({ ...headShape, label: labelSchema })).describe("those that have a label"),
 });
 
+/** What a model's heads are called. */
+export type HeadLabels = z.infer<typeof headLabelsSchema>;
+
 /** The answer: what the head is called now. */
 export const atlasLabelSchema = z.strictObject({ head: headSchema, label: labelSchema.nullable() });

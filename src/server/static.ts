@@ -28,7 +28,12 @@ const brotli = promisify(brotliCompress);
 const gzipped = promisify(gzip);
 
 /** Views of the web app; each address is the same page. */
-const VIEWS = new Set(["/", "/look", "/segment", "/neighbors"]);
+const VIEWS = new Set(["/", "/look", "/segment", "/neighbors", "/heads"]);
+/** The page of a head lies one step deeper. */
+const HEAD = /^\/heads\/L\d{1,3}\.H\d{1,3}$/;
+
+/** What that is sent as; no file is called so. */
+const DEEPER = "/heads/*.html";
 
 /**
  * Serves the built web app. Its files are read once, at the start, and only what was there then can be asked for, so no
@@ -42,10 +47,12 @@ export async function webApp(folder: string): Promise<MiddlewareHandler> {
     if (!entry.isFile() || !TYPES[extname(entry.name)]) continue;
     files.set(`/${path.slice(folder.length + 1).replaceAll("\\", "/")}`, await readFile(path));
   }
+  const index = files.get("/index.html");
+  if (index) files.set(DEEPER, Buffer.from(index.toString().replace('<base href="./"', '<base href="../"')));
   const compressed = sharedCache<Buffer>(Number.MAX_SAFE_INTEGER);
   return async (context) => {
     const { path } = context.req;
-    const name = VIEWS.has(path) ? "/index.html" : path;
+    const name = VIEWS.has(path) ? "/index.html" : HEAD.test(path) ? DEEPER : path;
     const bytes = files.get(name);
     if (!bytes) throw new ClipInterpretError("NOT_FOUND", "there is no such page");
     const isNamedByContent = name.startsWith("/assets/");

@@ -1,5 +1,7 @@
 import { type MouseEvent, useEffect, useMemo, useRef } from "react";
 import { Busy } from "./panels/busy.tsx";
+import { CorpusPicker } from "./panels/corpus-picker.tsx";
+import { Heads } from "./panels/heads.tsx";
 import { addressOf, History } from "./panels/history.tsx";
 import { JobsTray } from "./panels/jobs-tray.tsx";
 import { Look } from "./panels/look.tsx";
@@ -14,10 +16,15 @@ import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
 import { defaultTexts, settledState, useCanonical } from "./state/settle.ts";
-import { formatAddress, useViewState, VIEWS, type View } from "./state/url.ts";
+import { formatAddress, useViewState, VIEWS, type View, within } from "./state/url.ts";
 
-const TITLES: Readonly<Record<View, string>> = { look: "Look", segment: "Segment", neighbors: "Neighbours" };
-const PANELS = { look: Look, segment: Segment, neighbors: Neighbors };
+const TITLES: Readonly<Record<View, string>> = {
+  look: "Look",
+  segment: "Segment",
+  neighbors: "Neighbours",
+  heads: "Heads",
+};
+const PANELS = { look: Look, segment: Segment, neighbors: Neighbors, heads: Heads };
 
 /** A click that the page itself follows, rather than the browser in another tab. */
 const isPlain = ({ metaKey, ctrlKey, shiftKey }: MouseEvent) => !(metaKey || ctrlKey || shiftKey);
@@ -32,8 +39,10 @@ export function App() {
   const corpus = state.corpus ?? app?.defaultCorpus;
   const { data: corpora } = useCorpora(model?.name);
   const entry = corpora?.corpora.find((one) => one.name === corpus);
+  // One's own can be used while it grows; of the demo nothing is said before it is whole.
+  const ready = entry !== undefined && (entry.indexed || (entry.own && entry.searchable > 0));
   usePreparedOnce("demo", model?.name, model?.embedded ?? false);
-  const title = TITLES[state.view];
+  const title = state.view === "heads" && state.head !== null ? state.head : TITLES[state.view];
   useEffect(() => {
     document.title = `${title} · clip-interpret`;
   }, [title]);
@@ -91,9 +100,9 @@ export function App() {
       {app && model && shown ? (
         <>
           {state.view === "look" && !state.embed && (
-            <Tour state={state} go={go} model={model} ready={entry?.indexed ?? false} />
+            <Tour state={state} go={go} model={model} ready={ready} />
           )}
-          <Panel {...{ state: shown, go, app, model, pick }} ready={entry?.indexed ?? false} />
+          <Panel {...{ state: shown, go, app, model, pick }} ready={ready} />
         </>
       ) : (
         !error && <p className="empty">Opening the model…</p>
@@ -115,7 +124,7 @@ export function App() {
   }
   return (
     <>
-      <a className="skip" href="#main">
+      <a className="skip" href={within("main")}>
         Skip to the view
       </a>
       <Busy />
@@ -125,7 +134,16 @@ export function App() {
           className="brand"
           onClick={(event) => {
             event.preventDefault();
-            go({ view: "look", image: null, texts: null, heads: "", against: null, on: 0, tour: 0 });
+            go({
+              view: "look",
+              image: null,
+              texts: null,
+              heads: "",
+              against: null,
+              on: 0,
+              tour: 0,
+              head: null,
+            });
           }}
         >
           clip-interpret
@@ -134,19 +152,26 @@ export function App() {
           {VIEWS.map((one) => (
             <a
               key={one}
-              href={formatAddress({ ...(settled ?? state), view: one, tour: 0 })}
+              href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null })}
               aria-current={one === state.view ? "page" : undefined}
               onClick={(event) => {
                 if (!isPlain(event)) return;
                 event.preventDefault();
-                go({ view: one, tour: 0 });
+                go({ view: one, tour: 0, head: null });
               }}
             >
               {TITLES[one]}
             </a>
           ))}
         </nav>
+        {/* Its room is there before it can be opened. */}
+        {!settled && (
+          <button type="button" disabled>
+            Recent
+          </button>
+        )}
         {settled && <History state={settled} onOpen={(look) => go({ view: "look", ...addressOf(look) })} />}
+        <CorpusPicker model={model?.name} corpus={corpus} onPick={(next) => go({ corpus: next, tour: 0 })} />
         <ModelPicker model={name} onPick={(next) => go({ model: next, heads: "", tour: 0 })} />
       </header>
       {view}

@@ -58,9 +58,9 @@ export async function open(path = "/", options: BrowserContextOptions = {}, base
   return opened;
 }
 
-/** The square of a head. */
+/** The square of a head, whatever that is called. */
 export const cell = (page: Page, name: string) =>
-  page.getByRole("button", { name: new RegExp(`^${name.replace(".", "\\.")}:`) });
+  page.getByRole("button", { name: new RegExp(`^${name.replace(".", "\\.")}( · .*)?:`) });
 
 /** A parameter of the address that the page is at. */
 export const param = (page: Page, name: string) => new URL(page.url()).searchParams.get(name);

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addressCases } from "./address.cases.ts";
 import { startWorld, stopWorld } from "./app-world.ts";
 import { missing, skip } from "./browser.ts";
+import { corporaCases } from "./corpora.cases.ts";
 import { everyoneCases } from "./everyone.cases.ts";
+import { headsCases } from "./heads.cases.ts";
 import { lookCases } from "./look.cases.ts";
 import { neighborsCases } from "./neighbors.cases.ts";
 import { picturesCases } from "./pictures.cases.ts";
@@ -22,6 +24,8 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   describe("Look", lookCases);
   describe("Segment", segmentCases);
   describe("Neighbours", neighborsCases);
+  describe("Heads", headsCases);
+  describe("pictures of one's own", corporaCases);
   describe("the address", addressCases);
   describe("pictures", picturesCases);
   describe("what is taken along", takeAlongCases);

@@ -44,12 +44,12 @@ export function Dialog({
 }) {
   return (
     <>
-      <header>
+      <div className="dialog-head">
         <h2>{title}</h2>
         <button type="button" onClick={onClose}>
           Close
         </button>
-      </header>
+      </div>
       {children}
     </>
   );

@@ -35,7 +35,7 @@ export function Exports({ name, state, image, known, command, make }: Props) {
     }
   };
   const copy = (what: "link" | "command" | "code") => {
-    const link = new URL(formatAddress({ ...state, tour: 0 }), location.href).href;
+    const link = new URL(formatAddress({ ...state, tour: 0 }), document.baseURI).href;
     const text = { link, command: command.command, code: command.code }[what];
     copyText(text).then(
       () => setSaid(what),

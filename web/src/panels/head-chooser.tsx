@@ -2,6 +2,7 @@ import { useId, useState } from "react";
 import type { ModelDetail, Properties } from "../state/api.ts";
 import { formatHeads, headsInWords, type ReadSet, readHeads } from "../state/heads.ts";
 import { inWords } from "../state/know.ts";
+import { useLabels } from "../state/queries.ts";
 
 interface Props {
   readonly model: ModelDetail;
@@ -18,6 +19,7 @@ interface Props {
 /** Ways to choose heads without pointing at them: all, the last layers, a layer, a property, or as written. */
 export function HeadChooser({ model, written, read, properties, mlps = false, onWrite }: Props) {
   const { layers } = model;
+  const labels = useLabels(model.name);
   const last = Math.min(4, Math.max(1, layers - 1));
   const shown = read.problem === null ? formatHeads(read.chosen, model, read.mlps) : written;
   const [refused, setRefused] = useState<{ readonly of: string; readonly problem: string } | null>(null);
@@ -79,7 +81,7 @@ export function HeadChooser({ model, written, read, properties, mlps = false, on
       </form>
       <p className={problem === null ? "chosen" : "field-problem"} id={why} role="status">
         {problem === null
-          ? `chosen: ${headsInWords(read.chosen, model, read.mlps)}`
+          ? `chosen: ${headsInWords(read.chosen, model, read.mlps, labels)}`
           : `These heads cannot be read: ${problem}.`}
       </p>
     </div>

@@ -1,6 +1,6 @@
 import { headName } from "../../../src/model/components.ts";
 import { decimalsFor, formatSigned } from "../../../src/views/kit/text.ts";
-import type { Insights, Properties } from "../state/api.ts";
+import type { Insights } from "../state/api.ts";
 import { type Chosen, formatWeight } from "../state/heads.ts";
 import { type Follows, follows, inWords } from "../state/know.ts";
 import type { Numbers } from "../state/numbers.ts";
@@ -32,21 +32,10 @@ export function HeadFacts({ shown, all, nameOf, about, numbers }: Props) {
   );
 }
 
-/** What is known of a head, in a sentence or two. */
-export function aboutHead(
-  unit: number,
-  heads: number,
-  properties: Properties["properties"],
-  insights: Insights | null | undefined,
-): string {
+/** What is known of a head beside its label, in a sentence. */
+export function aboutHead(unit: number, heads: number, insights: Insights | null | undefined): string {
   const name = headName(Math.floor(unit / heads), unit % heads);
-  const labels = properties.filter(
-    ({ source, heads: own }) => source === "label" && own.some((head) => head.name === name),
-  );
-  return [
-    labels.length > 0 ? `Labelled ${labels.map((one) => `“${one.name}”`).join(", ")}.` : "",
-    insights ? followsInWords(follows(insights, name), insights.selectivity.images) : "",
-  ].join(" ");
+  return insights ? followsInWords(follows(insights, name), insights.selectivity.images) : "";
 }
 
 /** `It follows the colour behind: 76 % …`. */

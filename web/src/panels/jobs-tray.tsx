@@ -1,5 +1,5 @@
 import { cancelJob, type Job } from "../state/api.ts";
-import { isUnderWay, shareOf, useJobs } from "../state/jobs.ts";
+import { durationInWords, isUnderWay, shareOf, useJobs } from "../state/jobs.ts";
 
 /** What the server is at in the background: what runs can be stopped, what failed closed. */
 export function JobsTray() {
@@ -57,11 +57,12 @@ export function JobLine({ job, onClose }: { readonly job: Job; readonly onClose?
   );
 }
 
-/** `drawing scenes, 120 of 2,000`. */
-export function progressInWords({ state, task, unit, done, total }: Job): string {
+/** `drawing scenes, 120 of 2,000, about 40 seconds left`. */
+export function progressInWords({ state, task, unit, done, total, secondsLeft }: Job): string {
   if (state === "queued") return "waits";
   if (task === null) return "starts";
   const amount = (value: number) =>
     unit === "byte" ? `${(value / 1e6).toFixed(0)} MB` : value.toLocaleString("en");
-  return total === null ? `${task}, ${amount(done)}` : `${task}, ${amount(done)} of ${amount(total)}`;
+  const left = secondsLeft === null ? "" : `, about ${durationInWords(secondsLeft)} left`;
+  return total === null ? `${task}, ${amount(done)}` : `${task}, ${amount(done)} of ${amount(total)}${left}`;
 }

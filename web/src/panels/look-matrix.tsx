@@ -6,6 +6,7 @@ import { Said } from "../plots/said.tsx";
 import type { ModelDetail } from "../state/api.ts";
 import type { Chosen } from "../state/heads.ts";
 import type { Numbers } from "../state/numbers.ts";
+import type { Labels } from "../state/queries.ts";
 
 interface Props {
   readonly model: ModelDetail;
@@ -22,6 +23,8 @@ interface Props {
   readonly hovered: number | null;
   readonly onChoose: (chosen: Chosen) => void;
   readonly onHover: (unit: number | null) => void;
+  /** What heads are called, by their names. */
+  readonly labels: Labels;
   readonly about: (unit: number) => string;
 }
 
@@ -85,6 +88,7 @@ export function LookMatrix(props: Props) {
         hovered={props.hovered}
         onChoose={props.onChoose}
         onHover={props.onHover}
+        labels={props.labels}
         about={about}
       />
       <ColourBar

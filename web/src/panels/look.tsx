@@ -1,5 +1,4 @@
 import { useEffect, useMemo, useState } from "react";
-import { headName } from "../../../src/model/components.ts";
 import { largestOf, signedPaint } from "../../../src/views/kit/panel.ts";
 import { lookCommand } from "../exports/command.ts";
 import { lookExports } from "../exports/look.ts";
@@ -8,12 +7,14 @@ import { HeatPicture } from "../plots/heat-picture.tsx";
 import { headsAtPatch, sumOfHeads, tokensOf } from "../plots/paint.ts";
 import { Said } from "../plots/said.tsx";
 import { pictureUrl } from "../state/api.ts";
+import { calledUnit } from "../state/atlas.ts";
 import { type Chosen, chosenOf, formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
 import { numbersOf } from "../state/numbers.ts";
 import {
   useExplain,
   useImage,
   useInsights,
+  useLabels,
   useMeans,
   useProperties,
   useTokens,
@@ -114,10 +115,11 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
   const isTakenOut = state.without !== "no" && problem === null;
   const without = useWithout(subject, asked, isTakenOut && (ready || state.without === "zero"));
 
-  const nameOf = (unit: number) => headName(Math.floor(unit / heads), unit % heads);
-  const about = (unit: number) => aboutHead(unit, heads, properties, insights);
+  const labels = useLabels(model.name);
+  const nameOf = (unit: number) => calledUnit(unit, heads, labels);
+  const about = (unit: number) => aboutHead(unit, heads, insights);
   const isPhoto = model.embedded && !/^(demo|scenes):/.test(image);
-  const words = isUnread ? "no heads" : headsInWords(shown, model);
+  const words = isUnread ? "no heads" : headsInWords(shown, model, [], labels);
   const compared = held === null ? null : <Said text={held} />;
 
   return (
@@ -193,7 +195,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
           {text !== undefined && !imageError && !explained.error && (
             <>
               <LookMatrix
-                {...{ model, text, less, numbers, atPatch, chosen, hovered, about }}
+                {...{ model, text, less, numbers, atPatch, chosen, hovered, labels, about }}
                 against={held}
                 onLeavePatch={keptPatch === null ? null : () => setKept(null)}
                 onChoose={setDragged}
@@ -212,7 +214,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
               <Compare {...{ state, go, text, ready }} />
               {without.error && isTakenOut && <ProblemNote error={without.error} />}
               {isTakenOut && without.data && (
-                <WithoutTable found={without.data} words={headsInWords(chosen, model)} />
+                <WithoutTable found={without.data} words={headsInWords(chosen, model, [], labels)} />
               )}
             </>
           )}
@@ -221,7 +223,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
 
       {problem === null && (
         <NearestOfHeads
-          {...{ state, model, pick, known, ready, chosen }}
+          {...{ state, model, pick, known, ready, chosen, labels }}
           insights={insights ?? undefined}
           isTakenOut={isTakenOut}
         />

@@ -3,7 +3,7 @@ import { Thumbs } from "../plots/thumbs.tsx";
 import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
 import { type Chosen, formatHeads, headsInWords, orAll } from "../state/heads.ts";
 import { inWords as factorInWords, type InCommon, inCommon, tourStops } from "../state/know.ts";
-import { useNeighbors, useRowsOf } from "../state/queries.ts";
+import { type Labels, useNeighbors, useRowsOf } from "../state/queries.ts";
 import { formatAddress, type Settled } from "../state/url.ts";
 import { PrepareCorpus } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
@@ -16,6 +16,7 @@ interface Props {
   readonly known: ImageInfo | undefined;
   readonly ready: boolean;
   readonly chosen: Chosen;
+  readonly labels: Labels;
   readonly insights: Insights | undefined;
   /** Whether everything but the chosen heads is asked. */
   readonly isTakenOut: boolean;
@@ -25,10 +26,10 @@ const NEAREST = 8;
 
 /** The other pictures in which the chosen heads wrote most alike: what those heads see. */
 export function NearestOfHeads(props: Props) {
-  const { state, model, pick, known, ready, chosen, insights, isTakenOut } = props;
+  const { state, model, pick, known, ready, chosen, labels, insights, isTakenOut } = props;
   const { corpus, image } = state;
   const heads = isTakenOut ? everythingBut(chosen, model) : orAll(formatHeads(chosen, model));
-  const inWords = headsInWords(chosen, model);
+  const inWords = headsInWords(chosen, model, [], labels);
   const asked =
     known && ready && heads !== ""
       ? { corpus, query: { image }, heads, k: NEAREST, scoring: defaultScoring("image"), seed: state.seed }

@@ -8,9 +8,17 @@ import { Said } from "../plots/said.tsx";
 import { Spread } from "../plots/spread.tsx";
 import { Thumbs } from "../plots/thumbs.tsx";
 import { type NeighborsResult, type Properties, pictureUrl } from "../state/api.ts";
+import { calledUnit } from "../state/atlas.ts";
 import { formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
 import { hitsInWords, inWords, isNoBetter } from "../state/know.ts";
-import { useCorpora, useImage, useNeighbors, useProperties } from "../state/queries.ts";
+import {
+  type Labels,
+  useCorpora,
+  useImage,
+  useLabels,
+  useNeighbors,
+  useProperties,
+} from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
 import { Exports } from "./exports.tsx";
 import { HeadChooser } from "./head-chooser.tsx";
@@ -42,6 +50,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
   const { corpus, image } = state;
   const { data: known, error: imageError } = useImage(image);
   const { data: corpora } = useCorpora(model.name);
+  const labels = useLabels(model.name);
   const { data: named } = useProperties(model.name, corpus, ready);
   const properties = named?.properties ?? [];
   // One through which nothing is found is there to be chosen, but is not what a visitor sees first.
@@ -70,7 +79,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
       ? property
         ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.map((head) => weightedName(head.name, head.weight).replace("*-1", " taken negatively")).join(", ")})`
         : "heads"
-      : headsInWords(read.chosen, model, read.mlps);
+      : headsInWords(read.chosen, model, read.mlps, labels);
   const isPhoto = by !== "text" && model.embedded && !/^(demo|scenes):/.test(image);
   const hrefOf = (other: string) => formatAddress({ ...state, view: "look", image: other, tour: 0 });
   const open = (other: string) => pick(other, "look");
@@ -131,6 +140,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
             ) : (
               <>
                 <OneHead
+                  labels={labels}
                   layers={model.layers}
                   heads={model.heads}
                   chosen={
@@ -381,12 +391,13 @@ function TextQuery({ text, onAsk }: { text: string; onAsk: (text: string) => voi
 }
 
 function OneHead(props: {
+  labels: Labels;
   layers: number;
   heads: number;
   chosen: number | null;
   onChoose: (unit: number | null) => void;
 }) {
-  const { layers, heads, chosen, onChoose } = props;
+  const { labels, layers, heads, chosen, onChoose } = props;
   return (
     <label>
       head{" "}
@@ -398,7 +409,7 @@ function OneHead(props: {
         {Array.from({ length: layers * heads }, (_, unit) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a head is its number
           <option key={unit} value={unit}>
-            {headName(Math.floor(unit / heads), unit % heads)}
+            {calledUnit(unit, heads, labels)}
           </option>
         ))}
       </select>

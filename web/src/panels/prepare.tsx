@@ -5,6 +5,16 @@ import { useCorpora } from "../state/queries.ts";
 import { progressInWords } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
 
+/** Starts the atlas of an embedded model once where it is missing: it takes seconds, or another version made it. */
+export function useAtlasOnce(corpus: string, model: string, wanted: boolean): void {
+  useEffect(() => {
+    const key = `atlas ${corpus} ${model}`;
+    if (!wanted || sessionStorage.getItem(key)) return;
+    sessionStorage.setItem(key, "1");
+    post("/api/jobs", { kind: "atlas", corpus, model }).catch(() => {});
+  }, [wanted, corpus, model]);
+}
+
 const startJob = (corpus: string, model: string) => post("/api/jobs", { kind: "prepare", corpus, model });
 
 /** Starts making a corpus once, the first time that a page opens without it; what was stopped stays stopped. */

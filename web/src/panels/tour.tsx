@@ -11,7 +11,7 @@ import {
 import { isUnderWay, shareOf, useJobs } from "../state/jobs.ts";
 import { factorOf, inWords, type TourStop, textAbout, tourStops } from "../state/know.ts";
 import { useCorpusImages, useInsights } from "../state/queries.ts";
-import type { Navigate, ViewState } from "../state/url.ts";
+import { type Navigate, type ViewState, within } from "../state/url.ts";
 import { progressInWords } from "./jobs-tray.tsx";
 
 interface Props {
@@ -124,7 +124,7 @@ function StopFacts(props: { stop: TourStop; before: TourStop | undefined; pictur
       {(nearest.chance * nearest.k).toFixed(1)}.
     </>
   );
-  const below = <a href="#nearest">the pictures below</a>;
+  const below = <a href={within("nearest")}>the pictures below</a>;
   if (role === "for" || !own || !whole) {
     return (
       <p>

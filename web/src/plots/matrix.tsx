@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useRef } from "react";
-import { headName } from "../../../src/model/components.ts";
 import { signedScale } from "../../../src/views/kit/colour.ts";
 import { decimalsFor, formatSigned } from "../../../src/views/kit/text.ts";
+import { calledUnit } from "../state/atlas.ts";
 import { type Chosen, formatWeight, toggled } from "../state/heads.ts";
 
 interface Props {
@@ -21,6 +21,8 @@ interface Props {
   readonly hovered: number | null;
   readonly onChoose: (chosen: Chosen) => void;
   readonly onHover: (unit: number | null) => void;
+  /** What heads are called, by their names. */
+  readonly labels: ReadonlyMap<string, string>;
   /** What a head is known for, for its tooltip. */
   readonly about: (unit: number) => string;
 }
@@ -36,6 +38,7 @@ export function Matrix({
   hovered,
   onChoose,
   onHover,
+  labels,
   about,
 }: Props) {
   const scale = signedScale(limit);
@@ -136,7 +139,7 @@ export function Matrix({
               </th>
               {layerUnits(layer).map((unit) => {
                 const value = values[unit];
-                const name = headName(layer, unit % heads);
+                const name = calledUnit(unit, heads, labels);
                 const weight = chosen.get(unit) ?? 1;
                 const weighed = weight === 1 ? "" : `×${formatWeight(weight)}`;
                 const label = `${name}: ${formatSigned(value, decimals + 1)}. ${weighed && `Chosen with weight ${formatWeight(weight)}. `}${about(unit)}`;

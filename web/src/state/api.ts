@@ -3,7 +3,9 @@ import type { ImageInfo, JobView, Problem } from "../../../src/results/app.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
 
 export type {
+  AddedCorpus,
   App,
+  ChangedCorpora,
   Corpora,
   CorpusImage,
   CorpusImages,
@@ -13,9 +15,23 @@ export type {
   ModelDetail,
   Problem,
   Properties,
+  Roots,
   Tokens,
   WithoutHeads,
 } from "../../../src/results/app.ts";
+export type {
+  AtlasDirection,
+  AtlasEntry,
+  AtlasHeadResult,
+  AtlasLabel,
+  AtlasMetric,
+  AtlasMetricWords,
+  AtlasResult,
+  AtlasShown,
+  AtlasState,
+  HeadLabels,
+  KnowingHeads,
+} from "../../../src/results/atlas.ts";
 export type { ExplainResult } from "../../../src/results/explain.ts";
 export type { SegmentResult } from "../../../src/results/segment.ts";
 export type Models = z.infer<typeof modelsResultSchema>;
@@ -69,8 +85,17 @@ export const get = <T>(path: `/${string}`, signal?: AbortSignal): Promise<T> =>
 
 /** Sends JSON. */
 export const post = <T>(path: `/${string}`, body: unknown, signal?: AbortSignal): Promise<T> =>
+  send<T>("POST", path, body, signal);
+
+/** Sends JSON in the place of what was there. */
+export const put = <T>(path: `/${string}`, body: unknown): Promise<T> => send<T>("PUT", path, body);
+
+/** Takes something away. */
+export const remove = <T>(path: `/${string}`): Promise<T> => call<T>(path, { method: "DELETE" });
+
+const send = <T>(method: string, path: `/${string}`, body: unknown, signal?: AbortSignal): Promise<T> =>
   call<T>(path, {
-    method: "POST",
+    method,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
     ...signalled(signal),
@@ -84,7 +109,7 @@ export const upload = (file: Blob): Promise<ImageInfo> =>
     body: file,
   });
 
-export const cancelJob = (id: string): Promise<Job> => call(`/api/jobs/${id}`, { method: "DELETE" });
+export const cancelJob = (id: string): Promise<Job> => remove(`/api/jobs/${id}`);
 
 /** Where the pixels of an image are, within a square or exactly in a size. */
 export const pictureUrl = (

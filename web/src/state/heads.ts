@@ -7,6 +7,7 @@ import {
   weightedName,
 } from "../../../src/model/components.ts";
 import type { Properties } from "./api.ts";
+import { calledUnit } from "./atlas.ts";
 
 /** Chosen heads, as layer·H + head, each with its weight. */
 export type Chosen = ReadonlyMap<number, number>;
@@ -93,7 +94,12 @@ export function toggled(chosen: Chosen, units: readonly number[]): Chosen {
 }
 
 /** How chosen heads are called in a sentence. */
-export function headsInWords(chosen: Chosen, sizes: Sizes, mlps: ComponentSet["mlps"] = []): string {
+export function headsInWords(
+  chosen: Chosen,
+  sizes: Sizes,
+  mlps: ComponentSet["mlps"] = [],
+  labels: ReadonlyMap<string, string> = new Map(),
+): string {
   const { layers, heads } = sizes;
   const weighs = [...chosen.values()].some((weight) => weight !== 1);
   const others = mlps.length > 0 ? ` and ${mlps.length} other ${mlps.length === 1 ? "part" : "parts"}` : "";
@@ -102,7 +108,7 @@ export function headsInWords(chosen: Chosen, sizes: Sizes, mlps: ComponentSet["m
     return `all ${layers * heads} heads${others}`;
   if (chosen.size === 1) {
     const [[unit, weight]] = chosen;
-    const name = headName(Math.floor(unit / heads), unit % heads);
+    const name = calledUnit(unit, heads, labels);
     return `head ${name}${weight === 1 ? "" : ` (weight ${formatWeight(weight)})`}${others}`;
   }
   return `${chosen.size} heads${weighs ? " (weighted)" : ""}${others}`;

@@ -47,7 +47,16 @@ function take(job: Job): void {
   const hasEnded = job.ended !== null && known?.ended == null;
   // What was made or fetched can be asked for now.
   if (hasEnded || !known) {
-    for (const key of ["corpora", "models", "properties", "insights", "neighbors", "model", "means"]) {
+    for (const key of [
+      "corpora",
+      "models",
+      "properties",
+      "insights",
+      "neighbors",
+      "model",
+      "means",
+      "atlas",
+    ]) {
       void queryClient.invalidateQueries({ queryKey: [key] });
     }
   }
@@ -89,6 +98,14 @@ export function useJobs(): JobsState & { readonly close: (id: string) => void } 
 
 /** True for a job that is not over. */
 export const isUnderWay = ({ state: at }: Job): boolean => at === "queued" || at === "running";
+
+/** `3 minutes`. */
+export function durationInWords(seconds: number): string {
+  if (seconds < 90) return seconds < 2 ? "a second" : `${Math.ceil(seconds)} seconds`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} minutes`;
+  return `${(seconds / 3600).toFixed(1)} hours`;
+}
 
 /** How far a job is, 0–1; undefined where that is not known. */
 export const shareOf = ({ done, total }: Job): number | undefined =>

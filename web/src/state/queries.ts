@@ -3,19 +3,24 @@ import type { Scoring } from "../../../src/results/scoring.ts";
 import {
   ApiError,
   type App,
+  type AtlasHeadResult,
+  type AtlasState,
   type Corpora,
   type CorpusImages,
   decodeFloats,
   type ExplainResult,
   get,
+  type HeadLabels,
   type ImageInfo,
   type Insights,
+  type KnowingHeads,
   type Means,
   type ModelDetail,
   type Models,
   type NeighborsResult,
   type Properties,
   post,
+  type Roots,
   type SegmentResult,
   type Tokens,
   type WithoutHeads,
@@ -55,9 +60,12 @@ export const useModel = (name: string | undefined) =>
   });
 
 export const useCorpora = (model: string | undefined) =>
-  useQuery({
+  useQuery<Corpora>({
     queryKey: ["corpora", model],
     enabled: model !== undefined,
+    // What is being indexed can be searched more and more.
+    refetchInterval: ({ state: { data } }) =>
+      data?.corpora.some(({ own, job }) => own && job !== null) ? 2000 : false,
     queryFn: ({ signal }) => get<Corpora>(`/api/corpora?${query({ model: model! })}`, signal),
   });
 
@@ -211,4 +219,62 @@ export const useProperties = (model: string | undefined, corpus: string, ready: 
     queryKey: ["properties", model, corpus, ready],
     enabled: model !== undefined,
     queryFn: ({ signal }) => get<Properties>(`/api/properties?${query({ model: model!, corpus })}`, signal),
+  });
+
+/** Every head at a glance, or what it would take. */
+export const useAtlas = (model: string, corpus: string, ready: boolean) =>
+  useQuery({
+    queryKey: ["atlas", model, corpus],
+    enabled: ready,
+    queryFn: ({ signal }) => get<AtlasState>(`/api/atlas?${query({ model, corpus })}`, signal),
+  });
+
+/** The page of one head. While the next head's comes, the one before is not shown: it would be taken for it. */
+export const useAtlasHead = (model: string, corpus: string, head: string | null, ready: boolean) =>
+  useQuery(headQuery(model, corpus, head ?? "", ready && head !== null));
+
+/** Asks for the page of a head that is likely to be opened next. */
+export const expectAtlasHead = (model: string, corpus: string, head: string): void =>
+  void queryClient.prefetchQuery(headQuery(model, corpus, head, true));
+
+const headQuery = (model: string, corpus: string, head: string, enabled: boolean) => ({
+  queryKey: ["atlas", model, corpus, head],
+  enabled,
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    get<AtlasHeadResult>(`/api/atlas/heads/${head}?${query({ model, corpus })}`, signal),
+});
+
+/** Which heads know a text, in the atlas of a model over a corpus. */
+export const useKnowing = (model: string, corpus: string, text: string | null, ready: boolean) =>
+  useQuery({
+    queryKey: ["atlas", model, corpus, "knows", text],
+    enabled: ready && text !== null,
+    queryFn: ({ signal }) => post<KnowingHeads>("/api/atlas/find", { model, corpus, text }, signal),
+  });
+
+/** What heads are called, by their names. */
+export type Labels = ReadonlyMap<string, string>;
+const NO_LABELS: Labels = new Map();
+
+/** What a model's heads are called; nothing as long as that is not known. */
+export function useLabels(model: string): Labels {
+  const { data } = useQuery({
+    queryKey: ["labels", model],
+    queryFn: ({ signal }) => get<HeadLabels>(`/api/labels?${query({ model })}`, signal),
+    select: labelsOf,
+  });
+  return data ?? NO_LABELS;
+}
+
+const labelsOf = ({ heads }: HeadLabels): Labels =>
+  new Map(heads.map(({ name, label }) => [name, label.label]));
+
+/** Folders below which pictures may be chosen, and one of them. */
+export const useRoots = (root: string | undefined, path: string) =>
+  useQuery({
+    queryKey: ["roots", root, path],
+    // Pictures come and go outside of this page.
+    staleTime: 5000,
+    queryFn: ({ signal }) =>
+      get<Roots>(`/api/roots${root === undefined ? "" : `?${query({ root, path })}`}`, signal),
   });

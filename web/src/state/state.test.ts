@@ -8,30 +8,51 @@ import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts
 import { formatAddress, parseAddress, VIEWS, type ViewState, WITHOUT } from "./url.ts";
 
 const text = fc.string({ minLength: 1, maxLength: 30 }).filter((value) => value.trim() !== "");
-const state: fc.Arbitrary<ViewState> = fc.record({
-  view: fc.constantFrom(...VIEWS),
-  model: fc.option(text),
-  image: fc.option(text),
-  texts: fc.option(fc.array(text, { maxLength: 5 })),
-  on: fc.nat(9),
-  heads: fc.string({ maxLength: 20 }).map(writtenSet),
-  corpus: fc.option(text),
-  against: fc.option(text),
-  less: fc.boolean(),
-  without: fc.constantFrom(...WITHOUT),
-  mode: fc.constantFrom("topic", "contrast"),
-  scale: fc.constantFrom("common", "own"),
-  by: fc.constantFrom("property", "image", "text"),
-  property: fc.option(text),
-  query: fc.option(text),
-  scoring: fc.constantFrom(null, ...SCORINGS),
-  count: fc.integer({ min: 1, max: 64 }),
-  seed: fc.nat(1000),
-  opacity: fc.nat(100),
-  squares: fc.boolean(),
-  tour: fc.nat(3),
-  embed: fc.boolean(),
+const bound = fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0));
+/** What only the atlas's addresses hold. */
+const atlas = fc.record({
+  head: fc.option(fc.tuple(fc.nat(99), fc.nat(99)).map(([layer, head]) => headName(layer, head))),
+  sort: fc.option(text),
+  up: fc.boolean(),
+  knows: fc.option(text),
+  find: fc.string({ maxLength: 20 }),
+  only: fc.option(text),
+  least: bound,
+  most: bound,
+  x: fc.option(text),
+  y: fc.option(text),
+  maps: fc.boolean(),
 });
+const NO_ATLAS = parseAddress("/look");
+const state: fc.Arbitrary<ViewState> = fc
+  .tuple(
+    fc.record({
+      view: fc.constantFrom(...VIEWS),
+      model: fc.option(text),
+      image: fc.option(text),
+      texts: fc.option(fc.array(text, { maxLength: 5 })),
+      on: fc.nat(9),
+      heads: fc.string({ maxLength: 20 }).map(writtenSet),
+      corpus: fc.option(text),
+      against: fc.option(text),
+      less: fc.boolean(),
+      without: fc.constantFrom(...WITHOUT),
+      mode: fc.constantFrom("topic", "contrast"),
+      scale: fc.constantFrom("common", "own"),
+      by: fc.constantFrom("property", "image", "text"),
+      property: fc.option(text),
+      query: fc.option(text),
+      scoring: fc.constantFrom(null, ...SCORINGS),
+      count: fc.integer({ min: 1, max: 64 }),
+      seed: fc.nat(1000),
+      opacity: fc.nat(100),
+      squares: fc.boolean(),
+      tour: fc.nat(3),
+      embed: fc.boolean(),
+    }),
+    atlas,
+  )
+  .map(([rest, own]) => ({ ...NO_ATLAS, ...rest, ...(rest.view === "heads" && own) }));
 
 describe("the address", () => {
   it("holds every state, whatever is in it", () => {
@@ -55,6 +76,9 @@ describe("the address", () => {
     );
     expect(formatAddress(parseAddress("/"))).toBe("look");
     expect(parseAddress("/some/where/segment").view).toBe("segment");
+    expect(parseAddress("/heads/look")).toMatchObject({ view: "look", head: null });
+    expect(parseAddress("/some/where/heads/L3.H1")).toMatchObject({ view: "heads", head: "L3.H1" });
+    expect(parseAddress("/heads/L3.H1x")).toMatchObject({ head: null });
   });
 });
 

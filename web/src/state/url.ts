@@ -2,8 +2,8 @@ import { useCallback, useSyncExternalStore } from "react";
 import { writtenSet } from "../../../src/model/components.ts";
 import { SCORINGS, type Scoring } from "../../../src/results/scoring.ts";
 
-/** The three views. */
-export const VIEWS = ["look", "segment", "neighbors"] as const;
+/** The views. */
+export const VIEWS = ["look", "segment", "neighbors", "heads"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** All that an address says. What is null or empty is the default, and not written. */
@@ -43,6 +43,25 @@ export interface ViewState {
   readonly squares: boolean;
   /** Step of the tour, 1–3; 0 when it is not taken. */
   readonly tour: number;
+  /** The head whose page it is, `L3.H1`; null: all of them. */
+  readonly head: string | null;
+  /** What heads are ordered by: a metric, or `place`; null: as the view likes. */
+  readonly sort: string | null;
+  /** Lowest first. */
+  readonly up: boolean;
+  /** A text that heads are asked to know. */
+  readonly knows: string | null;
+  /** Words that labels, texts or factors of heads must hold. */
+  readonly find: string;
+  /** A metric that heads must have, in these bounds. */
+  readonly only: string | null;
+  readonly least: number | null;
+  readonly most: number | null;
+  /** Metrics of the scatter; null: as the view likes. */
+  readonly x: string | null;
+  readonly y: string | null;
+  /** Whether maps lie over the pictures of a head's page. */
+  readonly maps: boolean;
   /** One view alone, in a frame of another page. */
   readonly embed: boolean;
 }
@@ -81,8 +100,23 @@ const DEFAULTS: ViewState = {
   opacity: 100,
   squares: false,
   tour: 0,
+  head: null,
+  sort: null,
+  up: false,
+  knows: null,
+  find: "",
+  only: null,
+  least: null,
+  most: null,
+  x: null,
+  y: null,
+  maps: true,
   embed: false,
 };
+
+const HEAD = /^L\d{1,3}\.H\d{1,3}$/;
+const number = (text: string | null) =>
+  text === null || text.trim() === "" || !Number.isFinite(Number(text)) ? null : Number(text);
 
 const whole = (text: string | null, least: number, most: number, fallback: number) => {
   const value = Number(text ?? Number.NaN);
@@ -95,8 +129,11 @@ const one = <T extends string>(text: string | null, choices: readonly T[], fallb
 export function parseAddress(address: string): ViewState {
   const url = new URL(address, "http://localhost");
   const { searchParams: query } = url;
+  const [above, last = ""] = url.pathname.split("/").slice(-2);
+  const head = above === "heads" && HEAD.test(last) ? last : null;
   return {
-    view: one(url.pathname.split("/").at(-1) ?? "", VIEWS, "look"),
+    view: head ? "heads" : one(last, VIEWS, "look"),
+    head,
     model: query.get("model"),
     image: query.get("image"),
     texts: query.has("text") ? query.getAll("text").filter((text) => text.trim() !== "") : null,
@@ -117,11 +154,21 @@ export function parseAddress(address: string): ViewState {
     opacity: whole(query.get("opacity"), 0, 100, DEFAULTS.opacity),
     squares: query.get("squares") === "1",
     tour: whole(query.get("tour"), 0, 3, 0),
+    sort: query.get("sort"),
+    up: query.get("up") === "1",
+    knows: query.get("knows"),
+    find: query.get("find") ?? "",
+    only: query.get("only"),
+    least: number(query.get("least")),
+    most: number(query.get("most")),
+    x: query.get("x"),
+    y: query.get("y"),
+    maps: query.get("maps") !== "0",
     embed: query.get("embed") === "1",
   };
 }
 
-/** Writes an address that {@link parseAddress} reads back, relative: views lie side by side, wherever the app lies. */
+/** Writes an address that {@link parseAddress} reads back, relative to the page's base: where the app lies. */
 export function formatAddress(state: ViewState): string {
   const query = new URLSearchParams();
   const put = (name: string, value: string | number | null, fallback: string | number | null) => {
@@ -148,10 +195,26 @@ export function formatAddress(state: ViewState): string {
   put("opacity", state.opacity, DEFAULTS.opacity);
   put("squares", state.squares ? 1 : 0, 0);
   put("tour", state.tour, 0);
+  if (state.view === "heads") {
+    put("sort", state.sort, null);
+    put("up", state.up ? 1 : 0, 0);
+    put("knows", state.knows, null);
+    put("find", state.find, "");
+    put("only", state.only, null);
+    put("least", state.least, null);
+    put("most", state.most, null);
+    put("x", state.x, null);
+    put("y", state.y, null);
+    put("maps", state.maps ? 1 : 0, 1);
+  }
   put("embed", state.embed ? 1 : 0, 0);
   const text = query.toString();
-  return `${state.view}${text === "" ? "" : `?${text}`}`;
+  const view = state.view === "heads" && state.head !== null ? `heads/${state.head}` : state.view;
+  return `${view}${text === "" ? "" : `?${text}`}`;
 }
+
+/** Where something of this page is: a bare `#name` would lead to the page's base. */
+export const within = (name: string): string => `${location.pathname}${location.search}#${name}`;
 
 const listeners = new Set<() => void>();
 const tell = () => {
@@ -184,7 +247,7 @@ export type Navigate = (
 export const navigate: Navigate = (change, { replace = false } = {}) => {
   const state = snapshot();
   const address = formatAddress({ ...state, ...(typeof change === "function" ? change(state) : change) });
-  if (new URL(address, location.href).href === location.href.replace(/#.*/, "")) return;
+  if (new URL(address, document.baseURI).href === location.href.replace(/#.*/, "")) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   tell();
 };

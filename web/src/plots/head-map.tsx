@@ -1,0 +1,92 @@
+import { metricValue } from "../../../src/views/atlas/words.ts";
+import { shareColour, shareInk, signedScale } from "../../../src/views/kit/colour.ts";
+import type { AtlasEntry, AtlasMetricWords, AtlasResult } from "../state/api.ts";
+import { calledHead } from "../state/atlas.ts";
+
+interface Props {
+  readonly atlas: Pick<AtlasResult, "layers" | "headsPerLayer" | "heads">;
+  /** What squares are coloured by. */
+  readonly metric: AtlasMetricWords;
+  /** Heads that are in the list below; others are pale. */
+  readonly shown: ReadonlySet<string>;
+  readonly pointed: string | null;
+  readonly onPoint: (head: string | null) => void;
+  readonly href: (head: string) => string;
+  readonly onOpen: (head: string) => void;
+}
+
+/** Every head as a square, rows by layer, the last on top; its colour is one metric. Each leads to its page. */
+export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }: Props) {
+  const { layers, headsPerLayer, heads } = atlas;
+  const paint = painter(heads, metric);
+  const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i);
+  const roomy = headsPerLayer <= 8;
+  return (
+    <section className="matrix-scroll" aria-label="Heads by layer" tabIndex={roomy ? undefined : 0}>
+      <table className={roomy ? "matrix roomy" : "matrix"} onPointerLeave={() => onPoint(null)}>
+        <caption className="hidden">{`${metric.name} of each head. Rows are layers, the last on top.`}</caption>
+        <thead>
+          <tr>
+            <td />
+            {Array.from({ length: headsPerLayer }, (_, head) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a head is its number
+              <th scope="col" key={head}>
+                {`H${head}`}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((layer) => (
+            <tr key={layer}>
+              <th scope="row">{`L${layer}`}</th>
+              {heads.slice(layer * headsPerLayer, (layer + 1) * headsPerLayer).map((entry) => {
+                const { name, label, metrics } = entry;
+                const value = metrics[metric.key];
+                const said = `${calledHead(name, label?.label)}: ${metric.name} ${metricValue(value, metric.unit)}`;
+                const state = `${shown.has(name) ? "" : " faint"}${name === pointed ? " hovered" : ""}`;
+                return (
+                  <td key={name}>
+                    <a
+                      className={`cell square${state}`}
+                      data-head={name}
+                      href={href(name)}
+                      title={said}
+                      aria-label={said}
+                      style={paint(value)}
+                      onPointerEnter={(event) => event.pointerType !== "touch" && onPoint(name)}
+                      onFocus={() => onPoint(name)}
+                      onBlur={() => onPoint(null)}
+                      onClick={(event) => {
+                        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+                        event.preventDefault();
+                        onOpen(name);
+                      }}
+                    >
+                      {roomy && metricValue(value, metric.unit)}
+                    </a>
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** How a value is painted: signed ones red and blue, others pale to dark; heads without one are blank. */
+function painter(heads: readonly AtlasEntry[], { key, unit }: AtlasMetricWords) {
+  const values = heads.flatMap(({ metrics }) => metrics[key] ?? []);
+  const most = Math.max(...values.map(Math.abs), 0) || 1;
+  const signed = signedScale(most);
+  // A p that is small says more than one that is large.
+  const shareOf = (value: number) => (unit === "p" ? 1 - value : value / most);
+  return (value: number | null) => {
+    if (value === null) return { background: "none", color: "var(--muted)" };
+    if (unit.startsWith("signed")) return { background: signed.colour(value), color: signed.ink(value) };
+    const share = 0.85 * shareOf(value);
+    return { background: shareColour(share), color: shareInk(share) };
+  };
+}
