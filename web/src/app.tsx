@@ -32,7 +32,7 @@ export function App() {
   const corpus = state.corpus ?? app?.defaultCorpus;
   const { data: corpora } = useCorpora(model?.name);
   const entry = corpora?.corpora.find((one) => one.name === corpus);
-  usePreparedOnce("demo", model?.name, model?.embedded ?? false);
+  usePreparedOnce("demo", model?.name, (model?.embedded ?? false) && !state.embed);
   const title = TITLES[state.view];
   useEffect(() => {
     document.title = `${title} · clip-interpret`;

@@ -140,9 +140,11 @@ export function lookCases(): void {
 
     await page.getByLabel("less the average picture").check();
     const difference = [0, 1].map((i) => partOf(i, "L3.H3")).map(({ own, mean }) => own - mean);
-    await expect
-      .poll(() => cell(page, "L3.H3").getAttribute("aria-label"))
-      .toContain(formatSigned(difference[0] - difference[1], 3));
+    const shown = async () => {
+      const label = await cell(page, "L3.H3").getAttribute("aria-label");
+      return Number(/: (\S+?)\. /.exec(label!)![1].replace("−", "-"));
+    };
+    await expect.poll(shown).toBeCloseTo(difference[0] - difference[1], 3);
     expect(complaints).toEqual([]);
   });
 

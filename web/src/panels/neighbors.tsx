@@ -154,7 +154,11 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
             )}
             <label>
               in{" "}
-              <select value={corpus} onChange={(event) => go({ corpus: event.target.value })}>
+              <select
+                className="corpora"
+                value={corpus}
+                onChange={(event) => go({ corpus: event.target.value })}
+              >
                 {corpora?.corpora.map(({ name, title }) => (
                   <option key={name} value={name}>
                     {title}
