@@ -19,6 +19,8 @@ const KINDS = {
   "CLS token": "ViT-S-16",
   "layer scale": "ViT-M-16-alt",
   "EVA-02: rotary, norm behind heads, gated MLP": "EVA02-B-16",
+  "EVA-02-E: norm behind attention": "EVA02-E-14",
+  "relative positions": "vit_relpos_medium_patch16_cls_224",
   "mean of patches, then norm": "ViT-L-14-CLIPA",
   "norm, then mean of patches": "vit_medium_patch16_gap_256",
   "ViTamin: convolutional stem, mean": "ViTamin-B",

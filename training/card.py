@@ -69,7 +69,8 @@ the two of its pair. A bias shows where the colour contradicts.
 
 {bias}
 
-Worst of the {groups} groups (concept × colour): {worst}.
+Worst of the {groups} groups (concept × colour): {worst}. The interval is that of the lowest accuracy of all groups, since
+the one that looks worst was selected for it.
 
 {pair_table}
 

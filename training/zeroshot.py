@@ -1,13 +1,12 @@
 """Zero-shot accuracy of every factor: the image's embedding against texts that name each value."""
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from bpe import encode
 from data import FACTORS, Shards
+from intervals import minimum_interval, share
 
 MEASURED = ["concept", "group", "style", "count", "size", "position", "background", "backdrop", "effect"]
 
@@ -28,20 +27,6 @@ def embed_images(model, shards: Shards, n: int, batch: int = 500):
         pixels = torch.from_numpy(shards.pixels(np.arange(start, min(n, start + batch))))
         out.append(F.normalize(model.visual(model.visual.patches(pixels)), dim=-1))
     return torch.cat(out)
-
-
-def interval(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    p, z2 = hits / n, 1.96**2
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = 1.96 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return middle - half, middle + half
-
-
-def share(hits: int, n: int) -> dict:
-    """A share with its sample size and interval."""
-    low, high = interval(hits, n)
-    return {"accuracy": hits / n, "low": low, "high": high, "n": n}
 
 
 @torch.no_grad()
@@ -76,7 +61,7 @@ def measure_bias(model, tokenizer, shards: Shards, context: int) -> dict:
     """How far the planted bias reaches, on scenes where it is absent: the concept chosen between the two of its pair.
 
     Four groups a pair, as in Waterbirds: each concept on its own side's colour (aligned) and on the other's (conflicting).
-    `worst` is the group of lowest accuracy.
+    `worst` is the group of lowest accuracy, with the interval of the lowest accuracy of all groups.
     """
     world = shards.world
     concepts = text_classifier(model, tokenizer, world.prompts["concept"], context)
@@ -101,11 +86,12 @@ def measure_bias(model, tokenizer, shards: Shards, context: int) -> dict:
         chosen = [group for group in groups if group["kind"] in kinds]
         return share(sum(group[key] for group in chosen), sum(group["n"] for group in chosen))
 
+    low, high = minimum_interval([(group["hits"], group["n"]) for group in groups])
     both = ("aligned", "conflicting")
     return {
         "all": total(both),
         **{kind: total([kind]) for kind in both},
         "among all concepts": {kind: total([kind], "among_all") for kind in both},
-        "worst": min(groups, key=lambda group: group["accuracy"]),
+        "worst": {**min(groups, key=lambda group: group["accuracy"]), "low": low, "high": high},
         "groups": groups,
     }

@@ -306,7 +306,6 @@ describe("OpenCLIP's config", () => {
   );
 
   it.each([
-    [{ hf_model_name: "google/mt5-base" }, /google\/mt5-base.*T5/],
     [{ hf_model_name: "someone/own" }, /someone\/own.*not known/],
     [{ hf_model_name: "roberta-base", hf_pooler_type: "max_pooler" }, /hf_pooler_type/],
     [{ embed_cls: true, pad_id: 5 }, /embed_cls/],

@@ -165,7 +165,7 @@ async function readConfig(
     const config = parseOpenClipConfig(json, name, options.knownActivation);
     const { saysActivation, ...facts } = openClipFacts(json, name);
     const source = saysActivation ? "config" : options.knownActivation ? "known" : "assumed";
-    return { ...chooseActivation(config, source, options), ...facts };
+    return { ...chooseActivation(config, source, options, facts.tower !== undefined), ...facts };
   }
   const how = await readHfPreprocessor(folder, files);
   const config = parseHfConfig(json, how, name);
@@ -177,13 +177,18 @@ function chooseActivation(
   config: ModelConfig,
   source: ActivationSource,
   { activation }: CheckpointOptions,
+  isTimm = false,
 ): Pick<Checkpoint, "config" | "activationSource"> {
   if (activation === undefined) return { config, activationSource: source };
   const { vision, text } = config;
-  // A tower with another activation than these two was never a matter of choice, nor was a language model's.
+  // A tower with another activation than these two was never a matter of choice, nor was a language model's or timm's.
   const choose = <Tower extends TowerConfig>(tower: Tower): Tower =>
     isChoice(tower.activation) && !("language" in tower) ? { ...tower, activation } : tower;
-  const chosen = { ...config, vision: choose(vision), text: readsTexts(text) ? choose(text) : text };
+  const chosen = {
+    ...config,
+    vision: isTimm ? vision : choose(vision),
+    text: readsTexts(text) ? choose(text) : text,
+  };
   // Who says what the config says too has said nothing.
   const same = source === "config" && JSON.stringify(chosen) === JSON.stringify(config);
   return { config: chosen, activationSource: same ? "config" : "option" };

@@ -79,17 +79,20 @@ export interface TextConfig extends TowerConfig {
 
 /** What a language model's encoder has beside a transformer's sizes. */
 export interface LanguageConfig {
-  /** Rows of the table of positions. */
-  readonly positions: number;
+  /** Rows of the table of positions; absent where they are relative. */
+  readonly positions?: number;
+  /** Relative positions: rows of their table, half of them for what stands behind a token, and where the last one begins. */
+  readonly relative?: { readonly buckets: number; readonly farthest: number };
   /** Rows of the table of token types, where there is one. */
   readonly types?: number;
   /** The token that nothing attends to and no mean counts. */
   readonly padId: number;
   /**
    * `bert` counts positions from 0 on, the others from `padId` + 1 on, passing padding over. `m2m100` has sines for positions,
-   * words times √width, and its norms where a CLIP's are.
+   * words times √width, and its norms where a CLIP's are. `t5` has its norms there too; they divide by root mean squares, its
+   * MLPs are gated, its logits are not divided by √d_h, and positions are relative.
    */
-  readonly family: "bert" | "roberta" | "m2m100";
+  readonly family: "bert" | "roberta" | "m2m100" | "t5";
   /** Whether the first token goes through a linear map and tanh. */
   readonly pooler: boolean;
   /** What maps it into the joint space: nothing, one linear map, two with GELU between, or a norm with two linear maps. */

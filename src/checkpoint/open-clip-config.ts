@@ -97,6 +97,7 @@ const textFacts = z.object({
     text_cfg: z.looseObject({
       hf_tokenizer_name: z.string().nullish(),
       hf_model_name: z.string().nullish(),
+      hf_tower: z.looseObject({ family: z.string().optional() }).nullish(),
       pool_type: z.string().nullish(),
       eos_id: z.int().default(2),
       no_causal_mask: z.boolean().nullish(),
@@ -130,6 +131,9 @@ export function openClipFacts(
   const parsed = textFacts.safeParse(json).data?.model_cfg;
   const text = parsed?.text_cfg;
   const tower = parsed && timmTower(name, parsed.vision_cfg);
+  const language = text?.hf_model_name
+    ? { ...languageModelNamed(text.hf_model_name), ...text.hf_tower }
+    : undefined;
   return {
     // A timm tower has its own, which OpenCLIP does not change.
     saysActivation: typeof parsed?.quick_gelu === "boolean" || tower !== undefined,
@@ -137,10 +141,7 @@ export function openClipFacts(
     textRules: {
       cleaning: CLEANINGS[text?.tokenizer_kwargs?.clean ?? "whitespace"] ?? "open_clip",
       // NLLB's tokenizer puts the language before a text, which is English where nothing is said.
-      ...(text?.hf_model_name &&
-        languageModelNamed(text.hf_model_name)?.family === "m2m100" && {
-          around: { before: "eng_Latn", behind: "</s>" },
-        }),
+      ...(language?.family === "m2m100" && { around: { before: "eng_Latn", behind: "</s>" } }),
       pooling: text?.hf_model_name
         ? "whole"
         : text?.pool_type === "eos"
@@ -254,14 +255,14 @@ function languageTower(
     );
   const { width, family } = facts.data;
   // Where the config says null, OpenCLIP takes what is usual for the family.
-  const usual = family === "roberta" ? "mean_pooler" : "cls_pooler";
+  const usual = family === "roberta" || family === "t5" ? "mean_pooler" : "cls_pooler";
   const { hf_pooler_type: pooler = "mean_pooler", hf_proj_type: projection = "mlp" } = text;
   if (projection === null && width !== embedDim)
     throw new ClipInterpretError("CONFIG_INVALID", `text_cfg of ${name} has no hf_proj_type`);
   return languageConfig(name, facts.data, text.context_length, {
     pooling: (pooler ?? usual) === "mean_pooler" ? "mean" : "first",
-    // An M2M100 has no map behind its first token.
-    pooler: (pooler ?? usual) === "cls_pooler" && family !== "m2m100",
+    // An encoder of a translator has no map behind its first token.
+    pooler: (pooler ?? usual) === "cls_pooler" && (family === "bert" || family === "roberta"),
     projection: projection === "linear" || projection === "mlp" ? projection : "none",
   });
 }
@@ -274,8 +275,8 @@ export function languageConfig(
   end: Pick<LanguageConfig, "pooler" | "projection"> & { readonly pooling: "first" | "mean" },
 ): TextConfig {
   const { width, layers, heads, mlpWidth, activation, epsilon, vocabSize, positions, types, padId } = facts;
-  const { family } = facts;
-  const most = positions - (family === "bert" ? 0 : padId + 1);
+  const { family, relative } = facts;
+  const most = positions ? positions - (family === "bert" ? 0 : padId + 1) : Number.POSITIVE_INFINITY;
   if (contextLength > most)
     throw new ClipInterpretError(
       "CONFIG_INVALID",
@@ -285,7 +286,12 @@ export function languageConfig(
   return {
     ...{ width, layers, heads, headDim: divide(name, "the language model's width", width, heads) },
     ...{ mlpWidth, activation, epsilon, contextLength, vocabSize, causal: false, pooling },
-    language: { ...{ family, positions, padId, pooler, projection }, ...(types && { types }) },
+    language: {
+      ...{ family, padId, pooler, projection },
+      ...(positions && { positions }),
+      ...(relative && { relative }),
+      ...(types && { types }),
+    },
   };
 }
 

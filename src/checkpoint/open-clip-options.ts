@@ -155,16 +155,12 @@ export function refuseUnsupported(name: string, json: unknown): void {
         hint: "If it is a ViT, vision_cfg.timm_tower can say what the name stands for (docs/models.md).",
       });
     }
-    const frozen = "cannot be taken apart here other than at a CLS token";
-    if (tower.attentionNorm && tower.pooling !== "cls")
-      throw unsupported(name, `the norm between heads and output matrix of timm's ${timm} ${frozen}`);
-    if (tower.postNorm)
+    // These are normalised at every token anew, and are frozen as they were at the one that is read.
+    if ((tower.attentionNorm || tower.postNorm) && tower.pooling !== "cls")
       throw unsupported(
         name,
-        `timm's ${timm} normalises what each layer adds (post-norm), which is not taken apart here`,
+        `the norm of what the heads of timm's ${timm} output cannot be taken apart here other than at a CLS token`,
       );
-    if (tower.relative)
-      throw unsupported(name, `timm's ${timm} has relative positions, which are not computed here`);
     if (tower.pool !== vision.timm_pool) {
       const asked = JSON.stringify(vision.timm_pool ?? "avg");
       throw unsupported(
@@ -208,23 +204,16 @@ const LANGUAGE: Readonly<Record<string, Rule>> = {
 export function textProblem(text: Section): string | undefined {
   const { hf_model_name: language, embed_cls } = text;
   if (typeof language === "string") {
-    const name = `the language model ${language} (hf_model_name)`;
-    const kind = LANGUAGE_KINDS.find(([pattern]) => pattern.test(language))?.[1];
     if (!isOff(text.hf_tower) || languageModelNamed(language)) {
       const { hf_pooler_type, hf_proj_type } = text;
       return problemOf({ hf_pooler_type, hf_proj_type }, LANGUAGE);
     }
-    return `it is ${name}, ${kind ?? "which is not known here"}`;
+    return `it is the language model ${language} (hf_model_name), which is not known here`;
   }
   if (embed_cls === true && !(isOff(text.no_causal_mask) && (isOff(text.pad_id) || text.pad_id === 0)))
     return "it pools at a token of its own (embed_cls) with a mask that is not known here";
   return problemOf(text, TEXT);
 }
-
-/** Language models of other kinds, by their names. */
-const LANGUAGE_KINDS: readonly (readonly [pattern: RegExp, what: string])[] = [
-  [/(^|\/)m?t5-/, "a T5, whose encoder is not computed here"],
-];
 
 /** The error for a model of a kind that is not taken apart here. */
 export const unsupported = (

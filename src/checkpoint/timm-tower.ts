@@ -33,7 +33,9 @@ export const timmTowerSchema = z.strictObject({
     })
     .optional(),
   layerScale: z.boolean().optional(),
-  relative: z.boolean().optional().describe("positions that are relative"),
+  relativeWidth: size
+    .optional()
+    .describe("width of the MLPs that relative positions go through, where there are any"),
   poolHeads: size.optional(),
   poolMlpWidth: size.optional(),
   stem: z.enum(["convolutions", "inverted-bottlenecks"]).optional(),

@@ -415,7 +415,7 @@ export const TIMM_TOWERS: Readonly<Record<string, TimmTower>> = {
     activation: "gelu",
     mlp: "plain",
     layerScale: true,
-    relative: true,
+    relativeWidth: 256,
   },
   vit_so400m_patch14_siglip_224: {
     pool: "map",

@@ -34,6 +34,8 @@ export interface Block {
   readonly value: Linear;
   /** Normalises what the heads output, all of them together, before `out`. */
   readonly attentionNorm?: Norm;
+  /** Makes what is added to attention's logits, of how far apart two patches lie. */
+  readonly relative?: RelativePositions;
   readonly out: Required<Linear>;
   /** Layer scale: what attention adds is multiplied by it, [width]. */
   readonly attentionScale?: TensorRef;
@@ -50,6 +52,12 @@ export interface Block {
   readonly mlpScale?: TensorRef;
   /** `ln1` and `ln2` normalise what attention and MLP output, not what they read. */
   readonly postNorm?: boolean;
+}
+
+/** An MLP, fc2(ReLU(fc1 x)), from the two coordinates of a patch relative to another's to a number a head. */
+export interface RelativePositions {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
 }
 
 /** What makes tokens of pixels. */
@@ -127,21 +135,33 @@ export interface TextWeights {
   readonly projection?: Projection;
 }
 
+/** A normalisation, or without a bias one that divides by the root mean square and takes no mean off. */
+export type LanguageNorm = Pick<Norm, "weight"> & Partial<Norm>;
+
+/** One block of a language model's encoder. */
+export interface LanguageBlock extends Pick<Block, "query" | "key" | "value" | "gate" | "fc1" | "fc2"> {
+  readonly ln1: LanguageNorm;
+  readonly out: Linear;
+  readonly ln2: LanguageNorm;
+}
+
 /**
  * The tensors of a language model's encoder; where it has `lnEmbedding`, `ln1` and `ln2` of its blocks normalise x + attention(x)
  * and x + mlp(x).
  */
 export interface LanguageWeights {
   readonly tokenEmbedding: TensorRef;
-  /** Absent where positions are sines. */
+  /** Absent where positions are sines or relative. */
   readonly positionalEmbedding?: TensorRef;
+  /** [buckets, heads]: added to the logits of tokens so far apart. */
+  readonly relative?: TensorRef;
   /** Of the first token type, [1, width]. */
   readonly typeEmbedding?: TensorRef;
   readonly lnEmbedding?: Norm;
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly LanguageBlock[];
   readonly pooler?: Linear;
   /** Normalises every token behind the last layer. */
-  readonly lnLast?: Norm;
+  readonly lnLast?: LanguageNorm;
   /** Linear maps in turn into the joint space. */
   readonly projections: readonly Linear[];
 }

@@ -1,6 +1,6 @@
 import type { LanguageConfig, TextConfig } from "./model-config.ts";
 import {
-  type Block,
+  type LanguageBlock,
   type LanguageWeights,
   type Linear,
   linear,
@@ -23,6 +23,7 @@ export function languageWeights(
   if (!language) throw new RangeError("not a language model's text tower");
   if (language.family === "m2m100")
     return m2m100Weights(take, text, projectionsOf(take, layout, text, embedDim));
+  if (language.family === "t5") return t5Weights(take, text, projectionsOf(take, layout, text, embedDim));
   // AltCLIP has what is normed.
   const within = language.projection === "normed" ? "text_model.roberta." : "text_model.";
   const encoder = layout === "open_clip" ? "text.transformer." : within;
@@ -32,7 +33,7 @@ export function languageWeights(
   const types = take(`${embeddings}.token_type_embeddings.weight`, [language.types ?? 1, width]);
   return {
     tokenEmbedding: take(`${embeddings}.word_embeddings.weight`, [vocabSize, width]),
-    positionalEmbedding: take(`${embeddings}.position_embeddings.weight`, [language.positions, width]),
+    positionalEmbedding: take(`${embeddings}.position_embeddings.weight`, [language.positions ?? 1, width]),
     typeEmbedding: rows(types, 0, 1),
     lnEmbedding: norm(take, `${embeddings}.LayerNorm`, width),
     blocks: Array.from({ length: text.layers }, (_, layer) =>
@@ -81,7 +82,43 @@ function m2m100Weights(
   };
 }
 
-function languageBlock(take: Take, name: string, { width, mlpWidth }: TextConfig): Block {
+/** The encoder of a T5, mT5's among them, in OpenCLIP. */
+function t5Weights(
+  take: Take,
+  { width, vocabSize, layers, heads, mlpWidth, language }: TextConfig,
+  projections: Linear[],
+): LanguageWeights {
+  const encoder = "text.transformer";
+  const map = (name: string, outputs: number, inputs: number): Linear => ({
+    weight: take(`${name}.weight`, [outputs, inputs]),
+  });
+  const scale = (name: string) => ({ weight: take(`${name}.weight`, [width]) });
+  return {
+    tokenEmbedding: take(`${encoder}.embed_tokens.weight`, [vocabSize, width]),
+    relative: take(`${encoder}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`, [
+      language?.relative?.buckets ?? 1,
+      heads,
+    ]),
+    blocks: Array.from({ length: layers }, (_, layer) => {
+      const [attention, mlp] = [0, 1].map((part) => `${encoder}.block.${layer}.layer.${part}`);
+      return {
+        ln1: scale(`${attention}.layer_norm`),
+        query: map(`${attention}.SelfAttention.q`, width, width),
+        key: map(`${attention}.SelfAttention.k`, width, width),
+        value: map(`${attention}.SelfAttention.v`, width, width),
+        out: map(`${attention}.SelfAttention.o`, width, width),
+        ln2: scale(`${mlp}.layer_norm`),
+        gate: map(`${mlp}.DenseReluDense.wi_0`, mlpWidth, width),
+        fc1: map(`${mlp}.DenseReluDense.wi_1`, mlpWidth, width),
+        fc2: map(`${mlp}.DenseReluDense.wo`, width, mlpWidth),
+      };
+    }),
+    lnLast: scale(`${encoder}.final_layer_norm`),
+    projections,
+  };
+}
+
+function languageBlock(take: Take, name: string, { width, mlpWidth }: TextConfig): LanguageBlock {
   const attention = `${name}.attention.self`;
   return {
     query: linear(take, `${attention}.query`, width, width),

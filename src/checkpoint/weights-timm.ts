@@ -42,7 +42,7 @@ export function timmVision(take: Take, { vision, embedDim }: ModelConfig, tower:
 }
 
 function block(take: Take, name: string, tower: TimmTower): Block {
-  const { width, mlpWidth } = tower;
+  const { width, mlpWidth, heads, relativeWidth: relative } = tower;
   const [fc1, fc2, gate] = {
     plain: ["fc1", "fc2", ""],
     swiglu: ["fc1_x", "fc2", "fc1_g"],
@@ -52,6 +52,12 @@ function block(take: Take, name: string, tower: TimmTower): Block {
     ln1: norm(take, `${name}.norm1`, width),
     ...queryKeyValue(take, `${name}.attn`, width),
     ...(tower.attentionNorm && { attentionNorm: norm(take, `${name}.attn.norm`, width) }),
+    ...(relative && {
+      relative: {
+        fc1: linear(take, `${name}.attn.rel_pos.mlp.fc1`, relative, 2),
+        fc2: linear(take, `${name}.attn.rel_pos.mlp.fc2`, heads, relative),
+      },
+    }),
     out: linear(take, `${name}.attn.proj`, width, width),
     ln2: norm(take, `${name}.norm2`, width),
     ...(tower.mlp === "geglu" && { mlpNorm: norm(take, `${name}.mlp.norm`, width) }),

@@ -150,13 +150,15 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       images: accuracy.n,
       worstGroup: worst?.name,
       worst: worst?.share,
+      worstLow: worst?.low,
+      worstHigh: worst?.high,
       random: random?.mean,
       randomLow: random?.low,
       randomHigh: random?.high,
     })),
   ),
-  "evaluate retrieval": table(({ factors, rows }: RetrievalResult) =>
-    rows.flatMap(({ chosenFor, heads, precisionAtK }) =>
+  "evaluate retrieval": table(({ scoring, factors, rows }: RetrievalResult) =>
+    rows.flatMap(({ chosenFor, heads, hubness, precisionAtK }) =>
       precisionAtK.map(({ mean, low, high }, i) => ({
         chosenFor,
         heads: names(heads),
@@ -165,6 +167,10 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
         low,
         high,
         chance: factors[i].chance,
+        scoring,
+        neverFound: hubness.never,
+        mostOften: hubness.most,
+        skewness: hubness.skewness,
       })),
     ),
   ),

@@ -1,10 +1,11 @@
+import { choleskyFactor } from "../math/eigenvalues.ts";
 import { fromHalf } from "../math/half.ts";
-import { addScaled, dot } from "../math/linear.ts";
+import { addScaled, dot, multiplyLeft } from "../math/linear.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
 import { mlpCount } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
-import { coordinateCount, headMatrix, headProbe, prepareProbe } from "../model/head-space.ts";
+import { coordinateCount, headMatrix, headMetric, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
@@ -29,9 +30,19 @@ export interface Search extends Index {
   contributions(set: ComponentSet, rows: readonly number[]): Promise<Float64Array>;
   /** [n]: the length of what the set wrote into every image, ‖Σ_h w_h·head_h‖. @throws `HEADS_INVALID` */
   lengths(set: ComponentSet): Promise<Float64Array>;
+  /** What the set wrote on average, and how far from that every image lies. @throws `HEADS_INVALID` */
+  centred(set: ComponentSet): Promise<Centred>;
 }
 
-/** Sets whose lengths are kept, eight bytes an image each. */
+/** What a set wrote into the images of an index, seen from its mean. */
+export interface Centred {
+  /** [D]: the mean over images of Σ_h w_h·head_h. */
+  readonly mean: Float64Array;
+  /** [n]: the length of what is left of each image's own. */
+  readonly lengths: Float64Array;
+}
+
+/** Sets whose lengths are kept, and as many from their mean: eight bytes an image each. */
 const MOST_LENGTHS = 64;
 
 /**
@@ -69,6 +80,7 @@ export function createSearch(
   const { embedDim } = geometry;
   const width = coordinateCount(geometry);
   const lengthsOf = sharedCache<Float64Array>(MOST_LENGTHS);
+  const centredOf = sharedCache<Centred>(MOST_LENGTHS);
 
   /** block·q of every image. */
   const product = (block: Float32Array, columns: number, q: Float64Array): Promise<Float32Array> =>
@@ -132,21 +144,70 @@ export function createSearch(
       }
       return dense;
     },
-    lengths: (set) => lengthsOf.get(JSON.stringify(set), () => setLengths(set)),
+    lengths: (set) => lengthsOf.get(JSON.stringify(set), () => setLengths(set, new Float64Array(embedDim))),
+    centred: (set) =>
+      centredOf.get(JSON.stringify(set), () => {
+        const [head, ...others] = set.heads;
+        return head && others.length === 0 && set.mlps.length === 0 ? centredHead(head) : centredSet(set);
+      }),
   };
   return search;
 
-  async function setLengths(set: ComponentSet): Promise<Float64Array> {
-    const lengths = new Float64Array(n);
+  /** What a set wrote into all images, some thousand at once. */
+  async function* dense(
+    set: ComponentSet,
+  ): AsyncGenerator<{ start: number; count: number; of: Float64Array }> {
     const AT_ONCE = 4096;
     for (let start = 0; start < n; start += AT_ONCE) {
       const rows = Array.from({ length: Math.min(AT_ONCE, n - start) }, (_, i) => start + i);
-      const dense = await search.contributions(set, rows);
-      for (const i of rows.keys()) {
-        lengths[start + i] = Math.sqrt(dot(dense, dense, i * embedDim, i * embedDim, embedDim));
+      yield { start, count: rows.length, of: await search.contributions(set, rows) };
+    }
+  }
+
+  async function setLengths(set: ComponentSet, from: Float64Array): Promise<Float64Array> {
+    const lengths = new Float64Array(n);
+    for await (const { start, count, of } of dense(set)) {
+      for (let i = 0; i < count; i++) {
+        let square = 0;
+        for (let d = 0; d < embedDim; d++) square += (of[i * embedDim + d] - from[d]) ** 2;
+        lengths[start + i] = Math.sqrt(square);
       }
     }
     return lengths;
+  }
+
+  async function centredSet(set: ComponentSet): Promise<Centred> {
+    const mean = new Float64Array(embedDim);
+    for await (const { count, of } of dense(set)) {
+      for (let i = 0; i < count; i++) addScaled(mean, 1 / n, of, i * embedDim);
+    }
+    return { mean, lengths: await setLengths(set, mean) };
+  }
+
+  /** In the head's own space, which is a tenth as wide: ‖(z̃ − mean z̃)·L‖ with L·Lᵀ = M̃·M̃ᵀ. */
+  async function centredHead({ layer, head, weight }: WeightedHead): Promise<Centred> {
+    const block = await cache.block(layer, head);
+    const middle = new Float64Array(width);
+    for (let row = 0; row < n; row++) addScaled(middle, 1 / n, block, row * width);
+    const metric = headMetric(geometry, layer, head);
+    const trace = middle.reduce((sum, _, i) => sum + metric[i * width + i], 0);
+    const factor = choleskyFactor(metric, width, trace * 1e-14);
+    const lengths = new Float64Array(n);
+    const rest = new Float64Array(width);
+    for (let row = 0; row < n; row++) {
+      for (let i = 0; i < width; i++) rest[i] = block[row * width + i] - middle[i];
+      let square = 0;
+      for (const column of factor) square += dot(rest, column) ** 2;
+      lengths[row] = Math.abs(weight) * Math.sqrt(square);
+    }
+    const matrix = headMatrix(geometry, layer, head);
+    return {
+      mean: multiplyLeft(
+        middle.map((value) => weight * value),
+        matrix,
+      ),
+      lengths,
+    };
   }
 }
 

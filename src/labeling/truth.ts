@@ -5,36 +5,47 @@ import type { TextPool } from "../text/pool.ts";
 import { PROPERTY_FACTORS } from "../world/properties.ts";
 import type { Truth } from "./calibration.ts";
 
+/** What is known of the heads of an index. */
+type Measured = Pick<SelectivityResult, "factors" | "heads">;
+
 /** Images a group on average, at least, for a partition to say anything about another. */
 const ENOUGH = 4;
 
 /**
  * What is known of the heads of an index, for a pool whose properties speak of factors of its images: those that
  * {@link PROPERTY_FACTORS} names, else the factor of the property's own name. Of several factors the one that explains most
- * counts. Undefined where fewer than two properties can be checked: any label would be right.
+ * counts. `halves` are the same numbers by each half of the images. Undefined where fewer than two properties can be checked: any label would be right.
  */
 export function truthOf(
   index: Pick<Index, "images">,
-  { factors, heads }: Pick<SelectivityResult, "factors" | "heads">,
+  { factors, heads }: Measured,
   { texts }: TextPool,
+  halves?: readonly [Measured, Measured],
 ): Truth | undefined {
   const properties = [...new Set(texts.flatMap(({ property }) => (property === null ? [] : [property])))];
   const checked = properties.flatMap((property) => {
     const names = PROPERTY_FACTORS[property] ?? [property];
-    const at = [...factors.keys()].filter((f) => names.includes(factors[f].name));
+    const at = factors.flatMap(({ name }) => (names.includes(name) ? [name] : []));
     return at.length === 0 ? [] : [{ property, at }];
   });
   if (checked.length < 2) return undefined;
-  const shares = heads.map(({ name, factors: of }) => {
-    const best = checked.map(({ at }) => Math.max(...at.map((f) => of[f].share)));
-    return [name, best] as const;
-  });
+  const sharesOf = ({ factors: known, heads: of }: Measured): Truth["shares"] =>
+    new Map(
+      of.map((head) => [
+        head.name,
+        // A factor that takes one value in half of the images is not measured there.
+        checked.map(({ at }) =>
+          Math.max(0, ...known.flatMap(({ name }, f) => (at.includes(name) ? [head.factors[f].share] : []))),
+        ),
+      ]),
+    );
   const groupings = findGroupings(index);
   const partition = (property: string) => groupings.find(({ name }) => name === property);
   const names = checked.map(({ property }) => property);
   return {
     factors: names,
-    shares: new Map(shares),
+    shares: sharesOf({ factors, heads }),
+    ...(halves && { halves: [sharesOf(halves[0]), sharesOf(halves[1])] as const }),
     poolShares: names.map((name) => texts.filter(({ property }) => property === name).length / texts.length),
     nested: names.flatMap((finer) =>
       names

@@ -1,3 +1,5 @@
+import { studentQuantile } from "./student.ts";
+
 /*
  * Intervals of what repeated draws gave.
  */
@@ -17,6 +19,15 @@ export function percentileInterval(draws: readonly number[]): Interval | null {
   const sorted = Float64Array.from(draws).sort();
   const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
   return { mean, low: quantileOfSorted(sorted, 0.025), high: quantileOfSorted(sorted, 0.975) };
+}
+
+/** 95 % of Student's t about the mean of a sample; null of fewer than two values. */
+export function studentInterval(values: readonly number[]): Interval | null {
+  const deviation = sampleDeviation(values);
+  if (deviation === null) return null;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const reach = (studentQuantile(0.975, values.length - 1) * deviation) / Math.sqrt(values.length);
+  return { mean, low: mean - reach, high: mean + reach };
 }
 
 /** The q-quantile of some values, linear between neighbours. */

@@ -62,8 +62,8 @@ export async function decompose(
   const headSums = geometry.pool
     ? sumHeads(parts.z, count, embedDim)
     : await matmul(
-        { data: parts.z, dims: [1, count, layers * width] },
-        { data: geometry.M, dims: [1, layers * width, embedDim] },
+        { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
+        { data: geometry.M, dims: [1, layers * heads * geometry.headDim, embedDim] },
       );
   const error = checkSums(headSums, geometry, parts);
   const layerTokens = tokenLayers.map((layer) => {

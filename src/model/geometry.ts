@@ -7,7 +7,10 @@ import { identity } from "../onnx/transformer.ts";
 export interface HeadGeometry {
   readonly layers: number;
   readonly heads: number;
-  /** Numbers of a head's z: d_h; D where the model pools by attention, since z is then the contribution itself. */
+  /**
+   * Numbers of a head's z: d_h; one more where what attention adds is normalised (post-norm), since z is [z/σ, 1/σ] then; D where
+   * the model pools by attention, since z is then the contribution itself.
+   */
   readonly headDim: number;
   readonly embedDim: number;
   /** n = 2L + 1: the terms that share the layer norm's mean and bias. */
@@ -60,7 +63,10 @@ export async function loadGeometry(
   const session = await createSession(graph, weights.file, { ...options, optimize: "none" });
   try {
     const { M, k, s, b, O, T } = await session.run({});
-    if (!pool) return { ...shape, headDim, M: M.data, k: k.data, s: s.data, b: b.data };
+    if (!pool) {
+      const numbers = M.dims[1] / heads;
+      return { ...shape, headDim: numbers, M: M.data, k: k.data, s: s.data, b: b.data };
+    }
     const zeros = (size: number) => new Float32Array(size);
     return {
       ...{ ...shape, headDim: embedDim, poolMlp: pool.mlpWidth !== undefined, M: identity(embedDim) },

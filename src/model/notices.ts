@@ -1,3 +1,4 @@
+import { readsTexts } from "../checkpoint/model-config.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { isEmbedded } from "./registry.ts";
 
@@ -15,8 +16,16 @@ const ACTIVATION_NAMES = {
 
 /** Which activation was taken, where neither the model's config nor a known model's name says it. */
 function activationNotice({ name, config, checkpoint }: ClipModel): string[] {
-  const taken = ACTIVATION_NAMES[config.vision.activation];
-  if (checkpoint.activationSource === "option") return [`${taken} was taken because --activation says so.`];
+  const { vision, text } = config;
+  const taken = ACTIVATION_NAMES[vision.activation];
+  if (checkpoint.activationSource === "option") {
+    if (!readsTexts(text) || text.language || text.activation === vision.activation)
+      return [`${taken} was taken because --activation says so.`];
+    const read = ACTIVATION_NAMES[text.activation];
+    return [
+      `${read} was taken for texts because --activation says so; the image tower has its own, ${taken}.`,
+    ];
+  }
   if (checkpoint.activationSource !== "assumed") return [];
   return [
     `The config of ${name} does not say which activation it needs; ${taken} was taken, as OpenCLIP does. Weights made from OpenAI's need --activation quick_gelu.`,

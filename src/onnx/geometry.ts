@@ -8,8 +8,9 @@ import { scaledProjection } from "./transformer.ts";
 /**
  * Writes the graph that computes the head geometry from the weights (no input):
  *
- * - `M` [L, W, D]: per layer W_Oᵀ·diag(γ)·P in PyTorch's layout; rows h·d_h … are M_lh of head h
- * - `k` [L, D]: (b_O⊙γ)·P of each layer
+ * - `M` [L, W, D]: per layer W_Oᵀ·diag(γ)·P in PyTorch's layout; rows h·d_h … are M_lh of head h. Where what attention adds is
+ *   normalised with γ₁ and β₁ (post-norm) [L, H·(d_h + 1), D]: [W_O^h; b_O/H]·C·diag(γ₁)·diag(γ)·P, C taking the mean off
+ * - `k` [L, D]: (b_O⊙γ)·P of each layer; with post-norm (β₁⊙γ)·P
  * - `s` [1, D]: γ·P
  * - `b` [1, D]: β·P, and the projection's bias where it has one
  *
@@ -19,15 +20,28 @@ export function geometryGraph({ vision, embedDim }: ModelConfig, weights: Vision
   const g = createGraph("geometry");
   const scaled = scaledProjection(g, weights.lnPost, weights.projection);
   const row = (vector: TensorRef) => g.op("Reshape", [g.weight(vector), g.ints([1, -1])]);
-  const through = ({ attentionScale }: Block): Value =>
-    attentionScale
-      ? g.op("Mul", [scaled, g.op("Reshape", [g.weight(attentionScale), g.ints([-1, 1])])])
-      : scaled;
+  const times = (numbers: TensorRef) =>
+    g.op("Mul", [scaled, g.op("Reshape", [g.weight(numbers), g.ints([-1, 1])])]);
+  const through = ({ attentionScale, postNorm, ln1 }: Block): Value => {
+    if (!postNorm) return attentionScale ? times(attentionScale) : scaled;
+    const normed = times(ln1.weight);
+    return g.op("Sub", [normed, g.op("ReduceMean", [normed], { axes: [0], keepdims: 1 })]);
+  };
+  const { heads, headDim, width } = vision;
   const layers = weights.blocks.map((block) => {
     const matrix = g.op("Gemm", [g.weight(block.out.weight), through(block)], { transA: 1 });
-    return g.op("Reshape", [matrix, g.ints([1, vision.width, embedDim])]);
+    if (!block.postNorm) return g.op("Reshape", [matrix, g.ints([1, width, embedDim])]);
+    const bias = g.op("Mul", [g.op("MatMul", [row(block.out.bias), through(block)]), g.scalar(1 / heads)]);
+    const perHead = g.op("Reshape", [matrix, g.ints([heads, headDim, embedDim])]);
+    const each = g.op("Expand", [bias, g.ints([heads, 1, embedDim])]);
+    const all = g.op("Concat", [perHead, each], { axis: 1 });
+    return g.op("Reshape", [all, g.ints([1, heads * (headDim + 1), embedDim])]);
   });
-  const biases = weights.blocks.map((block) => g.op("MatMul", [row(block.out.bias), through(block)]));
+  const biases = weights.blocks.map((block) =>
+    block.postNorm
+      ? g.op("MatMul", [row(block.ln1.bias), scaled])
+      : g.op("MatMul", [row(block.out.bias), through(block)]),
+  );
   g.output("M", g.op("Concat", layers, { axis: 0 }));
   g.output("k", g.op("Concat", biases, { axis: 0 }));
   g.output("s", g.op("ReduceSum", [scaled, g.ints([0])], { keepdims: 1 }));

@@ -8,6 +8,8 @@ const TYPES = { float32: 1, uint8: 2, int64: 7, float64: 11 } as const;
 
 /** A value in the graph, named. */
 export type Value = string & { readonly __value: unique symbol };
+/** An input of an operator that is left out. */
+export const NONE = "" as Value;
 /** Fixed sizes, or names for sizes that may differ from run to run. */
 export type Dims = readonly (number | string)[];
 type Attribute = number | readonly number[] | { readonly float: number };
@@ -29,7 +31,7 @@ export type Op =
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
   | ("CumSum" | "Equal" | "Erf" | "ReduceL2" | "ReduceMean" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh")
-  | ("AveragePool" | "BatchNormalization" | "Unsqueeze")
+  | ("AveragePool" | "BatchNormalization" | "SimplifiedLayerNormalization" | "Unsqueeze")
   | ("MultiHeadAttention" | "Gelu" | "FastGelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([
   "MultiHeadAttention",

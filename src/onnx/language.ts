@@ -1,6 +1,7 @@
 import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
-import type { LanguageWeights, Norm } from "../checkpoint/weight-roles.ts";
-import { createGraph, type Graph, type Value } from "./graph.ts";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
+import type { LanguageNorm, LanguageWeights } from "../checkpoint/weight-roles.ts";
+import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
 import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
 
@@ -31,28 +32,35 @@ export function languageGraph(
   const table = weights.tokenEmbedding;
   const rows = g.op("Gather", [g.stored(table), ids]);
   const embedded = table.dtype === "F32" ? rows : g.toFloat32(rows);
-  const isScaled = language.family === "m2m100";
-  const words = isScaled ? g.op("Mul", [embedded, g.scalar(Math.sqrt(width))]) : embedded;
-  const places = positions(g, text, language, weights, shape, read);
+  const { family } = language;
+  const words = family === "m2m100" ? g.op("Mul", [embedded, g.scalar(Math.sqrt(width))]) : embedded;
   const { typeEmbedding: type, lnEmbedding } = weights;
-  const added = type ? g.op("Add", [places, g.weight(type)]) : places;
-  let x = asRows(g, g.op("Add", [words, added]), width);
+  const placed =
+    family === "t5" ? words : g.op("Add", [words, positions(g, text, language, weights, shape, read)]);
+  let x = asRows(g, type ? g.op("Add", [placed, g.weight(type)]) : placed, width);
   if (lnEmbedding) x = layerNorm(g, x, lnEmbedding, epsilon);
   // Where embeddings are normalised, norms stand behind what is added; else before what is read.
-  const before = (norm: Norm) => (lnEmbedding ? x : layerNorm(g, x, norm, epsilon));
-  const behind = (sum: Value, norm: Norm) => (lnEmbedding ? layerNorm(g, sum, norm, epsilon) : sum);
+  const before = (norm: LanguageNorm) => (lnEmbedding ? x : normed(g, x, norm, epsilon));
+  const behind = (sum: Value, norm: LanguageNorm) => (lnEmbedding ? normed(g, sum, norm, epsilon) : sum);
+  const { relative } = weights;
+  const bias = relative && relativeBias(g, text, language, relative, shape);
+  const attention = { num_heads: heads, ...(family === "t5" && { scale: { float: 1 } }) };
   for (const block of weights.blocks) {
     const source = before(block.ln1);
     const [query, key, value] = [block.query, block.key, block.value].map((part) =>
       g.op("Reshape", [linear(g, source, part), unflatten]),
     );
-    const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask], { num_heads: heads });
+    const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask, ...(bias ? [bias] : [])], attention);
     const attended = exactLinear(g, asRows(g, z, width), block.out);
     x = behind(g.op("Add", [x, attended]), block.ln1);
-    const change = linear(g, activate(g, linear(g, before(block.ln2), block.fc1)), block.fc2);
-    x = behind(g.op("Add", [x, change]), block.ln2);
+    const { gate, fc1, fc2 } = block;
+    const source2 = before(block.ln2);
+    const hidden = gate
+      ? g.op("Mul", [activate(g, linear(g, source2, gate)), linear(g, source2, fc1)])
+      : activate(g, linear(g, source2, fc1));
+    x = behind(g.op("Add", [x, linear(g, hidden, fc2)]), block.ln2);
   }
-  if (weights.lnLast) x = layerNorm(g, x, weights.lnLast, epsilon);
+  if (weights.lnLast) x = normed(g, x, weights.lnLast, epsilon);
   const tokens = g.op("Reshape", [x, unflatten]);
   let pooled = text.pooling === "mean" ? meanOf(g, tokens, read, width) : firstOf(g, tokens, width);
   if (weights.pooler) pooled = g.op("Tanh", [exactLinear(g, pooled, weights.pooler)]);
@@ -64,9 +72,54 @@ export function languageGraph(
   return g.finish();
 }
 
-/** An input that is left out. */
-const NONE = "" as Value;
 const INT64 = 7;
+
+/** Layer normalisation, or where the norm has no bias division by the root mean square. */
+const normed = (g: Graph, x: Value, { weight, bias }: LanguageNorm, epsilon: number): Value =>
+  bias
+    ? layerNorm(g, x, { weight, bias }, epsilon)
+    : g.op("SimplifiedLayerNormalization", [x, g.weight(weight)], { axis: -1, epsilon: { float: epsilon } });
+
+/**
+ * What is added to the logits of tokens by how far apart they stand, [1, H, c, c] ("Exploring the Limits of Transfer Learning with
+ * a Unified Text-to-Text Transformer", arXiv 1910.10683, §2.1).
+ */
+function relativeBias(
+  g: Graph,
+  { contextLength, heads }: TextConfig,
+  { relative }: LanguageConfig,
+  table: TensorRef,
+  shape: Value,
+): Value {
+  const { buckets, farthest } = relative!;
+  const all = Array.from({ length: contextLength ** 2 }, (_, pair) =>
+    bucketOf((pair % contextLength) - Math.floor(pair / contextLength), buckets, farthest),
+  );
+  const pairs = g.op("Gather", [g.weight(table), g.ints(all)]);
+  const square = g.op("Reshape", [pairs, g.ints([1, contextLength, contextLength, heads])]);
+  const length = g.op("Slice", [shape, g.ints([1]), g.ints([2])]);
+  const size = g.op("Concat", [length, length], { axis: 0 });
+  return g.op("Slice", [
+    g.op("Transpose", [square], { perm: [0, 3, 1, 2] }),
+    g.ints([0, 0]),
+    size,
+    g.ints([2, 3]),
+  ]);
+}
+
+/**
+ * Row of the table for a token `distance` behind another: the second half is of what stands behind it. Half of a half are single
+ * distances; the others grow with the logarithm, up to `farthest`. As PyTorch computes it, in float32.
+ */
+export function bucketOf(distance: number, buckets: number, farthest: number): number {
+  const half = Math.floor(buckets / 2);
+  const single = Math.floor(half / 2);
+  const away = Math.abs(distance);
+  const { fround, log } = Math;
+  const share = fround(fround(log(fround(away / single))) / fround(log(farthest / single)));
+  const row = away < single ? away : Math.min(half - 1, single + Math.trunc(fround(share * (half - single))));
+  return distance > 0 ? half + row : row;
+}
 
 /** Rows of the table of positions, [t, c, W] or [c, W]. */
 function positions(
@@ -79,7 +132,7 @@ function positions(
 ): Value {
   const table = positionalEmbedding
     ? g.weight(positionalEmbedding)
-    : g.floats(sines(count, width, padId), [count, width]);
+    : g.floats(sines(count!, width, padId), [count!, width]);
   if (family === "bert") {
     const length = g.op("Slice", [shape, g.ints([1]), g.ints([2])]);
     return g.op("Slice", [table, g.ints([0]), length]);

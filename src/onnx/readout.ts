@@ -99,7 +99,7 @@ export function attentionReadout(
   const value = byToken(g, exactLinear(g, normed, pool.value), tokens, inner);
   const query = byToken(g, exactLinear(g, latentOf(g, pool, epsilon, inner), pool.query), 1, inner);
   // [b, P, 1, N]: the query is the same for every image.
-  const attention = attentionWeights(g, query, key, heads, inner / heads);
+  const attention = attentionWeights(g, query, key, { heads, headDim: inner / heads });
   const perHead = g.op("MatMul", [
     attention,
     g.op("Transpose", [g.op("Reshape", [value, g.ints([0, tokens, heads, inner / heads])])], {

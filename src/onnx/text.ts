@@ -1,8 +1,8 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
 import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
-import { createGraph, type Graph, type Value } from "./graph.ts";
+import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
 import { languageGraph } from "./language.ts";
-import { linearIn, type Precision } from "./linear.ts";
+import { exactLinear, linearIn, type Precision } from "./linear.ts";
 import { asRows, attentionChange, layerNorm, mlp, project } from "./transformer.ts";
 
 /**
@@ -42,7 +42,7 @@ export function textGraph(
     const z = g.op("MultiHeadAttention", [query, key, value, ...mask], {
       ...{ num_heads: heads, unidirectional: causal ? 1 : 0 },
     });
-    x = g.op("Add", [x, attentionChange(g, asRows(g, z, width), block, epsilon)]);
+    x = g.op("Add", [x, attentionChange(g, exactLinear(g, asRows(g, z, width), block.out), block, epsilon)]);
     x = g.op("Add", [x, mlp(g, x, block, text, linear)]);
   }
   const last = ends ? g.op("Gather", [x, ends]) : lastOf(g, g.op("Reshape", [x, unflatten]), width);
@@ -50,9 +50,6 @@ export function textGraph(
   g.output("embedding", project(g, pooled, weights.projection));
   return g.finish();
 }
-
-/** An input that is left out. */
-const NONE = "" as Value;
 
 /** Tokens with the class token behind them, [t, c+1, W]. It stands behind the whole context, whatever a text's length is. */
 function withClass(

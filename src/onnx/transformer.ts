@@ -1,7 +1,7 @@
 import type { TowerActivation, TowerConfig } from "../checkpoint/model-config.ts";
 import type { Block, Norm, Projection } from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
-import { type EmitLinear, exactLinear } from "./linear.ts";
+import type { EmitLinear } from "./linear.ts";
 
 /*
  * The pieces that both towers are made of. Activations are kept two-dimensional, [batch·tokens, width], so
@@ -50,14 +50,13 @@ export const asRows = (g: Graph, x: Value, width: number): Value => g.op("Reshap
 /** What a graph may be made of: ONNX Runtime's operators too, or ONNX's own only, which every runtime knows. */
 export type Operators = "runtime" | "standard";
 
-/** What attention adds to the residual stream, of rows of z. */
+/** What attention adds to the residual stream, of what its output matrix wrote. */
 export function attentionChange(
   g: Graph,
-  z: Value,
-  { out, ln1, postNorm, attentionScale }: Block,
+  written: Value,
+  { ln1, postNorm, attentionScale }: Block,
   epsilon: number,
 ): Value {
-  const written = exactLinear(g, z, out);
   const change = postNorm ? layerNorm(g, written, ln1, epsilon) : written;
   return attentionScale ? g.op("Mul", [change, g.weight(attentionScale)]) : change;
 }

@@ -1,8 +1,8 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { Block, Norm, VisionWeights } from "../checkpoint/weight-roles.ts";
-import { attend, attentionWeights, meanAttention, rotation } from "./attention.ts";
-import { createGraph, type Graph, type Value } from "./graph.ts";
-import { type EmitLinear, linearIn, type Precision } from "./linear.ts";
+import { attend, attentionWeights, meanAttention, relativeBias, rotation } from "./attention.ts";
+import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
+import { type EmitLinear, exactLinear, linearIn, type Precision } from "./linear.ts";
 import {
   attentionReadout,
   headTerms,
@@ -68,7 +68,8 @@ export interface VisionValues {
  * N tokens, embedding D, and tokens pooled with weights w_i (1 at CLS, where that is the pooling):
  *
  * - `embedding` [b, D], raw
- * - `z` [b, L, W]: per layer, Σ_i w_i·z_i of what its heads output at each token before `out_proj`, heads side by side
+ * - `z` [b, L, W]: per layer, Σ_i w_i·z_i of what its heads output at each token before `out_proj`, heads side by side; where
+ *   what attention adds is normalised (post-norm), [z/σ, 1/σ] a head with that norm's σ, [b, L, H·(d_h + 1)], as are `values.<l>`
  * - `residual` [b, W]: the pooled row that `ln_post` normalises (μ and σ are its mean and deviation)
  * - `deviation` [b, 1], only if every token is normalised before they are averaged: σ
  * - `terms` [b, L+1, D]: ln_pre, then each layer's MLP output, pooled, times γ⊙P
@@ -118,7 +119,7 @@ export function emitVision(
   weights: VisionWeights,
   options: VisionOptions,
 ): VisionValues {
-  const { width, layers, heads, headDim, tokens, imageSize, epsilon, pooling, rotary } = config.vision;
+  const { width, layers, heads, tokens, imageSize, epsilon, pooling, rotary } = config.vision;
   const { operators = "runtime" } = options;
   const linear = linearIn(options.precision);
   const cls = (x: Value) => g.op("Gather", [byToken(g, x, tokens, width), g.ints([0])], { axis: 1 });
@@ -152,29 +153,40 @@ export function emitVision(
     const queries = clsOnly ? asked : rotate(asked);
     const key = rotate(byToken(g, linear(g, normed, block.key), tokens, width));
     const value = byToken(g, linear(g, normed, block.value), tokens, width);
+    // Nothing is added where CLS looks.
+    const bias = block.relative && !clsOnly ? relativeBias(g, config.vision, block.relative) : undefined;
+    const added = bias ? [NONE, NONE, bias] : [];
     const heard =
       options.attention === "fused"
-        ? g.op("MultiHeadAttention", [queries, key, value], { num_heads: heads })
-        : attend(g, queries, key, value, config.vision, rows);
+        ? g.op("MultiHeadAttention", [queries, key, value, ...added], { num_heads: heads })
+        : attend(g, queries, key, value, config.vision, rows, bias);
     let z = block.attentionNorm ? layerNorm(g, heard, block.attentionNorm, epsilon) : heard;
     if (gate && offset) z = applyGate(g, z, gate, offset, layer, config, clsOnly);
     if (options.kind === "tokens") {
-      attentions.push(meanAttention(g, queries, key, config.vision));
+      attentions.push(meanAttention(g, queries, key, config.vision, bias));
       if (last)
         g.output("projectedValues", projectValues(g, x, value, block, config, weights, linear, operators));
     }
     if (options.outputLayers?.includes(layer)) g.output(`outputs.${layer}`, z);
-    zs.push(clsOnly || !byCls ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }));
+    const written = exactLinear(g, asRows(g, z, width), block.out);
+    const after = block.postNorm
+      ? postNormed(g, clsOnly ? written : asRows(g, cls(written), width), block.ln1, config)
+      : (all: Value) => all;
+    zs.push(byCls ? after(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }), 1) : z);
     const before = clsOnly ? asRows(g, cls(x), width) : x;
-    x = g.op("Add", [before, attentionChange(g, asRows(g, z, width), block, epsilon)]);
+    x = g.op("Add", [before, attentionChange(g, written, block, epsilon)]);
     const change = mlp(g, x, block, config.vision, linear, operators);
     terms.push(clsOnly ? byToken(g, change, 1, width) : read(change));
     x = g.op("Add", [x, change]);
     if (options.tokenLayers.includes(layer)) {
       const first = byCls ? g.op("Gather", [queries, g.ints([0])], { axis: 1 }) : queries;
-      looks.push({ layer, weights: attentionWeights(g, first, key, heads, headDim) });
+      looks.push({
+        layer,
+        weights: attentionWeights(g, first, key, config.vision, byCls ? undefined : bias),
+      });
       const { attentionNorm } = block;
-      g.output(`values.${layer}`, attentionNorm ? frozenNorm(g, value, heard, attentionNorm, config) : value);
+      const normed = attentionNorm ? frozenNorm(g, value, heard, attentionNorm, config) : value;
+      g.output(`values.${layer}`, after(normed, tokens));
     }
   }
   if (options.kind === "tokens") {
@@ -279,6 +291,27 @@ function frozenNorm(
   return g.op("Add", [g.op("Mul", [normed, g.weight(norm.weight)]), g.weight(norm.bias)]);
 }
 
+/**
+ * What heads are where the sum of what they write is normalised, with that norm's deviation σ as it was at the CLS token: z of
+ * [b, rows, W] to [z/σ, 1/σ] of every head, [b, rows, H·(d_h + 1)]. The norm's mean is each head's own, a linear map of z.
+ * @param written what the output matrix wrote at CLS, [b, W]
+ */
+function postNormed(
+  g: Graph,
+  written: Value,
+  norm: Norm,
+  { vision: { heads, headDim, epsilon } }: ModelConfig,
+): (z: Value, rows: number) => Value {
+  const { inverse } = moments(g, written, norm, epsilon);
+  const scale = g.op("Reshape", [inverse, g.ints([-1, 1, 1, 1])]);
+  return (z, rows) => {
+    const perHead = g.op("Mul", [g.op("Reshape", [z, g.ints([-1, rows, heads, headDim])]), scale]);
+    const constant = g.op("Expand", [scale, g.ints([1, rows, heads, 1])]);
+    const all = g.op("Concat", [perHead, constant], { axis: 3 });
+    return byToken(g, all, rows, heads * (headDim + 1));
+  };
+}
+
 /** Every row of [b·N, W] on its way to the embedding as if it were pooled alone: [b, N, D]. */
 function projectTokens(
   g: Graph,
@@ -311,7 +344,10 @@ function projectValues(
 ): Value {
   const { width, epsilon } = config.vision;
   const z = block.attentionNorm ? layerNorm(g, value, block.attentionNorm, epsilon) : value;
-  const own = g.op("Add", [x, attentionChange(g, asRows(g, z, width), block, epsilon)]);
+  const own = g.op("Add", [
+    x,
+    attentionChange(g, exactLinear(g, asRows(g, z, width), block.out), block, epsilon),
+  ]);
   const after = g.op("Add", [own, mlp(g, own, block, config.vision, linear, operators)]);
   return projectTokens(g, after, config, weights, operators);
 }

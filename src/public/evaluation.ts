@@ -12,6 +12,7 @@ export {
 } from "../analysis/segmentation/masked-images.ts";
 export { type ClassSet, defaultClasses, type ZeroShotClass } from "../analysis/zero-shot/classes.ts";
 export { readClasses } from "../analysis/zero-shot/classes-file.ts";
+export { imagenetClasses } from "../analysis/zero-shot/imagenet.ts";
 export {
   prepareZeroShot,
   type ZeroShotOptions,

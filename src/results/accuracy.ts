@@ -21,6 +21,10 @@ export type Share = z.infer<typeof shareSchema>;
 /** A share of a class or group. */
 export const namedShareSchema = z.strictObject({ name: z.string(), ...shareSchema.shape });
 export type NamedShare = z.infer<typeof namedShareSchema>;
+/** The group of lowest accuracy; its interval is that of the lowest accuracy of all groups (`math/minimum.ts`). */
+export const worstShareSchema = namedShareSchema.describe(
+  "the group of lowest accuracy, with a 95 % interval for the lowest true accuracy of all groups",
+);
 
 /** Where a value lies among those of controls. */
 export const bandSchema = z
@@ -39,7 +43,7 @@ export const bandSchema = z
 export type ControlBand = z.infer<typeof bandSchema>;
 
 /** Accuracy of some images, and of the group of lowest accuracy where there are groups. */
-export const outcomeShape = { accuracy: shareSchema, worst: namedShareSchema.nullable() };
+export const outcomeShape = { accuracy: shareSchema, worst: worstShareSchema.nullable() };
 const outcomeSchema = z.strictObject(outcomeShape);
 export type Outcome = z.infer<typeof outcomeSchema>;
 

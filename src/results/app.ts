@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { replacementSchema } from "./accuracy.ts";
-import { SCORINGS } from "./neighbors.ts";
 import { originSchema } from "./origin.ts";
 import { retrievalResultSchema } from "./retrieval.ts";
+import { SCORINGS } from "./scoring.ts";
 import { SEGMENTATION_MODES, SEGMENTATION_SCALES } from "./segment.ts";
 import { selectivityResultSchema } from "./selectivity.ts";
 import {
@@ -232,7 +232,10 @@ export const neighborsRequestSchema = z.strictObject({
   query: z.union([z.strictObject({ image: imageRefSchema }), z.strictObject({ text })]),
   heads,
   k: z.int().min(1).max(64).default(8),
-  scoring: z.enum(SCORINGS).default("dot"),
+  scoring: z
+    .enum(SCORINGS)
+    .exactOptional()
+    .describe("by default `centred` for an image and `dot` for a text"),
   includeSelf: z.boolean().default(false),
   seed: z
     .int()

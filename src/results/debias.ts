@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { bandSchema, forwardSchema, namedShareSchema, replacementSchema, shareSchema } from "./accuracy.ts";
+import {
+  bandSchema,
+  forwardSchema,
+  namedShareSchema,
+  replacementSchema,
+  shareSchema,
+  worstShareSchema,
+} from "./accuracy.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count, headSchema, headShape } from "./shapes.ts";
@@ -7,7 +14,7 @@ import { count, headSchema, headShape } from "./shapes.ts";
 /** How heads are put in order. */
 export const SELECTIONS = ["selectivity", "texts", "gap", "greedy"] as const;
 
-const robustnessSchema = z.strictObject({ average: shareSchema, worst: namedShareSchema });
+const robustnessSchema = z.strictObject({ average: shareSchema, worst: worstShareSchema });
 /** Average and worst-group accuracy. */
 export type Robustness = z.infer<typeof robustnessSchema>;
 const halvesSchema = z.strictObject({ validation: robustnessSchema, test: robustnessSchema });
@@ -49,6 +56,23 @@ const selectionSchema = z.strictObject({
 export type DebiasSelection = z.infer<typeof selectionSchema>;
 export type SelectionName = DebiasSelection["selection"];
 
+/** What takes a cue out without knowing of heads, and a classifier that is trained on the same images. */
+export const BASELINES = ["text projection", "mean difference", "LEACE", "linear probe"] as const;
+export type BaselineName = (typeof BASELINES)[number];
+
+const baselineSchema = z.strictObject({
+  baseline: z.enum(BASELINES),
+  directions: count.describe("of the embedding, that are taken out; none by a probe"),
+  outcome: halvesSchema,
+  lead: z
+    .strictObject({ mean: z.number(), low: z.number(), high: z.number() })
+    .describe(
+      "average accuracy of the heads that were used less that of this way, on the same held-out images, with a 95 % interval",
+    ),
+});
+/** Another way of removing the cue, on the same images and halves. */
+export type DebiasBaseline = z.infer<typeof baselineSchema>;
+
 const groupSchema = z.strictObject({
   name: z.string(),
   before: namedShareSchema,
@@ -71,6 +95,11 @@ export const debiasResultSchema = z.strictObject({
   gap: gapSchema,
   selections: z.array(selectionSchema),
   used: count.describe("position among the selections"),
+  baselines: z
+    .array(baselineSchema)
+    .describe(
+      "ways that know of no heads: erasers of the embedding, and a linear probe of the classes on it",
+    ),
   groups: z.array(groupSchema).describe("by the selection that was used, on held-out images"),
   randomSteps: z
     .array(randomSchema.nullable())

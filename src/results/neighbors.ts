@@ -1,11 +1,8 @@
 import { z } from "zod";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
+import { SCORINGS } from "./scoring.ts";
 import { componentSetSchema, count, indexedImageShape, truncatedShape } from "./shapes.ts";
-
-/** What a score says: the dot product (the paper's), a cosine, or deviations above the mean of all images. */
-export const SCORINGS = ["dot", "cosine", "z"] as const;
-export type Scoring = (typeof SCORINGS)[number];
 
 const neighborSchema = z.strictObject({
   ...indexedImageShape,

@@ -32,7 +32,12 @@ const calibratedSchema = z.strictObject({
   p: share
     .nullable()
     .describe("share of permutations that reach the value, the labels themselves among them"),
+  layerChance: intervalSchema.nullable().describe("over permutations of the labels within each layer"),
+  layerP: share.nullable().describe("the same share for permutations within each layer"),
   resampled: intervalSchema.nullable().describe("over resampled images"),
+  trainings: intervalSchema
+    .nullable()
+    .describe("95 % of Student’s t about the mean of the models' own values; null of one model"),
 });
 /** A number with what chance gives, and where it lies when the images are drawn again. */
 export type Calibrated = z.infer<typeof calibratedSchema>;
@@ -74,6 +79,16 @@ export const CALIBRATION_MEASURES = [
     name: "right with CCS ≥ 3, less below",
     formula: "share right among heads with CCS ≥ 3 minus the share among the others",
   },
+  {
+    key: "laterGap",
+    name: "the same beyond the first third",
+    formula: "of heads whose relative depth (layer + ½)/layers is at least ⅓",
+  },
+  {
+    key: "laterHighGap",
+    name: "right with CCS 5, less below, there",
+    formula: "of the same heads, share right among those with CCS = 5 minus the share among the others",
+  },
 ] as const;
 export type CalibrationKey = (typeof CALIBRATION_MEASURES)[number]["key"];
 const perMeasure = <S extends z.ZodType>(schema: S) =>
@@ -83,6 +98,8 @@ const perMeasure = <S extends z.ZodType>(schema: S) =>
 
 const calibratedHeadSchema = z.strictObject({
   ...headShape,
+  model: z.string(),
+  depth: share.describe("(layer + ½)/layers"),
   label: z.string(),
   ccs: count,
   excess: z
@@ -120,9 +137,47 @@ const labelRowSchema = z.strictObject({
 /** What holds for the heads of one label. */
 export type LabelRow = z.infer<typeof labelRowSchema>;
 
+/** Parts of a model's layers that labels are looked at in. */
+export const DEPTHS = ["first third", "middle third", "last third"] as const;
+const depthRowSchema = z.strictObject({
+  depth: z.enum(DEPTHS),
+  heads: count,
+  right: count,
+  constant: count.describe("heads of which the constant label would be right"),
+  sure: z.strictObject({ heads: count, right: count }).describe("heads with CCS ≥ 3"),
+  unsure: z.strictObject({ heads: count, right: count }).describe("the others"),
+});
+/** What holds for the heads of one part of the layers. */
+export type DepthRow = z.infer<typeof depthRowSchema>;
+
+const constantSchema = z.strictObject({
+  label: z.string().describe("the factor that most heads respond to"),
+  right: count.describe("heads of which it is right: what a labeller gets that always says it"),
+  p: share.describe(
+    "one-sided sign test over the heads of which only one of the two is right: that the labels are no better",
+  ),
+});
+
+const halvesSchema = z.strictObject({
+  sameBest: count.describe("heads whose factor with the highest ε² is the same in both halves of the images"),
+  right: count.describe("of these, heads whose label it is"),
+  share: share.describe("share of labels that are right by one half, mean of both"),
+  captured: z
+    .number()
+    .nullable()
+    .describe(
+      "Σ ε² of the labels' factors in one half / Σ ε² there of the factors that are highest in the other half",
+    ),
+});
+
 const calibrationSchema = z.strictObject({
   heads: z.array(calibratedHeadSchema),
+  constant: constantSchema.nullable().describe("the best labeller that says one thing; null of no head"),
+  halves: halvesSchema
+    .nullable()
+    .describe("ε² estimated again on two halves of the images; null where it was not"),
   measures: perMeasure(calibratedSchema),
+  byDepth: z.array(depthRowSchema),
   reliability: z.array(reliabilitySchema),
   byLabel: z.array(labelRowSchema).describe("labels by how many heads have them"),
 });
@@ -202,7 +257,6 @@ const seedGroupSchema = z.strictObject({
   name: z.string().describe("without its seed"),
   size: count,
   models: z.array(z.string()),
-  heads: count.describe("analysed of each"),
   mean: metricValuesSchema,
   deviation: metricValuesSchema.describe("between seeds; null of one model"),
 });
@@ -224,24 +278,36 @@ const sizeStepSchema = z.strictObject({
   smaller: z.string(),
   larger: z.string(),
   difference: z.number().describe("larger minus smaller"),
-  scatter: value.describe("standard deviation between seeds, at least one head"),
-  critical: value.describe("differences beyond it are more than chance; null without seeds"),
-  detectable: value.describe("least true difference that is found in four trainings of five"),
+  scatter: value.describe("standard deviation between seeds, pooled, at least one head; null without seeds"),
+  p: share.nullable().describe("two-sided, Student's t"),
+  pHolm: share.nullable().describe("corrected for all comparisons of the study (Holm)"),
+  detectable: value.describe(
+    "least true difference that is found in four trainings of five, at the strictest corrected level",
+  ),
   verdict: z.enum(SIZE_VERDICTS),
 });
 /** A larger model beside a smaller one, by one metric. */
 export type SizeStep = z.infer<typeof sizeStepSchema>;
 
 const sizesSchema = z.strictObject({
-  groups: z.array(seedGroupSchema).describe("smallest first"),
+  from: share.describe("relative depth, (layer + ½)/layers, from which heads are compared"),
+  heads: count.describe("that each model counts for: as many as the one with the fewest has there"),
+  groups: z.array(seedGroupSchema).describe("smallest first; metrics on equal terms"),
   seeds: z
-    .strictObject({ group: z.string(), count })
+    .strictObject({ groups: z.array(z.string()), degrees: count })
     .nullable()
-    .describe("of the group whose seeds say how far models scatter; null where none does"),
+    .describe("groups of several seeds, which say how far models scatter; null where there is none"),
   steps: z.array(sizeStepSchema),
 });
 /** Whether larger models are more interpretable. */
 export type SizeComparison = z.infer<typeof sizesSchema>;
+
+const rarefiedSchema = z.strictObject({
+  heads: count.describe("drawn"),
+  of: count.describe("drawn from"),
+  entanglement: metricsSchema.shape.entanglement,
+  duplicates: metricsSchema.shape.duplicates,
+});
 
 const publishedRowSchema = z.strictObject({
   model: z.string(),
@@ -254,6 +320,10 @@ const publishedRowSchema = z.strictObject({
     .strictObject({ high: count, moderate: count, low: count })
     .describe("heads of CCS 5, 3 and at most 1 as printed"),
   computed: metricsSchema.pick({ entanglement: true, duplicates: true, prefix: true }),
+  equalHeads: rarefiedSchema.describe("as many heads as the model with the fewest labels has"),
+  equalDepth: rarefiedSchema.describe(
+    "the same among heads of the relative depth that is labelled in every model",
+  ),
 });
 /** One of the paper's six models: what is printed, and what its published labels give. */
 export type PublishedRow = z.infer<typeof publishedRowSchema>;

@@ -6,6 +6,7 @@ import {
   outcomeShape,
   replacementSchema,
   shareSchema,
+  worstShareSchema,
 } from "./accuracy.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
@@ -15,7 +16,7 @@ const accuracySchema = z.strictObject({
   all: shareSchema,
   classes: z.array(namedShareSchema).describe("classes that images show"),
   groups: z.array(namedShareSchema).describe("class × value of the factors of --groups"),
-  worst: namedShareSchema.nullable().describe("the group of lowest accuracy"),
+  worst: worstShareSchema.nullable(),
 });
 /** How well images were classified. */
 export type ZeroShotAccuracy = z.infer<typeof accuracySchema>;

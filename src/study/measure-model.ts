@@ -1,15 +1,22 @@
 /** One model of a study, step by step: descriptions, selectivity, labels by all and by resampled images, metrics. */
 import { basename } from "node:path";
 import { findNeighbors } from "../analysis/neighbors/neighbors.ts";
-import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
+import { measureSelectivity, type SelectivityOptions } from "../analysis/selectivity/selectivity.ts";
 import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { type ResampledHead, resampleDescriptions } from "../analysis/textspan/resample-descriptions.ts";
 import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { createSearch } from "../corpus/search.ts";
-import { intervalsOf, judgeHeads, measureBaselines, type OfflineLabelling } from "../labeling/baselines.ts";
+import {
+  intervalsOf,
+  judgeHeads,
+  measureBaselines,
+  type OfflineLabelling,
+  shuffled,
+} from "../labeling/baselines.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
 import { pluralityByChance } from "../labeling/chance.ts";
+import type { HeadsOfModel } from "../labeling/equal-terms.ts";
 import type { Described } from "../labeling/labeller.ts";
 import {
   ccsOf,
@@ -23,6 +30,7 @@ import {
 import { tagJudge, tagLabeller } from "../labeling/tags.ts";
 import { truthOf } from "../labeling/truth.ts";
 import { percentileInterval } from "../math/intervals.ts";
+import { Random } from "../math/random.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type ComponentSet, parseComponents } from "../model/components.ts";
 import { embedTexts } from "../model/text-cache.ts";
@@ -54,6 +62,7 @@ export interface ModelWork extends WorkOptions {
 export interface MeasuredModel {
   readonly model: StudyModel;
   readonly calibration: CalibrationGroup | null;
+  readonly judged: HeadsOfModel;
 }
 
 /** Images that are shown of each head. */
@@ -76,11 +85,13 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
   const labelling: OfflineLabelling = { labeller: tagLabeller(""), judge: tagJudge("") };
   const judged = await judgeHeads(described, labelling);
   const again = await judgeResamples(resampled, pool, labelling);
-  const truth = selectivity && truthOf(index, selectivity, pool);
-  const calibration = truth ? { heads: judged, truth, resamples: again } : null;
+  const truth = selectivity && truthOf(index, selectivity, pool, found.halves ?? undefined);
+  const { layers } = model.config.vision;
+  const calibration = truth ? { model: model.name, layers, heads: judged, truth, resamples: again } : null;
   const { draws, seed } = settings;
   return {
     calibration,
+    judged: { layers, heads: judged },
     model: {
       // A file's name, not where it lies.
       origin: await originOf({ model, index, pool: { ...pool, name: basename(pool.name) } }),
@@ -105,6 +116,8 @@ interface Found {
   readonly resampled: readonly ResampledHead[];
   /** Null where nothing is known of the images. */
   readonly selectivity: SelectivityResult | null;
+  /** The same by each half of the images. */
+  readonly halves: readonly [SelectivityResult, SelectivityResult] | null;
   /** By the head's name. */
   readonly nearest: Readonly<Record<string, StudyImage[]>>;
 }
@@ -129,12 +142,15 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
     }),
   );
   const selectivity = await steps.run(name, "selectivity", [...origin, permutations, seed], async () => {
-    try {
-      return await measureSelectivity(model, index, { ...options, permutations });
-    } catch (error) {
-      if (error instanceof ClipInterpretError && error.code === "FACTORS_MISSING") return null;
-      throw error;
+    return measureFactors(model, index, { ...options, permutations });
+  });
+  const halves = await steps.run(name, "selectivity-halves", [...origin, seed], async () => {
+    const measured: SelectivityResult[] = [];
+    for (const rows of halvesOf(index, seed)) {
+      const half = await measureFactors(model, index, { ...options, rows, permutations: 0 });
+      if (half) measured.push(half);
     }
+    return measured.length === 2 ? ([measured[0], measured[1]] as const) : null;
   });
   const nearest = await steps.run(name, "images", [...spoken, iterations, SHOWN], async () => {
     const search = createSearch(index, geometry, model.matmul);
@@ -156,7 +172,28 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
     }
     return found;
   });
-  return { described, resampled, selectivity, nearest };
+  return { described, resampled, selectivity, halves, nearest };
+}
+
+/** Selectivity; null where nothing is known of the images. */
+async function measureFactors(
+  model: ClipModel,
+  index: Index,
+  options: SelectivityOptions,
+): Promise<SelectivityResult | null> {
+  try {
+    return await measureSelectivity(model, index, options);
+  } catch (error) {
+    if (error instanceof ClipInterpretError && error.code === "FACTORS_MISSING") return null;
+    throw error;
+  }
+}
+
+/** The rows of an index dealt into two halves at random. */
+function halvesOf({ images }: Pick<Index, "images">, seed: number): [number[], number[]] {
+  const rows = shuffled([...images.keys()], new Random(seed, 0));
+  const half = Math.floor(rows.length / 2);
+  return [rows.slice(0, half), rows.slice(half)];
 }
 
 /** The heads that are analysed. @throws `HEADS_INVALID` for anything that is no head */

@@ -2,12 +2,12 @@
 
 import { KNOWN_MODELS } from "../hub/known-models.ts";
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
+import { beyond, equalTerms, rarefyByFold } from "../labeling/equal-terms.ts";
 import { measureLabels } from "../labeling/metrics.ts";
-import { compareSizes } from "../labeling/size-comparison.ts";
+import { compareSizes, type SizedModel } from "../labeling/size-comparison.ts";
 import { findPublished } from "../labels/published.ts";
 import { listModels } from "../model/catalogue.ts";
 import { createModelLoader, type ModelLoader } from "../model/registry.ts";
-import { valuesOf } from "../results/metrics.ts";
 import { originOf } from "../results/origin.ts";
 import { headNamed } from "../results/shapes.ts";
 import {
@@ -99,6 +99,7 @@ async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<
   const catalogue = await listModels();
   const measured: StudyModel[] = [];
   const groups: CalibrationGroup[] = [];
+  const sized: SizedModel[] = [];
   const imageRoots: Record<string, string> = {};
   for (const wanted of models) {
     checkCancelled(signal);
@@ -111,6 +112,7 @@ async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<
       ...{ model, index, pool, settings, steps, trainedOn, threads, code },
     });
     measured.push(found.model);
+    sized.push({ name: model.name, size: found.model.shape.size, ...found.judged });
     imageRoots[model.name] = index.manifest.root;
     if (found.calibration) groups.push(found.calibration);
   }
@@ -122,12 +124,7 @@ async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<
       code,
       settings,
       models: measured,
-      sizes: compareSizes(
-        measured.map(({ origin, shape, metrics }) => ({
-          ...{ name: origin.model.name, size: shape.size, heads: metrics.heads },
-          values: valuesOf(metrics),
-        })),
-      ),
+      sizes: compareSizes(sized),
       calibration: groups.length === 0 ? null : calibrate(groups, { permutations, seed }),
       published: await publishedRows(),
     }),
@@ -140,24 +137,31 @@ function refuseTwice(names: readonly string[]): void {
 }
 
 /** The paper's six models, by what is printed and by what their published labels give. */
-async function publishedRows(): Promise<PublishedRow[]> {
+export async function publishedRows(): Promise<PublishedRow[]> {
   const paper = KNOWN_MODELS.filter((model) => model.paper);
-  const rows = paper.map(async ({ name, layers, heads, patch, trainedOn }) => {
-    const found = await findPublished(name, { vision: { layers, heads } });
-    if (!found) return [];
-    const { entanglement, duplicates, prefix } = measureLabels(
-      found.heads.map(({ head, label }) => ({ ...headNamed(head), label, consistent: [] })),
-    );
-    return [
-      {
-        model: name,
-        ...{ trainedOn, layers, patch },
-        heads: found.heads.length,
-        printed: { entanglement: found.entanglement, association: found.association },
-        consistency: found.consistency,
-        computed: { entanglement, duplicates, prefix },
-      },
-    ];
+  const found = await Promise.all(
+    paper.map(async ({ name, layers, heads, patch, trainedOn }) => {
+      const published = await findPublished(name, { vision: { layers, heads } });
+      if (!published) return [];
+      const labelled = published.heads.map(({ head, label }) => ({
+        ...headNamed(head),
+        ...{ label, consistent: [] },
+      }));
+      return [{ published, name, patch, trainedOn, layers, heads: labelled }];
+    }),
+  );
+  const rows = found.flat();
+  const least = Math.min(...rows.map(({ heads }) => heads.length));
+  const terms = equalTerms(rows);
+  return rows.map(({ published, name: model, patch, trainedOn, layers, heads }) => {
+    const { entanglement, duplicates, prefix } = measureLabels(heads);
+    return {
+      ...{ model, trainedOn, layers, patch, heads: heads.length },
+      printed: { entanglement: published.entanglement, association: published.association },
+      consistency: published.consistency,
+      computed: { entanglement, duplicates, prefix },
+      equalHeads: rarefyByFold(heads, least),
+      equalDepth: rarefyByFold(beyond({ layers, heads }, terms.from), terms.heads),
+    };
   });
-  return (await Promise.all(rows)).flat();
 }

@@ -1,13 +1,12 @@
 import { measureBaselines } from "../labeling/baselines.ts";
 import { calibrate, type Truth } from "../labeling/calibration.ts";
 import { pluralityByChance } from "../labeling/chance.ts";
-import { measureByLayer, measureByProperty, measureLabels } from "../labeling/metrics.ts";
+import { type JudgedHead, measureByLayer, measureByProperty, measureLabels } from "../labeling/metrics.ts";
 import { compareSizes } from "../labeling/size-comparison.ts";
 import { tagJudge, tagLabeller } from "../labeling/tags.ts";
-import { valuesOf } from "../results/metrics.ts";
 import { sampleOrigin } from "../results/origin.fixture.ts";
 import { headOf } from "../results/shapes.ts";
-import type { StudyModel, StudyResult } from "../results/study.ts";
+import type { StudyHead, StudyModel, StudyResult } from "../results/study.ts";
 
 export const EVIL = '=1+1,"<script>alert(1)</script>|`';
 const pool = ["colour", "animal", EVIL].flatMap((property) =>
@@ -57,7 +56,7 @@ async function modelOf(name: string, size: number, known: number): Promise<[Stud
     resampled: (await measureBaselines(described, pool, labelling, { draws: 2 })).randomTexts,
     baselines: await measureBaselines(described, pool, labelling, { draws: 50 }),
     chanceCcs: pluralityByChance(pool),
-    calibration: calibrate([{ heads, truth }], { permutations: 20 }),
+    calibration: calibrate([{ model: name, layers: 1, heads, truth }], { permutations: 20 }),
     heads: heads.map(({ layer, head, name: own, label, consistent }, h) => ({
       ...{ layer, head, name: own, label, ccs: consistent.filter(Boolean).length, sameLabel: 0.5 },
       ccsResampled: { mean: 3, low: 3, high: 4 },
@@ -71,6 +70,10 @@ async function modelOf(name: string, size: number, known: number): Promise<[Stud
   };
   return [model, truth];
 }
+
+const judgedAgain = ({ layer, head, name, label, descriptions }: StudyHead): JudgedHead => ({
+  ...{ layer, head, name, label, consistent: descriptions.map(({ fits }) => fits === true) },
+});
 
 /** A study of models by name, size and how many heads respond to what their labels say. */
 export async function reportOf(
@@ -92,17 +95,14 @@ export async function reportOf(
     },
     models: measured,
     sizes: compareSizes(
-      measured.map(({ origin, shape, metrics }) => ({
-        ...{ name: origin.model.name, size: shape.size, heads: metrics.heads },
-        values: valuesOf(metrics),
+      measured.map(({ origin, shape, heads }) => ({
+        ...{ name: origin.model.name, size: shape.size, layers: 1 },
+        heads: heads.map(judgedAgain),
       })),
     ),
     calibration: calibrate(
-      made.map(([{ heads }, truth]) => ({
-        heads: heads.map(({ layer, head, name, label, descriptions }) => ({
-          ...{ layer, head, name, label, consistent: descriptions.map(({ fits }) => fits === true) },
-        })),
-        truth,
+      made.map(([{ origin, heads }, truth]) => ({
+        ...{ model: origin.model.name, layers: 1, heads: heads.map(judgedAgain), truth },
       })),
       { permutations: 200 },
     ),

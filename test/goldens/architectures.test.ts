@@ -19,8 +19,9 @@ const outcomes = openClipOutcomes();
 const loading = outcomes.flatMap(({ name, config }) => (config ? [{ name, config }] : []));
 
 describe("of OpenCLIP's architectures", () => {
-  it("113 of 144 load, and the docs say which and why not the others (`npm run docs:models` writes it)", () => {
-    expect([loading.length, outcomes.length]).toEqual([113, 144]);
+  it("116 of 144 load, all with their texts, and the docs say which and why not the others (`npm run docs:models` writes it)", () => {
+    expect([loading.length, outcomes.length]).toEqual([116, 144]);
+    expect(loading.filter(({ config }) => !readsTexts(config.text))).toEqual([]);
     const page = readFileSync(new URL("../../docs/models.md", import.meta.url), "utf8");
     expect(page).toBe(withTables(page));
   });

@@ -1,13 +1,12 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";
-import type { TokenDecomposition } from "../../src/model/decompose.ts";
-import { denseHeads, denseTokens } from "../../src/model/dense.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreComponents, scoreTokens } from "../../src/model/kernel.ts";
 import { readNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
+import { decomposeGolden, equalsReference, type GoldenDecomposition } from "../support/golden-decomposition.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
 
 const KINDS = readdirSync(goldenPath("kinds")).sort();
@@ -28,60 +27,29 @@ async function textTokens(kind: string, model: ClipModel): Promise<number[][]> {
 describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
   const files = readdirSync(goldenPath(`kinds/${kind}`));
   const file = (name: string) => `kinds/${kind}/${name}.npy`;
-  let model: ClipModel;
-  let parts: TokenDecomposition;
-  /** [b, L, N, H, D] */
-  let reference: { shape: number[]; data: Float32Array };
+  let golden: GoldenDecomposition;
 
   beforeAll(async () => {
-    model = await loadClipModel(goldenPath(`kinds/${kind}`));
-    const tokenLayers = Array.from({ length: model.config.vision.layers }, (_, layer) => layer);
-    const pixels = await goldenArray(file("pixels"), 4);
-    parts = await model.decompose(pixels.data, { tokenLayers });
-    reference = await goldenArray(file("attention_contributions"), 5);
+    golden = await decomposeGolden(`kinds/${kind}`);
   });
-  afterAll(() => model?.release());
+  afterAll(() => golden?.model.release());
 
-  it("image embedding, to 1e-5", async () => {
-    const { data } = await goldenArray(file("image_embedding"), 2);
-    expect(relativeError(parts.embedding, data)).toBeLessThan(1e-5);
-  });
+  equalsReference(`kinds/${kind}`, () => golden);
 
   if (files.includes("text_tokens.npy")) it("text embedding, to 1e-5", async () => {
     const { data } = await goldenArray(file("text_embedding"), 2);
+    const { model } = golden;
     const embedded = await model.encodeTokens(await textTokens(kind, model));
     expect(relativeError(embedded, data)).toBeLessThan(1e-5);
   });
 
   it("what embed, MLPs and pool wrote, to 1e-5", async () => {
     const { data } = await goldenArray(file("other_contributions"), 3);
-    expect(relativeError(parts.mlps, data)).toBeLessThan(1e-5);
-  });
-
-  it("head contributions, to 1e-5", async () => {
-    const dense = await denseHeads(model.matmul, model.geometry, parts);
-    const [images, layers, tokens, heads, width] = reference.shape;
-    const summed = new Float64Array(dense.length);
-    for (let row = 0; row < images * layers; row++) {
-      for (let at = 0; at < tokens * heads * width; at++)
-        summed[row * heads * width + (at % (heads * width))] += reference.data[row * tokens * heads * width + at];
-    }
-    expect(relativeError(dense, summed)).toBeLessThan(1e-5);
-  });
-
-  it("token contributions, to 1e-4", async () => {
-    const [images, layers] = reference.shape;
-    const dense = new Float32Array(reference.data.length);
-    for (let image = 0; image < images; image++) {
-      for (let layer = 0; layer < layers; layer++) {
-        const tokens = await denseTokens(model.matmul, model.geometry, parts, layer, image);
-        dense.set(tokens, (image * layers + layer) * tokens.length);
-      }
-    }
-    expect(relativeError(dense, reference.data)).toBeLessThan(1e-4);
+    expect(relativeError(golden.parts.mlps, data)).toBeLessThan(1e-5);
   });
 
   it("scores by component and by token are those of the dense arrays, to 1e-5", async () => {
+    const { model, parts, reference } = golden;
     const [, layers, tokens, heads, width] = reference.shape;
     const v = Float64Array.from({ length: width }, (_, d) => Math.sin(d + 1));
     const probe = prepareProbe(model.geometry, v);
@@ -101,10 +69,11 @@ describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
   });
 
   it("the parts sum to e/‖e‖, to 1e-5", () => {
-    expect(Math.max(...parts.error)).toBeLessThan(1e-5);
+    expect(Math.max(...golden.parts.error)).toBeLessThan(1e-5);
   });
 
   it("gives every token's own way to the embedding; where normalised tokens are averaged, their mean is it", async () => {
+    const { model, parts } = golden;
     const pixels = await goldenArray(file("pixels"), 4);
     const { projected, attention, tokens, prefix, embedDim } = await model.readTokens(pixels.data);
     for (let row = 0; row < attention.length; row += tokens) {
@@ -123,6 +92,7 @@ describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
   });
 
   it("takes no part from what else is in the batch", async () => {
+    const { model, parts } = golden;
     const pixels = await goldenArray(file("pixels"), 4);
     const one = await model.decompose(pixels.data.subarray(pixels.data.length / 2));
     const half = <T extends Float32Array>(data: T) => data.subarray(data.length / 2);

@@ -12,11 +12,12 @@ import {
 } from "../../src/analysis/ablation/forward-ablation.ts";
 import { CALIBRATION_IMAGES, studyForward } from "../../src/analysis/ablation/forward-study.ts";
 import { studyAblation } from "../../src/analysis/ablation/study.ts";
+import { cueBaselines } from "../../src/analysis/debias/baselines.ts";
 import { type SplitProblem, splitByCue } from "../../src/analysis/debias/cue-problem.ts";
 import { debias } from "../../src/analysis/debias/debias.ts";
 import { exportDebiased, wholeHeads } from "../../src/analysis/debias/export-debiased.ts";
-import { PLANTED_CUE, plantedClasses } from "../../src/analysis/debias/planted-bias.ts";
-import { prepareZeroShot, problemAccuracy } from "../../src/analysis/zero-shot/problem.ts";
+import { cueProbes, PLANTED_CUE, plantedClasses } from "../../src/analysis/debias/planted-bias.ts";
+import { lowestShares, prepareZeroShot, problemAccuracy } from "../../src/analysis/zero-shot/problem.ts";
 import type { Index } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { worldIndex } from "../../src/corpus/world-index.ts";
@@ -176,6 +177,45 @@ describe("debias", () => {
       result.selections.map(({ chosen }) => chosen),
     );
     expect(other.gap).toEqual(result.gap);
+  });
+
+  it("stands beside ways that know of no heads, fitted on the validation half alone", async () => {
+    const embed = (texts: readonly string[]) => model.encodeTexts(texts);
+    const probes = await cueProbes(model, problem, [], embed);
+    const found = await cueBaselines(problem, probes);
+    expect(found.map(({ baseline, directions }) => [baseline, directions])).toEqual([
+      ["text projection", 1],
+      ["mean difference", 1],
+      ["LEACE", 1],
+      ["linear probe", 0],
+    ]);
+    const worst = new Map(
+      found.map(({ baseline, hits }) => [baseline, lowestShares(hits, problem.test).worst]),
+    );
+    for (const value of worst.values()) {
+      expect(value).toBeGreaterThan(result.before.test.worst.share + 0.2);
+    }
+    expect(result.baselines.map(({ baseline }) => baseline)).toEqual([...worst.keys()].slice(1));
+    for (const [i, { outcome, lead }] of result.baselines.entries()) {
+      expect(outcome.test.worst.share).toBe(worst.get(found[i + 1].baseline));
+      const { average } = result.selections[result.used].outcome.test;
+      expect(lead.mean).toBeCloseTo(average.share - outcome.test.average.share, 12);
+      expect(lead.low).toBeLessThan(lead.high);
+    }
+    // Images of the held-out half that say nothing and are of no known class change no fit.
+    const at = new Set(problem.testAt.map((position) => problem.rows[position]));
+    const embeddings = Float32Array.from(await index.embeddings(), (value, i) =>
+      at.has(Math.floor(i / model.config.embedDim)) ? 1 : value,
+    );
+    const spoilt = {
+      ...problem,
+      index: { ...index, embeddings: () => Promise.resolve(embeddings) },
+      truth: problem.truth.map((c, position) => (problem.testAt.includes(position) ? c ^ 1 : c)),
+    };
+    const again = await cueBaselines(spoilt, probes);
+    const onValidation = (of: typeof found) =>
+      of.map(({ hits }) => problem.validationAt.map((position) => hits[position]));
+    expect(onValidation(again)).toEqual(onValidation(found));
   });
 
   it("is reproduced by the exported encoder, loaded afresh by plain ONNX Runtime", async () => {

@@ -28,6 +28,8 @@ const KINDS: readonly (readonly [kind: string, tokenizer?: string])[] = [
   ["siglip-transformers", "siglip"],
   ["eva"],
   ["eva02"],
+  ["eva02-post"],
+  ["relative"],
   ["perception"],
   ["vitamin"],
   ["mobileclip"],
@@ -94,7 +96,9 @@ describe.each(KINDS.map(([kind, tokenizer]) => ({ kind, tokenizer })))(
       const manifest = JSON.parse(readFileSync(join(index, "manifest.json"), "utf8"));
       const pooled = config.vision.pooling === "attention";
       expect(manifest.pooled ?? false).toBe(pooled);
-      expect(manifest.headDim).toBe(pooled ? config.embedDim : config.vision.headDim);
+      // Where what attention adds is normalised, one number more: what it was divided by.
+      const more = kind === "eva02-post" ? 1 : 0;
+      expect(manifest.headDim).toBe(pooled ? config.embedDim : config.vision.headDim + more);
     });
 
     it("finds neighbours through heads and through everything else, all of which have names", async () => {

@@ -36,6 +36,8 @@ const KINDS: readonly (readonly [kind: string, tokenizer?: string])[] = [
   ["siglip-timm", "siglip"],
   ["siglip-transformers", "siglip"],
   ["eva02"],
+  ["eva02-post"],
+  ["relative"],
   ["perception"],
   ["vitamin"],
 ];

@@ -282,6 +282,26 @@ describe("the activation", () => {
     expect([values, notice]).toEqual([near(expected), undefined]);
   });
 
+  it.each([
+    ["eva", "gelu"],
+    ["eva02", "silu"],
+    ["siglip-timm", "gelu"],
+  ])("is the tower's own in timm's, without a word, whatever is asked for: %s", async (kind, own) => {
+    for (const activation of [undefined, "quick_gelu"] as const) {
+      const model = await loadClipModel(
+        goldenPath(`kinds/${kind}`),
+        undefined,
+        activation ? { activation } : {},
+      );
+      expect(model.config.vision.activation).toBe(own);
+      const name = { gelu: "GELU", silu: "SiLU" }[own];
+      const said = `QuickGELU was taken for texts because --activation says so; the image tower has its own, ${name}.`;
+      // SigLIP's texts have GELU's approximation, which is no matter of choice either.
+      expect(modelNotice(model)).toBe(activation && kind !== "siglip-timm" ? said : undefined);
+      await model.release();
+    }
+  });
+
   it("stands in the config of a copy", async () => {
     whole();
     const { config } = await loadCheckpoint(folder, undefined, { activation: "quick_gelu" });

@@ -15,6 +15,7 @@ import { decomposeImages } from "../../src/model/decompose-images.ts";
 import { type Decomposition, imageOf } from "../../src/model/decomposition.ts";
 import { denseHeads } from "../../src/model/dense.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { SCORINGS } from "../../src/results/scoring.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { runHere } from "../support/run-cli.ts";
 
@@ -68,7 +69,7 @@ afterAll(async () => {
 
 const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, d) => sum + value * b[d], 0);
 const find = (search: Search, query: Query, set: ComponentSet, options?: NeighborOptions) =>
-  findNeighbors(model, search, query, { name: "a set", set }, options);
+  findNeighbors(model, search, query, { name: "a set", set }, { scoring: "dot", ...options });
 const searchIn = (index: Index) => createSearch(index, model.geometry, model.matmul);
 
 /** Σ_h w_h·contribution of one image, dense. */
@@ -216,6 +217,46 @@ describe("scores over an index", () => {
     const z = await find(search, imageQuery(5), set, { k: 20, scoring: "z" });
     for (const { row, score } of z.neighbors) expect(score).toBeCloseTo((raw[row] - average) / deviation, 3);
   });
+
+  it("centred are cosines from the mean of all images: of an image head by head, of a text all together", async () => {
+    const search = searchIn(exact);
+    const set = parseComponents("L1.H0,L2.H1*0.5,L3.H2*-1", model.geometry);
+    const fromMean = (of: ComponentSet) => {
+      const all = Array.from(heads, (_, image) => bruteContribution(image, of, 1));
+      const mean = all[0].map((_, d) => all.reduce((sum, one) => sum + one[d], 0) / all.length);
+      return all.map((one) => one.map((value, d) => value - mean[d]));
+    };
+    const cosineOf = (a: Float64Array, b: Float64Array) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+    const parts = set.heads.map((head) => ({
+      square: head.weight ** 2,
+      own: fromMean({ heads: [head], mlps: [] }),
+    }));
+    const squares = parts.reduce((sum, { square }) => sum + square, 0);
+    const found = await findNeighbors(model, search, imageQuery(5), { name: "a set", set }, { k: 149 });
+    expect(found.scoring).toBe("centred");
+    expect(found.neighbors).toHaveLength(149);
+    for (const { row, score } of [...found.neighbors, ...found.least]) {
+      const wanted =
+        parts.reduce((sum, { square, own }) => sum + square * cosineOf(own[5], own[row]), 0) / squares;
+      expect(Math.abs(score - wanted)).toBeLessThan(1e-5);
+    }
+    const text = {
+      text: "a red background",
+      embedding: Float64Array.from({ length: model.config.embedDim }, (_, d) => Math.sin(d)),
+    };
+    const together = fromMean(set);
+    const ofText = await find(search, text, set, { k: 149, scoring: "centred" });
+    for (const { row, score } of ofText.neighbors) {
+      expect(Math.abs(score - cosineOf(together[row], text.embedding))).toBeLessThan(1e-5);
+    }
+    // Everything is the embedding: one thing, not its parts.
+    const everything = allComponents(model.geometry);
+    const whole = fromMean(everything);
+    const ofAll = await find(search, imageQuery(5), everything, { k: 149, scoring: "centred" });
+    for (const { row, score } of ofAll.neighbors) {
+      expect(Math.abs(score - cosineOf(whole[5], whole[row]))).toBeLessThan(1e-5);
+    }
+  });
 });
 
 const imageQuery = (row: number): Query => ({
@@ -264,7 +305,7 @@ describe("neighbours", () => {
   it("of equal scores are the earlier images, also where many more are equal than are shown", async () => {
     // Nothing weighs nothing: every image scores 0.
     const nothing = parseComponents("L3.H2*0", model.geometry);
-    for (const scoring of ["dot", "cosine", "z"] as const) {
+    for (const scoring of SCORINGS) {
       const { neighbors: nearest, least } = await find(search, imageQuery(2), nothing, { k: 4, scoring });
       for (const list of [nearest, least]) {
         expect(list.map(({ row }) => row)).toEqual([0, 1, 3, 4]);
@@ -310,8 +351,10 @@ describe("neighbours", () => {
     const among = searchIn(await readIndex(index));
     for (const heads of ["L3.H2", "L2", "all", "last2"]) {
       const read = parseComponents(heads, model.geometry);
-      const { neighbors: nearest, least } = await find(among, imageQuery(7), read, { scoring: "z" });
-      for (const { score } of [...nearest, ...least]) expect(score, heads).toBe(0);
+      for (const scoring of ["z", "centred"] as const) {
+        const { neighbors: nearest, least } = await find(among, imageQuery(7), read, { scoring });
+        for (const { score } of [...nearest, ...least]) expect(score, heads).toBe(0);
+      }
     }
   });
 

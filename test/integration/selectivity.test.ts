@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { measureRetrieval } from "../../src/analysis/neighbors/retrieval.ts";
+import { hubnessOf, measureRetrieval } from "../../src/analysis/neighbors/retrieval.ts";
 import {
   findGroupings,
   measureSelectivity,
@@ -151,6 +151,32 @@ describe("retrieval by property", () => {
   it("is measured on images that the heads were not chosen on", async () => {
     const { factors } = await measureRetrieval(model, index);
     expect(factors.find(({ name }) => name === "style")!.queries).toBe(IMAGES / 2);
+  });
+
+  it("centred finds no hubs, where the product makes some images everyone's neighbours and many nobody's", async () => {
+    const product = await measureRetrieval(model, index, { scoring: "dot" });
+    const centred = await measureRetrieval(model, index);
+    expect([product.scoring, centred.scoring]).toEqual(["dot", "centred"]);
+    const [hubs, none] = [product, centred].map(
+      ({ rows }) => rows.find(({ chosenFor }) => chosenFor === "background")!.hubness,
+    );
+    expect(hubs.never).toBeGreaterThan(0.1);
+    expect(none.never).toBeLessThan(0.03);
+    expect(hubs.most).toBeGreaterThan(1.5 * none.most);
+    expect(hubs.skewness).toBeGreaterThan(2 * none.skewness);
+    const background = centred.factors.findIndex(({ name }) => name === "background");
+    const found = [product, centred].map(
+      ({ rows }) => rows.find(({ chosenFor }) => chosenFor === "background")!.precisionAtK[background].mean,
+    );
+    expect(found[1]).toBeGreaterThan(found[0]);
+  });
+
+  it("counts hubs as they are", () => {
+    const everyone = hubnessOf([[0], [0], [0], [0]], 4);
+    expect(everyone).toMatchObject({ never: 0.75, most: 4 });
+    // Of 4, 0, 0, 0: (27 − 3) / 4 over √3³.
+    expect(everyone.skewness).toBeCloseTo(6 / 3 ** 1.5, 12);
+    expect(hubnessOf([[1], [0]], 2)).toEqual({ never: 0, most: 1, skewness: 0 });
   });
 
   it("by a factor that says nothing is chance, whatever heads are chosen", async () => {

@@ -17,6 +17,7 @@ const ARCHITECTURES: readonly (readonly [name: string, gigabytes: number])[] = [
   ["ViT-B-16-SigLIP", 4],
   ["ViT-L-14-CLIPA", 8],
   ["EVA02-B-16", 4],
+  ["vit_relpos_medium_patch16_cls_224", 3],
   ["PE-Core-B-16", 4],
   ["ViTamin-S", 3],
   ["MobileCLIP-B", 4],

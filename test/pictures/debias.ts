@@ -2,7 +2,7 @@ import type { DebiasResult } from "../../src/results/debias.ts";
 import { sampleOrigin } from "../../src/results/origin.fixture.ts";
 import { headOf } from "../../src/results/shapes.ts";
 import { band, components, named, share } from "../../src/views/ablation/ablation.fixture.ts";
-import { gapOf, halves, cue as hostile, selection } from "../../src/views/debias/debias.fixture.ts";
+import { baseline, gapOf, halves, cue as hostile, selection } from "../../src/views/debias/debias.fixture.ts";
 import { debiasHtml } from "../../src/views/debias/page.ts";
 import { debiasSvg } from "../../src/views/debias/svg.ts";
 import { debiasTerminal } from "../../src/views/debias/terminal.ts";
@@ -30,6 +30,12 @@ const better: DebiasResult = {
     ),
   ],
   used: 0,
+  baselines: [
+    baseline("text projection", 0.86, 0.68, 0.02),
+    baseline("mean difference", 0.8, 0.4, 0.08),
+    baseline("LEACE", 0.89, 0.74, -0.01),
+    baseline("linear probe", 0.95, 0.9, -0.07),
+  ],
   groups: [
     { name: "fish on water", before: named("", 0.9), after: named("", 0.85), random: band(0.8) },
     { name: "bird on water", before: named("", 0.3), after: named("", 0.7), random: band(0.35) },
@@ -66,6 +72,7 @@ const helpless: DebiasResult = {
   ...better,
   origin: sampleOrigin({ model: { notice: "an approximation" }, index: {} }),
   selections: [{ ...first, chosen: [], outcome: half(0.8, 0.3), controls: [] }],
+  baselines: [],
   groups: better.groups.map((group) => ({ ...group, after: group.before, random: null })),
   randomSteps: [],
   forward: [],
@@ -99,7 +106,8 @@ export const debias: Gallery = {
   pictures: [
     {
       name: "debias/better.svg",
-      shows: "the worst group gains beyond random heads; L1.H0's bar is dark and above zero, L0.H1's below",
+      shows:
+        "the worst group gains beyond random heads, and less than by LEACE and a probe; L1.H0's bar is dark and above zero, L0.H1's below",
       draw: () => debiasSvg(better),
     },
     {

@@ -50,6 +50,8 @@ async function study(): Promise<StudyResult> {
         printed: { entanglement: 0.5, association: null },
         consistency: { high: 10, moderate: 20, low: 5 },
         computed: placed(first, 0.6).metrics,
+        equalHeads: { ...placed(first, 0.6).metrics, heads: 48, of: 48 },
+        equalDepth: { ...placed(first, 0.5).metrics, heads: 24, of: 24 },
       },
     ],
   };

@@ -18,7 +18,9 @@ interface Towers {
   readonly text?: string;
 }
 /** A layer's number in a name. */
-const LAYER = /((?:res)?blocks|encoder\.layer|transformer\.layers)\.0\./;
+const LAYER = /((?:res)?blocks|encoder\.layer|transformer\.layers|transformer\.block)\.0\./;
+/** What the first layer alone has, for all of them. */
+const FIRST = /relative_attention_bias/;
 /** What no forward pass reads. */
 export const UNREAD = /num_batches_tracked|attn_mask/;
 
@@ -39,7 +41,7 @@ export function tensorsOf(name: string, layers: { visual: number; text: number }
     const tower = layers[part] > 0 ? models[name][part] : undefined;
     for (const [tensor, shape] of Object.entries(tower ? towers[tower] : {})) {
       const sizes = shape === "" ? [] : shape.split("x").map(Number);
-      const count = LAYER.test(tensor) ? layers[part] : 1;
+      const count = LAYER.test(tensor) && !FIRST.test(tensor) ? layers[part] : 1;
       for (let layer = 0; layer < count; layer++)
         add(`${prefix}${tensor}`.replace(LAYER, `$1.${layer}.`), sizes);
     }

@@ -12,7 +12,7 @@ import { headOf } from "../../results/shapes.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Ablation } from "../ablation/ablation.ts";
 import { explainByFactors, type Grouping } from "../selectivity/selectivity.ts";
-import { problemHits, robustnessOf } from "../zero-shot/problem.ts";
+import { lowestShares, problemHits } from "../zero-shot/problem.ts";
 import type { CueProblem } from "./cue-problem.ts";
 
 /** Heads in an order, with what put each in its place. */
@@ -171,12 +171,10 @@ export async function byGreed(
       checkCancelled(signal);
       const without = scores.slice();
       await ablation.takeHead(without, Math.floor(unit / heads), unit % heads);
-      const { worst, average } = robustnessOf(problemHits(problem, without), problem.validation);
+      const { worst, average } = lowestShares(problemHits(problem, without), problem.validation);
       const better =
-        best === undefined ||
-        worst.share > best.value ||
-        (worst.share === best.value && average.share > best.average);
-      if (better) best = { unit, value: worst.share, average: average.share, scores: without };
+        best === undefined || worst > best.value || (worst === best.value && average > best.average);
+      if (better) best = { unit, value: worst, average, scores: without };
     }
     if (!best) break;
     chosen.push({ unit: best.unit, value: best.value });

@@ -9,6 +9,7 @@ import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import type { ForwardStudy, InnerReplacement, Replacement } from "../../results/accuracy.ts";
 import {
+  type DebiasBaseline,
   type DebiasResult,
   type DebiasSelection,
   debiasResult,
@@ -26,8 +27,9 @@ import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { createAblation, headSet } from "../ablation/ablation.ts";
 import { studyForward } from "../ablation/forward-study.ts";
 import { bandOf, combinations, drawControls } from "../ablation/random-heads.ts";
-import { problemHits, robustnessOf } from "../zero-shot/problem.ts";
+import { lowestShares, problemHits, robustnessOf } from "../zero-shot/problem.ts";
 import { sharesOf } from "../zero-shot/zero-shot.ts";
+import { cueBaselines, pairedDifference } from "./baselines.ts";
 import { byGap, byGreed, bySelectivity, byTexts, cueGap, type HeadOrder } from "./cue-heads.ts";
 import type { SplitProblem } from "./cue-problem.ts";
 import { exportDebiased, wholeHeads } from "./export-debiased.ts";
@@ -153,6 +155,7 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
     gap,
     selections,
     used,
+    baselines: await baselines(),
     groups: await groupChanges(),
     randomSteps: await randomSteps(),
   };
@@ -169,6 +172,16 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
       case "greedy":
         return byGreed(problem, ablation, most, work);
     }
+  }
+
+  /** Ways that know of no heads, beside the heads that were used. */
+  async function baselines(): Promise<DebiasBaseline[]> {
+    const hitsWithout = await without(usedUnits);
+    const found = await cueBaselines(problem, options.cueProbes, { ...(signal && { signal }) });
+    return found.map(({ baseline, directions, hits }) => ({
+      ...{ baseline, directions, outcome: halves(hits) },
+      lead: pairedDifference(hitsWithout, hits, test),
+    }));
   }
 
   /** Hits without each of some random sets as large as `chosen`. */
@@ -192,9 +205,9 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
     const found: DebiasSelection["controls"] = [];
     for (const { from, pool } of poolsOf(chosen)) {
       const { hits, exhaustive } = await controlHits(pool, chosen.length, chosen);
-      const outcomes = hits.map((of) => robustnessOf(of, test));
-      const average = outcomes.map((outcome) => outcome.average.share);
-      const worst = outcomes.map((outcome) => outcome.worst.share);
+      const outcomes = hits.map((of) => lowestShares(of, test));
+      const average = outcomes.map((outcome) => outcome.average);
+      const worst = outcomes.map((outcome) => outcome.worst);
       const bands = {
         average: bandOf(average, own.test.average.share, exhaustive),
         worst: bandOf(worst, own.test.worst.share, exhaustive),
@@ -231,10 +244,10 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
     const found: (RandomHeads | null)[] = [];
     for (let k = 1; k <= longest; k++) {
       const { hits, exhaustive } = await controlHits(all, k, []);
-      const outcomes = hits.map((of) => robustnessOf(of, test));
+      const outcomes = hits.map((of) => lowestShares(of, test));
       const band = (key: "average" | "worst") =>
         bandOf(
-          outcomes.map((outcome) => outcome[key].share),
+          outcomes.map((outcome) => outcome[key]),
           before.test[key].share,
           exhaustive,
         );

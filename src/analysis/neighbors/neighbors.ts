@@ -9,6 +9,7 @@
  */
 import type { Index } from "../../corpus/open-index.ts";
 import type { Search } from "../../corpus/search.ts";
+import { dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { distribution, largest, percentiles, smallest } from "../../math/rank.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -17,13 +18,9 @@ import type { Decomposition } from "../../model/decomposition.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { pixelsOf } from "../../model/pixels.ts";
 import { imageProbe, unitProbe } from "../../model/probe.ts";
-import {
-  type Neighbor,
-  type NeighborsResult,
-  neighborsResult,
-  type Scoring,
-} from "../../results/neighbors.ts";
+import { type Neighbor, type NeighborsResult, neighborsResult } from "../../results/neighbors.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
+import { defaultScoring, type Scoring } from "../../results/scoring.ts";
 import { componentsOf, indexedImageOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
@@ -40,6 +37,7 @@ export type Asked = Query | { readonly text: string } | { readonly image: string
 export interface NeighborOptions {
   /** How many of each kind. Default: 8. */
   readonly k?: number;
+  /** Default: `centred` for an image, `dot` for a text. */
   readonly scoring?: Scoring;
   /** Show the query itself when the index holds it. */
   readonly includeSelf?: boolean;
@@ -80,8 +78,8 @@ export async function imageQuery(model: ClipModel, { manifest }: Index, path: st
  * const image = "examples/scenes/images/0067-monkey.png";
  * const { neighbors } = await findNeighbors(model, index, { image }, parseHeads(model, "L1.H0"), { k: 2 });
  * for (const { path, score } of neighbors) console.log(path, score.toFixed(4));
- * // → images/0067-monkey.png 0.0244
- * // → images/0018-clown.png 0.0227
+ * // → images/0067-monkey.png 1.0000
+ * // → images/0018-clown.png 0.9763
  * const found = await findNeighbors(model, index, { text: "a bicycle" }, parseHeads(model, "last2"), { k: 1 });
  * console.log(found.neighbors[0].label); // → bicycle
  * ```
@@ -91,25 +89,25 @@ export async function findNeighbors(
   search: Search,
   asked: Asked,
   { name, set }: NamedSet,
-  { k = 8, scoring = "dot", includeSelf = false, seed = 0 }: NeighborOptions = {},
+  { k = 8, scoring: asks, includeSelf = false, seed = 0 }: NeighborOptions = {},
 ): Promise<NeighborsResult> {
   const query = await queryOf(model, search, asked);
   const image = "image" in query ? query.image : undefined;
-  const read = image ? meanOf(set) : set;
-  const v = "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
+  const kind = "image" in query ? "image" : "text";
+  const scoring = asks ?? defaultScoring(kind);
   const { images } = search.index;
   const self = new Set(
     image && !includeSelf ? images.flatMap(({ sha256 }, row) => (sha256 === image.sha256 ? [row] : [])) : [],
   );
-  const scores = await search.scores(v, read);
-  const rescale = await scale(search, v, read, scoring, scores);
-  for (let row = 0; row < scores.length; row++) scores[row] = rescale(scores[row], row);
+  const { scores, exactly } = await (scoring === "centred"
+    ? centredScores(model, search, query, set)
+    : scaledScores(model, search, query, set, scoring));
   const searched = scores.filter((_, row) => !self.has(row));
 
   /** Exact scores of some images, in the order that those give. */
   const exact = async (rows: readonly number[], sign: number): Promise<Neighbor[]> => {
-    const raw = await search.exactScores(v, read, rows);
-    const scored = rows.map((row, i) => ({ row, score: rescale(raw[i], row) }));
+    const known = await exactly(rows);
+    const scored = rows.map((row, i) => ({ row, score: known[i] }));
     if (sign !== 0) scored.sort((a, b) => sign * (b.score - a.score) || a.row - b.row);
     const chosen = scored.slice(0, k);
     const shares = percentiles(
@@ -152,6 +150,90 @@ function meanOf(set: ComponentSet): ComponentSet {
   };
 }
 
+/** Scores of all images, and more exact ones of some. */
+interface Scores {
+  /** [n] */
+  readonly scores: Float64Array | Float32Array;
+  readonly exactly: (rows: readonly number[]) => Promise<Float64Array>;
+}
+
+/** Dot products, or what the scoring makes of them. */
+async function scaledScores(
+  model: ClipModel,
+  search: Search,
+  query: Query,
+  set: ComponentSet,
+  scoring: Exclude<Scoring, "centred">,
+): Promise<Scores> {
+  const read = "image" in query ? meanOf(set) : set;
+  const v = "image" in query ? imageProbe(model, query.decomposition, read) : unitProbe(query.embedding);
+  const scores = await search.scores(v, read);
+  const rescale = await scale(search, v, read, scoring, scores);
+  for (let row = 0; row < scores.length; row++) scores[row] = rescale(scores[row], row);
+  return {
+    scores,
+    exactly: async (rows) =>
+      (await search.exactScores(v, read, rows)).map((score, i) => rescale(score, rows[i])),
+  };
+}
+
+/**
+ * Cosines from the mean of all images: (head(image) − mean)·(head(query) − mean) over both lengths, for each head of the
+ * set by itself, and averaged with the squares of their weights. So no head is heard for being loud, none for what it
+ * writes into every image, and heads that write against each other do not cancel. A text is not divided into heads: it is
+ * compared with what they wrote together. Nor is a set with MLP terms, which an index need not hold one by one.
+ */
+async function centredScores(
+  model: ClipModel,
+  search: Search,
+  query: Query,
+  set: ComponentSet,
+): Promise<Scores> {
+  const parts =
+    "image" in query && set.mlps.length === 0
+      ? set.heads.map(({ layer, head, weight }) => ({
+          part: { heads: [{ layer, head, weight: 1 }], mlps: [] },
+          share: weight ** 2,
+        }))
+      : [{ part: set, share: 1 }];
+  const shares = parts.reduce((sum, { share }) => sum + share, 0);
+  /** [rows]: the mean of the parts' cosines. One part after another: each may be a large block. */
+  const total = async (
+    n: number,
+    rowOf: (i: number) => number,
+    raw: (probe: Float64Array, part: ComponentSet) => Promise<ArrayLike<number>>,
+  ): Promise<Float64Array> => {
+    const sums = new Float64Array(n);
+    for (const { part, share } of parts) {
+      const { mean, lengths } = await search.centred(part);
+      const probe =
+        "image" in query
+          ? imageProbe(model, query.decomposition, part).map((value, d) => value - mean[d])
+          : unitProbe(query.embedding);
+      const weight = share / shares / norm(probe);
+      if (!Number.isFinite(weight)) continue;
+      const scores = await raw(probe, part);
+      const middle = dot(mean, probe);
+      // What differs from the mean by rounding alone has no direction.
+      const least = FLAT * norm(mean);
+      for (let i = 0; i < n; i++) {
+        const length = lengths[rowOf(i)];
+        if (length > least) sums[i] += (weight * (scores[i] - middle)) / length;
+      }
+    }
+    return sums;
+  };
+  return {
+    scores: await total(search.index.images.length, (i) => i, search.scores),
+    exactly: (rows) =>
+      total(
+        rows.length,
+        (i) => rows[i],
+        (probe, part) => search.exactScores(probe, part, rows),
+      ),
+  };
+}
+
 /** A spread of scores below this share of the largest is rounding. */
 const FLAT = 1e-6;
 
@@ -160,7 +242,7 @@ async function scale(
   search: Search,
   v: Float64Array,
   set: ComponentSet,
-  scoring: Scoring,
+  scoring: Exclude<Scoring, "centred">,
   scores: Float64Array | Float32Array,
 ): Promise<(score: number, row: number) => number> {
   if (scoring === "dot") return (score) => score;

@@ -6,16 +6,25 @@
  *     precision@8 = the share of the eight that have the query's value of a factor
  *
  * averaged over queries, is given beside chance (the share of all other images that have it, averaged the same way) and
- * beside the whole embedding. Scores are dot products, as in CLIP-InterpreT; intervals are mean ± 1.96 standard errors
- * over queries.
+ * beside the whole embedding. Intervals are mean ± 1.96 standard errors over queries.
+ *
+ * Beside it stands whether the same few images are everyone's neighbours, by how often each is among the k nearest of another:
+ * the skewness of that count is the measure of "Hubs in Space" (Radovanović et al. 2010).
  */
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
-import { largest } from "../../math/rank.ts";
+import { addScaled, norm } from "../../math/linear.ts";
+import { distribution, largest } from "../../math/rank.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { allComponents } from "../../model/components.ts";
+import { allComponents, type ComponentSet } from "../../model/components.ts";
 import { originOf } from "../../results/origin.ts";
-import { type MeanShare, type RetrievalResult, retrievalResult } from "../../results/retrieval.ts";
+import {
+  type Hubness,
+  type MeanShare,
+  type RetrievalResult,
+  retrievalResult,
+} from "../../results/retrieval.ts";
+import { defaultScoring, type Scoring } from "../../results/scoring.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import {
   explainByFactors,
@@ -27,6 +36,8 @@ import {
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {
   readonly k?: number;
+  /** Default: `centred`, as for the neighbours of an image. */
+  readonly scoring?: Scoring;
   /** Heads a factor. Default: 3. */
   readonly headsPerFactor?: number;
   /** Most queries; more are thinned evenly. */
@@ -39,7 +50,15 @@ export interface RetrievalOptions extends WorkOptions {
 export async function measureRetrieval(
   model: ClipModel,
   index: Index,
-  { k = 8, headsPerFactor = 3, queries = 2000, permutations = 20, report, signal }: RetrievalOptions = {},
+  {
+    k = 8,
+    scoring = defaultScoring("image"),
+    headsPerFactor = 3,
+    queries = 2000,
+    permutations = 20,
+    report,
+    signal,
+  }: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
   const { geometry, matmul } = model;
   const n = index.images.length;
@@ -68,31 +87,76 @@ export async function measureRetrieval(
       }),
   ];
   const rows: RetrievalResult["rows"] = [];
+  /** What is compared by itself: each head where scores are centred, else all together. */
+  const partsOf = (set: ComponentSet): ComponentSet[] =>
+    scoring === "centred" && set.mlps.length === 0
+      ? set.heads.map((head) => ({ heads: [head], mlps: [] }))
+      : [set];
   for (const { chosenFor, heads, set } of sets) {
     checkCancelled(signal);
-    const dense = Float32Array.from(await search.contributions(set, tested));
+    const parts: Float64Array[] = [];
+    for (const part of partsOf(set)) parts.push(await search.contributions(part, tested));
+    const dense = featuresOf(parts, embedDim, scoring);
+    const width = dense.length / tested.length;
     const nearest: number[][] = [];
     for (const query of asked) {
       const scores = await matmul(
-        { data: dense, dims: [1, tested.length, embedDim] },
-        { data: dense.slice(query * embedDim, (query + 1) * embedDim), dims: [1, embedDim, 1] },
+        { data: dense, dims: [1, tested.length, width] },
+        { data: dense.slice(query * width, (query + 1) * width), dims: [1, width, 1] },
       );
       nearest.push(largest(scores, k, new Set([query])));
     }
     rows.push({
       chosenFor,
       heads,
+      hubness: hubnessOf(nearest, tested.length),
       precisionAtK: groupings.map((grouping) => precision(grouping, tested, asked, nearest)),
     });
   }
   return retrievalResult(await originOf({ model, index }), {
-    k,
+    ...{ k, scoring },
     factors: groupings.map((grouping) => {
       const { chance, count } = chanceOf(grouping, tested, asked);
       return { name: grouping.name, queries: count, chance };
     }),
     rows,
   });
+}
+
+/**
+ * What parts of a set wrote into images, [n, D] each, side by side, so that the score of two images is the dot product of
+ * their rows. A z score puts images in the order of their dot products.
+ */
+function featuresOf(parts: readonly Float64Array[], embedDim: number, scoring: Scoring): Float32Array {
+  const n = parts.length === 0 ? 0 : parts[0].length / embedDim;
+  const width = parts.length * embedDim;
+  const features = new Float32Array(n * width);
+  for (const [p, part] of parts.entries()) {
+    const mean = new Float64Array(embedDim);
+    if (scoring === "centred") for (let i = 0; i < n; i++) addScaled(mean, 1 / n, part, i * embedDim);
+    for (let i = 0; i < n; i++) {
+      const own = part.subarray(i * embedDim, (i + 1) * embedDim).map((value, d) => value - mean[d]);
+      const length = scoring === "centred" || scoring === "cosine" ? norm(own) || 1 : 1;
+      features.set(
+        Float32Array.from(own, (value) => value / length),
+        i * width + p * embedDim,
+      );
+    }
+  }
+  return features;
+}
+
+/** How often images are among the nearest of others. */
+export function hubnessOf(nearest: readonly (readonly number[])[], images: number): Hubness {
+  const counts = new Float64Array(images);
+  for (const list of nearest) for (const image of list) counts[image]++;
+  const { mean, deviation, most } = distribution(counts);
+  const cubes = counts.reduce((sum, count) => sum + (count - mean) ** 3, 0);
+  return {
+    never: counts.filter((count) => count === 0).length / images,
+    most,
+    skewness: deviation === 0 ? 0 : cubes / images / deviation ** 3,
+  };
 }
 
 /** At most `most` of n positions, evenly spread. */

@@ -1,5 +1,6 @@
 import { requireFinite } from "../../checkpoint/finite.ts";
-import { type ModelConfig, readsTexts, type TowerConfig } from "../../checkpoint/model-config.ts";
+import type { ClipWeights } from "../../checkpoint/weight-roles.ts";
+import { tensorsIn } from "../../checkpoint/weights.ts";
 import { findPublished } from "../../labels/published.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Decomposition, imageOf } from "../../model/decomposition.ts";
@@ -31,7 +32,7 @@ export async function verifyModel(
   await requireFinite(model.checkpoint.weights);
   const { layers, heads, headDim, patchSize, imageSize, activation } = model.config.vision;
   const { embedDim } = model.config;
-  const parameters = countParameters(model.config);
+  const parameters = countParameters(model.checkpoint.weights);
   return verifyResult(await originOf({ model }), {
     architecture: { layers, heads, headDim, patchSize, imageSize, embedDim, activation, parameters },
     pictures: suite.name,
@@ -99,15 +100,6 @@ async function runChecks(
   }
 }
 
-/** Weights of both towers together. */
-export function countParameters({ vision, text, embedDim }: ModelConfig): number {
-  const blocks = ({ layers, width, mlpWidth }: TowerConfig) =>
-    layers * (4 * width * width + 2 * width * mlpWidth + 9 * width + mlpWidth);
-  const patches = 3 * vision.patchSize ** 2;
-  const image = blocks(vision) + vision.width * (patches + 1 + vision.tokens + 4 + embedDim);
-  const texts = readsTexts(text)
-    ? blocks(text) +
-      text.width * (text.vocabSize + (text.language?.positions ?? text.contextLength) + 2 + embedDim)
-    : 0;
-  return image + texts + 1;
-}
+/** Weights that embeddings are made of, both towers' together. */
+export const countParameters = (weights: ClipWeights): number =>
+  tensorsIn(weights).reduce((sum, { shape }) => sum + shape.reduce((all, size) => all * size, 1), 0);

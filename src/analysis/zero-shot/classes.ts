@@ -42,6 +42,11 @@ export function factorOf({ label, factors }: ImageRow, factor: string): string |
   return value === null ? null : String(value);
 }
 
+/** The values of a factor, in the order of their first image. */
+export const valuesOf = ({ images }: Pick<Index, "images">, factor = "label"): string[] => [
+  ...new Set(images.flatMap((row) => factorOf(row, factor) ?? [])),
+];
+
 /**
  * Classes when none are given: the values of a factor of the index. Where they are the generated world's, all values
  * of the world with the texts that its models are measured with; else each value in the templates.
@@ -62,7 +67,7 @@ export function defaultClasses(
   factor = "label",
   templates?: readonly string[],
 ): ClassSet {
-  const values = [...new Set(images.flatMap((row) => factorOf(row, factor) ?? []))];
+  const values = valuesOf({ images }, factor);
   if (values.length === 0) {
     throw new ClipInterpretError("FACTORS_MISSING", `no image of ${folder} has a value of "${factor}"`);
   }

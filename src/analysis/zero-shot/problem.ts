@@ -118,6 +118,16 @@ export const problemAccuracy = (
 ): ZeroShotAccuracy =>
   accuracyOf(problemHits(problem, scores), problem.truth, problem.classSet, problem.groups);
 
+/** The same without intervals, where very many are compared. */
+export function lowestShares(hits: Uint8Array, partition: Partition): { worst: number; average: number } {
+  const groups = sharesOf(hits, partition);
+  const n = groups.reduce((sum, group) => sum + group.n, 0);
+  return {
+    worst: Math.min(...groups.map(({ share }) => share)),
+    average: groups.reduce((sum, group) => sum + group.share * group.n, 0) / Math.max(1, n),
+  };
+}
+
 /** Robustness of hits over a partition. @throws RangeError without a group */
 export function robustnessOf(hits: Uint8Array, partition: Partition): Robustness {
   const groups = sharesOf(hits, partition);

@@ -1,8 +1,9 @@
 /**
  * Zero-shot classification from scores: an image is taken for the class of its contest with the highest score, and
  * counted by class and by group. Worst-group accuracy is that of "Distributionally Robust Neural Networks for Group
- * Shifts" (Sagawa et al., 2020). Intervals are Wilson's, 95 %.
+ * Shifts" (Sagawa et al., 2020). Intervals are Wilson's, 95 %; the worst group's is that of the minimum.
  */
+import { minimumShare } from "../../math/minimum.ts";
 import { wilson } from "../../math/wilson.ts";
 import type { NamedShare, Share } from "../../results/accuracy.ts";
 import type { ZeroShotAccuracy } from "../../results/zero-shot.ts";
@@ -70,12 +71,17 @@ export function sharesOf(hits: Uint8Array, { names, groups }: Partition): NamedS
   );
 }
 
-/** The group of lowest accuracy; the earlier of ties, null of none. */
-export const worstOf = (groups: readonly NamedShare[]): NamedShare | null =>
-  groups.reduce<NamedShare | null>(
-    (worst, group) => (worst === null || group.share < worst.share ? group : worst),
-    null,
-  );
+/**
+ * The group of lowest accuracy; the earlier of ties, null of none. Its interval is that of the lowest accuracy of all
+ * groups (`math/minimum.ts`), not of the one that was selected for being the lowest.
+ */
+export function worstOf(groups: readonly NamedShare[]): NamedShare | null {
+  const [first, ...others] = groups;
+  if (!first) return null;
+  const worst = others.reduce((lowest, group) => (group.share < lowest.share ? group : lowest), first);
+  const { low, high } = minimumShare(groups.map(({ share, n }) => ({ hits: Math.round(share * n), n })));
+  return { ...worst, low, high };
+}
 
 /** Counts hits in all ways. @param groups a partition beyond the classes */
 export function accuracyOf(

@@ -1,5 +1,7 @@
+import { Option } from "commander";
 import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
 import type { RetrievalResult } from "../../results/retrieval.ts";
+import { defaultScoring, SCORINGS, type Scoring } from "../../results/scoring.ts";
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
@@ -9,6 +11,7 @@ import { addZeroShot } from "./evaluate-zero-shot.ts";
 interface RetrievalOptions {
   readonly index: string;
   readonly k: number;
+  readonly scoring: Scoring;
   readonly headsPerFactor: number;
 }
 
@@ -21,13 +24,18 @@ export const registerEvaluate: Register = (program, run) => {
     .description("precision of neighbours by every factor, through heads chosen on other images")
     .requiredOption("--index <index>", "an index of images with labels or factors")
     .option("-k <n>", "neighbours a query", wholeNumber(1, 1000), 8)
+    .addOption(
+      new Option("--scoring <kind>", "what puts neighbours in order, as of `neighbors`")
+        .choices(SCORINGS)
+        .default(defaultScoring("image")),
+    )
     .option("--heads-per-factor <n>", "heads chosen for each factor", wholeNumber(1, 100), 3)
     .action(
       run(async (context, options: RetrievalOptions) => {
         const { report, signal, result } = context;
         const { index, model } = await context.openIndex(options.index);
-        const { k, headsPerFactor } = options;
-        const measured = await measureRetrieval(model, index, { k, headsPerFactor, report, signal });
+        const { k, scoring, headsPerFactor } = options;
+        const measured = await measureRetrieval(model, index, { k, scoring, headsPerFactor, report, signal });
         result(measured, () => retrievalText(measured));
       }),
     );
@@ -35,7 +43,7 @@ export const registerEvaluate: Register = (program, run) => {
 };
 
 /** One row a head set, one column a factor; the best set of each column is marked. */
-function retrievalText({ k, factors, rows }: RetrievalResult): string {
+function retrievalText({ k, scoring, factors, rows }: RetrievalResult): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)}`;
   const best = factors.map((_, f) => Math.max(...rows.map(({ precisionAtK }) => precisionAtK[f].mean)));
   const cells = rows.map(({ chosenFor, heads, precisionAtK }) => [
@@ -49,6 +57,15 @@ function retrievalText({ k, factors, rows }: RetrievalResult): string {
     "",
     ...terminalTable(["heads for", "heads", ...factors.map(({ name }) => name)], [...cells, chance]),
     "",
-    "Heads were chosen by selectivity on the even images; the odd ones are queries and answers. * the best of a column.",
+    `Heads were chosen by selectivity on the even images; the odd ones are queries and answers, scored by ${scoring}. * the best of a column.`,
+    "",
+    `whether the same few images are everyone's neighbours: how often each is among the ${k} nearest of another`,
+    "",
+    ...terminalTable(
+      ["heads for", "#never", "#most often", "#skewness"],
+      rows.map(({ chosenFor, hubness: { never, most, skewness } }) => [
+        ...[chosenFor, `${percent(never)} %`, String(most), skewness.toFixed(1)],
+      ]),
+    ),
   ].join("\n");
 }

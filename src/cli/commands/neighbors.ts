@@ -4,7 +4,7 @@ import { createSearch } from "../../corpus/search.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
-import { SCORINGS, type Scoring } from "../../results/neighbors.ts";
+import { SCORINGS, type Scoring } from "../../results/scoring.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import { neighborsHtml } from "../../views/neighbors/page.ts";
@@ -23,7 +23,7 @@ interface NeighborsOptions {
   readonly image?: string;
   readonly text?: string;
   readonly k: number;
-  readonly scoring: Scoring;
+  readonly scoring?: Scoring;
   readonly labels?: string;
   readonly includeSelf: boolean;
   readonly seed: number;
@@ -44,9 +44,10 @@ export const registerNeighbors: Register = (program, run) => {
     .option("--text <text>", "look for images that fit a text")
     .option("-k <n>", "how many", wholeNumber(1, 1000), 8)
     .addOption(
-      new Option("--scoring <kind>", "dot product as in the paper, cosine, or z: deviations above the mean")
-        .choices(SCORINGS)
-        .default("dot"),
+      new Option(
+        "--scoring <kind>",
+        "cosine from the mean of all images, head by head; dot product as in the paper; cosine; z: deviations above the mean (default: centred for an image, dot for a text)",
+      ).choices(SCORINGS),
     )
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .option("--include-self", "show the query image too when the index holds it", false)

@@ -145,7 +145,7 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
         "text" in query
           ? { text: query.text, embedding: await looks.texts(model, [query.text], caller) }
           : await looks.look(model, query.image, caller);
-      const options = { k, scoring, includeSelf, seed };
+      const options = { k, ...(scoring && { scoring }), includeSelf, seed };
       const found = await queue.run(caller.client, caller.signal, () =>
         findNeighbors(model, search, prepared, { name: heads, set }, options),
       );

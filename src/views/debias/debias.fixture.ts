@@ -1,4 +1,4 @@
-import type { DebiasResult, DebiasSelection } from "../../results/debias.ts";
+import type { BaselineName, DebiasBaseline, DebiasResult, DebiasSelection } from "../../results/debias.ts";
 import { sampleOrigin } from "../../results/origin.fixture.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
 import { band, forward, HOSTILE, named, share } from "../ablation/ablation.fixture.ts";
@@ -29,6 +29,21 @@ export const gapOf = (values: readonly number[], mlps: number, whole: number, pe
   ...{ mlps, whole },
 });
 
+/** A way that knows of no heads, with this outcome, and the lead of the heads over it. */
+export const baseline = (
+  name: BaselineName,
+  average: number,
+  worst: number,
+  lead: number,
+): DebiasBaseline => ({
+  ...{
+    baseline: name,
+    directions: name === "linear probe" ? 0 : 1,
+    outcome: halves(average, worst, "bird on land"),
+  },
+  lead: { mean: lead, low: lead - 0.01, high: lead + 0.01 },
+});
+
 export const cue: DebiasResult = {
   origin: sampleOrigin({ model: { name: HOSTILE, notice: HOSTILE }, index: {} }),
   ...{ cue: HOSTILE, factor: "label", replacement: "mean" },
@@ -41,6 +56,7 @@ export const cue: DebiasResult = {
     ]),
   ],
   used: 0,
+  baselines: [baseline("LEACE", 0.85, 0.6, -0.02)],
   groups: [
     { name: HOSTILE, before: named("a", 0.3), after: named("a", 0.9), random: band(0.4) },
     { name: "b", before: named("b", 0.8), after: named("b", 0.7), random: null },

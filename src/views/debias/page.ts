@@ -4,6 +4,8 @@ import { tableHtml } from "../kit/table.ts";
 import { escapeXml } from "../kit/text.ts";
 import { debiasSvg } from "./svg.ts";
 import {
+  BASELINE_WORDS,
+  baselineTable,
   debiasTitle,
   forwardTable,
   forwardTitle,
@@ -39,12 +41,19 @@ export function debiasHtml(result: DebiasResult): string {
     (study) =>
       `<h2>${escapeXml(forwardTitle(study))}</h2>\n${tableHtml({ caption: PER_CENT, ...forwardTable(study) })}`,
   );
+  const others =
+    result.baselines.length === 0
+      ? ""
+      : `<h2>Ways that know of no heads</h2>
+<p>${escapeXml(BASELINE_WORDS)}</p>
+${tableHtml({ caption: PER_CENT, ...baselineTable(result) })}
+`;
   return htmlPage(
     escapeXml(debiasTitle(result)),
     `${figure(debiasSvg(result), label)}
 <h2>Ways of choosing heads</h2>
 ${tableHtml({ caption: `${PER_CENT}; * the way that was used`, ...selectionTable(result) })}
-<h2>Groups</h2>
+${others}<h2>Groups</h2>
 ${tableHtml({ caption: PER_CENT, ...groupTable(groupsInOrder(result)) })}
 ${forward.join("\n")}`,
     "lists",

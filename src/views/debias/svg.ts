@@ -1,4 +1,4 @@
-import type { DebiasResult } from "../../results/debias.ts";
+import type { DebiasResult, Robustness } from "../../results/debias.ts";
 import { type DotRow, dotChart, lineChart, percentOf } from "../kit/chart.ts";
 import { apart } from "../kit/colour.ts";
 import {
@@ -13,7 +13,14 @@ import {
   textLine,
 } from "../kit/svg.ts";
 import { counted, escapeXml, formatSigned, shorten, textWidth } from "../kit/text.ts";
-import { debiasCaption, debiasHeadline, debiasTitle, groupsInOrder, ringWords } from "./words.ts";
+import {
+  BASELINE_WORDS,
+  debiasCaption,
+  debiasHeadline,
+  debiasTitle,
+  groupsInOrder,
+  ringWords,
+} from "./words.ts";
 
 const WIDTH = 1000;
 
@@ -44,6 +51,7 @@ export function debiasSvg(result: DebiasResult): string {
     [14, paragraph(debiasHeadline(result), WIDTH, { size: 14, bold: true })],
     [4, paragraph(debiasCaption(result), WIDTH, { size: 13 })],
     [22, curves(result)],
+    ...(result.baselines.length === 0 ? [] : [[26, baselineDots(result)] as const]),
     [26, groupDots(result)],
     [26, gapBars(result)],
   ];
@@ -73,6 +81,26 @@ function curves(result: DebiasResult): Drawing {
     height: Math.max(worst.height + note.height, average.height),
     body: worst.body + at(0, worst.height + 2, note) + at(WIDTH - 480, 0, average),
   };
+}
+
+/** Worst-group accuracy by the heads and by ways that know of none. */
+function baselineDots({ baselines, selections, used, before }: DebiasResult): Drawing {
+  const row = (name: string, { average, worst }: Robustness): DotRow => ({
+    ...{ name, before: before.test.worst, value: worst },
+    note: `worst ${percentOf(worst.share)}, average ${percentOf(average.share)}`,
+  });
+  const rows = [
+    row("the heads", selections[used].outcome.test),
+    ...baselines.map(({ baseline, outcome }) => row(baseline, outcome.test)),
+  ];
+  const heading = textLine(0, 13, "Worst-group accuracy beside ways that know of no heads", {
+    size: 13,
+    bold: true,
+  });
+  const note = paragraph(BASELINE_WORDS, WIDTH, { size: 11, tone: "muted" });
+  const dots = dotChart(rows, { width: WIDTH, names: 190, notes: 210 });
+  const top = 24 + note.height;
+  return { width: WIDTH, height: top + dots.height, body: heading + at(0, 20, note) + at(0, top, dots) };
 }
 
 /** Every group, the worst before on top. */

@@ -3,6 +3,8 @@ import { wrapCells } from "../kit/cells.ts";
 import { percent } from "../kit/chart.ts";
 import { fittedTable } from "../kit/table.ts";
 import {
+  BASELINE_WORDS,
+  baselineTable,
   debiasCaption,
   debiasHeadline,
   debiasTitle,
@@ -30,6 +32,7 @@ export function debiasTerminal(result: DebiasResult, { columns }: { readonly col
   lines.push(...fitted(selectionTable(result)), "");
   const ways = selections.map(({ selection }) => `${selection}: ${SELECTION_WORDS[selection]}`).join("; ");
   lines.push(...wrap(`* the one used. ${ways}. ${READING}`), "");
+  if (result.baselines.length > 0) lines.push(...wrap(BASELINE_WORDS), ...fitted(baselineTable(result)), "");
   const groups = groupsInOrder(result);
   lines.push(...fitted(groupTable(groups.slice(0, LISTED), ({ share }) => percent(share))));
   if (groups.length > LISTED) {

@@ -1,10 +1,10 @@
 /** What is said of a cue that was removed, in sentences and cells: the same in a picture, on a page and in a terminal. */
 import type { ForwardStudy, NamedShare } from "../../results/accuracy.ts";
-import type { DebiasResult, GroupChange, SelectionName } from "../../results/debias.ts";
+import type { BaselineName, DebiasResult, GroupChange, SelectionName } from "../../results/debias.ts";
 import type { Head } from "../../results/shapes.ts";
 import { bandOf, drawsOf, insideWords, intervalOf } from "../ablation/words.ts";
 import { percent, percentOf } from "../kit/chart.ts";
-import { counted } from "../kit/text.ts";
+import { counted, formatSigned } from "../kit/text.ts";
 
 /** What each way of choosing heads goes by. */
 export const SELECTION_WORDS: Readonly<Record<SelectionName, string>> = {
@@ -73,6 +73,36 @@ export function selectionTable({ selections, used, before }: DebiasResult) {
     ],
   };
 }
+
+/** What each other way asks for. */
+const BASELINE_NEEDS: Readonly<Record<BaselineName, string>> = {
+  "text projection": "texts of the cue",
+  "mean difference": "the cue of validation images",
+  LEACE: "the cue of validation images",
+  "linear probe": "the class of validation images",
+};
+
+/** The heads that were used beside ways that know of no heads; numbers are per cent. */
+export function baselineTable({ baselines, selections, used }: DebiasResult) {
+  const { test } = selections[used].outcome;
+  return {
+    columns: ["way", "asks for", "#average", "#worst group", "its name", "#heads’ average less its"],
+    rows: [
+      ["the heads", "", intervalOf(test.average), ...worstOf(test.worst), ""],
+      ...baselines.map(({ baseline, outcome, lead }) => [
+        ...[baseline, BASELINE_NEEDS[baseline], intervalOf(outcome.test.average)],
+        ...worstOf(outcome.test.worst),
+        `${signed(lead.mean)} [${signed(lead.low)}, ${signed(lead.high)}]`,
+      ]),
+    ],
+  };
+}
+
+const signed = (share: number) => formatSigned(100 * share, 1);
+
+/** What the other ways are. */
+export const BASELINE_WORDS =
+  "Other ways on the same images and halves: the embedding projected away from the cue’s texts, or from the differences of the cue’s means; LEACE, after which no linear classifier finds the cue in the validation images; and a linear classifier of the classes trained on the validation images, which replaces zero-shot instead of mending it.";
 
 const worstOf = (worst: NamedShare | null) => (worst ? [intervalOf(worst), worst.name] : ["–", ""]);
 

@@ -68,6 +68,7 @@ describe("picture of a search", () => {
   });
 
   test.each([
+    ["centred", "cosine of what L3.H1 wrote for the query and for each image, seen from the mean", "0.0412"],
     ["dot", "dot product of what L3.H1 wrote for the query and for each image", "+0.0412"],
     ["cosine", "cosine of what L3.H1 wrote", "0.0412"],
     ["z", "in standard deviations above the mean", "+0.04"],

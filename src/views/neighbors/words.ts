@@ -104,7 +104,7 @@ export function scoreFormat({
   scoring,
   distribution: { least, most },
 }: Pick<NeighborsResult, "scoring" | "distribution">): (value: number) => string {
-  if (scoring === "cosine") return formatCosine;
+  if (scoring === "cosine" || scoring === "centred") return formatCosine;
   const decimals = scoring === "z" ? 2 : decimalsFor(Math.max(Math.abs(least), Math.abs(most)));
   return (value) => formatSigned(value, decimals);
 }
@@ -115,7 +115,12 @@ export function readingOf(result: NeighborsResult): string {
   const wrote = `what ${headsInProse(result)} wrote`;
   const pair =
     "text" in query ? `the text and ${wrote} for each image` : `${wrote} for the query and for each image`;
+  const centred =
+    "text" in query
+      ? `cosine of ${pair}, seen from the mean of all images`
+      : `cosine of ${pair}, seen from the mean of all images${result.components.heads.length > 1 && result.components.mlps.length === 0 ? ", head by head, and averaged" : ""}`;
   const meaning = {
+    centred: `${centred} (1 the same direction, 0 unrelated)`,
     dot: `dot product of ${pair}`,
     cosine: `cosine of ${pair} (1 the same direction, 0 unrelated)`,
     z: `match of ${pair}, in standard deviations above the mean of all images`,

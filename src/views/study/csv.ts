@@ -21,19 +21,22 @@ export function studyMetricsCsv({ models }: StudyResult): string {
   return csv([head, ...rows]);
 }
 
-/** Every head of every model as CSV, a line each; its descriptions in one cell, parted by ` | `. */
+/**
+ * Every head of every model as CSV, a line each; its descriptions in one cell, parted by ` | `. The strongest factor is the one
+ * that a label is compared with: of those that the pool speaks of, where any is known.
+ */
 export function studyHeadsCsv({ models }: StudyResult): string {
   const head = [
     ...["model", "layer", "head", "label", "ccs", "same_label", "strongest_factor", "strongest_share"],
-    ...["label_share", "total_variance", "rank", "descriptions"],
+    ...["label_share", "right", "total_variance", "rank", "descriptions"],
   ];
-  const rows = models.flatMap(({ origin, heads }) =>
+  const rows = models.flatMap(({ origin, heads, calibration }) =>
     heads.map((one) => {
-      const strongest = [...one.selectivity].sort((a, b) => b.share - a.share)[0];
+      const truth = calibration?.heads.find(({ name }) => name === one.name);
       return [
         ...[origin.model.name, `L${one.layer}`, one.name, one.label, one.ccs, one.sameLabel],
-        ...[strongest?.factor, strongest?.share],
-        one.selectivity.find(({ factor }) => factor === one.label)?.share,
+        ...[truth?.best, truth?.bestShare, truth?.labelShare],
+        truth === undefined ? undefined : truth.right ? 1 : 0,
         ...[one.totalVariance, one.rank, one.descriptions.map(({ text }) => text).join(" | ")],
       ];
     }),

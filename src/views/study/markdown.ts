@@ -2,16 +2,18 @@ import type { StudyResult } from "../../results/study.ts";
 import { inlineMarkdown as inline, tableMarkdown } from "../kit/table.ts";
 import {
   calibrationTable,
+  depthTable,
   inputTable,
   labelTable,
   metricTable,
   modelTable,
   publishedTable,
   reliabilityTable,
+  rightTable,
   seedTable,
   sizeTable,
 } from "./tables.ts";
-import { findings, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
+import { findings, halvesInWords, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
 /**
  * A study as Markdown, without its pictures and heads.
@@ -45,6 +47,9 @@ export function studyMarkdown(report: StudyResult): string {
       : [
           "## How much to believe a label",
           inline(TRUTH),
+          tableMarkdown(rightTable(report)),
+          ...(calibration.halves === null ? [] : [inline(halvesInWords(calibration))]),
+          tableMarkdown(depthTable(calibration)),
           tableMarkdown(calibrationTable("All models together", calibration)),
           tableMarkdown(reliabilityTable(calibration)),
           tableMarkdown(labelTable(calibration)),

@@ -22,7 +22,9 @@ describe("a study in words", () => {
     const report = await reportOf(["a", 10, 4], ["a-s2", 10, 4], ["b", 20, 4]);
     const words = findings(report).at(-1);
     expect(words).toContain("no larger model is told apart from a smaller one by any metric");
-    expect(words).toContain("With 2 seeds of a, a difference in association must be at least");
+    expect(words).toContain(
+      "With the seeds of a (1 degree of freedom), a difference in association must be at least",
+    );
     expect(studyMarkdown(report)).toContain("**Models that differ in their seed alone**");
   });
 
@@ -41,7 +43,7 @@ describe("a study's files", () => {
     expect(page).toContain("&lt;script&gt;");
     expect(page.match(/<section class="head"/g)?.length).toBe(8);
     const [head, first] = studyHeadsCsv(report).split("\n");
-    expect(head.split(",").length).toBe(12);
+    expect(head.split(",").length).toBe(13);
     expect(first.startsWith(`"'=1+1,""<script>`)).toBe(true);
     expect(studyMetricsCsv(report).trimEnd().split("\n").length).toBe(1 + 2 * 9);
     const rows = studyMarkdown(report)

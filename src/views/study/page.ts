@@ -7,16 +7,18 @@ import { studyCalibrationSvg, studyHistogramsSvg, studyLayersSvg, studyMetricsSv
 import { anchorOf, headsHtml, type Thumbnails } from "./heads.ts";
 import {
   calibrationTable,
+  depthTable,
   inputTable,
   labelTable,
   metricTable,
   modelTable,
   publishedTable,
   reliabilityTable,
+  rightTable,
   seedTable,
   sizeTable,
 } from "./tables.ts";
-import { findings, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
+import { findings, halvesInWords, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
 
 /**
  * A study as one HTML page that needs nothing beside it.
@@ -51,7 +53,7 @@ export function studyHtml(report: StudyResult, thumbnails: Thumbnails = new Map(
       "How much to believe a label",
       calibration === null
         ? paragraph(findings(report)[0])
-        : `${paragraph(TRUTH)}${tableHtml(calibrationTable("All models together", calibration))}${figureOf(studyCalibrationSvg(report), "CCS and selectivity of every head")}${tableHtml(reliabilityTable(calibration))}${tableHtml(labelTable(calibration))}`,
+        : `${paragraph(TRUTH)}${tableHtml(rightTable(report))}${calibration.halves === null ? "" : paragraph(halvesInWords(calibration))}${tableHtml(depthTable(calibration))}${tableHtml(calibrationTable("All models together", calibration))}${figureOf(studyCalibrationSvg(report), "CCS and selectivity of every head")}${tableHtml(reliabilityTable(calibration))}${tableHtml(labelTable(calibration))}`,
     ],
     [
       "size",

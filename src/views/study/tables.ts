@@ -1,4 +1,5 @@
 /** The tables of a study as cells of text, for HTML and Markdown alike. */
+import { holm } from "../../math/holm.ts";
 import { BASELINES, type Baseline, METRICS } from "../../results/metrics.ts";
 import {
   CALIBRATION_MEASURES,
@@ -7,9 +8,10 @@ import {
   type StudyResult,
 } from "../../results/study.ts";
 import type { Table } from "../kit/table.ts";
-import { number, percent, rangeOf, sizeOf, withRange } from "./words.ts";
+import { counted } from "../kit/text.ts";
+import { number, rangeOf, sizeOf, withRange } from "./words.ts";
 
-/** The paper's table over the models that were studied. */
+/** The paper's table over the models that were studied. Entanglement grows with the number of heads: see {@link sizeTable}. */
 export function modelTable({ models }: StudyResult): Table {
   return {
     caption: "Models that were studied, with 95 % ranges over resampled images",
@@ -23,9 +25,8 @@ export function modelTable({ models }: StudyResult): Table {
       "#entanglement ↓",
       "#association ↑",
       "#mean CCS ↑",
-      "#right labels",
     ],
-    rows: models.map(({ origin, shape, metrics, resampled, calibration }) => [
+    rows: models.map(({ origin, shape, metrics, resampled }) => [
       origin.model.name,
       sizeOf(shape.size),
       `${shape.layers} × ${shape.headsPerLayer}`,
@@ -35,10 +36,55 @@ export function modelTable({ models }: StudyResult): Table {
       withRange(metrics.entanglement.synonym, resampled.entanglement),
       withRange(metrics.association, resampled.association),
       withRange(metrics.meanCcs, resampled.meanCcs),
-      calibration?.measures.right.value == null ? "–" : percent(calibration.measures.right.value),
     ]),
   };
 }
+
+/** How many labels of each model are right, beside what needs no look at the heads. */
+export function rightTable({ models, calibration }: StudyResult): Table {
+  const known = models.flatMap(({ origin, calibration: own }) =>
+    own === null ? [] : [{ name: origin.model.name, own }],
+  );
+  const corrected = holm(known.map(({ own }) => own.measures.right.p ?? 1));
+  const row = (name: string, { heads, constant, measures }: Calibration, pHolm: number | null) => {
+    const { right } = measures;
+    return [
+      ...[name, String(heads.length), number(right.value)],
+      constant === null ? "–" : `${number(constant.right / heads.length)} (${constant.label})`,
+      withRange(right.chance?.mean ?? null, right.chance),
+      ...[pOf(right.p), pOf(pHolm)],
+      withRange(right.layerChance?.mean ?? null, right.layerChance),
+      pOf(right.layerP),
+    ];
+  };
+  return {
+    caption: "Labels that are right, beside what needs no look at the heads",
+    columns: [
+      ...["model", "#heads", "#right", "#one label for all", "#permuted", "#p"],
+      ...["#p, Holm", "#permuted within layers", "#p within layers"],
+    ],
+    rows: [
+      ...known.map(({ name, own }, i) => row(name, own, corrected[i])),
+      ...(calibration !== null && known.length > 1 ? [row("all together", calibration, null)] : []),
+    ],
+  };
+}
+
+/** How often labels are right in each part of the layers. */
+export function depthTable({ byDepth }: Calibration): Table {
+  const shareOf = ({ heads, right }: { heads: number; right: number }) =>
+    heads === 0 ? "–" : `${right} of ${heads}`;
+  return {
+    caption: "How often is a label right, by depth?",
+    columns: ["layers", "#right", "#one label for all", "#with CCS ≥ 3", "#with CCS < 3"],
+    rows: byDepth.map(({ depth, heads, right, constant, sure, unsure }) => [
+      ...[depth, shareOf({ heads, right }), shareOf({ heads, right: constant })],
+      ...[shareOf(sure), shareOf(unsure)],
+    ]),
+  };
+}
+
+const pOf = (p: number | null): string => (p === null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 /** The paper's six models: what is printed, and what the labels published for them give. */
 export function publishedTable({ published }: StudyResult): Table {
@@ -47,13 +93,16 @@ export function publishedTable({ published }: StudyResult): Table {
     columns: [
       ...["model", "#layers", "#patch", "data", "#heads", "#printed entangl.", "#printed assoc."],
       ...["#share a label, case", "#plural", "#synonyms", "#1 − distinct/n, case", "#plural", "#prefix rule"],
+      ...[`#share a label, of ${published[0]?.equalHeads.heads ?? 0} heads`, "#of equal depth"],
     ],
-    rows: published.map(({ model, layers, patch, trainedOn, heads, printed, computed }) => [
+    rows: published.map(({ model, layers, patch, trainedOn, heads, printed, computed, ...equal }) => [
       ...[model, String(layers), String(patch), trainedOn ?? "–", String(heads)],
       ...[number(printed.entanglement, 3), number(printed.association, 3)],
       ...(["case", "plural", "synonym"] as const).map((fold) => number(computed.entanglement[fold], 3)),
       ...(["case", "plural"] as const).map((fold) => number(computed.duplicates[fold], 3)),
       number(computed.prefix, 3),
+      number(equal.equalHeads.entanglement.case, 3),
+      number(equal.equalDepth.entanglement.case, 3),
     ]),
   };
 }
@@ -92,16 +141,16 @@ export function metricTable({ origin, metrics, resampled, baselines }: StudyMode
 export function calibrationTable(caption: string, { measures }: Calibration): Table {
   return {
     caption,
-    columns: ["measure", "#value", "#resampled images", "#permuted labels", "#p", "formula"],
+    columns: [
+      ...["measure", "#value", "#over trainings", "#resampled images", "#permuted labels", "#p"],
+      ...["#permuted within layers", "#p", "formula"],
+    ],
     rows: CALIBRATION_MEASURES.map(({ key, name, formula }) => {
-      const { value, chance, p, resampled } = measures[key];
+      const { value, chance, p, layerChance, layerP, resampled, trainings } = measures[key];
       return [
-        name,
-        number(value),
-        rangeOf(resampled),
-        withRange(chance?.mean ?? null, chance),
-        p === null ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3),
-        formula,
+        ...[name, number(value), rangeOf(trainings), rangeOf(resampled)],
+        ...[withRange(chance?.mean ?? null, chance), pOf(p)],
+        ...[withRange(layerChance?.mean ?? null, layerChance), pOf(layerP), formula],
       ];
     }),
   };
@@ -143,22 +192,16 @@ export function labelTable({ byLabel }: Calibration): Table {
 /** Larger models beside smaller ones. */
 export function sizeTable({ sizes }: StudyResult): Table {
   return {
-    caption: "Larger minus smaller",
+    caption: `Larger minus smaller, ${counted(sizes.heads, "head")} of each from relative depth ${number(sizes.from)} on`,
     columns: [
-      "metric",
-      "smaller",
-      "larger",
-      "#difference",
-      "#s",
-      "#told apart beyond",
-      "#detectable with 80 % power",
-      "larger is",
+      ...["metric", "smaller", "larger", "#difference", "#s", "#p", "#p, Holm"],
+      ...["#detectable with 80 % power", "larger is"],
     ],
     rows: sizes.steps.map(
-      ({ metric, smaller, larger, difference, scatter, critical, detectable, verdict }) => [
+      ({ metric, smaller, larger, difference, scatter, p, pHolm, detectable, verdict }) => [
         METRICS.find(({ key }) => key === metric)!.name,
         ...[smaller, larger, difference > 0 ? `+${number(difference)}` : number(difference)],
-        ...[number(scatter), number(critical), number(detectable), verdict],
+        ...[number(scatter), pOf(p), pOf(pHolm), number(detectable), verdict],
       ],
     ),
   };

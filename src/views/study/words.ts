@@ -1,8 +1,9 @@
 /** What a study says in words, computed from what was measured: the same for HTML, Markdown and the terminal. */
 
+import { holm } from "../../math/holm.ts";
 import type { Interval } from "../../math/intervals.ts";
 import { METRICS } from "../../results/metrics.ts";
-import type { Calibrated, SizeStep, StudyModel, StudyResult } from "../../results/study.ts";
+import type { Calibrated, Calibration, SizeStep, StudyModel, StudyResult } from "../../results/study.ts";
 import { counted } from "../kit/text.ts";
 
 /** `0.44`, `–` for what is not known. */
@@ -43,30 +44,69 @@ export function findings(report: StudyResult): string[] {
   return [...calibrationFindings(report), ...report.models.map(beyondChance), ...sizeFindings(report)];
 }
 
-function calibrationFindings({ calibration }: StudyResult): string[] {
+function calibrationFindings({ calibration, models }: StudyResult): string[] {
   if (calibration === null) {
     return [
       "Nothing is known of the images, so whether the labels are true is not measured here. Run the study over the demo corpus to see how far labels of this kind can be believed.",
     ];
   }
-  const { right, ccsWithLabelShare: ccs, excessWithLabelShare: excess } = calibration.measures;
+  const { constant, measures } = calibration;
+  const { right, ccsWithLabelShare: ccs, excessWithLabelShare: excess } = measures;
   const heads = calibration.heads.length;
   const count = calibration.heads.filter((head) => head.right).length;
   const found: string[] = [];
-  if (right.value !== null && right.chance !== null && right.p !== null) {
-    const verdict = right.p < 0.05 ? "Labels say something true" : "Labels say no more than chance";
+  if (right.value !== null && right.chance !== null && right.p !== null && constant !== null) {
+    const beyond = constant.p < 0.05 && right.p < 0.05;
+    const verdict = beyond
+      ? "Labels say more than one label for all would"
+      : right.p < 0.05
+        ? "Labels fit their heads, but one label for all is right about as often"
+        : "Labels say no more than chance";
+    const trainings =
+      right.trainings === null
+        ? ""
+        : ` Over the ${counted(models.length, "training")} the share is ${number(right.trainings.mean)} on average, 95 % ${rangeOf(clampedShare(right.trainings))}.`;
     found.push(
-      `${verdict}: of ${counted(heads, "head")}, ${count} (${percent(count / heads)}) are labelled with the factor that truly explains most of what they write, ${heads - count} are not. Labels dealt out at random among the heads of a model would be right for ${percent(right.chance.mean)} (${pValue(right.p)}).`,
+      `${verdict}: of ${counted(heads, "head")}, ${count} (${percent(count / heads)}) are labelled with the factor that truly explains most of what they write. Always saying “${constant.label}” is right for ${constant.right} (${percent(constant.right / heads)}; ${pValue(constant.p)}), labels dealt out at random among the heads of a model for ${percent(right.chance.mean)} (${pValue(right.p)})${layerFinding(right)}.${trainings}${modelFinding(models)}`,
     );
   }
   if (ccs.value !== null && ccs.p !== null && ccs.chance !== null) {
     const verdict =
       ccs.p < 0.05 ? "A higher CCS goes with a truer label" : "A higher CCS does not mean a truer label here";
     found.push(
-      `${verdict}: the rank correlation of CCS with the selectivity for the label's factor is ${number(ccs.value)}; labels dealt out at random give ${withRange(ccs.chance.mean, ccs.chance)}.${excessFinding(excess)}`,
+      `${verdict}: the rank correlation of CCS with the selectivity for the label's factor is ${number(ccs.value)}; labels dealt out at random give ${withRange(ccs.chance.mean, ccs.chance)}.${excessFinding(excess)}${laterFinding(measures)}`,
     );
   }
   return found;
+}
+
+const clampedShare = ({ low, high }: Interval) => ({ low: Math.max(0, low), high: Math.min(1, high) });
+
+function layerFinding({ layerChance, layerP }: Calibrated): string {
+  if (layerChance === null || layerP === null) return "";
+  return `, and among those of a layer for ${percent(layerChance.mean)} (${pValue(layerP)})`;
+}
+
+/** Of how many models the labels are distinguished from chance, each by itself. */
+function modelFinding(models: readonly StudyModel[]): string {
+  const values = models.flatMap(({ calibration }) => calibration?.measures.right.p ?? []);
+  if (values.length < 2) return "";
+  const clear = holm(values).filter((p) => p < 0.05).length;
+  return ` Each model by itself, corrected for ${values.length} (Holm): ${clear} of ${values.length} are distinguished from labels dealt out at random.`;
+}
+
+/** What is left of CCS where the first layers do not decide. */
+function laterFinding({ laterGap, laterHighGap }: Calibration["measures"]): string {
+  const said = [["≥ 3", laterGap] as const, ["5", laterHighGap] as const].flatMap(
+    ([ccs, { value, layerP }]) => {
+      if (value === null || layerP === null) return [];
+      const verdict = layerP < 0.05 ? "are right more often" : "are not clearly right more often";
+      return [
+        `labels with CCS ${ccs} ${verdict} than the rest (by ${number(value)}; within layers ${pValue(layerP)})`,
+      ];
+    },
+  );
+  return said.length === 0 ? "" : ` Beyond the first third of the layers, ${said.join(", and ")}.`;
 }
 
 function excessFinding({ value, p }: Calibrated): string {
@@ -127,7 +167,7 @@ function sizeFindings({ sizes }: StudyResult): string[] {
   const power =
     largest.length === 0
       ? ""
-      : ` With ${counted(seeds.count, "seed")} of ${seeds.group}, a difference in association must be at least ${number(Math.min(...largest))} to be seen four times in five${Math.min(...largest) > 1 ? ": no difference is that large, so this metric cannot answer" : ""}.`;
+      : ` With the seeds of ${seeds.groups.join(", ")} (${counted(seeds.degrees, "degree")} of freedom), a difference in association must be at least ${number(Math.min(...largest))} to be seen four times in five${Math.min(...largest) > 1 ? ": no difference is that large, so this metric cannot answer" : ""}.`;
   return [`Are larger models more interpretable? Here ${outcome}.${power}`];
 }
 
@@ -143,15 +183,21 @@ export const METHOD =
 
 /** What the calibration compares. */
 export const TRUTH =
-  "In a generated world every image's factors are known, so a head's selectivity (ε²: the share of its variance that a factor explains, beyond chance) says what it responds to. A label is right where its factor has the head's highest ε². Chance deals the labels out anew among the heads of a model; p is the share of such permutations that do as well. Ranges take the labels from resampled images; ε² stays that of all images.";
+  "In a generated world every image's factors are known, so a head's selectivity (ε²: the share of its variance that a factor explains, beyond chance) says what it responds to. A label is right where its factor has the head's highest ε² among the factors that the pool speaks of. It stands beside the best labeller that says one thing of every head, and beside labels dealt out anew among the heads of a model and of a layer; p is the share of such permutations that do as well. The range over trainings is Student's t about the models' own values; resampled images move labels alone. Small models of a generated world are not CLIP.";
+
+/** What halves of the images say of the truth itself. */
+export function halvesInWords({ halves, heads }: Calibration): string {
+  if (halves === null) return "";
+  return `The strongest factor was chosen among several, so ε² was estimated again on two halves of the images: ${halves.sameBest} of ${counted(heads.length, "head")} have the same one in both, and ${halves.right} of these are labelled with it. By one half at a time ${percent(halves.share)} of the labels are right; they name ${number(halves.captured)} of the selectivity that the other half's strongest factors have.`;
+}
 
 /** How sizes are compared. */
 export const SIZES =
-  "Another training seed gives other heads, and so another value of every metric. Two models are told apart only where they differ by more than models of one size do between seeds (Student's t, 5 %); the detectable difference is what would be seen in four trainings of five. The scatter is taken from the models below that differ in their seed alone, as no less than one head (seeds may agree by accident), and taken to hold for the others, which were trained once.";
+  "Another training seed gives other heads, and so another value of every metric. Models are compared on equal terms: heads of the same relative depth, and entanglement for as many heads of each as the model with the fewest has there, since among more heads it is likelier that two share a label. Two are told apart only where they differ by more than models of one size do between seeds (Student's t, the scatter pooled over the models below that differ in their seed alone, as no less than one head), corrected for all comparisons together (Holm, 5 %). Detectable is what would be seen in four trainings of five at the strictest of these levels (noncentral t). The scatter is taken to hold for models that were trained once.";
 
 /** What the report says of the printed values. */
 export const PUBLISHED =
-  "The papers' printed entanglement comes out of their published labels under none of these rules; it falls with size, while under every rule the larger models' labels are shared more. Nothing here claims to equal a printed value.";
+  "The papers' printed entanglement comes out of their published labels under none of these rules. It falls with size as printed; from the labels it rises only while more heads of the larger models are counted. For equal numbers of heads, and for heads of equal relative depth (last two columns, in upper and lower case alike), nothing about size follows from six models of one training each. Nothing here claims to equal a printed value.";
 
 /** The title of a study. */
 export const titleOf = ({ models }: StudyResult): string =>

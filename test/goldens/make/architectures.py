@@ -98,7 +98,8 @@ def describe(name, pool):
     if rotary(tower):
         facts["rotary"] = rotary(tower)
     if hasattr(block.attn, "rel_pos"):
-        facts["relative"] = True
+        assert block.attn.rel_pos.mode == "cr" and block.attn.rel_pos.prefix_tokens == 1
+        facts["relativeWidth"] = block.attn.rel_pos.mlp.fc1.out_features
     if attn_pool is not None:
         facts["poolHeads"] = attn_pool.num_heads
         facts["poolMlpWidth"] = attn_pool.mlp.fc1.out_features
@@ -129,6 +130,13 @@ LANGUAGE_MODELS = {
         }
         for size, layers, mlp in (("600M", 12, 4096), ("1.3B", 24, 8192))
     },
+    **{
+        f"google/mt5-{size}": {
+            "model_type": "mt5", "vocab_size": 250112, "d_model": width, "d_kv": 64, "d_ff": mlp, "num_layers": layers, "num_heads": heads,
+            "num_decoder_layers": 1, "feed_forward_proj": "gated-gelu", "layer_norm_epsilon": 1e-6, "pad_token_id": 0,
+        }
+        for size, width, layers, heads, mlp in (("base", 768, 12, 12, 2048), ("xl", 2048, 24, 32, 5120))
+    },
     "xlm-roberta-large": {"model_type": "xlm-roberta", "vocab_size": 250002, **LARGE, **SHARED},
 }
 
@@ -142,7 +150,7 @@ def language_model(name):
 
 def shapes_of(tower):
     """Names and shapes, of the first layer only."""
-    later = re.compile(r"(?:resblocks|blocks|encoder\.layer|transformer\.layers)\.(?!0\.)\d+\.")
+    later = re.compile(r"(?:resblocks|blocks|encoder\.layer|transformer\.layers|transformer\.block)\.(?!0\.)\d+\.")
     inside = re.compile(r"(patch_embed|\bstages)")
     return {
         name: "x".join(map(str, tensor.shape))

@@ -54,7 +54,7 @@ F.scaled_dot_product_attention = recording_attention
 def randomise(model, seed):
     generator = torch.Generator().manual_seed(seed)
     for name, p in [*model.named_parameters(), *model.named_buffers()]:
-        if not p.is_floating_point() or name.endswith(("attn_mask", "bands")) or "rope" in name or "rotary" in name or "embed_positions" in name:
+        if not p.is_floating_point() or name.endswith(("attn_mask", "bands", "rel_coords_log")) or "rope" in name or "rotary" in name or "embed_positions" in name:
             continue
         noise = torch.randn(p.shape, generator=generator)
         if name in ("logit_scale", "logit_bias"):
@@ -131,7 +131,7 @@ def frozen(norm, rows, at):
 
 
 def dissect(encode, blocks, pieces, make_tail, pixels):
-    """`pieces(block)`: output matrix and bias, scale of the attention's addition, norm before the matrix."""
+    """`pieces(block)`: output matrix and bias, scale of the attention's addition, norm before the matrix, norm behind it."""
     states, after = [], []
     hooks = [block.register_forward_pre_hook(lambda _, args, kwargs: states.append((args[0] if args else kwargs["hidden_states"]).detach()), with_kwargs=True) for block in blocks]
     hooks.append(blocks[-1].register_forward_hook(lambda _, args, out: after.append(out[0] if isinstance(out, tuple) else out)))
@@ -149,24 +149,30 @@ def dissect(encode, blocks, pieces, make_tail, pixels):
     parts, others = [], [tail.of(states[0], 1 / n)]
     with torch.no_grad():
         for layer, (block, (weights, values)) in enumerate(zip(blocks, attention)):
-            out, bias, scale, inner = pieces(block)
+            out, bias, scale, inner, outer = pieces(block)
             z = (weights @ values).transpose(1, 2).flatten(2)
             if inner is not None:
                 # The norm as it was at CLS, the one row that is read.
                 values = values.transpose(1, 2).flatten(2)
                 values = frozen(inner, values, z[:, :1]).unflatten(2, (heads, -1)).transpose(1, 2)
             size = values.shape[-1]
+            read = z if inner is None else inner(z)
+            written = read @ out.T + bias
             tokens = []
             for j in range(n_tokens):
                 row = []
                 for h in range(heads):
                     seen = weights[:, h, :, j, None] * values[:, h, j, None, :]
-                    term = (seen @ out[:, h * size : (h + 1) * size].T + bias / (heads * n_tokens)) * scale
+                    # What is normalised behind the matrix has its bias by attention, as b_V; β is shared equally.
+                    share = 1 / n_tokens if outer is None else weights[:, h, :, j, None]
+                    term = (seen @ out[:, h * size : (h + 1) * size].T + share * bias / heads) * scale
+                    if outer is not None:
+                        deviation = (written.var(-1, keepdim=True, unbiased=False) + outer.eps).sqrt()
+                        term = (term - term.mean(-1, keepdim=True)) / deviation * outer.weight + outer.bias / (heads * n_tokens)
                     row.append(tail.of(term, 1 / (n * heads * n_tokens)))
                 tokens.append(torch.stack(row, 1))
             parts.append(torch.stack(tokens, 1))
-            read = z if inner is None else inner(z)
-            change = states[layer + 1] - states[layer] - (read @ out.T + bias) * scale
+            change = states[layer + 1] - states[layer] - (written if outer is None else outer(written)) * scale
             others.append(tail.of(change, 1 / n))
         if tail.pool and tail.pool_mlp() is not None:
             others.append(tail.pool_mlp())
@@ -229,8 +235,10 @@ def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, ti
 
         def pieces(block):
             scale = block.ls1.gamma if hasattr(getattr(block, "ls1", None), "gamma") else 1
-            inner = block.attn.norm
-            return block.attn.proj.weight, block.attn.proj.bias, scale, None if isinstance(inner, torch.nn.Identity) else inner
+            inner = getattr(block.attn, "norm", None)
+            inner = None if isinstance(inner, torch.nn.Identity) else inner
+            outer = block.norm1 if type(block).__name__ == "EvaBlockPostNorm" else None
+            return block.attn.proj.weight, block.attn.proj.bias, scale, inner, outer
 
         def make_tail(x, rest):
             last = trunk.fc_norm if tower.get("lastNorm") else trunk.norm
@@ -247,7 +255,7 @@ def open_clip_golden(name, vision, text=None, tower=None, seed=1, texts=None, ti
 
         def pieces(block):
             scale = block.ls_1.gamma if hasattr(block.ls_1, "gamma") else 1
-            return block.attn.out_proj.weight, block.attn.out_proj.bias, scale, None
+            return block.attn.out_proj.weight, block.attn.out_proj.bias, scale, None, None
 
         def make_tail(x, rest):
             p = visual.attn_pool
@@ -277,19 +285,28 @@ LANGUAGE_FACTS = {
 }
 
 
+LANGUAGE_FACTS["t5"] = {"width": 16, "layers": 2, "heads": 2, "mlpWidth": 24, "vocabSize": VOCAB, "relative": {"buckets": 8, "farthest": 6}, "epsilon": 1e-6, "activation": "gelu_tanh", "padId": 0}
 LANGUAGE_FACTS["m2m100"] = {k: v for k, v in LANGUAGE_FACTS["roberta"].items() if k != "types"} | {"activation": "relu"}
 
 
 def language_model(family, model_type):
     """A folder with the config of a small language model, in place of a name on the hub."""
     facts = LANGUAGE_FACTS[family]
+    if family == "t5":
+        sizes = {"d_model": facts["width"], "d_kv": facts["width"] // facts["heads"], "d_ff": facts["mlpWidth"], "num_layers": facts["layers"], "num_decoder_layers": 1, "num_heads": facts["heads"], "vocab_size": VOCAB}
+        positions = {"relative_attention_num_buckets": facts["relative"]["buckets"], "relative_attention_max_distance": facts["relative"]["farthest"]}
+        return config_folder({"model_type": model_type, **sizes, **positions, "layer_norm_epsilon": facts["epsilon"], "pad_token_id": facts["padId"]})
     sizes = {"hidden_size": facts["width"], "num_hidden_layers": facts["layers"], "num_attention_heads": facts["heads"], "intermediate_size": facts["mlpWidth"], "vocab_size": VOCAB}
     if family == "m2m100":
         sizes = {"d_model": facts["width"], "encoder_layers": facts["layers"], "encoder_attention_heads": facts["heads"], "encoder_ffn_dim": facts["mlpWidth"], "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": VOCAB}
         facts = {**facts, "positions": CONTEXT, "types": 1}
     others = {"max_position_embeddings": facts["positions"], "type_vocab_size": facts["types"], "layer_norm_eps": facts["epsilon"], "pad_token_id": facts["padId"], "activation_function" if family == "m2m100" else "hidden_act": facts["activation"]}
+    return config_folder({"model_type": model_type, **sizes, **others})
+
+
+def config_folder(config):
     folder = tempfile.mkdtemp()
-    (Path(folder) / "config.json").write_text(json.dumps({"model_type": model_type, **sizes, **others}))
+    (Path(folder) / "config.json").write_text(json.dumps(config))
     return folder
 
 
@@ -315,7 +332,7 @@ def siglip():
 
     def pieces(layer):
         out = layer.self_attn.out_proj
-        return out.weight, out.bias, 1, None
+        return out.weight, out.bias, 1, None, None
 
     def make_tail(x, rest):
         head = vision.head
@@ -342,7 +359,7 @@ def of_transformers(name, config, model, text_keys, seed, texts):
 
     def pieces(layer):
         out = layer.self_attn.out_proj
-        return out.weight, out.bias, 1, None
+        return out.weight, out.bias, 1, None, None
 
     def make_tail(x, rest):
         return Tail(x, vision.post_layernorm, "cls", 1, model.visual_projection.weight.T)
@@ -390,12 +407,15 @@ def main(asked):
         "roberta": lambda: open_clip_golden("roberta", {}, {"hf_proj_type": "mlp", "hf_pooler_type": "mean_pooler"}, language={"family": "roberta", "model_type": "xlm-roberta"}, texts={"end": 2, "fill": 1, "inside": 1}),
         "bert": lambda: open_clip_golden("bert", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "bert", "model_type": "bert"}, texts={"end": 3, "fill": 0, "inside": 0}),
         "nllb": lambda: open_clip_golden("nllb", {}, {"hf_proj_type": "linear", "hf_pooler_type": "cls_pooler"}, language={"family": "m2m100", "model_type": "m2m_100"}, texts={"end": 2, "fill": 1, "inside": 1}),
+        "mt5": lambda: open_clip_golden("mt5", {}, {"hf_pooler_type": "mean_pooler"}, language={"family": "t5", "model_type": "mt5"}, texts={"end": 1, "fill": 0, "inside": 0}),
         "siglip-timm": lambda: timm_golden("siglip-timm", "vit_base_patch16_siglip_224", "map", "none", {}, text={**SIGLIP_TEXT}, texts={"fill": 1, "end": 1}, embed=WIDTH, init_logit_bias=-10),
         "siglip-transformers": siglip,
         "chinese-clip": chinese_clip,
         "altclip": altclip,
         "eva": lambda: timm_golden("eva", "eva_giant_patch14_224", "token", None, {}),
         "eva02": lambda: timm_golden("eva02", "eva02_base_patch16_clip_224", "token", None, {"rotary": {"referenceGrid": 2, "offset": 0, "first": "row"}}, {"ref_feat_shape": (2, 2)}),
+        "eva02-post": lambda: timm_golden("eva02-post", "eva02_enormous_patch14_clip_224", "token", None, {}),
+        "relative": lambda: timm_golden("relative", "vit_relpos_medium_patch16_cls_224", "", "linear", {"relativeWidth": 10}, {"rel_pos_dim": 10}),
         "perception": lambda: timm_golden("perception", "vit_pe_core_base_patch16_224", "map", None, {"poolHeads": 4, "poolMlpWidth": 48, "rotary": {"referenceGrid": 4, "offset": 1, "first": "column"}}, {"attn_pool_num_heads": 4, "attn_pool_mlp_ratio": 2, "ref_feat_shape": (4, 4)}),
         "mobileclip": lambda: timm_golden("mobileclip", "vit_base_mci_224", "token", None, {"patchSize": 16, "imageSize": 48}, {"img_size": 48}, image=48, small={k: v for k, v in SMALL.items() if k != "patch_size"}),
         "vitamin": lambda: timm_golden("vitamin", "vitamin_small_224", "", "linear", {"patchSize": 16, "imageSize": 48, "stemWidths": [8, 8, 16], "stemDepths": [1, 1]}, {"embed_cfg": stem, "img_size": 48}, image=48, small={k: v for k, v in SMALL.items() if k != "patch_size"}),

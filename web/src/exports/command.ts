@@ -1,3 +1,4 @@
+import type { Scoring } from "../../../src/results/scoring.ts";
 import type { ImageInfo } from "../state/api.ts";
 import type { Settled } from "../state/url.ts";
 
@@ -11,10 +12,10 @@ export interface Recipe {
   readonly file: string | null;
 }
 
-/** What is shown, where a recipe is of one text. */
+/** What is shown, as far as it bears on numbers. */
 type Shown = Pick<
   Settled,
-  "model" | "corpus" | "texts" | "mode" | "scale" | "without" | "less" | "scoring" | "count" | "seed"
+  "model" | "corpus" | "texts" | "mode" | "scale" | "without" | "less" | "count" | "seed"
 >;
 
 const quoted = (word: string): string =>
@@ -133,7 +134,7 @@ export function segmentCommand(state: Shown, known: ImageInfo, heads: string): R
 
 /** A search for neighbours. @param asked a text, or a picture */
 export function neighborsCommand(
-  state: Shown,
+  state: Shown & { readonly scoring: Scoring },
   asked: { readonly text: string } | ImageInfo,
   heads: string,
   images: number | null,

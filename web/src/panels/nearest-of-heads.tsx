@@ -1,3 +1,4 @@
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import { Thumbs } from "../plots/thumbs.tsx";
 import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
 import { type Chosen, formatHeads, headsInWords, orAll } from "../state/heads.ts";
@@ -30,7 +31,7 @@ export function NearestOfHeads(props: Props) {
   const inWords = headsInWords(chosen, model);
   const asked =
     known && ready && heads !== ""
-      ? { corpus, query: { image }, heads, k: NEAREST, scoring: "dot" as const, seed: state.seed }
+      ? { corpus, query: { image }, heads, k: NEAREST, scoring: defaultScoring("image"), seed: state.seed }
       : undefined;
   const { data, error, isPlaceholderData } = useNeighbors(model.name, asked);
   const rows = useRowsOf(corpus, data?.neighbors.map(({ id }) => id) ?? []).data;

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { headName } from "../../../src/model/components.ts";
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import { scoreFormat } from "../../../src/views/neighbors/words.ts";
 import { neighborsCommand } from "../exports/command.ts";
 import { neighborsExports } from "../exports/neighbors.ts";
@@ -28,6 +29,7 @@ const ASKED = {
 } as const;
 
 const SCORES = {
+  centred: "cosine from the mean of all",
   dot: "product (as in the paper)",
   cosine: "cosine",
   z: "deviations above the mean",
@@ -53,9 +55,10 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
   const heads = by === "property" ? property?.name : orAll(formatHeads(read.chosen, model, read.mlps));
   const isAskable = by === "property" ? !isUnknown : read.problem === null;
   const query = by === "text" ? { text } : { image };
+  const scoring = state.scoring ?? defaultScoring(by === "text" ? "text" : "image");
   const asked =
     ready && heads !== undefined && isAskable && (by === "text" || known)
-      ? { corpus, query, heads, k: state.count, scoring: state.scoring, seed: state.seed }
+      ? { corpus, query, heads, k: state.count, scoring, seed: state.seed }
       : undefined;
   const { data, error, isPlaceholderData } = useNeighbors(model.name, asked);
   const words =
@@ -169,7 +172,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
             <label>
               score{" "}
               <select
-                value={state.scoring}
+                value={scoring}
                 onChange={(event) => go({ scoring: event.target.value as keyof typeof SCORES })}
               >
                 {Object.entries(SCORES).map(([kind, title]) => (
@@ -243,7 +246,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
               {...(by !== "text" && { image, known })}
               state={by === "text" ? { ...state, query: text } : state}
               command={neighborsCommand(
-                state,
+                { ...state, scoring },
                 by === "text" || !known ? { text } : known,
                 by === "property" && property
                   ? property.heads.map((head) => head.name).join()

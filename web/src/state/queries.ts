@@ -1,5 +1,5 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
-import type { Scoring } from "../../../src/results/neighbors.ts";
+import type { Scoring } from "../../../src/results/scoring.ts";
 import {
   ApiError,
   type App,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { headName, writtenSet } from "../../../src/model/components.ts";
+import { SCORINGS } from "../../../src/results/scoring.ts";
 import type { Head } from "../../../src/results/shapes.ts";
 import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
 import { inCommon, tourStops } from "./know.ts";
@@ -23,7 +24,7 @@ const state: fc.Arbitrary<ViewState> = fc.record({
   by: fc.constantFrom("property", "image", "text"),
   property: fc.option(text),
   query: fc.option(text),
-  scoring: fc.constantFrom("dot", "cosine", "z"),
+  scoring: fc.constantFrom(null, ...SCORINGS),
   count: fc.integer({ min: 1, max: 64 }),
   seed: fc.nat(1000),
   opacity: fc.nat(100),
@@ -121,9 +122,10 @@ describe("chosen heads", () => {
 describe("what is known", () => {
   it("the tour visits the three heads that are furthest above chance, none twice, and none that is not above it", () => {
     const factors = ["a", "b", "c", "d", "e"].map((name, i) => ({ name, queries: 9, chance: 0.1 * (i + 1) }));
+    const hubness = { never: 0, most: 9, skewness: 0 };
     const row = (chosenFor: string, head: Head, mean: number) => {
       const precisionAtK = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
-      return { chosenFor, heads: [head], precisionAtK };
+      return { chosenFor, heads: [head], hubness, precisionAtK };
     };
     const rows = [
       row("a", headOf(0, 0), 0.5),
@@ -132,8 +134,8 @@ describe("what is known", () => {
       row("d", headOf(1, 1), 0.6),
       row("e", headOf(1, 2), 0.8),
     ];
-    const whole = { chosenFor: "embedding", heads: [], precisionAtK: [] };
-    const stops = tourStops({ retrieval: { k: 8, factors, rows: [whole, ...rows] } });
+    const whole = { chosenFor: "embedding", heads: [], hubness, precisionAtK: [] };
+    const stops = tourStops({ retrieval: { k: 8, scoring: "centred", factors, rows: [whole, ...rows] } });
     expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
       ["L0.H0", "b"],
       ["L1.H2", "e"],

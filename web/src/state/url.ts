@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { writtenSet } from "../../../src/model/components.ts";
-import type { Scoring } from "../../../src/results/neighbors.ts";
+import { SCORINGS, type Scoring } from "../../../src/results/scoring.ts";
 
 /** The three views. */
 export const VIEWS = ["look", "segment", "neighbors"] as const;
@@ -33,7 +33,8 @@ export interface ViewState {
   readonly by: "property" | "image" | "text";
   readonly property: string | null;
   readonly query: string | null;
-  readonly scoring: Scoring;
+  /** Null is the default for what is looked for. */
+  readonly scoring: Scoring | null;
   readonly count: number;
   readonly seed: number;
   /** Of the colours over the picture, in per cent. */
@@ -74,7 +75,7 @@ const DEFAULTS: ViewState = {
   by: "property",
   property: null,
   query: null,
-  scoring: "dot",
+  scoring: null,
   count: 8,
   seed: 0,
   opacity: 100,
@@ -110,7 +111,7 @@ export function parseAddress(address: string): ViewState {
     by: one(query.get("by"), ["property", "image", "text"], "property"),
     property: query.get("property"),
     query: query.get("query"),
-    scoring: one(query.get("scoring"), ["dot", "cosine", "z"], "dot"),
+    scoring: SCORINGS.find((kind) => kind === query.get("scoring")) ?? null,
     count: whole(query.get("k"), 1, 64, DEFAULTS.count),
     seed: whole(query.get("seed"), 0, 2 ** 31, 0),
     opacity: whole(query.get("opacity"), 0, 100, DEFAULTS.opacity),
@@ -141,7 +142,7 @@ export function formatAddress(state: ViewState): string {
   put("by", state.by, DEFAULTS.by);
   put("property", state.property, null);
   put("query", state.query, null);
-  put("scoring", state.scoring, DEFAULTS.scoring);
+  put("scoring", state.scoring, null);
   put("k", state.count, DEFAULTS.count);
   put("seed", state.seed, 0);
   put("opacity", state.opacity, DEFAULTS.opacity);
