@@ -7,13 +7,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Random } from "../src/math/random.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../src/model/registry.ts";
 import { startServer } from "../src/server/serve.ts";
+import { startEngine } from "../src/server/threads/engine.ts";
 
 const [seconds = 60, clients = 32] = process.argv.slice(2).map(Number);
 const model = DEFAULT_MODEL;
 const cache = await mkdtemp(join(tmpdir(), "clip-interpret-bench-"));
-const models = createModelLoader();
+const models = startEngine();
 const faults: unknown[] = [];
 const server = await startServer({
   models,

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { ACTIVATIONS, type Activation } from "../checkpoint/model-config.ts";
 import { modelOfIndex, openWithModel } from "../corpus/index-model.ts";
 import type { Index } from "../corpus/open-index.ts";
-import type { ClipModel } from "../model/clip-model.ts";
+import type { ClipModel, ModelOptions } from "../model/clip-model.ts";
 import { createModelLoader, DEFAULT_MODEL, isEmbedded, type ModelLoader } from "../model/registry.ts";
 import { PRECISIONS, type Precision } from "../onnx/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -35,6 +35,8 @@ export interface GlobalOptions {
 export interface CommandContext {
   readonly globals: GlobalOptions;
   readonly models: ModelLoader;
+  /** How its models compute. */
+  readonly modelOptions: ModelOptions;
   /** The model that was named, or the one that is used when none is. */
   readonly modelName: string;
   /** Loads it. */
@@ -50,6 +52,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly streams: Streams;
+  /** How the program was called, for commands that it suggests. */
+  readonly called: string;
   /** A line for people; nothing with `--quiet`, `--json`, `--csv` or `--jsonl`. */
   say(text: string): void;
   /** The command's result: JSON with `--json`, its table with `--csv` or `--jsonl`, else the text. */
@@ -112,6 +116,7 @@ export function requireOneModel({ model = [] }: GlobalOptions, command: string):
 /**
  * Makes the context that one command runs in.
  * @param command as it is typed: `evaluate zero-shot`
+ * @param called how the program is called
  * @throws `USAGE` where a table is asked for and the command's result has none
  */
 export function createContext(
@@ -120,6 +125,7 @@ export function createContext(
   streams: Streams,
   report: Report,
   signal: AbortSignal,
+  called: string,
 ): CommandContext {
   const { threads, device, precision, activation } = globals;
   const format = formatOf(globals);
@@ -130,16 +136,18 @@ export function createContext(
     );
   }
   const line = (text: string) => streams.stdout.write(`${text}\n`);
-  const models = createModelLoader({
+  const modelOptions: ModelOptions = {
     ...{ threads, ...(device !== undefined && { device }) },
     ...(precision && { precision }),
     ...(activation && { activation }),
-  });
+  };
+  const models = createModelLoader(modelOptions);
   const named = globals.model?.at(-1);
   const modelName = named ?? (process.env.CLIP_INTERPRET_MODEL || DEFAULT_MODEL);
   return {
     globals,
     models,
+    modelOptions,
     modelName,
     model: () => {
       // A large one takes seconds. Where nobody watches, a line every 15 s is enough.
@@ -153,6 +161,7 @@ export function createContext(
     signal,
     report,
     streams,
+    called,
     say: (text) => {
       if (!globals.quiet && format === "text") line(text);
     },

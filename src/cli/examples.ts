@@ -10,6 +10,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   verify: ["verify ViT-B-32/openai", "verify ./my-checkpoint"],
   segment: ['segment photo.jpg --text "a dog" --text "a cat" --mode contrast --out where.png'],
   index: ["index photos --out photos.index", "index scenes --out scenes.index"],
+  atlas: ["atlas --index scenes.index --out heads", 'atlas --index scenes.index --knows "a red background"'],
   neighbors: [
     "neighbors --index photos.index --heads L3.H1 --image photo.jpg --out near.html",
     'neighbors --index photos.index --heads last4 --text "a red background"',

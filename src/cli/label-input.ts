@@ -9,7 +9,7 @@ import type { LabelResult } from "../results/label.ts";
 import { originOf } from "../results/origin.ts";
 import { headNamed } from "../results/shapes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { defaultPool, loadPool } from "../text/pool.ts";
+import { defaultPool, loadPool, type PoolText } from "../text/pool.ts";
 import type { CommandContext } from "./context.ts";
 
 /** What to label, as a user says it. */
@@ -31,6 +31,8 @@ export interface LabelInput {
   readonly source: string;
   readonly heads: readonly Described[];
   readonly allHeads: readonly string[];
+  /** Texts that may say what they speak of: the pool's, or the descriptions. */
+  readonly texts: readonly PoolText[];
 }
 
 /** The descriptions: by TEXTSPAN now, from a file, or none at all. */
@@ -43,12 +45,20 @@ export async function describedHeads(context: CommandContext, options: LabelSour
   const undescribed = (names: readonly string[]) => ({
     heads: names.map((name) => ({ ...headNamed(name), descriptions: [] })),
     allHeads: names,
+    texts: [],
   });
   if (options.textspan !== undefined) {
     const { origin, heads } = await readDescribed(options.textspan, most);
     const about = { model: origin.model.name, source: sourceOf(origin, most) };
     const now = { ...origin, ...(await originOf({})) };
-    return { origin: now, ...about, heads, allHeads: heads.map(({ name }) => name) };
+    const described = new Map(
+      heads.flatMap(({ descriptions }) => descriptions.map((one) => [one.text, one])),
+    );
+    const texts =
+      options.texts === undefined
+        ? [...described.values()].map(({ text, property }) => ({ text, property }))
+        : (await loadPool(options.texts, { report, signal })).texts;
+    return { origin: now, ...about, heads, allHeads: heads.map(({ name }) => name), texts };
   }
   if (options.index === undefined && labeller === "published") {
     const { model, source, heads } = (await publishedLabeller(context.modelName)).published;
@@ -67,7 +77,7 @@ export async function describedHeads(context: CommandContext, options: LabelSour
   const set = parseComponents(options.heads, model.geometry);
   if (set.mlps.length > 0) throw new ClipInterpretError("HEADS_INVALID", "labels are of heads, not of MLPs");
   const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
-  const settings = { iterations: most, draws: 1, threads: globals.threads, report, signal };
+  const settings = { iterations: most, rotations: 0, threads: globals.threads, report, signal };
   const { origin, heads } = await describeHeads(model, index, set, pool, settings);
   return {
     origin,
@@ -75,5 +85,6 @@ export async function describedHeads(context: CommandContext, options: LabelSour
     source: sourceOf(origin, most),
     heads,
     allHeads: componentNames(allHeads(model.geometry), model.geometry),
+    texts: pool.texts,
   };
 }

@@ -1,7 +1,10 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
+import { asCalled, INSTALLED } from "./called.ts";
 import type { Register, RunCommand } from "./command.ts";
+import { registerAtlas } from "./commands/atlas.ts";
+import { registerCalibrate } from "./commands/calibrate.ts";
 import { registerCompare } from "./commands/compare.ts";
 import { registerCompletion } from "./commands/completion.ts";
 import { registerDebias } from "./commands/debias.ts";
@@ -42,8 +45,8 @@ const COMMANDS: readonly (readonly [heading: string, commands: readonly Register
   ["Start here:", [registerServe, registerExplain, registerDemo]],
   ["Models:", [registerModels, registerPull, registerVerify]],
   ["Look at an image:", [registerSegment]],
-  ["Look through many images:", [registerIndex, registerNeighbors, registerSelectivity]],
-  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics]],
+  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
+  ["Look through many images:", [registerIndex, registerAtlas, registerNeighbors, registerSelectivity]],
   [
     "Measure and compare:",
     [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],
@@ -78,11 +81,13 @@ const forAll = (command: Command, visit: (command: Command) => void): void => {
 /**
  * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 after Ctrl-C.
  * @param args without node and script, as in `process.argv.slice(2)`
+ * @param called how the program is called where it names itself
  */
 export async function runCli(
   args: readonly string[],
   streams: Streams,
   signal: AbortSignal,
+  called = INSTALLED,
 ): Promise<number> {
   const run: RunCommand =
     <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
@@ -90,7 +95,7 @@ export async function runCli(
       const command = args.at(-1) as Command;
       const globals = command.optsWithGlobals<GlobalOptions>();
       const progress = createProgress(streams.stderr, globals);
-      const context = createContext(nameOf(command), globals, streams, progress.report, signal);
+      const context = createContext(nameOf(command), globals, streams, progress.report, signal, called);
       try {
         requireOneModel(globals, command.name());
         await action(context, ...(args.slice(0, -1) as Args));
@@ -122,12 +127,13 @@ export async function runCli(
       streams.stdout.write(unsaid);
       return 0;
     }
-    return fail(error, streams, { json: args.includes("--json"), debug: args.includes("--debug") });
+    return fail(error, streams, { json: args.includes("--json"), debug: args.includes("--debug"), called });
   }
 }
 
 /** What is kept when a command is stopped, where the layer that was stopped does not know. */
 const KEPT: Readonly<Record<string, string>> = {
+  atlas: "Images that were looked at are kept; the same command goes on after them.",
   index: "Finished shards are kept; the same command goes on after them.",
   demo: "Scenes that were drawn are kept; the same command goes on after them.",
   study: "Finished steps are kept; the same command goes on after them.",
@@ -157,15 +163,28 @@ function optionDescription(option: Option): string {
   return new Help().optionDescription(shown);
 }
 
+/** Commands that look at one image, as commander says that they were given more. */
+const ONE_IMAGE = /'(explain|segment)'\. Expected 1 argument but got (\d+)/;
+
+function usageError(thrown: CommanderError): ClipInterpretError {
+  const [, command, given] = ONE_IMAGE.exec(thrown.message) ?? [];
+  if (thrown.code !== "commander.excessArguments" || command === undefined)
+    return new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown });
+  return new ClipInterpretError("USAGE", `${command} takes one image, and was given ${given}`, {
+    hint: "Run it once an image; `index` takes many. A path with spaces needs quotes, and a text stands behind --text.",
+    cause: thrown,
+  });
+}
+
 function fail(
   thrown: unknown,
   streams: Streams,
-  { json, debug }: { readonly json: boolean; readonly debug: boolean },
+  { json, debug, called }: { readonly json: boolean; readonly debug: boolean; readonly called: string },
 ): number {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const error =
     thrown instanceof CommanderError
-      ? new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown })
+      ? usageError(thrown)
       : thrown instanceof ClipInterpretError
         ? thrown
         : new ClipInterpretError("INTERNAL", reasonOf(thrown), { cause: thrown });
@@ -175,7 +194,7 @@ function fail(
   // The same shape as the HTTP API's.
   const said = json
     ? JSON.stringify({ error: { code, message, hint, ...(stack && { stack }) } })
-    : `error ${code}: ${message}. ${hint}${stack ? `\n${stack}` : ""}`;
+    : `error ${code}: ${asCalled(`${message}. ${hint}`, called)}${stack ? `\n${stack}` : ""}`;
   streams.stderr.write(`${said}\n`);
   return exitCodeOf(error);
 }

@@ -1,4 +1,6 @@
 import type { CatalogueEntry } from "../model/catalogue.ts";
+import { weightedName } from "../model/components.ts";
+import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
@@ -53,6 +55,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       values.flatMap((cells, row) => cells.map((value, column) => ({ text, row, column, value }))),
     ),
   ),
+  calibrate: table(({ calibration: { heads } }: CalibrateResult) => heads),
   neighbors: table(({ neighbors, least, random }: NeighborsResult) =>
     Object.entries({ neighbors, least, random }).flatMap(([list, images]) =>
       images.map((image, i) => ({ list, rank: i + 1, ...image })),
@@ -64,7 +67,14 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       ...mlps,
       { component: "embedding", ...embedding },
     ].flatMap(({ component, factors: of }) =>
-      of.map((measured, i) => ({ component, factor: factors[i].name, ...measured })),
+      of.map(({ margin, ...measured }, i) => ({
+        ...{ component, factor: factors[i].name, ...measured },
+        margin: margin?.mean,
+        marginLow: margin?.low,
+        marginHigh: margin?.high,
+        ownFirst: margin?.first,
+        ownLast: margin?.last,
+      })),
     ),
   ),
   textspan: table((result: TextspanResult | TextspanArraysResult) =>
@@ -161,7 +171,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
     rows.flatMap(({ chosenFor, heads, hubness, precisionAtK }) =>
       precisionAtK.map(({ mean, low, high }, i) => ({
         chosenFor,
-        heads: names(heads),
+        heads: heads.map(({ name, weight }) => weightedName(name, weight)).join(" "),
         factor: factors[i].name,
         precisionAtK: mean,
         low,

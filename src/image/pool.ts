@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled } from "../support/progress.ts";
+import { startThread } from "../support/thread.ts";
 import { sharedBudget } from "./budget.ts";
 import type { DecodeOptions } from "./decode.ts";
 import type { Preprocessed } from "./preprocess.ts";
@@ -20,7 +21,7 @@ export interface PreprocessPool {
   close(): Promise<void>;
 }
 
-export interface PoolOptions extends Omit<DecodeOptions, "name"> {
+export interface PoolOptions extends DecodeOptions {
   /** Most threads at a time; they start when needed. Default: all processors but one, at most 4. */
   readonly threads?: number;
   /** Closes the pool when it fires. */
@@ -63,7 +64,11 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
 
   const start = (): Thread => {
     const thread: Thread = {
-      worker: startWorker({ config, options: decoding, budget: sharedBudget() }),
+      worker: startThread(import.meta.url, "worker", {
+        config,
+        options: decoding,
+        budget: sharedBudget(),
+      } satisfies WorkerSetup),
       waiting: new Map(),
     };
     const died = (cause: unknown) => {
@@ -123,21 +128,6 @@ async function closeThread({ worker, waiting }: Thread): Promise<void> {
 
 function closedError(): ClipInterpretError {
   return new ClipInterpretError("CANCELLED", "the pool was closed before the image was preprocessed");
-}
-
-/**
- * Starts `worker.ts` beside this file, or `worker.js` once compiled. What lets the main thread run TypeScript
- * (tsx, vitest) does not reach into a thread, and tsx's `--import` skips threads: from sources it registers
- * itself there first.
- */
-function startWorker(setup: WorkerSetup): Worker {
-  const compiled = !import.meta.url.endsWith(".ts");
-  const url = new URL(compiled ? "./worker.js" : "./worker.ts", import.meta.url);
-  // The process's own flags are not for threads: some (--input-type) keep them from starting.
-  const options = { workerData: setup, execArgv: [] };
-  if (compiled) return new Worker(url, options);
-  const code = `import("${import.meta.resolve("tsx/esm/api")}").then(({ register }) => { register(); return import("${url}"); })`;
-  return new Worker(code, { ...options, eval: true });
 }
 
 /**

@@ -2,14 +2,26 @@
  * One request to a language model, through the AI SDK. This is the only place that imports it. The SDK could log to the
  * console and trace calls; both are off. It connects to the address it is given and to nothing else.
  */
-import type { LanguageModel } from "ai";
+import type { JSONValue, LanguageModel } from "ai";
 import { ClipInterpretError } from "../support/errors.ts";
 import { networkFetch } from "../support/network.ts";
+import type { Manner } from "./llm-manner.ts";
 
 /** A conversation: instructions, worked examples, the question. */
 export interface Question {
+  /** Nothing is sent where it is empty. */
   readonly system: string;
   readonly turns: readonly { readonly role: "user" | "assistant"; readonly content: string }[];
+  /** The JSON that the answer is to be, where the server can see to that. */
+  readonly format?: AnswerFormat;
+}
+
+type JSONObject = { readonly [name: string]: JSONValue };
+
+/** A JSON schema with the name that goes with it. */
+export interface AnswerFormat {
+  readonly name: string;
+  readonly schema: JSONObject;
 }
 
 /** Where a language model is. */
@@ -24,14 +36,21 @@ export interface LlmAddress {
 /** What came back. */
 export interface ChatReply {
   readonly text: string;
+  /** Thoughts that the server keeps apart from the answer. */
+  readonly thoughts: string;
   /** Why it ended: `stop`, `length`, `content-filter` … */
   readonly finish: string;
   readonly tokensIn: number;
   readonly tokensOut: number;
 }
 
-/** Asks once, without trying again; throws the SDK's errors. */
-export type Chat = (question: Question, maxTokens: number, signal: AbortSignal) => Promise<ChatReply>;
+/** Asks once, without trying again; throws the SDK's errors. @param maxTokens sent if the manner says so */
+export type Chat = (
+  question: Question,
+  manner: Manner,
+  maxTokens: number,
+  signal: AbortSignal,
+) => Promise<ChatReply>;
 
 /**
  * A server's address without a trailing slash.
@@ -46,30 +65,46 @@ export function checkUrl(text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
-/** A way to talk to a model. Temperature 0; the SDK's own retries are off, since it cannot tell of them. */
+/** What may be told of a server: its host, and its port where it is not the usual one. */
+export const hostOf = (url: string): string => new URL(url).host;
+
+/** A way to talk to a model. The SDK's own retries are off, since it cannot tell of them. */
 export function createChat({ url, model, key }: LlmAddress): Chat {
   let prepared: ReturnType<typeof prepare> | undefined;
-  return async ({ system, turns }, maxTokens, abortSignal) => {
+  return async ({ system, turns, format }, manner, maxTokens, abortSignal) => {
     prepared ??= prepare(checkUrl(url), model, key);
     const { generateText, languageModel } = await prepared;
-    const { text, finishReason, usage } = await generateText({
+    const more: JSONObject = {
+      ...(manner.limit === "max_completion_tokens" && { max_completion_tokens: maxTokens }),
+      ...(manner.structured && format && { response_format: responseFormat(format) }),
+    };
+    const { text, reasoningText, finishReason, usage } = await generateText({
       model: languageModel,
-      system,
+      ...(system !== "" && { system }),
       messages: turns.map((turn) => ({ ...turn })),
-      temperature: 0,
-      maxOutputTokens: maxTokens,
+      ...(manner.temperature && { temperature: 0 }),
+      ...(manner.limit === "max_tokens" && { maxOutputTokens: maxTokens }),
+      providerOptions: { [PROVIDER]: more },
       maxRetries: 0,
       abortSignal,
       experimental_telemetry: { isEnabled: false },
     });
     return {
       text,
+      thoughts: reasoningText ?? "",
       finish: finishReason,
       tokensIn: usage.inputTokens ?? 0,
       tokensOut: usage.outputTokens ?? 0,
     };
   };
 }
+
+const PROVIDER = "llm";
+
+const responseFormat = ({ name, schema }: AnswerFormat): JSONObject => ({
+  type: "json_schema",
+  json_schema: { name, strict: true, schema },
+});
 
 /** Loads the SDK when it is needed: every other command starts faster without it. */
 async function prepare(baseURL: string, model: string, apiKey: string | undefined) {
@@ -79,7 +114,7 @@ async function prepare(baseURL: string, model: string, apiKey: string | undefine
     import("@ai-sdk/openai-compatible"),
   ]);
   const provider = createOpenAICompatible({
-    name: "llm",
+    name: PROVIDER,
     baseURL,
     ...(apiKey !== undefined && apiKey !== "" && { apiKey }),
     fetch: onlyThere,

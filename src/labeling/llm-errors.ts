@@ -2,6 +2,7 @@
 import { PassingFailure, reasonOf } from "../hub/retry.ts";
 import { ClipInterpretError, type ErrorCode } from "../support/errors.ts";
 import type { LlmAddress } from "./llm-chat.ts";
+import { type Manner, simplerManner } from "./llm-manner.ts";
 
 /** The fields of the AI SDK's `APICallError` that are read here; it is recognised by name, to load the SDK late. */
 interface ApiCallError extends Error {
@@ -17,6 +18,17 @@ const isApiCallError = (error: unknown): error is ApiCallError =>
 export const isOfOneAnswer = (error: unknown): error is ClipInterpretError =>
   error instanceof ClipInterpretError &&
   (error.code === "LLM_REFUSED" || error.code === "LLM_ANSWER_INVALID");
+
+/** Errors of a request that others may be spared: one that is too long, that takes too long, that breaks off. */
+export const mayBeOfOneRequest = (error: unknown): error is ClipInterpretError =>
+  error instanceof ClipInterpretError &&
+  (error.code === "LLM_REJECTED" || error.code === "LLM_TIMEOUT" || error.code === "LLM_UNREACHABLE");
+
+/** How to ask again after a server refused a part of a request that can be left out; undefined for any other failure. */
+export const simplerAfter = (error: unknown, manner: Manner): Manner | undefined =>
+  isApiCallError(error) && error.statusCode !== undefined
+    ? simplerManner(manner, error.statusCode, (error.responseBody ?? error.message).slice(0, 4000))
+    : undefined;
 
 /**
  * What a failed request means: a {@link PassingFailure} if trying again may help, else the error itself.
@@ -71,7 +83,8 @@ export function failureOf(
       `${url} redirects to ${to}; nothing is sent there unless --llm-url names it`,
     );
   }
-  return coded("LLM_REJECTED", answered);
+  const filtered = /content[_ ](filter|policy|management)/i.test(error.responseBody ?? "");
+  return coded(filtered ? "LLM_REFUSED" : "LLM_REJECTED", answered);
 }
 
 /** True for the SDK's errors about what an answer holds, as against how it came. */

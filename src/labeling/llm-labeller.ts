@@ -1,25 +1,32 @@
 /** Labels and verdicts by language models. */
 import type { Described, Judge, Labeller } from "./labeller.ts";
-import type { Answer, Llm } from "./llm.ts";
+import type { Llm } from "./llm.ts";
 import { parseLabel, parseVerdicts } from "./llm-answers.ts";
-import { JUDGE_PROMPT_HASH, judgeQuestion, NAME_PROMPT_HASH, nameQuestion } from "./llm-prompts.ts";
+import { hostOf } from "./llm-chat.ts";
+import { createPrompts, type Prompts } from "./llm-prompts.ts";
 
 const textsOf = ({ descriptions }: Described) => descriptions.map(({ text }) => text);
-const nameOf = ({ model, server }: Llm) => `${model} at ${server}`;
+/** A model and where it answered, of which the host alone is told. */
+const nameOf = ({ model, server }: Llm, ownTemperature = false) =>
+  `${model} at ${hostOf(server)}${ownTemperature ? " (at its own temperature)" : ""}`;
 
 /** The question that names a head, and how its answer is read. */
-export const naming = (head: Described) =>
-  ({ question: nameQuestion(textsOf(head)), parse: parseLabel }) as const;
+export const naming = (head: Described, { name }: Prompts) =>
+  ({ question: name(textsOf(head)), parse: parseLabel }) as const;
 
-/** The question that judges a head's label. */
-export const judging = (label: string, head: Described) =>
-  ({
-    question: judgeQuestion(label, textsOf(head)),
-    parse: (text: string) => parseVerdicts(text, head.descriptions.length),
-  }) as const;
+/** The questions that judge a head's label: one, or one a description. */
+export const judging = (label: string, head: Described, { judge, oneByOne }: Prompts) => {
+  const texts = textsOf(head);
+  return (oneByOne ? texts.map((text) => [text]) : [texts]).map((together) => ({
+    question: judge(label, together),
+    parse: (text: string) => parseVerdicts(text, together.length),
+    count: together.length,
+  }));
+};
 
 /**
- * A labeller that asks a language model for the common property of a head's descriptions.
+ * A labeller that asks a language model for the common property of a head's descriptions; no label where the model says
+ * that there is none.
  *
  * @example
  * ```ts
@@ -33,13 +40,15 @@ export const judging = (label: string, head: Described) =>
  * ```
  */
 export const llmLabeller =
-  (llm: Llm): Labeller =>
+  (llm: Llm, prompts: Prompts = createPrompts()): Labeller =>
   async (head, options) => {
     if (head.descriptions.length === 0) return undefined;
-    const { question, parse } = naming(head);
-    const { value: label, date } = await llm.ask(question, parse, options);
+    const { question, parse } = naming(head, prompts);
+    const { value: label, date, ownTemperature } = await llm.ask(question, parse, options);
+    if (label === null) return undefined;
     const { model } = llm;
-    return { label, labeller: { kind: "llm", by: nameOf(llm), model, promptHash: NAME_PROMPT_HASH, date } };
+    const by = nameOf(llm, ownTemperature);
+    return { label, labeller: { kind: "llm", by, model, promptHash: prompts.nameHash, date } };
   };
 
 /**
@@ -59,15 +68,23 @@ export const llmLabeller =
  * ```
  */
 export const llmJudge =
-  (judges: readonly Llm[]): Judge =>
+  (judges: readonly Llm[], prompts: Prompts = createPrompts()): Judge =>
   async (label, head, options) => {
-    const { question, parse } = judging(label, head);
-    const answers: Answer<boolean[]>[] = [];
+    const questions = head.descriptions.length > 0 ? judging(label, head, prompts) : [];
+    const dates: string[] = [];
+    const votes: { by: string; consistent: boolean[] }[] = [];
     // One after another: heads are asked for side by side already.
-    for (const llm of head.descriptions.length > 0 ? judges : []) {
-      answers.push(await llm.ask(question, parse, options));
+    for (const llm of judges) {
+      const consistent: boolean[] = [];
+      let ownTemperature = false;
+      for (const { question, parse } of questions) {
+        const answer = await llm.ask(question, parse, options);
+        consistent.push(...answer.value);
+        dates.push(answer.date);
+        ownTemperature ||= answer.ownTemperature;
+      }
+      votes.push({ by: nameOf(llm, ownTemperature), consistent });
     }
-    const votes = answers.map(({ value }, i) => ({ by: nameOf(judges[i]), consistent: value }));
     return {
       consistent: majority(
         votes.map(({ consistent }) => consistent),
@@ -75,13 +92,9 @@ export const llmJudge =
       ),
       judge: {
         kind: "llm",
-        by: judges.map(nameOf).join(", "),
-        promptHash: JUDGE_PROMPT_HASH,
-        date:
-          answers
-            .map(({ date }) => date)
-            .sort()
-            .at(-1) ?? null,
+        by: votes.map(({ by }) => by).join(", "),
+        promptHash: prompts.judgeHash,
+        date: dates.sort().at(-1) ?? null,
         votes: judges.length > 1 ? votes : [],
       },
     };

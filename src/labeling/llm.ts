@@ -2,9 +2,11 @@
 import { PATIENCE, PassingFailure, type Patience, retrying } from "../hub/retry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { type AskOptions, today } from "./labeller.ts";
-import type { AnswerCache, KeptAnswer } from "./llm-cache.ts";
+import { withoutThoughts } from "./llm-answers.ts";
+import type { AnswerCache, KeptAnswer, LlmRequest } from "./llm-cache.ts";
 import { type ChatReply, checkUrl, createChat, type LlmAddress, type Question } from "./llm-chat.ts";
-import { failureOf } from "./llm-errors.ts";
+import { failureOf, simplerAfter } from "./llm-errors.ts";
+import { type Manner, simplestOf } from "./llm-manner.ts";
 import { createPace, type Pace } from "./llm-pace.ts";
 
 /** Reads an answer. @throws `LLM_REFUSED`, `LLM_ANSWER_INVALID` */
@@ -15,6 +17,8 @@ export interface Answer<T> {
   readonly value: T;
   /** When it was given: by the server, not by the cache. */
   readonly date: string;
+  /** The server does not take temperature 0: the same question may get another answer. */
+  readonly ownTemperature: boolean;
 }
 
 /** What asking has cost so far. */
@@ -50,14 +54,18 @@ export interface LlmOptions extends LlmAddress {
   readonly pace?: Pace;
   /** How long one answer may take. Default: 120 s. */
   readonly timeoutMs?: number;
-  /** An answer may not be longer. Default: 256. */
+  /** An answer may not be longer; 0: the server is told of no limit. Default: 256. */
   readonly maxTokens?: number;
+  /** Asks for JSON where the question says which. Default: true. */
+  readonly structured?: boolean;
   /** Tries and pauses. Default: as for downloads. */
   readonly patience?: Partial<Patience>;
 }
 
 /**
- * A language model behind any server that speaks OpenAI's chat completions.
+ * A language model behind any server that speaks OpenAI's chat completions. It is asked for JSON, at temperature 0, with
+ * a limit of tokens; what of these a server refuses is left out from then on. A model that thinks until the limit is asked
+ * again without one.
  * @throws `USAGE` for an address that is none
  * @example
  * ```ts
@@ -74,18 +82,34 @@ export function createLlm(options: LlmOptions): Llm {
   const address = { url: server, model, key };
   const chat = createChat(address);
   const patience = { ...PATIENCE, ...options.patience };
+  const first: Manner = {
+    temperature: true,
+    limit: maxTokens === 0 ? "none" : "max_tokens",
+    structured: options.structured ?? true,
+  };
+  let manner = first;
   let usage: Usage = { asked: 0, cached: 0, tokensIn: 0, tokensOut: 0 };
+  const requestOf = (question: Question): LlmRequest => ({
+    ...{ server, model, question, manner: first, maxTokens },
+  });
 
-  /** One try. */
-  const once = async (question: Question, signal: AbortSignal | undefined): Promise<ChatReply> => {
+  /** One request: an answer, or the manner in which to ask again. */
+  const once = async (
+    question: Question,
+    asked: Manner,
+    signal: AbortSignal | undefined,
+  ): Promise<ChatReply | Manner> => {
     const timeout = AbortSignal.timeout(timeoutMs);
     const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
     try {
-      const reply = await chat(question, maxTokens, stop);
-      requireAnswer(reply, model, maxTokens);
+      const reply = await chat(question, asked, maxTokens, stop);
+      if (asked.limit !== "none" && cutOffInThought(reply)) return { ...asked, limit: "none" };
+      requireAnswer(reply, model, asked.limit === "none" ? undefined : maxTokens);
       return reply;
     } catch (error) {
       if (error instanceof ClipInterpretError || error instanceof PassingFailure) throw error;
+      const simpler = simplerAfter(error, asked);
+      if (simpler) return simpler;
       const failure = failureOf(error, address, timeout.aborted ? timeoutMs : undefined);
       if (failure instanceof PassingFailure && failure.waitMs !== undefined) {
         pace.hold(Math.min(failure.waitMs, patience.longestPauseMs));
@@ -95,9 +119,9 @@ export function createLlm(options: LlmOptions): Llm {
   };
 
   const known = async <T>(question: Question, parse: Parse<T>): Promise<Answer<T> | undefined> => {
-    const kept = await cache.get(model, question);
+    const kept = await cache.get(requestOf(question));
     try {
-      return kept && { value: parse(kept.text), date: kept.date };
+      return kept && answerOf(parse(kept.text), kept);
     } catch {
       return undefined;
     }
@@ -116,14 +140,20 @@ export function createLlm(options: LlmOptions): Llm {
       const waiting = AbortSignal.any([signal, ending].filter((one) => one !== undefined));
       const work = { signal: waiting, ...(report && { report }) };
       try {
-        const { text, tokensIn, tokensOut } = await retrying(
+        const { reply, asked } = await retrying(
           async () => {
-            await pace.turn(waiting);
-            return once(question, signal);
+            for (;;) {
+              await pace.turn(waiting);
+              const asked = manner;
+              const reply = await once(question, asked, signal);
+              if ("text" in reply) return { reply, asked };
+              manner = simplestOf(manner, reply);
+            }
           },
           patience,
           work,
         );
+        const { text, tokensIn, tokensOut } = reply;
         usage = {
           ...usage,
           asked: usage.asked + 1,
@@ -131,9 +161,11 @@ export function createLlm(options: LlmOptions): Llm {
           tokensOut: usage.tokensOut + tokensOut,
         };
         const value = parse(text);
-        const answer: KeptAnswer = { model, server, text, tokensIn, tokensOut, date: today() };
-        await cache.put(question, answer);
-        return { value, date: answer.date };
+        const kept: KeptAnswer = {
+          ...{ model, server, text, tokensIn, tokensOut, manner: asked, date: today() },
+        };
+        await cache.put(requestOf(question), kept);
+        return answerOf(value, kept);
       } catch (error) {
         throw waiting.aborted ? stopped(error) : error;
       }
@@ -142,15 +174,23 @@ export function createLlm(options: LlmOptions): Llm {
   };
 }
 
+const answerOf = <T>(value: T, { date, manner }: KeptAnswer): Answer<T> => ({
+  ...{ value, date, ownTemperature: !manner.temperature },
+});
+
+/** True where the limit was reached before the model had begun to answer. */
+const cutOffInThought = ({ text, thoughts, finish }: ChatReply): boolean =>
+  finish === "length" && withoutThoughts(text) === "" && (text.trim() !== "" || thoughts !== "");
+
 /** Refuses what is no whole answer: a model that declines, says nothing, or is cut off. */
-function requireAnswer({ text, finish }: ChatReply, model: string, maxTokens: number): void {
+function requireAnswer({ text, finish }: ChatReply, model: string, maxTokens: number | undefined): void {
   if (finish === "content-filter") {
     const said = text.trim() === "" ? "" : `: "${text.trim().slice(0, 200)}"`;
     throw new ClipInterpretError("LLM_REFUSED", `${model} declines to answer${said}`);
   }
   if (finish === "length") {
-    const hint = "Raise --llm-max-tokens if the model thinks before it answers, or use another model.";
-    const message = `${model} was not done after ${maxTokens} tokens`;
+    const hint = "Raise --llm-max-tokens (0: no limit), or use another model.";
+    const message = `${model} was not done after ${maxTokens ?? "all the"} tokens${maxTokens === undefined ? " that the server allows" : ""}`;
     throw new ClipInterpretError("LLM_ANSWER_INVALID", message, { hint });
   }
   if (text.trim() !== "") return;

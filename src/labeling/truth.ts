@@ -1,4 +1,4 @@
-import { findGroupings, type Grouping } from "../analysis/selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../analysis/selectivity/groupings.ts";
 import type { Index } from "../corpus/open-index.ts";
 import type { SelectivityResult } from "../results/selectivity.ts";
 import type { TextPool } from "../text/pool.ts";

@@ -12,7 +12,7 @@ import {
   readLabelsFile,
   writeLabels,
 } from "./labels-file.ts";
-import { loadProperties } from "./properties.ts";
+import { loadProperties, unweighted } from "./properties.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -105,6 +105,19 @@ describe("a labels file", () => {
     const model = { name: "m", config: {} } as Pick<ClipModel, "name" | "config">;
     expect(await loadProperties(model, path)).toEqual({ colour: ["L0.H1"], animals: ["L0.H1", "L0.H2"] });
     await expect(readLabels(path, "m")).rejects.toThrow('L0.H1 is under a second property, "animals"');
+  });
+
+  it("may give a head a weight in a property, which what takes heads away does not read", async () => {
+    const path = await saved({ position: ["L3.H1*-1", "L3.H3"], size: ["L3.H1"] });
+    const model = { name: "m", config: {} } as Pick<ClipModel, "name" | "config">;
+    const properties = await loadProperties(model, path);
+    expect(properties).toEqual({ position: ["L3.H1*-1", "L3.H3"], size: ["L3.H1"] });
+    expect(unweighted(properties)).toEqual({ position: ["L3.H1", "L3.H3"], size: ["L3.H1"] });
+    for (const wrong of ["L3.H1*", "L3.H1*x", "L3.H1 * -1"]) {
+      await expect(loadProperties(model, await saved({ position: [wrong] }))).rejects.toMatchObject({
+        code: "JSON_INVALID",
+      });
+    }
   });
 
   it("may leave the descriptions out and still say how many fit", async () => {

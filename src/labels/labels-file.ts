@@ -94,12 +94,18 @@ const severalSchema = z.object({
   source: z.string().optional(),
   models: z.record(z.string(), z.object({ heads: z.record(headNameSchema, nonBlank) })),
 });
-const byPropertySchema = z.record(nonBlank, z.array(headNameSchema));
+const weightedHeadSchema = z
+  .string()
+  .regex(/^L\d+\.H\d+(\*-?\d+(\.\d+)?)?$/, "heads are written L10.H3, or with a weight L10.H3*-1");
+const byPropertySchema = z.record(nonBlank, z.array(weightedHeadSchema));
 const entrySchema = z.object({ heads: z.record(headNameSchema, headLabelSchema) });
 
-/** One model's labels as a file lists them: a head may be there more than once, under several properties. */
+/**
+ * One model's labels as a file lists them: a head may be there more than once, under several properties, and with a weight
+ * in each of them.
+ */
 export interface ListedLabels extends Omit<Labels, "heads"> {
-  readonly heads: readonly (readonly [head: string, label: HeadLabel])[];
+  readonly heads: readonly (readonly [head: string, label: HeadLabel, weight?: number])[];
 }
 
 /** A file of labels, in whatever form: what an origin says of it, and the labels of each model in it. */
@@ -114,7 +120,7 @@ export interface LabelsFile {
 
 /**
  * Reads labels: what {@link writeLabels} wrote; labels by hand (`{"heads": {"L3.H1": "colour"}}`, or with more of the
- * fields); heads by property (`{"colour": ["L3.H1", "L2.H0"]}`); or several models' labels, as they were published.
+ * fields); heads by property (`{"colour": ["L3.H1", "L2.H0*-1"]}`); or several models' labels, as they were published.
  * What does not say who made it counts as made by hand, in this file.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID` naming the head and field
  * @example
@@ -137,10 +143,11 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
   });
   const byHand = { kind: "manual", by: name };
   const listed = (heads: readonly (readonly [string, object])[]): ListedLabels["heads"] =>
-    heads.map(([head, entry]) => {
+    heads.map(([written, entry]) => {
+      const [head, weight] = written.split("*");
       const { success, data, error } = entrySchema.safeParse({ heads: { [head]: entry } });
       if (!success) throw invalid(path, reasonOf(error));
-      return [head, data.heads[head]];
+      return [head, data.heads[head], weight === undefined ? 1 : Number(weight)] as const;
     });
   const several = severalSchema.safeParse(json);
   if (several.success) {
@@ -165,7 +172,9 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
   }
   const lists = byPropertySchema.safeParse(json);
   if (!lists.success) {
-    throw invalid(path, `it holds neither labels nor {property: [heads]}; ${reasonOf(loose.error)}`);
+    const isObject = typeof json === "object" && json !== null && "heads" in json;
+    const why = isObject ? ` (${reasonOf(loose.error)})` : "";
+    throw invalid(path, `it holds neither labels, as \`label\` writes them, nor {property: [heads]}${why}`);
   }
   const entries = Object.entries(lists.data).flatMap(([label, names]) =>
     names.map((head) => [head, { label, labeller: byHand }] as const),

@@ -3,11 +3,12 @@
  * labels that were published for the six models of the paper.
  */
 import type { ClipModel } from "../model/clip-model.ts";
+import { weightedName } from "../model/components.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { listedLabels, readLabelsFile } from "./labels-file.ts";
 import { findPublished } from "./published.ts";
 
-/** Heads by property, as {@link parseComponents} takes them. */
+/** Heads by property, with weights where they have any, as {@link parseComponents} takes them: `L3.H1`, `L3.H1*-1`. */
 export type Properties = Readonly<Record<string, readonly string[]>>;
 
 /**
@@ -36,11 +37,22 @@ export async function loadProperties(
       ? ((await findPublished(model.name, model.config))?.heads ?? []).map(
           ({ head, label }) => [head, label] as const,
         )
-      : (await listedLabels(file, model.name)).heads.map(([head, { label }]) => [head, label] as const);
+      : (await listedLabels(file, model.name)).heads.map(
+          ([head, { label }, weight = 1]) => [weightedName(head, weight), label] as const,
+        );
   const properties = new Map<string, string[]>();
   for (const [head, label] of entries) properties.set(label, [...(properties.get(label) ?? []), head]);
   return Object.fromEntries(properties);
 }
+
+/**
+ * The same heads without weights: for what takes heads away, or describes them, whatever they write towards. A weight says how
+ * a head is to be read.
+ */
+export const unweighted = (properties: Properties): Properties =>
+  Object.fromEntries(
+    Object.entries(properties).map(([name, heads]) => [name, heads.map((head) => head.split("*")[0])]),
+  );
 
 /**
  * Sees that a file's labels are of a model: they name it or none, and no head that it does not have.

@@ -30,6 +30,12 @@ export class Random {
     return low + (high - low) * this.unit();
   }
 
+  /** A number of the standard normal distribution (Box and Muller's transform). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.unit()));
+    return radius * Math.cos(2 * Math.PI * this.unit());
+  }
+
   /** An integer in [0, n). */
   below(n: number): number {
     return Math.floor(this.unit() * n);

@@ -3,6 +3,7 @@ import { hashWeights, watchWeights } from "../checkpoint/fingerprint.ts";
 import { requireFinite } from "../checkpoint/finite.ts";
 import { type Checkpoint, loadCheckpoint } from "../checkpoint/load.ts";
 import type { Activation, ModelConfig } from "../checkpoint/model-config.ts";
+import { tensorsIn } from "../checkpoint/weights.ts";
 import { hubIdOfFolder } from "../hub/cache.ts";
 import { knownActivation } from "../hub/known-models.ts";
 import { requireDevice } from "../onnx/device.ts";
@@ -67,7 +68,9 @@ export interface ClipModel {
   decompose(pixels: Float32Array, options?: DecomposeOptions): Promise<TokenDecomposition>;
   /** What other methods of segmentation read: every token's attention and output. Pixels as for `decompose`. */
   readTokens(pixels: Float32Array): Promise<TokenOutputs>;
-  /** Frees the model's memory; it must not be used again. */
+  /** Bytes of weights that its graphs hold in memory now. */
+  loadedBytes(): number;
+  /** Frees the memory of its graphs; what is asked of it afterwards loads them again, if its files are still the same. */
   release(): Promise<void>;
 }
 
@@ -105,6 +108,7 @@ export async function loadClipModel(
   const requireUnchanged = await watchWeights(weights);
   const requireNumbers = once(() => requireFinite(weights));
   const sessions = sharedCache<Session>(MOST_SESSIONS);
+  const loaded = new Map<string, number>();
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
     sessions.get(key, async () => {
       await requireUnchanged();
@@ -112,6 +116,7 @@ export async function loadClipModel(
       if (precision !== "fp32") await requireNumbers();
       const created = await createSession(graph(), weights.file, on);
       await requireUnchanged();
+      loaded.set(key, towerBytes(key === "text" ? weights.text : weights.vision));
       return created;
     });
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
@@ -138,17 +143,7 @@ export async function loadClipModel(
       return hash;
     }),
     tokenizer: once(() => loadModelTokenizer(checkpoint)),
-    async tokenizeTexts(texts, work = {}) {
-      const tokenizer = await model.tokenizer();
-      return texts.map((text) => {
-        const { ids, truncated } = tokenizer.encode(text);
-        if (truncated) {
-          const message = `only the first ${ids.length} tokens are read of "${text.slice(0, 60)}…"`;
-          work.report?.({ type: "warning", code: "TEXT_TRUNCATED", message });
-        }
-        return ids;
-      });
-    },
+    tokenizeTexts: (texts, work) => tokenizeWith(model, texts, work),
     async encodeTexts(texts, work) {
       return model.encodeTokens(await model.tokenizeTexts(texts, work), work);
     },
@@ -172,13 +167,36 @@ export async function loadClipModel(
       const vision = await session("tokens", () => visionGraph(config, weights.vision, how), options);
       return blamingWeights(weights.vision, () => readTokens(vision, config, pixels));
     },
+    loadedBytes: () => [...loaded.values()].reduce((sum, bytes) => sum + bytes, 0),
     async release() {
-      const loaded = await Promise.allSettled(sessions.clear());
-      for (const result of loaded) if (result.status === "fulfilled") await result.value.release();
+      loaded.clear();
+      const all = await Promise.allSettled(sessions.clear());
+      for (const result of all) if (result.status === "fulfilled") await result.value.release();
     },
   };
   return model;
 }
+
+/** Token ids of texts; one that is cut off is reported. */
+export async function tokenizeWith(
+  model: Pick<ClipModel, "tokenizer">,
+  texts: readonly string[],
+  { report }: WorkOptions = {},
+): Promise<number[][]> {
+  const tokenizer = await model.tokenizer();
+  return texts.map((text) => {
+    const { ids, truncated } = tokenizer.encode(text);
+    if (truncated) {
+      const message = `only the first ${ids.length} tokens are read of "${text.slice(0, 60)}…"`;
+      report?.({ type: "warning", code: "TEXT_TRUNCATED", message });
+    }
+    return ids;
+  });
+}
+
+/** Bytes of weights as ONNX Runtime holds them, in float32. */
+const towerBytes = (weights: unknown): number =>
+  tensorsIn(weights).reduce((sum, { shape }) => sum + 4 * shape.reduce((all, size) => all * size, 1), 0);
 
 /** Runs work whose numbers turned out to be none, and names the weight that was to blame. */
 async function blamingWeights<T>(

@@ -23,6 +23,27 @@ describe("a component set as a user writes it", () => {
     expect(names("l10.h3")).toEqual(["L10.H3"]);
   });
 
+  it("reads the weights in a property, times that of the property", () => {
+    const properties = { position: ["L3.H1*-1", "L2.H0"] };
+    const weights = (text: string) =>
+      parseComponents(text, sizes, properties).heads.map(({ layer, head, weight }) => [layer, head, weight]);
+    expect(weights("Position")).toEqual([
+      [2, 0, 1],
+      [3, 1, -1],
+    ]);
+    expect(weights("position*-2, L5.H5")).toEqual([
+      [2, 0, -2],
+      [3, 1, 2],
+      [5, 5, 1],
+    ]);
+    expect(() => weights("position, L3.H1")).toThrow(expect.objectContaining({ code: "HEADS_INVALID" }));
+    expect(() => weights("position*2e6")).toThrow(expect.objectContaining({ code: "HEADS_INVALID" }));
+    expect(weights("position*0")).toEqual([
+      [2, 0, 0],
+      [3, 1, 0],
+    ]);
+  });
+
   it("reads weights and keeps the model's order", () => {
     expect(parseComponents("L10.H3*0.5, L1.H0*-2, embed*3", sizes)).toEqual({
       heads: [

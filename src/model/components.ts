@@ -72,12 +72,15 @@ export function mlpName(index: number, { layers }: Pick<Sizes, "layers">): strin
   return index > layers ? "pool.MLP" : `L${index - 1}.MLP`;
 }
 
+/** A component as a set names it, with its weight where it is not 1: `L10.H3*0.5`. */
+export const weightedName = (name: string, weight: number): string =>
+  weight === 1 ? name : `${name}*${weight}`;
+
 /** Every component of a set by name, with its weight where it is not 1: `L10.H3*0.5`. */
 export function componentNames({ heads, mlps }: ComponentSet, sizes: Pick<Sizes, "layers">): string[] {
-  const weighted = (name: string, weight: number) => (weight === 1 ? name : `${name}*${weight}`);
   return [
-    ...heads.map(({ layer, head, weight }) => weighted(headName(layer, head), weight)),
-    ...mlps.map(({ index, weight }) => weighted(mlpName(index, sizes), weight)),
+    ...heads.map(({ layer, head, weight }) => weightedName(headName(layer, head), weight)),
+    ...mlps.map(({ index, weight }) => weightedName(mlpName(index, sizes), weight)),
   ];
 }
 
@@ -137,7 +140,8 @@ export const writtenSet = (text: string): string =>
  *
  * @param text the set as written
  * @param sizes the model's layers and heads
- * @param properties names of sets of heads, such as labels: name → `L10.H3` names
+ * @param properties names of sets of heads, such as labels: name → `L10.H3` names, which may carry weights too. That of the
+ *   property multiplies them
  * @throws `HEADS_INVALID` naming the part and what the model has
  */
 export function parseComponents(
@@ -156,14 +160,18 @@ export function parseComponents(
   for (const part of writtenSet(text)
     .split(",")
     .map((piece) => piece.trim())) {
-    const [, name, weightText] = /^(.*?)\s*(?:\*\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?))?$/i.exec(part)!;
-    // A negative zero is zero.
-    const weight = weightText === undefined ? 1 : Number(weightText) || 0;
-    if (Math.abs(weight) > MOST_WEIGHT)
-      throw invalid(`the weight of "${part}" is beyond ±${MOST_WEIGHT}`, sizes);
-    const { headKeys, mlpKeys } = resolvePart(name ?? "", sizes, properties);
-    for (const key of headKeys) put(heads, key, weight, part);
-    for (const key of mlpKeys) put(mlps, key, weight, part);
+    const { name, weight } = splitWeight(part);
+    const property = Object.keys(properties).find((key) => key.toLowerCase() === name.toLowerCase());
+    const members = property === undefined ? [{ name, weight: 1 }] : properties[property].map(splitWeight);
+    for (const member of members) {
+      // A negative zero is zero.
+      const product = weight * member.weight || 0;
+      if (Math.abs(product) > MOST_WEIGHT)
+        throw invalid(`the weight of "${part}" is beyond ±${MOST_WEIGHT}`, sizes);
+      const { headKeys, mlpKeys } = resolvePart(member.name, sizes);
+      for (const key of headKeys) put(heads, key, product, part);
+      for (const key of mlpKeys) put(mlps, key, product, part);
+    }
   }
   const sorted = (map: Map<number, number>) => [...map].sort(([a], [b]) => a - b);
   return {
@@ -201,22 +209,20 @@ export const parseHeads = (
   return { ...set, name: text, set };
 };
 
+/** `L10.H3*0.5` → its name and its weight, 1 where none is written. */
+function splitWeight(part: string): { name: string; weight: number } {
+  const [, name = "", weight] = /^(.*?)\s*(?:\*\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?))?$/i.exec(part) ?? [];
+  return { name, weight: weight === undefined ? 1 : Number(weight) };
+}
+
 function resolvePart(
   name: string,
   sizes: Sizes,
-  properties: Readonly<Record<string, readonly string[]>>,
 ): { headKeys: readonly number[]; mlpKeys: readonly number[] } {
   const { layers, heads } = sizes;
   const none: number[] = [];
   const span = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const layerHeads = (from: number, to: number) => span(from * heads, to * heads);
-  const property = Object.keys(properties).find((key) => key.toLowerCase() === name.toLowerCase());
-  if (property !== undefined) {
-    return {
-      headKeys: properties[property].flatMap((head) => resolvePart(head, sizes, {}).headKeys),
-      mlpKeys: none,
-    };
-  }
   if (/^all$/i.test(name)) return { headKeys: layerHeads(0, layers), mlpKeys: none };
   if (/^mlps$/i.test(name)) return { headKeys: none, mlpKeys: span(0, mlpCount(sizes)) };
   if (/^pool\.mlp$/i.test(name) && sizes.poolMlp) return { headKeys: none, mlpKeys: [layers + 1] };

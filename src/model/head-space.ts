@@ -40,15 +40,12 @@ export function headMatrix(geometry: HeadGeometry, layer: number, head: number):
   return matrix;
 }
 
-/** M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. */
-export function headMetric(geometry: HeadGeometry, layer: number, head: number): Float64Array {
-  const size = coordinateCount(geometry);
-  if (!geometry.pool) return gram(headMatrix(geometry, layer, head), size);
-  // M̃ is the identity, and three rows of nothing.
-  const metric = new Float64Array(size * size);
-  for (let i = 0; i < geometry.headDim; i++) metric[i * size + i] = 1;
-  return metric;
-}
+/**
+ * M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. Undefined for a
+ * model that pools by attention: M̃ is the identity there, and three rows of nothing.
+ */
+export const headMetric = (geometry: HeadGeometry, layer: number, head: number): Float64Array | undefined =>
+  geometry.pool ? undefined : gram(headMatrix(geometry, layer, head), coordinateCount(geometry));
 
 /** (k/H − μ·s/(n·H))/σ + b/(n·H), [D]: what a head writes whatever it attends to, before ‖e‖. */
 export function constantPart(
@@ -221,7 +218,7 @@ export const headQ0 = (
 export function poolProbe(
   { heads }: HeadGeometry,
   { heads: pools, headDim, width, O }: PoolGeometry,
-  { pool = new Float64Array() }: PreparedProbe,
+  { pool = new Float64Array() }: Pick<PreparedProbe, "pool">,
   layer: number,
   head: number,
 ): Float64Array {
@@ -231,6 +228,20 @@ export function poolProbe(
   for (let p = 0; p < pools; p++)
     result.set(multiply(rows, pool.subarray(p * width, (p + 1) * width)), p * headDim);
   return result;
+}
+
+/**
+ * What one head's tokens' values are multiplied with for a probe v [D]: q0, [d_h], or with attention pooling q_p of each
+ * head of the pool, [P, d_h].
+ */
+export function tokenProbe(
+  geometry: HeadGeometry,
+  v: Float64Array,
+  { layer, head }: Omit<WeightedHead, "weight">,
+): Float64Array {
+  const { pool } = geometry;
+  if (!pool) return multiply(headRows(geometry, layer, head), v);
+  return poolProbe(geometry, pool, { pool: multiply(pool.T, v) }, layer, head);
 }
 
 /** w·[q0; q1; q2; q3] of one head: what its z̃ is multiplied with. */

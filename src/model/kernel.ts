@@ -1,5 +1,5 @@
 import { dot } from "../math/linear.ts";
-import { type ComponentSet, mlpCount } from "./components.ts";
+import { type ComponentSet, mlpCount, type WeightedHead } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
 import type { HeadGeometry, PoolGeometry } from "./geometry.ts";
 import { headQ0, type PreparedProbe, poolProbe } from "./head-space.ts";
@@ -110,20 +110,43 @@ export function scoreTokens(
   set: ComponentSet,
   image = 0,
 ): Float64Array {
-  const { heads, headDim, pool } = geometry;
+  const { pool } = geometry;
   if (pool) return scorePooledTokens(geometry, pool, probe, decomposition, tokenTerms, set, image);
   const { tokens } = tokenTerms;
   const scale = decomposition.sigma[image] * decomposition.norm[image];
   const scores = new Float64Array(tokens);
-  for (const { layer, head, weight } of set.heads) {
-    const terms = tokenTerms.layers.get(layer);
-    if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
-    const q0 = headQ0(geometry, probe, layer, head);
-    const share = constantTerm(probe, decomposition, image, layer) / tokens;
+  for (const head of set.heads) {
+    const q0 = headQ0(geometry, probe, head.layer, head.head);
+    const direct = directTokens(geometry, q0, tokenTerms, head, image);
+    const share = constantTerm(probe, decomposition, image, head.layer) / tokens;
     for (let token = 0; token < tokens; token++) {
-      const attention = terms.attention[(image * heads + head) * tokens + token];
-      const value = dot(terms.values, q0, ((image * tokens + token) * heads + head) * headDim);
-      scores[token] += (weight * (attention * value + share)) / scale;
+      scores[token] += (head.weight * (direct[token] + share)) / scale;
+    }
+  }
+  return scores;
+}
+
+/**
+ * What one head wrote at each token of one image because it looked there, [N], CLS first, before σ‖e‖ (with attention
+ * pooling ‖e‖) is taken out: a_i·(V_i·q0), or Σ_p a_pi·(V_i·q_p). What a head writes whatever it looks at is not in it.
+ * @param q of the head, as {@link tokenProbe} gives it
+ */
+export function directTokens(
+  { heads, headDim, pool }: HeadGeometry,
+  q: Float64Array,
+  { tokens, layers }: TokenTerms,
+  { layer, head }: Omit<WeightedHead, "weight">,
+  image: number,
+): Float64Array {
+  const terms = layers.get(layer);
+  if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
+  const [rows, width] = pool ? [pool.heads, pool.headDim] : [1, headDim];
+  const scores = new Float64Array(tokens);
+  for (let token = 0; token < tokens; token++) {
+    const from = ((image * tokens + token) * heads + head) * width;
+    for (let p = 0; p < rows; p++) {
+      const attention = terms.attention[((image * heads + head) * rows + p) * tokens + token];
+      scores[token] += attention * dot(terms.values, q.subarray(p * width, (p + 1) * width), from);
     }
   }
   return scores;
@@ -141,29 +164,20 @@ function scorePooledTokens(
   pool: PoolGeometry,
   probe: PreparedProbe,
   decomposition: Decomposition,
-  { tokens, layers }: TokenTerms,
+  tokenTerms: TokenTerms,
   set: ComponentSet,
   image: number,
 ): Float64Array {
-  const { heads } = geometry;
-  const { heads: pools, headDim } = pool;
+  const { tokens } = tokenTerms;
   const length = decomposition.norm[image];
   const scores = new Float64Array(tokens);
-  for (const { layer, head, weight } of set.heads) {
-    const terms = layers.get(layer);
-    if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
-    const q = poolProbe(geometry, pool, probe, layer, head);
-    const direct = new Float64Array(tokens);
-    for (let token = 0; token < tokens; token++) {
-      const from = ((image * tokens + token) * heads + head) * headDim;
-      for (let p = 0; p < pools; p++) {
-        const attention = terms.attention[((image * heads + head) * pools + p) * tokens + token];
-        direct[token] += attention * dot(terms.values, q.subarray(p * headDim, (p + 1) * headDim), from);
-      }
-    }
-    const whole = scoreHead(geometry, probe, decomposition, image, layer, head) * length;
+  for (const head of set.heads) {
+    const q = poolProbe(geometry, pool, probe, head.layer, head.head);
+    const direct = directTokens(geometry, q, tokenTerms, head, image);
+    const whole = scoreHead(geometry, probe, decomposition, image, head.layer, head.head) * length;
     const share = (whole - direct.reduce((sum, value) => sum + value, 0)) / tokens;
-    for (let token = 0; token < tokens; token++) scores[token] += (weight * (direct[token] + share)) / length;
+    for (let token = 0; token < tokens; token++)
+      scores[token] += (head.weight * (direct[token] + share)) / length;
   }
   return scores;
 }

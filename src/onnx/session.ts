@@ -95,7 +95,9 @@ export async function createSession(
   };
 }
 
-function toTensor(data: Float32Array | Float64Array | BigInt64Array, dims: readonly number[]): Tensor {
+function toTensor(given: Float32Array | Float64Array | BigInt64Array, dims: readonly number[]): Tensor {
+  // ONNX Runtime takes no memory that threads share.
+  const data = given.buffer instanceof ArrayBuffer ? given : given.slice();
   if (data instanceof BigInt64Array) return new Tensor("int64", data, dims);
   return data instanceof Float64Array ? new Tensor("float64", data, dims) : new Tensor("float32", data, dims);
 }

@@ -11,8 +11,10 @@ import {
   headSchema,
   headShape,
   rectangleSchema,
+  share,
   sizeSchema,
   truncatedShape,
+  weightedHeadSchema,
 } from "./shapes.ts";
 
 /*
@@ -58,11 +60,12 @@ export const appSchema = z.strictObject({
   defaultModel: z.string(),
   defaultCorpus: z
     .string()
-    .describe("what is searched before anything is chosen: the first index that is served, or the demo"),
+    .describe("what is searched before anything is chosen: what was made the default, or the demo"),
   limits: z.strictObject({ uploadBytes: size, pixels: size, texts: size }),
   example: z
     .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
     .describe("what to show before anything is chosen"),
+  starts: z.array(imageRefSchema).describe("pictures to start from, of the default corpus"),
 });
 
 /** `GET /api/model`: a loaded model. */
@@ -88,10 +91,36 @@ export const corporaSchema = z.strictObject({
       title: z.string(),
       images: count.nullable().describe("null before it is made"),
       made: z.boolean(),
-      indexed: z.boolean().describe("whether it can be searched with the model asked for"),
+      indexed: z.boolean().describe("whether all of it can be searched with the model asked for"),
+      searchable: count.describe(
+        "images that can be searched with it now: more and more while it is indexed",
+      ),
+      own: z.boolean().describe("whether it was added here, and can be removed again"),
       job: z.string().nullable().describe("the job that makes or indexes it now"),
     }),
   ),
+});
+
+/** `GET /api/roots`: folders below which pictures may be chosen. Names only, and never where they lie. */
+export const rootsSchema = z.strictObject({
+  roots: z.array(z.string()),
+  folder: z
+    .strictObject({
+      root: z.string(),
+      path: z.string().describe("from the root, with slashes; empty for the root itself"),
+      folders: z.array(z.string()),
+      pictures: count.describe("files in it that are named as pictures; folders in it are not counted"),
+      more: z.boolean().describe("whether there is more in it than is told"),
+    })
+    .nullable()
+    .describe("what was asked for"),
+});
+
+/** `POST /api/corpora`: add a folder, and index it with a model. */
+export const addCorpusRequestSchema = z.strictObject({
+  root: z.string().min(1).max(255),
+  path: z.string().max(4000),
+  model,
 });
 
 const factorValue = z.union([z.string(), z.number(), z.null()]);
@@ -247,10 +276,10 @@ export const neighborsRequestSchema = z.strictObject({
 /** `GET /api/insights`: what is known of each head from the known factors of a corpus. */
 export const insightsSchema = z.strictObject({
   selectivity: selectivityResultSchema,
-  retrieval: retrievalResultSchema.describe("one head a factor"),
+  retrieval: retrievalResultSchema.describe("through one head a factor, and through its three best"),
 });
 
-/** `GET /api/properties`: names of sets of heads. */
+/** `GET /api/properties`: names of sets of heads, those first through which the nearest images share the property most clearly. */
 export const propertiesSchema = z.strictObject({
   properties: z.array(
     z.strictObject({
@@ -258,7 +287,15 @@ export const propertiesSchema = z.strictObject({
       source: z
         .enum(["label", "factor"])
         .describe("a published or given label, or a factor that the heads follow"),
-      heads: z.array(headSchema),
+      heads: z
+        .array(weightedHeadSchema)
+        .describe("weight −1 where a head writes away from what it sees; most selective first"),
+      precision: z
+        .strictObject({ k: size, mean: share, low: share, high: share, chance: share })
+        .nullable()
+        .describe(
+          "of the k images nearest through these heads, the share with the query's value of the factor, measured on images that the heads were not chosen on; null for a label",
+        ),
     }),
   ),
 });
@@ -266,7 +303,7 @@ export const propertiesSchema = z.strictObject({
 /** One background job. */
 export const jobSchema = z.strictObject({
   id: z.string(),
-  kind: z.enum(["prepare", "pull"]),
+  kind: z.enum(["prepare", "atlas", "pull"]),
   title: z.string(),
   subject: z.string().describe("the corpus or model it is about"),
   model: z.string(),
@@ -275,6 +312,11 @@ export const jobSchema = z.strictObject({
   unit: z.string().nullable(),
   done: z.number().min(0),
   total: z.number().min(0).nullable(),
+  secondsLeft: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe("of what it is at, at the pace of the last half minute; null where nothing can be said yet"),
   warnings: z.array(z.string()),
   error: problemSchema.shape.error.nullable(),
   started: z.string(),
@@ -287,8 +329,15 @@ export const jobsSchema = z.strictObject({ jobs: z.array(jobSchema) });
 /** `POST /api/jobs`: start one, or join the one under way. */
 export const jobRequestSchema = z.union([
   z.strictObject({ kind: z.literal("prepare"), corpus: z.string(), model }),
+  z.strictObject({ kind: z.literal("atlas"), corpus: z.string(), model }),
   z.strictObject({ kind: z.literal("pull"), model }),
 ]);
+
+/** The answer to `POST /api/corpora`: what it is called from now on, and the job that indexes it. */
+export const addedCorpusSchema = z.strictObject({ corpus: z.string(), job: jobSchema });
+
+/** The answer to what changes the list of corpora. */
+export const changedCorporaSchema = z.strictObject({ corpora: z.array(z.string()), default: z.string() });
 
 /** A background job as clients see it. */
 export type JobView = z.infer<typeof jobSchema>;

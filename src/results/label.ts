@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { headLabelShape, judgeShape, makerShape } from "../labels/labels-file.ts";
+import { agreementSchema, examSchema } from "./judging.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count, headSchema, headShape } from "./shapes.ts";
@@ -57,6 +58,15 @@ const labelledHeadSchema = z.strictObject({
 /** A head's label with what it was made from. */
 export type LabelledHead = z.infer<typeof labelledHeadSchema>;
 
+const failedHeadSchema = z.strictObject({
+  ...headShape,
+  step: z.enum(["label", "judge"]).describe("the label is missing, or the verdicts on it"),
+  code: z.string(),
+  message: z.string(),
+});
+/** A head that a language model gave no usable answer about. */
+export type FailedHead = z.infer<typeof failedHeadSchema>;
+
 /** What `label --json` prints: what a labels file holds, and what there is to say of it. */
 export const labelResultSchema = z.strictObject({
   origin: originSchema("model", "index", "pool", "labels")
@@ -66,8 +76,13 @@ export const labelResultSchema = z.strictObject({
   model: z.string().describe("whose heads, as a labels file says it"),
   source: z.string().describe("what the descriptions come from, in words"),
   heads: z.array(labelledHeadSchema),
-  unlabelled: z.array(headSchema),
+  unlabelled: z.array(headSchema).describe("that the labeller has no label for"),
+  failed: z
+    .array(failedHeadSchema)
+    .describe("that a request failed for, with --keep-going; the same command asks again"),
   inconsistencies: z.array(inconsistencySchema),
+  agreement: agreementSchema.nullable().describe("null where there are not several judges"),
+  exam: examSchema.nullable().describe("null without --distractors"),
   llm: z
     .strictObject({
       estimate: estimateSchema,

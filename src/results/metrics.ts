@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agreementSchema } from "./judging.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { count, headSchema, intervalSchema, share } from "./shapes.ts";
@@ -173,6 +174,17 @@ export const baselinesSchema = z.strictObject({
 /** The metrics under every baseline. */
 export type Baselines = z.infer<typeof baselinesSchema>;
 
+/** What the metrics are for labels given without a look at the head; `labeling/label-baselines.ts` says how each is drawn. */
+export const LABEL_BASELINES = ["constant", "random", "permuted"] as const;
+export type LabelBaseline = (typeof LABEL_BASELINES)[number];
+export const labelBaselinesSchema = z.strictObject({
+  constant: intervalsSchema,
+  random: intervalsSchema,
+  permuted: intervalsSchema,
+});
+/** The metrics of labels that say nothing, as the same judge sees them. */
+export type LabelBaselines = z.infer<typeof labelBaselinesSchema>;
+
 /** What is measured of a model's labels. */
 export const measuredShape = {
   metrics: metricsSchema,
@@ -191,6 +203,7 @@ const measuredFileSchema = z.strictObject({
   model: z.string().describe("whose heads, as the labels say it"),
   labellers: z.array(z.string()).describe("who made the labels"),
   judges: z.array(z.string()).describe("who judged the descriptions; empty where nobody did"),
+  agreement: agreementSchema.nullable().describe("null where there are not several judges"),
   ...measuredShape,
   chanceCcs: chanceCcsSchema.nullable().describe("null without tags"),
   baselines: baselinesSchema.nullable().describe("null where the labels and verdicts are not of tags"),

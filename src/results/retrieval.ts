@@ -2,7 +2,7 @@ import { z } from "zod";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { SCORINGS } from "./scoring.ts";
-import { count, headSchema, share } from "./shapes.ts";
+import { count, share, weightedHeadSchema } from "./shapes.ts";
 
 const meanSchema = z.strictObject({ mean: share, low: share, high: share });
 /** A mean over queries with its 95 % interval. */
@@ -28,8 +28,8 @@ export const retrievalResultSchema = z.strictObject({
     .array(
       z.strictObject({
         chosenFor: z.string().describe("the factor whose heads these are; `embedding` for the whole"),
-        heads: z.array(headSchema),
         hubness: hubnessSchema,
+        heads: z.array(weightedHeadSchema).describe("weight −1 where a head writes away from what it sees"),
         precisionAtK: z.array(meanSchema).describe("in the order of `factors`"),
       }),
     )

@@ -28,10 +28,15 @@ export function headNamed(name: string): Head {
 /** An MLP term, or `embed`. */
 export const mlpShape = { component: z.string().describe("embed, or L3.MLP") };
 
+/** A head with its weight in a set. */
+export const weightedHeadSchema = z.strictObject({ ...headShape, weight: z.number() });
+/** A head of a set as results name it. */
+export type WeightedHead = z.infer<typeof weightedHeadSchema>;
+
 /** A component set as it was written, and what it reads. */
 export const componentSetSchema = z.strictObject({
   set: z.string().describe("as it was written: L3.H1, last4, a property"),
-  heads: z.array(z.strictObject({ ...headShape, weight: z.number() })),
+  heads: z.array(weightedHeadSchema),
   mlps: z.array(z.strictObject({ ...mlpShape, weight: z.number() })),
 });
 /** A component set as results name it. */

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { agreementSchema } from "./judging.ts";
 import {
   baselinesSchema,
   chanceCcsSchema,
   intervalsSchema,
+  labelBaselinesSchema,
   measuredShape,
   metricsSchema,
   metricValuesSchema,
@@ -22,6 +24,13 @@ const settingsSchema = z.strictObject({
   draws: count.describe("draws of each baseline, and permutations of the calibration"),
   permutations: count.describe("of the selectivity's baseline"),
   seed: count,
+  labelling: z
+    .strictObject({
+      labeller: z.string().describe("llm, published, or the name of a labels file"),
+      asked: count.describe("resamples, and draws of each baseline, that a language model is asked about"),
+    })
+    .optional()
+    .describe("where the labels are not of tags"),
 });
 /** How a study was made; with the inputs' hashes this fixes every number. */
 export type StudySettings = z.infer<typeof settingsSchema>;
@@ -170,7 +179,7 @@ const halvesSchema = z.strictObject({
     ),
 });
 
-const calibrationSchema = z.strictObject({
+export const calibrationSchema = z.strictObject({
   heads: z.array(calibratedHeadSchema),
   constant: constantSchema.nullable().describe("the best labeller that says one thing; null of no head"),
   halves: halvesSchema
@@ -245,8 +254,11 @@ const modelSchema = z.strictObject({
   judge: z.string(),
   ...measuredShape,
   resampled: intervalsSchema.describe("where each metric lies when the images are drawn again"),
-  baselines: baselinesSchema,
-  chanceCcs: chanceCcsSchema,
+  unlabelled: z.array(z.string()).describe("analysed heads that got no label, or no verdicts on it"),
+  baselines: baselinesSchema.nullable().describe("null where the labels are not of tags"),
+  labelBaselines: labelBaselinesSchema.nullable().describe("null where the labels are of tags"),
+  chanceCcs: chanceCcsSchema.nullable().describe("null where the labels are not of tags"),
+  agreement: agreementSchema.nullable().describe("null where there are not several judges"),
   calibration: calibrationSchema.nullable().describe("null where nothing is known of the images"),
   heads: z.array(headSchema),
 });

@@ -7,15 +7,21 @@ import { componentSetSchema, count, headShape, intervalSchema, mlpShape } from "
 const share = z.number().min(0).max(1.000001);
 const curve = z.array(share);
 
+const drawnShape = { mean: curve, low: curve, high: curve, draws: count };
 const controlSchema = z
   .strictObject({
-    randomTexts: z
-      .strictObject({ mean: curve, low: curve, high: curve, draws: count })
+    rotated: z
+      .strictObject(drawnShape)
       .describe(
-        "texts drawn from the pool at random, made orthogonal in the same way: mean and 95 % range over draws",
+        "the same greedy choice from the pool after random rotations of the joint space: mean and 95 % range over draws",
       ),
-    randomDirections: curve.describe("k/rank: random directions of the row space, on average"),
+    gaussian: z
+      .strictObject(drawnShape)
+      .describe("the same choice among as many directions that are drawn at random"),
     ceiling: curve.describe("principal components: the most that k directions can explain"),
+    p: z
+      .array(z.number().min(0).max(1))
+      .describe("(1 + rotations that explain as much) / (1 + rotations), for the first 1, 2, … texts"),
   })
   .describe("shares of the total variance that the first 1, 2, … directions explain together");
 /** What to compare the variance that TEXTSPAN explains with. */
@@ -55,7 +61,7 @@ const spanShape = {
     .min(0)
     .describe("mean squared distance of a contribution to the mean contribution"),
   rank: count.describe("directions of the contributions that texts were projected on: no more can be chosen"),
-  control: controlSchema,
+  control: controlSchema.nullable().describe("null where no rotation was asked for"),
   stability: stabilitySchema.nullable().describe("null without resamples, and where there is one image"),
 };
 const spanSchema = z.strictObject(spanShape);

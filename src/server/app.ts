@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { compress } from "hono/compress";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
@@ -9,6 +10,8 @@ import { pathBelow } from "./address.ts";
 import { ownPagesOnly, secureHeaders, tokenRequired } from "./guard.ts";
 import { problemOf, statusOf } from "./problems.ts";
 import { addAnalysisRoutes } from "./routes/analyses.ts";
+import { addAtlasRoutes } from "./routes/atlas.ts";
+import { addCorpusRoutes } from "./routes/corpora.ts";
 import { addImageRoutes } from "./routes/images.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
 import { addModelRoutes } from "./routes/models.ts";
@@ -44,12 +47,22 @@ export async function createApp(services: Services, options: AppOptions): Promis
   app.use(ownPagesOnly(token, origins));
   if (basePath !== "") app.get(basePath, toFolder);
   app.use(tokenRequired(token));
+  app.use("/api/*", untilItStops(services.stopping));
+  app.use("/api/*", compress({ contentTypeFilter: /^application\/json\b/ }));
   app.use("/api/*", boundedBody(services.limits.requestBytes));
   app.use("/api/*", async (context, next) => {
     await next();
     if (!context.res.headers.has("Cache-Control")) context.res.headers.set("Cache-Control", "no-store");
   });
-  for (const add of [addModelRoutes, addImageRoutes, addAnalysisRoutes, addJobRoutes]) add(app, services);
+  for (const add of [
+    addModelRoutes,
+    addImageRoutes,
+    addCorpusRoutes,
+    addAnalysisRoutes,
+    addAtlasRoutes,
+    addJobRoutes,
+  ])
+    add(app, services);
   app.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "clip-interpret", version: VERSION } });
   app.all("/api/*", () => {
     throw new ClipInterpretError("NOT_FOUND", "the API has no such address");
@@ -65,16 +78,29 @@ export async function createApp(services: Services, options: AppOptions): Promis
         : thrown;
     const problem = problemOf(error);
     if (problem.code === "INTERNAL" && !context.req.raw.signal.aborted) onFault(thrown);
-    return context.json({ error: problem }, statusOf(problem.code) as ContentfulStatusCode);
+    const status = statusOf(problem.code) as ContentfulStatusCode;
+    if (status === 503) context.header("Retry-After", RETRY_SECONDS);
+    return context.json({ error: problem }, status);
   });
   return app;
 }
+
+/** When one who was told that the server is busy should ask again. */
+const RETRY_SECONDS = "2";
 
 /** `/clip` is `/clip/`: what is relative on the page lies below it. Relative itself, as a proxy may have cut the path. */
 const toFolder: MiddlewareHandler = async (context) => {
   const { pathname, search } = new URL(context.req.url);
   return context.redirect(`${pathname.split("/").at(-1)}/${search}`, 308);
 };
+
+/** A connection that is still open when the server stops brings no further work. */
+const untilItStops =
+  (stopping: AbortSignal): MiddlewareHandler =>
+  async (_, next) => {
+    if (stopping.aborted) throw new ClipInterpretError("SERVER_BUSY", "the server is stopping");
+    return next();
+  };
 
 /**
  * JSON requests say how long they are, which Node's parser holds them to, and that is not much. Uploads are counted
@@ -86,6 +112,8 @@ const boundedBody =
     const { method, path } = context.req;
     if (["GET", "HEAD", "DELETE"].includes(method) || path === "/api/images") return next();
     const length = context.req.header("content-length");
+    // Without either header there is no body.
+    if (length === undefined && context.req.header("transfer-encoding") === undefined) return next();
     if (length === undefined)
       throw new ClipInterpretError("REQUEST_INVALID", "the request has no Content-Length");
     if (Number(length) > most) {

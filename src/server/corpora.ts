@@ -1,7 +1,6 @@
-import { readFile, realpath } from "node:fs/promises";
+import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildIndex } from "../corpus/build.ts";
 import {
   type Index,
   openManifest,
@@ -11,47 +10,45 @@ import {
 } from "../corpus/open-index.ts";
 import { findMissing, missingPictures } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
-import { createSearch, type Search } from "../corpus/search.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
+import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isThere } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
-import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
+import { DEMO } from "../world/corpus.ts";
 import type { ServedModel, ServedModels } from "./models.ts";
+import { type CorpusMemory, slugOf } from "./own-corpora.ts";
+import { isInside } from "./roots.ts";
+import type { TaskRunner } from "./threads/task-runner.ts";
+import type { IndexPlace, WorldPlace } from "./threads/tasks.ts";
 
 /** A collection of images that was registered with the server. Nothing outside it is ever read for a client. */
 export interface CorpusSpec {
   /** Part of image references: lower case, digits and hyphens. */
   readonly name: string;
   readonly title: string;
-  /** Where its images are named; undefined before it is made. */
-  source(): Promise<Source | undefined>;
-  /** Makes it, for one that is generated. */
-  make?(work: WorkOptions): Promise<void>;
-  /** An index that is there already. */
+  /** Where its images are named, unless it is generated or an index names them. */
+  source?(): Promise<Source>;
+  /** One that is generated. */
+  readonly world?: WorldPlace;
+  /** An index that is there already, and where its images lie now if not where it says. */
   readonly index?: string;
+  readonly root?: string | undefined;
+  /** Whether a page added it. */
+  readonly own?: boolean;
 }
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 
 /** What every server has: the generated demo corpus, two dozen example scenes, and eight photographs. */
 export function builtInCorpora(environment = process.env, images: number = DEMO.images): CorpusSpec[] {
-  // Planning samples every scene, which takes a moment, and gives the same each time.
-  const plan = once(() => planCorpus({ ...DEMO, indices: Array.from({ length: images }, (_, i) => i) }));
-  const folder = async () => worldFolder(await plan(), environment);
   return [
     {
       name: "demo",
       title: `${images.toLocaleString("en")} generated scenes`,
-      source: async () => {
-        const list = join(await folder(), "scenes.jsonl");
-        return (await isThere(list)) ? scanSource(list) : undefined;
-      },
-      make: async (work) => {
-        await writeCorpus(await folder(), await plan(), work);
-      },
+      world: { images, cache: ownCacheFolder(environment) },
     },
     { name: "scenes", title: "24 example scenes", source: () => scanSource(join(EXAMPLES, "scenes")) },
     { name: "photos", title: "8 photographs", source: () => scanSource(join(EXAMPLES, "photos")) },
@@ -59,25 +56,25 @@ export function builtInCorpora(environment = process.env, images: number = DEMO.
 }
 
 /**
- * An index that a user registers; its images are those that it lists. Where they are not found there is a warning.
- * @throws `INDEX_INVALID`; `INDEX_MISMATCH` when `root` does not hold them
+ * An index that a user registers; its images are those that it lists. Where they are not found, they are looked for in
+ * `roots`, and if they are not there either there is a warning.
+ * @throws `INDEX_INVALID`
  */
-export async function indexedCorpus(folder: string, options: ReadOptions = {}): Promise<CorpusSpec> {
-  const opened = await readIndex(folder, options);
+export async function indexedCorpus(
+  folder: string,
+  { roots = [], report }: Pick<ReadOptions, "report"> & { readonly roots?: readonly string[] } = {},
+): Promise<CorpusSpec> {
+  const opened = await readIndex(folder, { report });
   const { images, manifest, folder: index } = opened;
+  const spec = { name: slugOf(basename(index)) || "index", title: basename(index), index };
   const missing = missingPictures(opened, await findMissing(manifest.root, images));
-  if (missing) options.report?.({ type: "warning", code: "IMAGES_MISSING", message: missing });
-  const name = basename(index)
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return {
-    name: name || "index",
-    title: basename(index),
-    index,
-    source: async () => ({ root: manifest.root, images }),
-  };
+  if (!missing) return spec;
+  for (const root of roots) {
+    const found = await readIndex(folder, { root }).catch(() => undefined);
+    if (found) return { ...spec, root: found.manifest.root };
+  }
+  report?.({ type: "warning", code: "IMAGES_MISSING", message: missing });
+  return spec;
 }
 
 /** Sees that a model that can be asked for made an index. @throws `INDEX_INVALID`; `INDEX_MISMATCH` when none did */
@@ -107,107 +104,235 @@ export interface OpenCorpus {
   readonly byId: ReadonlyMap<string, SourceImage>;
 }
 
+/** An index of a corpus by a model. */
+export interface CorpusIndex {
+  readonly place: IndexPlace;
+  /** One object as long as the index stays as it is. */
+  readonly index: Index;
+  /** Whether every image of the corpus is in it. */
+  readonly complete: boolean;
+}
+
 /** The server's corpora and what they were indexed into. */
 export interface Corpora {
-  readonly specs: readonly CorpusSpec[];
+  list(): readonly CorpusSpec[];
   /** @throws `NOT_FOUND` */
   spec(name: string): CorpusSpec;
   /** @throws `NOT_FOUND`; `CORPUS_NOT_READY` before it is made */
   open(name: string): Promise<OpenCorpus>;
   /** The bytes of one image. @throws `NOT_FOUND`, also for a file that lies elsewhere */
   read(name: string, id: string): Promise<{ bytes: Buffer; row: SourceImage }>;
-  /** Whether a model can search it. */
-  isIndexed(name: string, model: ServedModel): Promise<boolean>;
-  /** @throws `CORPUS_NOT_READY` */
-  search(name: string, model: ServedModel): Promise<Search>;
+  /**
+   * The index of a corpus by a model, as it is now: while it is being made, what is finished of it.
+   * @throws `CORPUS_NOT_READY`
+   */
+  index(name: string, model: ServedModel): Promise<CorpusIndex>;
   /** Makes what is missing: the images, then the index. */
   prepare(name: string, model: ServedModel, work: WorkOptions): Promise<void>;
+  /** The one that is searched before anything is chosen. */
+  defaultName(): string;
+  /** @throws `NOT_FOUND` */
+  setDefault(name: string): Promise<void>;
+  /** Adds a folder of pictures, or finds it among those that were added. @param root nothing outside of it is read */
+  add(folder: string, root: string): Promise<CorpusSpec>;
+  /** Forgets a corpus that was added, and removes its indexes; never its pictures. @throws `NOT_FOUND`, `CORPUS_FIXED` */
+  remove(name: string): Promise<void>;
 }
 
-/** Open indexes, each with a cache of its own of up to 2 GB. */
-const MOST_SEARCHES = 8;
+/** What corpora are kept and made with. */
+export interface CorporaOptions {
+  /** Where indexes are made. */
+  readonly cache: string;
+  readonly tasks: TaskRunner;
+  readonly memory: CorpusMemory;
+}
 
-/** Opens the server's corpora. @param cache where indexes are made */
-export function createCorpora(specs: readonly CorpusSpec[], cache: string): Corpora {
-  const opened = sharedCache<OpenCorpus>(specs.length);
-  const searches = sharedCache<Search>(MOST_SEARCHES);
+/** Open indexes: their lists of images. */
+const MOST_INDEXES = 8;
+const MOST_CORPORA = 64;
+
+/** Opens the server's corpora. @param given those that are not added in a page, first what a user named */
+export function createCorpora(
+  given: readonly CorpusSpec[],
+  { cache, tasks, memory }: CorporaOptions,
+): Corpora {
+  const opened = sharedCache<OpenCorpus>(MOST_CORPORA);
+  const indexes = sharedCache<Index | undefined>(MOST_INDEXES);
+  const worlds = new Map(
+    given.flatMap(({ name, world }) =>
+      world ? [[name, once(() => tasks.run("findWorld", world))] as const] : [],
+    ),
+  );
+  const specs = (): CorpusSpec[] => {
+    const [index, rest] = [given.filter((one) => one.index), given.filter((one) => !one.index)];
+    return distinct([...index, ...memory.corpora().map(ownSpec), ...rest]);
+  };
+
+  /** Where its images are named; undefined before they are made. */
+  const sourceOf = async ({ name, source, world }: CorpusSpec): Promise<Source | undefined> => {
+    if (!world) return source?.();
+    const list = join(await worlds.get(name)!(), "scenes.jsonl");
+    return (await isThere(list)) ? scanSource(list) : undefined;
+  };
+
+  /** Reads an index, if it is there and a model made it. */
+  const read = (place: IndexPlace, stamp: string, model: ServedModel) =>
+    indexes.get(JSON.stringify([place, stamp, model.id]), async () => {
+      const index = await readIndex(place.folder, { root: place.root });
+      const fits = await requireModelOf(index, model).then(
+        () => true,
+        () => false,
+      );
+      return fits ? { ...index, name: place.name } : undefined;
+    });
 
   const corpora: Corpora = {
-    specs,
+    list: specs,
     spec(name) {
-      const spec = specs.find((one) => one.name === name);
+      const spec = specs().find((one) => one.name === name);
       if (!spec) throw new ClipInterpretError("NOT_FOUND", `the server has no corpus "${name}"`);
       return spec;
     },
-    open: (name) =>
-      opened.get(name, async () => {
-        const source = await corpora.spec(name).source();
+    async open(name) {
+      const spec = corpora.spec(name);
+      const { index } = spec;
+      const stamp = index === undefined ? "" : await stampOf(index);
+      return opened.get(JSON.stringify([name, stamp]), async () => {
+        const source = index === undefined ? await sourceOf(spec) : await imagesOf(index, spec.root);
         if (!source) throw notReady(`the corpus "${name}" is not made yet`);
         const images = source.images.map((image) => ({ ...image, id: imageId(image.path) }));
         return { root: source.root, images, byId: new Map(images.map((image) => [image.id, image])) };
-      }),
+      });
+    },
     async read(name, id) {
       const { root, byId } = await corpora.open(name);
       const row = byId.get(id);
       if (!row) throw new ClipInterpretError("NOT_FOUND", `the corpus "${name}" has no image ${id}`);
       return { row, bytes: await readInside(root, row.path) };
     },
-    isIndexed: (name, model) =>
-      corpora.search(name, model).then(
-        () => true,
-        () => false,
-      ),
-    search: (name, model) =>
-      searches.get(`${name} ${model.id}`, async () => {
-        const index = await openIndexOf(corpora, name, model, cache);
-        return createSearch({ ...index, name }, model.geometry, model.matmul);
-      }),
+    async index(name, model) {
+      const spec = corpora.spec(name);
+      const { root, images } = await corpora.open(name);
+      const made = { folder: await indexFolder(root, model, cache), whole: images.length };
+      const given = spec.index === undefined ? [] : [{ folder: spec.index, root: spec.root, whole: 0 }];
+      for (const { whole, ...where } of [...given, made]) {
+        const place: IndexPlace = { model: model.place, name, ...where };
+        const stamp = await stampOf(place.folder);
+        const index = stamp && (await read(place, stamp, model));
+        if (!index || index.images.length === 0) continue;
+        const { rejected, unread = [] } = index;
+        const complete = index.images.length + rejected.length + unread.length >= whole;
+        return { place, index, complete };
+      }
+      throw notReady(`the corpus "${name}" is not indexed with ${model.id} yet`);
+    },
     async prepare(name, model, work) {
       const spec = corpora.spec(name);
-      if (!(await spec.source())) await spec.make?.(work);
-      if (await corpora.isIndexed(name, model)) return;
+      if (spec.world && !(await sourceOf(spec))) await tasks.run("makeWorld", spec.world, work);
+      // What was added to a folder since it was looked through.
+      if (spec.index === undefined) opened.delete(JSON.stringify([name, ""]));
+      const { complete } = await corpora.index(name, model).catch(() => ({ complete: false }));
+      if (complete && !spec.own) return;
       const { root, images } = await corpora.open(name);
       const folder = await indexFolder(root, model, cache);
-      // Small batches: between two of them requests are answered. The numbers are the same in any batch.
-      await buildIndex(model, { root, images }, folder, { batch: 4, prune: true, ...work });
+      await tasks.run("index", { model: model.place, source: { root, images }, folder }, work);
+    },
+    defaultName: () => {
+      const chosen = memory.defaultName();
+      const known = specs();
+      const [first] = known;
+      return known.some(({ name }) => name === chosen) ? chosen! : first.index ? first.name : "demo";
+    },
+    async setDefault(name) {
+      await memory.setDefault(corpora.spec(name).name);
+    },
+    async add(folder, root) {
+      const known = memory.corpora().find((one) => one.folder === folder);
+      if (known) return corpora.spec(known.name);
+      if (specs().length >= MOST_CORPORA) {
+        throw new ClipInterpretError("SERVER_BUSY", `the server has ${MOST_CORPORA} corpora already`, {
+          hint: "Remove one that is not needed any more.",
+        });
+      }
+      const taken = new Set(specs().map(({ name }) => name));
+      const slug = slugOf(basename(folder)) || "pictures";
+      let name = slug;
+      for (let n = 2; taken.has(name); n++) name = `${slug}-${n}`;
+      const entry = { name, title: basename(folder), folder, root };
+      // Sees that there are pictures before it is kept.
+      await ownSpec(entry).source!();
+      await memory.add(entry);
+      return corpora.spec(name);
+    },
+    async remove(name) {
+      const entry = memory.corpora().find((one) => one.name === name);
+      if (!entry) {
+        const { title } = corpora.spec(name);
+        throw new ClipInterpretError("CORPUS_FIXED", `"${title}" was not added in the page`);
+      }
+      await memory.remove(name);
+      opened.delete(JSON.stringify([name, ""]));
+      await removeIndexes(entry.folder, cache);
     },
   };
   return corpora;
 }
 
+/** A folder of pictures that a page added. What a link in it leads to outside of the root is no part of it. */
+const ownSpec = ({ name, title, folder, root }: ReturnType<CorpusMemory["corpora"]>[number]): CorpusSpec => ({
+  ...{ name, title, own: true },
+  async source() {
+    const source = await scanSource(folder);
+    const inside = await Promise.all(
+      source.images.map((image) => isInside(root, join(source.root, image.path))),
+    );
+    const images = source.images.filter((_, i) => inside[i]);
+    if (images.length === 0) throw new ClipInterpretError("NO_IMAGES", `no images in ${title}`);
+    return { ...source, images };
+  },
+});
+
+/** The images that an index lists. */
+async function imagesOf(folder: string, root: string | undefined): Promise<Source> {
+  const { images, manifest } = await readIndex(folder, { root });
+  return { root: manifest.root, images };
+}
+
+/** Changes with the index; empty where there is none. Its manifest is written anew with every shard that comes or goes. */
+const stampOf = (folder: string): Promise<string> =>
+  stat(join(folder, "manifest.json"), { bigint: true }).then(
+    ({ mtimeNs, size, ino }) => [mtimeNs, size, ino].join(),
+    () => "",
+  );
+
 const notReady = (message: string) => new ClipInterpretError("CORPUS_NOT_READY", message);
 
 /** An index in the cache is named by where its images lie and by the weights. */
 async function indexFolder(root: string, model: ServedModel, cache: string): Promise<string> {
-  const place = sha256Of(root).slice(0, 12);
   const weights = (await model.weightsHash()).slice(0, 12);
-  return join(cache, "indexes", `${place}-${weights}-${model.precision}`);
+  return join(cache, "indexes", `${placeOf(root)}-${weights}-${model.precision}`);
 }
 
-async function openIndexOf(
-  corpora: Corpora,
-  name: string,
-  model: ServedModel,
-  cache: string,
-): Promise<Index> {
-  const spec = corpora.spec(name);
-  const { root, images } = await corpora.open(name);
-  if (spec.index) {
-    const index = await readIndex(spec.index);
-    const fits = await requireModelOf(index, model).then(
-      () => true,
-      () => false,
-    );
-    if (fits) return index;
+const placeOf = (root: string) => sha256Of(root).slice(0, 12);
+
+/** Removes every model's index of a folder. */
+async function removeIndexes(root: string, cache: string): Promise<void> {
+  const folder = join(cache, "indexes");
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (name.startsWith(`${placeOf(root)}-`)) await rm(join(folder, name), { recursive: true, force: true });
   }
-  const message = `the corpus "${name}" is not indexed with ${model.id} yet`;
-  const folder = await indexFolder(root, model, cache);
-  if (!(await isThere(join(folder, "manifest.json")))) throw notReady(message);
-  const index = await readIndex(folder);
-  if (index.images.length + index.rejected.length + (index.unread?.length ?? 0) < images.length)
-    throw notReady(message);
-  await requireModelOf(index, model);
-  return index;
+}
+
+/** The first of each name: what a user registers goes before what is built in. */
+function distinct(specs: readonly CorpusSpec[]): CorpusSpec[] {
+  const names = new Map<string, CorpusSpec>();
+  for (const spec of specs) {
+    let name = spec.name;
+    for (let n = 2; names.has(name); n++) name = `${spec.name}-${n}`;
+    names.set(name, { ...spec, name });
+  }
+  return [...names.values()];
 }
 
 /** Reads a file that lies below a root, links resolved; anything else is not there. */

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
-import { measureSelectivity, selectiveHeads } from "../analysis/selectivity/selectivity.ts";
+import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { loadProperties, requireLabelsOf } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import { parseComponents } from "../model/components.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
-import { type Head, headOf } from "../results/shapes.ts";
+import { headOf } from "../results/shapes.ts";
 import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson, writeWhole } from "../support/files.ts";
@@ -32,11 +33,13 @@ export async function measureInsights(
 ): Promise<Insights> {
   const known = await readInsights(model, index, cache);
   if (known) return known;
-  const selectivity = await measureSelectivity(model, index, { permutations: 5, ...work });
+  const textCache = join(cache, "texts");
+  const selectivity = await measureSelectivity(model, index, { permutations: 5, textCache, ...work });
   const retrieval = await measureRetrieval(model, index, {
-    headsPerFactor: 1,
+    headsPerFactor: [1, PROPERTY_HEADS],
     queries: 200,
     permutations: 2,
+    textCache,
     ...work,
   });
   const insights = { selectivity, retrieval };
@@ -64,7 +67,13 @@ async function placeOf(model: ClipModel, index: Index, cache: string): Promise<s
   return join(cache, "insights", `${hash.slice(0, 24)}.json`);
 }
 
-/** Names of sets of heads: labels that were given or published, then factors that some heads clearly follow. */
+/** Heads of a factor's property. */
+const PROPERTY_HEADS = 3;
+
+/**
+ * Names of sets of heads: factors that some heads clearly follow, labels that were given or published, and factors by which
+ * no heads that were chosen for them retrieve better than chance; within each the clearest first.
+ */
 export async function propertiesOf(
   model: ClipModel,
   insights: Insights | undefined,
@@ -73,20 +82,37 @@ export async function propertiesOf(
   // Another model's labels say nothing of this one's heads.
   const fits = labels !== undefined && (await fitsModel(model, labels));
   const named = await loadProperties(model, fits ? labels : undefined);
-  const byFactor = insights ? selectiveHeads(insights.selectivity, 3) : {};
   const taken = new Set(Object.keys(named).map((name) => name.toLowerCase()));
-  return [
-    ...Object.entries(named).map(([name, heads]) => ({
-      ...{ name, source: "label" as const },
-      heads: heads.map(headNamed),
+  const labelled = Object.entries(named).map(([name, heads]) => ({
+    ...{ name, source: "label" as const, precision: null },
+    heads: parseComponents(heads.join(), model.geometry).heads.map(({ layer, head, weight }) => ({
+      ...headOf(layer, head),
+      weight,
     })),
-    ...Object.entries(byFactor)
-      .filter(([name, heads]) => heads.length > 0 && !taken.has(name.toLowerCase()))
-      .map(([name, heads]) => ({ name, source: "factor" as const, heads })),
-  ];
+  }));
+  const measured = insights
+    ? factorProperties(insights).filter(({ name }) => !taken.has(name.toLowerCase()))
+    : [];
+  const isClear = ({ precision }: Property) => precision !== null && precision.low > precision.chance;
+  return [...measured.filter(isClear), ...labelled, ...measured.filter((property) => !isClear(property))];
 }
 
-const fitsModel = (model: ClipModel, labels: string): Promise<boolean> =>
+/** The best heads of each factor with what they were measured to find; those first that find most beyond chance. */
+function factorProperties({ retrieval: { k, factors, rows } }: Insights): Property[] {
+  const properties = factors.flatMap(({ name, chance }, f): Property[] => {
+    const own = rows.filter(({ chosenFor }) => chosenFor === name);
+    if (own.length === 0) return [];
+    const { heads, precisionAtK } = own.reduce((most, row) =>
+      row.heads.length > most.heads.length ? row : most,
+    );
+    return [{ name, source: "factor", heads, precision: { k, ...precisionAtK[f], chance } }];
+  });
+  const lift = ({ precision: p }: Property) => (p ? p.mean - p.chance : 0);
+  return properties.sort((a, b) => lift(b) - lift(a));
+}
+
+/** Whether a file has labels of a model. @throws as {@link requireLabelsOf} */
+export const fitsModel = (model: ClipModel, labels: string): Promise<boolean> =>
   requireLabelsOf(model, labels).then(
     () => true,
     (error) => {
@@ -100,10 +126,4 @@ export async function requireLabels(labels: string, models: ServedModels): Promi
   const given = await Promise.all(models.given.map((id) => models.load(id)));
   for (const model of given) if (await fitsModel(model, labels)) return;
   await requireLabelsOf(given[0], labels);
-}
-
-/** `L3.H1` as results name it, whether or not the model has it. */
-function headNamed(name: string): Head {
-  const [layer, head] = name.match(/\d+/g)!.map(Number);
-  return headOf(layer, head);
 }

@@ -1,3 +1,5 @@
+import { totalmem } from "node:os";
+
 /** What one server will hold and take. Everything a client can make grow is bounded here. */
 export interface Limits {
   /** Bytes of one upload. */
@@ -17,9 +19,14 @@ export interface Limits {
   readonly lookBytes: number;
   /** Bytes of text embeddings kept in memory. */
   readonly textBytes: number;
+  /** Bytes of weights that models hold in memory; the least recently used are unloaded. */
+  readonly modelBytes: number;
   /** Requests that may wait for the models, in all and of one client. */
   readonly waiting: number;
   readonly waitingPerClient: number;
+  /** Jobs that may wait or run, in all and of one client. */
+  readonly jobs: number;
+  readonly jobsPerClient: number;
   /** Pages that may listen to jobs at once. */
   readonly listeners: number;
 }
@@ -35,7 +42,10 @@ export const LIMITS: Limits = {
   keptImages: 1000,
   lookBytes: 512e6,
   textBytes: 64e6,
+  modelBytes: Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem()) / 2,
   waiting: 512,
   waitingPerClient: 64,
+  jobs: 64,
+  jobsPerClient: 16,
   listeners: 256,
 };

@@ -1,14 +1,17 @@
 import { LRUCache } from "lru-cache";
+import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { SourceImage } from "../corpus/source.ts";
 import { createShare } from "../hub/share.ts";
+import { createPreprocessPool, type PreprocessPool } from "../image/pool.ts";
 import type { Preprocessed } from "../image/preprocess.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
-import { pixelsOf } from "../model/pixels.ts";
+import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
 import type { ImageOrigin } from "../results/origin.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import type { Corpora } from "./corpora.ts";
+import { createGate } from "./gate.ts";
 import type { Limits } from "./limits.ts";
 import type { ServedModel } from "./models.ts";
 import type { FairQueue } from "./queue.ts";
@@ -48,6 +51,8 @@ export interface Looks {
   look(model: ServedModel, image: string, caller: Caller): Promise<Look>;
   /** Raw text embeddings, [t, D]; each text is encoded once. */
   texts(model: ServedModel, texts: readonly string[], caller: Caller): Promise<Float32Array>;
+  /** Ends its threads. */
+  close(): Promise<void>;
   /** The texts' probes. */
   probes(model: ServedModel, texts: readonly string[], caller: Caller): Promise<Float64Array[]>;
 }
@@ -57,7 +62,7 @@ export function createLooks(
   corpora: Corpora,
   uploads: Uploads,
   queue: FairQueue,
-  { lookBytes, textBytes, pixels }: Limits,
+  { lookBytes, textBytes, pixels, picturesAtOnce }: Limits,
 ): Looks {
   const kept = new LRUCache<string, KeptLook>({
     maxSize: lookBytes,
@@ -68,6 +73,15 @@ export function createLooks(
     sizeCalculation: ({ byteLength }) => byteLength + 256,
   });
   const share = createShare<KeptLook>();
+  // Threads decode: a large photograph takes as long as many answers. Most models are shown images alike.
+  const pools = new Map<string, PreprocessPool>();
+  const decoding = createGate(picturesAtOnce);
+  const poolFor = (config: ModelConfig["preprocess"]): PreprocessPool => {
+    const key = JSON.stringify(config);
+    const pool = pools.get(key) ?? createPreprocessPool(config, { maxPixels: pixels, name: "the picture" });
+    pools.set(key, pool);
+    return pool;
+  };
 
   const looks: Looks = {
     async find(image) {
@@ -83,11 +97,12 @@ export function createLooks(
       const known = kept.get(key);
       if (known) return { ...known, image: named };
       const work = async (own: AbortSignal) => {
-        const seen = await pixelsOf(model, bytes, { maxPixels: pixels, name: "the picture" });
-        const { rgb: _, ...shown } = seen.shown;
+        const { preprocess, vision } = model.config;
+        const { rgb, ...shown } = await decoding(() => poolFor(preprocess).run(bytes));
         const look = await queue.run(client, own, async () => {
-          const tokenLayers = Array.from({ length: model.config.vision.layers }, (_, layer) => layer);
-          return { shown, decomposition: await model.decompose(seen.pixels, { tokenLayers }) };
+          const tokenLayers = Array.from({ length: vision.layers }, (_, layer) => layer);
+          const decomposition = await model.decompose(normalizeAll([{ rgb }], preprocess), { tokenLayers });
+          return { shown, decomposition };
         });
         kept.set(key, look);
         return look;
@@ -116,6 +131,9 @@ export function createLooks(
       const all = new Float32Array(texts.length * embedDim);
       for (const [i, text] of texts.entries()) all.set(rows.get(text)!, i * embedDim);
       return all;
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
     async probes(model, texts, caller) {
       const { embedDim } = model.config;

@@ -11,6 +11,8 @@ import { sha256Of } from "../support/hash.ts";
 /** A model with what clients ask for it by: what its answers, caches and jobs are told apart by. */
 export interface ServedModel extends ClipModel {
   readonly id: string;
+  /** What the loader finds it by. Never sent to clients. */
+  readonly place: string;
 }
 
 /** The models that clients may name: those of the list that are here, and those that the server was started with. */
@@ -57,9 +59,9 @@ export async function serveModels(
     list,
     async load(id) {
       // A client names models, never folders: a name that is not listed is not looked for on the disk.
-      const folder = folders.get(id)?.path ?? (isEmbedded(id) ? id : await cachedFolder(id, environment));
-      const model = await loader.load(folder);
-      const known = served.get(model) ?? { ...model, id };
+      const place = folders.get(id)?.path ?? (isEmbedded(id) ? id : await cachedFolder(id, environment));
+      const model = await loader.load(place);
+      const known = served.get(model) ?? { ...model, id, place };
       served.set(model, known);
       return known;
     },

@@ -4,24 +4,29 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
 import { createPuller, type Puller } from "../hub/pull.ts";
-import type { ModelLoader } from "../model/registry.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { isLoopback } from "../support/network.ts";
+import { once } from "../support/shared.ts";
 import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
 import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
+import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
+import { openCorpusMemory } from "./own-corpora.ts";
 import { createFairQueue } from "./queue.ts";
+import { openRoots } from "./roots.ts";
+import type { Engine } from "./threads/engine.ts";
+import { createTaskRunner } from "./threads/task-runner.ts";
 import { openUploads } from "./uploads.ts";
 
 /** What a server serves and where. */
 export interface ServerOptions {
-  readonly models: ModelLoader;
+  readonly models: Engine;
   /** Names or folders of models that are served beside those of the list; the first is what the page opens with. */
   readonly served: readonly string[];
   /** Default: 127.0.0.1. Any other than loopback needs a token. */
@@ -38,6 +43,8 @@ export interface ServerOptions {
   readonly basePath?: string;
   /** Beside the built-in ones. */
   readonly corpora?: readonly CorpusSpec[];
+  /** Folders below which pages may choose folders of pictures to add. */
+  readonly roots?: readonly string[];
   /** A labels file, for properties. */
   readonly labels?: string | undefined;
   /** Where uploads, indexes and measurements are kept. Default: this program's cache. */
@@ -54,9 +61,17 @@ export interface RunningServer {
   readonly url: string;
   /** Where a reverse proxy shows it. */
   readonly outside: readonly string[];
-  /** Stops jobs, ends connections. */
-  close(): Promise<void>;
+  /** Requests that are being answered, and jobs that wait or run. */
+  underWay(): { readonly requests: number; readonly jobs: number };
+  /**
+   * Takes no further requests, lets those under way end, and jobs stop where they can go on later; both have ten seconds.
+   * @returns how many were cut off
+   */
+  close(): Promise<{ readonly requests: number; readonly jobs: number }>;
 }
+
+/** How long what runs may take to end. */
+const STOP_SECONDS = 10;
 
 /** dist/web, from src/server/ and dist/server/ alike. */
 const WEB = fileURLToPath(new URL("../../dist/web/", import.meta.url)).replace(/[\\/]$/, "");
@@ -82,34 +97,67 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const basePath = basePathOf(options.basePath ?? "");
   const cache = join(options.cache ?? ownCacheFolder(process.env), "app");
   const limits = { ...LIMITS, ...options.limits };
-  const specs = distinct([...(options.corpora ?? []), ...(options.builtIn ?? builtInCorpora())]);
+  const given = options.corpora ?? [];
+  const roots = await openRoots(options.roots ?? []);
   const models = await serveModels(options.models, options.served);
-  const indexes = specs.flatMap(({ index }) => (index === undefined ? [] : [index]));
-  for (const index of indexes) await requireServed(index, models);
+  for (const { index } of given) if (index !== undefined) await requireServed(index, models);
   if (labels !== undefined) await requireLabels(labels, models);
-  const corpora = createCorpora(specs, cache);
-  const uploads = openUploads(join(cache, "uploads"), limits);
-  const queue = createFairQueue(limits);
-  const jobs = createJobs();
+  // What a user names at the start goes before what was chosen in a page.
+  const first = given.find(({ index }) => index !== undefined)?.name;
+  const allowed = roots.all.map(({ folder }) => folder);
+  const memory = await openCorpusMemory(cache, allowed, first);
+  const tasks = createTaskRunner(options.models, "jobs");
+  const asks = createTaskRunner(options.models, "pages");
+  const specs = [...given, ...(options.builtIn ?? builtInCorpora())];
+  const corpora = createCorpora(specs, { cache, tasks, memory });
+  const pictures = createPictures(asks);
+  const uploads = openUploads(join(cache, "uploads"), pictures, limits);
+  const jobs = createJobs(limits);
+  const looks = createLooks(corpora, uploads, createFairQueue(limits), limits);
+  const stopping = new AbortController();
   const services = {
-    ...{ corpora, uploads, queue, jobs, limits, cache, labels, models },
-    looks: createLooks(corpora, uploads, queue, limits),
+    ...{ corpora, uploads, pictures, looks, jobs, limits, cache, labels, models, tasks, asks, roots },
+    searches: createFairQueue(limits),
     puller: options.puller ?? createPuller(),
+    stopping: stopping.signal,
   };
   const onFault = options.onFault ?? (() => {});
   const app = await createApp(services, { token, origins, embed, basePath, webFolder: WEB, onFault });
-  const server = await listen(app.fetch, host, port);
+  let requests = 0;
+  const fetch: typeof app.fetch = async (...asked) => {
+    requests++;
+    try {
+      return await app.fetch(...asked);
+    } finally {
+      requests--;
+    }
+  };
+  const server = await listen(fetch, host, port);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(":") ? `[${host}]` : host;
+  const underWay = () => ({ requests, jobs: jobs.underWay() });
+  const stop = async () => {
+    stopping.abort();
+    const closed = new Promise((resolve) => server.close(resolve));
+    const stopped = Promise.all([jobs.close(), closed]);
+    // A connection that is kept for another request would be waited for.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const late = new Promise((resolve) => setTimeout(resolve, STOP_SECONDS * 1000).unref());
+    await Promise.race([stopped, late]);
+    clearInterval(idle);
+    const cut = underWay();
+    server.closeAllConnections();
+    await closed;
+    // A thread ends after what it is at: within that it would take the process with it.
+    await Promise.all([looks.close(), asks.close(), tasks.close()]);
+    return cut;
+  };
+  const stopOnce = once(stop);
   return {
     url: `http://${shown}:${taken}${basePath}/`,
     outside: origins.map((origin) => `${origin}${basePath}/`),
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      await jobs.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    underWay,
+    close: stopOnce,
   };
 }
 
@@ -133,15 +181,4 @@ function listen(
     );
     server.once("listening", () => resolve(server));
   });
-}
-
-/** The first of each name: what a user registers goes before what is built in. */
-function distinct(specs: readonly CorpusSpec[]): CorpusSpec[] {
-  const names = new Map<string, CorpusSpec>();
-  for (const spec of specs) {
-    let name = spec.name;
-    for (let n = 2; names.has(name); n++) name = `${spec.name}-${n}`;
-    names.set(name, { ...spec, name });
-  }
-  return [...names.values()];
 }

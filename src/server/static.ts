@@ -1,7 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import type { MiddlewareHandler } from "hono";
 import { ClipInterpretError } from "../support/errors.ts";
+import { sharedCache } from "../support/shared.ts";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -12,6 +15,17 @@ const TYPES: Record<string, string> = {
   ".ttf": "font/ttf",
   ".woff2": "font/woff2",
 };
+
+/** Types that are packed already. */
+const PACKED = new Set([".png", ".woff2"]);
+
+/** How a file may travel; the first that a browser takes. */
+const ENCODINGS = {
+  br: (bytes: Buffer) => brotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+  gzip: (bytes: Buffer) => gzipped(bytes, { level: 9 }),
+};
+const brotli = promisify(brotliCompress);
+const gzipped = promisify(gzip);
 
 /** Views of the web app; each address is the same page. */
 const VIEWS = new Set(["/", "/look", "/segment", "/neighbors"]);
@@ -28,15 +42,37 @@ export async function webApp(folder: string): Promise<MiddlewareHandler> {
     if (!entry.isFile() || !TYPES[extname(entry.name)]) continue;
     files.set(`/${path.slice(folder.length + 1).replaceAll("\\", "/")}`, await readFile(path));
   }
+  const compressed = sharedCache<Buffer>(Number.MAX_SAFE_INTEGER);
   return async (context) => {
     const { path } = context.req;
     const name = VIEWS.has(path) ? "/index.html" : path;
     const bytes = files.get(name);
     if (!bytes) throw new ClipInterpretError("NOT_FOUND", "there is no such page");
     const isNamedByContent = name.startsWith("/assets/");
-    return context.body(new Uint8Array(bytes), 200, {
+    const accepted = context.req.header("accept-encoding") ?? "";
+    const encoding = PACKED.has(extname(name)) ? undefined : encodingOf(accepted);
+    const sent = encoding
+      ? await compressed.get(`${encoding} ${name}`, () => ENCODINGS[encoding](bytes))
+      : bytes;
+    return context.body(new Uint8Array(sent), 200, {
       "Content-Type": TYPES[extname(name)]!,
+      Vary: "Accept-Encoding",
+      ...(encoding && { "Content-Encoding": encoding }),
       "Cache-Control": isNamedByContent ? "public, max-age=31536000, immutable" : "no-cache",
     });
   };
+}
+
+/** The best encoding that a request takes: named, and not with a weight of 0. */
+function encodingOf(accepted: string): keyof typeof ENCODINGS | undefined {
+  const named = new Map(
+    accepted.split(",").map((one) => {
+      const [name, weight = "q=1"] = one
+        .trim()
+        .toLowerCase()
+        .split(/\s*;\s*/);
+      return [name, Number(weight.replace("q=", ""))];
+    }),
+  );
+  return (["br", "gzip"] as const).find((name) => (named.get(name) ?? 0) > 0);
 }

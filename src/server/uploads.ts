@@ -1,9 +1,9 @@
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeImage } from "../image/decode.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { guardWrite, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
+import type { Pictures } from "./drawing.ts";
 import type { Limits } from "./limits.ts";
 
 /** Uploaded images, by the hash of their bytes, so that an address of a page finds its picture again. */
@@ -23,6 +23,7 @@ const NAME = /^[0-9a-f]{64}$/;
 /** Opens the folder of uploads: images of earlier runs are still there. */
 export function openUploads(
   folder: string,
+  pictures: Pictures,
   { keptBytes, keptImages, pixels }: Pick<Limits, "keptBytes" | "keptImages" | "pixels">,
 ): Uploads {
   // One change at a time, so that the count stays right.
@@ -34,8 +35,7 @@ export function openUploads(
   };
   return {
     async keep(bytes) {
-      const { width } = await decodeImage(bytes, { maxPixels: pixels, name: "the picture" });
-      if (width < 1) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture has no pixels");
+      await pictures.check({ bytes, maxPixels: pixels });
       const sha256 = sha256Of(bytes);
       await inTurn(() =>
         guardWrite(folder, async () => {

@@ -17,6 +17,7 @@ import {
 import { type CalibrationGroup, calibrate } from "../labeling/calibration.ts";
 import { pluralityByChance } from "../labeling/chance.ts";
 import type { HeadsOfModel } from "../labeling/equal-terms.ts";
+import { measureLabelBaselines } from "../labeling/label-baselines.ts";
 import type { Described } from "../labeling/labeller.ts";
 import {
   ccsOf,
@@ -42,7 +43,7 @@ import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
-
+import { asFactors, labelForStudy, type StudyLabelling } from "./labelling.ts";
 import type { Steps } from "./steps.ts";
 
 /** What a model is measured with. */
@@ -56,6 +57,8 @@ export interface ModelWork extends WorkOptions {
   readonly code: string;
   readonly trainedOn: string | null;
   readonly threads: number;
+  /** Who names and judges instead of the pool's tags. */
+  readonly labelling?: StudyLabelling;
 }
 
 /** A measured model, and its part in the calibration over all models. */
@@ -80,15 +83,19 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
     throw new ClipInterpretError("TAGS_MISSING", `no text of the pool ${pool.name} has a property`);
   const set = headsOf(model, settings.heads);
   const found = await runSteps(work, set);
-  const { described, resampled, selectivity } = found;
-  // No date: the labels follow from the hashes, whenever they are made.
-  const labelling: OfflineLabelling = { labeller: tagLabeller(""), judge: tagJudge("") };
-  const judged = await judgeHeads(described, labelling);
-  const again = await judgeResamples(resampled, pool, labelling);
+  const { described, selectivity } = found;
+  const { judged, again, ...labelled } = await (work.labelling
+    ? labelOtherwise(work, work.labelling, found)
+    : labelByTags(work, found));
   const truth = selectivity && truthOf(index, selectivity, pool, found.halves ?? undefined);
   const { layers } = model.config.vision;
-  const calibration = truth ? { model: model.name, layers, heads: judged, truth, resamples: again } : null;
+  const inFactors = (heads: readonly JudgedHead[]) =>
+    work.labelling && truth ? asFactors(heads, truth.factors, work.labelling.synonyms) : heads;
+  const calibration = truth
+    ? { model: model.name, layers, heads: inFactors(judged), truth, resamples: again.map(inFactors) }
+    : null;
   const { draws, seed } = settings;
+  const names = new Set(judged.map(({ name }) => name));
   return {
     calibration,
     judged: { layers, heads: judged },
@@ -96,17 +103,63 @@ export async function measureModel(work: ModelWork): Promise<MeasuredModel> {
       // A file's name, not where it lies.
       origin: await originOf({ model, index, pool: { ...pool, name: basename(pool.name) } }),
       shape: shapeOf(model, work.trainedOn),
-      ...{ tags: tagsOf(pool), labeller: LABELLER, judge: JUDGE },
+      tags: tagsOf(pool),
+      ...labelled,
       metrics: measureLabels(judged),
       byLayer: measureByLayer(judged),
       byProperty: measureByProperty(judged),
+      unlabelled: described.flatMap(({ name }) => (names.has(name) ? [] : [name])),
       resampled: intervalsOf(again.map((heads) => valuesOf(measureLabels(heads)))),
-      baselines: await measureBaselines(described, pool.texts, labelling, { draws, seed, ...workOf(work) }),
-      chanceCcs: pluralityByChance(pool.texts),
       calibration: calibration && calibrate([calibration], { permutations: draws, seed }),
       heads: judged.map((head) => studyHead(head, found, again)),
     },
   };
+}
+
+/** Labels of all images and of each resample, and what they stand beside. */
+interface Labelled
+  extends Pick<
+    StudyModel,
+    "labeller" | "judge" | "baselines" | "labelBaselines" | "chanceCcs" | "agreement"
+  > {
+  readonly judged: readonly JudgedHead[];
+  readonly again: readonly (readonly JudgedHead[])[];
+}
+
+/** The pool's tags name and judge. */
+async function labelByTags(work: ModelWork, { described, resampled }: Found): Promise<Labelled> {
+  const { pool, settings } = work;
+  const { draws, seed } = settings;
+  // No date: the labels follow from the hashes, whenever they are made.
+  const labelling: OfflineLabelling = { labeller: tagLabeller(""), judge: tagJudge("") };
+  const again: JudgedHead[][] = [];
+  for (const heads of resamplesOf(resampled, pool)) again.push(await judgeHeads(heads, labelling));
+  return {
+    ...{ labeller: LABELLER, judge: JUDGE, labelBaselines: null, agreement: null, again },
+    judged: await judgeHeads(described, labelling),
+    baselines: await measureBaselines(described, pool.texts, labelling, { draws, seed, ...workOf(work) }),
+    chanceCcs: pluralityByChance(pool.texts),
+  };
+}
+
+/** Somebody else does: labels that say nothing, seen by the same judge, are what the metrics stand beside. */
+async function labelOtherwise(
+  work: ModelWork,
+  labelling: StudyLabelling,
+  { described, resampled }: Found,
+): Promise<Labelled> {
+  const { settings, signal } = work;
+  const { judged, agreement } = await labelForStudy(described, labelling, workOf(work));
+  const most = labelling.asks ? (settings.labelling?.asked ?? 0) : Number.POSITIVE_INFINITY;
+  const again: JudgedHead[][] = [];
+  for (const heads of resamplesOf(resampled, work.pool).slice(0, most))
+    again.push((await labelForStudy(heads, labelling, signal ? { signal } : {})).judged);
+  const labelBaselines = await measureLabelBaselines(judged, described, labelling.judge, {
+    ...{ draws: Math.min(settings.draws, most), seed: settings.seed, concurrency: labelling.concurrency },
+    ...workOf(work),
+  });
+  const { words } = labelling;
+  return { ...words, judged, again, agreement, labelBaselines, baselines: null, chanceCcs: null };
 }
 
 /** What the steps that take time give. */
@@ -130,7 +183,7 @@ async function runSteps(work: ModelWork, set: ComponentSet): Promise<Found> {
   const origin = [VERSION, code, await model.weightsHash(), model.precision, hashIndex(index)];
   const spoken = [...origin, pool.hash, componentKey(set)];
   const described = await steps.run(name, "textspan", [...spoken, iterations, seed], async () => {
-    const { heads } = await describeHeads(model, index, set, pool, { ...options, iterations, draws: 1 });
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, iterations, rotations: 0 });
     return heads.map(({ layer, head, name, descriptions, totalVariance, rank }) => ({
       ...{ layer, head, name, descriptions, totalVariance, rank },
     }));
@@ -206,25 +259,17 @@ function headsOf({ geometry }: ClipModel, spec: string): ComponentSet {
 
 const componentKey = ({ heads }: ComponentSet) => heads.map(({ layer, head }) => [layer, head]);
 
-/** The heads as each resample of the images would have them labelled and judged. */
-async function judgeResamples(
-  resampled: readonly ResampledHead[],
-  pool: TextPool,
-  labelling: OfflineLabelling,
-): Promise<JudgedHead[][]> {
-  const count = resampled[0]?.resamples.length ?? 0;
-  const samples: JudgedHead[][] = [];
-  for (let i = 0; i < count; i++) {
-    const heads = resampled.map(({ resamples, ...head }) => ({
+/** The heads as each resample of the images describes them. */
+function resamplesOf(resampled: readonly ResampledHead[], pool: TextPool): Described[][] {
+  return Array.from({ length: resampled[0]?.resamples.length ?? 0 }, (_, i) =>
+    resampled.map(({ resamples, ...head }) => ({
       ...head,
       descriptions: resamples[i].map(({ index, explainedVariance }) => ({
         ...pool.texts[index],
         explainedVariance,
       })),
-    }));
-    samples.push(await judgeHeads(heads, labelling));
-  }
-  return samples;
+    })),
+  );
 }
 
 function studyHead(judged: JudgedHead, found: Found, again: readonly (readonly JudgedHead[])[]): StudyHead {

@@ -22,11 +22,12 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
 import { indexFor } from "./inputs.ts";
+import type { LabellingChoice } from "./labelling.ts";
 import { measureModel } from "./measure-model.ts";
 import { createSteps } from "./steps.ts";
 
 /** What is studied, and how. */
-export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
+export interface StudyOptions extends WorkOptions, Partial<Omit<StudySettings, "labelling">> {
   readonly models: readonly string[];
   /** By default models are loaded for this study alone. */
   readonly loader?: ModelLoader;
@@ -39,6 +40,8 @@ export interface StudyOptions extends WorkOptions, Partial<StudySettings> {
   /** A pool's name or file; by default the one that fits each model. */
   readonly texts?: string;
   readonly threads?: number;
+  /** Who names and judges a model's heads; by default the pool's tags do both. */
+  readonly labelling?: LabellingChoice;
 }
 
 /** What is done when nothing else is asked for. */
@@ -87,9 +90,16 @@ export async function runStudy(options: StudyOptions): Promise<Study> {
 async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<Study> {
   const { models, indexes = {}, threads = 0, report, signal } = options;
   const work = { ...(report && { report }), ...(signal && { signal }) };
-  const settings = Object.fromEntries(
-    Object.entries(STUDY_DEFAULTS).map(([key, value]) => [key, options[key as keyof StudySettings] ?? value]),
-  ) as unknown as StudySettings;
+  const { labelling } = options;
+  const settings = {
+    ...Object.fromEntries(
+      Object.entries(STUDY_DEFAULTS).map(([key, value]) => [
+        key,
+        options[key as keyof StudySettings] ?? value,
+      ]),
+    ),
+    ...(labelling && { labelling: { labeller: labelling.labeller, asked: labelling.asked } }),
+  } as unknown as StudySettings;
   refuseTwice(models);
   const stray = Object.keys(indexes).filter((name) => !models.includes(name));
   if (stray.length > 0)
@@ -110,6 +120,7 @@ async function studyModels(loader: ModelLoader, options: StudyOptions): Promise<
     const found = await measureModel({
       ...work,
       ...{ model, index, pool, settings, steps, trainedOn, threads, code },
+      ...(labelling && { labelling: await labelling.of(model, pool) }),
     });
     measured.push(found.model);
     sized.push({ name: model.name, size: found.model.shape.size, ...found.judged });

@@ -56,6 +56,7 @@ async function modelOf(name: string, size: number, known: number): Promise<[Stud
     resampled: (await measureBaselines(described, pool, labelling, { draws: 2 })).randomTexts,
     baselines: await measureBaselines(described, pool, labelling, { draws: 50 }),
     chanceCcs: pluralityByChance(pool),
+    ...{ unlabelled: [], labelBaselines: null, agreement: null },
     calibration: calibrate([{ model: name, layers: 1, heads, truth }], { permutations: 20 }),
     heads: heads.map(({ layer, head, name: own, label, consistent }, h) => ({
       ...{ layer, head, name: own, label, ccs: consistent.filter(Boolean).length, sameLabel: 0.5 },

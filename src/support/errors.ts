@@ -183,6 +183,11 @@ export const ERRORS = {
     means: "There is no image where images were to be indexed.",
     hint: "Name pictures, a folder of them, or a .txt, .csv or .jsonl list; --hidden takes hidden files too.",
   },
+  FEW_IMAGES: {
+    means:
+      "There are too few images for an answer to mean anything (an error), or for it to mean much (a warning).",
+    hint: "Index more images; a hundred or more let numbers be told from chance.",
+  },
   SOURCE_GONE: {
     means:
       "The images cannot be reached any more, all at once: a drive or share that has dropped, or a folder that moved.",
@@ -274,7 +279,7 @@ export const ERRORS = {
   },
   LLM_REJECTED: {
     means: "The language model's server does not take the request.",
-    hint: "The message says what the server objects to; it must speak OpenAI's chat completions with temperature 0.",
+    hint: "The message says what the server objects to; it must speak OpenAI's chat completions.",
   },
   LLM_REFUSED: {
     means: "The language model declined to answer.",
@@ -283,6 +288,10 @@ export const ERRORS = {
   LLM_ANSWER_INVALID: {
     means: "The language model's answer is empty, damaged, too long or not in the form asked for.",
     hint: "Use another model, or label those heads by hand with --labels; what was answered is kept.",
+  },
+  LLM_INCOMPLETE: {
+    means: "With --keep-going, the language model gave no usable answer about some heads (a warning).",
+    hint: "Run the same command again: it asks for what is missing; or label those heads by hand with --labels.",
   },
   REQUEST_INVALID: {
     means: "A request to the server was not understood.",
@@ -304,6 +313,10 @@ export const ERRORS = {
     means: "A request has more bytes than the server takes.",
     hint: "Save the picture smaller, or as JPEG.",
   },
+  CORPUS_FIXED: {
+    means: "A collection of pictures that was not added in the page cannot be removed there.",
+    hint: "Those that are built in stay; one of --index goes when the server is started without it.",
+  },
   IMAGE_GONE: {
     means: "An uploaded picture is no longer kept: the server keeps a bounded number and drops the oldest.",
     hint: "Drop the picture in again; the same file has the same address.",
@@ -313,8 +326,8 @@ export const ERRORS = {
     hint: "Start making it, or wait until it is made; the page shows how far it is.",
   },
   SERVER_BUSY: {
-    means: "Too many requests are waiting.",
-    hint: "Try again in a moment.",
+    means: "Too many requests or jobs are waiting.",
+    hint: "Try again in a moment; the answer's Retry-After says when.",
   },
   ADDRESS_UNUSABLE: {
     means: "The server cannot listen on this address or port.",

@@ -25,3 +25,6 @@ export interface WorkOptions {
 export function checkCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new ClipInterpretError("CANCELLED", "stopped before the work was done");
 }
+
+/** Between two pieces of long work what else the process does, such as answering requests, gets its turn. */
+export const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -4,6 +4,8 @@ import { LRUCache } from "lru-cache";
 export interface SharedCache<T> {
   /** @param size of what is loaded, in the unit of the cache's budget; default: 1 */
   get(key: string, load: () => Promise<T>, size?: number): Promise<T>;
+  /** Forgets one. */
+  delete(key: string): void;
   /** Forgets everything. @returns what was kept */
   clear(): Promise<T>[];
 }
@@ -19,6 +21,9 @@ export function sharedCache<T>(budget: number): SharedCache<T> {
       kept.set(key, pending, { size: Math.max(1, size) });
       pending.catch(() => kept.peek(key) === pending && kept.delete(key));
       return pending;
+    },
+    delete(key) {
+      kept.delete(key);
     },
     clear() {
       const all = [...kept.values()];

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { labelsOrigin, readLabels } from "../../src/labels/labels-file.ts";
 import { type LabelResult, labelEstimateSchema, labelResultSchema } from "../../src/results/label.ts";
 import { metricsResultSchema } from "../../src/results/metrics.ts";
@@ -314,6 +314,49 @@ describe("label, by a language model", () => {
     expect(server.seen.filter(({ judging }) => !judging)).toEqual([]);
     expect(server.seen).toHaveLength(18);
     expect(named(judged, "L2.H0").judge?.votes).toHaveLength(3);
+  });
+
+  it("keeps going past a bad answer, examines the judges, and says what their verdicts are worth", async () => {
+    const [server, folder] = [await serveLlm(), await testFolder()];
+    vi.stubEnv("CLIP_INTERPRET_CACHE", join(folder, "cache"));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    // Yes to what is true, but b takes every hill for one.
+    const fits = (label: string, line: string, model: string) =>
+      (model === "b" && line.includes("hill")) ||
+      (/animal/i.test(label) ? /cat/ : /street|beach|hill/).test(line);
+    server.answer = ({ question, judging, body }) => {
+      if (!judging) return question.includes("number 1") ? "I do not want to say that" : "Places";
+      const [label, ...lines] = question.split("\n");
+      return lines.map((line, i) => `${i + 1}. ${fits(label, line, body.model) ? "Yes" : "No"}`).join("\n");
+    };
+    const [examples, out] = [join(folder, "examples.json"), join(folder, "labels.json")];
+    await writeFile(examples, JSON.stringify([{ descriptions: ["Lisbon"], label: "Towns", fits: [true] }]));
+    const judges = ["--judge-model", "a", "--judge-model", "b", "--judge-model", "c"];
+    const more = [...judges, "--distractors", "30", "--keep-going", "--examples", examples, "--out", out];
+    const { stdout, stderr, code } = await runHere(...ask(server.url, ...more, "--json"));
+    expect(code).toBe(0);
+    expect(stderr).toContain("LLM_INCOMPLETE");
+    const { failed, agreement, exam, llm } = parse(stdout);
+    expect(failed).toMatchObject([{ name: "L2.H1", step: "label", code: "LLM_ANSWER_INVALID" }]);
+    expect(Object.keys((await readLabels(out)).heads)).toHaveLength(5);
+    expect(agreement).toMatchObject({ verdicts: 20, fleiss: 1 });
+    const host = new URL(server.url).host;
+    expect(exam?.judges.map(({ by, specificity }) => [by, specificity.share === 1])).toEqual([
+      [`a at ${host}`, true],
+      [`b at ${host}`, false],
+      [`c at ${host}`, true],
+    ]);
+    expect(exam?.majority).toMatchObject({ sensitivity: { share: 1 }, specificity: { share: 1 } });
+    expect(exam?.corrected).toMatchObject({ apparent: 0.75, value: 0.75 });
+    // All of it was in the estimate, but for the head that has no label.
+    expect(llm?.estimate.requests).toBe(6 + 3 * (6 + 30));
+    const text = (await runHere(...ask(server.url, ...more))).stdout;
+    expect(text).toMatch(/No usable answer for L2\.H1/);
+    expect(text).toMatch(/Fleiss' κ of all 1\.00/);
+    expect(text).toMatch(/corrected for the judges' errors 3\.75 \[/);
+    const metrics = await runHere("metrics", "--labels", out);
+    expect(metrics.stdout).toMatch(/Cohen's κ/);
+    expectError(await runHere("label", "--textspan", textspan(), "--distractors", "3"), "USAGE");
   });
 
   it.each([

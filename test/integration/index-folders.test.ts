@@ -226,7 +226,7 @@ describe("an index and its photos", () => {
     await indexedCorpus(index, { report });
     const message = expect.stringContaining(`2 pictures of ${index} cannot be read in ${photos}`);
     expect(warnings).toEqual([{ type: "warning", code: "IMAGES_MISSING", message }]);
-    await indexedCorpus(index, { root: elsewhere, report });
+    await indexedCorpus(index, { roots: [elsewhere], report });
     expect(warnings).toHaveLength(1);
     const ablated = meanOutputs(model, await readIndex(index), [0, 1], [3]);
     await expect(ablated).rejects.toMatchObject({ code: "IMAGES_MISSING" });

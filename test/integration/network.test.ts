@@ -92,6 +92,7 @@ describe("a proxy that the environment names", () => {
     const ask = (url: string) =>
       createChat({ url, model: "stand-in" })(
         { system: "s", turns: [{ role: "user", content: "q" }] },
+        { temperature: true, limit: "max_tokens", structured: true },
         10,
         new AbortController().signal,
       );

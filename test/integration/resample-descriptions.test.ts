@@ -42,7 +42,7 @@ describe("descriptions by resampled images", async () => {
   const again = await resampleDescriptions(model, index, set, pool, options);
 
   it("choose each text as often as its stability says", async () => {
-    const { heads } = await describeHeads(model, index, set, pool, { ...options, draws: 1 });
+    const { heads } = await describeHeads(model, index, set, pool, { ...options, rotations: 0 });
     expect(again.map(({ name }) => name)).toEqual(["L0.H1", "L3.H1"]);
     for (const [h, { descriptions, stability }] of heads.entries()) {
       const shares = descriptions.map(({ index: text }) => {
@@ -55,7 +55,7 @@ describe("descriptions by resampled images", async () => {
   });
 
   it("overlap by chance as much as all orders of the pool's texts do on average", async () => {
-    const many = { ...options, resamples: 40, draws: 1 };
+    const many = { ...options, resamples: 40, rotations: 0 };
     const [{ descriptions, stability }] = (await describeHeads(model, index, set, pool, many)).heads;
     const [{ resamples }] = await resampleDescriptions(model, index, set, pool, many);
     const overlapOf = (first: readonly number[], other: readonly number[]) =>
@@ -129,13 +129,33 @@ describe("descriptions by resampled images", async () => {
       },
     });
     const images = Array.from({ length: 48 }, (_, i) => image(i));
-    const factors = ["concept", "group", "style", "size"].map((name) => ({ name, values: 2, images: 48 }));
+    const factors = ["concept", "group", "style", "size"].map((name) => ({
+      name,
+      values: 2,
+      images: 48,
+      texts: [],
+      unsigned: null,
+    }));
     const own = factors.map(({ name }) => ({ text: name, property: name }));
     const truth = truthOf({ images }, { factors, heads: [] }, { ...pool, texts: own });
     expect(truth?.nested).toEqual([["concept", "group"]]);
     // A second thing in the picture is a concept too.
-    const two = ["concept", "other", "group"].map((name) => ({ name, values: 2, images: 48 }));
-    const share = (value: number) => ({ explained: value, share: value, chance: 0, highestByChance: 0 });
+    const two = ["concept", "other", "group"].map((name) => ({
+      name,
+      values: 2,
+      images: 48,
+      texts: [],
+      unsigned: null,
+    }));
+    const share = (value: number) => ({
+      explained: value,
+      share: value,
+      chance: 0,
+      highestByChance: 0,
+      p: 0,
+      sign: null,
+      margin: null,
+    });
     const heads = [{ ...headOf(0, 0), factors: [share(0.1), share(0.3), share(0.2)] }];
     const best = truthOf({ images }, { factors: two, heads }, { ...pool, texts: own });
     expect(best?.shares.get("L0.H0")).toEqual([0.3, 0.2]);

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Puller } from "../../src/hub/pull.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { type JobView, jobSchema, jobsSchema } from "../../src/results/app.ts";
 import { createJobs } from "../../src/server/jobs.ts";
+import { LIMITS } from "../../src/server/limits.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
@@ -108,18 +109,18 @@ describe("jobs", () => {
   });
 
   it("wait for each other when they compute, and one that waits can be cancelled before it starts", async () => {
-    const jobs = createJobs();
+    const jobs = createJobs(LIMITS);
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
     let ran = false;
     const about = (subject: string) => ({ kind: "prepare", title: subject, subject, model }) as const;
-    const first = jobs.start(about("a"), () => held);
-    const second = jobs.start(about("b"), async () => {
+    const first = jobs.start(about("a"), "one", () => held);
+    const second = jobs.start(about("b"), "one", async () => {
       ran = true;
     });
-    expect(jobs.start(about("b"), () => held).id).toBe(second.id);
+    expect(jobs.start(about("b"), "another", () => held).id).toBe(second.id);
     jobs.cancel(second.id);
     await new Promise((resolve) => setTimeout(resolve, 5));
     release();
@@ -127,5 +128,80 @@ describe("jobs", () => {
     expect(jobs.find(first.id)?.state).toBe("done");
     expect(jobs.find(second.id)?.state).toBe("cancelled");
     expect(ran).toBe(false);
+  });
+
+  it("are bounded, in all and of one client, and whoever is refused is told when to come again", async () => {
+    const few = await startTestServer({
+      ...{ puller: slowPuller(), cache: server.cache },
+      limits: { jobs: 3, jobsPerClient: 2 },
+    });
+    onTestFinished(() => few.close());
+    const pull = (name: string, client: string) =>
+      post(few.url, "/api/jobs", { kind: "pull", model: name }, { "x-client": client });
+    const [first, second, third, fourth] = ["one/a", "one/b", "one/c", "one/d"];
+    expect((await pull(first, "a")).status).toBe(200);
+    expect((await pull(second, "a")).status).toBe(200);
+    const refused = await pull(third, "a");
+    expect([refused.status, codeOf(refused)]).toEqual([503, "SERVER_BUSY"]);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    // Joining one that is there takes no place.
+    expect((await pull(second, "a")).status).toBe(200);
+    expect((await pull(third, "b")).status).toBe(200);
+    expect(codeOf(await pull(fourth, "c"))).toBe("SERVER_BUSY");
+    const { jobs } = jobsSchema.parse((await send(few.url, "/api/jobs")).json());
+    expect(jobs).toHaveLength(3);
+    // One that is stopped before its turn makes room at once.
+    const stopped = jobs.find(({ subject }) => subject === third)!;
+    await send(few.url, `/api/jobs/${stopped.id}`, { method: "DELETE" });
+    expect((await pull(fourth, "c")).status).toBe(200);
+  });
+
+  it("say how long they will take, at the pace that they have", async () => {
+    const jobs = createJobs(LIMITS);
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const left: (number | null)[] = [];
+    const about = { kind: "prepare", title: "a", subject: "a", model } as const;
+    const job = jobs.start(about, "one", async ({ report }) => {
+      const advance = (done: number) => {
+        report({ type: "advance", task: "indexing", done, total: 100 });
+        left.push(jobs.find(job.id)!.secondsLeft);
+        vi.advanceTimersByTime(1000);
+      };
+      report({ type: "start", task: "indexing", unit: "image", total: 100 });
+      // What was done before comes at once, and says nothing of the pace.
+      for (const done of [40, 41, 42, 43, 44, 45]) advance(done);
+      report({ type: "end", task: "indexing", done: 100 });
+      left.push(jobs.find(job.id)!.secondsLeft);
+    });
+    await new Promise(setImmediate);
+    await jobs.close();
+    expect(left).toEqual([null, null, 58, 57, 56, 55, null]);
+  });
+});
+
+describe("a server that stops", () => {
+  it("ends jobs where they can go on, answers what it was asked, and cuts nothing off", async () => {
+    const stopping = await startTestServer({}, 400);
+    const listener = await listen(stopping.url);
+    const job = (
+      await post(stopping.url, "/api/jobs", { kind: "prepare", corpus: "demo", model })
+    ).json<JobView>();
+    await listener.until(({ id, state, done }) => id === job.id && state === "running" && done > 4);
+    const asked = post(stopping.url, "/api/neighbors", {
+      ...{ model, corpus: "scenes", query: { text: "a" }, heads: "all" },
+    });
+    // It has arrived once a later one is answered.
+    expect((await send(stopping.url, "/api/app")).status).toBe(200);
+    const cut = await stopping.stop();
+    expect(cut).toEqual({ requests: 0, jobs: 0 });
+    expect(codeOf(await asked)).toBe("CORPUS_NOT_READY");
+    expect(await listener.until(({ id, state }) => id === job.id && state !== "running")).toMatchObject({
+      state: "cancelled",
+    });
+    await expect(send(stopping.url, "/api/app")).rejects.toThrow();
+    await stopping.close();
   });
 });

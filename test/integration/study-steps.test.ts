@@ -67,13 +67,13 @@ async function study({ code = "code", pool = POOL, threads = 1, ...settings }: I
   return { computed, result };
 }
 
-const ALL = ["textspan", "resamples", "selectivity", "images"];
+const ALL = ["textspan", "resamples", "selectivity", "selectivity-halves", "images"];
 
 describe("a study run again", () => {
   it.each<[string, Inputs, string[]]>([
     ["nothing", {}, []],
     ["the permutations", { permutations: 4 }, ["selectivity"]],
-    ["the seed", { seed: 1 }, ["textspan", "resamples", "selectivity"]],
+    ["the seed", { seed: 1 }, ["textspan", "resamples", "selectivity", "selectivity-halves"]],
     ["the texts that are chosen", { iterations: 6 }, ["textspan", "images"]],
     ["the blocks", { blocks: 9 }, ["resamples"]],
     ["the resamples", { resamples: 3 }, ["resamples"]],

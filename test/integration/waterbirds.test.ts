@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findGroupings } from "../../src/analysis/selectivity/selectivity.ts";
+import { findGroupings } from "../../src/analysis/selectivity/groupings.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { encodePng } from "../../src/image/encode.ts";

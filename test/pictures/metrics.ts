@@ -15,6 +15,7 @@ async function files(): Promise<MeasuredFile[]> {
     model: "tiny",
     labellers: ["tags"],
     judges: ["tags"],
+    agreement: null,
     metrics: folded,
     byLayer,
     byProperty,

@@ -5,6 +5,7 @@ import {
   hostile,
   nothing,
   sample,
+  signed,
   small,
   withSignificant,
 } from "../../src/views/selectivity/selectivity.fixture.ts";
@@ -25,6 +26,11 @@ export const selectivity: Gallery = {
       shows:
         "four heads and two factors; frames round L0.H1 (colour) and L1.H0 (size), a dot for L0.H0 and size",
       draw: () => selectivitySvg(small),
+    },
+    {
+      name: "selectivity/away.svg",
+      shows: "the same; L0.H1 knows its colours and writes away from their texts: hatched, −62",
+      draw: () => selectivitySvg(signed),
     },
     {
       name: "selectivity/few.png",

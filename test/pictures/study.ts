@@ -70,7 +70,7 @@ function placed({ metrics, resampled, baselines }: StudyModel, at: number) {
     association: around(1, low, high),
     entanglement: around(1, low, high),
   });
-  const randomTexts = { ...baselines.randomTexts, ...ranges(0.04, 0.28) };
+  const randomTexts = { ...baselines!.randomTexts, ...ranges(0.04, 0.28) };
   return {
     metrics: {
       ...metrics,
@@ -79,7 +79,7 @@ function placed({ metrics, resampled, baselines }: StudyModel, at: number) {
       duplicates: { written: at / 10, case: at / 5, plural: at / 3, synonym: at / 2 },
     },
     resampled: { ...resampled, ...ranges(-0.1, 0.05) },
-    baselines: { ...baselines, randomTexts },
+    baselines: { ...baselines!, randomTexts },
   };
 }
 
@@ -122,7 +122,7 @@ async function withNumbers(numbers: {
   const report = await reportOf(["tiny", 800_000, 4]);
   const [model] = report.models;
   const { calibration } = report;
-  const { randomTexts, shuffledDescriptions } = model.baselines;
+  const { randomTexts, shuffledDescriptions } = model.baselines!;
   const { right, ccsWithLabelShare, excessWithLabelShare } = calibration!.measures;
   const measured = { value: 0.5, chance: interval(0.1, 0.3), p: numbers.p };
   return {
@@ -143,7 +143,7 @@ async function withNumbers(numbers: {
         origin: { ...model.origin, pool: { ...model.origin.pool, texts: 28 } },
         tags: [{ tag: "colour", texts: numbers.tagged }],
         baselines: {
-          ...model.baselines,
+          ...model.baselines!,
           randomTexts: { ...randomTexts, meanCcs: numbers.random },
           shuffledDescriptions: { ...shuffledDescriptions, meanCcs: numbers.shuffled },
         },
@@ -191,7 +191,7 @@ async function unjudged(): Promise<StudyResult> {
         ...model,
         metrics: { ...model.metrics, ...{ judged: 0, histogram: [0, 0, 0, 0, 0, 0], meanCcs: null } },
         resampled: { ...model.resampled, ...none },
-        baselines: { ...model.baselines, randomTexts: { ...model.baselines.randomTexts, ...none } },
+        baselines: { ...model.baselines!, randomTexts: { ...model.baselines!.randomTexts, ...none } },
         heads: model.heads.map((head) => ({
           ...head,
           ...{ selectivity: [], images: [] },

@@ -2,9 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createModelLoader, DEFAULT_MODEL, type ModelLoader } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { builtInCorpora } from "../../src/server/corpora.ts";
-import { type ServerOptions, startServer } from "../../src/server/serve.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../../src/server/serve.ts";
+import { type Engine, startEngine } from "../../src/server/threads/engine.ts";
+import { once } from "../../src/support/shared.ts";
 
 /** A server on a real socket, with a cache of its own and a demo corpus of a few scenes. */
 export interface TestServer {
@@ -13,16 +16,26 @@ export interface TestServer {
   /** How often the image tower and the text tower ran. */
   readonly runs: { images: number; texts: number };
   readonly faults: unknown[];
+  /** Its models, for whoever wants to keep them busy. */
+  readonly models: Engine;
+  /** Stops it, as Ctrl-C does. */
+  stop: RunningServer["close"];
+  /** Stops it, and removes what it kept. */
   close(): Promise<void>;
 }
 
-/** A loader that counts what its models are asked; the models are the real ones. */
-function countingLoader(runs: TestServer["runs"]): ModelLoader {
-  const models = createModelLoader();
+/** One thread for the encoders of all servers of a test run: it takes a second to start. */
+const engine = once(async () => startEngine());
+
+/** Models that count what they are asked; the models are the real ones. */
+async function counting(runs: TestServer["runs"]): Promise<Engine> {
+  const models = await engine();
+  const counted = new WeakMap<ClipModel, ClipModel>();
   return {
+    ...models,
     async load(name, otherwise) {
       const model = await models.load(name, otherwise);
-      return {
+      const known = counted.get(model) ?? {
         ...model,
         decompose: (...args) => {
           runs.images++;
@@ -33,8 +46,9 @@ function countingLoader(runs: TestServer["runs"]): ModelLoader {
           return model.encodeTexts(...args);
         },
       };
+      counted.set(model, known);
+      return known;
     },
-    release: () => models.release(),
   };
 }
 
@@ -46,7 +60,7 @@ export async function startTestServer(
   const cache = options.cache ?? (await mkdtemp(join(tmpdir(), "clip-interpret-app-")));
   const runs = { images: 0, texts: 0 };
   const faults: unknown[] = [];
-  const models = countingLoader(runs);
+  const models = await counting(runs);
   const clear = () =>
     options.cache === undefined ? rm(cache, { recursive: true, force: true }) : Promise.resolve();
   const server = await startServer({
@@ -59,10 +73,10 @@ export async function startTestServer(
     throw error;
   });
   return {
-    ...{ url: server.url.replace(/\/$/, ""), cache, runs, faults },
+    ...{ url: server.url.replace(/\/$/, ""), cache, runs, faults, models },
+    stop: () => server.close(),
     async close() {
       await server.close();
-      await models.release();
       await clear();
     },
   };

@@ -5,9 +5,20 @@ import { z } from "zod";
 
 const bodySchema = z.object({
   model: z.string(),
-  temperature: z.number(),
-  max_tokens: z.int(),
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(2),
+  temperature: z.number().optional(),
+  max_tokens: z.int().optional(),
+  max_completion_tokens: z.int().optional(),
+  response_format: z
+    .object({
+      type: z.literal("json_schema"),
+      json_schema: z.object({
+        name: z.string(),
+        strict: z.literal(true),
+        schema: z.looseObject({ required: z.array(z.string()) }),
+      }),
+    })
+    .optional(),
+  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
 });
 
 /** A request as it came. */
@@ -69,7 +80,7 @@ export async function serveLlm(): Promise<LlmServer> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = bodySchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
     const question = body.messages.at(-1)?.content ?? "";
-    const judging = question.startsWith("Property: ");
+    const judging = /^(Property|Concept): /.test(question);
     const one = { path: request.url ?? "", headers: request.headers, body, question, judging };
     seen.push(one);
     if (await llm.interfere(one, response)) return;

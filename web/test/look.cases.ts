@@ -3,7 +3,8 @@ import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
-import type { Means } from "../../src/results/app.ts";
+import type { Insights, Means } from "../../src/results/app.ts";
+import type { ExplainResult } from "../../src/results/explain.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";
 import { segmentationPaints } from "../../src/views/segmentation/pictures.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
@@ -83,23 +84,49 @@ export function lookCases(): void {
     expect(await cell.textContent()).toBe(formatSigned(best.value, decimalsFor(Math.abs(best.value))));
   });
 
-  it("takes a stranger on a tour of three heads", async () => {
+  it("takes a stranger on a tour: the clearest head, one that speaks against what it sees, and one that makes up for it", async () => {
     const { page } = await open();
     await page.getByRole("button", { name: "Meet three heads (one minute)" }).click();
     const tour = page.getByTestId("tour");
-    const heads = new Set<string>();
-    for (let step = 1; step <= 3; step++) {
-      await tour.getByText(`Head ${step} of 3`).waitFor();
-      const heading = (await tour.getByRole("heading").textContent())!;
-      const [head] = /^L\d\.H\d/.exec(heading)!;
-      heads.add(head);
+    const insights = await (
+      await fetch(`${app.server.url}/api/insights?model=${DEFAULT_MODEL}&corpus=demo`)
+    ).json();
+    const { factors, heads } = (insights as Insights).selectivity;
+    const at = (factor: string) => factors.findIndex(({ name }) => name === factor);
+    const of = (head: string, factor: string) => heads.find(({ name }) => name === head)!.factors[at(factor)];
+    const percent = (share: number) => `${Math.round(100 * share)} %`;
+    const steps = [
+      ["L0.H1", "L0.H1 looks at the colour behind.", percent(of("L0.H1", "background").share)],
+      ["L3.H1", "L3.H1 speaks against what it sees.", percent(of("L3.H1", "position").margin!.last)],
+      ["L3.H3", "L3.H3 makes up for it.", percent(of("L3.H3", "position").margin!.first)],
+    ];
+    for (const [i, [head, title, fact]] of steps.entries()) {
+      await tour.getByText(`Head ${i + 1} of 3`).waitFor();
+      expect(await tour.getByRole("heading").textContent()).toBe(title);
+      await tour.getByText(fact, { exact: true }).waitFor();
       expect(new URL(page.url()).searchParams.get("heads")).toBe(head);
       await page.getByTestId("in-common").waitFor();
-      if (step < 3) await tour.getByRole("button", { name: "Next head →" }).click();
+      // What the facts below the matrix say the head follows most is what the title is about.
+      if (i < 2)
+        await page.getByText(/of what this head writes follows (the colour behind|where in the)/).waitFor();
+      if (i > 0) await shows(head, i === 1 ? "least" : "most");
+      if (i < 2) await tour.getByRole("button", { name: "Next head →" }).click();
     }
-    expect(heads.size).toBe(3);
+    await page.getByText("It speaks against the text of what it sees.").waitFor({ state: "detached" });
     await tour.getByRole("button", { name: "Done: try your own" }).click();
     await page.getByRole("button", { name: "Meet three heads (one minute)" }).waitFor();
+
+    /** Of the texts that are shown, the head gives the first, the true one, least or most. */
+    async function shows(head: string, which: "least" | "most") {
+      const { searchParams } = new URL(page.url());
+      const asked = { image: searchParams.get("image"), texts: searchParams.getAll("text") };
+      const found = (
+        await post(app.server.url, "/api/explain", { model: DEFAULT_MODEL, ...asked })
+      ).json<ExplainResult>();
+      const [own, ...others] = found.texts.map((text) => text.heads.find(({ name }) => name === head)!.value);
+      if (which === "least") expect(own).toBeLessThan(Math.min(...others));
+      else expect(own).toBeGreaterThan(Math.max(...others));
+    }
   });
 
   it("a score without the chosen heads, against another text, and less the average picture", async () => {

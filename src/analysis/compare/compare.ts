@@ -3,11 +3,11 @@
  * of a pair respond to. Nothing is assumed of the models: widths, layers and embedding sizes may differ.
  */
 import { createHeadCache } from "../../corpus/head-cache.ts";
+import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { largest, smallest } from "../../math/rank.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
-import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import {
   type CommonFactor,
@@ -19,7 +19,8 @@ import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf, indexedImageOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { explainedShares, findGroupings, type Grouping, shuffle } from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping, shuffle } from "../selectivity/groupings.ts";
+import { explainedShares } from "../selectivity/selectivity.ts";
 import {
   expectedByChance,
   gatherResponses,
@@ -198,26 +199,26 @@ export function sharedImages(a: Index, b: Index): { rows: [number, number][]; on
 }
 
 /** At most so many of them, drawn at random, in their order. */
-function drawn<T>(rows: readonly T[], most: number, seed: number): T[] {
+export function drawn<T>(rows: readonly T[], most: number, seed: number): T[] {
   if (rows.length <= most) return [...rows];
   const chosen = [...randomOrder(rows.length, seed, -2)].slice(0, most).sort((x, y) => x - y);
   return chosen.map((i) => rows[i]);
 }
 
-function responses(
+/** What some heads of an index wrote into some of its images, for {@link similarities}. */
+export function responses(
   matmul: MatMul,
   { index, model: { geometry }, components: { set } }: ComparedSide,
   rows: readonly number[],
 ): Promise<Responses> {
   const cache = createHeadCache(index, 0);
-  const width = coordinateCount(geometry);
-  return gatherResponses(matmul, width, set.heads.length, async (i) => {
+  return gatherResponses(matmul, set.heads.length, async (i) => {
     const { layer, head } = set.heads[i];
-    const whole = await cache.block(layer, head);
+    const { block: whole, width, metric } = await measuredHead(cache, geometry, layer, head);
     const block = new Float32Array(rows.length * width);
     for (const [to, row] of rows.entries())
       block.set(whole.subarray(row * width, (row + 1) * width), to * width);
-    return { block, metric: headMetric(geometry, layer, head) };
+    return { block, width, metric };
   });
 }
 

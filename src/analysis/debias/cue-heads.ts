@@ -11,7 +11,8 @@ import type { CueGap } from "../../results/debias.ts";
 import { headOf } from "../../results/shapes.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { Ablation } from "../ablation/ablation.ts";
-import { explainByFactors, type Grouping } from "../selectivity/selectivity.ts";
+import type { Grouping } from "../selectivity/groupings.ts";
+import { explainByFactors } from "../selectivity/selectivity.ts";
 import { lowestShares, problemHits } from "../zero-shot/problem.ts";
 import type { CueProblem } from "./cue-problem.ts";
 
@@ -29,10 +30,11 @@ const ordered = (values: readonly number[]): HeadOrder => ({
  * `selectivity.ts`). Asks for the cue and class of images, not for scores.
  */
 export async function bySelectivity(
-  { geometry }: Pick<ClipModel, "geometry">,
+  model: Pick<ClipModel, "geometry" | "matmul">,
   { index, rows, cue, truth, classSet, validationAt }: CueProblem,
   work: WorkOptions = {},
 ): Promise<HeadOrder> {
+  const { geometry } = model;
   const n = index.images.length;
   const grouping = (name: string, values: readonly string[], of: Int32Array): Grouping => {
     const groups = new Int32Array(n).fill(-1);
@@ -41,7 +43,7 @@ export async function bySelectivity(
   };
   const classes = classSet.classes.map(({ name }) => name);
   const groupings = [grouping("cue", cue.names, cue.groups), grouping("class", classes, truth)];
-  const found = await explainByFactors(index, geometry, { permutations: 0, groupings, ...work });
+  const found = await explainByFactors(index, model, { permutations: 0, groupings, ...work });
   const shares = new Map(found.heads.map(({ name, factors }) => [name, factors[0].share - factors[1].share]));
   return ordered(
     Array.from(

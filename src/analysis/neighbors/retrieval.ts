@@ -10,6 +10,8 @@
  *
  * Beside it stands whether the same few images are everyone's neighbours, by how often each is among the k nearest of another:
  * the skewness of that count is the measure of "Hubs in Space" (Radovanović et al. 2010).
+ * A head that writes away from what it sees has weight −1: its product with itself stays as it is, and its
+ * products with heads that write towards it count for what they have in common rather than against it.
  */
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
@@ -26,24 +28,22 @@ import {
 } from "../../results/retrieval.ts";
 import { defaultScoring, type Scoring } from "../../results/scoring.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import {
-  explainByFactors,
-  findGroupings,
-  type Grouping,
-  selectiveHeads,
-} from "../selectivity/selectivity.ts";
+import { findGroupings, type Grouping } from "../selectivity/groupings.ts";
+import { explainWithSigns, selectiveHeads } from "../selectivity/selectivity.ts";
 
 /** How retrieval is measured. */
 export interface RetrievalOptions extends WorkOptions {
   readonly k?: number;
   /** Default: `centred`, as for the neighbours of an image. */
   readonly scoring?: Scoring;
-  /** Heads a factor. Default: 3. */
-  readonly headsPerFactor?: number;
+  /** Heads a factor, most selective first; of several numbers a set each. Default: 3. */
+  readonly headsPerFactor?: number | readonly number[];
   /** Most queries; more are thinned evenly. */
   readonly queries?: number;
   /** Random permutations that a chosen head must beat. Default: 20. */
   readonly permutations?: number;
+  /** Where embeddings of texts are kept. Default: this program's cache. */
+  readonly textCache?: string;
 }
 
 /** Measures precision@k by every factor. @throws `FACTORS_MISSING`, `CANCELLED` */
@@ -56,6 +56,7 @@ export async function measureRetrieval(
     headsPerFactor = 3,
     queries = 2000,
     permutations = 20,
+    textCache,
     report,
     signal,
   }: RetrievalOptions = {},
@@ -64,13 +65,15 @@ export async function measureRetrieval(
   const n = index.images.length;
   const half = (parity: 0 | 1) =>
     Array.from({ length: n }, (_, row) => row).filter((row) => row % 2 === parity);
-  const selectivity = await explainByFactors(index, geometry, {
+  const selectivity = await explainWithSigns(model, index, {
     rows: half(0),
     permutations,
     ...(report && { report }),
     ...(signal && { signal }),
+    ...(textCache !== undefined && { textCache }),
   });
-  const chosen = selectiveHeads(selectivity, headsPerFactor);
+  const perFactor = [headsPerFactor].flat();
+  const chosen = selectiveHeads(selectivity, Math.max(...perFactor));
   const tested = half(1);
   const asked = thin(tested.length, queries);
   const known = new Map(findGroupings(index, tested).map((grouping) => [grouping.name, grouping]));
@@ -80,9 +83,14 @@ export async function measureRetrieval(
   const sets = [
     { chosenFor: "embedding", heads: [], set: allComponents(geometry) },
     ...Object.entries(chosen)
+      .flatMap(([chosenFor, heads]) =>
+        [...new Set(perFactor.map((most) => Math.min(most, heads.length)))].map(
+          (count) => [chosenFor, heads.slice(0, count)] as const,
+        ),
+      )
       .filter(([, heads]) => heads.length > 0)
       .map(([chosenFor, heads]) => {
-        const set = { heads: heads.map(({ layer, head }) => ({ layer, head, weight: 1 })), mlps: [] };
+        const set = { heads: heads.map(({ layer, head, weight }) => ({ layer, head, weight })), mlps: [] };
         return { chosenFor, heads, set };
       }),
   ];

@@ -17,6 +17,8 @@ export interface SpanArraysOptions extends WorkOptions {
   /** As the reference's `rank`; what exceeds the numerical rank is clamped, with a `RANK_CLAMPED` warning. */
   readonly rank?: number;
   readonly seed?: number;
+  /** Random rotations of the texts for the control; 0: none. Default: 100. */
+  readonly rotations?: number;
   readonly threads?: number;
   /** What the arrays are called in the result. */
   readonly names?: { readonly contributions: string; readonly textFeatures: string };
@@ -63,6 +65,12 @@ export async function spanArrays(
     const coordinates = await projectTexts(algebra, space, texts.data);
     const span = await spanInSpace(algebra, space, coordinates, iterations);
     const { selected, explainedVariance, totalVariance } = span;
+    const [control] = await controlCurves(
+      algebra,
+      { data: Float64Array.from(texts.data), rows: count, columns: width },
+      [{ space, explainedVariance }],
+      { seed, ...options },
+    );
     const result = textspanArraysResult(await originOf({}), {
       contributions: { name: names?.contributions ?? "contributions", images },
       textFeatures: { name: names?.textFeatures ?? "text features", texts: count },
@@ -80,7 +88,7 @@ export async function spanArrays(
         explainedVariance: explainedVariance[step],
         chosenShare: null,
       })),
-      control: await controlCurves(algebra, space, coordinates, selected.length, { seed }),
+      control,
       stability: null,
     });
     return { result, span };

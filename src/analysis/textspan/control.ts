@@ -1,93 +1,160 @@
 /**
- * What the variance that TEXTSPAN explains is compared with: texts drawn at random and made orthogonal in the same way,
- * random directions, and the principal components, which no choice of k directions can exceed.
+ * What the variance that TEXTSPAN explains is compared with. TEXTSPAN chooses the best of thousands of texts, so a few
+ * texts drawn at random are no control for it: the same choice must be made among texts that mean nothing.
+ *
+ * - **Rotated**: the pool after a random rotation of the joint space. Angles between texts stay, what they have to do
+ *   with the head is gone. Of a rotation R a head sees T·R·Bᵀ with B [r, D] the basis of its row space, and R·Bᵀ is
+ *   r random orthonormal columns in D dimensions, whatever B is: so a rotation is a random frame [D, r], its first
+ *   columns serve heads of a lower rank, and texts are multiplied with it once for all heads.
+ * - **Gaussian**: as many directions drawn at random, each by itself: what the best of so many explains where the pool has no
+ *   geometry of its own.
+ * - **Ceiling**: the principal directions, which no choice of k directions can exceed.
  */
 import { symmetricEigenvalues } from "../../math/eigenvalues.ts";
 import { quantile } from "../../math/intervals.ts";
-import { dot, norm } from "../../math/linear.ts";
+import { norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
-import { type RowSpace, removeAll, trace } from "./row-space.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { type RowSpace, removeAll, transpose } from "./row-space.ts";
+import { selectInSpace } from "./textspan.ts";
+
+/** How the controls are made. */
+export interface ControlOptions extends WorkOptions {
+  /** Random rotations of the pool; 0: no control. Default: 100. */
+  readonly rotations?: number;
+  readonly seed?: number;
+}
+
+/** What a control is of. */
+export interface Controlled {
+  readonly space: Pick<RowSpace, "covariance" | "rank" | "totalVariance">;
+  /** uᵀCu / tr C₀ of each step of the choice. */
+  readonly explainedVariance: readonly number[];
+}
+
+/** Draws of Gaussian directions: their spread is small. */
+const GAUSSIANS = 20;
+/** Streams of random numbers apart from those of rotations. */
+const OTHER_STREAM = 1_000_003;
 
 /**
- * Controls for a selection of `steps` texts.
- * @param texts [t, r] in the coordinates of the space
+ * Controls for choices from one pool, in their order; null where no rotation was asked for.
+ * @param texts [t, D], of the length that they were chosen at
  */
 export async function controlCurves(
   algebra: Algebra,
-  space: RowSpace,
   texts: DenseMatrix,
-  steps: number,
-  { draws = 50, seed = 0 }: { readonly draws?: number; readonly seed?: number } = {},
-): Promise<ControlCurves> {
-  const { covariance, rank, totalVariance } = space;
-  const drawn = Array.from({ length: draws }, (_, draw) =>
-    randomDirections(texts, steps, new Random(seed, draw)),
+  choices: readonly Controlled[],
+  { rotations = 100, seed = 0, report, signal }: ControlOptions = {},
+): Promise<(ControlCurves | null)[]> {
+  if (rotations === 0) return choices.map(() => null);
+  const largest = choices.reduce((most, { space }) => Math.max(most, space.rank), 0);
+  const task = "comparing with random rotations";
+  const total = rotations + Math.min(rotations, GAUSSIANS);
+  report?.({ type: "start", task, unit: "draw", total });
+  let done = 0;
+  /** What each choice explains among texts that mean nothing, [draws][choices][steps]. */
+  const draw = async (draws: number, meaningless: (draw: number) => Promise<DenseMatrix>) => {
+    const curves: number[][][] = [];
+    for (let i = 0; i < draws; i++) {
+      checkCancelled(signal);
+      curves.push(await chooseAmong(algebra, await meaningless(i), choices));
+      report?.({ type: "advance", task, done: ++done, total });
+    }
+    return curves;
+  };
+  const rotated = await draw(rotations, (i) =>
+    algebra.product(texts, transpose(randomFrame(texts.columns, largest, new Random(seed, i)))),
   );
-  const variances = await variancesAlong(algebra, covariance, drawn.flat());
-  let from = 0;
-  const curves = drawn.map(({ length }) => {
-    const curve = cumulative(variances.slice(from, from + length));
-    from += length;
-    return length > 0 ? curve : [0];
+  const gaussian = await draw(Math.min(rotations, GAUSSIANS), async (i) =>
+    randomDirections(texts.rows, texts.columns, largest, new Random(seed, OTHER_STREAM + i)),
+  );
+  report?.({ type: "end", task, done });
+  return choices.map(({ space, explainedVariance }, choice) => {
+    const own = cumulative(explainedVariance);
+    const of = (curves: number[][][]) => curves.map((curve) => curve[choice]);
+    const steps = own.length;
+    return {
+      rotated: spreadOf(of(rotated), steps),
+      gaussian: spreadOf(of(gaussian), steps),
+      ceiling: ceilingOf(space, steps),
+      p: own.map((share, k) => {
+        const asMuch = of(rotated).filter((curve) => atStep(curve, k) >= share).length;
+        return (1 + asMuch) / (1 + rotations);
+      }),
+    };
   });
-  const at = (k: number) => curves.map((curve) => curve[Math.min(k, curve.length - 1)] / totalVariance);
-  const ks = Array.from({ length: steps }, (_, k) => k);
-  const within = trace(covariance) / totalVariance;
+}
+
+/** The greedy choice of every head among texts [t, ≥ r]: shares that its first 1, 2, … texts explain together. */
+async function chooseAmong(
+  algebra: Algebra,
+  texts: DenseMatrix,
+  choices: readonly Controlled[],
+): Promise<number[][]> {
+  const byRank = new Map<number, DenseMatrix>();
+  const curves: number[][] = [];
+  for (const { space, explainedVariance } of choices) {
+    const coordinates = byRank.get(space.rank) ?? firstColumns(texts, space.rank);
+    byRank.set(space.rank, coordinates);
+    const { variances } = await selectInSpace(algebra, space, coordinates, explainedVariance.length);
+    curves.push(cumulative(variances.map((variance) => variance / space.totalVariance)));
+  }
+  return curves;
+}
+
+/** A curve that ends early, where no more could be chosen, stays at its last value. */
+const atStep = (curve: readonly number[], k: number): number => curve[Math.min(k, curve.length - 1)] ?? 0;
+
+function spreadOf(curves: readonly (readonly number[])[], steps: number) {
+  const at = Array.from({ length: steps }, (_, k) => curves.map((curve) => atStep(curve, k)));
   return {
-    randomTexts: {
-      mean: ks.map((k) => at(k).reduce((sum, value) => sum + value, 0) / draws),
-      low: ks.map((k) => quantile(at(k), 0.025)),
-      high: ks.map((k) => quantile(at(k), 0.975)),
-      draws,
-    },
-    randomDirections: ks.map((k) => (within * Math.min(rank, k + 1)) / rank),
-    ceiling:
-      steps === 0
-        ? []
-        : cumulative([...symmetricEigenvalues(covariance.data, rank).subarray(0, steps)]).map(
-            (sum) => sum / totalVariance,
-          ),
+    mean: at.map((values) => values.reduce((sum, value) => sum + value, 0) / values.length),
+    low: at.map((values) => quantile(values, 0.025)),
+    high: at.map((values) => quantile(values, 0.975)),
+    draws: curves.length,
   };
 }
 
-/** A text of which less than this share is not a sum of earlier ones is passed over. */
-const LEAST_OWN = 1e-6;
-
-/** Directions of texts drawn without replacement, each less the earlier ones. */
-function randomDirections(texts: DenseMatrix, steps: number, random: Random): Float64Array[] {
-  const r = texts.columns;
-  const order = new Int32Array(texts.rows).map((_, i) => i);
-  const directions: Float64Array[] = [];
-  for (let drawn = 0; drawn < order.length && directions.length < steps; drawn++) {
-    const other = drawn + random.below(order.length - drawn);
-    const text = order[other];
-    order[other] = order[drawn];
-    order[drawn] = text;
-    const u = texts.data.slice(text * r, (text + 1) * r);
-    const whole = norm(u);
-    removeAll(u, directions);
-    const own = norm(u);
-    if (!(own > LEAST_OWN * whole)) continue;
-    for (let i = 0; i < r; i++) u[i] /= own;
-    directions.push(u);
-  }
-  return directions;
+function ceilingOf({ covariance, rank, totalVariance }: Controlled["space"], steps: number): number[] {
+  if (steps === 0) return [];
+  const largest = symmetricEigenvalues(covariance.data, rank).subarray(0, steps);
+  return cumulative([...largest]).map((sum) => sum / totalVariance);
 }
 
-/** uᵀCu of every direction. */
-async function variancesAlong(
-  algebra: Algebra,
-  covariance: DenseMatrix,
-  directions: readonly Float64Array[],
-): Promise<number[]> {
-  if (directions.length === 0) return [];
-  const r = covariance.rows;
-  const data = new Float64Array(directions.length * r);
-  for (const [i, u] of directions.entries()) data.set(u, i * r);
-  const { data: products } = await algebra.product({ data, rows: directions.length, columns: r }, covariance);
-  return directions.map((u, i) => dot(products, u, i * r));
+/** [count, D]: orthonormal rows, uniform among all such. */
+export function randomFrame(D: number, count: number, random: Random): DenseMatrix {
+  const rows: Float64Array[] = [];
+  while (rows.length < count) {
+    const row = Float64Array.from({ length: D }, () => random.normal());
+    removeAll(row, rows);
+    const length = norm(row);
+    rows.push(row.map((value) => value / length));
+  }
+  const data = new Float64Array(count * D);
+  for (const [i, row] of rows.entries()) data.set(row, i * D);
+  return { data, rows: count, columns: D };
+}
+
+/** [count, r]: the first r coordinates of directions in D dimensions, of length 1 there. */
+function randomDirections(count: number, D: number, r: number, random: Random): DenseMatrix {
+  const data = new Float64Array(count * r);
+  const direction = new Float64Array(D);
+  for (let i = 0; i < count; i++) {
+    for (let d = 0; d < D; d++) direction[d] = random.normal();
+    const length = norm(direction);
+    for (let k = 0; k < r; k++) data[i * r + k] = direction[k] / length;
+  }
+  return { data, rows: count, columns: r };
+}
+
+function firstColumns({ data, rows, columns }: DenseMatrix, count: number): DenseMatrix {
+  if (count === columns) return { data, rows, columns };
+  const first = new Float64Array(rows * count);
+  for (let i = 0; i < rows; i++) first.set(data.subarray(i * columns, i * columns + count), i * count);
+  return { data: first, rows, columns: count };
 }
 
 /** Running sums. */

@@ -1,25 +1,26 @@
 /**
  * What heads respond to, in words: TEXTSPAN for every head of a set (or for all of them as one) over the images of an
- * index, beside what random texts explain and how much of it other images would have brought.
+ * index, beside what the same choice explains among texts that mean nothing, and how much of it other images would have
+ * brought.
  */
+import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, mlpName } from "../../model/components.ts";
 import { type EmbedOptions, embedTexts } from "../../model/text-cache.ts";
-import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
+import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf } from "../../results/shapes.ts";
 import { type Span, type TextspanResult, textspanResult } from "../../results/textspan.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
 import { type Contributions, eachHead, summedContributions } from "./contributions.ts";
-import { controlCurves } from "./control.ts";
-import { rowSpace } from "./row-space.ts";
+import { type Controlled, controlCurves } from "./control.ts";
+import { type RowSpace, rowSpace } from "./row-space.ts";
 import { measureStability } from "./stability.ts";
-import { projectTexts, selectInSpace } from "./textspan.ts";
+import { projectTexts, type Selection, selectInSpace } from "./textspan.ts";
 
 /** How the texts of a pool are had. */
 export interface PoolOptions extends EmbedOptions {
@@ -40,9 +41,11 @@ export interface DescribeOptions extends PoolOptions {
   readonly resamples?: number;
   /** Blocks of images that are resampled. Default: 32. */
   readonly blocks?: number;
-  /** Draws of random texts. Default: 50. */
-  readonly draws?: number;
+  /** Random rotations of the pool for the control; 0: none. Default: 100. */
+  readonly rotations?: number;
   readonly seed?: number;
+  /** Hears of every component's row space and of what was chosen in it, in the order of the set. */
+  readonly onSpan?: (space: RowSpace, chosen: Selection) => Promise<void>;
 }
 
 /**
@@ -71,8 +74,12 @@ export async function describeHeads(
   options: DescribeOptions = {},
 ): Promise<TextspanResult> {
   const { iterations = 20, resamples = 0, seed = 0, joint = false, threads = 0, report, signal } = options;
-  if (index.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds no image`);
-  const texts = await embedPool(model, pool, options);
+  requireImages(index, 2, report);
+  const { embedDim } = model.config;
+  const texts = {
+    data: await embedPool(model, pool, options),
+    ...{ rows: pool.texts.length, columns: embedDim },
+  };
   const algebra = await createAlgebra({ threads });
   try {
     const search = createSearch(index, model.geometry, model.matmul);
@@ -82,46 +89,36 @@ export async function describeHeads(
     const total = (joint ? 1 : heads.length + mlps.length) * (resamples + 1);
     let done = 0;
     const advance = () => report?.({ type: "advance", task, done: ++done, total });
-    const describe = async (contributions: Contributions): Promise<Span> => {
+    const pending: Pending[] = [];
+    const describe = async (contributions: Contributions): Promise<number> => {
       checkCancelled(signal);
       const moments = await contributions.moments(options);
       if (done === 0) report?.({ type: "start", task, unit: "run", total });
       const work = { ...options, iterations, resamples, seed, onStep: advance };
-      return describeOne(algebra, contributions, moments, texts, pool, work);
+      pending.push(await describeOne(algebra, contributions, moments, texts, pool, work));
+      return pending.length - 1;
     };
     const contributionsOf = heads.length > 0 ? await eachHead(search, model, algebra) : undefined;
-    const result = {
-      heads: await inTurn(heads, async (head) => ({
-        ...headOf(head.layer, head.head),
-        ...(await describe(contributionsOf!(head))),
-      })),
-      mlps: await inTurn(mlps, async ({ index: term }) => ({
-        component: mlpName(term, model.geometry),
-        ...(await describe(summedContributions(search, oneMlp(term), algebra))),
-      })),
-      joint: joint
-        ? {
-            components: componentsOf(
-              joint === true ? componentNames(set, model.geometry).join() : joint,
-              set,
-              model.geometry,
-            ),
-            ...(await describe(summedContributions(search, set, algebra))),
-          }
-        : null,
-    };
+    for (const head of heads) await describe(contributionsOf!(head));
+    for (const { index: term } of mlps) {
+      await describe(summedContributions(search, oneMlp(term), algebra));
+    }
+    if (joint) await describe(summedContributions(search, set, algebra));
     report?.({ type: "end", task, done });
-    return textspanResult(await originOf({ model, index, pool }), { iterations, resamples, seed, ...result });
+    const spans = await withControls(algebra, texts, pending, options);
+    const names = joint === true ? componentNames(set, model.geometry).join() : String(joint);
+    return textspanResult(await originOf({ model, index, pool }), {
+      ...{ iterations, resamples, seed },
+      heads: heads.map(({ layer, head }, i) => ({ ...headOf(layer, head), ...spans[i] })),
+      mlps: mlps.map(({ index: term }, i) => ({
+        component: mlpName(term, model.geometry),
+        ...spans[heads.length + i],
+      })),
+      joint: joint ? { components: componentsOf(names, set, model.geometry), ...spans[0] } : null,
+    });
   } finally {
     await algebra.release();
   }
-}
-
-/** One after another: each keeps in memory what it has read. */
-async function inTurn<T, R>(items: readonly T[], describe: (item: T) => Promise<R>): Promise<R[]> {
-  const described: R[] = [];
-  for (const item of items) described.push(await describe(item));
-  return described;
 }
 
 const oneMlp = (index: number): ComponentSet => ({ heads: [], mlps: [{ index, weight: 1 }] });
@@ -133,18 +130,51 @@ interface StepOptions extends DescribeOptions {
   readonly onStep: () => void;
 }
 
+/** What was chosen for a component, and what its control needs. */
+interface Pending {
+  readonly span: Omit<Span, "control">;
+  readonly controlled: Controlled;
+}
+
+/** Bytes of covariances that are compared with one set of rotations at a time. */
+const CONTROLLED_BYTES = 2 ** 28;
+
+/** Compares every choice with the same rotations of the pool. */
+async function withControls(
+  algebra: Algebra,
+  texts: DenseMatrix,
+  pending: readonly Pending[],
+  options: DescribeOptions,
+): Promise<Span[]> {
+  const largest = pending.reduce((most, { controlled }) => Math.max(most, controlled.space.rank), 1);
+  const atOnce = Math.max(1, Math.floor(CONTROLLED_BYTES / (8 * largest ** 2)));
+  const spans: Span[] = [];
+  for (let start = 0; start < pending.length; start += atOnce) {
+    const some = pending.slice(start, start + atOnce);
+    const controls = await controlCurves(
+      algebra,
+      texts,
+      some.map(({ controlled }) => controlled),
+      options,
+    );
+    for (const [i, { span }] of some.entries()) spans.push({ ...span, control: controls[i] });
+  }
+  return spans;
+}
+
 async function describeOne(
   algebra: Algebra,
   contributions: Contributions,
   moments: Float64Array,
-  texts: Float64Array,
+  texts: DenseMatrix,
   pool: TextPool,
-  { onStep, iterations, resamples, ...options }: StepOptions,
-): Promise<Span> {
+  { onStep, onSpan, iterations, resamples, ...options }: StepOptions,
+): Promise<Pending> {
   const space = await rowSpace(algebra, moments, contributions.matrix);
-  const coordinates = await projectTexts(algebra, space, texts);
+  const coordinates = await projectTexts(algebra, space, texts.data);
   const chosen = await selectInSpace(algebra, space, coordinates, iterations);
   onStep();
+  await onSpan?.(space, chosen);
   const { selected } = chosen;
   const explainedVariance = chosen.variances.map((variance) => variance / space.totalVariance);
   // A single image has nothing to draw from.
@@ -155,16 +185,16 @@ async function describeOne(
         ...{ resamples, onResample: onStep },
       })
     : null;
-  return {
+  const { covariance, rank, totalVariance } = space;
+  const span = {
     ...{ selected, explainedVariance },
     descriptions: selected.map((text, step) => ({
       ...{ index: text, ...pool.texts[text], explainedVariance: explainedVariance[step] },
       chosenShare: stability?.chosenShare[step] ?? null,
     })),
-    ...{ totalVariance: space.totalVariance, rank: space.rank },
-    control: await controlCurves(algebra, space, coordinates, selected.length, options),
-    stability,
+    ...{ totalVariance, rank, stability },
   };
+  return { span, controlled: { space: { covariance, rank, totalVariance }, explainedVariance } };
 }
 
 /** [t, D]: a pool's texts at length 1, as the model embeds them. */

@@ -6,6 +6,7 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { choleskyFactor, isAbove } from "../../math/eigenvalues.ts";
 import { addScaled, dot, gram, norm } from "../../math/linear.ts";
+import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 
 /** Contributions of n images in coordinates of the space that they fill; all numbers are per image. */
@@ -184,6 +185,60 @@ function eigen({ data, rows }: DenseMatrix): { values: Float64Array; vectors: Fl
     values: Float64Array.from(order, (i) => found.realEigenvalues[i]),
     vectors: order.map((i) => Float64Array.from(found.eigenvectorMatrix.getColumn(i))),
   };
+}
+
+/** Rounds of the iteration, and directions that are carried beside those wanted, so that these converge. */
+const ROUNDS = 30;
+const BESIDE = 6;
+
+/**
+ * Principal directions of the contributions, those of the largest variance first, by subspace iteration: all eigenvectors of
+ * hundreds of dimensions would take seconds.
+ * @returns directions [count, D], and the variance along each
+ */
+export async function principalDirections(
+  algebra: Algebra,
+  { covariance, basis, rank }: RowSpace,
+  most: number,
+): Promise<{ readonly directions: DenseMatrix; readonly variances: number[] }> {
+  const count = Math.min(most, rank);
+  const random = new Random(0);
+  let carried = orthonormal(
+    Array.from({ length: Math.min(rank, count + BESIDE) }, () =>
+      Float64Array.from({ length: rank }, () => random.normal()),
+    ),
+  );
+  const times = async (rows: readonly Float64Array[]) =>
+    algebra.product({ data: flat(rows, rank), rows: rows.length, columns: rank }, covariance);
+  for (let round = 0; round < ROUNDS; round++) {
+    const { data } = await times(carried);
+    const turned = orthonormal(carried.map((_, i) => data.slice(i * rank, (i + 1) * rank)));
+    // What varies along fewer directions than are carried has no further ones.
+    if (turned.length < carried.length) {
+      carried = turned.length > 0 ? turned : carried.slice(0, 1);
+    } else carried = turned;
+  }
+  const rows = { data: flat(carried, rank), rows: carried.length, columns: rank };
+  const within = await algebra.product(await times(carried), transpose(rows));
+  const { values, vectors } = eigen(within);
+  const kept = Math.min(count, carried.length);
+  const turn = { data: flat(vectors.slice(0, kept), carried.length), rows: kept, columns: carried.length };
+  return {
+    directions: await algebra.product(await algebra.product(turn, rows), basis),
+    variances: [...values.subarray(0, kept)].map((value) => Math.max(0, value)),
+  };
+}
+
+/** Vectors made orthogonal to those before them; those that are sums of these are left out. */
+function orthonormal(vectors: readonly Float64Array[]): Float64Array[] {
+  const directions: Float64Array[] = [];
+  for (const vector of vectors) {
+    const whole = norm(vector);
+    removeAll(vector, directions);
+    const own = norm(vector);
+    if (own > DEPENDENT * whole) directions.push(vector.map((value) => value / own));
+  }
+  return directions;
 }
 
 /** Vectors of one length, one after another. */

@@ -7,7 +7,7 @@ import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
 import { controlCurves, cumulative } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
-import { projectTexts, reconstruct, textspan } from "./textspan.ts";
+import { reconstruct, textspan } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
@@ -134,21 +134,17 @@ describe("TEXTSPAN in moments", () => {
         }
       }
       const space = await rowSpace(algebra, momentsOf(world.z, world.m), world.matrix);
-      const coordinates = await projectTexts(algebra, space, world.texts);
-      const { ceiling, randomTexts, randomDirections } = await controlCurves(
-        algebra,
-        space,
-        coordinates,
-        rows,
-        {
-          draws: 20,
-        },
-      );
+      const texts = { data: world.texts, rows: world.texts.length / world.D, columns: world.D };
+      const [control] = await controlCurves(algebra, texts, [{ space, ...found }], { rotations: 20 });
+      const { rotated, gaussian, ceiling, p } = control!;
       for (const [k, share] of cumulative(found.explainedVariance).entries()) {
         expect(share).toBeLessThanOrEqual(ceiling[k] + 1e-9);
-        expect(randomTexts.mean[k]).toBeLessThanOrEqual(ceiling[k] + 1e-9);
-        expect(randomTexts.low[k]).toBeLessThanOrEqual(randomTexts.high[k]);
-        expect(randomDirections[k]).toBeCloseTo((k + 1) / world.m, 9);
+        for (const { mean, low, high } of [rotated, gaussian]) {
+          expect(mean[k]).toBeLessThanOrEqual(ceiling[k] + 1e-9);
+          expect(low[k]).toBeLessThanOrEqual(high[k]);
+        }
+        expect(p[k]).toBeGreaterThanOrEqual(1 / 21);
+        expect(p[k]).toBeLessThanOrEqual(1);
       }
       expect(found.explainedVariance.every((share) => share >= 0)).toBe(true);
     }));

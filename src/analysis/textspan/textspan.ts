@@ -15,7 +15,7 @@
  * The folder in the order of the paper: `contributions.ts` what components wrote into the images of an index;
  * `row-space.ts` the space that it fills, and its covariance C; here the texts in that space and the greedy choice;
  * `describe-heads.ts` all of it for the heads of a model, `arrays.ts` for arrays from elsewhere. Beside the paper:
- * `control.ts` what random texts explain; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
+ * `control.ts` what the same choice explains among texts that mean nothing; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
  */
 import { addScaled, dot, multiply, norm } from "../../math/linear.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
@@ -92,7 +92,7 @@ export async function spanInSpace(
 /** [t, r]: texts in the coordinates of a row space; what lies outside of it is dropped. */
 export async function projectTexts(
   algebra: Algebra,
-  { basis }: RowSpace,
+  { basis }: Pick<RowSpace, "basis">,
   texts: Float32Array | Float64Array,
 ): Promise<DenseMatrix> {
   const data = texts instanceof Float64Array ? texts : Float64Array.from(texts);
@@ -119,7 +119,7 @@ const LEAST_VARIANCE = 1e-10;
 /** The greedy part: chooses among texts [t, r] for the contributions of a row space; none where nothing varies. */
 export async function selectInSpace(
   algebra: Algebra,
-  { totalVariance, covariance, rank }: RowSpace,
+  { totalVariance, covariance, rank }: Pick<RowSpace, "totalVariance" | "covariance" | "rank">,
   texts: DenseMatrix,
   iterations: number,
 ): Promise<Selection> {

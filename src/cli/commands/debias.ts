@@ -7,7 +7,7 @@ import type { ClassSet, EmbedTexts } from "../../analysis/zero-shot/classes.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { worldIndex } from "../../corpus/world-index.ts";
-import { loadProperties } from "../../labels/properties.ts";
+import { loadProperties, unweighted } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { parseComponents } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
@@ -112,7 +112,7 @@ export const registerDebias: Register = (program, run) => {
           ...(options.maxHeads && { maxHeads: options.maxHeads }),
           ...(options.select && { use: options.select }),
           ...(heads !== undefined && {
-            given: parseComponents(heads, model.geometry, await loadProperties(model, labels)),
+            given: parseComponents(heads, model.geometry, unweighted(await loadProperties(model, labels))),
           }),
           cueProbes: await cueProbes(model, problem, options.cueTemplate, embed),
         });

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { evaluateZeroShot } from "../../analysis/ablation/study.ts";
 import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
 import { consistencySets } from "../../labels/consistency.ts";
-import { loadProperties } from "../../labels/properties.ts";
+import { loadProperties, unweighted } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type NamedSet, parseComponents, writtenSet } from "../../model/components.ts";
 
@@ -89,7 +89,7 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
 
 /** The sets to be ablated: those named, and those of the labels' consistency. */
 async function setsOf(model: ClipModel, { ablate, labels, fullForward }: Options): Promise<NamedSet[]> {
-  const properties = ablate.length > 0 ? await loadProperties(model, labels) : {};
+  const properties = ablate.length > 0 ? unweighted(await loadProperties(model, labels)) : {};
   const named = ablate.map((name) => ({
     name: writtenSet(name),
     set: parseComponents(name, model.geometry, properties),

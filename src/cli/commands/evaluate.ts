@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { measureRetrieval } from "../../analysis/neighbors/retrieval.ts";
+import { weightedName } from "../../model/components.ts";
 import type { RetrievalResult } from "../../results/retrieval.ts";
 import { defaultScoring, SCORINGS, type Scoring } from "../../results/scoring.ts";
 import { terminalTable } from "../../views/kit/table.ts";
@@ -48,7 +49,7 @@ function retrievalText({ k, scoring, factors, rows }: RetrievalResult): string {
   const best = factors.map((_, f) => Math.max(...rows.map(({ precisionAtK }) => precisionAtK[f].mean)));
   const cells = rows.map(({ chosenFor, heads, precisionAtK }) => [
     chosenFor,
-    heads.length === 0 ? "everything" : heads.map(({ name }) => name).join(" "),
+    heads.length === 0 ? "everything" : heads.map(({ name, weight }) => weightedName(name, weight)).join(" "),
     ...precisionAtK.map(({ mean }, f) => `${percent(mean)}${mean === best[f] ? " *" : ""}`),
   ]);
   const chance = ["chance", "", ...factors.map((factor) => percent(factor.chance))];

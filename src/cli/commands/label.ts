@@ -1,14 +1,18 @@
 import { extname } from "node:path";
 import { Option } from "commander";
+import { agreementOf, joinVotes } from "../../labeling/agreement.ts";
 import { estimateCost } from "../../labeling/estimate.ts";
+import { drawExam, examine } from "../../labeling/exam.ts";
 import { findInconsistencies } from "../../labeling/inconsistencies.ts";
 import { labelHeads } from "../../labeling/label-heads.ts";
 import type { Labeller } from "../../labeling/labeller.ts";
 import { llmJudge, llmLabeller } from "../../labeling/llm-labeller.ts";
 import { manualLabeller, requireHeads } from "../../labeling/manual.ts";
+import { DESCRIPTIONS } from "../../labeling/metrics.ts";
 import { publishedLabeller } from "../../labeling/published.ts";
 import { hasTags, tagJudge, tagLabeller } from "../../labeling/tags.ts";
 import {
+  type HeadLabel,
   LABELLER_KINDS,
   type LabellerKind,
   labelsOrigin,
@@ -28,13 +32,16 @@ import type { CommandContext } from "../context.ts";
 import { describedHeads, type LabelInput, type LabelSource } from "../label-input.ts";
 import { addLlmOptions, createLlms, type LlmCliOptions, type Models, pricesOf } from "../llm-options.ts";
 import { refuseOverwrite } from "../overwrite.ts";
-import { collect, wholeNumber } from "../strings.ts";
+import { collect, number, wholeNumber } from "../strings.ts";
 
 const JUDGES = ["tags", "llm", "none"] as const;
 
 interface LabelCliOptions extends LlmCliOptions, LabelSource {
   readonly judge?: (typeof JUDGES)[number];
   readonly estimate: boolean;
+  readonly distractors: number;
+  readonly priceIn?: number;
+  readonly priceOut?: number;
   readonly out: readonly string[];
 }
 
@@ -64,60 +71,92 @@ export const registerLabel: Register = (program, run) => {
     .option("--labels <file>", "labels by hand; they go before the labeller's")
     .option("--estimate", "print what a language model would cost, and ask nothing", false)
     .option("--out <file>", "write labels (.json) or a page (.html); once or more", collect, []);
-  addLlmOptions(command).action(
-    run(async (context, options: LabelCliOptions) => {
-      for (const path of options.out) checkOut(path, options);
-      const input = await describedHeads(context, options);
-      const { labeller, judge, models, properties, known } = await makersOf(input, options, context);
-      const { report, signal, say, result, streams } = context;
-      const prices = pricesOf(options);
-      const estimate = await estimateCost(
-        input.heads,
-        {
-          labeller: options.labeller === "llm" ? models?.llm : undefined,
-          judges: judgeOf(options, input) === "llm" ? (models?.judges ?? []) : [],
-          known,
-        },
-        prices,
-      );
-      if (options.estimate) {
-        result(labelEstimateResult(await originOf({}), estimate), () => estimateInWords(estimate));
-        return;
-      }
-      if (models) say(estimateInWords(estimate));
-      const { model, source } = input;
-      const concurrency = models ? options.llmConcurrency : 1;
-      const made = await labelHeads(input.heads, {
-        model,
-        source,
-        labeller,
-        judge,
-        concurrency,
-        report,
-        signal,
-      });
-      const { labels, unlabelled } = made;
-      const names = Object.fromEntries(
-        Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
-      );
-      const inconsistencies = findInconsistencies(names, properties);
-      const labelled = labelResult(
-        { ...input.origin, ...(options.labels && { labels: await labelsOrigin(options.labels) }) },
-        {
-          ...{ model, source, unlabelled, inconsistencies },
-          heads: Object.entries(labels.heads).map(([name, label]) => ({ ...headNamed(name), ...label })),
-          llm: models ? { estimate, ...usageOf(models, prices) } : null,
-        },
-      );
-      for (const path of options.out) {
-        if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
-        else await writeWhole(path, labelsHtml(labelled));
-      }
-      result(labelled, () => labelsTerminal(labelled, { columns: streams.stdout.columns ?? 100 }));
-      for (const path of options.out) say(`written: ${path}`);
-    }),
-  );
+  addLlmOptions(command)
+    .option(
+      "--distractors <n>",
+      "questions that examine judges: texts whose property the pool's tags know",
+      wholeNumber(0, 10_000),
+      0,
+    )
+    .option("--price-in <p>", "price of a million tokens sent, for the estimate", number(0, 1e9))
+    .option("--price-out <p>", "price of a million tokens answered", number(0, 1e9))
+    .action(
+      run(async (context, options: LabelCliOptions) => {
+        for (const path of options.out) checkOut(path, options);
+        const input = await describedHeads(context, options);
+        const { labeller, judge, models, properties, known } = await makersOf(input, options, context);
+        const questions = examOf(input, options);
+        const { report, signal, say, result, streams } = context;
+        const prices = pricesOf(options);
+        const estimate = await estimateCost(
+          input.heads,
+          {
+            labeller: options.labeller === "llm" ? models?.llm : undefined,
+            judges: judgeOf(options, input) === "llm" ? (models?.judges ?? []) : [],
+            ...{ known, questions, prompts: models?.prompts },
+          },
+          prices,
+        );
+        if (options.estimate) {
+          result(labelEstimateResult(await originOf({}), estimate), () => estimateInWords(estimate));
+          return;
+        }
+        if (models) say(estimateInWords(estimate));
+        const { model, source } = input;
+        const concurrency = models ? options.llmConcurrency : 1;
+        const made = await labelHeads(input.heads, {
+          model,
+          source,
+          labeller,
+          judge,
+          concurrency,
+          keepGoing: options.keepGoing,
+          report,
+          signal,
+        });
+        const { labels, unlabelled, failed } = made;
+        const byHead = Object.values(labels.heads);
+        const votes = byHead.map((head) => head.judge?.votes ?? []);
+        const exam =
+          questions.length > 0 && judge
+            ? await examine(questions, judge, { verdicts: verdictsOf(byHead), concurrency, report, signal })
+            : null;
+        const names = Object.fromEntries(
+          Object.entries(labels.heads).map(([head, { label }]) => [head, label]),
+        );
+        const inconsistencies = findInconsistencies(names, properties);
+        const labelled = labelResult(
+          { ...input.origin, ...(options.labels && { labels: await labelsOrigin(options.labels) }) },
+          {
+            ...{ model, source, unlabelled, failed, inconsistencies },
+            ...{ agreement: agreementOf(joinVotes(votes)), exam },
+            heads: Object.entries(labels.heads).map(([name, label]) => ({ ...headNamed(name), ...label })),
+            llm: models ? { estimate, ...usageOf(models, prices) } : null,
+          },
+        );
+        for (const path of options.out) {
+          if (extname(path).toLowerCase() === ".json") await writeLabels(path, labels);
+          else await writeWhole(path, labelsHtml(labelled));
+        }
+        result(labelled, () => labelsTerminal(labelled, { columns: streams.stdout.columns ?? 100 }));
+        for (const path of options.out) say(`written: ${path}`);
+      }),
+    );
 };
+
+/** Questions with known answers for judges. @throws `USAGE`, `TAGS_MISSING` */
+function examOf(input: LabelInput, options: LabelCliOptions) {
+  if (options.distractors === 0) return [];
+  if (judgeOf(options, input) !== "llm")
+    throw new ClipInterpretError("USAGE", "--distractors examines judges that are language models");
+  return drawExam(input.texts, options.distractors);
+}
+
+/** How many verdicts that CCS counts say yes. */
+function verdictsOf(heads: readonly HeadLabel[]) {
+  const verdicts = heads.flatMap(({ consistent }) => consistent.slice(0, DESCRIPTIONS));
+  return { hits: verdicts.filter(Boolean).length, of: verdicts.length };
+}
 
 function checkOut(path: string, { labels, textspan }: LabelCliOptions): void {
   if (![".json", ".html"].includes(extname(path).toLowerCase())) {
@@ -140,14 +179,14 @@ async function makersOf(input: LabelInput, options: LabelCliOptions, { report }:
   const judging = judgeOf(options, input);
   const models =
     options.labeller === "llm" || judging === "llm"
-      ? createLlms(options, options.labeller === "llm", process.env)
+      ? await createLlms(options, options.labeller === "llm", process.env)
       : undefined;
   const byHand = options.labels === undefined ? undefined : await readLabels(options.labels, input.model);
   if (byHand) requireHeads(byHand, input.allHeads, options.labels ?? "");
   const published = options.labeller === "published" ? await publishedLabeller(input.model) : undefined;
   const labellers: Record<LabellerKind, Labeller | undefined> = {
     tags: tagLabeller(),
-    llm: models && llmLabeller(models.llm),
+    llm: models && llmLabeller(models.llm, models.prompts),
     published: published?.labeller,
     manual: undefined,
   };
@@ -157,7 +196,11 @@ async function makersOf(input: LabelInput, options: LabelCliOptions, { report }:
   return {
     labeller,
     judge:
-      judging === "tags" ? tagJudge() : judging === "llm" && models ? llmJudge(models.judges) : undefined,
+      judging === "tags"
+        ? tagJudge()
+        : judging === "llm" && models
+          ? llmJudge(models.judges, models.prompts)
+          : undefined,
     models,
     properties: published?.published.properties ?? {},
     known: Object.fromEntries(Object.entries(byHand?.heads ?? {}).map(([head, { label }]) => [head, label])),

@@ -1,4 +1,6 @@
 import { measureSelectivity, selectiveHeads } from "../../analysis/selectivity/selectivity.ts";
+import { readValueTexts } from "../../analysis/selectivity/value-texts.ts";
+import { weightedName } from "../../model/components.ts";
 import { writeWhole } from "../../support/files.ts";
 import { selectivityHtml } from "../../views/selectivity/page.ts";
 import { selectivitySvg } from "../../views/selectivity/svg.ts";
@@ -12,6 +14,7 @@ interface SelectivityOptions {
   readonly permutations: number;
   readonly seed: number;
   readonly saveHeads?: string;
+  readonly valueTexts?: string;
   readonly out: readonly string[];
 }
 
@@ -19,8 +22,11 @@ interface SelectivityOptions {
 export const registerSelectivity: Register = (program, run) => {
   program
     .command("selectivity")
-    .description("measure how much of every head's variance each known factor explains, beyond chance")
+    .description(
+      "measure what each known factor explains of every head, and whether the head writes towards what it sees",
+    )
     .requiredOption("--index <index>", "an index of images with labels or factors")
+    .option("--value-texts <file>", "JSON: by factor, the text or texts that say each of its values")
     .option("--permutations <n>", "random permutations to compare with", wholeNumber(1, 1000), 20)
     .option("--seed <n>", "chooses the permutations", wholeNumber(0), 0)
     .option("--save-heads <file>", "write each factor's three best heads, for `neighbors --labels`")
@@ -30,11 +36,17 @@ export const registerSelectivity: Register = (program, run) => {
         const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
         const { index, model } = await context.openIndex(options.index);
-        const { permutations, seed } = options;
-        const found = await measureSelectivity(model, index, { permutations, seed, report, signal });
+        const { permutations, seed, valueTexts } = options;
+        const found = await measureSelectivity(model, index, {
+          ...{ permutations, seed, report, signal },
+          ...(valueTexts !== undefined && { valueTexts: await readValueTexts(valueTexts) }),
+        });
         if (options.saveHeads !== undefined) {
           const chosen = Object.entries(selectiveHeads(found, 3)).filter(([, heads]) => heads.length > 0);
-          const names = chosen.map(([factor, heads]) => [factor, heads.map(({ name }) => name)]);
+          const names = chosen.map(([factor, heads]) => [
+            factor,
+            heads.map(({ name, weight }) => weightedName(name, weight)),
+          ]);
           await writeWhole(options.saveHeads, `${JSON.stringify(Object.fromEntries(names), null, 2)}\n`);
         }
         await writePictures(options.out, {

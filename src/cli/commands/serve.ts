@@ -1,7 +1,9 @@
 import { modelOfIndex } from "../../corpus/index-model.ts";
-import { whatFinds } from "../../model/registry.ts";
+import { readLabelsFile } from "../../labels/labels-file.ts";
+import { locateModel, type ModelLoader, whatFinds } from "../../model/registry.ts";
 import { indexedCorpus } from "../../server/corpora.ts";
 import { startServer } from "../../server/serve.ts";
+import { type Engine, startEngine } from "../../server/threads/engine.ts";
 import { messageOf } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -43,58 +45,85 @@ export const registerServe: Register = (program, run) => {
     .option("--index <index>", "an index whose images may be searched and shown; once or more", collect, [])
     .option(
       "--root <folder>",
-      "where the images of an index lie now, if they moved without it; in the order of --index",
+      "pages may add folders of pictures below it, and images of an index that moved are found there; once or more",
       collect,
       [],
     )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
       run(async (context, options: ServeOptions) => {
-        const { globals, models, report, signal, streams, say, result } = context;
-        const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
-        const server = await startServer({
-          ...{
-            models,
-            served: await servedBy(context, options.index),
-            host: options.host,
-            port: options.port,
-            token,
-          },
-          ...{ origins: options.origin, embed: options.embed, basePath: options.basePath },
-          corpora: await Promise.all(
-            options.index.map((index, i) => indexedCorpus(index, { root: options.root[i], report })),
-          ),
-          labels: options.labels,
-          onFault: (error) => {
-            const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
-            streams.stderr.write(`fault: ${text}\n`);
-          },
-        });
+        const models = startEngine(context.modelOptions);
         try {
-          const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
-          result({ url: server.url }, () => `clip-interpret is open at ${server.url}${query}`);
-          for (const url of server.outside) say(`Through the reverse proxy it is at ${url}${query}`);
-          say("Stop it with Ctrl-C.");
-          await aborted(signal);
+          await serveUntilStopped(context, options, models);
         } finally {
-          await server.close();
+          await models.release();
         }
       }),
     );
 };
 
-/** The models that were named, or else those that made the indexes, or else the one that is used when none is. */
+async function serveUntilStopped(context: CommandContext, options: ServeOptions, models: Engine) {
+  const { globals, report, signal, streams, say, result } = context;
+  const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
+  const { host, port, origin: origins, basePath, labels, root: roots } = options;
+  const server = await startServer({
+    ...{ models, served: await servedBy(context, options, models), host, port, token },
+    ...{ origins, basePath, labels, roots },
+    corpora: await Promise.all(options.index.map((index) => indexedCorpus(index, { roots, report }))),
+    onFault: (error) => {
+      const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
+      streams.stderr.write(`fault: ${text}\n`);
+    },
+  });
+  try {
+    const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+    result({ url: server.url }, () => `clip-interpret is open at ${server.url}${query}`);
+    for (const url of server.outside) say(`Through the reverse proxy it is at ${url}${query}`);
+    say("Stop it with Ctrl-C.");
+    await aborted(signal);
+    const { requests, jobs } = server.underWay();
+    if (requests + jobs > 0)
+      say(
+        `Stopping: ${counted(requests, "request")} and ${counted(jobs, "job")} under way are brought to an end …`,
+      );
+  } finally {
+    const { requests, jobs } = await server.close();
+    if (requests + jobs > 0)
+      say(`${counted(requests, "request")} and ${counted(jobs, "job")} took too long and were cut off.`);
+  }
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+/**
+ * The models that were named, or else those that made the indexes, or else those whose heads the labels name, or else the
+ * one that is used when none is.
+ */
 async function servedBy(
-  { globals, models, modelName }: CommandContext,
-  indexes: readonly string[],
+  { globals, modelName }: CommandContext,
+  { index, labels }: ServeOptions,
+  models: ModelLoader,
 ): Promise<readonly string[]> {
   if (globals.model) return globals.model;
   const makers: string[] = [];
-  for (const index of indexes) {
-    const model = await modelOfIndex(index, models);
+  for (const folder of index) {
+    const model = await modelOfIndex(folder, models);
     if (model) makers.push(await whatFinds(model));
   }
-  return makers.length > 0 ? makers : [modelName];
+  if (makers.length > 0) return makers;
+  const named = labels === undefined ? [] : (await readLabelsFile(labels)).models.map(({ model }) => model);
+  const here = await Promise.all(
+    named.map((name) =>
+      name === ""
+        ? undefined
+        : locateModel(name).then(
+            () => name,
+            () => undefined,
+          ),
+    ),
+  );
+  const found = here.flatMap((name) => name ?? []);
+  return found.length > 0 && !found.includes(modelName) ? found.slice(0, 1) : [modelName];
 }
 
 const aborted = (signal: AbortSignal) =>

@@ -12,9 +12,11 @@ import { studyMarkdown } from "../../views/study/markdown.ts";
 import { studyHtml } from "../../views/study/page.ts";
 import { studyTerminal } from "../../views/study/words.ts";
 import type { Register } from "../command.ts";
+import { addLlmOptions } from "../llm-options.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { labellingOf, type StudyLabellerOptions } from "../study-labelling.ts";
 
-interface StudyCliOptions {
+interface StudyCliOptions extends StudyLabellerOptions {
   readonly models?: string;
   readonly images?: string;
   readonly index: readonly string[];
@@ -35,7 +37,7 @@ const THUMBNAIL = 56;
 /** `study --out REPORT/`: several models through the same steps, one report. */
 export const registerStudy: Register = (program, run) => {
   const { heads, iterations, blocks, resamples, draws, permutations, seed } = STUDY_DEFAULTS;
-  program
+  const command = program
     .command("study")
     .description("describe, label and measure the heads of several models, and write one report")
     .option(
@@ -57,35 +59,59 @@ export const registerStudy: Register = (program, run) => {
     .option("--draws <n>", "draws of each baseline", wholeNumber(1, 100_000), draws)
     .option("--permutations <n>", "permutations of the factors", wholeNumber(1, 1000), permutations)
     .option("--seed <n>", "chooses all that is drawn", wholeNumber(0), seed)
-    .requiredOption("--out <folder>", "where the report goes; finished steps are kept there too")
-    .action(
-      run(async (context, options: StudyCliOptions) => {
-        const { models: loader, globals, report, signal, say, result } = context;
-        const { models, index: given, out, ...settings } = options;
-        const { indexes, makers } = await indexesOf(given, loader);
-        const folder = resolve(out);
-        const study = await runStudy({
-          ...settings,
-          models: models !== undefined ? namesIn(models) : makers.length > 0 ? makers : EMBEDDED_MODELS,
-          ...{ indexes, loader, report, signal },
-          stepsFolder: join(folder, "steps"),
-          threads: globals.threads,
-        });
-        const thumbnails = await drawThumbnails(study, { report, signal });
-        const { result: studied } = study;
-        const files = {
-          "index.html": studyHtml(studied, thumbnails),
-          "study.json": `${JSON.stringify(studied, null, 1)}\n`,
-          "study.md": studyMarkdown(studied),
-          "metrics.csv": studyMetricsCsv(studied),
-          "heads.csv": studyHeadsCsv(studied),
-        };
-        for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
-        result(studied, () => studyTerminal(studied));
-        say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
-      }),
-    );
+    .option(
+      "--labeller <who>",
+      "who names: tags of the pool, llm, published, or a file that `label` wrote",
+      "tags",
+    )
+    .option("--synonyms <file>", "words for the pool's tags (.json), for labels that are not of tags")
+    .option(
+      "--llm-draws <n>",
+      "resamples, and draws of each baseline, that a language model is asked about",
+      wholeNumber(1, 1000),
+      20,
+    )
+    .requiredOption("--out <folder>", "where the report goes; finished steps are kept there too");
+  addLlmOptions(command).action(
+    run(async (context, options: StudyCliOptions) => {
+      const { models: loader, globals, report, signal, say, result } = context;
+      const { models, index: given, out } = options;
+      const labelling = await labellingOf(options, process.env);
+      const { indexes, makers } = await indexesOf(given, loader);
+      const folder = resolve(out);
+      const study = await runStudy({
+        ...settingsOf(options),
+        ...(labelling && { labelling }),
+        models: models !== undefined ? namesIn(models) : makers.length > 0 ? makers : EMBEDDED_MODELS,
+        ...{ indexes, loader, report, signal },
+        stepsFolder: join(folder, "steps"),
+        threads: globals.threads,
+      });
+      const thumbnails = await drawThumbnails(study, { report, signal });
+      const { result: studied } = study;
+      const files = {
+        "index.html": studyHtml(studied, thumbnails),
+        "study.json": `${JSON.stringify(studied, null, 1)}\n`,
+        "study.md": studyMarkdown(studied),
+        "metrics.csv": studyMetricsCsv(studied),
+        "heads.csv": studyHeadsCsv(studied),
+      };
+      for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
+      result(studied, () => studyTerminal(studied));
+      say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
+    }),
+  );
 };
+
+/** The options that a study itself has. */
+function settingsOf({ images, texts, heads, iterations, blocks, resamples, ...more }: StudyCliOptions) {
+  const { draws, permutations, seed } = more;
+  return {
+    ...{ heads, iterations, blocks, resamples, draws, permutations, seed },
+    ...(images !== undefined && { images }),
+    ...(texts !== undefined && { texts }),
+  };
+}
 
 function namesIn(list: string): string[] {
   const names = list.split(",").map((name) => name.trim());

@@ -23,6 +23,7 @@ export async function spanRawArrays(context: CommandContext, options: TextspanCo
     iterations,
     rank,
     seed,
+    control: rotations,
   } = options;
   for (const out of reconstruction === undefined ? [] : [path, textFeatures])
     refuseOverwrite(reconstruction ?? "", out);
@@ -36,7 +37,7 @@ export async function spanRawArrays(context: CommandContext, options: TextspanCo
   const contributions = await openNpyRows(path, 2);
   try {
     const { result, span } = await spanArrays(contributions, features, {
-      ...{ iterations, seed, threads: globals.threads, report, signal },
+      ...{ iterations, seed, rotations, threads: globals.threads, report, signal },
       ...(rank !== undefined && { rank }),
       names: { contributions: basename(path), textFeatures: basename(texts ?? textFeatures) },
       ...(named && { texts: named }),

@@ -14,6 +14,7 @@ export interface TextspanCommandOptions {
   readonly iterations: number;
   readonly resamples: number;
   readonly blocks: number;
+  readonly control: number;
   readonly seed: number;
   readonly out: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
-import { loadProperties } from "../../labels/properties.ts";
+import { loadProperties, unweighted } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
 import type { Register } from "../command.ts";
@@ -34,7 +34,13 @@ export const registerTextspan: Register = (program, run) => {
       32,
     )
     .option("--blocks <n>", "blocks of images that are resampled", wholeNumber(32, 1_000_000), 32)
-    .option("--seed <n>", "chooses blocks, resamples and random texts", wholeNumber(0), 0)
+    .option(
+      "--control <n>",
+      "random rotations of the texts to compare with; 0: none",
+      wholeNumber(0, 10_000),
+      100,
+    )
+    .option("--seed <n>", "chooses blocks, resamples and rotations", wholeNumber(0), 0)
     .option("--out <file>", "write it: .json, .html, .png or .svg; once or more", collect, [])
     .action(
       run(async (context, options: TextspanCommandOptions) => {
@@ -56,11 +62,11 @@ async function describeIndex(
   const { index, model } = await context.openIndex(folder);
   const { geometry, name } = model;
   const written = options.heads ?? `last${Math.min(4, geometry.layers)}`;
-  const set = parseComponents(written, geometry, await loadProperties(model, options.labels));
+  const set = parseComponents(written, geometry, unweighted(await loadProperties(model, options.labels)));
   const pool = await loadPool(options.texts ?? defaultPool(name), { report, signal });
-  const { iterations, resamples, blocks, seed } = options;
+  const { iterations, resamples, blocks, seed, control: rotations } = options;
   const result = await describeHeads(model, index, set, pool, {
-    ...{ iterations, resamples, blocks, seed, threads: globals.threads, report, signal },
+    ...{ iterations, resamples, blocks, seed, rotations, threads: globals.threads, report, signal },
     joint: options.joint && written,
   });
   await writeTextspan(context, result, options.out);

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { withoutHeads } from "../../analysis/ablation/without-heads.ts";
 import { explain } from "../../analysis/explain/explain.ts";
-import { findNeighbors, type Query } from "../../analysis/neighbors/neighbors.ts";
+import type { Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import { meanOfEachHead } from "../../corpus/means.ts";
+import type { Index } from "../../corpus/open-index.ts";
 import type { Search } from "../../corpus/search.ts";
 import { dot } from "../../math/linear.ts";
-import { allComponents, parseComponents } from "../../model/components.ts";
+import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import {
   explainRequestSchema,
@@ -28,37 +29,36 @@ import { segmentResultSchema } from "../../results/segment.ts";
 import { componentsOf, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
+import type { Look } from "../looks.ts";
 import type { ServedModel } from "../models.ts";
+import type { IndexPlace } from "../threads/tasks.ts";
 import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
-function meanOfAll(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
-export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queue, cache, labels }) => {
-  // What was measured of an index stays true as long as it is open.
-  const measured = new WeakMap<Search, Insights>();
-  const named = new WeakMap<Search, Property[]>();
+export const addAnalysisRoutes: AddRoutes = (
+  app,
+  { models, looks, corpora, searches, asks, cache, labels },
+) => {
+  // What was measured of an index stays true as long as it is that index.
+  const measured = new WeakMap<Index, Insights>();
+  const named = new WeakMap<Index, Property[]>();
   const insightsOf = async (model: ServedModel, corpus: string) => {
-    const search = await corpora.search(corpus, model);
-    const insights = measured.get(search) ?? (await readInsights(model, search.index, cache));
-    if (insights) measured.set(search, insights);
-    return { search, insights };
+    const { index } = await corpora.index(corpus, model);
+    const insights = measured.get(index) ?? (await readInsights(model, index, cache));
+    if (insights) measured.set(index, insights);
+    return { index, insights };
   };
   /** Heads by property; before anything is measured those of labels alone. */
   const headsOf = async (model: ServedModel, corpus: string) => {
-    const { search, insights } = await insightsOf(model, corpus).catch(() => ({
-      search: undefined,
+    const { index, insights } = await insightsOf(model, corpus).catch(() => ({
+      index: undefined,
       insights: undefined,
     }));
-    const known = search && named.get(search);
+    const known = index && named.get(index);
     if (known) return known;
     const properties = await propertiesOf(model, insights, labels);
-    if (search && insights) named.set(search, properties);
+    if (index && insights) named.set(index, properties);
     return properties;
   };
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {
@@ -66,7 +66,9 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
     return parseComponents(
       heads,
       model.geometry,
-      Object.fromEntries(properties.map((p) => [p.name, p.heads.map((head) => head.name)])),
+      Object.fromEntries(
+        properties.map((p) => [p.name, p.heads.map((head) => weightedName(head.name, head.weight))]),
+      ),
     );
   };
 
@@ -139,27 +141,26 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const { corpus, query, heads, k, scoring, includeSelf, seed, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const search = await corpora.search(corpus, model);
+      const { place } = await corpora.index(corpus, model);
       const set = await setOf(model, heads, corpus);
       const prepared: Query =
         "text" in query
           ? { text: query.text, embedding: await looks.texts(model, [query.text], caller) }
-          : await looks.look(model, query.image, caller);
+          : withoutTokens(await looks.look(model, query.image, caller));
       const options = { k, ...(scoring && { scoring }), includeSelf, seed };
-      const found = await queue.run(caller.client, caller.signal, () =>
-        findNeighbors(model, search, prepared, { name: heads, set }, options),
-      );
+      const asking = { index: place, query: prepared, set: { name: heads, set }, options };
+      const found = await searches.run(caller.client, caller.signal, () => asks.run("neighbors", asking));
       return context.json(found, 200);
     },
   );
 
-  const meansBySearch = new WeakMap<Search, Promise<Float64Array[]>>();
-  const meansOf = (model: ServedModel, search: Search) => {
-    const known = meansBySearch.get(search);
+  const knownMeans = new WeakMap<Index, Promise<Float64Array[]>>();
+  const meansOf = (index: Index, place: IndexPlace) => {
+    const known = knownMeans.get(index);
     if (known) return known;
-    const means = meanOfEachHead(search.index, model.geometry);
-    meansBySearch.set(search, means);
-    means.catch(() => meansBySearch.delete(search));
+    const means = asks.run("means", place);
+    knownMeans.set(index, means);
+    means.catch(() => knownMeans.delete(index));
     return means;
   };
 
@@ -169,26 +170,21 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const { corpus, texts, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const search = await corpora.search(corpus, model);
+      const { index, place } = await corpora.index(corpus, model);
       const probes = await looks.probes(model, texts, caller);
-      const found = await queue.run(caller.client, caller.signal, async () => {
-        const means = await meansOf(model, search);
-        const whole = allComponents(model.geometry);
-        const rows: z.infer<typeof meansSchema>["texts"] = [];
-        for (const [i, probe] of probes.entries()) {
-          const scores = await search.scores(probe, whole);
-          rows.push({
-            text: texts[i],
-            similarity: meanOfAll(scores),
-            heads: means.map((mean, unit) => ({
-              ...headOf(Math.floor(unit / model.geometry.heads), unit % model.geometry.heads),
-              value: dot(mean, probe),
-            })),
-          });
-        }
-        return rows;
-      });
-      const origin = await originOf({ model, index: search.index });
+      const [means, scores] = await searches.run(caller.client, caller.signal, () =>
+        Promise.all([meansOf(index, place), asks.run("meanScores", { index: place, probes })]),
+      );
+      const { heads } = model.geometry;
+      const found = probes.map((probe, i) => ({
+        text: texts[i],
+        similarity: scores[i],
+        heads: means.map((mean, unit) => ({
+          ...headOf(Math.floor(unit / heads), unit % heads),
+          value: dot(mean, probe),
+        })),
+      }));
+      const origin = await originOf({ model, index });
       return context.json({ origin, texts: found, ...(await truncatedIn(model, texts)) }, 200);
     },
   );
@@ -204,21 +200,20 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       const { image, texts, heads, replacement, corpus, seed, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const search = replacement === "mean" ? await corpora.search(corpus, model) : undefined;
+      const over = replacement === "mean" ? await corpora.index(corpus, model) : undefined;
       const set = await setOf(model, heads, corpus);
       const [{ decomposition, image: named }, probes] = await Promise.all([
         looks.look(model, image, caller),
         looks.probes(model, texts, caller),
       ]);
-      const found = await queue.run(caller.client, caller.signal, async () => {
-        const means = search && (await meansOf(model, search));
-        return withoutHeads(model, decomposition, probes, set, { means, seed });
-      });
+      const means =
+        over && (await searches.run(caller.client, caller.signal, () => meansOf(over.index, over.place)));
+      const found = withoutHeads(model, decomposition, probes, set, { means, seed });
       const answer = {
         origin: await originOf({ model, image: named }),
         components: componentsOf(heads, set, model.geometry),
         replacement,
-        over: search ? { corpus, images: search.index.images.length } : null,
+        over: over ? { corpus, images: over.index.images.length } : null,
         texts: found.map((one, i) => ({ text: texts[i], ...one })),
         ...(await truncatedIn(model, texts)),
       };
@@ -246,4 +241,10 @@ export const addAnalysisRoutes: AddRoutes = (app, { models, looks, corpora, queu
       return context.json(propertiesSchema.parse({ properties }), 200);
     },
   );
+};
+
+/** What a search needs of a look: less to send to another thread. */
+const withoutTokens = ({ image, decomposition }: Look): Query => {
+  const { tokens: _, outputs: __, ...parts } = decomposition;
+  return { image, decomposition: parts };
 };

@@ -3,9 +3,6 @@ import type { Context } from "hono";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { readImageSize } from "../../image/decode.ts";
-import { displayPicture } from "../../image/display.ts";
-import { encodePng } from "../../image/encode.ts";
-import { thumbnail } from "../../image/thumbnail.ts";
 import { corporaSchema, corpusImagesSchema, imageRefSchema, imageSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { createGate } from "../gate.ts";
@@ -15,18 +12,24 @@ const params = z.object({ image: imageRefSchema });
 const number = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 /** Images: those of corpora, and uploads. */
-export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models, jobs, limits }) => {
+export const addImageRoutes: AddRoutes = (
+  app,
+  { corpora, uploads, looks, models, jobs, pictures, limits },
+) => {
   app.openapi(
     getRoute("/api/corpora", "The image collections of this server", corporaSchema, {
       query: z.object({ model: z.string().max(200).optional() }),
     }),
     async (context) => {
       const model = await models.load(context.req.valid("query").model ?? models.defaultModel);
-      const listed = corpora.specs.map(async ({ name, title }) => {
+      const listed = corpora.list().map(async ({ name, title, own = false }) => {
         const opened = await corpora.open(name).catch(() => undefined);
-        const indexed = opened !== undefined && (await corpora.isIndexed(name, model));
+        const found = opened && (await corpora.index(name, model).catch(() => undefined));
         const job = jobs.current("prepare", name, model.id)?.id ?? null;
-        return { name, title, images: opened?.images.length ?? null, made: !!opened, indexed, job };
+        return {
+          ...{ name, title, images: opened?.images.length ?? null, made: !!opened, job, own },
+          ...{ indexed: found?.complete ?? false, searchable: found?.index.images.length ?? 0 },
+        };
       });
       return context.json(corporaSchema.parse({ corpora: await Promise.all(listed) }), 200);
     },
@@ -131,7 +134,7 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
     });
   });
 
-  const pictures = new LRUCache<string, Uint8Array>({
+  const kept = new LRUCache<string, Uint8Array>({
     maxSize: 64e6,
     sizeCalculation: ({ byteLength }) => byteLength,
   });
@@ -158,15 +161,9 @@ export const addImageRoutes: AddRoutes = (app, { corpora, uploads, looks, models
       const etag = `"${sha256.slice(0, 32)}-${exact ? `${width}x${height}` : side}"`;
       const headers = { ETag: etag, "Cache-Control": "private, max-age=3600", "Content-Type": "image/png" };
       if (context.req.header("if-none-match") === etag) return context.body(null, 304, headers);
-      const draw = async () => {
-        if (!exact) return (await thumbnail(bytes, side))?.png;
-        const options = { maxPixels: limits.pixels, name: "the picture" };
-        const { rgb } = await displayPicture(bytes, width, height, options);
-        return encodePng(rgb, width, height);
-      };
-      const png = pictures.get(etag) ?? (await draw());
-      if (!png) throw new ClipInterpretError("IMAGE_UNREADABLE", "the picture cannot be decoded");
-      pictures.set(etag, png);
+      const size = exact ? { width, height } : { side };
+      const png = kept.get(etag) ?? (await pictures.draw({ bytes, maxPixels: limits.pixels, size }));
+      kept.set(etag, png);
       return context.body(new Uint8Array(png), 200, headers);
     });
   });

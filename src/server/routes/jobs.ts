@@ -4,30 +4,15 @@ import { z } from "zod";
 import { findHubModel } from "../../hub/known-models.ts";
 import { type JobView, jobRequestSchema, jobSchema, jobsSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { measureInsights } from "../insights.ts";
-import { type AddRoutes, answers, getRoute, postRoute } from "./route.ts";
+import { startAtlas, startPrepare } from "../prepare.ts";
+import { type AddRoutes, answers, callerOf, getRoute, postRoute } from "./route.ts";
+
+const PING = 15_000;
 
 /** Long work: what is under way, starting it, stopping it, and hearing of it. */
-export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, cache, limits }) => {
-  const startPrepare = async (corpus: string, name: string): Promise<JobView> => {
-    const spec = corpora.spec(corpus);
-    const model = await models.load(name);
-    const about = {
-      kind: "prepare",
-      title: `Getting ${spec.title} ready`,
-      subject: corpus,
-      model: model.id,
-    } as const;
-    return jobs.start(about, async (work) => {
-      await corpora.prepare(corpus, model, work);
-      const { index } = await corpora.search(corpus, model);
-      await measureInsights(model, index, cache, work).catch((error) => {
-        // Images of which nothing is known can be searched all the same.
-        if (!(error instanceof ClipInterpretError && error.code === "FACTORS_MISSING")) throw error;
-      });
-    });
-  };
-  const startPull = async (name: string): Promise<JobView> => {
+export const addJobRoutes: AddRoutes = (app, services) => {
+  const { jobs, puller, limits, stopping } = services;
+  const startPull = (name: string, client: string): JobView => {
     const model = findHubModel(name);
     if (!model) throw new ClipInterpretError("MODEL_NOT_FOUND", `"${name}" is no known model and no hub id`);
     const about = {
@@ -36,17 +21,19 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
       subject: model.name,
       model: model.name,
     } as const;
-    return jobs.start(about, (work) => puller.pull(model.name, work));
+    return jobs.start(about, client, (work) => puller.pull(model.name, work));
   };
 
   app.openapi(
     postRoute("/api/jobs", "Start long work, or join it", jobRequestSchema, jobSchema),
     async (context) => {
       const asked = context.req.valid("json");
+      const { client } = callerOf(context);
+      const start = { prepare: startPrepare, atlas: startAtlas };
       const job =
-        asked.kind === "prepare"
-          ? await startPrepare(asked.corpus, asked.model)
-          : await startPull(asked.model);
+        asked.kind === "pull"
+          ? startPull(asked.model, client)
+          : await start[asked.kind](services, asked.corpus, asked.model, client);
       return context.json(job, 200);
     },
   );
@@ -68,17 +55,44 @@ export const addJobRoutes: AddRoutes = (app, { jobs, corpora, models, puller, ca
     context.header("X-Accel-Buffering", "no");
     return streamSSE(context, async (stream) => {
       listening++;
-      const send = (job: JobView) => stream.writeSSE({ event: "job", data: JSON.stringify(job), id: job.id });
-      const stop = jobs.listen((job) => void send(job).catch(() => {}));
+      // Of jobs that changed only what they are now is sent: a page that reads slowly makes nothing grow.
+      const changed = new Set<string>();
+      let wake = () => {};
+      const stop = jobs.listen((id) => {
+        changed.add(id);
+        wake();
+      });
+      const woken = () =>
+        new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, PING);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      stream.onAbort(() => wake());
+      const stopNow = () => wake();
+      stopping.addEventListener("abort", stopNow);
+      const send = async (job: JobView | undefined) => {
+        if (job) await stream.writeSSE({ event: "job", data: JSON.stringify(job), id: job.id });
+      };
       try {
         for (const job of jobs.list().reverse()) await send(job);
         await stream.writeSSE({ event: "ready", data: "" });
-        while (!stream.aborted && !stream.closed) {
-          await Promise.race([stream.sleep(15_000), new Promise<void>((resolve) => stream.onAbort(resolve))]);
-          if (!stream.aborted) await stream.writeSSE({ event: "ping", data: "" });
+        // A server that stops says what became of its jobs.
+        const over = () => stopping.aborted && changed.size === 0 && jobs.underWay() === 0;
+        while (!stream.aborted && !stream.closed && !over()) {
+          if (changed.size === 0) await woken();
+          if (stream.aborted || over()) break;
+          if (changed.size === 0) await stream.writeSSE({ event: "ping", data: "" });
+          for (const id of changed) {
+            changed.delete(id);
+            await send(jobs.find(id));
+          }
         }
       } finally {
         stop();
+        stopping.removeEventListener("abort", stopNow);
         listening--;
       }
     });

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
+import { spread } from "../../corpus/root.ts";
 import { imageId } from "../../corpus/rows.ts";
 import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../results/app.ts";
 import { modelsResult, modelsResultSchema } from "../../results/models.ts";
@@ -9,18 +10,23 @@ import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
 import { describeModel } from "../models.ts";
 import { type AddRoutes, getRoute, type Services } from "./route.ts";
 
-/** The example scene as the corpus of example scenes has it. */
-const EXAMPLE = `scenes:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
+/** The corpus of example scenes, and the one that is shown first as it has it. */
+const SCENES = "scenes";
+const EXAMPLE = `${SCENES}:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
 
-/** What is shown and searched first: people's own pictures where an index of them is served. */
+/** Pictures to start from. */
+const MOST_STARTS = 12;
+
+/** What is shown and searched first: people's own pictures where a corpus of them is the default. */
 async function firstShown({ corpora }: Services) {
-  const own = corpora.specs.find(({ index }) => index !== undefined);
-  const [first] = own ? (await corpora.open(own.name)).images : [];
+  const defaultCorpus = corpora.defaultName();
+  const shown = corpora.spec(defaultCorpus).world ? SCENES : defaultCorpus;
+  const opened = await corpora.open(shown).catch(() => corpora.open(SCENES));
+  const starts = spread(opened.images, MOST_STARTS).map(({ id }) => `${shown}:${id}`);
+  const [first = EXAMPLE] = starts;
   const example =
-    own && first
-      ? { image: `${own.name}:${imageId(first.path)}`, texts: [] }
-      : { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] };
-  return { defaultCorpus: own?.name ?? "demo", example };
+    shown === SCENES ? { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] } : { image: first, texts: [] };
+  return { defaultCorpus, example, starts };
 }
 
 /** What there is to ask: the program, the models. */

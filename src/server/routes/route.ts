@@ -4,11 +4,14 @@ import { z } from "zod";
 import type { Puller } from "../../hub/pull.ts";
 import { problemSchema } from "../../results/app.ts";
 import type { Corpora } from "../corpora.ts";
+import type { Pictures } from "../drawing.ts";
 import type { Jobs } from "../jobs.ts";
 import type { Limits } from "../limits.ts";
 import type { Caller, Looks } from "../looks.ts";
 import type { ServedModels } from "../models.ts";
 import type { FairQueue } from "../queue.ts";
+import type { Roots } from "../roots.ts";
+import type { TaskRunner } from "../threads/task-runner.ts";
 import type { Uploads } from "../uploads.ts";
 
 /** What routes answer with. */
@@ -16,10 +19,18 @@ export interface Services {
   readonly models: ServedModels;
   readonly corpora: Corpora;
   readonly uploads: Uploads;
+  readonly pictures: Pictures;
   readonly looks: Looks;
-  readonly queue: FairQueue;
+  /** Whose turn it is to search. */
+  readonly searches: FairQueue;
   readonly jobs: Jobs;
+  /** The thread of jobs' work, and that of pages'. */
+  readonly tasks: TaskRunner;
+  readonly asks: TaskRunner;
+  readonly roots: Roots;
   readonly puller: Puller;
+  /** Fires when the server stops. */
+  readonly stopping: AbortSignal;
   readonly limits: Limits;
   /** Where results that are worth keeping are kept. */
   readonly cache: string;

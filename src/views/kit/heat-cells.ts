@@ -17,6 +17,18 @@ export function box(x: number, y: number, { width, height }: CellSize, role: str
   return `<rect class="${role}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" fill="${fill}" stroke="${TONES.paper}"/>`;
 }
 
+/** Strokes across a cell, from the lower left to the upper right: what is true of it holds the other way round. */
+export function hatch(x: number, y: number, { width, height }: CellSize, stroke: string): string {
+  const GAP = 6;
+  let path = "";
+  // Each stroke starts `from` right of the lower left corner and rises at 45°; what lies outside the cell is cut.
+  for (let from = GAP / 2 - Math.floor(height / GAP) * GAP; from < width; from += GAP) {
+    const [start, end] = [Math.max(0, -from), Math.min(height, width - from)];
+    path += `M${round(x + from + start)} ${round(y + height - start)}L${round(x + from + end)} ${round(y + height - end)}`;
+  }
+  return `<path class="hatch" d="${path}" fill="none" stroke="${stroke}" stroke-opacity="0.35"/>`;
+}
+
 /** A frame that shows on any cell and any page: dark with a light line inside, or the reverse. */
 export function frame(x: number, y: number, { width, height }: CellSize): string {
   const lines = [

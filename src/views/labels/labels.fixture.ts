@@ -31,6 +31,9 @@ export const RESULT: LabelResult = {
     head("L10.H12", "<b>animals</b> & more", [null, null]),
   ],
   unlabelled: [headNamed("L3.H2")],
+  failed: [],
+  agreement: null,
+  exam: null,
   inconsistencies: [
     {
       kind: "plural",

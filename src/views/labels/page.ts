@@ -1,7 +1,15 @@
 import type { LabelledHead, LabelResult } from "../../results/label.ts";
 import { htmlPage } from "../kit/html.ts";
 import { escapeXml } from "../kit/text.ts";
-import { contradiction, fitting, hasDescriptions, introduction, labellersOf, markOf } from "./words.ts";
+import {
+  contradiction,
+  fitting,
+  hasDescriptions,
+  introduction,
+  labellersOf,
+  markOf,
+  remarks,
+} from "./words.ts";
 
 const SHARES =
   "Per cent: the share of the head’s variance over images that a text explains beyond those before it.";
@@ -53,6 +61,7 @@ function paragraphs(result: LabelResult, described: boolean): string {
     ...(unlabelled.length > 0
       ? [`No label: ${escapeXml(unlabelled.map(({ name }) => name).join(", "))}.`]
       : []),
+    ...remarks(result).map(escapeXml),
   ];
   const first = notice === null ? "" : `<p><b>Note:</b> ${escapeXml(notice)}</p>\n`;
   return first + sentences.map((sentence) => `<p>${sentence}</p>`).join("\n");
@@ -61,11 +70,11 @@ function paragraphs(result: LabelResult, described: boolean): string {
 function descriptionsCell(head: LabelledHead): string {
   const texts = head.descriptions.map((text, i) => {
     const [share, tag] = [head.explainedVariance[i], head.tags[i]];
-    const remarks = [
+    const notes = [
       ...(share === undefined ? [] : [`${(100 * share).toFixed(1)} %`]),
       ...(tag ? [escapeXml(tag)] : []),
     ];
-    const small = remarks.length === 0 ? "" : ` <small class="chance">${remarks.join(", ")}</small>`;
+    const small = notes.length === 0 ? "" : ` <small class="chance">${notes.join(", ")}</small>`;
     return `<div>${markOf(head, i)} <bdi>${escapeXml(text)}</bdi>${small}</div>`;
   });
   return `<td>${texts.length === 0 ? "—" : texts.join("")}</td>`;

@@ -1,7 +1,7 @@
 import type { LabelResult } from "../../results/label.ts";
 import { cellsOf, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, shorten } from "../kit/text.ts";
-import { contradiction, fitting, hasDescriptions, introduction, markOf } from "./words.ts";
+import { contradiction, fitting, hasDescriptions, introduction, markOf, remarks } from "./words.ts";
 
 /** Room that texts need beside the label; with less they are below it. */
 const LEAST_ROOM = 40;
@@ -15,6 +15,8 @@ export function labelsTerminal(result: LabelResult, { columns }: { readonly colu
   lines.push(...introduction(result).flatMap(wrapped), "", ...table(result, columns));
   const unlabelled = result.unlabelled.map(({ name }) => name);
   if (unlabelled.length > 0) lines.push("", ...wrapped(`No label: ${unlabelled.join(", ")}`));
+  const below = remarks(result);
+  if (below.length > 0) lines.push("", ...below.flatMap(wrapped));
   if (result.inconsistencies.length > 0) {
     lines.push("", ...wrapped("Labels that contradict each other:"));
     for (const found of result.inconsistencies) {

@@ -1,4 +1,10 @@
+import type { Agreement, Exam } from "../../results/judging.ts";
 import type { Estimate, Inconsistency, LabelledHead, LabelResult } from "../../results/label.ts";
+import { counted } from "../kit/text.ts";
+import { number, withRange } from "../study/words.ts";
+
+/** Descriptions that CCS counts. */
+const DESCRIPTIONS = 5;
 
 const unique = (texts: readonly string[]) => [...new Set(texts)].filter((text) => text !== "");
 
@@ -32,6 +38,46 @@ export function fitting({ descriptions, consistent }: LabelledHead): string {
 /** The mark before a head's description; a dot where nobody judged. */
 export const markOf = ({ consistent }: LabelledHead, description: number): string =>
   consistent[description] === undefined ? "·" : consistent[description] ? "✓" : "✗";
+
+/** What is below the list: what failed, how far judges agree, what they are worth. A sentence each. */
+export function remarks({ failed, agreement, exam }: LabelResult): string[] {
+  const found: string[] = [];
+  const failures = failed.map(({ name, step }) => (step === "judge" ? `${name} (verdicts)` : name));
+  if (failures.length > 0) {
+    found.push(`No usable answer for ${failures.join(", ")}; the same command asks for them again.`);
+  }
+  if (agreement) found.push(agreementInWords(agreement));
+  if (exam) found.push(...examInWords(exam));
+  return found;
+}
+
+/** How far judges agree, a sentence. */
+export function agreementInWords({ verdicts, pairs, fleiss }: Agreement): string {
+  const each = pairs.map(({ judges, kappa }) => `${judges.join(" and ")} ${number(kappa)}`);
+  const all = pairs.length > 1 ? `; Fleiss' κ of all ${number(fleiss)}` : "";
+  return `Agreement on ${counted(verdicts, "verdict")}, Cohen's κ: ${each.join("; ")}${all}.`;
+}
+
+function examInWords({ questions, failed, judges, majority, corrected }: Exam): string[] {
+  const rate = ({ share, low, high }: Exam["majority"]["sensitivity"]) => withRange(share, { low, high });
+  const worth = ({ by, sensitivity, specificity }: Exam["majority"]) =>
+    `${by}: sensitivity ${rate(sensitivity)}, specificity ${rate(specificity)}`;
+  const all = judges.length > 1 ? [{ ...majority, by: "their majority" }] : [];
+  const unread = failed.length > 0 ? ` (${failed.length} without a usable answer)` : "";
+  const found = [
+    `Examined with ${counted(questions, "question")}${unread} about texts whose property the pool knows. ${[...judges, ...all].map(worth).join("; ")}.`,
+  ];
+  if (corrected) {
+    const { apparent, value, low, high } = corrected;
+    const times = (share: number) => DESCRIPTIONS * share;
+    found.push(
+      value === null
+        ? `The judges are no better than chance, so a mean CCS of ${number(times(apparent))} says nothing.`
+        : `Mean CCS ${number(times(apparent))} of ${DESCRIPTIONS}; corrected for the judges' errors ${withRange(times(value), { low: times(low), high: times(high) })}.`,
+    );
+  }
+  return found;
+}
 
 const WHY = {
   case: "differ in capital letters",

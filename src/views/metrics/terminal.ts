@@ -1,6 +1,7 @@
 import { type ByFold, METRICS, type MeasuredFile, type MetricsResult } from "../../results/metrics.ts";
 import { padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";
+import { agreementInWords } from "../labels/words.ts";
 import { number, rangeOf } from "../study/words.ts";
 
 /** The metrics of some label files as lines for a terminal. */
@@ -22,6 +23,7 @@ function fileLines(file: MeasuredFile, columns: number): string[] {
     shorten(model || file.origin.labels.name, columns, (part) => part.length),
     ...wrapCells(cleanText(made), columns),
   ];
+  if (file.agreement) lines.push(...wrapCells(cleanText(agreementInWords(file.agreement)), columns));
   if (metrics.judged > 0) {
     lines.push(`  CCS 0–5: ${metrics.histogram.join(" ")} heads`);
     const { chanceCcs } = file;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectBalanced } from "../kit/markup.fixture.ts";
 import { selectivityHtml } from "./page.ts";
-import { hostile, nothing, small } from "./selectivity.fixture.ts";
+import { hostile, nothing, signed, small } from "./selectivity.fixture.ts";
 
 describe("HTML page of selectivity", () => {
   test("is well formed, keeps hostile text inert and asks for nothing outside itself", () => {
@@ -20,6 +20,10 @@ describe("HTML page of selectivity", () => {
     expect(table).toContain('<th scope="row">L0.H1</th><td class="n">62.0</td><td class="n">0.2</td>');
     expect(table).toContain('<td class="n chance">90.0 n.s.</td>');
     expect(table.match(/n\.s\.<\/td>/g)).toHaveLength(1);
+  });
+
+  test("says which heads write away from what they see", () => {
+    expect(selectivityHtml(signed)).toContain('<td class="n">62.0 away</td><td class="n">0.2</td>');
   });
 
   test.each(nothing)("%s: finite numbers all the same", (_, input) => {

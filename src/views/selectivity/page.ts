@@ -1,8 +1,9 @@
+import { isAboveChance } from "../../math/tails.ts";
 import type { SelectivityResult } from "../../results/selectivity.ts";
 import { figure, htmlPage } from "../kit/html.ts";
 import { escapeXml } from "../kit/text.ts";
 import { selectivitySvg } from "./svg.ts";
-import { brief, groupsOf, isSignificant, type Row, sizeOf } from "./words.ts";
+import { brief, groupsOf, type Row, sizeOf, writesAway } from "./words.ts";
 
 /**
  * The heat map as one HTML page that needs nothing beside it, with all of its numbers as a table.
@@ -33,7 +34,7 @@ export function selectivityHtml(result: SelectivityResult): string {
     `${figure(selectivitySvg(result), label)}
 <h2>All shares</h2>
 <div class="wide" tabindex="0" role="region" aria-label="All shares">
-<table><caption>Per cent of a component’s variance that a factor explains, beyond chance; n.s.: not above chance</caption>
+<table><caption>Per cent of a component’s variance that a factor explains, beyond chance; n.s.: not above chance; away: writes away from the text of what it sees</caption>
 <thead><tr><th scope="col">component</th>${heads.join("")}</tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>
 </div>`,
@@ -44,7 +45,8 @@ export function selectivityHtml(result: SelectivityResult): string {
 function tableRow({ name, factors }: Row): string {
   const cells = factors.map((factor) => {
     const number = (100 * factor.share).toFixed(1);
-    return isSignificant(factor)
+    if (writesAway(factor)) return `<td class="n">${number} away</td>`;
+    return isAboveChance(factor)
       ? `<td class="n">${number}</td>`
       : `<td class="n chance">${number} n.s.</td>`;
   });

@@ -20,6 +20,9 @@ export const shares = (values: number[], significant = values.map(() => true)) =
     (share, i): FactorSelectivity => ({
       ...{ share, chance: 0, explained: share },
       highestByChance: significant[i] ? share - 0.001 : 1,
+      p: significant[i] ? 0.0001 : 0.4,
+      sign: null,
+      margin: null,
     }),
   ),
 });
@@ -42,7 +45,7 @@ export function sample(shape: { layers: number; heads: number; factors: number }
   const names = ["embed", ...Array.from({ length: shape.layers }, (_, layer) => `L${layer}.MLP`)];
   const mlps = names.map((component) => ({ component, ...next() }));
   const factors = FACTORS.slice(0, shape.factors).map((name, index) => ({
-    ...{ name, values: index + 2, images: 2000 },
+    ...{ name, values: index + 2, images: 2000, texts: [], unsigned: "no texts" },
   }));
   return { ...small, images: 2000, factors, heads, mlps, embedding: next() };
 }
@@ -53,8 +56,8 @@ export const small: SelectivityResult = {
   images: 500,
   permutations: 20,
   factors: [
-    { name: "colour", values: 8, images: 500 },
-    { name: "size", values: 3, images: 400 },
+    { name: "colour", values: 8, images: 500, texts: [], unsigned: "no texts" },
+    { name: "size", values: 3, images: 400, texts: [], unsigned: "no texts" },
   ],
   heads: [
     { ...headOf(0, 0), ...shares([0.11, 0.9], [true, false]) },
@@ -68,6 +71,25 @@ export const small: SelectivityResult = {
     { component: "L1.MLP", ...shares([0.07, 0.08]) },
   ],
   embedding: shares([0.99, 0.98]),
+};
+
+/** The same with a head that knows its colours and speaks against them, and one that speaks for sizes. */
+export const signed: SelectivityResult = {
+  ...small,
+  factors: small.factors.map((factor) => ({ ...factor, unsigned: null })),
+  heads: small.heads.map(({ factors, ...head }) => ({
+    ...head,
+    factors: factors.map((of, f) => {
+      const sign = head.name === "L0.H1" && f === 0 ? -1 : head.name === "L1.H0" && f === 1 ? 1 : null;
+      if (sign === null) return of;
+      const [first, last] = sign === 1 ? [0.9, 0.01] : [0.02, 0.86];
+      return {
+        ...of,
+        sign,
+        margin: { mean: 0.08 * sign, low: 0.075 * sign, high: 0.085 * sign, first, last },
+      };
+    }),
+  })),
 };
 
 /** The same numbers, but which of them are above chance. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { shareColour } from "../kit/colour.ts";
 import { expectBalanced } from "../kit/markup.fixture.ts";
-import { hostile, nothing, sample, small, withSignificant } from "./selectivity.fixture.ts";
+import { hostile, nothing, sample, signed, small, withSignificant } from "./selectivity.fixture.ts";
 import { selectivitySvg } from "./svg.ts";
 
 interface Cell {
@@ -15,7 +15,7 @@ interface Cell {
 /** `component, factor` → its cell, as drawn; x counts from the left edge of its panel. */
 function cellsIn(svg: string): Map<string, Cell> {
   const pattern =
-    /<g class="cell"><title>([^<]*): [^<]*<\/title><rect class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]* fill="(#\w+)"[^>]*>(<circle[^>]*>)?(?:<text[^>]*>([^<]*)<\/text>)?<\/g>/g;
+    /<g class="cell"><title>([^<]*): [^<]*<\/title><rect class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]* fill="(#\w+)"[^>]*>(?:<path class="hatch"[^>]*>)?(<circle[^>]*>)?(?:<text[^>]*>([^<]*)<\/text>)?<\/g>/g;
   return new Map(
     [...svg.matchAll(pattern)].map(([, name, x, y, fill, dot, number]) => [
       name,
@@ -115,6 +115,24 @@ describe("heat map of components and factors", () => {
     const svg = selectivitySvg(small);
     for (const words of ["50 %", "100 %", "not above chance", "factor’s strongest head"]) {
       expect(svg).toContain(`>${words}<`);
+    }
+  });
+
+  test("a head that writes away from what it sees is hatched, has a minus and says so; one that writes towards it is not", () => {
+    const svg = selectivitySvg(signed);
+    expectBalanced(svg);
+    // One in the map, one in the legend.
+    expect(svg.match(/class="hatch"/g)).toHaveLength(2);
+    expect(cellsIn(svg).get("L0.H1, colour")?.number).toBe("−62");
+    expect(cellsIn(svg).get("L1.H0, size")?.number).toBe("31");
+    expect(svg).toContain("away from what it sees, own text lowest in 86 % of images, 13 % by chance<");
+    expect(svg).toContain("towards what it sees, own text first in 90 % of images, 33 % by chance<");
+    expect(svg).toContain(">−L0.H1 62.0 % · L1.H0 25.0 % · L0.H0 11.0 %<");
+    const [path] = /<path class="hatch" d="([^"]*)"/.exec(svg.slice(svg.indexOf("L0.H1, colour")))!.slice(1);
+    const { x, y } = cellsIn(svg).get("L0.H1, colour")!;
+    for (const [, px, py] of path.matchAll(/[ML]([\d.]+) ([\d.]+)/g)) {
+      expect(Number(px)).toBeGreaterThanOrEqual(x);
+      expect(Number(py)).toBeGreaterThanOrEqual(y);
     }
   });
 

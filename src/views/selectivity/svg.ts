@@ -1,6 +1,7 @@
+import { isAboveChance } from "../../math/tails.ts";
 import type { SelectivityResult } from "../../results/selectivity.ts";
 import { shareBar, shareColour, shareInk } from "../kit/colour.ts";
-import { box, frame, pale } from "../kit/heat-cells.ts";
+import { box, frame, hatch, pale } from "../kit/heat-cells.ts";
 import { at, banner, type Drawing, paragraph, round, stack, svgDocument, textLine } from "../kit/svg.ts";
 import { cleanText, counted, escapeXml, shorten, textWidth } from "../kit/text.ts";
 import {
@@ -14,7 +15,16 @@ import {
   type PanelGrid,
   SLANTED_LENGTH,
 } from "./grid.ts";
-import { brief, type Group, isSignificant, percent, type Row, sizeOf, strongestHeads } from "./words.ts";
+import {
+  brief,
+  type Group,
+  percent,
+  type Row,
+  signInWords,
+  sizeOf,
+  strongestHeads,
+  writesAway,
+} from "./words.ts";
 
 /**
  * Heat map of components × factors, its colour bar, each factor's strongest heads, as an SVG document.
@@ -117,24 +127,32 @@ function row(result: SelectivityResult, grid: PanelGrid, component: Row, y: numb
   const name = shorten(component.name, grid.left - NAME_GAP, widthOf(grid.text));
   const style = { size: grid.text, anchor: "end", tone: component.isHead ? "ink" : "muted" } as const;
   const label = textLine(grid.left - NAME_GAP, y + grid.height / 2 + grid.text * 0.36, name, style);
-  const cells = result.factors.map(({ name: factor }, index) => {
+  const cells = result.factors.map(({ name: factor, values }, index) => {
     const { share } = component.factors[index];
-    const above = isSignificant(component.factors[index]);
-    const verdict = above ? "" : ", not above chance";
+    const above = isAboveChance(component.factors[index]);
+    const sign = signInWords(component.factors[index], values);
+    const verdict = above ? sign && `, ${sign}` : ", not above chance";
     const title = escapeXml(`${brief(component.name)}, ${brief(factor)}: ${percent(share)}${verdict}`);
+    const away = writesAway(component.factors[index]);
     const x = grid.left + index * grid.width;
-    return `<g class="cell"><title>${title}</title>${above ? strong(x, y, share, grid) : pale(x, y, grid)}</g>`;
+    return `<g class="cell"><title>${title}</title>${above ? strong(x, y, share, away, grid) : pale(x, y, grid)}</g>`;
   });
   return label + cells.join("");
 }
 
-/** A cell above chance: its colour and, where there is room, its share in per cent. */
-function strong(x: number, y: number, share: number, cell: CellStyle): string {
+/** A cell above chance: its colour and, where there is room, its share in per cent; hatched where it writes away. */
+function strong(x: number, y: number, share: number, away: boolean, cell: CellStyle): string {
   const style = { size: cell.text, anchor: "middle", fill: shareInk(share) } as const;
   const number = cell.numbered
-    ? textLine(x + cell.width / 2, y + cell.height / 2 + cell.text * 0.36, wholePercent(share), style)
+    ? textLine(
+        x + cell.width / 2,
+        y + cell.height / 2 + cell.text * 0.36,
+        `${away ? "−" : ""}${wholePercent(share)}`,
+        style,
+      )
     : "";
-  return box(x, y, cell, "gap", shareColour(share)) + number;
+  const strokes = away ? hatch(x, y, cell, shareInk(share)) : "";
+  return box(x, y, cell, "gap", shareColour(share)) + strokes + number;
 }
 
 /** Per cent without decimals, for a small cell; what is there but rounds to nothing is `<1`. */
@@ -158,12 +176,15 @@ function legend(result: SelectivityResult, { numbered }: CellStyle, width: numbe
     textLine(31, 67, "not above chance", { size: 11 }) +
     box(142, 56, sample, "gap", shareColour(0.5)) +
     frame(142, 56, sample) +
-    textLine(173, 67, "factor’s strongest head", { size: 11 });
+    textLine(173, 67, "factor’s strongest head", { size: 11 }) +
+    box(0.5, 76, sample, "gap", shareColour(0.5)) +
+    hatch(0.5, 76, sample, shareInk(0.5)) +
+    textLine(31, 87, "writes away from the text of what it sees", { size: 11 });
   const body =
     at(0, 2, meaning) +
     at(0, meaning.height + 8, note) +
     at(width - bar.width, 0, { ...bar, body: bar.body + key });
-  return { width, height: Math.max(74, meaning.height + 8 + note.height), body };
+  return { width, height: Math.max(94, meaning.height + 8 + note.height), body };
 }
 
 /** One line a factor: what it is and its strongest heads. */
@@ -190,7 +211,10 @@ function summary(result: SelectivityResult, width: number): Drawing {
 /** As many of a factor's five strongest heads as fit, with their shares. */
 function strongestInWords(result: SelectivityResult, factor: number, width: number): string {
   const heads = strongestHeads(result, factor).slice(0, 5);
-  const entries = heads.map(({ name, factors }) => `${name} ${percent(factors[factor].share)}`);
+  const entries = heads.map(
+    ({ name, factors }) =>
+      `${writesAway(factors[factor]) ? "−" : ""}${name} ${percent(factors[factor].share)}`,
+  );
   let words = entries[0] ?? "none above chance";
   for (const entry of entries.slice(1)) {
     if (textWidth(`${words}   ·   ${entry}`, 12) <= width) words += ` · ${entry}`;

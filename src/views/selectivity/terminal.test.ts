@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hostile, nothing, sample, small } from "./selectivity.fixture.ts";
+import { hostile, nothing, sample, signed, small } from "./selectivity.fixture.ts";
 import { selectivityTerminal } from "./terminal.ts";
 
 describe("listing of selectivity for a terminal", () => {
@@ -15,6 +15,12 @@ describe("listing of selectivity for a terminal", () => {
     ]);
     expect(lines[size + 1]).toContain("31.0 %");
     expect(lines[size + 4]).toMatch(/L0\.H0 +90\.0 % +not above chance/);
+  });
+
+  test("says of a head that it writes away from what it sees", () => {
+    const text = selectivityTerminal(signed, { columns: 80 });
+    expect(text).toMatch(/L0\.H1 +62\.0 % .* away$/m);
+    expect(text.match(/ away$/gm)).toHaveLength(1);
   });
 
   test("leaves out heads that ignore a factor", () => {

@@ -1,7 +1,8 @@
+import { isAboveChance } from "../../math/tails.ts";
 import type { SelectivityResult } from "../../results/selectivity.ts";
 import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
 import { cleanText, counted, shorten } from "../kit/text.ts";
-import { isSignificant, percent, rankHeads, sizeOf } from "./words.ts";
+import { percent, rankHeads, sizeOf, writesAway } from "./words.ts";
 
 /** For every factor its five strongest heads with their shares, as plain lines for a terminal. */
 export function selectivityTerminal(
@@ -12,7 +13,7 @@ export function selectivityTerminal(
   const model = shorten(name, columns - 31, cellsOf);
   const lines = [`What each head of ${model} responds to`];
   if (notice !== null) lines.push(...wrapCells(`Note: ${cleanText(notice)}`, columns));
-  const meaning = `Share of what a head writes, over ${counted(result.images, "image")}, that a factor explains, beyond chance`;
+  const meaning = `Share of what a head writes, over ${counted(result.images, "image")}, that a factor explains, beyond chance; away: the head writes away from the text of what it sees`;
   lines.push(...wrapCells(meaning, columns));
   for (const [index, factor] of result.factors.entries()) {
     const ofWhole = percent(result.embedding.factors[index].share);
@@ -27,10 +28,12 @@ function strongestLines(result: SelectivityResult, factor: number, columns: numb
   const heads = rankHeads(result, factor).slice(0, 5);
   if (heads.length === 0) return ["  no head follows it"];
   const width = Math.max(...heads.map(({ name }) => cellsOf(name)));
-  const room = Math.max(0, Math.min(40, columns - width - 14));
+  const room = Math.max(0, Math.min(40, columns - width - 19));
   return heads.map(({ name, factors }) => {
     const { share } = factors[factor];
-    const remark = isSignificant(factors[factor]) ? halfBlocks(share * room) : "not above chance";
+    const bar = halfBlocks(share * room);
+    const away = writesAway(factors[factor]) ? `${bar} away` : bar;
+    const remark = isAboveChance(factors[factor]) ? away : "not above chance";
     return `  ${padCells(name, width)}  ${percent(share).padStart(7)}  ${remark}`.trimEnd();
   });
 }

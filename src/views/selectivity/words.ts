@@ -1,3 +1,4 @@
+import { isAboveChance } from "../../math/tails.ts";
 import type { FactorSelectivity, SelectivityResult } from "../../results/selectivity.ts";
 import { counted, shorten } from "../kit/text.ts";
 
@@ -12,10 +13,6 @@ export interface Row {
 
 /** Components of one layer, or such that belong to none, in the order in which they are drawn. */
 export type Group = readonly Row[];
-
-/** Whether a factor explains more of a component than of any permutation. */
-export const isSignificant = ({ explained, highestByChance }: FactorSelectivity): boolean =>
-  explained > highestByChance;
 
 /** Rows from the top: the embedding, the layers with the last first, at the foot what belongs to none. */
 export function groupsOf({ heads, mlps, embedding }: SelectivityResult): Group[] {
@@ -36,7 +33,7 @@ export function groupsOf({ heads, mlps, embedding }: SelectivityResult): Group[]
 /** Heads by their share of a factor, highest first, those not above chance last; without those that ignore it. */
 export function rankHeads({ heads }: SelectivityResult, factor: number): SelectivityResult["heads"] {
   const strength = ({ factors }: SelectivityResult["heads"][number]) =>
-    factors[factor].share + (isSignificant(factors[factor]) ? 2 : 0);
+    factors[factor].share + (isAboveChance(factors[factor]) ? 2 : 0);
   return heads
     .filter(({ factors }) => factors[factor].share >= LEAST)
     .sort((a, b) => strength(b) - strength(a));
@@ -47,7 +44,18 @@ const LEAST = 0.0005;
 
 /** The heads of {@link rankHeads} that are above chance. */
 export const strongestHeads = (result: SelectivityResult, factor: number): SelectivityResult["heads"] =>
-  rankHeads(result, factor).filter(({ factors }) => isSignificant(factors[factor]));
+  rankHeads(result, factor).filter(({ factors }) => isAboveChance(factors[factor]));
+
+/** Whether a component knows a factor and writes away from the text of what it sees. */
+export const writesAway = (of: FactorSelectivity): boolean => isAboveChance(of) && of.sign === -1;
+
+/** `own text lowest in 86 % of images, 20 % by chance`, for the sign that a component writes with. */
+export function signInWords({ sign, margin }: FactorSelectivity, values: number): string {
+  if (sign === null || margin === null) return "";
+  const [place, of] = sign === 1 ? ["first", margin.first] : ["lowest", margin.last];
+  const chance = `${Math.round(100 / values)} % by chance`;
+  return `writes ${sign === 1 ? "towards" : "away from"} what it sees, own text ${place} in ${Math.round(100 * of)} % of images, ${chance}`;
+}
 
 /** A name for a place that has room, but not for everything. */
 export const brief = (name: string) => shorten(name, 80, () => 1);

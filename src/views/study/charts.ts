@@ -56,9 +56,12 @@ function histogram({ origin, metrics, chanceCcs }: StudyModel, width: number): D
     const share = judged === 0 ? 0 : count / judged;
     const x = left + ccs * step;
     return (
-      `<g><title>CCS ${ccs}: ${count} of ${judged} heads, by chance ${number(100 * chanceCcs[ccs], 1)} %</title>` +
+      `<g><title>CCS ${ccs}: ${count} of ${judged} heads${chanceCcs ? `, by chance ${number(100 * chanceCcs[ccs], 1)} %` : ""}</title>` +
       `<rect class="bar" x="${round(x + 4)}" y="${round(y(share))}" width="${round(step - 8)}" height="${round(plotHeight * share)}" fill="${BAR}"/>` +
-      `<path class="reference" d="M${round(x + 1)} ${round(y(chanceCcs[ccs]))}h${round(step - 2)}" stroke="${BAD}" stroke-width="2.5"/></g>` +
+      (chanceCcs
+        ? `<path class="reference" d="M${round(x + 1)} ${round(y(chanceCcs[ccs]))}h${round(step - 2)}" stroke="${BAD}" stroke-width="2.5"/>`
+        : "") +
+      "</g>" +
       textLine(x + step / 2, top + plotHeight + 21, String(ccs), { size: 11, anchor: "middle" }) +
       textLine(x + step / 2, top + plotHeight + 37, String(count), {
         size: 11,
@@ -104,7 +107,7 @@ export function studyMetricsSvg({ origin, models }: StudyResult): string {
     const x = (value: number) => left + (panelWidth * value) / most;
     const rows = models.map((model, row) => {
       const y = 54 + row * 26;
-      const chance = model.baselines.randomTexts[key];
+      const chance = (model.baselines?.randomTexts ?? model.labelBaselines?.permuted)?.[key] ?? null;
       const range = model.resampled[key];
       const value = key === "entanglement" ? model.metrics.entanglement.synonym : model.metrics[key];
       const band =
@@ -138,7 +141,7 @@ export function studyMetricsSvg({ origin, models }: StudyResult): string {
   });
   const height = 54 + models.length * 26 + 10;
   const note = paragraph(
-    "Dot: the model. Line: 95 % of what resampled images give. Grey band: 95 % of what the same number of heads has when each is described by five random texts of the pool.",
+    `Dot: the model. Line: 95 % of what resampled images give. Grey band: 95 % of what ${models.some(({ baselines }) => baselines) ? "the same number of heads has when each is described by five random texts of the pool" : "the same heads have when their labels are dealt out again at random"}.`,
     width,
     { size: 11, tone: "muted" },
   );

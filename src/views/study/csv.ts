@@ -1,4 +1,4 @@
-import { METRICS } from "../../results/metrics.ts";
+import { LABEL_BASELINES, METRICS } from "../../results/metrics.ts";
 import type { StudyResult } from "../../results/study.ts";
 
 /** Every metric of every model as CSV, a line each. */
@@ -6,16 +6,18 @@ export function studyMetricsCsv({ models }: StudyResult): string {
   const head = [
     ...["model", "metric", "value", "resampled_low", "resampled_high"],
     ...["random_labels", "shuffled_descriptions", "random_texts", "random_texts_low", "random_texts_high"],
+    ...["constant_label", "random_given_labels", "permuted_labels"],
   ];
-  const rows = models.flatMap(({ origin, metrics, resampled, baselines }) =>
+  const rows = models.flatMap(({ origin, metrics, resampled, baselines, labelBaselines }) =>
     METRICS.map(({ key, of }) => [
       ...[origin.model.name, key, of(metrics), resampled[key]?.low, resampled[key]?.high],
-      ...[baselines.randomLabels[key]?.mean, baselines.shuffledDescriptions[key]?.mean],
+      ...[baselines?.randomLabels[key]?.mean, baselines?.shuffledDescriptions[key]?.mean],
       ...[
-        baselines.randomTexts[key]?.mean,
-        baselines.randomTexts[key]?.low,
-        baselines.randomTexts[key]?.high,
+        baselines?.randomTexts[key]?.mean,
+        baselines?.randomTexts[key]?.low,
+        baselines?.randomTexts[key]?.high,
       ],
+      ...LABEL_BASELINES.map((baseline) => labelBaselines?.[baseline][key]?.mean),
     ]),
   );
   return csv([head, ...rows]);

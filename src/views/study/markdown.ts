@@ -13,7 +13,7 @@ import {
   seedTable,
   sizeTable,
 } from "./tables.ts";
-import { findings, halvesInWords, METHOD, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
+import { findings, halvesInWords, methodOf, PUBLISHED, SIZES, TRUTH, titleOf } from "./words.ts";
 
 /**
  * A study as Markdown, without its pictures and heads.
@@ -41,7 +41,7 @@ export function studyMarkdown(report: StudyResult): string {
       .join("\n"),
     "## Models",
     tableMarkdown(modelTable(report)),
-    inline(METHOD),
+    inline(methodOf(report)),
     ...(calibration === null
       ? []
       : [

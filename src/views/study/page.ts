@@ -18,7 +18,7 @@ import {
   seedTable,
   sizeTable,
 } from "./tables.ts";
-import { findings, halvesInWords, METHOD, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
+import { findings, halvesInWords, methodOf, PUBLISHED, SIZES, shapeOf, TRUTH, titleOf } from "./words.ts";
 
 /**
  * A study as one HTML page that needs nothing beside it.
@@ -45,7 +45,7 @@ export function studyHtml(report: StudyResult, thumbnails: Thumbnails = new Map(
     [
       "models",
       "Models",
-      `${tableHtml(modelTable(report))}${paragraph(METHOD)}${figureOf(studyMetricsSvg(report), "Metrics of every model")}`,
+      `${tableHtml(modelTable(report))}${paragraph(methodOf(report))}${figureOf(studyMetricsSvg(report), "Metrics of every model")}`,
     ],
     ["ccs", "How consistent are the labels?", figureOf(studyHistogramsSvg(report), "Histograms of CCS")],
     [

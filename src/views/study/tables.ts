@@ -1,6 +1,13 @@
 /** The tables of a study as cells of text, for HTML and Markdown alike. */
 import { holm } from "../../math/holm.ts";
-import { BASELINES, type Baseline, METRICS } from "../../results/metrics.ts";
+import {
+  BASELINES,
+  type Baseline,
+  LABEL_BASELINES,
+  type LabelBaseline,
+  METRICS,
+  type MetricIntervals,
+} from "../../results/metrics.ts";
 import {
   CALIBRATION_MEASURES,
   type Calibration,
@@ -113,25 +120,30 @@ const BASELINE_NAMES: Readonly<Record<Baseline, string>> = {
   randomTexts: "#random texts",
 };
 
+const LABEL_BASELINE_NAMES: Readonly<Record<LabelBaseline, string>> = {
+  constant: "#one label for all",
+  random: "#given labels at random",
+  permuted: "#permuted labels",
+};
+
+/** What a model's metrics stand beside: baselines of tags, or of the labels that were given. */
+function baselinesOf({ baselines, labelBaselines }: StudyModel): [name: string, MetricIntervals][] {
+  if (labelBaselines) return LABEL_BASELINES.map((key) => [LABEL_BASELINE_NAMES[key], labelBaselines[key]]);
+  return baselines ? BASELINES.map((key) => [BASELINE_NAMES[key], baselines[key]]) : [];
+}
+
 /** Every metric of one model beside its baselines. */
-export function metricTable({ origin, metrics, resampled, baselines }: StudyModel): Table {
+export function metricTable(model: StudyModel): Table {
+  const { origin, metrics, resampled } = model;
+  const beside = baselinesOf(model);
   return {
     caption: origin.model.name,
-    columns: [
-      "metric",
-      "#value",
-      "#resampled images",
-      ...BASELINES.map((key) => BASELINE_NAMES[key]),
-      "formula",
-    ],
+    columns: ["metric", "#value", "#resampled images", ...beside.map(([name]) => name), "formula"],
     rows: METRICS.map(({ key, name: metric, better, formula, of }) => [
       `${metric} ${better === "higher" ? "↑" : "↓"}`,
       number(of(metrics)),
       rangeOf(resampled[key]),
-      ...BASELINES.map((baseline) => {
-        const drawn = baselines[baseline][key];
-        return withRange(drawn?.mean ?? null, drawn);
-      }),
+      ...beside.map(([, drawn]) => withRange(drawn[key]?.mean ?? null, drawn[key])),
       formula,
     ]),
   };

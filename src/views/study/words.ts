@@ -116,9 +116,11 @@ function excessFinding({ value, p }: Calibrated): string {
 }
 
 /** Whether a model's labels are more consistent than the pool's texts at random. */
-function beyondChance({ origin, metrics, baselines, heads, tags }: StudyModel): string {
+function beyondChance(studied: StudyModel): string {
+  const { origin, metrics, baselines, heads, tags } = studied;
   const { association, meanCcs } = metrics;
   const { model, pool } = origin;
+  if (baselines === null) return beyondLabels(studied);
   const chance = baselines.randomTexts.meanCcs;
   const byChance = baselines.randomTexts.association;
   if (meanCcs === null || association === null || chance === null || byChance === null)
@@ -135,6 +137,20 @@ function beyondChance({ origin, metrics, baselines, heads, tags }: StudyModel): 
         ? "less consistent than"
         : "no more consistent than";
   return `${model.name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Five random texts of the pool give ${withRange(chance.mean, chance)} and ${withRange(byChance.mean, byChance)}: the descriptions are ${verdict} random ones.${lopsided}${shuffledFinding(metrics.meanCcs, baselines.shuffledDescriptions.meanCcs)}`;
+}
+
+/** Whether labels that are not of tags fit their own heads better than other heads' labels do. */
+function beyondLabels({ origin, metrics, labelBaselines, heads, unlabelled, agreement }: StudyModel): string {
+  const { association, meanCcs } = metrics;
+  const [permuted, constant] = [labelBaselines?.permuted.meanCcs, labelBaselines?.constant.meanCcs];
+  if (meanCcs === null || association === null || !permuted || !constant)
+    return `${origin.model.name}: no head could be judged.`;
+  const verdict =
+    meanCcs > permuted.high ? "fit their own heads better than" : "fit their own heads no better than";
+  const missing =
+    unlabelled.length === 0 ? "" : ` ${counted(unlabelled.length, "head")} got no label or no verdicts.`;
+  const kappa = agreement ? ` The judges agree with Fleiss' κ ${number(agreement.fleiss)}.` : "";
+  return `${origin.model.name} (${counted(heads.length, "head")}): mean CCS ${number(meanCcs)}, association ${number(association)}. Dealt out again at random, the same labels have a mean CCS of ${withRange(permuted.mean, permuted)}, and the commonest one for all heads ${number(constant.mean)}: the labels ${verdict} other heads'.${missing}${kappa}`;
 }
 
 /** How much of the consistency is the heads' own. */
@@ -178,8 +194,18 @@ const stepInWords = ({ metric, smaller, larger, difference }: SizeStep): string 
 export const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
 /** What every reader of a study must know about its labels. */
-export const METHOD =
+const METHOD =
   "Each head is described by the texts of a pool that explain most of what it writes into images (TEXTSPAN). Its label is the commonest tag of the first five; CCS (0–5) counts how many of the five have that tag, so it is a plurality count and cannot be 0. Association is the share of heads with CCS ≥ 3 (higher is called more interpretable); entanglement the share of heads whose label another head has too (lower is). Brackets are 95 % ranges over resampled images; heads are not resampled, for they are all there are.";
+
+/** The same, for whoever labelled. */
+export function methodOf({ models }: StudyResult): string {
+  const others = models.filter(({ baselines }) => baselines === null);
+  if (others.length === 0) return METHOD;
+  const makers = [
+    ...new Set(others.map(({ labeller, judge }) => `labelled by ${labeller}; judged by ${judge}`)),
+  ];
+  return `Each head is described by the texts of a pool that explain most of what it writes into images (TEXTSPAN); its first five are ${makers.join(", or ")}. CCS (0–5) counts how many of the five fit. Association is the share of heads with CCS ≥ 3 (higher is called more interpretable); entanglement the share of heads whose label another head has too (lower is). Brackets are 95 % ranges over resampled images; heads are not resampled, for they are all there are.`;
+}
 
 /** What the calibration compares. */
 export const TRUTH =

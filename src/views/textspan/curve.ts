@@ -1,15 +1,27 @@
-import type { Span } from "../../results/textspan.ts";
 import { type Drawing, round, TONES, textLine } from "../kit/svg.ts";
-import { explainedBy, percent } from "./words.ts";
+import { percent } from "./words.ts";
 
 /** The line and bars of the texts chosen: reads on light and dark pages. */
 export const TEXT_COLOUR = "#2a78c2";
 
-/** Shares that texts explain together, against their number, beside random texts and the most that is possible. */
-export function spanCurve(span: Span, width: number, height: number): Drawing {
+/** What a curve is drawn from. */
+export interface Curved {
+  readonly explainedVariance: readonly number[];
+  readonly control: {
+    readonly rotated: {
+      readonly mean: readonly number[];
+      readonly low: readonly number[];
+      readonly high: readonly number[];
+    };
+    readonly ceiling: readonly number[];
+  } | null;
+}
+
+/** Shares that texts explain together, against their number, beside the control and the most that is possible. */
+export function spanCurve(span: Curved, width: number, height: number): Drawing {
   const [left, right, top, bottom] = [34, 6, 6, 30];
-  const { randomTexts: random, ceiling } = span.control;
-  const steps = span.descriptions.length;
+  const { control } = span;
+  const steps = span.explainedVariance.length;
   const x = (k: number) => left + ((width - left - right) * k) / Math.max(1, steps);
   const y = (share: number) => top + (height - top - bottom) * (1 - Math.min(1, share));
   const points = (values: readonly number[]) =>
@@ -23,23 +35,24 @@ export function spanCurve(span: Span, width: number, height: number): Drawing {
         textLine(left - 5, y(share) + 4, percent(share), { size: 10, tone: "muted", anchor: "end" }),
     )
     .join("");
-  const back = random.low.map((_, i) => random.low.length - 1 - i);
-  const band = `<path class="track" d="M${round(x(0))} ${round(y(0))}L${points(random.high)}L${back
-    .map((k) => `${round(x(k + 1))} ${round(y(random.low[k]))}`)
-    .join("L")}Z" fill="#e4e8ed"/>`;
+  const band = (low: readonly number[], high: readonly number[]) =>
+    `<path class="track" d="M${round(x(0))} ${round(y(0))}L${points(high)}L${low
+      .map((share, k) => `${round(x(k + 1))} ${round(y(share))}`)
+      .reverse()
+      .join("L")}Z" fill="#e4e8ed"/>`;
   let sum = 0;
   const chosen = span.explainedVariance.map((share) => {
     sum += share;
     return sum;
   });
-  const curves =
-    steps === 0
+  const beside =
+    control === null
       ? ""
-      : band +
-        line(random.mean, `class="tick" stroke="${TONES.muted}"`) +
-        line(ceiling, `class="edge" stroke="${TONES.ink}" stroke-dasharray="3 3"`) +
-        line(chosen, `stroke="${TEXT_COLOUR}" stroke-width="2"`);
-  const title = `<title>${steps} texts explain ${percent(explainedBy(span))}</title>`;
+      : band(control.rotated.low, control.rotated.high) +
+        line(control.rotated.mean, `class="tick" stroke="${TONES.muted}"`) +
+        line(control.ceiling, `class="edge" stroke="${TONES.ink}" stroke-dasharray="3 3"`);
+  const curves = steps === 0 ? "" : beside + line(chosen, `stroke="${TEXT_COLOUR}" stroke-width="2"`);
+  const title = `<title>${steps} texts explain ${percent(sum)}</title>`;
   const numbers =
     textLine(x(0), height - bottom + 14, "0", { size: 10, tone: "muted", anchor: "middle" }) +
     textLine(width - right, height - bottom + 14, String(steps), { size: 10, tone: "muted", anchor: "end" }) +
@@ -56,7 +69,7 @@ export function curveKey(): Drawing {
   const y = [7, 25, 43];
   const names = [
     "the texts chosen",
-    "random texts of the pool (95 % range)",
+    "the same choice without meaning (95 % range)",
     "most that any directions explain",
   ];
   const marks = [

@@ -46,8 +46,8 @@ function table(name: string, span: Span, resampled: boolean): string {
   let sum = 0;
   const rows = span.descriptions.map(({ text, property, explainedVariance: share, chosenShare }, i) => {
     sum += share;
-    const random = number(span.control.randomTexts.mean[i] ?? 0);
-    return `<tr><td class="n">${i + 1}</td><th scope="row"><bdi>${escapeXml(text)}</bdi></th><td>${escapeXml(property ?? "")}</td><td class="n">${number(share)}</td>${kept(chosenShare)}<td class="n">${number(sum)}</td><td class="n chance">${random}</td></tr>`;
+    const rotated = span.control === null ? "–" : number(span.control.rotated.mean[i] ?? 0);
+    return `<tr><td class="n">${i + 1}</td><th scope="row"><bdi>${escapeXml(text)}</bdi></th><td>${escapeXml(property ?? "")}</td><td class="n">${number(share)}</td>${kept(chosenShare)}<td class="n">${number(sum)}</td><td class="n chance">${rotated}</td></tr>`;
   });
   const heads = [
     "",
@@ -56,7 +56,7 @@ function table(name: string, span: Span, resampled: boolean): string {
     "adds %",
     ...(resampled ? ["kept %"] : []),
     "together %",
-    "random %",
+    "control %",
   ];
   const head = heads
     .map((column, i) => `<th scope="col"${i === 0 || i > 2 ? ' class="n"' : ""}>${column}</th>`)

@@ -18,7 +18,12 @@ function spanOf(
     descriptions: texts.map((text, index) => ({ index, ...text })),
     totalVariance: 1,
     rank: 35,
-    control: { randomTexts: { ...random, draws: 50 }, randomDirections: random.mean, ceiling },
+    control: {
+      rotated: { ...random, draws: 100 },
+      gaussian: { ...random, draws: 20 },
+      ceiling,
+      p: texts.map(() => 0.0198),
+    },
     stability: {
       ...{ resamples: 32, blocks: 32, overlapByChance: 0.01 },
       chosenShare: texts.map(({ chosenShare }) => chosenShare ?? 0),
@@ -68,7 +73,7 @@ export const sample = (heads: number, count = 20, resampled = true): TextspanRes
 
 /**
  * A head whose numbers all differ: shares that rise and fall, one below a per cent, texts that half of the resamples
- * keep and that fewer do, random texts that come close, and a text without a property.
+ * keep and that fewer do, a control that comes close, and a text without a property.
  */
 export const telling: DescribedHead = {
   ...headNamed("L2.H1"),

@@ -68,7 +68,7 @@ describe("picture of heads in texts", () => {
 describe("words and lines", () => {
   test("shares in words, with the range, the control and the ceiling", () => {
     expect(verdictOf(described("L0.H0", 2))).toBe(
-      "2 texts explain 30.0 % [61.0, 72.0]; as many random texts 3 %, any directions at most 36 %",
+      "2 texts explain 30.0 % [61.0, 72.0]; without meaning 3 %, at most 36 %; p = 0.02",
     );
     expect([percent(0), percent(0.001), percent(0.456), percent(1)]).toEqual([
       "0 %",
@@ -90,7 +90,7 @@ describe("words and lines", () => {
   test("a page has every text with what it adds and what resamples keep", () => {
     const page = textspanHtml(sample(1));
     expect(page).toContain("text 19 of L3.H0");
-    for (const head of ["adds %", "kept %", "together %", "random %"]) expect(page).toContain(head);
+    for (const head of ["adds %", "kept %", "together %", "control %"]) expect(page).toContain(head);
     expect(page).toContain("order overlap 0.83");
   });
 });

@@ -42,7 +42,12 @@ export function captionOf(result: AnyTextspan): string {
   const [images, pool] = ofArrays(result)
     ? [result.contributions.images, result.textFeatures]
     : [result.origin.index.images, result.origin.pool];
-  const drawn = `From ${counted(pool.texts, "text")} (${pool.name}), TEXTSPAN picks for each head the text along which what the head writes varies most over ${counted(images, "image")}, takes that direction away, and picks again. Adds: the share of the head’s variance along what is new in a text; it need not fall, since texts that lie more within the head’s space are picked first.`;
+  const draws = spansOf(result)[0]?.[1].control?.rotated.draws;
+  const control =
+    draws === undefined
+      ? ""
+      : ` Without meaning: what the same choice explains after the joint space is rotated at random, ${counted(draws, "time")}; p: how often that is as much. At most: what the best directions explain.`;
+  const drawn = `From ${counted(pool.texts, "text")} (${pool.name}), TEXTSPAN picks for each head the text along which what the head writes varies most over ${counted(images, "image")}, takes that direction away, and picks again. Adds: the share of the head’s variance along what is new in a text; it need not fall, since texts that lie more within the head’s space are picked first.${control}`;
   return ofArrays(result) || result.resamples === 0
     ? drawn
     : `${drawn} Kept: the share of ${counted(result.resamples, "resample")} of the images that choose the text too; where it is low, it was chance which of several like texts came. [In brackets]: 95 % range over the resamples.`;
@@ -58,12 +63,31 @@ export function percent(share: number): string {
   return share > 0 && whole === 0 ? "<1 %" : `${whole} %`;
 }
 
-/** `20 texts explain 71.3 % [70.9, 71.8]; 20 random texts 34 %, any 20 directions at most 80 %`. */
+/** How many texts p is about: what a head is about shows in its first ones, and all of many explain nearly everything. */
+const P_STEPS = 5;
+
+/** p of a head's first texts against rotations of the pool, with how many texts it is of; null without a control. */
+export function pOf({
+  control,
+}: Pick<Span, "control">): { readonly p: number; readonly steps: number } | null {
+  if (control === null || control.p.length === 0) return null;
+  const steps = Math.min(P_STEPS, control.p.length);
+  return { p: control.p[steps - 1], steps };
+}
+
+/** `20 texts explain 71.3 % [70.9, 71.8]; without meaning 65 %, at most 80 %; p = 0.01 (first 5)`. */
 export function verdictOf(span: Span): string {
   const { descriptions, control, stability } = span;
   if (descriptions.length === 0) return "nothing varies over these images";
   const number = (share: number) => (100 * share).toFixed(1);
   const range = stability ? ` [${number(stability.explained.low)}, ${number(stability.explained.high)}]` : "";
-  const [by, most] = [control.randomTexts.mean, control.ceiling].map((curve) => percent(curve.at(-1) ?? 0));
-  return `${counted(descriptions.length, "text")} explain ${number(explainedBy(span))} %${range}; as many random texts ${by}, any directions at most ${most}`;
+  const found = `${counted(descriptions.length, "text")} explain ${number(explainedBy(span))} %${range}`;
+  const of = pOf(span);
+  if (control === null || of === null) return found;
+  const last = (curve: readonly number[]) => percent(curve.at(-1) ?? 0);
+  const first = of.steps === descriptions.length ? "" : ` (first ${of.steps})`;
+  return `${found}; without meaning ${last(control.rotated.mean)}, at most ${last(control.ceiling)}; p = ${probability(of.p)}${first}`;
 }
+
+/** A p in two digits, as far as its draws say. */
+const probability = (p: number): string => (p < 0.1 ? p.toPrecision(1) : p.toFixed(2));

@@ -1,4 +1,4 @@
-import type { Scoring } from "../../../src/results/scoring.ts";
+import { defaultScoring } from "../../../src/results/scoring.ts";
 import type { ImageInfo } from "../state/api.ts";
 import type { Settled } from "../state/url.ts";
 
@@ -12,10 +12,10 @@ export interface Recipe {
   readonly file: string | null;
 }
 
-/** What is shown, as far as it bears on numbers. */
+/** What is shown, where a recipe is of one text. */
 type Shown = Pick<
   Settled,
-  "model" | "corpus" | "texts" | "mode" | "scale" | "without" | "less" | "count" | "seed"
+  "model" | "corpus" | "texts" | "mode" | "scale" | "without" | "less" | "scoring" | "count" | "seed"
 >;
 
 const quoted = (word: string): string =>
@@ -134,12 +134,13 @@ export function segmentCommand(state: Shown, known: ImageInfo, heads: string): R
 
 /** A search for neighbours. @param asked a text, or a picture */
 export function neighborsCommand(
-  state: Shown & { readonly scoring: Scoring },
+  state: Shown,
   asked: { readonly text: string } | ImageInfo,
   heads: string,
   images: number | null,
 ): Recipe {
-  const { model, scoring, count, seed } = state;
+  const { model, count, seed } = state;
+  const scoring = state.scoring ?? defaultScoring("text" in asked ? "text" : "image");
   const { make, index } = indexOf(state.corpus, images);
   const file = "text" in asked ? null : fileOf(asked);
   const query = "text" in asked ? ["--text", asked.text] : ["--image", fileOf(asked)];

@@ -56,5 +56,6 @@ function followsInWords(found: readonly Follows[], images: number): string {
   const percent = ({ share }: Follows) => `${Math.round(100 * share)} %`;
   const others = rest.slice(0, 2).map((one) => `${inWords(one.factor)} (${percent(one)})`);
   const more = others.length > 0 ? `; then ${others.join(", ")}` : "";
-  return `Over ${images.toLocaleString("en")} pictures, ${percent(first)} of what this head writes follows ${inWords(first.factor)}${more}.`;
+  const against = first.sign === -1 ? " It speaks against the text of what it sees." : "";
+  return `Over ${images.toLocaleString("en")} pictures, ${percent(first)} of what this head writes follows ${inWords(first.factor)}${more}.${against}`;
 }

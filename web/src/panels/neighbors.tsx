@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from "react";
-import { headName } from "../../../src/model/components.ts";
+import { headName, weightedName } from "../../../src/model/components.ts";
 import { defaultScoring } from "../../../src/results/scoring.ts";
 import { scoreFormat } from "../../../src/views/neighbors/words.ts";
 import { neighborsCommand } from "../exports/command.ts";
@@ -7,9 +7,9 @@ import { neighborsExports } from "../exports/neighbors.ts";
 import { Said } from "../plots/said.tsx";
 import { Spread } from "../plots/spread.tsx";
 import { Thumbs } from "../plots/thumbs.tsx";
-import { type NeighborsResult, pictureUrl } from "../state/api.ts";
+import { type NeighborsResult, type Properties, pictureUrl } from "../state/api.ts";
 import { formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
-import { inWords } from "../state/know.ts";
+import { hitsInWords, inWords, isNoBetter } from "../state/know.ts";
 import { useCorpora, useImage, useNeighbors, useProperties } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
 import { Exports } from "./exports.tsx";
@@ -21,6 +21,8 @@ import { Missing, ProblemNote } from "./problem.tsx";
 import { CutTexts } from "./texts.tsx";
 import { thumbsOf } from "./thumbs-of.ts";
 import type { ViewProps } from "./view.ts";
+
+type Property = Properties["properties"][number];
 
 const ASKED = {
   property: "pictures that share a property with this one",
@@ -42,10 +44,12 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
   const { data: corpora } = useCorpora(model.name);
   const { data: named } = useProperties(model.name, corpus, ready);
   const properties = named?.properties ?? [];
-  const noneKnown = ready && named !== undefined && properties.length === 0;
+  // One through which nothing is found is there to be chosen, but is not what a visitor sees first.
+  const usual = properties.find((one) => !isNoBetter(one));
+  const property = properties.find(({ name }) => name === state.property) ?? usual;
+  const noneKnown = ready && named !== undefined && property === undefined;
   // Where nothing is known of heads or pictures, heads can still be asked.
   const by = state.by === "property" && noneKnown ? "image" : state.by;
-  const property = properties.find(({ name }) => name === state.property) ?? properties[0];
   const isUnknown =
     by === "property" && named !== undefined && state.property !== null && property?.name !== state.property;
   const read = readHeads(state.heads, model, properties, { mlps: true });
@@ -64,7 +68,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
   const words =
     by === "property"
       ? property
-        ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.map((head) => head.name).join(", ")})`
+        ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.map((head) => weightedName(head.name, head.weight).replace("*-1", " taken negatively")).join(", ")})`
         : "heads"
       : headsInWords(read.chosen, model, read.mlps);
   const isPhoto = by !== "text" && model.embedded && !/^(demo|scenes):/.test(image);
@@ -85,7 +89,11 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
                 onChange={() => go({ by: kind })}
               />{" "}
               {ASKED[kind]}
-              {kind === "property" && noneKnown && " (none is known: serve with --labels)"}
+              {kind === "property" &&
+                noneKnown &&
+                (properties.length === 0
+                  ? " (none is known: serve with --labels)"
+                  : " (through none of those known are more found than by chance)")}
             </label>
           ))}
         </fieldset>
@@ -115,21 +123,11 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
           )}
           <div className="options">
             {by === "property" ? (
-              <label>
-                property{" "}
-                <select
-                  value={property?.name ?? ""}
-                  disabled={properties.length === 0}
-                  onChange={(event) => go({ property: event.target.value })}
-                >
-                  {properties.length === 0 && <option value="">none is known yet</option>}
-                  {properties.map(({ name, source }) => (
-                    <option key={name} value={name}>
-                      {source === "factor" ? `${name} – ${inWords(name)}` : name}
-                    </option>
-                  ))}
-                </select>
-              </label>
+              <PropertyChoice
+                properties={properties}
+                chosen={property}
+                onChoose={(name) => go({ property: name })}
+              />
             ) : (
               <>
                 <OneHead
@@ -246,10 +244,10 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
               {...(by !== "text" && { image, known })}
               state={by === "text" ? { ...state, query: text } : state}
               command={neighborsCommand(
-                { ...state, scoring },
+                state,
                 by === "text" || !known ? { text } : known,
                 by === "property" && property
-                  ? property.heads.map((head) => head.name).join()
+                  ? property.heads.map((head) => weightedName(head.name, head.weight)).join()
                   : (heads ?? "all"),
                 corpora?.corpora.find(({ name }) => name === corpus)?.images ?? null,
               )}
@@ -257,6 +255,47 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
             />
           )}
         </>
+      )}
+    </div>
+  );
+}
+
+function PropertyChoice(props: {
+  properties: readonly Property[];
+  chosen: Property | undefined;
+  onChoose: (name: string) => void;
+}) {
+  const { properties, chosen, onChoose } = props;
+  const failing = properties.filter(isNoBetter);
+  const optionOf = (property: Property) => (
+    <option key={property.name} value={property.name}>
+      {property.name}
+      {property.precision && ` – ${hitsInWords(property.precision)}`}
+    </option>
+  );
+  return (
+    <div className="property">
+      <label>
+        property{" "}
+        <select
+          value={chosen?.name ?? ""}
+          disabled={properties.length === 0}
+          onChange={(event) => onChoose(event.target.value)}
+        >
+          {chosen === undefined && <option value="">none is known yet</option>}
+          {properties.filter((property) => !isNoBetter(property)).map(optionOf)}
+          {failing.length > 0 && <optgroup label="no better than chance">{failing.map(optionOf)}</optgroup>}
+        </select>
+      </label>
+      {chosen?.precision && (
+        <p className="property-facts" data-testid="property-facts">
+          {inWords(chosen.name)}: <strong>{hitsInWords(chosen.precision)}</strong>
+          {isNoBetter(chosen) && <strong>: no better than chance</strong>}. On average over pictures that
+          these heads were not chosen on, so many of the {chosen.precision.k} nearest share it
+          {chosen.heads.some(({ weight }) => weight < 0) &&
+            "; a head that speaks against what it sees is taken negatively"}
+          .
+        </p>
       )}
     </div>
   );

@@ -2,6 +2,7 @@ import { useMemo, useState } from "react";
 import {
   type CorpusImage,
   type CorpusImages,
+  type ExplainResult,
   get,
   type ModelDetail,
   type NeighborsResult,
@@ -34,14 +35,13 @@ export function Tour({ state, go, model, ready }: Props) {
   const visit = async (step: number) => {
     const stop = stops[step - 1];
     setBusy(true);
-    const image =
-      stop && (await clearestImage(model.name, images?.images ?? [], stop).catch(() => undefined));
+    const found =
+      stop && (await pictureFor(model.name, images?.images ?? [], stops, stop).catch(() => undefined));
     setBusy(false);
-    if (!stop || !image) return;
+    if (!stop || !found) return;
     go({
-      ...{ view: "look", image: image.image, corpus: CORPUS, heads: stop.head, tour: step },
-      texts: [textAbout(stop.factor, image)],
-      on: 0,
+      ...{ view: "look", image: found.image.image, corpus: CORPUS, heads: stop.head, tour: step },
+      ...{ texts: found.texts, on: 0 },
     });
   };
   const stop = state.tour > 0 ? stops[state.tour - 1] : undefined;
@@ -52,16 +52,8 @@ export function Tour({ state, go, model, ready }: Props) {
         <p className="step">
           Head {state.tour} of {stops.length}
         </p>
-        <h2>
-          {stop.head} looks at {inWords(stop.factor)}.
-        </h2>
-        <p>
-          Nobody designed it to. But of the {stop.k} pictures that this head finds most alike, on average{" "}
-          <strong>{(stop.hits * stop.k).toFixed(1)}</strong> share the {stop.factor}; by chance it would be{" "}
-          {(stop.chance * stop.k).toFixed(1)}. See for yourself in <a href="#nearest">the pictures below</a>,
-          for a picture on which it is plain to see. Then move over the other squares: other heads look at
-          other things.
-        </p>
+        <h2>{TITLES[stop.role](stop)}</h2>
+        <StopFacts stop={stop} before={stops[state.tour - 2]} pictures={insights?.selectivity.images ?? 0} />
         <div className="buttons">
           {state.tour > 1 && (
             <button type="button" disabled={busy} onClick={() => void visit(state.tour - 1)}>
@@ -113,21 +105,108 @@ export function Tour({ state, go, model, ready }: Props) {
   );
 }
 
+const TITLES: Readonly<Record<TourStop["role"], (stop: TourStop) => string>> = {
+  for: ({ head, factor }) => `${head} looks at ${inWords(factor)}.`,
+  against: ({ head }) => `${head} speaks against what it sees.`,
+  "makes up": ({ head }) => `${head} makes up for it.`,
+};
+
+const percent = (share: number) => `${Math.round(100 * share)} %`;
+
+/** What was measured of a head, in words. */
+function StopFacts(props: { stop: TourStop; before: TourStop | undefined; pictures: number }) {
+  const { stop, before, pictures } = props;
+  const { factor, role, share, own, whole, nearest, values } = stop;
+  const known = nearest && (
+    <>
+      Of the {nearest.k} pictures that it finds most alike, on average{" "}
+      <strong>{(nearest.mean * nearest.k).toFixed(1)}</strong> share the {factor}; by chance it would be{" "}
+      {(nearest.chance * nearest.k).toFixed(1)}.
+    </>
+  );
+  const below = <a href="#nearest">the pictures below</a>;
+  if (role === "for" || !own || !whole) {
+    return (
+      <p>
+        Nobody designed it to. But over {pictures.toLocaleString("en")} pictures,{" "}
+        <strong>{percent(share)}</strong> of what this head writes follows the {factor}. {known} See for
+        yourself in {below}, for a picture on which it is plain to see. Then move over the other squares:
+        other heads look at other things.
+      </p>
+    );
+  }
+  const others = whole.mean - own.mean;
+  if (role === "against") {
+    return (
+      <>
+        <p>
+          It knows {inWords(factor)}: <strong>{percent(share)}</strong> of what it writes follows that.{" "}
+          {known} But of {values} texts, one for each {factor}, it gives the <em>true</em> one the lowest
+          score in <strong>{percent(own.last)}</strong> of the pictures; by chance it would be{" "}
+          {percent(1 / values)}.
+          {factor === "position" && " A thing on the left? “Anywhere but on the left”, says this head."}
+        </p>
+        <p>
+          The score is right all the same, because the others make up for it: this head takes{" "}
+          {Math.abs(own.mean).toFixed(2)} off the lead of the true text, all other parts together add{" "}
+          {others.toFixed(2)}. Try the other texts: what it adds is least for the true one, the first.
+        </p>
+      </>
+    );
+  }
+  return (
+    <p>
+      The same picture, the same texts. This head gives the true one the <em>highest</em> score in{" "}
+      <strong>{percent(own.first)}</strong> of the pictures and adds {own.mean.toFixed(2)} to its lead, more
+      than any other head
+      {before?.own ? `; ${before.head} takes ${Math.abs(before.own.mean).toFixed(2)} off` : ""}. All parts
+      summed, the true text wins in {percent(whole.first)}. That is what a score is: many voices, for and
+      against, added up. Move over the squares to hear them one by one.
+    </p>
+  );
+}
+
 /** Pictures that are tried for one step. */
 const TRIED = 8;
+/** Texts of other values beside the true one. */
+const MOST_OTHERS = 4;
 
-/**
- * Of some early, plain scenes of which the factor is known, the one through which the head shows it best: most of its
- * nearest pictures share the value. The tour says that it is a clear one; the average is beside it.
- */
-async function clearestImage(
+interface Shown {
+  readonly image: CorpusImage;
+  readonly texts: readonly string[];
+}
+
+/** A picture on which a stop is plain to see, with what to ask about it: early, plain scenes of which the factor is known. */
+async function pictureFor(
   model: string,
   images: readonly CorpusImage[],
-  { head, factor, k }: TourStop,
-): Promise<CorpusImage | undefined> {
+  stops: readonly TourStop[],
+  stop: TourStop,
+): Promise<Shown | undefined> {
+  const { factor } = stop;
   const known = images.filter((image) => ![null, "none"].includes(factorOf(image, factor) as string | null));
   const plain = known.filter(({ factors }) => factors.count === 1 && factors.effect === "none");
   const tried = (plain.length > 0 ? plain : known).slice(0, TRIED);
+  if (stop.role === "for") {
+    const image = await mostAlike(model, tried, stop);
+    return image && { image, texts: [textAbout(factor, image)] };
+  }
+  const values = [...new Set(known.map((image) => String(factorOf(image, factor))))];
+  const asked = tried.map((image): Shown => {
+    const own = String(factorOf(image, factor));
+    const others = values.filter((value) => value !== own).slice(0, MOST_OTHERS);
+    return { image, texts: [own, ...others].map((value) => textAbout(factor, image, value)) };
+  });
+  return mostDivided(model, asked, stops);
+}
+
+/** The one of which most of the nearest pictures through the head share the value. The tour says that it is a clear one; the average is beside it. */
+async function mostAlike(
+  model: string,
+  tried: readonly CorpusImage[],
+  { head, factor, nearest }: TourStop,
+): Promise<CorpusImage | undefined> {
+  const k = nearest?.k ?? 8;
   const hits = await Promise.all(
     tried.map(async (image) => {
       const asked = { model, corpus: CORPUS, query: { image: image.image }, heads: head, k };
@@ -138,4 +217,27 @@ async function clearestImage(
     }),
   );
   return tried[hits.indexOf(Math.max(...hits))];
+}
+
+/**
+ * The one on which the head that speaks against the true text, the first, and the one that speaks for it differ most, the
+ * whole model being right.
+ */
+async function mostDivided(
+  model: string,
+  asked: readonly Shown[],
+  stops: readonly TourStop[],
+): Promise<Shown | undefined> {
+  const nameOf = (role: TourStop["role"]) => stops.find((stop) => stop.role === role)?.head;
+  const divided = await Promise.all(
+    asked.map(async ({ image, texts }) => {
+      const found = await post<ExplainResult>("/api/explain", { model, image: image.image, texts });
+      const lead = (scores: readonly number[]) => scores[0] - Math.max(...scores.slice(1));
+      const leadOf = (head: string | undefined, sign: number) =>
+        lead(found.texts.map(({ heads }) => sign * (heads.find(({ name }) => name === head)?.value ?? 0)));
+      const right = lead(found.texts.map(({ similarity }) => similarity)) > 0 ? 1 : 0;
+      return right + Math.min(leadOf(nameOf("against"), -1), leadOf(nameOf("makes up"), 1));
+    }),
+  );
+  return asked[divided.indexOf(Math.max(...divided))];
 }

@@ -4,7 +4,7 @@ import { headName, writtenSet } from "../../../src/model/components.ts";
 import { SCORINGS } from "../../../src/results/scoring.ts";
 import type { Head } from "../../../src/results/shapes.ts";
 import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
-import { inCommon, tourStops } from "./know.ts";
+import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts";
 import { formatAddress, parseAddress, VIEWS, type ViewState, WITHOUT } from "./url.ts";
 
 const text = fc.string({ minLength: 1, maxLength: 30 }).filter((value) => value.trim() !== "");
@@ -84,7 +84,8 @@ describe("chosen heads", () => {
   });
 
   it("come from properties and layers", () => {
-    const properties = [{ name: "colour", source: "label", heads: [headOf(2, 3)] }] as const;
+    const heads = [{ ...headOf(2, 3), weight: 1 }];
+    const properties = [{ name: "colour", source: "label", precision: null, heads }] as const;
     const given = properties.map((one) => ({ ...one, heads: [...one.heads] }));
     expect(unitsOf("colour", given)).toEqual([11]);
     expect(unitsOf("last1")).toEqual([8, 9, 10, 11]);
@@ -120,27 +121,111 @@ describe("chosen heads", () => {
 });
 
 describe("what is known", () => {
-  it("the tour visits the three heads that are furthest above chance, none twice, and none that is not above it", () => {
-    const factors = ["a", "b", "c", "d", "e"].map((name, i) => ({ name, queries: 9, chance: 0.1 * (i + 1) }));
-    const hubness = { never: 0, most: 9, skewness: 0 };
-    const row = (chosenFor: string, head: Head, mean: number) => {
-      const precisionAtK = factors.map(() => ({ mean, low: mean - 0.05, high: mean + 0.05 }));
-      return { chosenFor, heads: [head], hubness, precisionAtK };
+  /** Heads of one factor each, and how the pictures nearest through them share it: 0.1 by chance. */
+  const measured = (
+    given: readonly {
+      head: Head;
+      factor: string;
+      share: number;
+      sign?: 1 | -1;
+      first?: number;
+      last?: number;
+      mean?: number;
+    }[],
+    found: Readonly<Record<string, number>> = {},
+  ) => {
+    const names = [...new Set(given.map(({ factor }) => factor))];
+    const nothing = { explained: 0, share: 0, chance: 0, highestByChance: 0, p: 1, sign: null, margin: null };
+    const of = (head: Head) =>
+      names.map((name) => {
+        const own = given.find((one) => one.head.name === head.name && one.factor === name);
+        if (!own) return nothing;
+        const { share, sign = 1, first = 0.2, last = 0.2, mean = 0.1 * sign } = own;
+        return {
+          ...nothing,
+          share,
+          explained: share,
+          p: 0,
+          sign,
+          margin: { mean, low: mean, high: mean, first, last },
+        };
+      });
+    const heads = [...new Map(given.map(({ head }) => [head.name, head])).values()];
+    const lead = { mean: 0.3, low: 0.3, high: 0.3, first: 1, last: 0 };
+    return {
+      selectivity: {
+        factors: names.map((name) => ({ name, values: 5, images: 90, texts: [], unsigned: null })),
+        heads: heads.map((head) => ({ ...head, factors: of(head) })),
+        embedding: { factors: names.map(() => ({ ...nothing, p: 0, sign: 1 as const, margin: lead })) },
+      },
+      retrieval: {
+        ...{ k: 8, scoring: "centred" as const },
+        factors: names.map((name) => ({ name, queries: 9, chance: 0.1 })),
+        rows: given
+          .filter(({ factor }, i) => given.findIndex((one) => one.factor === factor) === i)
+          .map(({ head, factor }) => ({
+            chosenFor: factor,
+            hubness: { never: 0, most: 9, skewness: 0 },
+            heads: [{ ...head, weight: 1 }],
+            precisionAtK: names.map((name) => {
+              const mean = name === factor ? (found[factor] ?? 0.6) : 0.1;
+              return { mean, low: mean - 0.05, high: mean + 0.05 };
+            }),
+          })),
+      },
     };
-    const rows = [
-      row("a", headOf(0, 0), 0.5),
-      row("b", headOf(0, 0), 0.9),
-      row("c", headOf(1, 0), 0.32),
-      row("d", headOf(1, 1), 0.6),
-      row("e", headOf(1, 2), 0.8),
-    ];
-    const whole = { chosenFor: "embedding", heads: [], hubness, precisionAtK: [] };
-    const stops = tourStops({ retrieval: { k: 8, scoring: "centred", factors, rows: [whole, ...rows] } });
-    expect(stops.map(({ head, factor }) => [head, factor])).toEqual([
-      ["L0.H0", "b"],
-      ["L1.H2", "e"],
-      ["L1.H1", "d"],
+  };
+  const rolesOf = (given: ReturnType<typeof measured>) =>
+    tourStops(given).map(({ head, factor, role }) => [head, factor, role]);
+
+  it("the tour visits the clearest heads, by what each follows most, none twice, and none through which nothing is found", () => {
+    const given = measured(
+      [
+        { head: headOf(0, 0), factor: "a", share: 0.5 },
+        { head: headOf(0, 0), factor: "b", share: 0.9 },
+        { head: headOf(1, 0), factor: "c", share: 0.7 },
+        { head: headOf(1, 1), factor: "d", share: 0.6 },
+        { head: headOf(1, 2), factor: "e", share: 0.8 },
+      ],
+      { c: 0.12 },
+    );
+    expect(rolesOf(given)).toEqual([
+      ["L0.H0", "b", "for"],
+      ["L1.H2", "e", "for"],
+      ["L1.H1", "d", "for"],
     ]);
+  });
+
+  it("the tour ends with a head that speaks against what it sees, and the one that makes up for it", () => {
+    const given = measured([
+      { head: headOf(2, 1), factor: "place", share: 0.9, sign: -1, first: 0.02, last: 0.86, mean: -0.08 },
+      { head: headOf(2, 0), factor: "place", share: 0.1, first: 0.6, mean: 0.05 },
+      { head: headOf(2, 3), factor: "place", share: 0.3, first: 0.9, mean: 0.1 },
+      { head: headOf(0, 1), factor: "colour", share: 0.7 },
+      { head: headOf(0, 2), factor: "count", share: 0.6 },
+    ]);
+    expect(rolesOf(given)).toEqual([
+      ["L0.H1", "colour", "for"],
+      ["L2.H1", "place", "against"],
+      ["L2.H3", "place", "makes up"],
+    ]);
+    const [, against, makesUp] = tourStops(given);
+    expect(against.own).toMatchObject({ last: 0.86, mean: -0.08 });
+    expect(makesUp.nearest).toBeNull();
+    // One that only sometimes gives the right text the lowest score is no discovery.
+    given.selectivity.heads[0].factors[0].margin!.last = 0.4;
+    expect(rolesOf(given).map(([, , role]) => role)).toEqual(["for", "for"]);
+  });
+
+  it("says what a head follows with its sign, and how well a property finds", () => {
+    const given = measured([{ head: headOf(2, 1), factor: "place", share: 0.5, sign: -1 }]);
+    const insights = { selectivity: { ...given.selectivity, images: 90, permutations: 5, mlps: [] } };
+    expect(follows(insights, "L2.H1")).toEqual([{ factor: "place", share: 0.5, sign: -1 }]);
+    const precision = { k: 8, mean: 0.725, low: 0.68, high: 0.77, chance: 0.066 };
+    expect(hitsInWords(precision)).toBe("5.8 of 8, 0.5 by chance");
+    expect(isNoBetter({ precision })).toBe(false);
+    expect(isNoBetter({ precision: { ...precision, low: 0.06 } })).toBe(true);
+    expect(isNoBetter({ precision: null })).toBe(false);
   });
 
   it("counts what images share", () => {

@@ -1,0 +1,104 @@
+/** An atlas on disk: made once for all that its numbers follow from, a file a head, the overview last. */
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { hashIndex } from "../../corpus/hash-index.ts";
+import type { Index } from "../../corpus/open-index.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import {
+  type AtlasHeadResult,
+  type AtlasResult,
+  atlasHeadResultSchema,
+  atlasResultSchema,
+} from "../../results/atlas.ts";
+import { codeVersion } from "../../support/code-version.ts";
+import { readJson, writeWhole } from "../../support/files.ts";
+import { sha256Of } from "../../support/hash.ts";
+import { type AtlasOptions, makeAtlas } from "./atlas.ts";
+import { removeJournal } from "./maps.ts";
+
+/** An atlas of a model, an index and a pool, made or not. */
+export interface KeptAtlas {
+  /** The overview; undefined before all is made. Labels are not kept: they change. */
+  overview(): Promise<AtlasResult | undefined>;
+  /** The page of a head, `L3.H1`. */
+  page(name: string): Promise<AtlasHeadResult | undefined>;
+  /** Makes what is missing; work that was stopped goes on. @throws as {@link makeAtlas}; `OUTPUT_UNWRITABLE` */
+  make(options?: Omit<AtlasOptions, Kept>): Promise<AtlasResult>;
+}
+
+/** What an atlas is told apart by, and what this file sees to. */
+type Kept = "pool" | "maps" | "rotations" | "others" | "labels" | "seed" | "journal" | "onPage";
+
+/**
+ * Finds where an atlas is kept.
+ * @param folder of all atlases
+ */
+export async function keptAtlas(
+  folder: string,
+  model: ClipModel,
+  index: Index,
+  asked: Pick<AtlasOptions, "pool" | "maps" | "rotations" | "others" | "seed"> = {},
+): Promise<KeptAtlas> {
+  const { pool, others = [], ...settings } = asked;
+  const sides = [{ model, index }, ...others];
+  const from = await Promise.all(
+    sides.map(async (side) => [
+      await side.model.weightsHash(),
+      side.model.precision,
+      side.model.device,
+      hashIndex(side.index),
+    ]),
+  );
+  const place = join(folder, sha256Of(JSON.stringify([from, pool?.hash, settings])).slice(0, 24));
+  // What another version of this program made says nothing any more, and is replaced.
+  const version = (await codeVersion()).slice(0, 12);
+  const home = join(place, version);
+  const file = (name: string) => join(home, `${name}.json`);
+  const read = async <T>(name: string, parse: (json: unknown) => T): Promise<T | undefined> => {
+    try {
+      return parse(await readJson(file(name)));
+    } catch {
+      return undefined;
+    }
+  };
+  const kept: KeptAtlas = {
+    overview: () => read("overview", (json) => atlasResultSchema.parse(json)),
+    page: async (name) =>
+      /^L\d+\.H\d+$/.test(name) ? read(name, (json) => atlasHeadResultSchema.parse(json)) : undefined,
+    async make(options = {}) {
+      const known = await kept.overview();
+      if (known) return known;
+      await removeOthers(place, version);
+      const journal = join(home, "maps.jsonl");
+      const overview = await makeAtlas(model, index, {
+        ...{ ...options, ...asked, journal },
+        onPage: (page) => writeWhole(file(page.entry.name), JSON.stringify(page), { synced: false }),
+      });
+      await writeWhole(file("overview"), JSON.stringify(overview));
+      await removeJournal(journal);
+      await removeOldest(folder);
+      return overview;
+    },
+  };
+  return kept;
+}
+
+async function removeOthers(place: string, version: string): Promise<void> {
+  const there = await readdir(place).catch(() => []);
+  for (const name of there) {
+    if (name !== version) await rm(join(place, name), { recursive: true, force: true });
+  }
+}
+
+/** Atlases that are kept; the oldest go. */
+const MOST_ATLASES = 32;
+
+async function removeOldest(folder: string): Promise<void> {
+  const places = await readdir(folder).catch(() => []);
+  const dated = await Promise.all(
+    places.map(async (name) => ({ name, time: (await stat(join(folder, name))).mtimeMs })),
+  );
+  dated.sort((a, b) => b.time - a.time);
+  for (const { name } of dated.slice(MOST_ATLASES))
+    await rm(join(folder, name), { recursive: true, force: true });
+}

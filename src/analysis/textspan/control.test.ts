@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dot } from "../../math/linear.ts";
+import { Random } from "../../math/random.ts";
+import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import { type Controlled, controlCurves, randomFrame } from "./control.ts";
+import { selectInSpace } from "./textspan.ts";
+
+let algebra: Algebra;
+beforeAll(async () => {
+  algebra = await createAlgebra({ threads: 1 });
+});
+afterAll(() => algebra.release());
+
+const D = 32;
+const RANK = 6;
+
+/** Texts of one cone, as CLIP's are: what they share is longer than what tells them apart. */
+function cone(count: number, random: Random): DenseMatrix {
+  const shared = Array.from({ length: D }, () => random.normal());
+  const data = Float64Array.from({ length: count * D }, (_, i) => shared[i % D] + 0.7 * random.normal());
+  return { data, rows: count, columns: D };
+}
+
+/** A head whose variances fall steeply, in a row space that has nothing to do with the texts, or is made of three of them. */
+async function chosen(texts: DenseMatrix, random: Random, knows: boolean): Promise<Controlled> {
+  const basis = randomFrame(D, RANK, random);
+  const covariance = new Float64Array(RANK * RANK);
+
+  const frame = knows ? textsFirst(texts, basis) : basis;
+  for (let i = 0; i < RANK; i++) covariance[i * RANK + i] = 0.5 ** i;
+  const space = {
+    covariance: { data: covariance, rows: RANK, columns: RANK },
+    rank: RANK,
+    totalVariance: covariance.reduce((sum, value) => sum + value, 0),
+  };
+  const coordinates = new Float64Array(texts.rows * RANK);
+  for (let t = 0; t < texts.rows; t++) {
+    for (let i = 0; i < RANK; i++) coordinates[t * RANK + i] = dot(texts.data, frame.data, t * D, i * D, D);
+  }
+  const { variances } = await selectInSpace(
+    algebra,
+    space,
+    { data: coordinates, rows: texts.rows, columns: RANK },
+    3,
+  );
+  return { space, explainedVariance: variances.map((variance) => variance / space.totalVariance) };
+}
+
+/** A basis whose first three directions are those of texts. */
+function textsFirst(texts: DenseMatrix, rest: DenseMatrix): DenseMatrix {
+  const rows = Array.from({ length: RANK }, (_, i) =>
+    i < 3 ? texts.data.slice(i * D, (i + 1) * D) : rest.data.slice(i * D, (i + 1) * D),
+  );
+  const basis: Float64Array[] = [];
+  for (const row of rows) {
+    for (const one of [...basis, ...basis]) {
+      const part = dot(row, one);
+      for (let d = 0; d < D; d++) row[d] -= part * one[d];
+    }
+    const length = Math.sqrt(dot(row, row));
+    basis.push(row.map((value) => value / length));
+  }
+  const data = new Float64Array(RANK * D);
+  for (const [i, row] of basis.entries()) data.set(row, i * D);
+  return { data, rows: RANK, columns: D };
+}
+
+describe("the control of TEXTSPAN", () => {
+  it("finds at most one in twenty heads that know nothing, and every head whose space is that of texts", async () => {
+    const p: number[] = [];
+    const known: number[] = [];
+    for (let seed = 0; seed < 20; seed++) {
+      const random = new Random(seed, 7);
+      const texts = cone(40, random);
+      const heads = [];
+      for (let head = 0; head < 10; head++) heads.push(await chosen(texts, random, false));
+      heads.push(await chosen(texts, random, true));
+      const controls = await controlCurves(algebra, texts, heads, { rotations: 39, seed });
+      p.push(...controls.slice(0, 10).map((control) => control!.p[2]));
+      known.push(controls[10]!.p[2]);
+    }
+    const significant = p.filter((value) => value <= 0.05).length / p.length;
+    // p is uniform: of 200 heads 5 % on average, with a standard deviation of 1.5 %.
+    expect(significant).toBeLessThanOrEqual(0.05 + 2 * 0.0154);
+    const mean = p.reduce((sum, value) => sum + value, 0) / p.length;
+    expect(Math.abs(mean - 0.5)).toBeLessThan(0.08);
+    expect(known.filter((value) => value <= 0.05).length).toBeGreaterThan(15);
+  });
+
+  it("is the same for the same seed, and for a head beside others of another rank", async () => {
+    const texts = cone(20, new Random(1));
+    const head = await chosen(texts, new Random(2), false);
+    const larger = {
+      ...head,
+      space: {
+        ...head.space,
+        rank: D,
+        covariance: {
+          data: new Float64Array(D * D).map((_, i) => (i % (D + 1) === 0 ? 1 : 0)),
+          rows: D,
+          columns: D,
+        },
+        totalVariance: D,
+      },
+    };
+    const [first] = await controlCurves(algebra, texts, [head], { rotations: 10, seed: 3 });
+    const [again] = await controlCurves(algebra, texts, [head], { rotations: 10, seed: 3 });
+    const [beside] = await controlCurves(algebra, texts, [head, larger], { rotations: 10, seed: 3 });
+    expect(again).toEqual(first);
+    // The frame of a larger rank draws further rows after the same first ones.
+    expect(beside!.rotated).toEqual(first!.rotated);
+    const [none] = await controlCurves(algebra, texts, [head], { rotations: 0 });
+    expect(none).toBeNull();
+  });
+
+  it("a frame's rows are at right angles and of length 1", () => {
+    const { data, rows } = randomFrame(9, 9, new Random(5));
+    for (let a = 0; a < rows; a++) {
+      for (let b = 0; b < rows; b++)
+        expect(dot(data, data, a * 9, b * 9, 9)).toBeCloseTo(a === b ? 1 : 0, 12);
+    }
+  });
+});

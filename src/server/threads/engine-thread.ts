@@ -1,0 +1,149 @@
+/** The thread that the encoders run in: ONNX Runtime blocks whichever thread calls it, so nothing else lives here. */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type ClipModel, loadClipModel, type ModelOptions } from "../../model/clip-model.ts";
+import type { DecomposeOptions } from "../../model/decompose.ts";
+import type { LocatedModel } from "../../model/registry.ts";
+import { answerCalls, handOver } from "../../support/calls.ts";
+import { sharedCache } from "../../support/shared.ts";
+
+/** What the thread is started with. */
+export interface EngineSetup {
+  readonly options: ModelOptions;
+  /** Bytes of weights that models may hold. */
+  readonly modelBytes: number;
+}
+
+/** Everything of a model that needs no encoder, as threads can exchange it; arrays of its geometry are shared memory. */
+export type ModelFacts = Pick<
+  ClipModel,
+  "name" | "config" | "checkpoint" | "logitScale" | "logitBias" | "geometry" | "precision" | "device"
+> & {
+  /** What calls name the model by. */
+  readonly key: string;
+  readonly threads: number;
+};
+
+interface Loaded {
+  readonly model: ClipModel;
+  readonly facts: ModelFacts;
+  /** Calls under way. */
+  uses: number;
+}
+
+const { options: ours, modelBytes } = workerData as EngineSetup;
+
+/** Models that were loaded; their graphs come and go, what else there is of them stays. */
+const loads = sharedCache<Loaded>(Number.MAX_SAFE_INTEGER);
+/** The least recently used first. */
+const loaded = new Map<string, Loaded>();
+
+async function load({ name, folder }: LocatedModel, otherwise: ModelOptions): Promise<ModelFacts> {
+  const { precision = "fp32", device = "cpu", threads = 0, ...rest } = { ...otherwise, ...ours };
+  const key = JSON.stringify([folder, precision, device, rest.activation]);
+  const { facts } = await loads.get(key, async () => {
+    const model = await loadClipModel(folder, name, { precision, device, threads, ...rest });
+    const { config, checkpoint, logitScale, logitBias, geometry } = model;
+    const shared = shareArrays(geometry);
+    const one: Loaded = {
+      model,
+      facts: {
+        ...{ key, threads, name: model.name, config, checkpoint, logitScale, precision, device },
+        ...(logitBias !== undefined && { logitBias }),
+        geometry: shared,
+      },
+      uses: 0,
+    };
+    loaded.set(key, one);
+    return one;
+  });
+  return facts;
+}
+
+/** Uses a model that was loaded. Others are unloaded until all fit, the least recently used first; never one in use. */
+async function using<T>(key: string, use: (model: ClipModel) => Promise<T>): Promise<T> {
+  const one = loaded.get(key);
+  if (!one) throw new RangeError(`no model ${key} was loaded`);
+  loaded.delete(key);
+  loaded.set(key, one);
+  one.uses++;
+  try {
+    return await use(one.model);
+  } finally {
+    one.uses--;
+    let bytes = [...loaded.values()].reduce((sum, { model }) => sum + model.loadedBytes(), 0);
+    for (const [other, { model, uses }] of loaded) {
+      if (bytes <= modelBytes) break;
+      if (uses > 0 || other === key) continue;
+      bytes -= model.loadedBytes();
+      await model.release();
+    }
+  }
+}
+
+/** The same numbers in memory that all threads see. */
+function shareArrays<T extends object>(value: T): T {
+  const shared = Object.entries(value).map(([name, one]) => {
+    if (one instanceof Float32Array) {
+      const copy = new Float32Array(new SharedArrayBuffer(one.byteLength));
+      copy.set(one);
+      return [name, copy];
+    }
+    return [name, typeof one === "object" && one !== null ? shareArrays(one) : one];
+  });
+  return Object.fromEntries(shared) as T;
+}
+
+/*
+ * One run at a time. What pages wait for goes before what jobs ask, which comes in pieces of an image or two. Between two
+ * runs the thread hears what was sent meanwhile.
+ */
+const lanes: Record<Lane, (() => Promise<void>)[]> = { pages: [], jobs: [] };
+let running = false;
+const heard = () => new Promise(setImmediate);
+const inLane = (lane: Lane) => (work: () => Promise<void>) => {
+  lanes[lane].push(work);
+  if (!running) void runAll();
+};
+
+async function runAll(): Promise<void> {
+  running = true;
+  for (;;) {
+    await heard();
+    const next = lanes.pages.shift() ?? lanes.jobs.shift();
+    if (!next) break;
+    await next();
+  }
+  running = false;
+}
+
+/** Who asks. */
+export type Lane = "pages" | "jobs";
+interface Of {
+  readonly key: string;
+}
+
+const handlers = {
+  load: ({ located, otherwise }: { located: LocatedModel; otherwise: ModelOptions }) =>
+    load(located, otherwise),
+  weightsHash: ({ key }: Of) => using(key, (model) => model.weightsHash()),
+  encodeTokens: ({ key, texts }: Of & { texts: readonly (readonly number[])[] }) =>
+    using(key, async (model) => handOver(await model.encodeTokens(texts))),
+  decompose: ({ key, pixels, how }: Of & { pixels: Float32Array; how: DecomposeOptions }) =>
+    using(key, async (model) => handOver(await model.decompose(pixels, how))),
+  readTokens: ({ key, pixels }: Of & { pixels: Float32Array }) =>
+    using(key, async (model) => handOver(await model.readTokens(pixels))),
+  /** Bytes of weights that are in memory, by model. */
+  loadedBytes: async (_: object) =>
+    Object.fromEntries([...loaded].map(([key, { model }]) => [key, model.loadedBytes()])),
+  /** Answers another thread too. */
+  connect: async ({ port, lane }: { port: MessagePort; lane: Lane }) =>
+    answerCalls(port, handlers, inLane(lane)),
+  /** Ends the thread; between two runs, as within one that would take the process with it. */
+  close: async (_: object) => {
+    setImmediate(() => process.exit());
+  },
+};
+/** What the thread answers. */
+export type EngineCalls = typeof handlers;
+
+answerCalls(parentPort!, handlers, inLane("pages"));

@@ -1,0 +1,106 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { type ClipModel, type ModelOptions, tokenizeWith } from "../../model/clip-model.ts";
+import { loadModelTokenizer, textTower } from "../../model/load-tokenizer.ts";
+import { locateModel, type ModelLoader } from "../../model/registry.ts";
+import { createMatMul } from "../../onnx/matmul.ts";
+import { type Caller, createCaller } from "../../support/calls.ts";
+import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { once, sharedCache } from "../../support/shared.ts";
+import { startThread } from "../../support/thread.ts";
+import { LIMITS, type Limits } from "../limits.ts";
+import type { EngineCalls, EngineSetup, Lane, ModelFacts } from "./engine-thread.ts";
+
+/** Models whose encoders run in a thread of their own, so that the calling thread goes on meanwhile. */
+export interface Engine extends ModelLoader {
+  /** A way to the same models for another thread, as {@link connectedModels} takes it. */
+  connect(lane: Lane): MessagePort;
+  /** Bytes of weights in memory, by model. */
+  loadedBytes(): Promise<Readonly<Record<string, number>>>;
+}
+
+/** Starts the thread. @param modelBytes of weights that models may hold in memory; default: half of the machine's */
+export function startEngine(
+  options: ModelOptions = {},
+  { modelBytes }: Pick<Limits, "modelBytes"> = LIMITS,
+): Engine {
+  const setup: EngineSetup = { options, modelBytes };
+  const thread = startThread(import.meta.url, "engine-thread", setup);
+  const caller = createCaller<EngineCalls>(thread);
+  const exit = new Promise((resolve) => thread.once("exit", resolve));
+  return {
+    ...modelsThrough(caller),
+    connect(lane) {
+      const { port1, port2 } = new MessageChannel();
+      // Where the thread has ended, whoever asks through the port hears it from its own calls.
+      caller.call("connect", { port: port2, lane }, {}, [port2]).catch(() => port1.close());
+      return port1;
+    },
+    loadedBytes: () => caller.call("loadedBytes", {}),
+    async release() {
+      await caller.call("close", {}).catch(() => {});
+      thread.ref();
+      await exit;
+    },
+  };
+}
+
+/** The models of an engine, for another thread. */
+export const connectedModels = (port: MessagePort): ModelLoader => ({
+  ...modelsThrough(createCaller<EngineCalls>(port)),
+  release: async () => port.close(),
+});
+
+/** Models that a thread knows; one that is let go of works on for whoever has it. */
+const MOST_MODELS = 16;
+
+function modelsThrough(caller: Caller<EngineCalls>): Pick<ModelLoader, "load"> {
+  const known = sharedCache<ClipModel>(MOST_MODELS);
+  return {
+    async load(nameOrFolder, otherwise = {}) {
+      const located = await locateModel(nameOrFolder);
+      return known.get(JSON.stringify([located.folder, otherwise]), async () =>
+        modelOf(await caller.call("load", { located, otherwise }), caller),
+      );
+    },
+  };
+}
+
+/** Texts in one call: jobs ask for thousands, and pages' texts go in between. */
+const TEXTS_AT_ONCE = 16;
+
+/** A model as any other, but that its encoders run elsewhere. */
+async function modelOf(facts: ModelFacts, caller: Caller<EngineCalls>): Promise<ClipModel> {
+  const { key, threads, ...rest } = facts;
+  const { checkpoint, config } = rest;
+  const model: ClipModel = {
+    ...rest,
+    matmul: await createMatMul({ threads }),
+    weightsHash: once(() => caller.call("weightsHash", { key })),
+    tokenizer: once(() => loadModelTokenizer(checkpoint)),
+    tokenizeTexts: (texts, work) => tokenizeWith(model, texts, work),
+    async encodeTexts(texts, work) {
+      return model.encodeTokens(await model.tokenizeTexts(texts, work), work);
+    },
+    async encodeTokens(texts, work: WorkOptions = {}) {
+      textTower(checkpoint);
+      const { report, signal } = work;
+      const all = new Float32Array(texts.length * config.embedDim);
+      report?.({ type: "start", task: "texts", unit: "text", total: texts.length });
+      for (let start = 0; start < texts.length; start += TEXTS_AT_ONCE) {
+        checkCancelled(signal);
+        const some = texts.slice(start, start + TEXTS_AT_ONCE);
+        all.set(await caller.call("encodeTokens", { key, texts: some }), start * config.embedDim);
+        const done = start + some.length;
+        report?.({ type: "advance", task: "texts", done, total: texts.length });
+      }
+      report?.({ type: "end", task: "texts", done: texts.length });
+      return all;
+    },
+    decompose: (pixels, how = {}) => caller.call("decompose", { key, pixels, how }),
+    readTokens: (pixels) => caller.call("readTokens", { key, pixels }),
+    loadedBytes: () => 0,
+    // Its thread decides what stays in memory.
+    release: async () => {},
+  };
+  return model;
+}

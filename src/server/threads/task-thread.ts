@@ -1,0 +1,23 @@
+/** A thread that does long work, so that the one that answers goes on meanwhile. */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { answerCalls } from "../../support/calls.ts";
+import { connectedModels } from "./engine.ts";
+import { createTasks } from "./tasks.ts";
+
+/** What the thread is started with. */
+export interface TaskSetup {
+  readonly engine: MessagePort;
+}
+
+const { engine } = workerData as TaskSetup;
+const handlers = {
+  ...createTasks(connectedModels(engine)),
+  /** Ends the thread. */
+  close: async (_: object) => {
+    setImmediate(() => process.exit());
+  },
+};
+/** What the thread answers. */
+export type TaskThreadCalls = typeof handlers;
+
+answerCalls(parentPort!, handlers);

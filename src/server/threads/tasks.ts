@@ -1,0 +1,153 @@
+/**
+ * Long work of the server, each piece by its name: what runs in a thread of its own, beside the one that answers. A further
+ * one is a line here. Inputs and outputs are plain data; models come from the engine, so no weights are loaded twice.
+ */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { findHeads, openPoolShares, type PoolShares } from "../../analysis/atlas/find-heads.ts";
+import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
+import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { buildIndex } from "../../corpus/build.ts";
+import { createHeadCache } from "../../corpus/head-cache.ts";
+import { meanOfEachHead } from "../../corpus/means.ts";
+import { readIndex } from "../../corpus/open-index.ts";
+import { createSearch, type Search } from "../../corpus/search.ts";
+import type { Source } from "../../corpus/source.ts";
+import { allComponents, type NamedSet } from "../../model/components.ts";
+import type { ModelLoader } from "../../model/registry.ts";
+import type { WorkOptions } from "../../support/progress.ts";
+import { sharedCache } from "../../support/shared.ts";
+import { defaultPool, loadPool } from "../../text/pool.ts";
+import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
+import { servedAtlas } from "../atlas.ts";
+import { measureInsights, readInsights } from "../insights.ts";
+import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
+
+/** An index and the model that made it, as tasks find them. */
+export interface IndexPlace {
+  /** What the loader finds the model by. */
+  readonly model: string;
+  readonly folder: string;
+  /** What results call the index. */
+  readonly name: string;
+  /** Where its images lie, if not where it says. */
+  readonly root?: string | undefined;
+}
+
+/** A generated corpus: so many scenes, in this program's cache. */
+export interface WorldPlace {
+  readonly images: number;
+  /** `CLIP_INTERPRET_CACHE`, or what stands for it. */
+  readonly cache: string;
+}
+
+/** Open searches, and bytes of blocks that each keeps. */
+const MOST_SEARCHES = 4;
+const SEARCH_BYTES = 2 ** 29;
+
+/** Images in one run of the encoder: pages' pictures go in between. The numbers are the same in any batch. */
+const BATCH = 2;
+
+/** A shard can be searched as soon as it is finished: a sixteenth of the images, within what is quick to read and to hold. */
+const shardSize = (images: number) => Math.min(8192, Math.max(128, Math.ceil(images / 16)));
+
+/** The tasks of one thread. */
+export function createTasks(models: ModelLoader) {
+  const searches = sharedCache<Search>(MOST_SEARCHES);
+  const poolShares = sharedCache<PoolShares>(MOST_SEARCHES);
+  const openIndex = async ({ folder, name, root }: IndexPlace) => ({
+    ...(await readIndex(folder, { root })),
+    name,
+  });
+  const searchIn = async (index: IndexPlace) => {
+    const model = await models.load(index.model);
+    const { mtimeMs } = await stat(join(index.folder, "manifest.json"));
+    const search = await searches.get(JSON.stringify([index, mtimeMs]), async () => {
+      const opened = await openIndex(index);
+      return createSearch(opened, model.geometry, model.matmul, createHeadCache(opened, SEARCH_BYTES));
+    });
+    return { model, search };
+  };
+  const planWorld = ({ images, cache }: WorldPlace) =>
+    planCorpus({ ...DEMO, indices: Array.from({ length: images }, (_, i) => i) }).then((plan) => ({
+      plan,
+      folder: worldFolder(plan, { CLIP_INTERPRET_CACHE: cache }),
+    }));
+  return {
+    /** Where a generated corpus lies, made or not. */
+    findWorld: async (world: WorldPlace, _: WorkOptions) => (await planWorld(world)).folder,
+    /** Draws it. */
+    makeWorld: async (world: WorldPlace, work: WorkOptions) => {
+      const { plan, folder } = await planWorld(world);
+      await writeCorpus(folder, plan, work);
+    },
+    /** Indexes images, or brings their index up to date. */
+    index: async (asked: { model: string; source: Source; folder: string }, work: WorkOptions) => {
+      const model = await models.load(asked.model);
+      const { source, folder } = asked;
+      const how = { batch: BATCH, prune: true, shardSize: shardSize(source.images.length) };
+      const { images } = await buildIndex(model, source, folder, { ...how, ...work });
+      return images;
+    },
+    /** Measures what heads know, where it is not known yet. */
+    insights: async (asked: IndexPlace & { cache: string }, work: WorkOptions) => {
+      const model = await models.load(asked.model);
+      await measureInsights(model, await openIndex(asked), asked.cache, work);
+    },
+    /** Makes the atlas of a model's heads, where it is not made yet. */
+    atlas: async (asked: IndexPlace & { cache: string }, work: WorkOptions) => {
+      const model = await models.load(asked.model);
+      const index = await openIndex(asked);
+      const insights = await readInsights(model, index, asked.cache);
+      const atlas = await servedAtlas(model, index, asked.cache);
+      await atlas.make({
+        ...{ batch: BATCH, ...work },
+        ...(insights && { selectivity: insights.selectivity }),
+      });
+    },
+    /** Finds the heads that know a text. */
+    knowingHeads: async (
+      asked: IndexPlace & { text: string; embedding: Float32Array; labels: AtlasLabels },
+      { signal }: WorkOptions,
+    ) => {
+      const { text, embedding, labels } = asked;
+      const work = { ...(signal && { signal }) };
+      const model = await models.load(asked.model);
+      const index = await openIndex(asked);
+      const pool = await loadPool(defaultPool(model.name));
+      const { mtimeMs } = await stat(join(asked.folder, "manifest.json"));
+      const key = JSON.stringify([asked.model, asked.folder, mtimeMs]);
+      const known = await poolShares.get(key, () => openPoolShares(model, index, pool));
+      return findHeads(model, index, pool, text, { known, embedding, labels, ...work });
+    },
+    checkPicture: (file: PictureFile, _: WorkOptions) => checkPicture(file),
+    drawPicture: (asked: PictureFile & { size: Size }, _: WorkOptions) => drawPicture(asked),
+    /** Searches an index. */
+    neighbors: async (
+      asked: { index: IndexPlace; query: Query; set: NamedSet; options: NeighborOptions },
+      _: WorkOptions,
+    ) => {
+      const { index, query, set, options } = asked;
+      const { model, search } = await searchIn(index);
+      return findNeighbors(model, search, query, set, options);
+    },
+    /** What each head wrote on average over an index: [L·H, D]. */
+    means: async (index: IndexPlace, _: WorkOptions) => {
+      const { model, search } = await searchIn(index);
+      return meanOfEachHead(search.index, model.geometry);
+    },
+    /** The mean over an index of its images' scores for some probes. */
+    meanScores: async (asked: { index: IndexPlace; probes: readonly Float64Array[] }, _: WorkOptions) => {
+      const { model, search } = await searchIn(asked.index);
+      const whole = allComponents(model.geometry);
+      const means: number[] = [];
+      for (const probe of asked.probes) {
+        const scores = await search.scores(probe, whole);
+        let sum = 0;
+        for (let row = 0; row < scores.length; row++) sum += scores[row];
+        means.push(sum / scores.length);
+      }
+      return means;
+    },
+  };
+}
