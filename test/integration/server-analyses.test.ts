@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,8 +12,10 @@ import {
   type imageSchema,
   insightsSchema,
   jobSchema,
+  meansSchema,
   propertiesSchema,
   tokensSchema,
+  withoutSchema,
 } from "../../src/results/app.ts";
 import { explainResultSchema } from "../../src/results/explain.ts";
 import { modelsResultSchema } from "../../src/results/models.ts";
@@ -232,6 +234,73 @@ describe("the server's analyses", () => {
     const names = (heads: readonly { name: string }[]) => heads.map(({ name }) => name).sort();
     expect(names(components.heads)).toEqual(names(background.heads));
     expect(components.set).toBe("background");
+  });
+
+  it("say how the average picture scores, and an image without some heads beside as many random ones", async () => {
+    const job = { kind: "prepare", corpus: "scenes", model };
+    const { id } = (await post(server.url, "/api/jobs", job)).json<{ id: string }>();
+    expect((await ended(id)).state).toBe("done");
+    const texts = ["a monkey", "a red backdrop"];
+    const means = meansSchema.parse(
+      (await post(server.url, "/api/means", { model, corpus: "scenes", texts })).json(),
+    );
+    expect(means.origin.index).toMatchObject({ name: "scenes", images: 24 });
+    // Each image by itself is another way to the same means.
+    const loaded = await models.load(model);
+    const files = (await readdir(join(SCENES, "images"))).filter((name) => name.endsWith(".png"));
+    const all = await Promise.all(
+      files.map((name) => explainImage(loaded, join(SCENES, "images", name), texts)),
+    );
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    for (const [t, one] of means.texts.entries()) {
+      expect(one.similarity).toBeCloseTo(mean(all.map((image) => image.texts[t].similarity)), 4);
+      for (const [unit, head] of one.heads.entries())
+        expect(head.value).toBeCloseTo(mean(all.map((image) => image.texts[t].heads[unit].value)), 4);
+    }
+
+    const image = await upload(MONKEY);
+    const asked = { model, image, texts, corpus: "scenes" };
+    const { texts: whole } = await explainImage(loaded, MONKEY, texts);
+    const effect = (t: number, unit: number, replacement: string) =>
+      whole[t].heads[unit].value - (replacement === "mean" ? means.texts[t].heads[unit].value : 0);
+    for (const replacement of ["mean", "zero"]) {
+      const heads = "L0.H1*0.5,L2.H3*-1";
+      const answer = withoutSchema.parse(
+        (await post(server.url, "/api/without", { ...asked, heads, replacement })).json(),
+      );
+      expect(answer.over).toEqual(replacement === "mean" ? { corpus: "scenes", images: 24 } : null);
+      for (const [t, one] of answer.texts.entries()) {
+        const taken = 0.5 * effect(t, 1, replacement) - effect(t, 2 * 4 + 3, replacement);
+        expect(one.similarity).toBeCloseTo(whole[t].similarity, 6);
+        expect(one.without).toBeCloseTo(whole[t].similarity - taken, 6);
+        expect(one.random).toMatchObject({ draws: 120 - 1, exhaustive: true });
+      }
+      // Of single heads all others are drawn, which can be counted here.
+      const single = withoutSchema.parse(
+        (await post(server.url, "/api/without", { ...asked, heads: "L1.H0", replacement })).json(),
+      );
+      const others = Array.from({ length: 16 }, (_, unit) => unit).filter((unit) => unit !== 4);
+      for (const [t, { random }] of single.texts.entries()) {
+        const scores = others.map((unit) => whole[t].similarity - effect(t, unit, replacement));
+        expect(random?.draws).toBe(15);
+        expect(random?.mean).toBeCloseTo(mean(scores), 6);
+      }
+    }
+    const refused = await post(server.url, "/api/without", { ...asked, heads: "L1.MLP" });
+    expect([refused.status, codeOf(refused)]).toEqual([400, "HEADS_INVALID"]);
+    const unready = await post(server.url, "/api/means", { model, corpus: "photos", texts });
+    expect(codeOf(unready)).toBe("CORPUS_NOT_READY");
+  });
+
+  it("give back an image's own file, to be saved and never shown", async () => {
+    const image = await upload(MONKEY);
+    const answer = await send(server.url, `/api/images/${image}/file`);
+    expect(answer.body.equals(await readFile(MONKEY))).toBe(true);
+    expect(answer.headers).toMatchObject({
+      "content-disposition": "attachment",
+      "content-type": "application/octet-stream",
+      "x-content-type-options": "nosniff",
+    });
   });
 
   it("describe themselves: OpenAPI, and every model that can be named", async () => {

@@ -41,7 +41,7 @@ export function App() {
   const entry = corpora?.corpora.find((one) => one.name === corpus);
   // One's own can be used while it grows; of the demo nothing is said before it is whole.
   const ready = entry !== undefined && (entry.indexed || (entry.own && entry.searchable > 0));
-  usePreparedOnce("demo", model?.name, model?.embedded ?? false);
+  usePreparedOnce("demo", model?.name, (model?.embedded ?? false) && !state.embed);
   const title = state.view === "heads" && state.head !== null ? state.head : TITLES[state.view];
   useEffect(() => {
     document.title = `${title} · clip-interpret`;

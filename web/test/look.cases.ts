@@ -167,14 +167,11 @@ export function lookCases(): void {
 
     await page.getByLabel("less the average picture").check();
     const difference = [0, 1].map((i) => partOf(i, "L3.H3")).map(({ own, mean }) => own - mean);
-    // As many decimals are shown as the scale needs.
-    const wanted = [3, 4, 5].map((decimals) => formatSigned(difference[0] - difference[1], decimals));
-    await expect
-      .poll(async () => {
-        const label = (await cell(page, "L3.H3").getAttribute("aria-label")) ?? "";
-        return wanted.some((value) => label.startsWith(`L3.H3: ${value}.`));
-      })
-      .toBe(true);
+    const shown = async () => {
+      const label = await cell(page, "L3.H3").getAttribute("aria-label");
+      return Number(/: (\S+?)\. /.exec(label!)![1].replace("−", "-"));
+    };
+    await expect.poll(shown).toBeCloseTo(difference[0] - difference[1], 3);
     expect(complaints).toEqual([]);
   });
 

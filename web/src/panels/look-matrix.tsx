@@ -56,7 +56,7 @@ export function LookMatrix(props: Props) {
       </h2>
       <p className="reading">
         {atPatch ? (
-          <>
+          <span key="patch">
             <strong>What each head wrote at the marked patch.</strong> Together{" "}
             {formatSigned(
               Array.from(atPatch).reduce((sum, value) => sum + value, 0),
@@ -68,14 +68,14 @@ export function LookMatrix(props: Props) {
                 Back to the whole picture
               </button>
             )}
-          </>
+          </span>
         ) : (
-          <>
+          <span key="whole">
             The score is the sum of these squares: each is one attention head, and says how much that head
             speaks <b className="for">for</b> or <b className="against">against</b> the text
             {isPlain ? "" : ", compared as chosen below"}. Move over a square, or tap it, to see where it
             looked; click to choose it.
-          </>
+          </span>
         )}
       </p>
       <Matrix

@@ -162,7 +162,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
                   </>
                 )}
               </span>
-              <img src={pictureUrl(image, 160)} alt="Without the map" width={56} height={56} />
+              {view && <img src={pictureUrl(image, 160)} alt="Without the map" width={56} height={56} />}
             </p>
             <ColourBar limit={view?.limit ?? 0} low="against the text" high="for the text" />
             <MapControls state={state} go={go} />

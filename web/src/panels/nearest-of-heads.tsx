@@ -82,7 +82,7 @@ export function NearestOfHeads(props: Props) {
           </p>
           <Thumbs
             title="most alike"
-            explanation="to these heads, not to you: look for what they share"
+            explanation={`to ${isTakenOut ? "what is left" : "these heads"}, not to you: look for what they share`}
             items={data && thumbsOf(corpus, data, data.neighbors)}
             expected={NEAREST}
             query={image}

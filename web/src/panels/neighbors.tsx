@@ -165,7 +165,11 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
             )}
             <label>
               in{" "}
-              <select value={corpus} onChange={(event) => go({ corpus: event.target.value })}>
+              <select
+                className="corpora"
+                value={corpus}
+                onChange={(event) => go({ corpus: event.target.value })}
+              >
                 {corpora?.corpora.map(({ name, title }) => (
                   <option key={name} value={name}>
                     {title}
@@ -253,7 +257,7 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
                 state,
                 by === "text" || !known ? { text } : known,
                 by === "property" && property
-                  ? property.heads.map((head) => head.name).join()
+                  ? property.heads.map((head) => weightedName(head.name, head.weight)).join()
                   : (heads ?? "all"),
                 corpora?.corpora.find(({ name }) => name === corpus)?.images ?? null,
               )}

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { post } from "../state/api.ts";
 import { isUnderWay, useJobs } from "../state/jobs.ts";
 import { useCorpora } from "../state/queries.ts";
+import { store, stored } from "../state/stored.ts";
 import { progressInWords } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
 
@@ -24,8 +25,8 @@ export function usePreparedOnce(corpus: string, model: string | undefined, embed
   const wanted = entry !== undefined && !entry.indexed && entry.job === null && embedded;
   useEffect(() => {
     const key = `prepared ${corpus} ${model}`;
-    if (!wanted || model === undefined || sessionStorage.getItem(key)) return;
-    sessionStorage.setItem(key, "1");
+    if (!wanted || model === undefined || stored("sessionStorage", key)) return;
+    store("sessionStorage", key, "1");
     startJob(corpus, model).catch(() => {});
   }, [wanted, corpus, model]);
 }

@@ -218,7 +218,12 @@ interface MlpProps {
 }
 
 function MlpCell({ name, value, scale, decimals }: MlpProps) {
-  if (value === null) return <td className="mlp" title={`${name}: an MLP has no heads and no map`} />;
+  if (value === null)
+    return (
+      <td className="mlp" title={`${name}: an MLP has no heads and no map`}>
+        &nbsp;
+      </td>
+    );
   return (
     <td
       className="mlp"

@@ -42,9 +42,7 @@ export function Thumbs({ title, explanation, items, expected, query, hrefOf, onO
             // biome-ignore lint/suspicious/noArrayIndexKey: an empty place is its number
             <li key={i} className="place" aria-hidden="true">
               <span className="square" />
-              <span className="name">&nbsp;</span>
-              <span className="score">&nbsp;</span>
-              <span className="percentile">&nbsp;</span>
+              <span className="lines" />
             </li>
           ))}
         {items?.map(({ image, name, score, percentile, note }) => (

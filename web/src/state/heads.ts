@@ -58,24 +58,23 @@ export const chosenOf = (units: Iterable<number>): Chosen => new Map([...units].
 /** Writes a set as briefly as it can be: `all`, whole layers, single heads; each with its weight where that is not 1. */
 export function formatHeads(chosen: Chosen, sizes: Sizes, mlps: ComponentSet["mlps"] = []): string {
   const { layers, heads } = sizes;
-  const weighted = (name: string, weight: number) => (weight === 1 ? name : `${name}*${weight}`);
   const isOne = (units: readonly number[]) =>
     units.every((unit) => chosen.has(unit) && chosen.get(unit) === chosen.get(units[0]));
   const rowOf = (layer: number) => Array.from({ length: heads }, (_, head) => layer * heads + head);
   const every = Array.from({ length: layers * heads }, (_, unit) => unit);
   const parts: string[] = [];
-  if (isOne(every)) parts.push(weighted("all", chosen.get(0)!));
+  if (isOne(every)) parts.push(weightedName("all", chosen.get(0)!));
   else
     for (let layer = 0; layer < layers; layer++) {
       const row = rowOf(layer);
-      if (isOne(row)) parts.push(weighted(`L${layer}`, chosen.get(row[0])!));
+      if (isOne(row)) parts.push(weightedName(`L${layer}`, chosen.get(row[0])!));
       else
         for (const unit of row) {
           const weight = chosen.get(unit);
-          if (weight !== undefined) parts.push(weighted(headName(layer, unit % heads), weight));
+          if (weight !== undefined) parts.push(weightedName(headName(layer, unit % heads), weight));
         }
     }
-  for (const { index, weight } of mlps) parts.push(weighted(mlpName(index, sizes), weight));
+  for (const { index, weight } of mlps) parts.push(weightedName(mlpName(index, sizes), weight));
   return parts.join();
 }
 

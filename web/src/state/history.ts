@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { store, stored } from "./stored.ts";
 
 /** One picture that was looked at, with the last texts that it was asked. */
 export interface PastLook {
@@ -22,7 +23,7 @@ const listeners = new Set<() => void>();
 
 function read(): readonly PastLook[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    const kept: unknown = JSON.parse(stored("localStorage", KEY) ?? "[]");
     return Array.isArray(kept) ? kept.filter(isLook).slice(0, MOST_LOOKS) : [];
   } catch {
     return [];
@@ -37,11 +38,7 @@ function isLook(value: unknown): value is PastLook {
 
 function keep(next: readonly PastLook[]): void {
   looks = next;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(next));
-  } catch {
-    // Without storage they last as long as the page.
-  }
+  store("localStorage", KEY, JSON.stringify(next));
   for (const listener of listeners) listener();
 }
 

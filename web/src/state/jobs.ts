@@ -1,6 +1,7 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { here, type Job } from "./api.ts";
 import { queryClient } from "./queries.ts";
+import { store, stored } from "./stored.ts";
 
 /** What is known of jobs, and whether the server is heard. */
 interface JobsState {
@@ -13,24 +14,16 @@ interface JobsState {
 const CLOSED = "closed jobs";
 const MOST_CLOSED = 100;
 
-let state: JobsState = { jobs: [], connected: true, closed: new Set(readClosed()) };
-
-function readClosed(): string[] {
-  try {
-    return (sessionStorage.getItem(CLOSED) ?? "").split(" ").filter(Boolean);
-  } catch {
-    return [];
-  }
-}
+let state: JobsState = {
+  jobs: [],
+  connected: true,
+  closed: new Set((stored("sessionStorage", CLOSED) ?? "").split(" ").filter(Boolean)),
+};
 
 /** Closes the line of a job that ended; a reload does not bring it back. */
 function close(id: string): void {
   const closed = [...state.closed, id].slice(-MOST_CLOSED);
-  try {
-    sessionStorage.setItem(CLOSED, closed.join(" "));
-  } catch {
-    // Without storage it is closed until the page is loaded again.
-  }
+  store("sessionStorage", CLOSED, closed.join(" "));
   set({ closed: new Set(closed) });
 }
 
