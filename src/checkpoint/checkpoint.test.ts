@@ -224,7 +224,8 @@ describe("a checkpoint folder", () => {
 
   it("may be wrapped as sentence-transformers does", async () => {
     cpSync(goldenPath(`${GOLDEN}/transformers`), join(folder, "0_CLIPModel"), { recursive: true });
-    writeFileSync(join(folder, "modules.json"), "[]");
+    const modules = [{ type: "sentence_transformers.models.CLIPModel", path: "0_CLIPModel" }];
+    writeFileSync(join(folder, "modules.json"), JSON.stringify(modules));
     const loaded = await loadCheckpoint(folder);
     expect([loaded.folder, loaded.config.embedDim]).toEqual([join(folder, "0_CLIPModel"), 48]);
   });

@@ -1,6 +1,6 @@
-import { chmod, copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readJson } from "../support/files.ts";
+import { makeFolder, readJson } from "../support/files.ts";
 import { type ModelConfig, readsTexts, type TowerConfig } from "./model-config.ts";
 import { openAiConfig } from "./openai-config.ts";
 import { type Piece, tensorBytes, writePieces } from "./pieces.ts";
@@ -38,7 +38,7 @@ export async function copyCheckpoint(
   const found = await readTensors(join(folder, weights));
   const { tensors } = found;
   const openClip = detectLayout(tensors) === "open_clip";
-  await mkdir(target, { recursive: true });
+  await makeFolder(target);
   if (weights.endsWith(".safetensors")) await copy(folder, target, weights);
   else if (weights.endsWith(".safetensors.index.json")) {
     const index = (await readJson(join(folder, weights))) as { weight_map: Record<string, string> };

@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readJson } from "../support/files.ts";
@@ -22,6 +21,7 @@ import { chooseWeightFile, readTensors, type WeightTensors } from "./weight-file
 import type { ClipWeights } from "./weight-roles.ts";
 import { quoted } from "./weight-source.ts";
 import { assembleWeights, detectLayout } from "./weights.ts";
+import { modelFolder } from "./wrapped-folder.ts";
 
 /** Who says which activation a model has: its config, the caller, a known model's name, or nobody. */
 export type ActivationSource = "config" | "option" | "known" | "assumed";
@@ -122,25 +122,6 @@ function describeUnknown({ tensors, leftOut }: WeightTensors): string {
     return `${neither}: all names start with ${quoted(`${shared.join(".")}.`)}, and none goes on as theirs do`;
   const some = names.slice(0, 3).map(quoted).join(", ");
   return `${neither}; they are ${some}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
-}
-
-/** Where sentence-transformers puts a CLIP that it saves. */
-const WRAPPED = "0_CLIPModel";
-
-/** The folder that holds the model itself, with the names of its files. */
-async function modelFolder(folder: string): Promise<{ folder: string; files: Set<string> }> {
-  const files = await listFolder(folder);
-  if (!files.has("modules.json") || !files.has(WRAPPED)) return { folder, files };
-  const inner = join(folder, WRAPPED);
-  return { folder: inner, files: await listFolder(inner) };
-}
-
-async function listFolder(folder: string): Promise<Set<string>> {
-  try {
-    return new Set(await readdir(folder));
-  } catch (cause) {
-    throw new ClipInterpretError("MODEL_NOT_FOUND", `no model folder ${folder}`, { cause });
-  }
 }
 
 async function readConfig(

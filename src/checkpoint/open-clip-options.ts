@@ -120,22 +120,48 @@ const MODEL: Readonly<Record<string, Rule>> = {
   multimodal_cfg: any,
 };
 
-/** Kinds of networks by how timm's names start, and why their heads, if any, have no exact share of the embedding. */
-const FAMILIES: readonly (readonly [prefix: string, why: string])[] = [
-  ["convnext", "its image tower is a ConvNeXt, made of convolutions: it has no attention heads"],
-  ["resnet", "its image tower is a ResNet, made of convolutions: it has no attention heads"],
-  [
-    "fastvit",
-    "its image tower is a FastViT: what its few attention layers write goes through convolutions with activations before the embedding, so no head has an exact share",
-  ],
-  [
-    "swin",
-    "its image tower is a Swin: it merges tokens between its stages, with a normalisation each time, which is not taken apart here",
-  ],
-];
-
 const RESNET =
   "its image tower is a ResNet, made of convolutions with one attention layer at the end that pools: it has no layers of attention heads";
+
+/** A kind of network whose heads, if it has any, have no exact share of the embedding. */
+interface Family {
+  /** How timm's names of it start. */
+  readonly timm?: string;
+  /** OpenCLIP's names of architectures that have it. */
+  readonly names: RegExp;
+  readonly why: string;
+}
+
+const FAMILIES: readonly Family[] = [
+  { names: /^RN\d+(x\d+)?(-quickgelu)?$/i, why: RESNET },
+  {
+    timm: "resnet",
+    names: /^resnet/i,
+    why: "its image tower is a ResNet, made of convolutions: it has no attention heads",
+  },
+  {
+    timm: "convnext",
+    names: /^convnext/i,
+    why: "its image tower is a ConvNeXt, made of convolutions: it has no attention heads",
+  },
+  {
+    timm: "fastvit",
+    names: /^MobileCLIP2?-S\d$/i,
+    why: "its image tower is a FastViT: what its few attention layers write goes through convolutions with activations before the embedding, so no head has an exact share",
+  },
+  {
+    timm: "swin",
+    names: /^swin/i,
+    why: "its image tower is a Swin: it merges tokens between its stages, with a normalisation each time, which is not taken apart here",
+  },
+];
+
+/**
+ * Why models of an architecture are refused whatever their weights, as far as OpenCLIP's name of it alone tells; undefined for
+ * any other.
+ */
+export const whyNameRefused = (architecture: string): string | undefined =>
+  FAMILIES.find(({ names }) => names.test(architecture))?.why;
 
 /**
  * Refuses a config whose image tower is of a kind that is not taken apart here.
@@ -147,8 +173,8 @@ export function refuseUnsupported(name: string, json: unknown): void {
   const vision = sectionOf(model.vision_cfg);
   const timm = vision.timm_model_name;
   if (typeof timm === "string" && !isOff(timm)) {
-    const family = FAMILIES.find(([prefix]) => timm.startsWith(prefix));
-    if (family) throw unsupported(name, family[1]);
+    const family = FAMILIES.find(({ timm: prefix }) => prefix !== undefined && timm.startsWith(prefix));
+    if (family) throw unsupported(name, family.why);
     const tower = { ...TIMM_TOWERS[timm], ...sectionOf(vision.timm_tower) };
     if (!("width" in tower)) {
       throw unsupported(name, `its image tower is timm's ${JSON.stringify(timm)}, which is not known here`, {

@@ -52,6 +52,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly report: Report;
   readonly streams: Streams;
+  /** How the program was called, for commands that it suggests. */
+  readonly called: string;
   /** A line for people; nothing with `--quiet`, `--json`, `--csv` or `--jsonl`. */
   say(text: string): void;
   /** The command's result: JSON with `--json`, its table with `--csv` or `--jsonl`, else the text. */
@@ -114,6 +116,7 @@ export function requireOneModel({ model = [] }: GlobalOptions, command: string):
 /**
  * Makes the context that one command runs in.
  * @param command as it is typed: `evaluate zero-shot`
+ * @param called how the program is called
  * @throws `USAGE` where a table is asked for and the command's result has none
  */
 export function createContext(
@@ -122,6 +125,7 @@ export function createContext(
   streams: Streams,
   report: Report,
   signal: AbortSignal,
+  called: string,
 ): CommandContext {
   const { threads, device, precision, activation } = globals;
   const format = formatOf(globals);
@@ -157,6 +161,7 @@ export function createContext(
     signal,
     report,
     streams,
+    called,
     say: (text) => {
       if (!globals.quiet && format === "text") line(text);
     },

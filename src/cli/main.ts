@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { calledAs } from "./called.ts";
 import { runCli } from "./program.ts";
 
 // The first Ctrl-C (or a polite kill) asks the work to stop where it can go on later; the second ends the process at once.
@@ -15,4 +16,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that closed the pipe early (`| head`) is not an error of ours.
   process.exit(error.code === "EPIPE" ? 0 : 2);
 });
-process.exitCode = await runCli(process.argv.slice(2), process, controller.signal);
+const called = calledAs(process.argv[1], process.env, process.cwd());
+process.exitCode = await runCli(process.argv.slice(2), process, controller.signal, called);

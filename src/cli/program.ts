@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
+import { asCalled, INSTALLED } from "./called.ts";
 import type { Register, RunCommand } from "./command.ts";
 import { registerAtlas } from "./commands/atlas.ts";
 import { registerCalibrate } from "./commands/calibrate.ts";
@@ -80,11 +81,13 @@ const forAll = (command: Command, visit: (command: Command) => void): void => {
 /**
  * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 after Ctrl-C.
  * @param args without node and script, as in `process.argv.slice(2)`
+ * @param called how the program is called where it names itself
  */
 export async function runCli(
   args: readonly string[],
   streams: Streams,
   signal: AbortSignal,
+  called = INSTALLED,
 ): Promise<number> {
   const run: RunCommand =
     <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
@@ -92,7 +95,7 @@ export async function runCli(
       const command = args.at(-1) as Command;
       const globals = command.optsWithGlobals<GlobalOptions>();
       const progress = createProgress(streams.stderr, globals);
-      const context = createContext(nameOf(command), globals, streams, progress.report, signal);
+      const context = createContext(nameOf(command), globals, streams, progress.report, signal, called);
       try {
         requireOneModel(globals, command.name());
         await action(context, ...(args.slice(0, -1) as Args));
@@ -124,7 +127,7 @@ export async function runCli(
       streams.stdout.write(unsaid);
       return 0;
     }
-    return fail(error, streams, { json: args.includes("--json"), debug: args.includes("--debug") });
+    return fail(error, streams, { json: args.includes("--json"), debug: args.includes("--debug"), called });
   }
 }
 
@@ -160,15 +163,28 @@ function optionDescription(option: Option): string {
   return new Help().optionDescription(shown);
 }
 
+/** Commands that look at one image, as commander says that they were given more. */
+const ONE_IMAGE = /'(explain|segment)'\. Expected 1 argument but got (\d+)/;
+
+function usageError(thrown: CommanderError): ClipInterpretError {
+  const [, command, given] = ONE_IMAGE.exec(thrown.message) ?? [];
+  if (thrown.code !== "commander.excessArguments" || command === undefined)
+    return new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown });
+  return new ClipInterpretError("USAGE", `${command} takes one image, and was given ${given}`, {
+    hint: "Run it once an image; `index` takes many. A path with spaces needs quotes, and a text stands behind --text.",
+    cause: thrown,
+  });
+}
+
 function fail(
   thrown: unknown,
   streams: Streams,
-  { json, debug }: { readonly json: boolean; readonly debug: boolean },
+  { json, debug, called }: { readonly json: boolean; readonly debug: boolean; readonly called: string },
 ): number {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const error =
     thrown instanceof CommanderError
-      ? new ClipInterpretError("USAGE", thrown.message.replace(/^error: /, ""), { cause: thrown })
+      ? usageError(thrown)
       : thrown instanceof ClipInterpretError
         ? thrown
         : new ClipInterpretError("INTERNAL", reasonOf(thrown), { cause: thrown });
@@ -178,7 +194,7 @@ function fail(
   // The same shape as the HTTP API's.
   const said = json
     ? JSON.stringify({ error: { code, message, hint, ...(stack && { stack }) } })
-    : `error ${code}: ${message}. ${hint}${stack ? `\n${stack}` : ""}`;
+    : `error ${code}: ${asCalled(`${message}. ${hint}`, called)}${stack ? `\n${stack}` : ""}`;
   streams.stderr.write(`${said}\n`);
   return exitCodeOf(error);
 }

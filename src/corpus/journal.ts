@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { mlpCount } from "../model/components.ts";
-import { guardWrite, inputError } from "../support/files.ts";
+import { guardWrite, inputError, makeFolder } from "../support/files.ts";
 import type { Layout } from "./manifest.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
 import { bytesOf, type StoredBatch } from "./stored.ts";
@@ -43,7 +43,7 @@ const MOST = 2 ** 31 - 1;
 export async function openJournal(path: string, work: string, layout: Layout): Promise<Journal> {
   const { batches, end } = await readJournal(path, work, layout);
   const handle = await guardWrite(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     return open(path, end === 0 ? "w" : "r+");
   });
   let position = end;

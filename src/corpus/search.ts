@@ -5,12 +5,13 @@ import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
 import { mlpCount } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
-import { coordinateCount, headMatrix, headMetric, headProbe, prepareProbe } from "../model/head-space.ts";
+import { coordinateCount, headMatrix, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
+import { measuredHead } from "./measured-head.ts";
 import { type Index, readIndex, requireModelOf } from "./open-index.ts";
 
 /*
@@ -184,30 +185,26 @@ export function createSearch(
     return { mean, lengths: await setLengths(set, mean) };
   }
 
-  /** In the head's own space, which is a tenth as wide: ‖(z̃ − mean z̃)·L‖ with L·Lᵀ = M̃·M̃ᵀ. */
+  /**
+   * In the head's own space, which is a tenth as wide: ‖(z̃ − mean z̃)·L‖ with L·Lᵀ = M̃·M̃ᵀ; where a model pools by attention, that
+   * of the contributions themselves.
+   */
   async function centredHead({ layer, head, weight }: WeightedHead): Promise<Centred> {
-    const block = await cache.block(layer, head);
-    const middle = new Float64Array(width);
-    for (let row = 0; row < n; row++) addScaled(middle, 1 / n, block, row * width);
-    const metric = headMetric(geometry, layer, head);
-    const trace = middle.reduce((sum, _, i) => sum + metric[i * width + i], 0);
-    const factor = choleskyFactor(metric, width, trace * 1e-14);
+    const { block, width: columns, metric } = await measuredHead(cache, geometry, layer, head);
+    const middle = new Float64Array(columns);
+    for (let row = 0; row < n; row++) addScaled(middle, 1 / n, block, row * columns);
+    const trace = metric ? middle.reduce((sum, _, i) => sum + metric[i * columns + i], 0) : 0;
+    const factor = metric && choleskyFactor(metric, columns, trace * 1e-14);
     const lengths = new Float64Array(n);
-    const rest = new Float64Array(width);
+    const rest = new Float64Array(columns);
     for (let row = 0; row < n; row++) {
-      for (let i = 0; i < width; i++) rest[i] = block[row * width + i] - middle[i];
-      let square = 0;
-      for (const column of factor) square += dot(rest, column) ** 2;
+      for (let i = 0; i < columns; i++) rest[i] = block[row * columns + i] - middle[i];
+      let square = factor ? 0 : dot(rest, rest);
+      for (const column of factor ?? []) square += dot(rest, column) ** 2;
       lengths[row] = Math.abs(weight) * Math.sqrt(square);
     }
-    const matrix = headMatrix(geometry, layer, head);
-    return {
-      mean: multiplyLeft(
-        middle.map((value) => weight * value),
-        matrix,
-      ),
-      lengths,
-    };
+    const mean = middle.map((value) => weight * value);
+    return { mean: metric ? multiplyLeft(mean, headMatrix(geometry, layer, head)) : mean, lengths };
   }
 }
 

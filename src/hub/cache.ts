@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { isFile, sizeOf, writeWhole } from "../support/files.ts";
+import { readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { unwrapFolder } from "../checkpoint/wrapped-folder.ts";
+import { isFile, makeFolder, sizeOf, writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
 import { holdsModel } from "./model-files.ts";
 
@@ -8,7 +9,10 @@ import { holdsModel } from "./model-files.ts";
 export interface CachedModel {
   readonly hubId: string;
   readonly commit: string;
-  /** `…/snapshots/<commit>`: looks like a checkout of the repository, with links into `…/blobs`. */
+  /**
+   * `…/snapshots/<commit>`, which looks like a checkout of the repository, with links into `…/blobs`; or the CLIP's folder in it
+   * where sentence-transformers wrote it.
+   */
   readonly folder: string;
 }
 
@@ -21,23 +25,28 @@ const COMMIT = /^[0-9a-f]{40}$/;
 export const repositoryFolder = (cache: string, hubId: string): string =>
   join(cache, `models--${hubId.replace("/", "--")}`);
 
-/** The hub id of a folder that is a snapshot in some cache. */
-export function hubIdOfFolder(folder: string): string | undefined {
-  const [, repository] = /[/\\]models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}[/\\]?$/.exec(folder) ?? [];
-  return repository?.replace("--", "/");
-}
+/** A snapshot, or the folder of a module that sentence-transformers put in it. */
+const SNAPSHOT = /[/\\]models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}(?:[/\\]\d+_\w+)?[/\\]?$/;
+
+/** The hub id of a folder that is a snapshot in some cache, or a model's in one. */
+export const hubIdOfFolder = (folder: string): string | undefined =>
+  SNAPSHOT.exec(folder)?.[1]?.replace("--", "/");
 
 /** The lock under which one process at a time fetches a repository; the tools keep theirs in the same folder. */
 export const lockPath = (cache: string, hubId: string): string =>
   join(cache, ".locks", basename(repositoryFolder(cache, hubId)), "clip-interpret.lock");
 
 /** The cache that a folder is a snapshot in. */
-export const cacheOfFolder = (folder: string): string | undefined =>
-  hubIdOfFolder(folder) && resolve(folder, "..", "..", "..");
+export function cacheOfFolder(folder: string): string | undefined {
+  const at = resolve(folder);
+  const found = SNAPSHOT.exec(at);
+  return found ? at.slice(0, found.index) : undefined;
+}
 
 /** Finds a whole model in the cache, whichever tool fetched it: the one of `main`, else the newest. */
 export async function findCached(cache: string, hubId: string): Promise<CachedModel | undefined> {
-  for (const { commit, folder } of await listSnapshots(cache, hubId)) {
+  for (const { commit, folder: snapshot } of await listSnapshots(cache, hubId)) {
+    const folder = await unwrapFolder(snapshot).catch(() => snapshot);
     if (await holdsModel(folder, await list(folder))) return { hubId, commit, folder };
   }
   return undefined;
@@ -88,11 +97,11 @@ export interface Place {
 }
 
 /** Shows a blob under its name in the snapshot. */
-export async function showBlob({ blob, file }: Place, blobId: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+export async function showBlob({ blob, file }: Place): Promise<void> {
+  await makeFolder(dirname(file));
   await rm(file, { force: true });
   try {
-    await symlink(`../../blobs/${blobId}`, file);
+    await symlink(relative(dirname(file), blob), file);
   } catch (cause) {
     // Windows lets only some users make links; there the Python tools put the file itself into the snapshot too.
     if ((cause as NodeJS.ErrnoException).code !== "EPERM") throw cause;

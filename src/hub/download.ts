@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rm, statfs } from "node:fs/promises";
+import { open, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { isDiskFull, putInPlace, sizeOf } from "../support/files.ts";
+import { isDiskFull, makeFolder, putInPlace, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { type HubClient, unreachable } from "./client.ts";
 import type { HubFile } from "./listing.ts";
@@ -28,7 +28,7 @@ export async function downloadBlob(
   work: WorkOptions,
 ): Promise<number> {
   const partial = partialPath(blob);
-  await mkdir(dirname(blob), { recursive: true });
+  await makeFolder(dirname(blob));
   const task = `fetching ${file.name}`;
   work.report?.({ type: "start", task, unit: "byte", total: file.bytes });
   const received = { bytes: 0 };

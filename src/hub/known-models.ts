@@ -1,4 +1,5 @@
 import type { Activation } from "../checkpoint/model-config.ts";
+import { unsupported, whyNameRefused } from "../checkpoint/open-clip-options.ts";
 
 /** What is known of a model on the hub before anything of it is fetched. */
 export interface KnownModel {
@@ -185,14 +186,17 @@ export function findHubModel(text: string): HubModel | undefined {
     KNOWN_MODELS.find(({ hubId }) => same(repositoryOf(hubId))) ??
     findSpelling(asked);
   if (known) return { name: known.name, hubId: known.hubId, known };
-  const hubId = OPENAI_REPOSITORIES.find((id) => same(repositoryOf(id))) ?? asked;
+  const hubId = TRANSFORMERS_REPOSITORIES.find((id) => same(id) || same(repositoryOf(id))) ?? asked;
   return isHubId(hubId) ? { name: hubId, hubId } : undefined;
 }
 
-/** OpenAI's own repositories on the hub, in transformers' format. */
-const OPENAI_REPOSITORIES = ["base-patch32", "base-patch16", "large-patch14", "large-patch14-336"].map(
-  (shape) => `openai/clip-vit-${shape}`,
-);
+/** OpenAI's models in transformers' format: their own repositories on the hub, and sentence-transformers'. */
+const TRANSFORMERS_REPOSITORIES = [
+  ...["base-patch32", "base-patch16", "large-patch14", "large-patch14-336"].map(
+    (shape) => `openai/clip-vit-${shape}`,
+  ),
+  ...["ViT-B-32", "ViT-B-16", "ViT-L-14"].map((shape) => `sentence-transformers/clip-${shape}`),
+];
 
 const repositoryOf = (hubId: string): string => hubId.split("/")[1] ?? hubId;
 
@@ -227,6 +231,20 @@ function findSpelling(asked: string): KnownModel | undefined {
   const exact = KNOWN_MODELS.filter((model) => spellings(model).includes(wanted));
   const loose = KNOWN_MODELS.filter((model) => spellings(model).map(plain).includes(plain(wanted)));
   return [exact, loose].find((found) => found.length === 1)?.[0];
+}
+
+/**
+ * Refuses a name of OpenCLIP's, with or without its tag (`RN50/openai`), that no model which loads can have.
+ * @throws `MODEL_UNSUPPORTED` with the reason, and what loads instead
+ */
+export function refuseName(text: string): void {
+  const [architecture = ""] = withoutAddress(text).split(/\/|::?|__/);
+  const why = whyNameRefused(architecture);
+  if (why === undefined) return;
+  const instead = ["ViT-B-32/openai", "ViT-L-14/openai", "ViT-B-16/laion2b_s34b_b88k"].join(", ");
+  throw unsupported(architecture, why, {
+    hint: `Take a ViT of the same makers, such as ${instead}; \`clip-interpret models\` lists more.`,
+  });
 }
 
 /**

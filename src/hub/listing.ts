@@ -16,7 +16,7 @@ export interface HubFile {
   readonly url: string;
 }
 
-/** A repository at one commit. */
+/** A repository at one commit, or one folder of it. */
 export interface Listing {
   readonly hubId: string;
   readonly commit: string;
@@ -35,35 +35,67 @@ const entrySchema = z.object({
 });
 
 /** Asks the hub which files `main` has at its top, with sizes and checksums. */
-export async function listRepository(client: HubClient, hubId: string, work: WorkOptions): Promise<Listing> {
-  const { endpoint } = client.settings;
-  // The token is added by our own fetch: it sends it to no other host, and the library's refuses old ones.
-  const options = { hubUrl: endpoint, fetch: client.fetchFor(work) };
-  try {
+export const listRepository = (client: HubClient, hubId: string, work: WorkOptions): Promise<Listing> =>
+  sensible(client, hubId, async () => {
     // Not the library's `modelInfo`: it asks for more with `expand=`, which hubs behind a repository manager do not know.
-    const info = await options.fetch(`${endpoint}/api/models/${hubId}/revision/main`);
+    const address = `${client.settings.endpoint}/api/models/${hubId}/revision/main`;
+    const info = await client.fetchFor(work)(address);
     const commit = infoSchema.parse(await info.json()).sha;
-    const files = new Map<string, HubFile>();
-    for await (const entry of listFiles({ repo: hubId, revision: commit, ...options })) {
-      // A name that cannot be a file's everywhere is none that is needed; an index that names one is refused.
-      if (entry.type !== "file" || !isPlainName(entry.path)) continue;
-      const file = toFile(entrySchema.parse(entry), `${endpoint}/${hubId}/resolve/${commit}`);
-      files.set(file.name, file);
-    }
-    return { hubId, commit, files };
+    return { hubId, commit, files: await listFolder(client, { hubId, commit }, "", work) };
+  });
+
+/** The same of a folder at its top, by the files' names in it. @param folder a plain name */
+export const listInside = (
+  client: HubClient,
+  { hubId, commit }: Listing,
+  folder: string,
+  work: WorkOptions,
+): Promise<Listing> =>
+  sensible(client, hubId, async () => ({
+    hubId,
+    commit,
+    files: await listFolder(client, { hubId, commit }, `${folder}/`, work),
+  }));
+
+async function listFolder(
+  client: HubClient,
+  { hubId, commit }: Pick<Listing, "hubId" | "commit">,
+  prefix: string,
+  work: WorkOptions,
+): Promise<Map<string, HubFile>> {
+  const { endpoint } = client.settings;
+  const files = new Map<string, HubFile>();
+  // The token is added by our own fetch: it sends it to no other host, and the library's refuses old ones.
+  const options = { hubUrl: endpoint, fetch: client.fetchFor(work), repo: hubId, revision: commit };
+  for await (const entry of listFiles({ ...options, ...(prefix && { path: prefix.slice(0, -1) }) })) {
+    const name = entry.path.slice(prefix.length);
+    // A name that cannot be a file's everywhere is none that is needed; an index that names one is refused.
+    if (entry.type !== "file" || !entry.path.startsWith(prefix) || !isPlainName(name)) continue;
+    files.set(
+      name,
+      toFile(name, entrySchema.parse(entry), `${endpoint}/${hubId}/resolve/${commit}/${prefix}`),
+    );
+  }
+  return files;
+}
+
+/** What a hub answers, or `HUB_INVALID` with what is wrong with it. */
+async function sensible<T>(client: HubClient, hubId: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;
-    const message = `what ${endpoint} says of ${hubId}: ${reasonOf(cause)}`;
+    const message = `what ${client.settings.endpoint} says of ${hubId}: ${reasonOf(cause)}`;
     throw new ClipInterpretError("HUB_INVALID", message, { cause });
   }
 }
 
-function toFile({ path, size, oid, lfs }: z.infer<typeof entrySchema>, base: string): HubFile {
+function toFile(name: string, { size, oid, lfs }: z.infer<typeof entrySchema>, base: string): HubFile {
   return {
-    name: path,
+    name,
     bytes: lfs?.size ?? size,
     blobId: lfs?.oid ?? oid,
     algorithm: lfs ? "sha256" : "git-sha1",
-    url: `${base}/${encodeURIComponent(path)}`,
+    url: `${base}${encodeURIComponent(name)}`,
   };
 }

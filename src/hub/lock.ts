@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { ClipInterpretError } from "../support/errors.ts";
+import { makeFolder } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { pauseFor } from "./retry.ts";
 
@@ -29,7 +30,7 @@ export async function withLock<T>(
   times: LockTimes = TIMES,
 ): Promise<T> {
   const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   for (let waited = false; !(await create(path, token)); ) {
     if (await removeDead(path, times)) continue;
     if (!waited) report?.({ type: "note", message: await whoHas(path) });

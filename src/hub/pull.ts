@@ -9,7 +9,7 @@ import { createClient, type HubClient } from "./client.ts";
 import { writeError } from "./download.ts";
 import { hubSettings } from "./environment.ts";
 import { noTokenizer, readsTexts } from "./find-tokenizer.ts";
-import { findHubModel, type HubModel, suggestModels } from "./known-models.ts";
+import { findHubModel, type HubModel, refuseName, suggestModels } from "./known-models.ts";
 import { listRepository } from "./listing.ts";
 import { withLock } from "./lock.ts";
 import { PATIENCE, type Patience } from "./retry.ts";
@@ -38,6 +38,7 @@ export function createPuller(environment: Environment = process.env, patience: P
   const share = createShare<PulledModel>();
   return {
     async pull(text, work = {}) {
+      refuseName(text);
       const model = findHubModel(text);
       if (!model) {
         throw new ClipInterpretError("MODEL_NOT_FOUND", `"${text}" is neither a known model nor a hub id`, {

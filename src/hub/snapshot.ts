@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readsTexts } from "../checkpoint/model-config.ts";
+import { clipModule, MODULES } from "../checkpoint/wrapped-folder.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { sizeOf } from "../support/files.ts";
+import { makeFolder, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
@@ -10,7 +10,7 @@ import { type DescribedModel, describeModel } from "./describe.ts";
 import { checkRoom, downloadBlob, partialPath } from "./download.ts";
 import { sharesTokenizer } from "./find-tokenizer.ts";
 import type { HubModel } from "./known-models.ts";
-import { type HubFile, type Listing, listRepository } from "./listing.ts";
+import { type HubFile, type Listing, listInside, listRepository } from "./listing.ts";
 import {
   chooseFiles,
   isIndex,
@@ -29,11 +29,16 @@ import {
 export async function completeSnapshot(
   client: HubClient,
   model: HubModel,
-  listing: Listing,
+  top: Listing,
   work: WorkOptions,
 ): Promise<number> {
-  const repository = repositoryFolder(client.settings.cache, listing.hubId);
-  const snapshot = join(repository, "snapshots", listing.commit);
+  const repository = repositoryFolder(client.settings.cache, top.hubId);
+  const root = join(repository, "snapshots", top.commit);
+  const modules = top.files.get(MODULES);
+  let received = modules ? await fetchMissing(client, repository, root, [modules], work) : 0;
+  const inside = modules ? await clipModule(join(root, MODULES)) : "";
+  const listing = inside === "" ? top : await listInside(client, top, inside, work);
+  const snapshot = join(root, inside);
   const chosen = chooseFiles(new Set(listing.files.keys()));
   if (!chosen) {
     throw new ClipInterpretError(
@@ -56,7 +61,7 @@ export async function completeSnapshot(
     ...chosen.preprocessors,
     isIndex(chosen.weights) ? chosen.weights : undefined,
   ];
-  let received = await fetchFiles(small.filter((name) => name !== undefined).map(needed));
+  received += await fetchFiles(small.filter((name) => name !== undefined).map(needed));
   // Refuses, before gigabytes are fetched, what could not be decomposed afterwards.
   const described = await describeModel(snapshot, chosen, model.name);
   const parts = isIndex(chosen.weights) ? await readParts(join(snapshot, chosen.weights)) : [chosen.weights];
@@ -116,7 +121,7 @@ async function fetchMissing(
   work: WorkOptions,
 ): Promise<number> {
   const blobs = join(repository, "blobs");
-  await mkdir(blobs, { recursive: true });
+  await makeFolder(blobs);
   const missing: HubFile[] = [];
   for (const file of files) {
     if (!(await isWhole(join(snapshot, file.name), file.bytes))) missing.push(file);
@@ -131,7 +136,7 @@ async function fetchMissing(
   for (const file of missing) {
     const blob = join(blobs, file.blobId);
     if (!(await isWhole(blob, file.bytes))) received += await downloadBlob(client, file, blob, work);
-    await showBlob({ blob, file: join(snapshot, file.name) }, file.blobId);
+    await showBlob({ blob, file: join(snapshot, file.name) });
   }
   return received;
 }

@@ -245,6 +245,14 @@ describe("decodeImage refuses", () => {
     });
   });
 
+  it("in words for who has the picture", async () => {
+    for (const [name, content] of cases.filter(([name]) => /cut|without its end|header alone/.test(name)))
+      await expect(decodeImage(content as Uint8Array, { name: "it" }), name).rejects.toThrow(
+        /^cannot decode it: (the file is cut off|it is damaged or cut off)/,
+      );
+    await expect(decodeImage(jpeg.subarray(0, 100), { name: "it" })).rejects.not.toThrow(/vips|buffer/i);
+  });
+
   it("missing files and folders", async () => {
     await expect(decodeImage(join(folder, "none.png"))).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
     await expect(decodeImage(folder)).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });

@@ -132,11 +132,23 @@ async function coded<T>(name: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;
-    // Our own readers run into the file's end where it is cut off.
-    const why = cause instanceof RangeError ? "the file is cut off" : messageOf(cause).split("\n", 1)[0]!;
-    throw unreadable(name, why, cause);
+    throw unreadable(name, whyUnreadable(cause), cause);
   }
 }
+
+/** Why a decoder gave up, without the words that it has for its programmers. */
+export function whyUnreadable(cause: unknown): string {
+  // Our own readers run into the file's end where it is cut off.
+  if (cause instanceof RangeError) return CUT_OFF;
+  const [first = ""] = messageOf(cause).split("\n", 1);
+  // Other libraries' words, behind the names of their functions.
+  const why = first
+    .replace(/^Input (buffer|file) has corrupt header: /, "")
+    .replace(/^[\w#]*(vips|_buffer|source)\w*: /i, "");
+  if (/premature end|unexpected end|bad seek/i.test(why)) return CUT_OFF;
+  return why === first && !/^Input (buffer|file) /.test(first) ? why : "it is damaged or cut off";
+}
+const CUT_OFF = "the file is cut off";
 
 function unreadable(name: string, why: string, cause?: unknown): ClipInterpretError {
   return new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${name}: ${why}`, { cause });

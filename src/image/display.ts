@@ -1,5 +1,5 @@
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { type DecodeOptions, sourceName } from "./decode.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { type DecodeOptions, sourceName, whyUnreadable } from "./decode.ts";
 import { withDrawable } from "./drawable.ts";
 
 /** 8-bit RGB pixels to draw on: [height, width, 3]. */
@@ -46,6 +46,8 @@ export async function displayPicture(
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;
     const name = options.name ?? sourceName(source);
-    throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${name}: ${messageOf(cause)}`, { cause });
+    throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${name}: ${whyUnreadable(cause)}`, {
+      cause,
+    });
   }
 }

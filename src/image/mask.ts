@@ -1,7 +1,7 @@
 import sharp from "sharp";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import { readInput } from "../support/files.ts";
-import { decodeImage, isReadHere, readImageSize } from "./decode.ts";
+import { decodeImage, isReadHere, readImageSize, whyUnreadable } from "./decode.ts";
 import { readIndexedPng } from "./indexed-png.ts";
 import { toRgb } from "./pixels.ts";
 import { resizeWindow } from "./preprocess.ts";
@@ -40,7 +40,9 @@ export async function readMask(path: string): Promise<Mask> {
     return { width, height, values };
   } catch (cause) {
     if (cause instanceof ClipInterpretError) throw cause;
-    throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${path}: ${messageOf(cause)}`, { cause });
+    throw new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${path}: ${whyUnreadable(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { PUBLISHED_LABELS } from "../labels/published.ts";
 import { type MeasuredFile, type MetricsResult, metricsResult } from "../results/metrics.ts";
 import { originOf } from "../results/origin.ts";
 import { headNamed } from "../results/shapes.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
 import { agreementOf, joinVotes } from "./agreement.ts";
@@ -34,6 +35,8 @@ export async function measureLabelFiles(
     const path = file === "published" ? PUBLISHED_LABELS : file;
     const { models, name, sha256 } = await readLabelsFile(path);
     const origin = { name: file === "published" ? file : name, sha256 };
+    if (models.every(({ heads }) => Object.keys(heads).length === 0))
+      throw new ClipInterpretError("LABELS_MISSING", `${path} labels no head`);
     for (const listed of models)
       measured.push(await measureModel(oneLabelEach(listed, path), origin, options));
   }

@@ -172,7 +172,9 @@ export async function readLabelsFile(path: string): Promise<LabelsFile> {
   }
   const lists = byPropertySchema.safeParse(json);
   if (!lists.success) {
-    throw invalid(path, `it holds neither labels nor {property: [heads]}; ${reasonOf(loose.error)}`);
+    const isObject = typeof json === "object" && json !== null && "heads" in json;
+    const why = isObject ? ` (${reasonOf(loose.error)})` : "";
+    throw invalid(path, `it holds neither labels, as \`label\` writes them, nor {property: [heads]}${why}`);
   }
   const entries = Object.entries(lists.data).flatMap(([label, names]) =>
     names.map((head) => [head, { label, labeller: byHand }] as const),

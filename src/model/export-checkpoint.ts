@@ -1,11 +1,11 @@
-import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { copyCheckpoint } from "../checkpoint/copy-checkpoint.ts";
 import { type EditRounding, editHeads } from "../checkpoint/edit-weights.ts";
 import { hashWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { guardWrite, putInPlace } from "../support/files.ts";
+import { guardWrite, makeFolder, putInPlace } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
@@ -128,7 +128,7 @@ export async function exportCheckpoint(
   const partial = `${target}.partial`;
   return guardWrite(target, async () => {
     await rm(partial, { recursive: true, force: true });
-    await mkdir(dirname(partial), { recursive: true });
+    await makeFolder(dirname(partial));
     await copyCheckpoint(model.checkpoint.folder, partial, model.config, signal);
     checkCancelled(signal);
     const copy = await loadCheckpoint(partial);

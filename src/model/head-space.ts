@@ -40,15 +40,12 @@ export function headMatrix(geometry: HeadGeometry, layer: number, head: number):
   return matrix;
 }
 
-/** M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. */
-export function headMetric(geometry: HeadGeometry, layer: number, head: number): Float64Array {
-  const size = coordinateCount(geometry);
-  if (!geometry.pool) return gram(headMatrix(geometry, layer, head), size);
-  // M̃ is the identity, and three rows of nothing.
-  const metric = new Float64Array(size * size);
-  for (let i = 0; i < geometry.headDim; i++) metric[i * size + i] = 1;
-  return metric;
-}
+/**
+ * M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. Undefined for a
+ * model that pools by attention: M̃ is the identity there, and three rows of nothing.
+ */
+export const headMetric = (geometry: HeadGeometry, layer: number, head: number): Float64Array | undefined =>
+  geometry.pool ? undefined : gram(headMatrix(geometry, layer, head), coordinateCount(geometry));
 
 /** (k/H − μ·s/(n·H))/σ + b/(n·H), [D]: what a head writes whatever it attends to, before ‖e‖. */
 export function constantPart(

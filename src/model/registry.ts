@@ -1,8 +1,9 @@
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unwrapFolder } from "../checkpoint/wrapped-folder.ts";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
 import { cacheFolder } from "../hub/environment.ts";
-import { findHubModel, suggestModels } from "../hub/known-models.ts";
+import { findHubModel, refuseName, suggestModels } from "../hub/known-models.ts";
 import { hintFor } from "../hub/pull.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -40,21 +41,23 @@ const EMBEDDED_FOLDER = fileURLToPath(new URL("../../models/", import.meta.url))
  * the hub's cache. A folder wins over the cache. Nothing is fetched.
  *
  * A known model is called by its known name, which says which activation its weights need where their config does not.
- * @throws `MODEL_NOT_FOUND`
+ * @throws `MODEL_NOT_FOUND`; `MODEL_UNSUPPORTED` for the name of a model that cannot be taken apart
  */
 export async function locateModel(
   nameOrFolder: string,
   environment: Environment = process.env,
 ): Promise<LocatedModel> {
   if (isEmbedded(nameOrFolder)) return embeddedModel(nameOrFolder);
-  const folder = resolve(nameOrFolder);
-  if (await isFolder(folder)) {
+  const asked = resolve(nameOrFolder);
+  if (await isFolder(asked)) {
+    const folder = await unwrapFolder(asked);
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
-    return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(folder), folder, embedded: false };
+    return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(asked), folder, embedded: false };
   }
   const named = await findNamed(nameOrFolder, environment);
   if (named) return named;
+  refuseName(nameOrFolder);
   throw notFound(nameOrFolder, environment);
 }
 

@@ -1,4 +1,6 @@
 /** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
+
+import { atlasHeadResultSchema, atlasResultSchema, knowingHeadsSchema } from "../results/atlas.ts";
 import { calibrateResultSchema } from "../results/calibrate.ts";
 import { compareResultSchema } from "../results/compare.ts";
 import { debiasResultSchema } from "../results/debias.ts";
@@ -38,6 +40,9 @@ import { zeroShotResultSchema } from "../results/zero-shot.ts";
  */
 export const resultSchemas = {
   calibrate: calibrateResultSchema,
+  atlas: atlasResultSchema,
+  "atlas --head": atlasHeadResultSchema,
+  "atlas --knows": knowingHeadsSchema,
   compare: compareResultSchema,
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,
@@ -64,6 +69,7 @@ export const resultSchemas = {
   verify: verifyResultSchema,
 };
 
+export type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../results/atlas.ts";
 export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";

@@ -8,7 +8,6 @@ import { selectivityResultSchema } from "./selectivity.ts";
 import {
   componentSetSchema,
   gridSchema,
-  headSchema,
   headShape,
   rectangleSchema,
   share,

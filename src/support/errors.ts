@@ -183,6 +183,11 @@ export const ERRORS = {
     means: "There is no image where images were to be indexed.",
     hint: "Name pictures, a folder of them, or a .txt, .csv or .jsonl list; --hidden takes hidden files too.",
   },
+  FEW_IMAGES: {
+    means:
+      "There are too few images for an answer to mean anything (an error), or for it to mean much (a warning).",
+    hint: "Index more images; a hundred or more let numbers be told from chance.",
+  },
   SOURCE_GONE: {
     means:
       "The images cannot be reached any more, all at once: a drive or share that has dropped, or a folder that moved.",

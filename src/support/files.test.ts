@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fillWhole, writeWhole } from "./files.ts";
+import { fillWhole, makeFolder, writeWhole } from "./files.ts";
 
 const root = mkdtempSync(join(tmpdir(), "clip-interpret-files-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -33,6 +33,30 @@ const holdsOnlyOld = (folder: string) => {
   expect(readdirSync(folder)).toEqual(["a.txt"]);
   expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("old");
 };
+
+describe("a folder that is made", () => {
+  it("may be there, or half of the way to it, and others may make it at the same time", async () => {
+    const path = join(root, "made", "a", "b", "c");
+    await makeFolder(join(path, "..", ".."));
+    await Promise.all([makeFolder(path), makeFolder(path), makeFolder(join(path, "d"))]);
+    await makeFolder(path);
+    expect(readdirSync(path)).toEqual(["d"]);
+  });
+
+  it("is refused where a file is in its way", async () => {
+    const { path } = oldFile();
+    await expect(makeFolder(path)).rejects.toMatchObject({ code: "EEXIST" });
+    await expect(makeFolder(join(path, "below"))).rejects.toThrow();
+  });
+
+  it.runIf(LINUX)("is refused where the system makes none, instead of being asked for for ever", async () => {
+    const error = { code: "OUTPUT_UNWRITABLE", message: expect.stringContaining("/proc/nowhere") };
+    await expect(writeWhole("/sys/nowhere/a/b.txt", "new")).rejects.toMatchObject({
+      code: "OUTPUT_UNWRITABLE",
+    });
+    await expect(fillWhole("/proc/nowhere/a/b.txt", async () => {})).rejects.toMatchObject(error);
+  });
+});
 
 describe("a file that is written", () => {
   it("replaces the one before, or is new in a new folder, whatever it is written from", async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, rmSync } from "node:fs";
 import { access, chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ClipInterpretError, messageOf } from "./errors.ts";
 
 /** Reads a whole file; `INPUT_NOT_FOUND` or `INPUT_UNREADABLE` when that fails. */
@@ -92,7 +92,7 @@ export async function fillWhole(
   { part, synced = true }: WholeOptions = {},
 ): Promise<void> {
   await guardWrite(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const old = await entryAt(path);
     if (STREAM.test(path) || (old && !old.isFile())) return fill(path);
     // A link stays a link, and a file that was closed to its owner stays so.
@@ -105,6 +105,26 @@ export async function fillWhole(
       await putInPlace(gathered, target, synced);
     });
   });
+}
+
+/**
+ * Makes a folder and those above it that are missing. Not with mkdir's own `recursive`: where the system says of a folder that is
+ * there that it is not (`/proc/x`), that asks for ever.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = resolve(path); !(await isFolder(at)); at = dirname(at)) {
+    missing.push(at);
+    if (at === dirname(at)) break;
+  }
+  for (const folder of missing.reverse()) {
+    try {
+      await mkdir(folder);
+    } catch (cause) {
+      // Another process may have made it.
+      if (!(await isFolder(folder))) throw cause;
+    }
+  }
 }
 
 /** Gives a finished file or folder its name, for good. */

@@ -1,7 +1,7 @@
-import { mkdir, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError } from "./errors.ts";
-import { guardWrite, inputError, isFolder, putInPlace } from "./files.ts";
+import { guardWrite, inputError, isFolder, makeFolder, putInPlace } from "./files.ts";
 import { formatNpyHeader, parseNpyHeader } from "./npy.ts";
 
 /** A float32 `.npy` file too large to hold in memory, read by rows of its first axis. */
@@ -67,7 +67,7 @@ export interface NpyWriter {
 export async function createNpyWriter(path: string, shape: readonly number[]): Promise<NpyWriter> {
   const partial = `${path}.partial`;
   const handle = await guardWrite(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     // Found out now rather than at the rename, hours later.
     if (await isFolder(path)) throw new Error("a folder is in its place");
     const file = await open(partial, "w");

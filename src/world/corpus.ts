@@ -225,6 +225,10 @@ async function claim(folder: string, corpus: Corpus): Promise<void> {
  */
 export async function readCorpus(folder: string): Promise<CorpusRow[]> {
   const path = join(folder, "scenes.jsonl");
+  if (!(await isThere(path)))
+    throw new ClipInterpretError("INPUT_NOT_FOUND", `${folder} is no corpus: it holds no scenes.jsonl`, {
+      hint: "Name a folder that `demo` wrote; pictures and masks of your own are given with --images, --masks and --classes.",
+    });
   const lines = (await readInput(path)).toString("utf8").trimEnd().split("\n");
   return lines.map((line, i) => {
     try {

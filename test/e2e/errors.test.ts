@@ -66,7 +66,7 @@ describe("words that are not understood", () => {
     ["an unknown option", ["explain", "--frobnicate"]],
     ["an option without its value", ["explain", "x.png", "--text"]],
     ["an option that is required", ["decompose", "--pixels", "x.npy"]],
-    ["an argument too many", ["explain", "a.png", "b.png"]],
+    ["an argument too many", ["models", "a"]],
     ["a picture of an unknown kind", ["explain", SCENE, "--text", "a", "--out", "x.gif"]],
     ["threads below zero", ["explain", "--threads", "-1"]],
     ["a limit of no pixels", ["explain", "--max-pixels", "0"]],

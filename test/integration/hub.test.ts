@@ -39,6 +39,21 @@ import {
   world,
 } from "../support/hub-world.ts";
 
+/** A CLIP as sentence-transformers saves it. */
+const WRAPPED = "0_CLIPModel";
+const CLIP_MODULE =
+  '{"idx": 0, "name": "0", "path": "0_CLIPModel", "type": "sentence_transformers.models.CLIPModel"}';
+const MODULES = Buffer.from(
+  `[${CLIP_MODULE}, {"type": "sentence_transformers.models.Normalize", "path": "1_Normalize"}]`,
+);
+const CLIP = {
+  "config.json": golden("gelu-p8/transformers/config.json"),
+  "model.safetensors": golden("gelu-p8/transformers/model.safetensors"),
+  "preprocessor_config.json": Buffer.from("{}"),
+  "tokenizer.json": TOKENIZER,
+  "tokenizer_config.json": Buffer.from("{}"),
+};
+
 describe("pull", () => {
   it("puts a model where the Python tools look for it, and the model decomposes the golden images", async () => {
     const { puller, env, repository, snapshot, hub } = await world();
@@ -156,6 +171,73 @@ describe("pull", () => {
     await model.release();
   });
 
+  it("takes the CLIP out of what sentence-transformers saved, and finds it by every name and folder", async () => {
+    const id = "sentence-transformers/clip-ViT-B-32";
+    const { puller, env, hub, home } = await world({
+      [id]: {
+        commit: COMMIT,
+        large: [`${WRAPPED}/model.safetensors`, `${WRAPPED}/pytorch_model.bin`],
+        files: {
+          "README.md": TOKENIZER,
+          "config_sentence_transformers.json": Buffer.from("{}"),
+          "modules.json": MODULES,
+          ...Object.fromEntries(
+            Object.entries(CLIP).map(([name, content]) => [`${WRAPPED}/${name}`, content]),
+          ),
+          [`${WRAPPED}/pytorch_model.bin`]: TOKENIZER,
+          [`${WRAPPED}/special_tokens_map.json`]: Buffer.from("{}"),
+        },
+      },
+    });
+    const { folder, files, name, receivedBytes } = await puller.pull("clip-ViT-B-32");
+    const repository = join(home, "hub", "models--sentence-transformers--clip-ViT-B-32");
+    const snapshot = join(repository, "snapshots", COMMIT);
+    expect([name, folder]).toEqual([id, join(snapshot, WRAPPED)]);
+    expect(files.map((file) => file.name)).toEqual(Object.keys(CLIP).sort());
+    expect((await readdir(snapshot)).sort()).toEqual([WRAPPED, "modules.json"]);
+    expect(hub.sent()).toBe(receivedBytes);
+    expect((await puller.pull(id)).receivedBytes).toBe(0);
+    expect(await readFile(join(repository, "refs", "main"), "utf8")).toBe(COMMIT);
+    // As the Python tools link it.
+    expect(await readlink(join(folder, "config.json"))).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\/[0-9a-f]{40}$/);
+    for (const asked of [id, id.toUpperCase(), "clip-vit-b-32", snapshot, folder, `${folder}/`])
+      expect(await locateModel(asked, env)).toMatchObject({
+        name: id,
+        folder,
+      });
+    const listed = (await listModels(env)).find(({ hubId }) => hubId === id);
+    expect(listed).toMatchObject({ present: true, folder, layers: 5, texts: true });
+    const model = await loadClipModel(folder, id, { threads: 1 });
+    const pixels = await goldenArray("gelu-p8/pixels.npy", 4);
+    const { embedding } = await model.decompose(pixels.data);
+    await model.release();
+    expect(relativeError(embedding, (await goldenArray("gelu-p8/image_embedding.npy", 2)).data)).toBeLessThan(
+      1e-5,
+    );
+  });
+
+  it.each([
+    [
+      "goes through another module",
+      `[${CLIP_MODULE}, {"type": "sentence_transformers.models.Dense", "path": "1_Dense"}]`,
+      "MODEL_UNSUPPORTED",
+      /Dense/,
+    ],
+    [
+      "lies outside its repository",
+      '[{"type": "models.CLIPModel", "path": "../0_CLIPModel"}]',
+      "CONFIG_INVALID",
+      /no folder/,
+    ],
+    ["is not there", "[]", "MODEL_UNSUPPORTED", /no weights/],
+    ["is not said to be anywhere", "{}", "CONFIG_INVALID", /modules\.json/],
+  ])("refuses a CLIP of sentence-transformers that %s", async (_, modules, code, message) => {
+    const files = { "modules.json": Buffer.from(modules), [`${WRAPPED}/config.json`]: CLIP["config.json"] };
+    const { puller, hub } = await world({ "someone/clip": { commit: COMMIT, files } });
+    await expect(puller.pull("someone/clip")).rejects.toMatchObject(failure(code, message));
+    expect(hub.sent()).toBe(modules.length);
+  });
+
   it("takes .bin weights where there are no safetensors", async () => {
     const bin = "open_clip_pytorch_model.bin";
     const { [WEIGHTS]: content, ...others } = SERVED.files;
@@ -176,6 +258,24 @@ describe("pull", () => {
       failure("MODEL_UNSUPPORTED", /no weights/),
     );
     expect(hub.sent(WEIGHTS)).toBe(0);
+    const before = hub.seen.length;
+    for (const architecture of [
+      "RN50",
+      "RN101-quickgelu/yfcc15m",
+      "rn50x4::openai",
+      "hf-hub:RN50x64/openai",
+    ]) {
+      const error = {
+        ...failure("MODEL_UNSUPPORTED", /ResNet/),
+        hint: expect.stringContaining("ViT-B-32/openai"),
+      };
+      await expect(puller.pull(architecture)).rejects.toMatchObject(error);
+      await expect(locateModel(architecture)).rejects.toMatchObject(error);
+    }
+    await expect(puller.pull("MobileCLIP2-S4")).rejects.toMatchObject(
+      failure("MODEL_UNSUPPORTED", /FastViT/),
+    );
+    expect(hub.seen.length).toBe(before);
     for (const nonsense of ["dog", "../x", "a/../b", "a/b/c"]) {
       await expect(puller.pull(nonsense)).rejects.toMatchObject(failure("MODEL_NOT_FOUND"));
     }

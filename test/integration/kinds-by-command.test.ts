@@ -5,11 +5,19 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { ModelConfig } from "../../src/checkpoint/model-config.ts";
+import { imageId } from "../../src/corpus/rows.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
-import { type imageSchema, tokensSchema } from "../../src/results/app.ts";
+import {
+  type imageSchema,
+  insightsSchema,
+  jobSchema,
+  propertiesSchema,
+  tokensSchema,
+} from "../../src/results/app.ts";
 import { explainResultSchema } from "../../src/results/explain.ts";
+import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { segmentResultSchema } from "../../src/results/segment.ts";
-import { post, send, startTestServer } from "../support/app-server.ts";
+import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
 
@@ -193,50 +201,93 @@ describe.each(KINDS.map(([kind, tokenizer]) => ({ kind, tokenizer })))(
   },
 );
 
-// One of each way to pool.
-const SERVED: readonly (readonly [kind: string, tokenizer: string])[] = [
+// One of each way to pool; the third has no tokenizer, so images alone are asked of it.
+const SERVED: readonly (readonly [kind: string, tokenizer?: string])[] = [
   ["end-by-id", "metaclip2"],
   ["mean-norm", "clipa"],
+  ["norm-mean"],
   ["siglip-transformers", "siglip"],
 ];
 
-describe.each(SERVED)("in the app, a model of the kind %s", (kind, tokenizer) => {
-  it("explains, maps and segments", async () => {
-    const path = modelOf(kind, tokenizer);
-    const server = await startTestServer({ served: [path] }, 12);
-    try {
+describe.each(SERVED.map(([kind, tokenizer]) => ({ kind, tokenizer })))(
+  "in the app, a model of the kind $kind",
+  ({ kind, tokenizer }) => {
+    let server: TestServer;
+    let model: string;
+    const ask = async (route: string, more: object) => {
+      const answer = await post(server.url, `/api/${route}`, { model, ...more });
+      expect(answer.status).toBe(200);
+      return answer.json();
+    };
+    const get = async (path: string) => (await send(server.url, path)).json();
+
+    beforeAll(async () => {
+      server = await startTestServer({ served: [modelOf(kind, tokenizer)] }, 12);
       const { models } = (await send(server.url, "/api/models")).json<{
         models: { name: string; source: string }[];
       }>();
-      const { name: model } = models.find(({ source }) => source === "folder")!;
-      const body = readFileSync(join(SCENES, "images/0067-monkey.png"));
-      const headers = { "content-type": "application/octet-stream" };
-      const upload = await send(server.url, "/api/images", { method: "POST", headers, body });
-      const { image } = upload.json<z.infer<typeof imageSchema>>();
-      const ask = async (route: string, more: object) => {
-        const answer = await post(server.url, `/api/${route}`, { model, image, ...more });
-        expect(answer.status).toBe(200);
-        return answer.json();
-      };
-      const explained = explainResultSchema.parse(await ask("explain", { texts: ["a dog"] }));
-      expect(explained.texts[0].error).toBeLessThan(1e-5);
-      const tokens = tokensSchema.parse(await ask("tokens", { text: "a dog" }));
-      const values = new Float32Array(new Uint8Array(Buffer.from(tokens.values, "base64")).buffer);
-      const heads = explained.texts[0].heads.map(({ value }) => value);
-      expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(
-        heads.reduce((sum, value) => sum + value, 0),
-        5,
-      );
-      const found = segmentResultSchema.parse(
-        await ask("segment", { texts: ["a dog"], heads: "all", mode: "topic" }),
-      );
-      const n = values.length / heads.length;
-      const first = n - found.grid.rows * found.grid.columns;
-      const patch = heads.reduce((sum, _, head) => sum + values[head * n + first], 0);
-      expect(patch).toBeCloseTo(found.texts[0].values[0][0], 5);
+      model = models.find(({ source }) => source === "folder")!.name;
+    });
+    afterAll(async () => {
       expect(server.faults).toEqual([]);
-    } finally {
       await server.close();
-    }
-  });
-});
+    });
+
+    if (tokenizer)
+      it("explains, maps and segments", async () => {
+        const body = readFileSync(join(SCENES, "images/0067-monkey.png"));
+        const headers = { "content-type": "application/octet-stream" };
+        const upload = await send(server.url, "/api/images", { method: "POST", headers, body });
+        const { image } = upload.json<z.infer<typeof imageSchema>>();
+        const explained = explainResultSchema.parse(await ask("explain", { image, texts: ["a dog"] }));
+        expect(explained.texts[0].error).toBeLessThan(1e-5);
+        const tokens = tokensSchema.parse(await ask("tokens", { image, text: "a dog" }));
+        const values = new Float32Array(new Uint8Array(Buffer.from(tokens.values, "base64")).buffer);
+        const heads = explained.texts[0].heads.map(({ value }) => value);
+        expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(
+          heads.reduce((sum, value) => sum + value, 0),
+          5,
+        );
+        const found = segmentResultSchema.parse(
+          await ask("segment", { image, texts: ["a dog"], heads: "all", mode: "topic" }),
+        );
+        const n = values.length / heads.length;
+        const first = n - found.grid.rows * found.grid.columns;
+        const patch = heads.reduce((sum, _, head) => sum + values[head * n + first], 0);
+        expect(patch).toBeCloseTo(found.texts[0].values[0][0], 5);
+      });
+
+    it("is got ready for a corpus, finds neighbours there, and says what its heads follow", async () => {
+      const where = `model=${model}&corpus=scenes`;
+      expect(codeOf(await send(server.url, `/api/insights?${where}`))).toBe("CORPUS_NOT_READY");
+      const { id } = jobSchema.parse(await ask("jobs", { kind: "prepare", corpus: "scenes" }));
+      const state = async () => jobSchema.parse(await get(`/api/jobs/${id}`)).state;
+      while (["queued", "running"].includes(await state())) await new Promise((go) => setTimeout(go, 50));
+      expect(await state()).toBe("done");
+
+      const image = `scenes:${imageId("images/0067-monkey.png")}`;
+      const near = async (heads: string, query: object) =>
+        neighborsResultSchema.parse(
+          await ask("neighbors", { corpus: "scenes", heads, k: 3, scoring: "cosine", query }),
+        );
+      for (const heads of ["L1.H0", "all"]) {
+        const { neighbors, excluded } = await near(heads, { image });
+        expect([neighbors.length, excluded]).toEqual([3, 1]);
+        for (const { score } of neighbors) expect(Math.abs(score)).toBeLessThanOrEqual(1 + 1e-6);
+      }
+      if (tokenizer) expect((await near("all", { text: "a dog" })).neighbors).toHaveLength(3);
+
+      const insights = insightsSchema.parse(await get(`/api/insights?${where}`));
+      const { layers, heads } = (await get(`/api/model?name=${model}`)) as { layers: number; heads: number };
+      expect(insights.selectivity.heads).toHaveLength(layers * heads);
+      for (const { factors } of insights.selectivity.heads)
+        for (const { explained } of factors) {
+          expect(explained).toBeGreaterThanOrEqual(0);
+          expect(explained).toBeLessThanOrEqual(1 + 1e-9);
+        }
+      expect(insights.retrieval.rows[0].chosenFor).toBe("embedding");
+      const { properties } = propertiesSchema.parse(await get(`/api/properties?${where}`));
+      for (const { heads: own } of properties) expect(own.length).toBeGreaterThan(0);
+    });
+  },
+);

@@ -81,6 +81,22 @@ describe.each(KINDS)("a model of the kind %s", (kind, tokenizer) => {
     expect(scores[3] / square).toBeCloseTo(1, 3);
   });
 
+  it("a head's distance from its mean is that of its dense contributions", async () => {
+    const set = parseComponents("L1.H0*0.5", model.geometry);
+    const { embedDim } = model.config;
+    const n = search.index.images.length;
+    const dense = await search.contributions(set, [...search.index.images.keys()]);
+    const { mean, lengths } = await search.centred(set);
+    const middle = Float64Array.from(mean, (_, d) =>
+      lengths.reduce((sum, _, row) => sum + dense[row * embedDim + d] / n, 0),
+    );
+    expect(relativeError(mean, middle)).toBeLessThan(1e-5);
+    const wanted = lengths.map((_, row) =>
+      Math.hypot(...middle.map((m, d) => dense[row * embedDim + d] - m)),
+    );
+    expect(relativeError(lengths, wanted)).toBeLessThan(1e-4);
+  });
+
   it("every MLP term together is what the heads leave of the embedding", async () => {
     const rows = [0, 1, 2];
     const set = parseComponents("all,mlps", model.geometry);

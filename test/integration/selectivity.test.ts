@@ -21,6 +21,7 @@ import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import type { SelectivityResult } from "../../src/results/selectivity.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
+import { goldenPath } from "../support/goldens.ts";
 
 const IMAGES = 400;
 let scratch: string;
@@ -64,26 +65,50 @@ function correlationRatio(rows: readonly Float64Array[], groups: readonly (strin
   return between / total;
 }
 
+/** Holds what factors explain of heads against the dense contributions. */
+async function expectCorrelationRatios(
+  model: ClipModel,
+  index: Index,
+  names: readonly string[],
+  { factors, heads }: Pick<SelectivityResult, "factors" | "heads">,
+) {
+  const search = createSearch(index, model.geometry, model.matmul);
+  const { embedDim } = model.geometry;
+  for (const name of names) {
+    const component = heads.find((candidate) => candidate.name === name)!;
+    for (const [f, factor] of factors.entries()) {
+      const rows = index.images.flatMap(({ factors: of }, row) =>
+        (of[factor.name] ?? null) === null ? [] : [row],
+      );
+      const dense = await search.contributions(parseComponents(name, model.geometry), rows);
+      const split = rows.map((_, i) => dense.slice(i * embedDim, (i + 1) * embedDim));
+      const wanted = correlationRatio(
+        split,
+        rows.map((row) => index.images[row].factors[factor.name]!),
+      );
+      expect(component.factors[f].explained, `${name} ${factor.name}`).toBeCloseTo(wanted, 5);
+    }
+  }
+}
+
 describe("selectivity", () => {
   it("is the correlation ratio of the dense contributions", async () => {
     const { factors, heads } = await measureSelectivity(model, index, { permutations: 2 });
-    const search = createSearch(index, model.geometry, model.matmul);
-    const { embedDim } = model.geometry;
-    for (const name of ["L0.H1", "L3.H1", "L2.H3"]) {
-      const component = heads.find((candidate) => candidate.name === name)!;
-      for (const [f, factor] of factors.entries()) {
-        const rows = index.images.flatMap(({ factors: of }, row) =>
-          (of[factor.name] ?? null) === null ? [] : [row],
-        );
-        const dense = await search.contributions(parseComponents(name, model.geometry), rows);
-        const split = rows.map((_, i) => dense.slice(i * embedDim, (i + 1) * embedDim));
-        const wanted = correlationRatio(
-          split,
-          rows.map((row) => index.images[row].factors[factor.name]!),
-        );
-        expect(component.factors[f].explained, `${name} ${factor.name}`).toBeCloseTo(wanted, 5);
-      }
-    }
+    await expectCorrelationRatios(model, index, ["L0.H1", "L3.H1", "L2.H3"], { factors, heads });
+  });
+
+  it("is that too where a model pools by attention, whose heads have no space of their own", async () => {
+    const pooled = await loadClipModel(goldenPath("kinds/siglip-transformers"));
+    const few = { ...source, images: source.images.slice(0, 40) };
+    await buildIndex(pooled, few, join(scratch, "pooled"), { dtype: "float32" });
+    const own = await readIndex(join(scratch, "pooled"));
+    await expectCorrelationRatios(
+      pooled,
+      own,
+      ["L0.H1", "L1.H0"],
+      await measureSelectivity(pooled, own, { permutations: 1 }),
+    );
+    await pooled.release();
   });
 
   it("finds nothing in a factor that says nothing, and more than any permutation in one that does", async () => {

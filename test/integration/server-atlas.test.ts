@@ -88,15 +88,20 @@ describe("the atlas in the app", () => {
   });
 
   it("says what another corpus would take", async () => {
-    const scenes = { model: DEFAULT_MODEL, corpus: "scenes" };
-    await post(server.url, "/api/jobs", { kind: "prepare", ...scenes });
-    const found = () => get(`/api/atlas?model=${DEFAULT_MODEL}&corpus=scenes`);
-    let last: AtlasState = before;
-    // Between the index and the atlas that follows by itself there is a job, and after it the atlas.
-    do {
-      last = atlasStateSchema.parse((await found()).json());
-    } while (last.state !== "ready");
-    expect(last.atlas.images).toBe(24);
+    const scenes = { model: DEFAULT_MODEL, corpus: "photos" };
+    const { id } = (await post(server.url, "/api/jobs", { kind: "prepare", ...scenes })).json<JobView>();
+    const of = async () => (await get(`/api/atlas?model=${DEFAULT_MODEL}&corpus=photos`)).json<AtlasState>();
+    expect(await of()).toMatchObject({ state: "absent", needs: "corpus", job: id });
+    let job: JobView;
+    do job = (await get(`/api/jobs/${id}`)).json<JobView>();
+    while (job.ended === null);
+    const atlas = (await get("/api/jobs")).json<{ jobs: JobView[] }>().jobs[0];
+    expect(atlas).toMatchObject({ kind: "atlas", subject: "photos" });
+    await send(server.url, `/api/jobs/${atlas.id}`, { method: "DELETE" });
+    await settled();
+    const absent = await of();
+    expect(absent).toMatchObject({ state: "absent", needs: "atlas", images: 8, job: null });
+    expect(absent.state === "absent" && absent.seconds).toBeGreaterThan(0);
   });
 
   it("finds the heads that know a text", async () => {

@@ -4,7 +4,7 @@ import { contributionPanel } from "../../src/views/explanation/matrix.ts";
 import { svgToPng } from "../../src/views/kit/png.ts";
 import { quoted, svgDocument } from "../../src/views/kit/svg.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
-import { matrix } from "./matrices.ts";
+import { matrix, pooledMatrix } from "./matrices.ts";
 import type { Gallery } from "./picture.ts";
 
 /** Values that can be checked by eye: rows from the first layer on, largest head +0.03, its opposite −0.03. */
@@ -71,6 +71,12 @@ export const contributionMatrix: Gallery = {
       name: "contribution-matrix/twenty-four-by-sixteen.svg",
       shows: "24 × 16 heads and a negative cosine: small cells, five of them with their ranks.",
       draw: () => drawn(large),
+    },
+    {
+      name: "contribution-matrix/pool.svg",
+      shows:
+        "A model that pools by attention: the MLP of its pool has a row of its own above the last layer's.",
+      draw: () => drawn(pooledMatrix(four, 0.0214)),
     },
     {
       name: "contribution-matrix/tall-and-narrow.svg",

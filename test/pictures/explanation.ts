@@ -4,7 +4,7 @@ import { sampleExplanation } from "../../src/views/explanation/sample.fixture.ts
 import { explanationSvg } from "../../src/views/explanation/svg.ts";
 import { explanationTerminal } from "../../src/views/explanation/terminal.ts";
 import { svgToPng } from "../../src/views/kit/png.ts";
-import { matrix } from "./matrices.ts";
+import { matrix, pooledMatrix } from "./matrices.ts";
 import type { Gallery } from "./picture.ts";
 import { scene } from "./stored-png.ts";
 
@@ -72,6 +72,12 @@ export const explanation: Gallery = {
       name: "explanation/broken-sum.svg",
       shows: "One of two sums does not hold: the caption says that the numbers must not be used.",
       draw: () => explanationSvg(result(ball, { ...cat, sum: 0.2318, error: 0.01 }), pictures),
+    },
+    {
+      name: "explanation/pool.svg",
+      shows:
+        "A model that pools by attention: a row for the MLP of its pool in both matrices, and what it is.",
+      draw: () => explanationSvg(result(pooledMatrix(cat, -0.0132), pooledMatrix(ball, 0.0214)), pictures),
     },
     {
       name: "explanation/notice.svg",
@@ -142,6 +148,11 @@ export const explanation: Gallery = {
       name: "explanation/80-columns.txt",
       shows: "Four texts in a terminal of 80 columns without colour.",
       draw: () => explanationTerminal(several, { columns: 80, colour: false }),
+    },
+    {
+      name: "explanation/80-columns-pool.txt",
+      shows: "The MLP of a pool in a terminal, between the other components by its size.",
+      draw: () => explanationTerminal(result(pooledMatrix(ball, 0.0214)), { columns: 80, colour: false }),
     },
     {
       name: "explanation/40-columns.txt",

@@ -1,4 +1,5 @@
 import { ablation } from "./ablation.ts";
+import { atlas } from "./atlas.ts";
 import { charts } from "./charts.ts";
 import { colourScales } from "./colour-scales.ts";
 import { contributionMatrix } from "./contribution-matrix.ts";
@@ -25,6 +26,7 @@ export const GALLERIES: readonly Gallery[] = [
   segmentationGallery,
   segmentationSheet,
   selectivity,
+  atlas,
   textspan,
   headMatch,
   ablation,

@@ -23,3 +23,14 @@ export function matrix(
   if (mlps === undefined) others[0].value = rounded(others[0].value + similarity - total());
   return { text, similarity: total(), heads, mlps: others, sum: total(), error: 3e-8 };
 }
+
+/** The same of a model that pools by attention, whose pool has an MLP. */
+export function pooledMatrix(explanation: Explanation, value: number): Explanation {
+  const sum = rounded(explanation.sum + value);
+  return {
+    ...explanation,
+    mlps: [...explanation.mlps, { component: "pool.MLP", value }],
+    similarity: sum,
+    sum,
+  };
+}

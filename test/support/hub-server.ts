@@ -53,11 +53,10 @@ export async function serveHub(repositories: Readonly<Record<string, ServedRepos
           lastModified: "2024-01-01",
         });
       }
-      if (path === `/api/models/${id}/tree/${repository.commit}`) {
-        return json(
-          response,
-          listed.get(id) ?? Object.keys(repository.files).map((name) => entry(repository, name)),
-        );
+      const tree = `/api/models/${id}/tree/${repository.commit}`;
+      if (path === tree || path.startsWith(`${tree}/`)) {
+        const folder = path.slice(tree.length + 1);
+        return json(response, listed.get(id) ?? entriesOf(repository, folder));
       }
       const [, name] = path.split(`/${id}/resolve/${repository.commit}/`);
       const content = name === undefined ? undefined : repository.files[name];
@@ -105,6 +104,23 @@ async function listen(
 
 function json(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+/** What the hub's tree says of a folder: its files, and its folders without what is in them. */
+function entriesOf(repository: ServedRepository, folder: string) {
+  const prefix = folder && `${folder}/`;
+  const inside = Object.keys(repository.files).filter((name) => name.startsWith(prefix));
+  const rest = inside.map((name) => name.slice(prefix.length).split("/"));
+  const folders = new Set(rest.flatMap(([first, ...more]) => (more.length > 0 ? [first] : [])));
+  return [
+    ...[...folders].map((name) => ({
+      type: "directory",
+      path: `${prefix}${name}`,
+      size: 0,
+      oid: "0".repeat(40),
+    })),
+    ...inside.filter((_, i) => rest[i]!.length === 1).map((name) => entry(repository, name)),
+  ];
 }
 
 /** What the hub's tree says of a file. */

@@ -8,7 +8,7 @@ import { createSearch } from "../../corpus/search.ts";
 import { addScaled, dot, norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allComponents, allHeads } from "../../model/components.ts";
-import { createAlgebra } from "../../onnx/algebra.ts";
+import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
 import { type KnowingHeads, knowingHeadsResult } from "../../results/atlas.ts";
 import { originOf } from "../../results/origin.ts";
 import { headOf } from "../../results/shapes.ts";
@@ -17,7 +17,7 @@ import { checkCancelled, pause, type WorkOptions } from "../../support/progress.
 import type { TextPool } from "../../text/pool.ts";
 import { eachHead } from "../textspan/contributions.ts";
 import { embedPool, unitRows } from "../textspan/describe-heads.ts";
-import { rowSpace } from "../textspan/row-space.ts";
+import { type RowSpace, rowSpace } from "../textspan/row-space.ts";
 import { projectTexts } from "../textspan/textspan.ts";
 import { thin } from "../zero-shot/problem.ts";
 import type { AtlasLabels } from "./labels.ts";
@@ -38,7 +38,6 @@ export interface PoolShares {
   readonly sorted: readonly Float64Array[];
   /** [L·H]: share of a head's variance along directions [t, D], each of unit length. */
   shares(directions: Float64Array): Promise<Float64Array[]>;
-  release(): Promise<void>;
 }
 
 /** Images that agreement is measured over, and heads that it is measured of. */
@@ -59,43 +58,51 @@ export async function openPoolShares(
   const { embedDim } = model.config;
   const work = { ...(report && { report }), ...(signal && { signal }) };
   const texts = await embedPool(model, pool, { ...options, ...work });
-  const algebra = await createAlgebra({ threads });
+  /** Its sessions cost milliseconds, and nobody has to see to their end. */
+  const withAlgebra = async <T>(use: (algebra: Algebra) => Promise<T>): Promise<T> => {
+    const algebra = await createAlgebra({ threads });
+    try {
+      return await use(algebra);
+    } finally {
+      await algebra.release();
+    }
+  };
   const search = createSearch(index, model.geometry, model.matmul);
-  const contributionsOf = await eachHead(search, model, algebra);
-  const spaces: Pick<Awaited<ReturnType<typeof rowSpace>>, "covariance" | "basis" | "totalVariance">[] = [];
-  for (const head of allHeads(model.geometry).heads) {
-    checkCancelled(signal);
-    const contributions = contributionsOf(head);
-    const { covariance, basis, totalVariance } = await rowSpace(
-      algebra,
-      await contributions.moments(work),
-      contributions.matrix,
-    );
-    spaces.push({ covariance, basis, totalVariance });
-  }
-  const shares = async (directions: Float64Array) => {
-    const found: Float64Array[] = [];
-    for (const space of spaces) {
+  const spaces = await withAlgebra(async (algebra) => {
+    const contributionsOf = await eachHead(search, model, algebra);
+    const found: Pick<RowSpace, "covariance" | "basis" | "totalVariance">[] = [];
+    for (const head of allHeads(model.geometry).heads) {
       checkCancelled(signal);
-      const coordinates = await projectTexts(algebra, space, directions);
-      const { data } = await algebra.product(coordinates, space.covariance);
-      const r = coordinates.columns;
-      found.push(
-        Float64Array.from({ length: coordinates.rows }, (_, i) =>
-          space.totalVariance === 0
-            ? 0
-            : Math.max(0, dot(coordinates.data, data, i * r, i * r, r) / space.totalVariance),
-        ),
-      );
-      await pause();
+      const contributions = contributionsOf(head);
+      const moments = await contributions.moments(work);
+      const { covariance, basis, totalVariance } = await rowSpace(algebra, moments, contributions.matrix);
+      found.push({ covariance, basis, totalVariance });
     }
     return found;
-  };
+  });
+  const shares = (directions: Float64Array) =>
+    withAlgebra(async (algebra) => {
+      const found: Float64Array[] = [];
+      for (const space of spaces) {
+        await pause();
+        checkCancelled(signal);
+        const coordinates = await projectTexts(algebra, space, directions);
+        const { data } = await algebra.product(coordinates, space.covariance);
+        const r = coordinates.columns;
+        const along = (i: number) => dot(coordinates.data, data, i * r, i * r, r);
+        found.push(
+          Float64Array.from({ length: coordinates.rows }, (_, i) =>
+            space.totalVariance === 0 ? 0 : Math.max(0, along(i) / space.totalVariance),
+          ),
+        );
+      }
+      return found;
+    });
   const mean = new Float64Array(embedDim);
   for (let at = 0; at < texts.length; at += embedDim)
     addScaled(mean, 1 / pool.texts.length, texts.subarray(at, at + embedDim));
   const sorted = (await shares(centredRows(texts, mean))).map((of) => of.sort());
-  return { mean, sorted, shares, release: () => algebra.release() };
+  return { mean, sorted, shares };
 }
 
 /** Directions [t, D] of texts less what all texts share, at length 1. */
@@ -113,14 +120,14 @@ function centredRows(texts: Float64Array, mean: Float64Array): Float64Array {
  * @throws what embedding a text throws, `CANCELLED`
  * @example
  * ```ts
- * import { findHeads, openIndex, openModel } from "clip-interpret";
- * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { openIndex, openModel } from "clip-interpret";
+ * import { defaultPool, findHeads, loadPool } from "clip-interpret/labeling";
  *
  * const model = await openModel("emoji-4x128-p8");
  * const index = await openIndex(model, "scenes.index");
  * const pool = await loadPool(defaultPool(model.name));
  * const { heads } = await findHeads(model, index, pool, "a red background");
- * console.log(heads[0].name, heads[0].percentile.toFixed(2)); // → L0.H1 0.99
+ * console.log(heads[0].name, heads[0].percentile.toFixed(2)); // → L0.H1 0.91
  * ```
  */
 export async function findHeads(
@@ -137,36 +144,32 @@ export async function findHeads(
   const { labels = {}, signal, known, embedding } = options;
   const { embedDim } = model.config;
   const shares = known ?? (await openPoolShares(model, index, pool, options));
-  try {
-    const unit = unitRows(embedding ?? (await model.encodeTexts([text])), embedDim);
-    const probe = centredRows(unit, shares.mean);
-    if (norm(probe) === 0) probe.set(unit);
-    const own = await shares.shares(probe);
-    const heads = allHeads(model.geometry).heads.map(({ layer, head }, i) => ({
-      ...headOf(layer, head),
-      label: labels[headOf(layer, head).name] ?? null,
-      share: own[i][0],
-      percentile: shareBelow(shares.sorted[i], own[i][0]),
-      agreement: null as number | null,
-    }));
-    heads.sort((a, b) => b.share - a.share);
-    const search = createSearch(index, model.geometry, model.matmul);
-    const rows = thin([...index.images.keys()], MOST_IMAGES);
-    const whole = await search.exactScores(probe, allComponents(model.geometry), rows);
-    for (const entry of heads.slice(0, MEASURED)) {
-      checkCancelled(signal);
-      await pause();
-      const { layer, head } = entry;
-      const scores = await search.exactScores(probe, { heads: [{ layer, head, weight: 1 }], mlps: [] }, rows);
-      entry.agreement = correlation(
-        scores,
-        whole.map((value, i) => value - scores[i]),
-      );
-    }
-    return knowingHeadsResult(await originOf({ model, index, pool }), { text, heads });
-  } finally {
-    if (!known) await shares.release();
+  const unit = unitRows(embedding ?? (await model.encodeTexts([text])), embedDim);
+  const probe = centredRows(unit, shares.mean);
+  if (norm(probe) === 0) probe.set(unit);
+  const own = await shares.shares(probe);
+  const heads = allHeads(model.geometry).heads.map(({ layer, head }, i) => ({
+    ...headOf(layer, head),
+    label: labels[headOf(layer, head).name] ?? null,
+    share: own[i][0],
+    percentile: shareBelow(shares.sorted[i], own[i][0]),
+    agreement: null as number | null,
+  }));
+  heads.sort((a, b) => b.share - a.share);
+  const search = createSearch(index, model.geometry, model.matmul);
+  const rows = thin([...index.images.keys()], MOST_IMAGES);
+  const whole = await search.exactScores(probe, allComponents(model.geometry), rows);
+  for (const entry of heads.slice(0, MEASURED)) {
+    checkCancelled(signal);
+    await pause();
+    const { layer, head } = entry;
+    const scores = await search.exactScores(probe, { heads: [{ layer, head, weight: 1 }], mlps: [] }, rows);
+    entry.agreement = correlation(
+      scores,
+      whole.map((value, i) => value - scores[i]),
+    );
   }
+  return knowingHeadsResult(await originOf({ model, index, pool }), { text, heads });
 }
 
 /** Share of sorted values that lie below one. */

@@ -13,6 +13,16 @@ export type AtlasLabels = Readonly<Record<string, AtlasLabel>>;
  * What a model's heads are called: by a file of labels, or else by what was published about it. A head that is under
  * several properties has them all.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
+ * @example
+ * ```ts
+ * import { writeFile } from "node:fs/promises";
+ * import { openModel } from "clip-interpret";
+ * import { loadAtlasLabels } from "clip-interpret/labeling";
+ *
+ * await writeFile("by-hand.json", JSON.stringify({ colors: ["L1.H0"], places: ["L3.H3", "L2.H1"] }));
+ * const labels = await loadAtlasLabels(await openModel("emoji-4x128-p8"), "by-hand.json");
+ * console.log(labels["L3.H3"].label, labels["L3.H3"].by); // → places by-hand.json
+ * ```
  */
 export async function loadAtlasLabels(
   model: Pick<ClipModel, "name" | "config">,

@@ -48,7 +48,8 @@ const metricOf = ({ matrix, m, d }: Made) =>
   });
 
 const gather = (heads: readonly Made[]): Promise<Responses> =>
-  gatherResponses(matmul, heads[0].m, heads.length, async (i) => ({
+  gatherResponses(matmul, heads.length, async (i) => ({
+    width: heads[i].m,
     block: heads[i].block,
     metric: metricOf(heads[i]),
   }));

@@ -14,6 +14,7 @@
  *     tr(XXᵀ)·tr(YYᵀ) / ( (n − 1)·‖XXᵀ‖_F·‖YYᵀ‖_F )
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import type { MeasuredHead } from "../../corpus/measured-head.ts";
 import { crossProduct, dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
@@ -32,35 +33,27 @@ export interface Responses {
   readonly norms: Float64Array;
 }
 
-/** Coordinates of one head's contributions with the metric that they are measured in. */
-export interface HeadCoordinates {
-  /** [n, m] in float32: z̃. */
-  readonly block: Float32Array;
-  /** [m, m]: M̃M̃ᵀ. */
-  readonly metric: Float64Array;
-}
-
-/**
- * Brings heads into coordinates of plain inner products, one head after another.
- * @param width m
- */
+/** Brings heads of one width into coordinates of plain inner products, one head after another. */
 export async function gatherResponses(
   matmul: MatMul,
-  width: number,
   count: number,
-  head: (index: number) => Promise<HeadCoordinates>,
+  head: (index: number) => Promise<MeasuredHead>,
 ): Promise<Responses> {
   const [traces, norms] = [new Float64Array(count), new Float64Array(count)];
-  let images = 0;
+  let [images, width] = [0, 0];
   let values = new Float32Array(0);
   for (let h = 0; h < count; h++) {
-    const { block, metric } = await head(h);
-    images = block.length / width;
+    const { block, metric, width: m } = await head(h);
+    [images, width] = [block.length / m, m];
     if (h === 0) values = new Float32Array(images * count * width);
-    const rotated = await matmul(
-      { data: centred(block, width), dims: [1, images, width] },
-      { data: rootOf(metric, width), dims: [1, width, width] },
-    );
+    const own = centred(block, width);
+    const rotated =
+      metric === undefined
+        ? own
+        : await matmul(
+            { data: own, dims: [1, images, width] },
+            { data: rootOf(metric, width), dims: [1, width, width] },
+          );
     for (let image = 0; image < images; image++) {
       values.set(rotated.subarray(image * width, (image + 1) * width), (image * count + h) * width);
     }

@@ -3,11 +3,11 @@
  * of a pair respond to. Nothing is assumed of the models: widths, layers and embedding sizes may differ.
  */
 import { createHeadCache } from "../../corpus/head-cache.ts";
+import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { largest, smallest } from "../../math/rank.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
-import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import {
   type CommonFactor,
@@ -212,14 +212,13 @@ export function responses(
   rows: readonly number[],
 ): Promise<Responses> {
   const cache = createHeadCache(index, 0);
-  const width = coordinateCount(geometry);
-  return gatherResponses(matmul, width, set.heads.length, async (i) => {
+  return gatherResponses(matmul, set.heads.length, async (i) => {
     const { layer, head } = set.heads[i];
-    const whole = await cache.block(layer, head);
+    const { block: whole, width, metric } = await measuredHead(cache, geometry, layer, head);
     const block = new Float32Array(rows.length * width);
     for (const [to, row] of rows.entries())
       block.set(whole.subarray(row * width, (row + 1) * width), to * width);
-    return { block, metric: headMetric(geometry, layer, head) };
+    return { block, width, metric };
   });
 }
 

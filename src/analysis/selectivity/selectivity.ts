@@ -15,16 +15,17 @@
  * closed forms (Kazi-Aoual et al., "Refined approximations to permutation tests for multivariate inference", 1995), its tail is near
  * that of a gamma distribution. Over all components and factors these p-values are adjusted (Benjamini and Hochberg, 1995).
  *
- * Everything is computed in a head's d_h + 3 coordinates: ‖z̃M̃‖² = z̃·(M̃M̃ᵀ)·z̃.
+ * Everything is computed in a head's d_h + 3 coordinates, ‖z̃M̃‖² = z̃·(M̃M̃ᵀ)·z̃; where a model pools by attention in the D
+ * dimensions of the contributions themselves.
  */
 import { createHeadCache } from "../../corpus/head-cache.ts";
+import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { fromHalf } from "../../math/half.ts";
 import { dot, multiply } from "../../math/linear.ts";
 import { adjusted, isAboveChance, LEVEL } from "../../math/tails.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpCount, mlpName } from "../../model/components.ts";
-import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import { originOf } from "../../results/origin.ts";
 import {
@@ -176,9 +177,9 @@ export async function explainByFactors(
   for (let unit = 0; unit < total; unit++) {
     checkCancelled(signal);
     const [layer, head] = [Math.floor(unit / headCount), unit % headCount];
-    const metric = headMetric(geometry, layer, head);
     const seen = (probes: Float32Array) => probesOfHead({ geometry, matmul }, probes, layer, head);
-    const factors = await measure(await cache.block(layer, head), coordinateCount(geometry), metric, seen);
+    const { block, width, metric } = await measuredHead(cache, geometry, layer, head);
+    const factors = await measure(block, width, metric, seen);
     heads.push({ ...headOf(layer, head), factors });
     report?.({ type: "advance", task, done: unit + 1, total });
   }

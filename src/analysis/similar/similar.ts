@@ -1,8 +1,8 @@
 import { createHeadCache } from "../../corpus/head-cache.ts";
+import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allHeads, type WeightedHead } from "../../model/components.ts";
-import { coordinateCount, headMetric } from "../../model/head-space.ts";
 import { originOf } from "../../results/origin.ts";
 import { headOf } from "../../results/shapes.ts";
 import { type SimilarResult, similarResult } from "../../results/similar.ts";
@@ -34,10 +34,9 @@ export async function findSimilarHeads(
   const { geometry, matmul } = model;
   const cache = createHeadCache(index, 0);
   const responses = (heads: readonly Pick<WeightedHead, "layer" | "head">[]) =>
-    gatherResponses(matmul, coordinateCount(geometry), heads.length, async (i) => {
+    gatherResponses(matmul, heads.length, (i) => {
       checkCancelled(signal);
-      const block = await cache.block(heads[i].layer, heads[i].head);
-      return { block, metric: headMetric(geometry, heads[i].layer, heads[i].head) };
+      return measuredHead(cache, geometry, heads[i].layer, heads[i].head);
     });
   const others = allHeads(geometry).heads.filter((one) => one.layer !== head.layer || one.head !== head.head);
   const task = "comparing heads";

@@ -3,6 +3,7 @@
  * index, beside what the same choice explains among texts that mean nothing, and how much of it other images would have
  * brought.
  */
+import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { norm } from "../../math/linear.ts";
@@ -13,7 +14,6 @@ import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebr
 import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf } from "../../results/shapes.ts";
 import { type Span, type TextspanResult, textspanResult } from "../../results/textspan.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
 import { type Contributions, eachHead, summedContributions } from "./contributions.ts";
@@ -74,7 +74,7 @@ export async function describeHeads(
   options: DescribeOptions = {},
 ): Promise<TextspanResult> {
   const { iterations = 20, resamples = 0, seed = 0, joint = false, threads = 0, report, signal } = options;
-  if (index.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds no image`);
+  requireImages(index, 2, report);
   const { embedDim } = model.config;
   const texts = {
     data: await embedPool(model, pool, options),

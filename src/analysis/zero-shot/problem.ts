@@ -1,4 +1,5 @@
 /** A zero-shot classification of an index's images: which images, their classes and groups, and what scores them. */
+import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { Robustness } from "../../results/debias.ts";
@@ -40,7 +41,8 @@ export interface ZeroShotOptions extends WorkOptions {
 
 /**
  * Prepares a classification.
- * @throws `CLASSES_INVALID`, `FACTORS_MISSING` when no image with a class has a group
+ * With few images there is a warning (`FEW_IMAGES`).
+ * @throws `CLASSES_INVALID`, also where an image has nothing to choose from; `FACTORS_MISSING` when no image with a class has a group
  * @example
  * ```ts
  * import { openIndex, openModel } from "clip-interpret";
@@ -68,6 +70,8 @@ export async function prepareZeroShot(
     throw new ClipInterpretError("FACTORS_MISSING", message);
   }
   const rows = thin(known, images ?? known.length);
+  requireChoice(classSet, rows, classOf);
+  requireImages({ images: rows, folder: index.folder }, 1, report);
   const encode: EmbedTexts = (texts) =>
     model.encodeTexts(texts, { ...(report && { report }), ...(signal && { signal }) });
   const probes = await classProbes(classSet, model.config.embedDim, embed ?? encode);
@@ -82,6 +86,20 @@ export async function prepareZeroShot(
     scores: createClassScores(model, index, probes, rows),
     leftOut: index.images.length - known.length,
   };
+}
+
+/** Who can only be taken for what it is, is. @throws `CLASSES_INVALID` */
+function requireChoice(classSet: ClassSet, rows: readonly number[], classOf: Int32Array): void {
+  const contests = contestsOf(classSet);
+  const alone = rows.find(
+    (row) => contests.filter((contest) => contest === contests[classOf[row]]).length < 2,
+  );
+  if (alone === undefined) return;
+  const { name } = classSet.classes[classOf[alone]];
+  const message = `the class ${JSON.stringify(name)} is alone: an image of it can be taken for nothing else`;
+  throw new ClipInterpretError("CLASSES_INVALID", message, {
+    hint: "Give two classes or more among which an image is to choose.",
+  });
 }
 
 /** At most `most` of a list, evenly spread. */

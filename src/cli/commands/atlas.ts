@@ -42,6 +42,8 @@ interface AtlasCommandOptions {
 
 /** Side of a small picture, in pixels: twice what a page shows. */
 const SIDE = 112;
+/** Pictures that are drawn at a time. */
+const AT_ONCE = 16;
 /** Heads that `--knows` lists in a terminal. */
 const LISTED = 10;
 
@@ -192,15 +194,20 @@ async function writeFolder(
       readonly covered?: AtlasHeadResult["pictures"][number]["covered"];
     })[],
   ) => {
-    for (const { row, covered } of pictures) {
-      if (written.has(row)) continue;
+    const missing = pictures.filter(({ row }) => !written.has(row));
+    for (let start = 0; start < missing.length; start += AT_ONCE) {
       checkCancelled(signal);
-      const { id, path } = index.images[row];
-      const webp = await squareThumbnail(join(index.manifest.root, path), SIDE, covered ?? null);
-      const name = `pictures/${id}.webp`;
-      if (webp) await writeWhole(join(folder, name), webp, { synced: false });
-      else gone.push(path);
-      written.set(row, webp ? name : null);
+      const some = missing.slice(start, start + AT_ONCE);
+      await Promise.all(
+        some.map(async ({ row, covered }) => {
+          const { id, path } = index.images[row];
+          const webp = await squareThumbnail(join(index.manifest.root, path), SIDE, covered ?? null);
+          const name = `pictures/${id}.webp`;
+          if (webp) await writeWhole(join(folder, name), webp, { synced: false });
+          else gone.push(path);
+          written.set(row, webp ? name : null);
+        }),
+      );
     }
   };
   const context = {

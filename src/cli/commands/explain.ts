@@ -39,7 +39,7 @@ export const registerExplain: Register = (program, run) => {
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
       run(async (context, image: string | undefined, options: Options, _command: Command) => {
-        const { report, signal, streams, say, result } = context;
+        const { report, signal, streams, say, result, called } = context;
         checkPictures(options.out, image);
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
@@ -60,18 +60,22 @@ export const registerExplain: Register = (program, run) => {
         const colour = isTTY && !process.env.NO_COLOR;
         result(explained, () => explanationTerminal(explained, { columns, colour, all: options.all }));
         for (const path of options.out) say(`drawn: ${path}`);
-        if (example) say(NEXT_STEPS);
+        if (example) say(nextSteps(called));
       }),
     );
 };
 
-const NEXT_STEPS = `
-Where to go next:
-  clip-interpret explain PICTURE --text "a dog" --text "a cat" --out why.html      your own picture and texts
-  clip-interpret models                                                            real CLIPs, and which of them are here
-  clip-interpret pull ViT-B-32/openai                                              fetch one (605 MB); then --model ViT-B-32/openai
-  clip-interpret --help                                                            everything else
-(In a clone of the repository, write \`node dist/cli/main.js\` for \`clip-interpret\`.)`;
+const NEXT_STEPS = [
+  ['explain PICTURE --text "a dog" --text "a cat" --out why.html', "your own picture and texts"],
+  ["models", "real CLIPs, and which of them are here"],
+  ["pull ViT-B-32/openai", "fetch one (605 MB); then --model ViT-B-32/openai"],
+  ["--help", "everything else"],
+] as const;
+
+const nextSteps = (called: string): string =>
+  ["", "Where to go next:", ...NEXT_STEPS.map(([step, why]) => `  ${called} ${step.padEnd(66)}${why}`)].join(
+    "\n",
+  );
 
 async function shownImage(model: ClipModel, rgb: Uint8Array): Promise<Picture> {
   const { size } = model.config.preprocess;

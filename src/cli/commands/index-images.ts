@@ -79,7 +79,7 @@ export const registerIndex: Register = (program, run) => {
         const unread = built.unread.map(({ path, code, message }) => ({ path, code, message }));
         const found = indexResult(await originOf({ model, index }), { ...built, unread, exported });
         for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);
-        const next = await nextCommand(model, found.folder);
+        const next = await nextCommand(model, found.folder, context.called);
         result(found, () => summary(found, next));
       }),
     );
@@ -141,15 +141,15 @@ function summary({ origin, ...built }: IndexResult, next: string): string {
 }
 
 /** What to ask of an index first; one without a tokenizer cannot be asked for a text. */
-async function nextCommand(model: ClipModel, folder: string): Promise<string> {
+async function nextCommand(model: ClipModel, folder: string, called: string): Promise<string> {
   const index = `--index ${shellWord(folder)}`;
   const readsTexts = await model.tokenizer().then(
     () => true,
     () => false,
   );
   return readsTexts
-    ? `clip-interpret neighbors ${index} --heads last4 --text "a red background" --out near.html`
-    : `clip-interpret similar ${index} --head ${headName(model.geometry.layers - 1, 0)}`;
+    ? `${called} neighbors ${index} --heads last4 --text "a red background" --out near.html`
+    : `${called} similar ${index} --head ${headName(model.geometry.layers - 1, 0)}`;
 }
 
 async function check(

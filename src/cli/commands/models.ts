@@ -11,9 +11,9 @@ export const registerModels: Register = (program, run) => {
     .command("models")
     .description("list the models that can be named: what they are, how large, and which are here")
     .action(
-      run(async ({ result }) => {
+      run(async ({ result, called }) => {
         const found = modelsResult(await originOf({}), { models: await listModels() });
-        result(found, () => `${listing(found.models)}\n${EXPLANATION}`);
+        result(found, () => `${listing(found.models)}\n${explanation(called)}`);
       }),
     );
 };
@@ -31,10 +31,10 @@ const HEAD = [
   "source",
 ];
 
-const EXPLANATION = `
+const explanation = (called: string): string => `
 * one of the six models of the paper; ~ estimated. Any other CLIP ViT on the hub goes by its hub id (organisation/name).
-  clip-interpret pull MODEL                                          fetches one into the hub's cache
-  clip-interpret explain PICTURE --text "a dog" --model MODEL        uses one that is here, or a folder`;
+  ${called} pull MODEL                                          fetches one into the hub's cache
+  ${called} explain PICTURE --text "a dog" --model MODEL        uses one that is here, or a folder`;
 
 function listing(models: readonly CatalogueEntry[]): string {
   const number = (value: number | null) => (value === null ? "–" : String(value));

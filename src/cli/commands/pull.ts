@@ -19,7 +19,7 @@ export const registerPull: Register = (program, run) => {
     .description("fetch a model from the Hugging Face Hub into its cache; goes on where it was stopped")
     .argument("<model>", "a name that `models` lists, or a hub id (organisation/name)")
     .action(
-      run(async ({ report, signal, result }, name: string) => {
+      run(async ({ report, signal, result, called }, name: string) => {
         const pulled = isEmbedded(name) ? await embedded(name) : await fromHub(name, { report, signal });
         const json = pullResult(await originOf({}), pulled);
         result(json, () => {
@@ -28,8 +28,8 @@ export const registerPull: Register = (program, run) => {
           return [
             `${model} is in ${folder} (${how})`,
             "Next:",
-            `  clip-interpret verify ${shellWord(model)}`,
-            `  clip-interpret explain ${shellWord(PHOTO)} --text "a dog" --text "a cat" --model ${shellWord(model)}`,
+            `  ${called} verify ${shellWord(model)}`,
+            `  ${called} explain ${shellWord(PHOTO)} --text "a dog" --text "a cat" --model ${shellWord(model)}`,
           ].join("\n");
         });
       }),

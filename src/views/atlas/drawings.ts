@@ -83,7 +83,7 @@ export function factorBars(factors: readonly AtlasFactor[], width = 420): Drawin
     const y = i * BAR_ROW;
     const long = Math.max(1, length * share);
     const left = sign === -1 ? zero - long : zero;
-    const fill = sign === null ? "#8c959f" : sign > 0 ? TOWARDS : AWAY;
+    const fill = colourOf(sign);
     const pale = beyondChance ? "" : ' opacity="0.4"';
     return (
       textLine(names, y + 15, fitted(factor, names), { size: 11, anchor: "end" }) +
@@ -99,6 +99,20 @@ export function factorBars(factors: readonly AtlasFactor[], width = 420): Drawin
     : "";
   return { width, height, body: rows.join("") + axis + ends };
 }
+
+/** One share on a track of its own, in the colour of its sign. */
+export function shareBar({ share, sign }: Pick<AtlasFactor, "share" | "sign">, width = 260): Drawing {
+  const height = 8;
+  const long = round(Math.max(1, width * share));
+  return {
+    ...{ width, height },
+    body:
+      `<rect class="track" width="${width}" height="${height}" rx="4" fill="#e4e8ed"/>` +
+      `<rect width="${long}" height="${height}" rx="4" fill="${colourOf(sign)}"/>`,
+  };
+}
+
+const colourOf = (sign: AtlasFactor["sign"]) => (sign === null ? "#8c959f" : sign > 0 ? TOWARDS : AWAY);
 
 /** Shares that the texts of a page explain together, beside the control and the most that is possible. */
 export function textCurve(
@@ -123,7 +137,7 @@ export function textCurve(
 export type ScatterAxis = Pick<AtlasMetricWords, "key" | "name" | "unit">;
 
 /** The place of a scatter's points, for whoever moves them. */
-export const SCATTER = { width: 640, height: 400, left: 58, right: 14, top: 12, bottom: 42 } as const;
+export const SCATTER = { width: 640, height: 400, left: 58, right: 50, top: 12, bottom: 42 } as const;
 
 /**
  * Heads as points over two metrics; those without a value of both are left out.

@@ -32,10 +32,10 @@ svg .ink { fill: var(--ink); } svg .muted { fill: var(--muted); } svg .paper { f
 svg .frame { stroke: var(--line); } svg .gap { stroke: var(--gap); } svg .tick { stroke: var(--muted); } svg .edge { stroke: var(--ink); }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; align-items: baseline; padding: .7rem 0; border-bottom: 1px solid var(--line);
   position: sticky; top: 0; background: var(--paper); z-index: 2; } nav .end { margin-left: auto; }
-.notice { background: var(--notice); border-left: 4px solid #c98a00; padding: .5rem .9rem; border-radius: 4px; }
+.notice { margin: 1rem 0; background: var(--notice); border-left: 4px solid #c98a00; padding: .5rem .9rem; border-radius: 4px; }
 .label { display: inline-block; background: var(--card); border: 1px solid var(--line); border-radius: 999px; padding: .05rem .7rem;
   font-size: .95rem; font-weight: 600; vertical-align: .15em; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .6rem; margin: 1rem 0 0; padding: 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .6rem; margin: 1rem 0 0; padding: 0; }
 .facts div { background: var(--card); border-radius: 8px; padding: .5rem .75rem; }
 .facts dt { color: var(--muted); font-size: .8rem; } .facts dd { margin: 0; font-size: 1.12rem; font-weight: 600; }
 .facts dd small { font-weight: 400; font-size: .8rem; display: block; line-height: 1.3; }
@@ -48,11 +48,11 @@ figcaption { font-size: .68rem; line-height: 1.3; color: var(--muted); text-alig
 .groups { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); margin-top: .7rem; }
 .group, .direction { background: var(--card); border-radius: 10px; padding: .7rem .8rem; min-width: 0; }
 .group .thumbs { grid-template-columns: repeat(4, 1fr); } .group p { font-size: .85rem; }
-.direction { margin-top: .9rem; display: grid; gap: .3rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
+.direction { margin-top: .9rem; display: grid; gap: .5rem 1.5rem; grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .direction > h3, .direction > .across { grid-column: 1 / -1; } .direction > * { min-width: 0; }
 .ends h4, .across h4 { margin: .4rem 0 .15rem; font-size: .82rem; font-weight: 600; color: var(--muted); }
 .ends .thumbs { grid-template-columns: repeat(8, minmax(0, 1fr)); }
-.deciles { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: 4px; }
+.deciles { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: 4px; max-width: 52rem; }
 .deciles .thumbs { grid-template-columns: 1fr; } .deciles p { font-size: .68rem; text-align: center; color: var(--muted); margin: 0 0 2px; }
 .pair { display: grid; gap: 1rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); align-items: start; }
 .pair > * { min-width: 0; } .wide { overflow-x: auto; }
@@ -64,14 +64,15 @@ thead th { color: var(--muted); } .n { text-align: right; white-space: nowrap; }
 input, select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--line); border-radius: 6px; padding: .3rem .5rem; min-height: 2.2rem; max-width: 100%; }
 input[type=number] { width: 5.5rem; } input[type=checkbox] { min-height: 0; width: 1.1rem; height: 1.1rem; }
 #heads { list-style: none; margin: 0; padding: 0; display: grid; gap: .7rem; }
-#heads > li { background: var(--card); border-radius: 10px; padding: .7rem .9rem; display: grid; gap: .4rem 1.2rem; align-items: start;
-  grid-template-columns: minmax(8rem, 11rem) minmax(13rem, 1fr) minmax(14rem, 1.2fr) minmax(15rem, 22rem); }
+#heads > li { background: var(--card); border-radius: 10px; padding: .7rem .9rem; display: grid; gap: .4rem 1.4rem; align-items: start;
+  grid-template-columns: minmax(5.5rem, 8rem) minmax(15rem, 1.1fr) minmax(13rem, 1fr) minmax(15rem, 1.6fr); }
 #heads > li[hidden] { display: none; } #heads h3 a { font-size: 1.1rem; font-weight: 600; } #heads .thumbs { grid-template-columns: repeat(8, 1fr); }
-#heads ol { margin: 0; padding-left: 1.2rem; font-size: .85rem; line-height: 1.4; } #heads dl { margin: 0; display: grid; grid-template-columns: 1fr auto; font-size: .82rem; gap: 0 .6rem; }
+#heads p { margin: 0 0 .2rem; font-size: .85rem; } #heads ol { margin: 0; padding-left: 1.2rem; font-size: .85rem; line-height: 1.4; } #heads dl { margin: 0; display: grid; grid-template-columns: 1fr auto; font-size: .82rem; gap: 0 .6rem; }
 #heads dt { color: var(--muted); } #heads dd { margin: 0; text-align: right; }
 .faint { opacity: .15; } a:focus-visible circle { stroke: var(--ink); }
-@media (max-width: 62rem) { #heads > li { grid-template-columns: 1fr 1fr; } }
-@media (max-width: 40rem) { #heads > li { grid-template-columns: 1fr; } h1 { font-size: 1.4rem; }
+@media (max-width: 62rem) { #heads > li { grid-template-columns: 1fr 1fr; } .direction { grid-template-columns: 1fr; } }
+.plot { overflow-x: auto; } .plot svg { min-width: 34rem; }
+@media (max-width: 40rem) { main { display: flex; flex-direction: column; } main > .pair:has(.notes) { display: contents; } .notes { order: 1; } #heads > li { grid-template-columns: 1fr; } h1 { font-size: 1.4rem; }
   .ends .thumbs { grid-template-columns: repeat(4, minmax(0, 1fr)); } .deciles { grid-template-columns: repeat(5, minmax(0, 1fr)); } nav .end { margin-left: 0; } }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .6rem; color: var(--muted); font-size: .8rem; overflow-wrap: anywhere; }
 `;
@@ -87,7 +88,7 @@ export function atlasPage({ title, body, script, scriptHash, origin }: PageParts
 <title>${escapeXml(title)}</title>
 <style>${STYLE}</style>
 </head>
-<body class="maps">
+<body>
 ${body}
 <footer>${escapeXml(originInWords(origin))}</footer>
 <script>${script}</script>

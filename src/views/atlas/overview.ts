@@ -1,22 +1,14 @@
 import type { AtlasEntry, AtlasMetric, AtlasResult } from "../../results/atlas.ts";
 import { htmlTable, scrolling } from "../kit/table.ts";
 import { counted, escapeXml } from "../kit/text.ts";
-import { factorBars, SCATTER, scatter, svgElement } from "./drawings.ts";
+import { SCATTER, scatter, shareBar, svgElement } from "./drawings.ts";
 import { atlasPage } from "./frame.ts";
 import type { PageContext } from "./page.ts";
 import { OVERVIEW_SCRIPT } from "./script.ts";
 import { captionOf, entryName, factorInWords, labelledBy, metricValue, titleOf } from "./words.ts";
 
 /** Metrics that a row of the overview shows beside its bar. */
-const SHOWN: readonly AtlasMetric[] = [
-  "explained",
-  "control",
-  "p",
-  "norm",
-  "directEffect",
-  "ablationEffect",
-  "ccs",
-];
+const SHOWN: readonly AtlasMetric[] = ["norm", "directEffect", "ablationEffect", "ccs"];
 
 /** What the overview needs beside the result. */
 export type OverviewContext = Pick<PageContext, "picture" | "href" | "scriptHash">;
@@ -30,11 +22,10 @@ export function atlasOverviewHtml(atlas: AtlasResult, context: OverviewContext):
 <h1>${escapeXml(title)}</h1>
 <p class="muted">${escapeXml(captionOf(atlas))}</p>
 ${notice === null ? "" : `<p class="notice">${escapeXml(notice)}</p>`}
-${scatterSection(atlas, context)}
+<div class="pair">${scatterSection(atlas, context)}<section class="notes">${metricNotes(atlas)}</section></div>
 <h2>Heads <small id="count">${heads.length} of ${heads.length}</small></h2>
 ${controls(atlas)}
 <ol id="heads">${heads.map((entry) => row(atlas, entry, context)).join("\n")}</ol>
-${metricNotes(atlas)}
 </main>
 <script type="application/json" id="data">${dataOf(atlas)}</script>`;
   return atlasPage({ title, body, script: OVERVIEW_SCRIPT, scriptHash: context.scriptHash, origin });
@@ -61,7 +52,7 @@ function scatterSection(atlas: AtlasResult, { href }: OverviewContext): string {
   const metrics = known(atlas);
   if (metrics.length < 2) return "";
   const of = (wanted: readonly AtlasMetric[]) =>
-    metrics.find(({ key }) => wanted.includes(key)) ?? metrics[0];
+    wanted.flatMap((key) => metrics.find((metric) => metric.key === key) ?? [])[0] ?? metrics[0];
   const [x, y] = [of(["explained", "norm"]), of(["sign", "selectivity", "norm"])];
   const choice = (id: string, chosen: AtlasMetric) =>
     `<label>${id === "x" ? "across" : "upwards"}<select id="${id}">${metrics
@@ -70,23 +61,24 @@ function scatterSection(atlas: AtlasResult, { href }: OverviewContext): string {
           `<option value="${key}"${key === chosen ? " selected" : ""}>${escapeXml(name)}</option>`,
       )
       .join("")}</select></label>`;
-  return `<h2>Two metrics</h2>
+  return `<section><h2>Two metrics</h2>
 <div class="controls">${choice("x", x.key)}${choice("y", y.key)}<small>darker: later layers; a point leads to its head</small></div>
-${svgElement(scatter(atlas.heads, x, y, href), "Heads by two metrics").replace('role="img"', 'role="group"')}`;
+<div class="plot" tabindex="0" role="region" aria-label="Heads by two metrics">${svgElement(scatter(atlas.heads, x, y, href), "Heads by two metrics").replace('role="img"', 'role="group"')}</div></section>`;
 }
 
 function row(atlas: AtlasResult, entry: AtlasEntry, { picture, href }: OverviewContext): string {
   const { name, label, strongest, texts, groups, metrics } = entry;
-  const values = atlas.metrics.flatMap(({ key, name: words, unit }) =>
-    metrics[key] === null || !SHOWN.includes(key)
-      ? []
-      : [`<dt>${escapeXml(words)}</dt><dd>${escapeXml(metricValue(metrics[key], unit))}</dd>`],
-  );
+  const values = [
+    ...(metrics.explained === null ? [] : [["explained by texts", explainedOf(metrics)]]),
+    ...atlas.metrics.flatMap(({ key, name: words, unit }) =>
+      metrics[key] === null || !SHOWN.includes(key) ? [] : [[words, metricValue(metrics[key], unit)]],
+    ),
+  ].map(([words, value]) => `<dt>${escapeXml(words)}</dt><dd>${escapeXml(value)}</dd>`);
   const called = label
     ? `<p><span class="label" title="${escapeXml(labelledBy(label))}"><bdi>${escapeXml(label.label)}</bdi></span></p>`
     : "";
   const bar = strongest
-    ? `<p class="muted">knows best: ${escapeXml(factorInWords(strongest))}</p>${svgElement(factorBars([strongest], 260), `Selectivity of ${name}`)}`
+    ? `<p>knows best: ${escapeXml(factorInWords(strongest))}</p>${svgElement(shareBar(strongest), `Selectivity of ${name}`)}`
     : "";
   const thumbs = groups.map((image) => {
     const src = picture(image);
@@ -97,6 +89,12 @@ function row(atlas: AtlasResult, entry: AtlasEntry, { picture, href }: OverviewC
 <div>${bar}<dl>${values.join("")}</dl></div>
 <ol>${texts.map((text) => `<li><bdi>${escapeXml(text)}</bdi></li>`).join("")}</ol>
 <ul class="thumbs" aria-label="One image of each group">${thumbs.join("")}</ul></li>`;
+}
+
+/** `52 % (37 % without meaning)`. */
+function explainedOf({ explained, control }: AtlasEntry["metrics"]): string {
+  const own = metricValue(explained, "share");
+  return control === null ? own : `${own} (${metricValue(control, "share")} without meaning)`;
 }
 
 function metricNotes({ metrics, rotations, steps }: AtlasResult): string {

@@ -38,8 +38,8 @@ export function atlasHeadHtml(page: AtlasHeadResult, context: PageContext): stri
     groupSection(page, context),
     directionSection(page, context),
     textSection(page, context),
-    knowledgeSection(page),
-    neighbourSection(page, context),
+    `<div class="pair">${knowledgeSection(page)}${lookSection(page)}</div>`,
+    `<div class="pair">${effectSection(page)}${neighbourSection(page, context)}</div>`,
     "</main>",
   ].join("\n");
   return atlasPage({
@@ -127,7 +127,7 @@ function directionSection(page: AtlasHeadResult, context: PageContext): string {
   const hasMaps = page.pictures.some(({ covered }) => covered !== null);
   const left = page.withoutMaps > 0 && hasMaps ? ` ${counted(page.withoutMaps, "image")} have no map.` : "";
   const maps = hasMaps
-    ? `<div class="controls"><label class="check"><input type="checkbox" id="maps" checked> maps on the pictures</label><span class="muted"><small>Red: the patch adds to the score; blue: it takes away.${left}</small></span></div>`
+    ? `<div class="controls"><label class="check"><input type="checkbox" id="maps"> maps on the pictures</label><span class="muted"><small>Also where the pointer is. Red: the patch adds to the score; blue: it takes away.${left}</small></span></div>`
     : "";
   return `<h2>Images along ${isText ? "its texts" : "its principal directions"}</h2>
 <p class="muted">${isText ? "Each text stands for a direction that the head writes along, less those before it. " : ""}Scores are what the head wrote along the direction, less the mean over all images.</p>
@@ -168,7 +168,14 @@ function textSection(page: AtlasHeadResult, { steps }: PageContext): string {
       ...(control ? [{ html: percent(control.mean[i]), class: "muted" }] : []),
     ].map((cell, column): HtmlCell => (column === 0 ? { html: String(i + 1), as: "td" } : cell));
   });
-  const columns = ["#", "text", "property", "#adds", "#together", ...(control ? ["#without meaning"] : [])];
+  const columns = [
+    "#no.",
+    "text",
+    "property",
+    "#adds",
+    "#together",
+    ...(control ? ["#without meaning"] : []),
+  ];
   const curve = control
     ? `<figure style="margin:0">${svgElement(textCurve(page), "Share of the head’s variance that its texts explain together")}<figcaption style="text-align:left">Blue: its texts together. Grey: the same choice without meaning (95 % of rotations). Dashes: the most that is possible.</figcaption></figure>`
     : "";
@@ -177,33 +184,34 @@ function textSection(page: AtlasHeadResult, { steps }: PageContext): string {
 <div class="pair">${scrolling(htmlTable({ columns, rows }), "Texts of the head")}${curve}</div>`;
 }
 
-function knowledgeSection(page: AtlasHeadResult): string {
-  const { factors, effects, look, grid } = page;
-  const parts: string[] = [];
-  if (factors.length > 0) {
-    parts.push(`<section><h2>What it knows</h2>
+function knowledgeSection({ factors }: AtlasHeadResult): string {
+  if (factors.length === 0) return "";
+  return `<section><h2>What it knows</h2>
 <p class="muted">Share of what varies in the head that each known factor explains beyond chance; red where it writes towards the text of the value that it sees, blue where away from it, grey where neither is certain.</p>
-${svgElement(factorBars(factors), "Selectivity by factor")}</section>`);
-  }
-  if (look) {
-    parts.push(`<section><h2>Where it looks</h2>
-<p class="muted">Mean over ${counted(look.images, "image")} of the ${escapeXml(look.words)}${look.cls === null ? "" : `; the token itself gets ${percent(look.cls)}`}.</p>
-${svgElement(lookMap(look, grid), "Mean attention of each patch")}</section>`);
-  }
-  if (effects.length > 0) {
-    const rows = effects.map(({ factor, classes, direct, whole, without, percentile }) => [
-      `${escapeXml(factor)} <small>${counted(classes, "value")}</small>`,
-      signedPercent(direct),
-      `${(100 * whole).toFixed(1)} %`,
-      `${(100 * without).toFixed(1)} %`,
-      percent(percentile),
-    ]);
-    const columns = ["factor", "#of the lead", "#with it", "#without", "#heads missed less"];
-    parts.push(`<section><h2>What happens without it</h2>
+${svgElement(factorBars(factors), "Selectivity by factor")}</section>`;
+}
+
+function lookSection({ look, grid }: AtlasHeadResult): string {
+  if (!look) return "";
+  const cls = look.cls === null ? "" : `; the token itself gets ${percent(look.cls)}`;
+  return `<section><h2>Where it looks</h2>
+<p class="muted">Mean over ${counted(look.images, "image")} of the ${escapeXml(look.words)}${cls}.</p>
+${svgElement(lookMap(look, grid), "Mean attention of each patch")}</section>`;
+}
+
+function effectSection({ effects }: AtlasHeadResult): string {
+  if (effects.length === 0) return "";
+  const rows = effects.map(({ factor, classes, direct, whole, without, percentile }) => [
+    `${escapeXml(factor)} <small>${counted(classes, "value")}</small>`,
+    signedPercent(direct),
+    `${(100 * whole).toFixed(1)} %`,
+    `${(100 * without).toFixed(1)} %`,
+    percent(percentile),
+  ]);
+  const columns = ["factor", "#of the lead", "#with it", "#without", "#heads missed less"];
+  return `<section><h2>What happens without it</h2>
 <p class="muted">Zero-shot accuracy with the head’s direct effect replaced by its mean over the images, and the share of the true value’s lead that the head brings.</p>
-${scrolling(htmlTable({ columns, rows }), "Effects of taking the head away")}</section>`);
-  }
-  return parts.length === 0 ? "" : `<div class="pair">${parts.join("\n")}</div>`;
+${scrolling(htmlTable({ columns, rows }), "Effects of taking the head away")}</section>`;
 }
 
 function neighbourSection({ nearest, elsewhere, entry }: AtlasHeadResult, { href }: PageContext): string {
@@ -218,15 +226,15 @@ function neighbourSection({ nearest, elsewhere, entry }: AtlasHeadResult, { href
       }),
     });
   if (nearest.length === 0 && elsewhere.length === 0) return "";
-  return `<h2>Heads that respond like ${escapeXml(entry.name)}</h2>
+  return `<section><h2>Heads that respond like ${escapeXml(entry.name)}</h2>
 <p class="muted">Linear CKA: 1 where two heads tell the same images apart in the same way, whatever they write.</p>
-<div class="pair">${table("in this model", nearest, true)}${elsewhere
-    .map(({ model, index, images, heads }) =>
-      table(
-        `in ${escapeXml(model)} (${escapeXml(index)}), over ${counted(images, "shared image")}`,
-        heads,
-        false,
-      ),
-    )
-    .join("")}</div>`;
+${table("in this model", nearest, true)}${elsewhere
+  .map(({ model, index, images, heads }) =>
+    table(
+      `in ${escapeXml(model)} (${escapeXml(index)}), over ${counted(images, "shared image")}`,
+      heads,
+      false,
+    ),
+  )
+  .join("")}</section>`;
 }

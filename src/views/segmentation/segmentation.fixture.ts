@@ -2,11 +2,11 @@ import { sampleOrigin } from "../../results/origin.fixture.ts";
 import type { SegmentedText, SegmentResult } from "../../results/segment.ts";
 import { headOf } from "../../results/shapes.ts";
 
-/** A text with the map of it alone, patches in reading order, and the CLS token's share. */
+/** A text with the map of it alone, patches in reading order, and the CLS token's share; null where the model has no such token. */
 export interface SampleText {
   readonly text: string;
   readonly map: readonly number[];
-  readonly cls?: number;
+  readonly cls?: number | null;
 }
 
 /** What is not as always. */
@@ -38,8 +38,8 @@ export function sampleSegmentation(
       rounded(of(texts[i]) - (others.length === 0 ? 0 : sumOf(others.map(of)) / others.length));
     const values = map.map((_, at) => lead((one) => one.map[at]));
     const patches = sumOf(values);
-    const cls = lead((one) => one.cls ?? 0);
-    const sum = rounded(patches + cls);
+    const cls = texts[i].cls === null ? null : lead((one) => one.cls ?? 0);
+    const sum = rounded(patches + (cls ?? 0));
     return {
       ...{ text, values: rows(values), similarity: rounded(1.5 * sum), patches, cls, sum, score: sum },
       ...{ error: 2e-9, ...(mode === "contrast" && { own: rows([...map]) }) },

@@ -68,7 +68,7 @@ describe("picture of heads in texts", () => {
 describe("words and lines", () => {
   test("shares in words, with the range, the control and the ceiling", () => {
     expect(verdictOf(described("L0.H0", 2))).toBe(
-      "2 texts explain 30.0 % [61.0, 72.0]; without meaning 3 %, any directions at most 36 %; p = 0.02",
+      "2 texts explain 30.0 % [61.0, 72.0]; without meaning 3 %, at most 36 %; p = 0.02",
     );
     expect([percent(0), percent(0.001), percent(0.456), percent(1)]).toEqual([
       "0 %",

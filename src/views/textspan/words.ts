@@ -46,7 +46,7 @@ export function captionOf(result: AnyTextspan): string {
   const control =
     draws === undefined
       ? ""
-      : ` Without meaning: what the same choice explains after the joint space is rotated at random, ${counted(draws, "time")}; p: how often that is as much.`;
+      : ` Without meaning: what the same choice explains after the joint space is rotated at random, ${counted(draws, "time")}; p: how often that is as much. At most: what the best directions explain.`;
   const drawn = `From ${counted(pool.texts, "text")} (${pool.name}), TEXTSPAN picks for each head the text along which what the head writes varies most over ${counted(images, "image")}, takes that direction away, and picks again. Adds: the share of the head’s variance along what is new in a text; it need not fall, since texts that lie more within the head’s space are picked first.${control}`;
   return ofArrays(result) || result.resamples === 0
     ? drawn
@@ -75,7 +75,7 @@ export function pOf({
   return { p: control.p[steps - 1], steps };
 }
 
-/** `20 texts explain 71.3 % [70.9, 71.8]; without meaning 65 %, any directions at most 80 %; the first 5: p = 0.01`. */
+/** `20 texts explain 71.3 % [70.9, 71.8]; without meaning 65 %, at most 80 %; p = 0.01 (first 5)`. */
 export function verdictOf(span: Span): string {
   const { descriptions, control, stability } = span;
   if (descriptions.length === 0) return "nothing varies over these images";
@@ -85,8 +85,8 @@ export function verdictOf(span: Span): string {
   const of = pOf(span);
   if (control === null || of === null) return found;
   const last = (curve: readonly number[]) => percent(curve.at(-1) ?? 0);
-  const first = of.steps === descriptions.length ? "" : `the first ${of.steps}: `;
-  return `${found}; without meaning ${last(control.rotated.mean)}, any directions at most ${last(control.ceiling)}; ${first}p = ${probability(of.p)}`;
+  const first = of.steps === descriptions.length ? "" : ` (first ${of.steps})`;
+  return `${found}; without meaning ${last(control.rotated.mean)}, at most ${last(control.ceiling)}; p = ${probability(of.p)}${first}`;
 }
 
 /** A p in two digits, as far as its draws say. */
