@@ -1,5 +1,4 @@
 import { headName } from "../../../src/model/components.ts";
-import { metricValue } from "../../../src/views/atlas/words.ts";
 import type { AtlasEntry, AtlasMetric, AtlasMetricWords, AtlasResult, KnowingHeads } from "./api.ts";
 import type { ViewState } from "./url.ts";
 
@@ -66,10 +65,6 @@ export function chosenHeads(
 
 const wordsOf = ({ name, label, strongest, texts }: AtlasEntry) =>
   [name, label?.label, strongest?.factor, ...texts].join(" ").toLowerCase();
-
-/** A bound as it is written, with its unit. */
-export const written = (head: AtlasEntry, { key, unit }: AtlasMetricWords): string =>
-  metricValue(head.metrics[key], unit);
 
 /** `L10.H4 · animals`, for a head by its place. */
 export const calledUnit = (unit: number, heads: number, labels: ReadonlyMap<string, string>): string => {
