@@ -218,7 +218,7 @@ describe("a pickle cannot exhaust the reader:", () => {
     (_what, bytes) => {
       refusal(bytes);
     },
-    5000,
+    30_000,
   );
 
   it("nests as deep as instructions allow", () => {
