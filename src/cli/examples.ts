@@ -19,6 +19,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   textspan: ["textspan --index scenes.index --heads L3.H1 --out heads.html"],
   label: ["label --index scenes.index --out labels.json"],
   metrics: ["metrics --labels labels.json"],
+  calibrate: ["calibrate --labels labels.json --index scenes.index"],
   "evaluate zero-shot": ["evaluate zero-shot --index scenes.index --ablate L3.H2 --out accuracy.png"],
   "evaluate retrieval": ["evaluate retrieval --index scenes.index"],
   "evaluate segmentation": ["evaluate segmentation --corpus demo --out sheet.png"],

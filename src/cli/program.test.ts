@@ -115,5 +115,5 @@ describe("completion in bash", () => {
 
 it("every table is of a command that there is", () => {
   const paths = leavesOf(called().program).map(pathOf);
-  expect(paths.filter(hasTable)).toHaveLength(16);
+  expect(paths.filter(hasTable)).toHaveLength(17);
 });

@@ -45,8 +45,8 @@ const COMMANDS: readonly (readonly [heading: string, commands: readonly Register
   ["Start here:", [registerServe, registerExplain, registerDemo]],
   ["Models:", [registerModels, registerPull, registerVerify]],
   ["Look at an image:", [registerSegment]],
-  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
   ["Look through many images:", [registerIndex, registerAtlas, registerNeighbors, registerSelectivity]],
+  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
   [
     "Measure and compare:",
     [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],
