@@ -121,8 +121,9 @@ export async function makeFolder(path: string): Promise<void> {
     try {
       await mkdir(folder);
     } catch (cause) {
-      // Another process may have made it.
-      if (!(await isFolder(folder))) throw cause;
+      // Another process may have made it; of a file that stands in the way the next one tells, below it.
+      if (await isFolder(folder)) continue;
+      if (folder === missing.at(-1) || (cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     }
   }
 }

@@ -8,6 +8,7 @@
  * know a text; `kept.ts` an atlas on disk.
  */
 import { readsTexts } from "../../checkpoint/model-config.ts";
+import { requireImages } from "../../corpus/few-images.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
@@ -109,7 +110,7 @@ const MOST_FACTORS_IN_MEMORY = 64;
 /**
  * Makes the atlas of every head: the overview is returned, pages are given to `onPage`.
  * @param index made by this model
- * @throws `NO_IMAGES`; `TEXTS_EMPTY` without a pool where the model reads texts; what embedding texts throws; `CANCELLED`
+ * @throws `NO_IMAGES`, `FEW_IMAGES` of one; `TEXTS_EMPTY` without a pool where the model reads texts; what embedding texts throws; `CANCELLED`
  * @example
  * ```ts
  * import { makeAtlas, openIndex, openModel } from "clip-interpret";
@@ -131,7 +132,8 @@ export async function makeAtlas(
   const { pool, labels = {}, seed = 0, signal, onPage, report } = options;
   const { geometry } = model;
   const { layers, heads: headsPerLayer } = geometry;
-  if (index.images.length === 0) throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds no image`);
+  // Where texts are chosen, TEXTSPAN warns of few.
+  requireImages(index, 2, pool ? undefined : report);
   const units = Array.from({ length: layers * headsPerLayer }, (_, unit) =>
     headOf(Math.floor(unit / headsPerLayer), unit % headsPerLayer),
   );
