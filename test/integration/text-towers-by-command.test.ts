@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { goldenPath } from "../support/goldens.ts";
 import { runHere } from "../support/run-cli.ts";
 import { readRawTensors, writeSafetensors } from "../support/safetensors.ts";
+import { copyTokenizer } from "../support/tokenizers.ts";
 
 /*
  * What people do with texts, by command, with every kind of text tower that is not OpenAI's.
@@ -73,11 +74,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function modelOf({ tower, kind, tokenizer, added = [], grown }: Tower): string {
   const model = join(folder, tower);
   cpSync(goldenPath(`kinds/${kind}`), model, { recursive: true });
-  const file = JSON.parse(readFileSync(tokenizer, "utf8"));
-  const size = Object.keys(file.model.vocab).length;
-  for (const [i, content] of added.entries())
-    file.added_tokens.push({ ...file.added_tokens[0], id: size + i, content });
-  writeFileSync(join(model, "tokenizer.json"), JSON.stringify(file));
+  copyTokenizer(tokenizer, join(model, "tokenizer.json"), added);
   if (grown) {
     const weights = join(model, "open_clip_model.safetensors");
     const tensors = readRawTensors(weights);
