@@ -1,10 +1,25 @@
+import { readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const source = (path: string) => here(`src/${path}`);
+
+/** Whether what is compiled is of these sources: nothing was written after it. */
+function compiledIsFresh(): boolean {
+  const compiled = statSync(here("dist/cli/main.js"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(here("src"), { recursive: true, encoding: "utf8" });
+  return sources.every((path) => statSync(source(path)).mtimeMs <= compiled);
+}
 
 /** Journeys of minutes, which `npm run test:long` takes: every view in a browser, and the first hour of a newcomer. */
 export const LONG = ["web/test/app.test.ts", "test/e2e/first-hour.test.ts"];
+
+/** What makes threads run what is compiled, and numbers that are kept follow from it everywhere. */
+const COMPILED_THREADS = [
+  { find: /^.*\/support\/thread\.ts$/, replacement: here("test/support/compiled-thread.ts") },
+  { find: /^.*\/code-version\.ts$/, replacement: here("dist/support/code-version.js") },
+];
 
 export default defineConfig({
   // Examples import the package by its name.
@@ -12,6 +27,7 @@ export default defineConfig({
     alias: [
       { find: /^clip-interpret$/, replacement: source("index.ts") },
       { find: /^clip-interpret\/(.+)$/, replacement: source("public/$1.ts") },
+      ...(compiledIsFresh() ? COMPILED_THREADS : []),
     ],
   },
   test: {

@@ -9,14 +9,14 @@ import { createProgram } from "./program.ts";
 import { hasTable } from "./tables.ts";
 
 /** The program whose commands only say that they were called. */
-function called(): { program: Command; calls: string[] } {
+async function called(): Promise<{ program: Command; calls: string[] }> {
   const calls: string[] = [];
   const run: RunCommand =
     () =>
     async (...args) => {
       calls.push(pathOf(args.at(-1) as Command));
     };
-  const program = createProgram(run);
+  const program = await createProgram(run);
   for (const command of leavesOf(program))
     command.configureOutput({ writeErr: () => {}, writeOut: () => {} });
   return { program, calls };
@@ -27,6 +27,8 @@ const leavesOf = (command: Command): Command[] =>
 const pathOf = (command: Command): string =>
   command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 
+const { program: whole } = await called();
+
 /** A command's help as `--help` prints it, with what is added after it. */
 async function helpOf(command: Command): Promise<string> {
   const { stdout } = await runHere(...pathOf(command).split(" "), "--help");
@@ -34,7 +36,7 @@ async function helpOf(command: Command): Promise<string> {
 }
 
 describe("help", () => {
-  it.each(leavesOf(called().program).map((command) => [pathOf(command), command] as const))(
+  it.each(leavesOf(whole).map((command) => [pathOf(command), command] as const))(
     "of %s ends with an example that the command takes",
     async (path, command) => {
       const [, after] = (await helpOf(command)).split(/^Examples?:\n/m);
@@ -42,7 +44,7 @@ describe("help", () => {
       for (const line of lines) {
         const [program, ...args] = shellWords(line.trim());
         expect(program).toBe("clip-interpret");
-        const { program: fresh, calls } = called();
+        const { program: fresh, calls } = await called();
         await fresh.parseAsync(args, { from: "user" });
         expect(calls).toEqual([path]);
       }
@@ -79,6 +81,12 @@ describe("errors", () => {
     });
   });
 
+  it("of a command that is mistyped name the one that may be meant, whatever else the line names", async () => {
+    for (const args of [["explaim"], ["explaim", "index"], ["--model", "index", "explaim"]])
+      expect((await runHere(...args)).stderr).toMatch(/unknown command 'explaim'.*explain/);
+    expect(await runHere("--json", "models", "--model", "demo")).toMatchObject({ code: 0 });
+  });
+
   it("say before any work that a result is no table", async () => {
     expect(await runHere("pull", "nothing", "--csv")).toMatchObject({
       code: 1,
@@ -88,7 +96,7 @@ describe("errors", () => {
 });
 
 describe("completion in bash", () => {
-  const script = completionScript(called().program, "bash", ["model-a", "model-b"]);
+  const script = completionScript(whole, "bash", ["model-a", "model-b"]);
   /** What is offered for a line whose last word is being typed. */
   const offered = (line: string) => {
     const typed = line.split(" ");
@@ -114,6 +122,6 @@ describe("completion in bash", () => {
 });
 
 it("every table is of a command that there is", () => {
-  const paths = leavesOf(called().program).map(pathOf);
+  const paths = leavesOf(whole).map(pathOf);
   expect(paths.filter(hasTable)).toHaveLength(17);
 });

@@ -3,30 +3,6 @@ import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
 import { asCalled, INSTALLED } from "./called.ts";
 import type { Register, RunCommand } from "./command.ts";
-import { registerAtlas } from "./commands/atlas.ts";
-import { registerCalibrate } from "./commands/calibrate.ts";
-import { registerCompare } from "./commands/compare.ts";
-import { registerCompletion } from "./commands/completion.ts";
-import { registerDebias } from "./commands/debias.ts";
-import { registerDecompose } from "./commands/decompose.ts";
-import { registerDemo } from "./commands/demo.ts";
-import { registerEvaluate } from "./commands/evaluate.ts";
-import { registerExplain } from "./commands/explain.ts";
-import { registerIndex } from "./commands/index-images.ts";
-import { registerLabel } from "./commands/label.ts";
-import { registerMetrics } from "./commands/metrics.ts";
-import { registerModels } from "./commands/models.ts";
-import { registerNeighbors } from "./commands/neighbors.ts";
-import { registerPreprocess } from "./commands/preprocess.ts";
-import { registerPull } from "./commands/pull.ts";
-import { registerSegment } from "./commands/segment.ts";
-import { registerSelectivity } from "./commands/selectivity.ts";
-import { registerServe } from "./commands/serve.ts";
-import { registerSimilar } from "./commands/similar.ts";
-import { registerStudy } from "./commands/study.ts";
-import { registerTextspan } from "./commands/textspan.ts";
-import { registerTokenize } from "./commands/tokenize.ts";
-import { registerVerify } from "./commands/verify.ts";
 import {
   addGlobalOptions,
   type CommandContext,
@@ -40,32 +16,99 @@ import { createProgress } from "./progress.ts";
 import { oneLine } from "./strings.ts";
 import { VERSION } from "./version.ts";
 
+/** A command's module, loaded where the command is asked for: all of them together take a second. */
+type Load = () => Promise<Register>;
+
 /** The commands as `--help` shows them. */
-const COMMANDS: readonly (readonly [heading: string, commands: readonly Register[]])[] = [
-  ["Start here:", [registerServe, registerExplain, registerDemo]],
-  ["Models:", [registerModels, registerPull, registerVerify]],
-  ["Look at an image:", [registerSegment]],
-  ["Look through many images:", [registerIndex, registerAtlas, registerNeighbors, registerSelectivity]],
-  ["Put heads into words:", [registerTextspan, registerLabel, registerMetrics, registerCalibrate]],
+const GROUPS: readonly (readonly [heading: string, commands: Readonly<Record<string, Load>>])[] = [
+  [
+    "Start here:",
+    {
+      serve: async () => (await import("./commands/serve.ts")).registerServe,
+      explain: async () => (await import("./commands/explain.ts")).registerExplain,
+      demo: async () => (await import("./commands/demo.ts")).registerDemo,
+    },
+  ],
+  [
+    "Models:",
+    {
+      models: async () => (await import("./commands/models.ts")).registerModels,
+      pull: async () => (await import("./commands/pull.ts")).registerPull,
+      verify: async () => (await import("./commands/verify.ts")).registerVerify,
+    },
+  ],
+  ["Look at an image:", { segment: async () => (await import("./commands/segment.ts")).registerSegment }],
+  [
+    "Look through many images:",
+    {
+      index: async () => (await import("./commands/index-images.ts")).registerIndex,
+      atlas: async () => (await import("./commands/atlas.ts")).registerAtlas,
+      neighbors: async () => (await import("./commands/neighbors.ts")).registerNeighbors,
+      selectivity: async () => (await import("./commands/selectivity.ts")).registerSelectivity,
+    },
+  ],
+  [
+    "Put heads into words:",
+    {
+      textspan: async () => (await import("./commands/textspan.ts")).registerTextspan,
+      label: async () => (await import("./commands/label.ts")).registerLabel,
+      metrics: async () => (await import("./commands/metrics.ts")).registerMetrics,
+      calibrate: async () => (await import("./commands/calibrate.ts")).registerCalibrate,
+    },
+  ],
   [
     "Measure and compare:",
-    [registerEvaluate, registerDebias, registerCompare, registerSimilar, registerStudy],
+    {
+      evaluate: async () => (await import("./commands/evaluate.ts")).registerEvaluate,
+      debias: async () => (await import("./commands/debias.ts")).registerDebias,
+      compare: async () => (await import("./commands/compare.ts")).registerCompare,
+      similar: async () => (await import("./commands/similar.ts")).registerSimilar,
+      study: async () => (await import("./commands/study.ts")).registerStudy,
+    },
   ],
-  ["Parts of the pipeline:", [registerDecompose, registerPreprocess, registerTokenize]],
-  ["This program:", [registerCompletion]],
+  [
+    "Parts of the pipeline:",
+    {
+      decompose: async () => (await import("./commands/decompose.ts")).registerDecompose,
+      preprocess: async () => (await import("./commands/preprocess.ts")).registerPreprocess,
+      tokenize: async () => (await import("./commands/tokenize.ts")).registerTokenize,
+    },
+  ],
+  [
+    "This program:",
+    { completion: async () => (await import("./commands/completion.ts")).registerCompletion },
+  ],
 ];
+const COMMANDS = new Map(GROUPS.flatMap(([, commands]) => Object.entries(commands)));
 
-/** The program with every command; `run` makes an action of what a command does. */
-export function createProgram(run: RunCommand): Command {
+/**
+ * The commands that a command line can be about: those whose name stands in it, wherever that is. All where none
+ * does and the version is not asked for, and for what speaks of all.
+ */
+function asked(args: readonly string[]): ReadonlySet<string> {
+  const names = args.filter((arg) => COMMANDS.has(arg));
+  if (names.length === 0 && args.some((arg) => arg === "--version" || arg === "-V")) return new Set();
+  return new Set(names.length === 0 || names.includes("completion") ? COMMANDS.keys() : names);
+}
+
+/**
+ * The program with its commands; `run` makes an action of what a command does.
+ * @param names the commands that it has. Default: every one
+ */
+export async function createProgram(
+  run: RunCommand,
+  names: ReadonlySet<string> = new Set(COMMANDS.keys()),
+): Promise<Command> {
   const program = new Command("clip-interpret")
     .description("See what every attention head of a CLIP model looks for.")
     .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, optionDescription });
   addGlobalOptions(program);
-  for (const [heading, commands] of COMMANDS) {
+  for (const [heading, commands] of GROUPS) {
+    const loads = Object.entries(commands).filter(([name]) => names.has(name));
     program.commandsGroup(heading);
-    for (const register of commands) register(program, run);
+    for (const register of await Promise.all(loads.map(([, load]) => load()))) register(program, run);
   }
   program.helpCommand("help [command]", "what `COMMAND --help` says");
   addExamples(program);
@@ -106,22 +149,28 @@ export async function runCli(
         await context.models.release();
       }
     };
-  const program = createProgram(run);
+  const names = asked(args);
+  let program = await createProgram(run, names);
   // What commander would print on standard error: the help of a command that lacks a subcommand, or a usage error.
   let unsaid = "";
   const keep = (text: string) => {
     unsaid = text;
   };
-  forAll(program, (command) =>
-    command.configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: keep }),
-  );
-  try {
-    if (args.length === 0) {
-      program.outputHelp();
-      return 0;
-    }
-    await program.parseAsync(args, { from: "user" });
+  const parse = async () => {
+    forAll(program, (command) =>
+      command.configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: keep }),
+    );
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: "user" });
     return 0;
+  };
+  try {
+    return await parse().catch(async (error) => {
+      // A name stands in it, but not as the command: with all of them, commander says which one may be meant.
+      if (!(error instanceof CommanderError) || error.code !== "commander.unknownCommand") throw error;
+      program = await createProgram(run);
+      return parse();
+    });
   } catch (error) {
     if (error instanceof CommanderError && error.code === "commander.help") {
       streams.stdout.write(unsaid);
