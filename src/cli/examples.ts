@@ -16,7 +16,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'neighbors --index photos.index --heads last4 --text "a red background"',
   ],
   selectivity: ["selectivity --index scenes.index --out factors.html"],
-  textspan: ["textspan --index scenes.index --heads L3.H1 --out heads.html"],
+  textspan: [
+    "textspan --index scenes.index --heads L3.H1 --out heads.html",
+    "textspan --from-weights --model ViT-B-32/openai --out weights.html",
+  ],
   label: ["label --index scenes.index --out labels.json"],
   metrics: ["metrics --labels labels.json"],
   calibrate: ["calibrate --labels labels.json --index scenes.index"],

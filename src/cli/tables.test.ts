@@ -4,6 +4,7 @@ import { runHere } from "../../test/support/run-cli.ts";
 import { ablation } from "../views/ablation/ablation.fixture.ts";
 import { result as compared } from "../views/compare/compare.fixture.ts";
 import { cue } from "../views/debias/debias.fixture.ts";
+import { sample as fromWeights } from "../views/from-weights/from-weights.fixture.ts";
 import { RESULT as labelled } from "../views/labels/labels.fixture.ts";
 import { result as neighbors } from "../views/neighbors/neighbors.fixture.ts";
 import { small as selectivity } from "../views/selectivity/selectivity.fixture.ts";
@@ -18,6 +19,7 @@ const RESULTS: readonly (readonly [command: string, result: object])[] = [
   ["neighbors", neighbors],
   ["selectivity", selectivity],
   ["textspan", textspan(2, 3)],
+  ["textspan", fromWeights(2, 3)],
 ];
 
 it.each(RESULTS)(

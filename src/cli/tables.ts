@@ -4,6 +4,7 @@ import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
+import type { FromWeightsResult } from "../results/from-weights.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
 import type { NeighborsResult } from "../results/neighbors.ts";
@@ -39,6 +40,19 @@ const spanRows = (component: string, { descriptions }: Span): Row[] =>
     explainedVariance,
     chosenShare,
   }));
+
+/** A row a text: the direction, which end of it, and how much of the text is in the end. */
+const directionRows = ({ heads }: FromWeightsResult): Row[] =>
+  heads.flatMap(({ name, directions }) =>
+    directions.flatMap(({ direction, singularValue, share, varianceShare, ends }) =>
+      ends.flatMap(({ cosine, texts }, end) =>
+        texts.map(({ text, property, coefficient }) => ({
+          ...{ component: `${name}@${direction}`, singularValue, share, varianceShare },
+          ...{ end: end === 0 ? "nearer" : "other", cosine, text, property, coefficient },
+        })),
+      ),
+    ),
+  );
 
 /** The table in the result of each command that has one, a row a line. */
 const TABLES: Readonly<Record<string, Rows<unknown>>> = {
@@ -77,15 +91,16 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       })),
     ),
   ),
-  textspan: table((result: TextspanResult | TextspanArraysResult) =>
-    "heads" in result
+  textspan: table((result: TextspanResult | TextspanArraysResult | FromWeightsResult) => {
+    if ("weighting" in result) return directionRows(result);
+    return "heads" in result
       ? [
           ...result.heads.flatMap((head) => spanRows(head.name, head)),
           ...result.mlps.flatMap((mlp) => spanRows(mlp.component, mlp)),
           ...(result.joint ? spanRows(result.joint.components.set, result.joint) : []),
         ]
-      : spanRows(result.contributions.name, result),
-  ),
+      : spanRows(result.contributions.name, result);
+  }),
   label: table((result: LabelResult | object) =>
     "heads" in result
       ? result.heads.map(({ name, label, labeller, judge, consistent, descriptions }) => ({
