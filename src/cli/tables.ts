@@ -169,7 +169,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
     ].map(({ kind, components, accuracy, worst, random }) => ({
       kind,
       components: components?.set,
-      heads: components && names(components.heads),
+      heads: components && names([...components.heads, ...(components.directions ?? [])]),
       accuracy: accuracy.share,
       ...withInterval("accuracy", accuracy),
       images: accuracy.n,

@@ -115,7 +115,7 @@ export const ERRORS = {
   },
   HEADS_INVALID: {
     means: "A head or component set was not understood or names heads the model does not have.",
-    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5.",
+    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5; where something is taken away also directions, L3.H1@2.",
   },
   SUM_MISMATCH: {
     means: "The parts of a decomposition do not add up to the embedding within the tolerance.",
