@@ -231,6 +231,10 @@ export const ERRORS = {
     means: "Two indexes that were to be compared hold too few of the same images.",
     hint: "Index the same folder with both models: images are matched by their bytes, not by their names.",
   },
+  MODELS_DIFFER: {
+    means: "Two models that were to be compared weight by weight have other shapes.",
+    hint: "Name a model and what it was fine-tuned from; models of other shapes are compared by `compare --index` twice.",
+  },
   CLASSES_INVALID: {
     means: "A file of classes is damaged, or its classes do not fit the index or each other.",
     hint: "Give one name a line, or JSON as docs/ablation.md describes it; name the factor that says what images show.",

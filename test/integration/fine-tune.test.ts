@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compareFineTune } from "../../src/analysis/compare/fine-tune.ts";
+import { addScaled, dot } from "../../src/math/linear.ts";
+import { removeAll } from "../../src/math/orthonormal.ts";
+import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { parseComponents } from "../../src/model/components.ts";
+import { exportCheckpoint } from "../../src/model/export-checkpoint.ts";
+import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { type HeadDirections, singularDirections } from "../../src/model/singular-directions.ts";
+import { loadPool, type TextPool } from "../../src/text/pool.ts";
+
+/*
+ * Fine-tunes whose change is known: low-rank changes planted in some heads of the default model.
+ */
+
+let scratch: string;
+let base: ClipModel;
+let directions: HeadDirections;
+let pool: TextPool;
+const [LAYER, HEAD] = [2, 1];
+const AT = LAYER * 4 + HEAD;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "fine-tune-"));
+  base = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
+  directions = await singularDirections(base)(LAYER, HEAD);
+  pool = await loadPool("emoji");
+}, 60_000);
+afterAll(async () => {
+  await base.release();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+/** The base with a ⊗ b added to M of the one head. @param a [d_h] @param b [D] */
+function planted(...parts: readonly (readonly [a: Float64Array, b: Float64Array])[]): ClipModel {
+  const { geometry } = base;
+  const { headDim, embedDim } = geometry;
+  const M = Float64Array.from(geometry.M);
+  for (const [a, b] of parts)
+    for (let i = 0; i < headDim; i++)
+      addScaled(M.subarray((AT * headDim + i) * embedDim, (AT * headDim + i + 1) * embedDim), a[i], b);
+  return { ...base, geometry: { ...geometry, M: Float32Array.from(M) } };
+}
+
+const write = (k: number) => directions.writes.slice(k * 128, (k + 1) * 128);
+/** What z is multiplied with for direction k, times a factor. */
+const seen = (k: number, factor: number) =>
+  directions.seen.slice(k * 32, (k + 1) * 32).map((x) => factor * x);
+/** A direction that the head cannot write: what of `v` lies outside of all of its own. */
+function unwritten(v: Float64Array): Float64Array {
+  const rest = Float64Array.from(v);
+  removeAll(
+    rest,
+    Array.from({ length: 32 }, (_, k) => write(k)),
+  );
+  const length = Math.sqrt(dot(rest, rest));
+  return rest.map((value) => value / length);
+}
+
+describe("a fine-tune beside its base", () => {
+  it("that is the base itself has changed nothing", async () => {
+    const { changed, heads } = await compareFineTune(base, base);
+    expect(changed).toBe(0);
+    expect(heads).toHaveLength(16);
+    for (const head of heads)
+      expect(head).toMatchObject({ change: 0, reweighted: 0, mixed: 0, new: 0, strength: 1, directions: [] });
+  });
+
+  it("that turned one direction up and one down: these ratios, all of it reweighted, no other head", async () => {
+    const { changed, heads } = await compareFineTune(
+      base,
+      planted([seen(2, 0.5), write(2)], [seen(5, -1), write(5)]),
+    );
+    expect(changed).toBe(1);
+    for (const [i, head] of heads.entries()) if (i !== AT) expect(head.change).toBe(0);
+    const { ratios, reweighted, mixed, change, outside, ...rest } = heads[AT];
+    for (const [k, ratio] of ratios.entries()) expect(ratio).toBeCloseTo(k === 2 ? 1.5 : k === 5 ? 0 : 1, 4);
+    expect(reweighted).toBeCloseTo(1, 6);
+    expect(mixed + rest.new + outside).toBeLessThan(1e-6);
+    const { values } = directions;
+    const size = dot(values, values);
+    expect(change).toBeCloseTo(Math.sqrt(((0.5 * values[2]) ** 2 + values[5] ** 2) / size), 5);
+    expect(rest.strength).toBeCloseTo(Math.sqrt(1 + (1.25 * values[2] ** 2 - values[5] ** 2) / size), 5);
+  });
+
+  it("that writes where the head never wrote: new, with its direction", async () => {
+    const added = unwritten(Float64Array.from({ length: 128 }, (_, d) => Math.sin(d * d)));
+    const { heads } = await compareFineTune(base, planted([seen(0, 1), added]));
+    const head = heads[AT];
+    expect(head.new).toBeCloseTo(1, 6);
+    expect(head.reweighted + head.mixed).toBeLessThan(1e-6);
+    const { values } = directions;
+    // The strongest direction's reading is written twice: once as before, once along what is new.
+    expect(head.outside).toBeCloseTo(values[0] ** 2 / (dot(values, values) + values[0] ** 2), 5);
+    for (const ratio of head.ratios) expect(ratio).toBeCloseTo(1, 4);
+  });
+
+  it("that writes along one of the base's directions what was read for another: mixed", async () => {
+    const { heads } = await compareFineTune(base, planted([seen(0, 1), write(7)]));
+    expect(heads[AT].mixed).toBeCloseTo(1, 6);
+    expect(heads[AT].outside).toBeLessThan(1e-6);
+  });
+
+  it("says a change in texts: a planted text is its first", async () => {
+    const texts = pool.texts.map(({ text }) => text);
+    const about = texts.indexOf("a tiger");
+    const embedded = await base.encodeTexts(texts);
+    const mean = Float64Array.from({ length: 128 }, (_, d) => {
+      let sum = 0;
+      for (let t = 0; t < texts.length; t++)
+        sum += embedded[t * 128 + d] / Math.hypot(...embedded.subarray(t * 128, (t + 1) * 128));
+      return sum / texts.length;
+    });
+    const own = embedded.subarray(about * 128, (about + 1) * 128);
+    const v = mean.map((value, d) => own[d] / Math.hypot(...own) - value);
+    const cacheFolder = join(scratch, "texts");
+    const { heads } = await compareFineTune(base, planted([seen(0, 1), v]), {
+      pool,
+      cacheFolder,
+      directions: 1,
+    });
+    const [{ share, ends }] = heads[AT].directions;
+    expect(share).toBeCloseTo(1, 6);
+    expect(ends[0].texts[0].text).toBe("a tiger");
+    expect(ends[0].cosine).toBeGreaterThan(0.99);
+    expect(heads[0].directions).toEqual([]);
+  });
+
+  it("from files: heads that were turned down by half, rounded as the files are", async () => {
+    const folder = join(scratch, "edited");
+    await exportCheckpoint(base, folder, { set: parseComponents("L0.H2*0.5,L3.H1*0.5", base.geometry) });
+    const tuned = await loadClipModel(folder);
+    const set = parseComponents("L0,L3", base.geometry);
+    const { heads, changed } = await compareFineTune(base, tuned, { set });
+    expect(changed).toBe(2);
+    for (const { name, change, ratios, reweighted } of heads) {
+      const halved = name === "L0.H2" || name === "L3.H1";
+      expect(change).toBeCloseTo(halved ? 0.5 : 0, 5);
+      if (!halved) continue;
+      expect(reweighted).toBeCloseTo(1, 5);
+      for (const ratio of ratios) expect(ratio).toBeCloseTo(0.5, 4);
+    }
+    await tuned.release();
+  });
+
+  it("refuses a model of another shape", async () => {
+    const other = await loadClipModel((await locateModel("emoji-6x192-p8")).folder);
+    await expect(compareFineTune(base, other)).rejects.toMatchObject({ code: "MODELS_DIFFER" });
+    await other.release();
+  });
+});
