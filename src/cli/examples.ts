@@ -27,7 +27,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "evaluate retrieval": ["evaluate retrieval --index scenes.index"],
   "evaluate segmentation": ["evaluate segmentation --corpus demo --out sheet.png"],
   debias: ["debias --out debias.html"],
-  compare: ["compare --index a.index --index b.index --out pairs.html"],
+  compare: [
+    "compare --index a.index --index b.index --out pairs.html",
+    "compare --base ViT-B-32/openai --model ./fine-tuned --out changes.html",
+  ],
   similar: ["similar --index scenes.index --head L3.H1 --csv"],
   study: ["study --out report"],
   decompose: ["decompose --pixels pixels.npy --out arrays"],

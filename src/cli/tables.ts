@@ -4,6 +4,7 @@ import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
+import type { FineTuneResult } from "../results/fine-tune.ts";
 import type { FromWeightsResult } from "../results/from-weights.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
@@ -135,10 +136,17 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       })),
     ),
   ),
-  compare: table(({ bestOfA, bestOfB }: CompareResult) =>
-    Object.entries({ a: bestOfA, b: bestOfB }).flatMap(([best, matches]) =>
-      matches.map(({ a, b, similarity, mutual }) => ({ of: best, a: a.name, b: b.name, similarity, mutual })),
-    ),
+  compare: table((result: CompareResult | FineTuneResult) =>
+    "base" in result
+      ? result.heads.map(({ layer: _, head: __, ratios, directions: ___, ...row }) => ({
+          ...row,
+          ratios: ratios.join(" "),
+        }))
+      : Object.entries({ a: result.bestOfA, b: result.bestOfB }).flatMap(([best, matches]) =>
+          matches.map(({ a, b, similarity, mutual }) => ({
+            ...{ of: best, a: a.name, b: b.name, similarity, mutual },
+          })),
+        ),
   ),
   similar: table(({ heads }: SimilarResult) =>
     heads.map(({ name, similarity, chance, highestByChance, percentile }) => ({

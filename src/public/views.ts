@@ -13,6 +13,8 @@ export { debiasHtml } from "../views/debias/page.ts";
 export { debiasSvg } from "../views/debias/svg.ts";
 export { explanationHtml } from "../views/explanation/page.ts";
 export { type ExplanationPictures, explanationSvg } from "../views/explanation/svg.ts";
+export { fineTuneHtml } from "../views/fine-tune/page.ts";
+export { fineTuneSvg } from "../views/fine-tune/svg.ts";
 export { fromWeightsHtml } from "../views/from-weights/page.ts";
 export { fromWeightsSvg } from "../views/from-weights/svg.ts";
 export { pixelSize } from "../views/kit/panel.ts";

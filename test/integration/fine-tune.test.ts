@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,7 +10,9 @@ import { parseComponents } from "../../src/model/components.ts";
 import { exportCheckpoint } from "../../src/model/export-checkpoint.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import { type HeadDirections, singularDirections } from "../../src/model/singular-directions.ts";
-import { loadPool, type TextPool } from "../../src/text/pool.ts";
+import { fineTuneResultSchema } from "../../src/results/fine-tune.ts";
+import { hashPool, loadPool, type TextPool } from "../../src/text/pool.ts";
+import { runHere } from "../support/run-cli.ts";
 
 /*
  * Fine-tunes whose change is known: low-rank changes planted in some heads of the default model.
@@ -27,7 +29,9 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "fine-tune-"));
   base = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL);
   directions = await singularDirections(base)(LAYER, HEAD);
-  pool = await loadPool("emoji");
+  // Every eighth text: quick.
+  const texts = (await loadPool("emoji")).texts.filter(({ text }, i) => i % 8 === 0 || text === "a tiger");
+  pool = { name: "some", hash: hashPool(texts), texts };
 }, 60_000);
 afterAll(async () => {
   await base.release();
@@ -144,6 +148,27 @@ describe("a fine-tune beside its base", () => {
       for (const ratio of ratios) expect(ratio).toBeCloseTo(0.5, 4);
     }
     await tuned.release();
+  });
+
+  it("by command: what its schema says, a page, and numbers alone where no texts are wanted", async () => {
+    const folder = join(scratch, "by-command");
+    await exportCheckpoint(base, folder, { set: parseComponents("L3.H1*0.5", base.geometry) });
+    const page = join(scratch, "changes.html");
+    const args = ["compare", "--base", DEFAULT_MODEL, "--model", folder, "--heads", "L3", "--texts", "none"];
+    const run = await runHere(...args, "--json", "--out", page);
+    expect(run.code).toBe(0);
+    const found = fineTuneResultSchema.parse(JSON.parse(run.stdout));
+    expect(found).toMatchObject({ changed: 1, pool: null, base: { name: DEFAULT_MODEL } });
+    expect(await readFile(page, "utf8")).toContain('<td class="n">50 %</td>');
+    const people = await runHere(...args);
+    expect(people.stdout).toContain("@0 ×0.50, @1 ×0.50");
+    for (const wrong of [
+      ["compare", "--base", DEFAULT_MODEL, "--index", "x"],
+      ["compare", "--index", "x", "--index", "y", "--texts", "emoji"],
+      ["compare"],
+    ])
+      expect((await runHere(...wrong)).stderr).toMatch(/^error USAGE/);
+    expect((await runHere(...args, "--heads", "mlps")).stderr).toMatch(/^error HEADS_INVALID/);
   });
 
   it("refuses a model of another shape", async () => {

@@ -5,6 +5,7 @@ import { colourScales } from "./colour-scales.ts";
 import { contributionMatrix } from "./contribution-matrix.ts";
 import { debias } from "./debias.ts";
 import { explanation } from "./explanation.ts";
+import { fineTune } from "./fine-tune.ts";
 import { fromWeights } from "./from-weights.ts";
 import { headMatch } from "./head-match.ts";
 import { labels } from "./labels.ts";
@@ -31,6 +32,7 @@ export const GALLERIES: readonly Gallery[] = [
   textspan,
   fromWeights,
   headMatch,
+  fineTune,
   ablation,
   debias,
   labels,
