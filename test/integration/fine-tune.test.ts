@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareFineTune } from "../../src/analysis/compare/fine-tune.ts";
+import { encodeValues, readTensor } from "../../src/checkpoint/tensor-values.ts";
 import { addScaled, dot } from "../../src/math/linear.ts";
 import { removeAll } from "../../src/math/orthonormal.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
@@ -147,6 +148,42 @@ describe("a fine-tune beside its base", () => {
       expect(reweighted).toBeCloseTo(1, 5);
       for (const ratio of ratios) expect(ratio).toBeCloseTo(0.5, 4);
     }
+    await tuned.release();
+  });
+
+  it("from files: what a head reads turned up is reweighted too, and what it reads anew is new", async () => {
+    const folder = join(scratch, "values");
+    await exportCheckpoint(base, folder, { set: { heads: [], mlps: [] } });
+    const { checkpoint, release } = await loadClipModel(folder);
+    await release();
+    const { value } = checkpoint.weights.vision.blocks[LAYER];
+    const values = await readTensor(value.weight);
+    for (let at = 0; at < 32 * 128; at++) {
+      // Of head 1 all rows, and the first row of head 2 becomes another.
+      values[HEAD * 32 * 128 + at] *= 1.5;
+      if (at < 128) values[2 * 32 * 128 + at] += at % 2 === 0 ? 1 : -1;
+    }
+    const handle = await open(value.weight.file, "r+");
+    const bytes = encodeValues(values, value.weight.dtype);
+    await handle.write(bytes, 0, bytes.length, value.weight.offset);
+    await handle.close();
+    const tuned = await loadClipModel(folder);
+    const { heads, changed } = await compareFineTune(base, tuned);
+    expect(changed).toBe(2);
+    expect(heads[AT].change).toBeCloseTo(0.5, 3);
+    expect(heads[AT].reweighted).toBeCloseTo(1, 5);
+    for (const ratio of heads[AT].ratios) expect(ratio).toBeCloseTo(1.5, 2);
+    const other = heads[LAYER * 4 + 2];
+    expect(other.new).toBeGreaterThan(0.3);
+    // It reads something else, and writes what it could before.
+    expect(other.outside).toBeLessThan(1e-6);
+    expect(other.reweighted + other.mixed + other.new).toBeCloseTo(1, 9);
+    // What it writes is turned up as well.
+    const M = tuned.geometry.M.map((x, at) => (Math.floor(at / (32 * 128)) === AT ? 1.5 * x : x));
+    const both = await compareFineTune(base, { ...tuned, geometry: { ...tuned.geometry, M } });
+    expect(both.heads[AT].change).toBeCloseTo(1.25, 3);
+    expect(both.heads[AT].reweighted).toBeCloseTo(1, 5);
+    for (const ratio of both.heads[AT].ratios) expect(ratio).toBeCloseTo(2.25, 2);
     await tuned.release();
   });
 

@@ -27,7 +27,7 @@ describe("a fine-tune, drawn", () => {
     );
     expect(widths).toEqual([130, 78, 52, 65, 0, 0]);
     expect(svg).toContain(">@1 ×1.40, @3 ×0.80<");
-    expect(svg).toContain(">what L0.H0 tells ↔ –<");
+    expect(svg).toContain(">what L0.H0 tells, against –<");
   });
 
   test("without texts there is no column for them", () => {

@@ -49,11 +49,11 @@ export function ratiosOf({ ratios }: TunedHead, most: number): string {
   return shown.join(", ") + (far.length > most ? ", …" : "");
 }
 
-/** The strongest direction of the change: `a tiger + an animal ↔ a car`. */
+/** The strongest direction of the change: `a tiger + an animal, against a car`. */
 export function changeInWords({ directions: [first] }: TunedHead): string {
   if (!first) return "";
   const [near, far] = first.ends.map(({ texts }) => texts.map(({ text }) => text).join(" + ") || "–");
-  return `${near} ↔ ${far}`;
+  return `${near}, against ${far}`;
 }
 
 /** The table of the heads that changed. */
