@@ -169,7 +169,16 @@ export const parseComponents = (
 
 /**
  * Reads what is to be taken away: a component set, or single directions of heads, `L3.H1@2` (`L3.H1@0-3`), alone or among others.
+ * @param sizes a model's `geometry`
  * @throws `HEADS_INVALID` as {@link parseComponents}, and for a head together with a direction of its own
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { parseEdit } from "clip-interpret/evaluation";
+ *
+ * const { geometry } = await openModel("emoji-4x128-p8");
+ * console.log(parseEdit("L3.H1@0-3,L0.H1", geometry).directions?.length); // → 4
+ * ```
  */
 export const parseEdit = (
   text: string,

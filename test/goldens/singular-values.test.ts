@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { dot } from "../../src/math/linear.ts";
 import { loadClipModel } from "../../src/model/clip-model.ts";
@@ -64,8 +64,15 @@ describe.each(MODELS)("singular directions of %s", (folder, expected) => {
   });
 });
 
-it("a model that pools by attention is refused with what to do instead", async () => {
-  const model = await loadClipModel(goldenPath("kinds/siglip-timm"));
-  expect(() => singularDirections(model)).toThrow(expect.objectContaining({ code: "MODEL_UNSUPPORTED" }));
+it.each(readdirSync(goldenPath("kinds")).sort())("a %s has directions, or is refused with what to do instead", async (kind) => {
+  const model = await loadClipModel(goldenPath(`kinds/${kind}`));
+  if (model.geometry.pool) {
+    expect(() => singularDirections(model)).toThrow(expect.objectContaining({ code: "MODEL_UNSUPPORTED" }));
+  } else {
+    const { values } = await singularDirections(model)(model.geometry.layers - 1, 0);
+    expect(values.length).toBe(Math.min(model.geometry.headDim, model.geometry.embedDim));
+    expect(values[0]).toBeGreaterThan(0);
+    expect([...values].every(Number.isFinite)).toBe(true);
+  }
   await model.release();
 });

@@ -48,8 +48,8 @@ const ROUNDING = 1e-6;
  * @example
  * ```ts
  * import { rm } from "node:fs/promises";
- * import { compareFineTune, openModel, parseHeads } from "clip-interpret";
- * import { exportCheckpoint } from "clip-interpret/evaluation";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { compareFineTune, exportCheckpoint } from "clip-interpret/evaluation";
  *
  * const base = await openModel("emoji-4x128-p8");
  * await rm("out/edited", { recursive: true, force: true });

@@ -105,8 +105,8 @@ export async function spanFromWeights(
  * @throws what {@link spanFromWeights} and embedding texts throw
  * @example
  * ```ts
- * import { describeFromWeights, openModel, parseHeads } from "clip-interpret";
- * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, describeFromWeights, loadPool } from "clip-interpret/labeling";
  *
  * const model = await openModel("emoji-4x128-p8");
  * const pool = await loadPool(defaultPool(model.name));

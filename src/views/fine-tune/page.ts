@@ -10,7 +10,8 @@ import { tableOf, titleOf } from "./words.ts";
  *
  * @example
  * ```ts
- * import { compareFineTune, openModel } from "clip-interpret";
+ * import { openModel } from "clip-interpret";
+ * import { compareFineTune } from "clip-interpret/evaluation";
  * import { fineTuneHtml } from "clip-interpret/views";
  *
  * const base = await openModel("emoji-4x128-p16");

@@ -22,7 +22,8 @@ const widthOf =
  *
  * @example
  * ```ts
- * import { compareFineTune, openModel } from "clip-interpret";
+ * import { openModel } from "clip-interpret";
+ * import { compareFineTune } from "clip-interpret/evaluation";
  * import { fineTuneSvg } from "clip-interpret/views";
  *
  * const base = await openModel("emoji-4x128-p16");

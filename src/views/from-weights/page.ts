@@ -10,8 +10,8 @@ import { nameOf, sumOf, titleOf, verdictOf } from "./words.ts";
  *
  * @example
  * ```ts
- * import { describeFromWeights, openModel, parseHeads } from "clip-interpret";
- * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, describeFromWeights, loadPool } from "clip-interpret/labeling";
  * import { fromWeightsHtml } from "clip-interpret/views";
  *
  * const model = await openModel("emoji-4x128-p8");

@@ -33,8 +33,8 @@ const widthOf =
  *
  * @example
  * ```ts
- * import { describeFromWeights, openModel, parseHeads } from "clip-interpret";
- * import { defaultPool, loadPool } from "clip-interpret/labeling";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { defaultPool, describeFromWeights, loadPool } from "clip-interpret/labeling";
  * import { fromWeightsSvg } from "clip-interpret/views";
  *
  * const model = await openModel("emoji-4x128-p8");
