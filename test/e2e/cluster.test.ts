@@ -78,8 +78,8 @@ describe("docs/cluster.md", () => {
     async (_, variable, more, words, value) => {
       const code = block(words);
       // The line that a task runs: a script of its own, or the shell's argument in what describes the job.
-      const [line] = /clip-interpret index .*\/32/.exec(code)!;
-      const script = code.startsWith("#!") ? code : line.includes('"') ? `${line}"` : line;
+      const [line] = /clip-interpret index .*\/32/.exec(code) ?? [code];
+      const script = line === code ? code : line.includes('"') ? `${line}"` : line;
       const { stdout } = await run("sh", ["-c", script], {
         env: env("echoing", { ...more, [variable]: value }),
       });
