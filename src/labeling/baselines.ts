@@ -127,3 +127,21 @@ export function shuffled<T>(items: readonly T[], random: Random): T[] {
   }
   return dealt;
 }
+
+/** Pairs each item with what another one of its stratum holds: dealt out at random within each stratum. */
+export function dealtWithin<T>(
+  items: readonly T[],
+  stratum: (item: T) => unknown,
+  random: Random,
+): (readonly [item: T, dealt: T])[] {
+  const strata = new Map<unknown, T[]>();
+  for (const item of items) {
+    const members = strata.get(stratum(item)) ?? [];
+    members.push(item);
+    strata.set(stratum(item), members);
+  }
+  return [...strata.values()].flatMap((members) => {
+    const dealt = shuffled(members, random);
+    return members.map((item, i) => [item, dealt[i]] as const);
+  });
+}
