@@ -9,6 +9,11 @@ export { type AtlasOptions, makeAtlas } from "./analysis/atlas/atlas.ts";
 export { type ComparedSide, type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 export { type ExplainOptions, explainImage } from "./analysis/explain/explain.ts";
+export {
+  type ChanceOptions,
+  describeFromWeights,
+  type FromWeightsOptions,
+} from "./analysis/from-weights/from-weights.ts";
 export { type Asked, findNeighbors, type NeighborOptions } from "./analysis/neighbors/neighbors.ts";
 export {
   type ComponentScores,

@@ -7,6 +7,7 @@ import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
+import { fromWeightsResultSchema } from "../results/from-weights.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
 import { labelEstimateSchema, labelResultSchema } from "../results/label.ts";
 import { metricsResultSchema } from "../results/metrics.ts";
@@ -64,6 +65,7 @@ export const resultSchemas = {
   selectivity: selectivityResultSchema,
   study: studyResultSchema,
   textspan: textspanResultSchema,
+  "textspan --from-weights": fromWeightsResultSchema,
   "textspan arrays": textspanArraysResultSchema,
   tokenize: tokenizeResultSchema,
   verify: verifyResultSchema,
@@ -73,6 +75,7 @@ export type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../results/atla
 export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";
+export type { FromWeightsResult } from "../results/from-weights.ts";
 export type { LabelResult } from "../results/label.ts";
 export type { MetricsResult } from "../results/metrics.ts";
 export type { NeighborsResult } from "../results/neighbors.ts";
