@@ -1,10 +1,11 @@
 /** What a method is given to look at: a model, images, texts, and nothing else. */
+import { centredTexts } from "../analysis/from-weights/from-weights.ts";
 import { type Contributions, eachHead } from "../analysis/textspan/contributions.ts";
 import { embedPool } from "../analysis/textspan/describe-heads.ts";
 import { type RowSpace, rowSpace } from "../analysis/textspan/row-space.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { createSearch, type Search } from "../corpus/search.ts";
-import { addScaled, dot, norm } from "../math/linear.ts";
+import { addScaled, dot } from "../math/linear.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { Algebra, DenseMatrix } from "../onnx/algebra.ts";
 import type { Head } from "../results/shapes.ts";
@@ -86,7 +87,7 @@ export async function createBenches(input: BenchInput): Promise<Benches> {
       return {
         ...{ ...work, model, search, heads, rows, algebra, seed, properties, embeddings, spaceOf },
         texts: chosen.map((i) => pool.texts[i] as TaggedText),
-        directions: centredTexts(embeddings),
+        directions: centredTexts(data, D),
         async writtenBy(head, some) {
           const space = await spaceOf(head);
           return algebra.product(await contributionsOf(head).rows(some), intoCentred(space));
@@ -116,19 +117,12 @@ function intoCentred({ into, basis, mean }: RowSpace): DenseMatrix {
   return { data, rows: m + 1, columns: r };
 }
 
-function centredTexts({ data, rows, columns: D }: DenseMatrix): DenseMatrix {
-  const mean = new Float64Array(D);
-  for (let i = 0; i < rows; i++) addScaled(mean, 1 / rows, data, i * D);
-  const directions = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) {
-    const own = data.slice(i * D, (i + 1) * D);
-    addScaled(own, -1, mean);
-    const length = norm(own);
-    if (length > 1e-9)
-      directions.set(
-        own.map((value) => value / length),
-        i * D,
-      );
-  }
-  return { data: directions, rows, columns: D };
+/** Sums weights of texts by their property. @param chosen numbers of the bench's texts, with their weights */
+export function tally(
+  { properties, texts }: Pick<Bench, "properties" | "texts">,
+  chosen: Iterable<readonly [text: number, weight: number]>,
+): number[] {
+  const scores = properties.map(() => 0);
+  for (const [text, weight] of chosen) scores[properties.indexOf(texts[text].property)] += weight;
+  return scores;
 }

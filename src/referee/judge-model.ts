@@ -62,7 +62,8 @@ export interface SaidOfModel {
  * @throws `FACTORS_MISSING` where the images know fewer than two of the pool's properties; `NO_IMAGES`, `CANCELLED`
  */
 export async function judgeModel(work: JudgeWork): Promise<SaidOfModel> {
-  const { model, index, pool, set, settings, steps, code, methods, algebra, report, signal } = work;
+  const { model, index, pool, set, settings, steps, code, algebra, report, signal } = work;
+  const methods = work.methods.filter((method) => method.supports?.(model) ?? true);
   const heads = set.heads.map(({ layer, head }) => headOf(layer, head));
   const stopping = signal ? { signal } : {};
   const task = `judging the heads of ${model.name}`;

@@ -1,4 +1,5 @@
 /** A way to say what a head does. Each is a file in `methods/`, with its paper. */
+import type { ClipModel } from "../model/clip-model.ts";
 import type { Reads } from "../results/referee.ts";
 import type { Head } from "../results/shapes.ts";
 import type { Bench } from "./bench.ts";
@@ -19,6 +20,8 @@ export interface Method {
   readonly reads: readonly Reads[];
   /** Whether it looks at what no method may: where methods lie above or below. */
   readonly bound?: "upper" | "lower";
+  /** Whether it can be asked about a model; by default about any. */
+  supports?(model: ClipModel): boolean;
   judge(bench: Bench): Promise<Claim[]>;
 }
 
@@ -30,16 +33,6 @@ export function claimOf(
 ): Claim {
   const most = Math.max(...scores);
   return { layer, head, name, label: most > 0 ? properties[scores.indexOf(most)] : null, scores };
-}
-
-/** Sums weights of texts by their property. @param chosen numbers of the bench's texts, with their weights */
-export function tally(
-  { properties, texts }: Pick<Bench, "properties" | "texts">,
-  chosen: Iterable<readonly [text: number, weight: number]>,
-): number[] {
-  const scores = properties.map(() => 0);
-  for (const [text, weight] of chosen) scores[properties.indexOf(texts[text].property)] += weight;
-  return scores;
 }
 
 /** Texts that name a direction, a head or a neuron: as many as a head is labelled by everywhere. */

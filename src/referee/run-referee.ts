@@ -59,7 +59,7 @@ export interface RefereeOptions extends WorkOptions, Partial<RefereeSettings> {
 
 /** What is done when nothing else is asked for. */
 export const REFEREE_DEFAULTS: RefereeSettings = {
-  ...{ heads: "last4", halvings: 8, permutations: 2000, seed: 0 },
+  ...{ heads: "last4", halvings: 5, permutations: 2000, seed: 0 },
 };
 
 /** A claim a head, whoever made it. */
@@ -296,7 +296,13 @@ function scoreMethod(
 ): RefereeMethod {
   const { key } = method;
   const said = all.filter(({ claims }) => claims[key] !== undefined);
-  if (said.length === 0) return notRun(method, "it has no labels for any of the models");
+  if (said.length === 0)
+    return notRun(
+      method,
+      method.reads.includes("a file")
+        ? "it has no labels for any of the models"
+        : "the models are of a kind that it cannot read",
+    );
   const labelled = said.flatMap(({ model, claims }) => {
     const { factors, origin } = model;
     return model.heads.map((truth, h) => {

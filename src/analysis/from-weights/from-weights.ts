@@ -169,7 +169,7 @@ async function withAlgebra<T>(
 }
 
 /** Texts less their mean, at length 1: what a text says beside what all of them say. A text that is the mean becomes 0. */
-function centredTexts(texts: Float32Array | Float64Array, columns: number): DenseMatrix {
+export function centredTexts(texts: Float32Array | Float64Array, columns: number): DenseMatrix {
   const rows = texts.length / columns;
   if (rows < 2)
     throw new ClipInterpretError("POOL_INVALID", "one text differs from no other: at least two are needed");

@@ -15,8 +15,8 @@ import { projectTexts } from "../../analysis/textspan/textspan.ts";
 import { dot } from "../../math/linear.ts";
 import { largest } from "../../math/rank.ts";
 import { checkCancelled } from "../../support/progress.ts";
-import type { Bench } from "../bench.ts";
-import { claimOf, type Method, TEXTS, tally } from "../method.ts";
+import { type Bench, tally } from "../bench.ts";
+import { claimOf, type Method, TEXTS } from "../method.ts";
 
 const [COMPONENTS, MOST_IMAGES, TOP] = [3, 4000, 100];
 /** The authors' constants: the softmax's scale, the probabilities of the first and last image, what is added in a logarithm. */

@@ -15,10 +15,11 @@ import { projectTexts } from "../../analysis/textspan/textspan.ts";
 import { dot, multiply, norm } from "../../math/linear.ts";
 import type { DenseMatrix } from "../../onnx/algebra.ts";
 import { checkCancelled } from "../../support/progress.ts";
-import { claimOf, type Method, TEXTS, tally } from "../method.ts";
+import { tally } from "../bench.ts";
+import { claimOf, type Method, TEXTS } from "../method.ts";
 
 /** Images that are looked at, at most: each is compared with every text. */
-const MOST_IMAGES = 1000;
+const MOST_IMAGES = 500;
 
 export const headPursuit: Method = {
   key: "somp",

@@ -8,8 +8,8 @@
 import { projectTexts, selectInSpace } from "../../analysis/textspan/textspan.ts";
 import type { Described } from "../../labeling/labeller.ts";
 import { checkCancelled } from "../../support/progress.ts";
-import type { Bench } from "../bench.ts";
-import { claimOf, type Method, TEXTS, tally } from "../method.ts";
+import { type Bench, tally } from "../bench.ts";
+import { claimOf, type Method, TEXTS } from "../method.ts";
 
 /** Every head's five texts. */
 export async function describe(
