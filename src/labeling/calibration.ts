@@ -31,7 +31,7 @@ import {
   type LabelRow,
   type ReliabilityRow,
 } from "../results/study.ts";
-import { dealtWithin } from "./baselines.ts";
+import { dealtWithin, strataOf } from "./baselines.ts";
 import { relativeDepth } from "./equal-terms.ts";
 import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
 
@@ -129,7 +129,9 @@ function dealAnew(
   stratum: (head: CalibratedHead) => unknown,
   random: Random,
 ): CalibratedHead[] {
-  return dealtWithin(heads, stratum, random).map(([head, { label, ccs }]) => judge(head, label, ccs, group));
+  return dealtWithin(strataOf(heads, stratum), random).map(([head, { label, ccs }]) =>
+    judge(head, label, ccs, group),
+  );
 }
 
 function compare(group: CalibrationGroup, heads: readonly JudgedHead[]): CalibratedHead[] {

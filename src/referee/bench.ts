@@ -38,64 +38,75 @@ export interface Bench extends WorkOptions {
   writtenBy(head: Head, rows: readonly number[]): Promise<DenseMatrix>;
 }
 
-/** What a bench is made of. */
+/** What benches are made of. */
 export interface BenchInput extends WorkOptions {
   readonly model: ClipModel;
-  readonly index: Index;
+  readonly search: Search;
   readonly heads: readonly Head[];
-  readonly pool: TextPool;
+  readonly contributionsOf: (head: Head) => Contributions;
+  readonly pool: Pick<TextPool, "texts">;
+  /** [t, D]: the pool's texts at length 1. */
+  readonly embedded: Float64Array;
   readonly algebra: Algebra;
   readonly seed: number;
 }
 
-/** Makes benches of one model: of all images and texts, or of some. */
-export interface Benches {
-  /** @param part rows of images and numbers of texts; by default all */
-  of(part?: {
-    readonly rows?: readonly number[];
-    readonly texts?: readonly number[];
-    readonly seed?: number;
-  }): Bench;
-  /** Numbers of the pool's texts that have a property. */
-  readonly tagged: readonly number[];
+/** A part of what there is: rows of images and numbers of texts; by default all. */
+export interface BenchPart {
+  readonly rows?: readonly number[];
+  readonly texts?: readonly number[];
+  readonly seed?: number;
 }
 
-/** Opens an index and embeds a pool, once for all benches. */
-export async function createBenches(input: BenchInput): Promise<Benches> {
-  const { model, index, heads, pool, algebra, ...work } = input;
-  const D = model.config.embedDim;
-  const embedded = await embedPool(model, pool, work);
+/** Opens an index and embeds a pool: makes benches of one model, of all images and texts or of some. */
+export async function openBenches(
+  input: Omit<BenchInput, "search" | "contributionsOf" | "embedded" | "pool"> & {
+    readonly index: Index;
+    readonly pool: TextPool;
+  },
+): Promise<(part?: BenchPart) => Bench> {
+  const { model, index, pool, algebra, report: _, ...work } = input;
   const search = createSearch(index, model.geometry, model.matmul);
-  const contributionsOf = await eachHead(search, model, algebra);
-  const all = [...index.images.keys()];
+  return createBenches({
+    ...{ ...work, model, search, pool, algebra },
+    embedded: await embedPool(model, pool, work),
+    contributionsOf: await eachHead(search, model, algebra),
+  });
+}
+
+/** The same where all is at hand. */
+export function createBenches(input: BenchInput): (part?: BenchPart) => Bench {
+  const { search, heads, contributionsOf, pool, embedded, algebra, ...work } = input;
+  const D = embedded.length / pool.texts.length;
+  const all = [...search.index.images.keys()];
   const tagged = pool.texts.flatMap(({ property }, i) => (property === null ? [] : [i]));
-  const properties = [...new Set(tagged.map((i) => pool.texts[i].property!))].sort();
-  return {
-    tagged,
-    of({ rows = all, texts: chosen = tagged, seed = input.seed } = {}) {
-      const spaces = sharedCache<RowSpace>(heads.length);
-      const data = new Float64Array(chosen.length * D);
-      for (const [to, i] of chosen.entries()) data.set(embedded.subarray(i * D, (i + 1) * D), to * D);
-      const embeddings = { data, rows: chosen.length, columns: D };
-      const spaceOf = (head: Head) =>
-        spaces.get(head.name, async () => {
-          const contributions = contributionsOf(head);
-          const moments =
-            rows === all ? await contributions.moments(work) : await momentsOf(algebra, contributions, rows);
-          return rowSpace(algebra, moments, contributions.matrix);
-        });
-      return {
-        ...{ ...work, model, search, heads, rows, algebra, seed, properties, embeddings, spaceOf },
-        texts: chosen.map((i) => pool.texts[i] as TaggedText),
-        directions: centredTexts(data, D),
-        async writtenBy(head, some) {
-          const space = await spaceOf(head);
-          return algebra.product(await contributionsOf(head).rows(some), intoCentred(space));
-        },
-      };
-    },
+  const properties = propertiesOf(pool);
+  return ({ rows = all, texts: chosen = tagged, seed = input.seed } = {}) => {
+    const spaces = sharedCache<RowSpace>(heads.length);
+    const data = new Float64Array(chosen.length * D);
+    for (const [to, i] of chosen.entries()) data.set(embedded.subarray(i * D, (i + 1) * D), to * D);
+    const spaceOf = (head: Head) =>
+      spaces.get(head.name, async () => {
+        const contributions = contributionsOf(head);
+        const moments =
+          rows === all ? await contributions.moments(work) : await momentsOf(algebra, contributions, rows);
+        return rowSpace(algebra, moments, contributions.matrix);
+      });
+    return {
+      ...{ ...work, search, heads, rows, algebra, seed, properties, spaceOf },
+      texts: chosen.map((i) => pool.texts[i] as TaggedText),
+      embeddings: { data, rows: chosen.length, columns: D },
+      directions: centredTexts(data, D),
+      async writtenBy(head, some) {
+        return algebra.product(await contributionsOf(head).rows(some), intoCentred(await spaceOf(head)));
+      },
+    };
   };
 }
+
+/** The properties that a pool has texts about, in order. */
+export const propertiesOf = ({ texts }: Pick<TextPool, "texts">): string[] =>
+  [...new Set(texts.flatMap(({ property }) => property ?? []))].sort();
 
 async function momentsOf(algebra: Algebra, contributions: Contributions, rows: readonly number[]) {
   const AT_ONCE = 2048;

@@ -101,8 +101,9 @@ export function scoreDrops(
 ): Omit<RefereeCausal, "pHolm"> | null {
   const heads = all.filter(({ label, factors }) => label !== null && factors.includes(label));
   if (heads.length === 0) return null;
-  const ownOf = (of: readonly TakenOut[]) => mean(of.map(({ label, drop }) => drop(label!) ?? 0));
-  const own = ownOf(heads);
+  // Dealt within a layer of one model, every label is one of its factors.
+  const ownOf = (labels: readonly (string | null)[]) => mean(heads.map(({ drop }, i) => drop(labels[i]!)!));
+  const own = ownOf(heads.map(({ label }) => label));
   const byChance = dealLabels(heads, layerOf, options, ownOf);
   const others = heads.map(({ label, drop, factors }) =>
     mean(factors.filter((factor) => factor !== label).map((factor) => drop(factor)!)),

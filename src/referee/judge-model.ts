@@ -17,9 +17,10 @@ import { halvesOf } from "../study/measure-model.ts";
 import type { Steps } from "../study/steps.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { once } from "../support/shared.ts";
 import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
-import { type Bench, type Benches, createBenches } from "./bench.ts";
+import { type Bench, openBenches, propertiesOf } from "./bench.ts";
 import { measureDrops } from "./causal.ts";
 import type { GivenMethod } from "./given.ts";
 import type { Claim, Method } from "./method.ts";
@@ -101,9 +102,9 @@ export async function judgeModel(work: JudgeWork): Promise<SaidOfModel> {
   const { accuracies, drops } = await step("referee-drops", [pool.hash, factors], () =>
     measureDrops(model, index, heads, factors, stopping),
   );
-  let made: Promise<Benches> | undefined;
-  const benches = () =>
-    (made ??= createBenches({ model, index, heads, pool, algebra, seed: settings.seed, ...stopping }));
+  const benches = once(() =>
+    openBenches({ ...{ model, index, heads, pool, algebra }, seed: settings.seed, ...stopping }),
+  );
   const spoken = [pool.hash, methods.map(({ key }) => key)];
   /** The labels of all methods that read something, on one bench. */
   const labelsOn = async (reads: "images" | "texts", bench: Bench) => {
@@ -116,34 +117,34 @@ export async function judgeModel(work: JudgeWork): Promise<SaidOfModel> {
     "referee-all",
     [...spoken, settings.seed],
     async () => {
-      const bench = (await benches()).of();
+      const bench = (await benches())();
       const found: Record<string, Claim[]> = {};
       for (const method of methods) found[method.key] = await method.judge(bench);
       return found;
     },
   );
   for (const method of work.given)
-    claims[method.key] = await method.judge({ ...(await benches()).of(), ...(report && { report }) });
+    claims[method.key] = await method.judge({ ...(await benches())(), ...(report && { report }) });
   const images: SaidOfModel["images"][number][] = [];
   const texts: Record<string, Labels>[] = [];
   for (let halving = 0; halving < settings.halvings; halving++) {
     const seed = settings.seed + halving;
     const [seen, held] = halvesOf(index, seed);
     const labels = await step(`referee-images-${halving}`, [...spoken, seed], async () =>
-      labelsOn("images", (await benches()).of({ rows: seen, seed })),
+      labelsOn("images", (await benches())({ rows: seen, seed })),
     );
     const measured = await step(`referee-held-${halving}`, [seed], () => measure(held));
     images.push({ labels, shares: truthOf(index, measured, pool)?.shares ?? shares });
     texts.push(
       await step(`referee-texts-${halving}`, [...spoken, seed], async () =>
-        labelsOn("texts", (await benches()).of({ texts: halfOf(pool, seed), seed })),
+        labelsOn("texts", (await benches())({ texts: halfOf(pool, seed), seed })),
       ),
     );
   }
   report?.({ type: "end", task, done });
   return {
     ...{ claims, images, texts },
-    properties: [...new Set(pool.texts.flatMap(({ property }) => property ?? []))].sort(),
+    properties: propertiesOf(pool),
     model: {
       // A file's name, not where it lies.
       origin: await originOf({ model, index, pool: { ...pool, name: basename(pool.name) } }),

@@ -62,17 +62,19 @@ export function scoreMatched(
   pairs: readonly (readonly [a: string, b: string])[],
   options: ChanceOptions,
 ): RefereeMatched | null {
-  if (pairs.length === 0) return null;
-  const sameOf = (of: readonly LabelledHead[]) => {
-    const labels = new Map(of.map((head) => [keyOf(head), head.label]));
-    return pairs.filter(([a, b]) => (labels.get(a) ?? null) !== null && labels.get(a) === labels.get(b))
-      .length;
-  };
-  const same = sameOf(heads);
+  const places = new Map(heads.map((head, i) => [keyOf(head), i]));
+  const numbered = pairs.flatMap(([a, b]) => {
+    const [x, y] = [places.get(a), places.get(b)];
+    return x === undefined || y === undefined ? [] : [[x, y] as const];
+  });
+  if (numbered.length === 0) return null;
+  const sameOf = (labels: readonly (string | null)[]) =>
+    numbered.filter(([x, y]) => labels[x] !== null && labels[x] === labels[y]).length;
+  const same = sameOf(heads.map(({ label }) => label));
   const byChance = dealLabels(heads, layerOf, options, sameOf);
   return {
-    ...{ pairs: pairs.length, same },
-    byChance: percentileInterval(byChance.map((count) => count / pairs.length)),
+    ...{ pairs: numbered.length, same },
+    byChance: percentileInterval(byChance.map((count) => count / numbered.length)),
     p: shareAsHigh(byChance, same),
   };
 }

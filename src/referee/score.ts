@@ -6,7 +6,7 @@
  * Permutations are exact tests that a label has to do with its own head, whatever the frequencies of labels and factors;
  * within layers also whatever a layer's depth says of its heads.
  */
-import { dealtWithin } from "../labeling/baselines.ts";
+import { dealtWithin, strataOf } from "../labeling/baselines.ts";
 import { countLabels } from "../labeling/metrics.ts";
 import { percentileInterval, studentInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
@@ -44,8 +44,10 @@ export function scoreLabels(
   options: ChanceOptions,
 ): RefereeAccuracy {
   const right = countRight(heads);
-  const permuted = dealLabels(heads, ({ model }) => model, options, countRight);
-  const layered = dealLabels(heads, layerOf, options, countRight);
+  const rightOf = (labels: readonly (string | null)[]) =>
+    labels.reduce((count, label, i) => count + (label === heads[i].best ? 1 : 0), 0);
+  const permuted = dealLabels(heads, ({ model }) => model, options, rightOf);
+  const layered = dealLabels(heads, layerOf, options, rightOf);
   const share = (count: number) => (heads.length === 0 ? 0 : count / heads.length);
   const isConstant = heads.map(({ best }) => best === constant);
   const wins = heads.filter((head, i) => isRight(head) && !isConstant[i]).length;
@@ -92,18 +94,19 @@ function expectedWithin(heads: readonly JudgedClaim[], stratum: (head: JudgedCla
   return expected;
 }
 
-/** What a measure gives of labels that are dealt out again within strata. */
+/** What a measure gives of labels, one a head, that are dealt out again within strata. */
 export function dealLabels<T extends { readonly label: string | null }>(
   heads: readonly T[],
   stratum: (head: T) => unknown,
   { permutations, seed }: ChanceOptions,
-  measure: (heads: readonly T[]) => number,
+  measure: (labels: readonly (string | null)[]) => number,
 ): number[] {
-  return Array.from({ length: permutations }, (_, p) =>
-    measure(
-      dealtWithin(heads, stratum, new Random(seed, p)).map(([head, { label }]) => ({ ...head, label })),
-    ),
-  );
+  const strata = strataOf([...heads.keys()], (i) => stratum(heads[i]));
+  return Array.from({ length: permutations }, (_, p) => {
+    const labels = new Array<string | null>(heads.length);
+    for (const [to, from] of dealtWithin(strata, new Random(seed, p))) labels[to] = heads[from].label;
+    return measure(labels);
+  });
 }
 
 /** The share of draws that reach a value, the value itself among them. */
