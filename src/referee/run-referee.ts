@@ -202,18 +202,21 @@ export function score(
     scoreMethod(method, withConstant, label, pairs, settings),
   );
   const contestants = judged.filter(({ bound, accuracy }) => bound === null && accuracy !== null);
-  const corrected = <K>(of: (method: RefereeMethod) => number | null | undefined, into: (p: number) => K) => {
+  /** p-values by the method's key, corrected for those that have one. */
+  const corrected = (
+    of: (method: RefereeMethod) => number | null | undefined,
+  ): ReadonlyMap<string, number> => {
     const tested = contestants.flatMap((method) => {
       const p = of(method);
       return p === null || p === undefined ? [] : [{ key: method.key, p }];
     });
     const found = holm(tested.map(({ p }) => p));
-    return new Map(tested.map(({ key }, i) => [key, into(found[i])]));
+    return new Map(tested.map(({ key }, i) => [key, found[i]]));
   };
-  const same = (p: number) => p;
-  const layered = corrected(({ accuracy }) => accuracy?.layeredP, same);
-  const constant = corrected(({ accuracy }) => accuracy?.constantP, same);
-  const causal = corrected((method) => method.causal?.p, same);
+  const layered = corrected(({ accuracy }) => accuracy?.layeredP);
+  const constant = corrected(({ accuracy }) => accuracy?.constantP);
+  const gain = corrected(({ accuracy }) => accuracy?.gainP);
+  const causal = corrected((method) => method.causal?.p);
   const behind = behindLeader(contestants);
   const finished = judged.map((method): RefereeMethod => {
     const { key } = method;
@@ -221,7 +224,8 @@ export function score(
       ...method,
       layeredPHolm: layered.get(key) ?? null,
       constantPHolm: constant.get(key) ?? null,
-      verdict: verdictOf(layered.get(key), constant.get(key)),
+      gainPHolm: gain.get(key) ?? null,
+      verdict: verdictOf(method, layered.get(key), constant.get(key), gain.get(key)),
       behind: behind.get(key) ?? null,
       causal: method.causal && { ...method.causal, pHolm: causal.get(key) ?? null },
     };
@@ -242,10 +246,21 @@ export function score(
 }
 
 const LEVEL = 0.05;
-function verdictOf(layeredP: number | undefined, constantP: number | undefined): RefereeVerdict | null {
+/**
+ * What may be said. Heads of one model are not independent draws, so over heads alone nothing is said of other trainings; of one
+ * model nothing else can be.
+ */
+function verdictOf(
+  { accuracy }: RefereeMethod,
+  layeredP: number | undefined,
+  constantP: number | undefined,
+  gainP: number | undefined,
+): RefereeVerdict | null {
   if (layeredP === undefined || constantP === undefined) return null;
   if (!(layeredP < LEVEL)) return "not told from chance";
-  return constantP < LEVEL ? "beats one label for all" : "beats chance only";
+  if (!(constantP < LEVEL)) return "beats chance only";
+  const ahead = gainP !== undefined && gainP < LEVEL && accuracy!.gain!.mean > 0;
+  return ahead ? "beats one label for all" : "beats it over these heads only";
 }
 
 /** Every method beside the one with most heads right. */
@@ -273,7 +288,15 @@ function behindLeader(methods: readonly RefereeMethod[]) {
 }
 
 const NOTHING = {
-  ...{ accuracy: null, layeredPHolm: null, constantPHolm: null, verdict: null, behind: null, images: null },
+  ...{
+    accuracy: null,
+    layeredPHolm: null,
+    constantPHolm: null,
+    gainPHolm: null,
+    verdict: null,
+    behind: null,
+    images: null,
+  },
   ...{ texts: null, sameByImages: null, sameByTexts: null, causal: null, matched: null, claims: [] },
 };
 

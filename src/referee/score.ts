@@ -8,9 +8,10 @@
  */
 import { dealtWithin, strataOf } from "../labeling/baselines.ts";
 import { countLabels } from "../labeling/metrics.ts";
-import { percentileInterval, studentInterval } from "../math/intervals.ts";
+import { percentileInterval, sampleDeviation, studentInterval } from "../math/intervals.ts";
 import { Random } from "../math/random.ts";
 import { signTest } from "../math/sign-test.ts";
+import { studentP } from "../math/student.ts";
 import type { RefereeAccuracy } from "../results/referee.ts";
 
 /** A head with what is true of it and what was said. */
@@ -61,6 +62,7 @@ export function scoreLabels(
       layered: expectedWithin(own, layerOf) / own.length,
     };
   });
+  const gains = byModel.map((own) => (own.right - own.constant) / own.heads);
   const best = heads.reduce((sum, head) => sum + head.share(head.best), 0);
   const named = heads.reduce((sum, head) => sum + (head.label === null ? 0 : head.share(head.label)), 0);
   return {
@@ -72,9 +74,21 @@ export function scoreLabels(
     layered: percentileInterval(layered.map(share)),
     layeredP: shareAsHigh(layered, right),
     trainings: studentInterval(byModel.map((own) => own.right / own.heads)),
-    gain: studentInterval(byModel.map((own) => (own.right - own.constant) / own.heads)),
+    gain: studentInterval(gains),
+    gainP: gainP(gains, 1 / Math.max(1, ...byModel.map((own) => own.heads))),
     byModel,
   };
+}
+
+/**
+ * Whether models are ahead of the constant label on average. Shares move in steps of one head, so that a few models may agree by
+ * accident: their scatter is taken as no less than one step.
+ */
+function gainP(gains: readonly number[], step: number): number | null {
+  const deviation = sampleDeviation(gains);
+  if (deviation === null) return null;
+  const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
+  return studentP((mean * Math.sqrt(gains.length)) / Math.max(deviation, step), gains.length - 1);
 }
 
 /** Heads of one layer of one model. */

@@ -10,6 +10,7 @@ export type Reads = (typeof READS)[number];
 /** What the numbers say of a method. */
 export const REFEREE_VERDICTS = [
   "beats one label for all",
+  "beats it over these heads only",
   "beats chance only",
   "not told from chance",
 ] as const;
@@ -74,6 +75,7 @@ const accuracySchema = z.strictObject({
     .nullable()
     .describe("95 % of Student’s t about the models' mean; null of one model"),
   gain: intervalSchema.nullable().describe("the same of the difference to the constant label"),
+  gainP: p.describe("two-sided, Student’s t over the models, their scatter taken as no less than one head"),
   byModel: z.array(
     z.strictObject({ model: z.string(), heads: count, right: count, constant: count, layered: z.number() }),
   ),
@@ -118,6 +120,7 @@ const methodSchema = z.strictObject({
   accuracy: accuracySchema.nullable(),
   layeredPHolm: p.describe("corrected over the methods that are no bounds"),
   constantPHolm: p,
+  gainPHolm: p,
   verdict: z.enum(REFEREE_VERDICTS).nullable().describe("null of a bound, and of what did not run"),
   behind: z
     .strictObject({ ahead: count, back: count, p: share })

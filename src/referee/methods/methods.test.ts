@@ -16,8 +16,9 @@ import { random as randomLabel } from "./random.ts";
 import { describe as describeHeads, textspanTags } from "./textspan.ts";
 
 /*
- * A planted world: ten texts of each of three properties. A head writes into an image the text of its own property that the
- * image has, and little else; an image's embedding is the sum of what the heads wrote. A method that works names the property.
+ * A planted world: ten texts of each of three properties, alike among themselves. In half of the images a head writes a text
+ * of its own property, in the others little; an image's embedding is the sum of what the heads wrote. A method that works
+ * names the property.
  */
 const PROPERTIES = ["animal", "colour", "place"];
 const [D, IMAGES, EACH] = [48, 800, 10];
@@ -25,8 +26,11 @@ const random = new Random(5);
 const texts = PROPERTIES.flatMap((property) =>
   Array.from({ length: EACH }, (_, i) => ({ text: `${property} ${i}`, property })),
 );
+const shared = PROPERTIES.map(() => Float64Array.from({ length: D }, () => random.normal()));
 const embedded = unitRows(
-  Float64Array.from({ length: texts.length * D }, () => random.normal()),
+  Float64Array.from({ length: texts.length * D }, (_, at) => {
+    return shared[Math.floor(at / (EACH * D))][at % D] + 0.8 * random.normal();
+  }),
   D,
 );
 const heads = PROPERTIES.map((_, h) => headOf(0, h));
@@ -34,6 +38,7 @@ const written = heads.map((_, h) => {
   const rows = Float32Array.from({ length: IMAGES * D }, () => 0.02 * random.normal());
   for (let image = 0; image < IMAGES; image++) {
     const text = h * EACH + random.below(EACH);
+    if (random.chance(0.5)) continue;
     for (let d = 0; d < D; d++) rows[image * D + d] += embedded[text * D + d];
   }
   return rows;

@@ -53,17 +53,17 @@ function verdicts(result: RefereeResult): string | undefined {
   const { constant } = result;
   const { right, heads, share, constant: beside, layered } = leader.accuracy;
   const by = (verdict: RefereeMethod["verdict"]) => methods.filter((method) => method.verdict === verdict);
-  const [better, fitting, lost] = [
-    by("beats one label for all"),
-    by("beats chance only"),
-    by("not told from chance"),
-  ];
+  const [better, here] = [by("beats one label for all"), by("beats it over these heads only")];
+  const [fitting, lost] = [by("beats chance only"), by("not told from chance")];
   const groups = [
     better.length > 0
-      ? `Better than one label for all: ${names(better)}.`
-      : "No method is better than one label for all.",
+      ? `Better than one label for all, over heads and over trainings: ${names(better)}.`
+      : "No method is shown to be better than one label for all once trainings are counted, not heads.",
+    ...(here.length > 0
+      ? [`Better than it over these heads only, which are not independent draws: ${names(here)}.`]
+      : []),
     ...(fitting.length > 0
-      ? [`Better than chance within layers, but no better than one label for all: ${names(fitting)}.`]
+      ? [`Better than chance within layers, but not than one label for all: ${names(fitting)}.`]
       : []),
     ...(lost.length > 0 ? [`Not told from labels dealt out at random within layers: ${names(lost)}.`] : []),
   ];
@@ -129,21 +129,20 @@ function trainings(result: RefereeResult): string | undefined {
   const [leader] = contestants(result);
   const gain = leader?.accuracy.gain;
   if (!leader || !gain) return undefined;
-  const verdict =
-    gain.low > 0 ? "which does not hold zero" : gain.high < 0 ? "which lies below zero" : "which holds zero";
+  const all = contestants(result).length;
   const matched = leader.matched;
   const pairs =
     matched === null
       ? ""
-      : ` Of ${counted(matched.pairs, "pair")} of heads of other seeds that respond most alike, it gives ${matched.same} the same label, ${percent(matched.byChance?.mean ?? 0)} by chance (${inWords(matched.p)}).`;
-  return `Over ${counted(result.models.length, "training")}, ${leader.name} is ahead of one label for all by ${number(100 * gain.mean, 0)} points of 100, 95 % [${number(100 * gain.low, 0)}, ${number(100 * gain.high, 0)}], ${verdict}: heads of one model are not independent draws, models are.${pairs}`;
+      : ` Of ${counted(matched.pairs, "pair")} of heads of other seeds that respond most alike, it gives ${matched.same} the same label (${percent(matched.same / matched.pairs)}), ${percent(matched.byChance?.mean ?? 0)} by chance (${inWords(matched.p)}).`;
+  return `Over ${counted(result.models.length, "training")}, ${leader.name} is ahead of one label for all by ${number(100 * gain.mean, 0)} points of 100, 95 % [${number(100 * gain.low, 0)}, ${number(100 * gain.high, 0)}] (${inWords(leader.accuracy.gainP)}; corrected for ${counted(all, "method")}, of which it is the best, ${inWords(leader.gainPHolm)}).${pairs}`;
 }
 
 /** How right one could be. */
 function ceiling({ methods }: RefereeResult): string | undefined {
   const upper = methods.find(({ bound }) => bound === "upper")?.accuracy;
   return upper
-    ? `The bound: who knows the factors of half of the images is right for ${upper.right} of ${counted(upper.heads, "head")} (${percent(upper.share)}); the rest are heads of which two factors explain nearly the same.`
+    ? `The bound: who knows the factors of half of the images is right for ${upper.right} of ${counted(upper.heads, "head")} (${percent(upper.share)}), and names ${percent(upper.captured)} of the selectivity that the strongest factors have.`
     : undefined;
 }
 
@@ -153,7 +152,7 @@ export const CAVEAT =
 
 /** How it is judged. */
 export const METHOD =
-  "Every method is given the same models, images and texts, and names one property a head. It is right where that property's factor has the head's highest ε² (the share of what the head writes that the factor explains, over images whose factors are known). Beside it stands what needs no look at the heads: one label for all; the method's own labels dealt out again within a model and within layers (p: share of such permutations that do as well; a head without a label counts as wrong). p-values are corrected over the methods (Holm). “Over trainings” is Student's t about the models' own shares.";
+  "Every method is given the same models, images and texts, and names one property a head. It is right where that property's factor has the head's highest ε² (the share of what the head writes that the factor explains, over images whose factors are known). Beside it stands what needs no look at the heads: one label for all; the method's own labels dealt out again within a model and within layers (p: share of such permutations that do as well; a head without a label counts as wrong). p-values are corrected over the methods (Holm). Heads of one model are not independent draws, so the gain over one label for all is tested over trainings too (Student's t about the models' own shares).";
 
 /** How heads are taken out. */
 export const CAUSAL =
