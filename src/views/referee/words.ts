@@ -37,9 +37,9 @@ export const titleOf = ({ models, methods }: RefereeResult): string =>
 
 /** What was found, most important first; a sentence or two each. */
 export function findings(result: RefereeResult): string[] {
-  return [verdicts, behind, elsewhere, causes, trainings, ceiling]
-    .flatMap((say) => say(result) ?? [])
-    .concat(CAVEAT);
+  return [verdicts, behind, elsewhere, causes, trainings, ceiling, caveatOf].flatMap(
+    (say) => say(result) ?? [],
+  );
 }
 
 /** For a terminal. */
@@ -147,8 +147,10 @@ function ceiling({ methods }: RefereeResult): string | undefined {
 }
 
 /** What every reader must know. */
-export const CAVEAT =
-  "All this is of small models of a generated world, whose factors are few and known. What fails here fails where everything is simple; what works here may not work on photographs.";
+export const caveatOf = ({ models }: RefereeResult): string =>
+  models.every(({ origin }) => origin.model.name.startsWith("emoji-"))
+    ? "All this is of small models of a generated world, whose factors are few and known. What fails here fails where everything is simple; what works here may not work on photographs."
+    : "Truth here is what is known of these images. What nobody wrote down of them may explain more of a head.";
 
 /** How it is judged. */
 export const METHOD =
