@@ -38,7 +38,6 @@ export { type ComponentSet, type NamedSet, parseHeads, type WrittenSet } from ".
 export { type DecomposedImage, type DecomposeImageOptions, decomposeImage } from "./model/decompose-image.ts";
 export { contrastProbe, imageProbe, textProbe } from "./model/probe.ts";
 export { openModel } from "./model/registry.ts";
-export { type RefereeOptions, runReferee } from "./referee/run-referee.ts";
 export { runStudy, type StudyOptions } from "./study/run-study.ts";
 export { ClipInterpretError, type ErrorCode } from "./support/errors.ts";
 export type { ProgressEvent, Report, WorkOptions } from "./support/progress.ts";

@@ -22,3 +22,4 @@ export { hashIndex } from "../corpus/hash-index.ts";
 export { meanContribution } from "../corpus/means.ts";
 export { type ExportCheckpointOptions, exportCheckpoint, oneMean } from "../model/export-checkpoint.ts";
 export { type ExportEncoderOptions, exportEncoder } from "../model/export-encoder.ts";
+export { type RefereeOptions, runReferee } from "../referee/run-referee.ts";

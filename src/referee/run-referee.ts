@@ -72,7 +72,7 @@ type Said = Pick<SaidOfModel, "model" | "claims" | "images" | "texts">;
  *   models, indexing and reading labels throws; `CANCELLED`
  * @example
  * ```ts
- * import { runReferee } from "clip-interpret";
+ * import { runReferee } from "clip-interpret/evaluation";
  *
  * const { methods } = await runReferee({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },

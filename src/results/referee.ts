@@ -35,8 +35,6 @@ const truthHeadSchema = z.strictObject({
       "how much of the accuracy on every factor is lost without the head; mean-ablation of what it writes",
     ),
 });
-/** What is true of a head. */
-export type TruthHead = z.infer<typeof truthHeadSchema>;
 
 const modelSchema = z.strictObject({
   origin: originSchema("model", "index", "pool"),
@@ -56,8 +54,6 @@ const claimSchema = z.strictObject({
     .array(z.number())
     .describe("of every property, in the order of `properties`; empty where there are none"),
 });
-/** What a method said of a head. */
-export type RefereeClaim = z.infer<typeof claimSchema>;
 
 const p = share.nullable().describe("null where it cannot be tested");
 const accuracySchema = z.strictObject({

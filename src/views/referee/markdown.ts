@@ -8,7 +8,7 @@ import { findings, titleOf } from "./words.ts";
  *
  * @example
  * ```ts
- * import { runReferee } from "clip-interpret";
+ * import { runReferee } from "clip-interpret/evaluation";
  * import { refereeMarkdown } from "clip-interpret/views";
  *
  * const result = await runReferee({

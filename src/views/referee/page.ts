@@ -12,7 +12,7 @@ import { findings, titleOf } from "./words.ts";
  * @example
  * ```ts
  * import { readFile, writeFile } from "node:fs/promises";
- * import { runReferee } from "clip-interpret";
+ * import { runReferee } from "clip-interpret/evaluation";
  * import { refereeHtml } from "clip-interpret/views";
  *
  * const result = await runReferee({

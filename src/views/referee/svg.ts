@@ -11,7 +11,7 @@ const [WIDTH, NAMES, NOTES] = [860, 250, 210];
  *
  * @example
  * ```ts
- * import { runReferee } from "clip-interpret";
+ * import { runReferee } from "clip-interpret/evaluation";
  * import { refereeSvg, svgToPng } from "clip-interpret/views";
  *
  * const result = await runReferee({
