@@ -122,23 +122,31 @@ describe("a method on the bench", () => {
 
 it("labels at random are called significant in 5 of 100 cases at most, by every test", () => {
   const runs = 100;
-  const found = { permuted: 0, layered: 0, constant: 0, causal: 0, matched: 0, verdict: 0 };
+  const found = { permuted: 0, layered: 0, constant: 0, gain: 0, causal: 0, matched: 0, verdict: 0 };
   const lopsided: Says = (_, random) => (random.chance(0.5) ? "animal" : random.pick(FACTORS));
+  // Right as often as one label for all is, of other heads.
+  const equal: Says = (best, random) => (random.chance(0.55) ? best : null);
   const pairs = Array.from({ length: 16 }, (_, i) => {
     const head = `L${Math.floor(i / 4)}.H${i % 4}`;
     return [`${head} a`, `${head} a-s2`] as const;
   });
   for (let run = 0; run < runs; run++) {
-    const said = ["a", "a-s2"].map((name, m) =>
-      saidOf(name, 1000 + 2 * run + m, { lopsided }, (random) =>
+    const said = ["a", "a-s2", "b"].map((name, m) =>
+      saidOf(name, 1000 + 3 * run + m, { lopsided, equal }, (random) =>
         random.chance(0.4) ? "animal" : random.pick(FACTORS),
       ),
     );
-    const result = resultOf(said, [listed("lopsided")], pairs, { ...SETTINGS, permutations: 99, seed: run });
+    const result = resultOf(said, [listed("lopsided"), listed("equal")], pairs, {
+      ...SETTINGS,
+      permutations: 99,
+      seed: run,
+    });
     const { accuracy, causal, matched, verdict } = methodOf(result, "lopsided");
     if (accuracy!.permutedP! <= 0.05) found.permuted++;
     if (accuracy!.layeredP! <= 0.05) found.layered++;
-    if (accuracy!.constantP! <= 0.05) found.constant++;
+    const beside = methodOf(result, "equal").accuracy!;
+    if (beside.constantP! <= 0.05) found.constant++;
+    if (beside.gainP! <= 0.05 && beside.gain!.mean > 0) found.gain++;
     if (causal!.p! <= 0.05) found.causal++;
     if (matched!.p! <= 0.05) found.matched++;
     if (verdict !== "not told from chance") found.verdict++;
@@ -147,7 +155,15 @@ it("labels at random are called significant in 5 of 100 cases at most, by every 
   for (const count of Object.values(found)) expect(count).toBeLessThanOrEqual(10);
 });
 
-it("labels that are often right are found to be", () => {
-  const said = [1, 2, 3].map((seed) => saidOf(`m${seed}`, seed, { half: often(0.6) }));
-  expect(methodOf(resultOf(said, [listed("half")]), "half").verdict).toBe("beats one label for all");
+it("labels that are often right beat one label for all once there are trainings enough", () => {
+  const verdictOf = (models: number) => {
+    const said = Array.from({ length: models }, (_, i) => saidOf(`m${i}`, i + 1, { half: often(0.6) }));
+    return methodOf(resultOf(said, [listed("half")]), "half").verdict;
+  };
+  expect(verdictOf(8)).toBe("beats one label for all");
+  expect(verdictOf(3)).toBe("beats it over these heads only");
+  // Of one training nothing can be said about others.
+  expect(methodOf(resultOf([saidOf("m", 1, { perfect })], [listed("perfect")]), "perfect")).toMatchObject({
+    ...{ gainPHolm: null, verdict: "beats it over these heads only" },
+  });
 });
