@@ -5,7 +5,7 @@ import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { shuffled } from "../labeling/baselines.ts";
 import type { Truth } from "../labeling/calibration.ts";
-import { truthOf } from "../labeling/truth.ts";
+import { factorsOf, truthOf } from "../labeling/truth.ts";
 import { Random } from "../math/random.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet } from "../model/components.ts";
@@ -134,7 +134,9 @@ export async function judgeModel(work: JudgeWork): Promise<SaidOfModel> {
       labelsOn("images", (await benches())({ rows: seen, seed })),
     );
     const measured = await step(`referee-held-${halving}`, [seed], () => measure(held));
-    images.push({ labels, shares: truthOf(index, measured, pool)?.shares ?? shares });
+    // A factor that takes one value in half of the images is not measured there.
+    const sharesOf = factorsOf(factors, measured.factors);
+    images.push({ labels, shares: new Map(measured.heads.map((head) => [head.name, sharesOf(head)])) });
     texts.push(
       await step(`referee-texts-${halving}`, [...spoken, seed], async () =>
         labelsOn("texts", (await benches())({ texts: halfOf(pool, seed), seed })),

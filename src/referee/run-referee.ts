@@ -3,6 +3,7 @@
  * model, images and texts, and is asked the same question; every answer stands beside what needs no look at the heads.
  */
 import type { ComparedSide } from "../analysis/compare/compare.ts";
+import { hashIndex } from "../corpus/hash-index.ts";
 import { withoutSeed } from "../labeling/size-comparison.ts";
 import type { SynonymMap } from "../labeling/synonym-map.ts";
 import { holm } from "../math/holm.ts";
@@ -149,12 +150,9 @@ async function matchSeeds(
     for (const a of sides.slice(0, i)) {
       const [nameA, nameB] = [a.model.name, b.model.name];
       if (withoutSeed(nameA) !== withoutSeed(nameB)) continue;
-      const from = [
-        await a.model.weightsHash(),
-        await b.model.weightsHash(),
-        a.index.images.length,
-        b.index.images.length,
-      ];
+      const from = await Promise.all(
+        [a, b].map(async ({ model, index }) => [await model.weightsHash(), hashIndex(index)]),
+      );
       const found = await steps.run(nameB, `referee-matched-${nameA}`, [code, from, heads, seed], () =>
         matchedHeads(a, b, seed),
       );

@@ -7,6 +7,7 @@ import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { headOf } from "../../results/shapes.ts";
+import { scoreAxes } from "../axes.ts";
 import { createBenches } from "../bench.ts";
 import type { Method } from "../method.ts";
 import { dissect, evidenceOf } from "./dissect.ts";
@@ -45,6 +46,17 @@ const written = heads.map((_, h) => {
 });
 const embeddings = written[0].map((_, i) => written.reduce((sum, rows) => sum + rows[i], 0));
 
+/** A head that writes one animal more than four colours, so that the one explains most and the others are more. */
+const MIXED = headOf(0, heads.length);
+const mixed = new Float32Array(IMAGES * D);
+for (let image = 0; image < IMAGES; image++) {
+  for (const k of [0, 1, 2, 3, 4]) {
+    const [text, amount] = [k === 0 ? 0 : EACH + k, (k === 0 ? 2 : 1) * random.normal()];
+    for (let d = 0; d < D; d++) mixed[image * D + d] += amount * embedded[text * D + d];
+  }
+}
+written.push(mixed);
+
 let algebra: Algebra;
 beforeAll(async () => {
   algebra = await createAlgebra({ threads: 1 });
@@ -65,13 +77,13 @@ function contributionsOf(h: number): Contributions {
   };
 }
 
-const benches = () =>
+const benches = (of = heads) =>
   createBenches({
     model: {} as ClipModel,
     search: {
       index: { images: Array.from({ length: IMAGES }), embeddings: async () => embeddings },
     } as unknown as Search,
-    ...{ heads, algebra, embedded, pool: { texts }, seed: 0 },
+    ...{ heads: of, algebra, embedded, pool: { texts }, seed: 0 },
     contributionsOf: ({ head }) => contributionsOf(head),
   });
 
@@ -99,13 +111,16 @@ describe.each<[string, Method]>([
 });
 
 it("TEXTSPAN's label is the commonest tag of its five texts", async () => {
-  const bench = benches()();
+  const bench = benches([...heads, MIXED])();
   const claims = await textspanTags.judge(bench);
   const described = await describeHeads(bench);
   expect(claims.map(({ label }) => label)).toEqual(
     described.map(({ descriptions }) => commonestTag(descriptions)),
   );
-  expect(described.map(({ descriptions }) => descriptions.length)).toEqual([5, 5, 5]);
+  expect(described.map(({ descriptions }) => descriptions.length)).toEqual([5, 5, 5, 5]);
+  // Not the one whose texts explain most.
+  expect(described[3].descriptions[0].property).toBe("animal");
+  expect(claims[3].label).toBe("colour");
 });
 
 it("random labels differ by the seed alone, and come near every property", async () => {
@@ -117,12 +132,12 @@ it("random labels differ by the seed alone, and come near every property", async
 });
 
 it("one set of texts for all images: those that they use, most used first, each taken out before the next", () => {
-  // Orthogonal texts: three images use the first by 3, −3 and 1, the second by 1, 0 and 4.
+  // Orthogonal texts: three images use the first by 3, −3 and 1, the second by 1, −1 and 4.
   const T: DenseMatrix = { data: Float64Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]), rows: 3, columns: 3 };
-  const used = () => ({ data: Float64Array.from([3, 1, 0, -3, 0, 0, 1, 4, 0]), rows: 3, columns: 3 });
+  const used = () => ({ data: Float64Array.from([3, 1, 0, -3, -1, 0, 1, 4, 0]), rows: 3, columns: 3 });
   expect(pursueTogether(used(), T, 5)).toEqual([
     [0, 7],
-    [1, 5],
+    [1, 6],
   ]);
   // A text twice: once its direction is taken out nothing is left for the second.
   const twice: DenseMatrix = { data: Float64Array.from([1, 0, 1, 0]), rows: 2, columns: 2 };
@@ -137,4 +152,35 @@ it("the evidence for a text is Σ log(1 + p(P − 1)) over the images that excit
   const at = (p: number, P: number) => Math.log(1 + p * (P - 1) + 1e-7);
   expect(first).toBeCloseTo(at(0.998, 0.9) + at(0.984, 0.2), 12);
   expect(second).toBeCloseTo(at(0.998, 0.1) + at(0.984, 0.8), 12);
+});
+
+it("what a head wrote is seen from its mean, and keeps its distances", async () => {
+  const bench = benches()();
+  const rows = [...Array(IMAGES).keys()];
+  const { data, columns } = await bench.writtenBy(heads[1], rows);
+  const mean = Array.from({ length: columns }, (_, k) =>
+    rows.reduce((sum, i) => sum + data[i * columns + k], 0),
+  );
+  for (const sum of mean) expect(sum / IMAGES).toBeCloseTo(0, 6);
+  const distance = (of: ArrayLike<number>, width: number) =>
+    Math.hypot(...Array.from({ length: width }, (_, d) => of[d] - of[width + d]));
+  expect(distance(data, columns)).toBeCloseTo(distance(written[1], D), 5);
+});
+
+it("a direction speaks for the properties of its texts by its weight, whichever its sign", async () => {
+  const bench = benches()();
+  // The first text of each of the first two properties, the second turned round.
+  const data = new Float64Array(2 * D);
+  data.set(bench.directions.data.subarray(0, D));
+  data.set(
+    bench.directions.data.subarray(EACH * D, (EACH + 1) * D).map((value) => -value),
+    D,
+  );
+  const axes = { data, rows: 2, columns: D };
+  const [animal, colour] = await scoreAxes(bench, axes, [1, 3], { texts: 1, coherence: 0 });
+  const [other, same] = await scoreAxes(bench, axes, [3, 3], { texts: 1, coherence: 0 });
+  expect(animal).toBeGreaterThan(0.9);
+  expect(colour).toBeGreaterThan(2.9);
+  expect(other - animal).toBeGreaterThan(1.9);
+  expect(same).toBeGreaterThanOrEqual(colour);
 });
