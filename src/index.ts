@@ -7,6 +7,7 @@
 export { evaluateZeroShot, type StudyOptions as AblationOptions } from "./analysis/ablation/study.ts";
 export { type AtlasOptions, makeAtlas } from "./analysis/atlas/atlas.ts";
 export { type ComparedSide, type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
+export { compareFineTune, type FineTuneOptions } from "./analysis/compare/fine-tune.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 export { type ExplainOptions, explainImage } from "./analysis/explain/explain.ts";
 export {

@@ -52,21 +52,38 @@ export type DirectedModel = Pick<ClipModel, "name" | "config" | "checkpoint" | "
  * ```
  */
 export function singularDirections(model: DirectedModel): DirectionsOf {
-  const { geometry, config, checkpoint } = model;
-  requireDirections(model);
-  const { layers, heads } = geometry;
-  const { width, headDim } = config.vision;
-  let held: { readonly layer: number; readonly values: Promise<Float32Array> } | undefined;
+  const mapOf = headMaps(model);
   return async (layer, head) => {
-    if (!(layer in checkpoint.weights.vision.blocks) || !(head >= 0 && head < heads))
+    const { values, matrix, rows } = await mapOf(layer, head);
+    return decomposeMap(values, matrix, rows);
+  };
+}
+
+/** A head's map as its two factors: x̂·Vᵀ·M. */
+export interface HeadMap {
+  /** V [m, W]. */
+  readonly values: Float64Array;
+  /** M [m, D]. */
+  readonly matrix: Float64Array;
+  /** m: d_h, and one more with a norm behind attention, whose constant no input writes along by itself. */
+  readonly rows: number;
+}
+
+/** Opens the maps of a model's heads; weights of one layer are held at a time. @throws `MODEL_UNSUPPORTED` */
+export function headMaps(model: DirectedModel): (layer: number, head: number) => Promise<HeadMap> {
+  requireDirections(model);
+  const { geometry, config, checkpoint } = model;
+  const { layers, heads, headDim: rows } = geometry;
+  const { width, headDim } = config.vision;
+  const { blocks } = checkpoint.weights.vision;
+  let held: { readonly layer: number; readonly all: Promise<Float32Array> } | undefined;
+  return async (layer, head) => {
+    if (!blocks[layer] || !(head >= 0 && head < heads))
       throw new RangeError(`no head L${layer}.H${head} among ${layers} layers of ${heads}`);
-    if (held?.layer !== layer)
-      held = { layer, values: valueMatrix(checkpoint.weights.vision.blocks[layer], width) };
-    const rows = (await held.values).subarray(head * headDim * width, (head + 1) * headDim * width);
-    // Where M has a row for the constant (post-norm), no input writes along it by itself.
-    const values = new Float64Array(geometry.headDim * width);
-    values.set(rows);
-    return decomposeMap(values, Float64Array.from(headRows(geometry, layer, head)), geometry.headDim);
+    if (held?.layer !== layer) held = { layer, all: valueMatrix(blocks[layer], width) };
+    const values = new Float64Array(rows * width);
+    values.set((await held.all).subarray(head * headDim * width, (head + 1) * headDim * width));
+    return { values, matrix: Float64Array.from(headRows(geometry, layer, head)), rows };
   };
 }
 

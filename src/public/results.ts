@@ -7,6 +7,7 @@ import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
+import { fineTuneResultSchema } from "../results/fine-tune.ts";
 import { fromWeightsResultSchema } from "../results/from-weights.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
 import { labelEstimateSchema, labelResultSchema } from "../results/label.ts";
@@ -46,6 +47,7 @@ export const resultSchemas = {
   "atlas --head": atlasHeadResultSchema,
   "atlas --knows": knowingHeadsSchema,
   compare: compareResultSchema,
+  "compare --base": fineTuneResultSchema,
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,
   demo: demoResultSchema,
@@ -77,6 +79,7 @@ export type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../results/atla
 export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";
+export type { FineTuneResult } from "../results/fine-tune.ts";
 export type { FromWeightsResult } from "../results/from-weights.ts";
 export type { LabelResult } from "../results/label.ts";
 export type { MetricsResult } from "../results/metrics.ts";

@@ -1,5 +1,5 @@
 /** What a method is given to look at: a model, images, texts, and nothing else. */
-import { centredTexts } from "../analysis/from-weights/from-weights.ts";
+import { centredTexts } from "../analysis/from-weights/ends.ts";
 import { type Contributions, eachHead } from "../analysis/textspan/contributions.ts";
 import { embedPool } from "../analysis/textspan/describe-heads.ts";
 import { type RowSpace, rowSpace } from "../analysis/textspan/row-space.ts";

@@ -14,7 +14,8 @@ const textShape = {
   text: z.string(),
   property: z.string().nullable().describe("what the text speaks of, where its pool says so"),
 };
-const endSchema = z.strictObject({
+/** An end of a direction in texts. */
+export const endSchema = z.strictObject({
   cosine: share.describe("of the end and the sum of its texts"),
   texts: z
     .array(z.strictObject({ ...textShape, coefficient: z.number().min(0) }))

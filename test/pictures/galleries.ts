@@ -5,6 +5,8 @@ import { colourScales } from "./colour-scales.ts";
 import { contributionMatrix } from "./contribution-matrix.ts";
 import { debias } from "./debias.ts";
 import { explanation } from "./explanation.ts";
+import { fineTune } from "./fine-tune.ts";
+import { fromWeights } from "./from-weights.ts";
 import { headMatch } from "./head-match.ts";
 import { labels } from "./labels.ts";
 import { lookGallery } from "./look.ts";
@@ -29,7 +31,9 @@ export const GALLERIES: readonly Gallery[] = [
   selectivity,
   atlas,
   textspan,
+  fromWeights,
   headMatch,
+  fineTune,
   ablation,
   debias,
   labels,

@@ -26,25 +26,14 @@ import {
   singularDirections,
 } from "../../model/singular-directions.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
-import {
-  type DescribedDirection,
-  type FromWeightsResult,
-  fromWeightsResult,
-  type WrittenHead,
-} from "../../results/from-weights.ts";
+import { type FromWeightsResult, fromWeightsResult, type WrittenHead } from "../../results/from-weights.ts";
 import { originOf } from "../../results/origin.ts";
 import { headOf } from "../../results/shapes.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { PoolText, TextPool } from "../../text/pool.ts";
-import { embedPool, type PoolOptions, unitRows } from "../textspan/describe-heads.ts";
-import {
-  COHERENCE,
-  coherentPursuit,
-  type PursuitOptions,
-  type SparseSum,
-  TEXTS_A_DIRECTION,
-} from "./pursuit.ts";
+import { embedPool, type PoolOptions } from "../textspan/describe-heads.ts";
+import { centredTexts, describeEnds, type Ends, endsInWords } from "./ends.ts";
+import { COHERENCE, type PursuitOptions, type SparseSum, TEXTS_A_DIRECTION } from "./pursuit.ts";
 
 /** How heads are described from their weights. */
 export interface FromWeightsOptions extends PursuitOptions, WorkOptions {
@@ -168,17 +157,6 @@ async function withAlgebra<T>(
   }
 }
 
-/** Texts less their mean, at length 1: what a text says beside what all of them say. A text that is the mean becomes 0. */
-export function centredTexts(texts: Float32Array | Float64Array, columns: number): DenseMatrix {
-  const rows = texts.length / columns;
-  if (rows < 2)
-    throw new ClipInterpretError("POOL_INVALID", "one text differs from no other: at least two are needed");
-  const mean = new Float64Array(columns);
-  for (let at = 0; at < texts.length; at++) mean[at % columns] += texts[at] / rows;
-  const data = Float64Array.from(texts, (value, at) => value - mean[at % columns]);
-  return { data: unitRows(data, columns), rows, columns };
-}
-
 async function spanWith(
   algebra: Algebra,
   model: ClipModel,
@@ -201,12 +179,12 @@ async function spanWith(
       const found = await directionsOf(head.layer, head.head);
       some.push(chooseDirections(found, head, moments && variances(model, head, found, moments), most));
     }
-    const targets = flatTargets(some, texts.columns);
-    const sums = await coherentPursuit(algebra, texts, targets, options);
+    const writes = some.flatMap(({ directions }) => directions.map(({ write }) => write));
+    const described = await describeEnds(algebra, texts, writes, options);
     let at = 0;
     for (const chosen of some) {
       const count = chosen.directions.length;
-      spanned.push(spannedHead(chosen, sums.slice(2 * at, 2 * (at + count))));
+      spanned.push(spannedHead(chosen, described.slice(at, at + count)));
       at += count;
     }
     report?.({ type: "advance", task, done: spanned.length, total: heads.length });
@@ -273,25 +251,13 @@ function variances(
   return each.map((variance) => (total > 0 ? Math.min(1, variance / total) : 0));
 }
 
-/** v and −v of every direction, [2·n, D]. */
-function flatTargets(chosen: readonly Chosen[], columns: number): DenseMatrix {
-  const all = chosen.flatMap(({ directions }) =>
-    directions.flatMap(({ write }) => [write, write.map((x) => -x)]),
-  );
-  const data = new Float64Array(all.length * columns);
-  for (const [i, target] of all.entries()) data.set(target, i * columns);
-  return { data, rows: all.length, columns };
-}
-
 function spannedHead(
   { layer, head, singularValues, directions }: Chosen,
-  sums: readonly SparseSum[],
+  described: readonly Ends[],
 ): SpannedHead {
   const spanned = directions.map((direction, i): SpannedDirection => {
-    const [plus, minus] = [sums[2 * i], sums[2 * i + 1]];
-    return minus.cosine > plus.cosine
-      ? { ...direction, write: direction.write.map((x) => -x), ends: [minus, plus] }
-      : { ...direction, ends: [plus, minus] };
+    const { turned, ends } = described[i];
+    return { ...direction, write: turned ? direction.write.map((x) => -x) : direction.write, ends };
   });
   return { layer, head, singularValues, directions: spanned, texts: headTexts(spanned) };
 }
@@ -322,25 +288,14 @@ async function chanceCosines(
   seed: number,
   options: PursuitOptions,
 ) {
-  const { columns } = texts;
   const random = new Random(seed);
-  const data = new Float64Array(2 * draws * columns);
-  for (let i = 0; i < draws; i++) {
-    const v = Float64Array.from({ length: columns }, () => random.normal());
+  const directions = Array.from({ length: draws }, () => {
+    const v = Float64Array.from({ length: texts.columns }, () => random.normal());
     const length = norm(v);
-    data.set(
-      v.map((x) => x / length),
-      2 * i * columns,
-    );
-    data.set(
-      v.map((x) => -x / length),
-      (2 * i + 1) * columns,
-    );
-  }
-  const sums = await coherentPursuit(algebra, texts, { data, rows: 2 * draws, columns }, options);
-  return percentileInterval(
-    Array.from({ length: draws }, (_, i) => Math.max(sums[2 * i].cosine, sums[2 * i + 1].cosine)),
-  );
+    return v.map((x) => x / length);
+  });
+  const described = await describeEnds(algebra, texts, directions, options);
+  return percentileInterval(described.map(({ ends }) => ends[0].cosine));
 }
 
 /** A head's directions with the texts of a pool. */
@@ -348,17 +303,13 @@ function inWords(
   { layer, head, singularValues, directions, texts }: SpannedHead,
   pool: readonly PoolText[],
 ): WrittenHead {
-  const end = ({ selected, coefficients, cosine }: SparseSum): DescribedDirection["ends"][number] => ({
-    cosine,
-    texts: selected.map((index, i) => ({ index, ...pool[index], coefficient: coefficients[i] })),
-  });
   return {
     ...headOf(layer, head),
     singularValues: [...singularValues],
     rank: singularValues.filter((value) => value > RANK_TOLERANCE * singularValues[0]).length,
     directions: directions.map(({ write: _, ends, ...direction }) => ({
       ...direction,
-      ends: [end(ends[0]), end(ends[1])],
+      ends: endsInWords(ends, pool),
     })),
     texts: texts.map(({ index, weight }) => ({ index, ...pool[index], weight })),
   };
