@@ -33,6 +33,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   similar: ["similar --index scenes.index --head L3.H1 --csv"],
   study: ["study --out report"],
+  referee: ["referee --out report", "referee --labels labels.json --index scenes.index --out report"],
   decompose: ["decompose --pixels pixels.npy --out arrays"],
   preprocess: ["preprocess photo.jpg --out seen.png"],
   tokenize: ["tokenize --texts texts.json"],

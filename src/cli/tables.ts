@@ -9,6 +9,7 @@ import type { FromWeightsResult } from "../results/from-weights.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
 import type { NeighborsResult } from "../results/neighbors.ts";
+import type { RefereeResult } from "../results/referee.ts";
 import type { RetrievalResult } from "../results/retrieval.ts";
 import type { SegmentResult } from "../results/segment.ts";
 import type { SegmentationEvaluation } from "../results/segmentation-evaluation.ts";
@@ -122,6 +123,11 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       judged: metrics.judged,
       ...valuesOf(metrics),
     })),
+  ),
+  referee: table(({ methods }: RefereeResult) =>
+    methods.flatMap(({ key, claims }) =>
+      claims.map(({ model, name, label, right }) => ({ method: key, model, head: name, label, right })),
+    ),
   ),
   study: table(({ models }: StudyResult) =>
     models.flatMap(({ origin, heads }) =>

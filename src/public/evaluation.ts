@@ -25,3 +25,4 @@ export { meanContribution } from "../corpus/means.ts";
 export { parseEdit, type WeightedDirection } from "../model/components.ts";
 export { type ExportCheckpointOptions, exportCheckpoint, oneMean } from "../model/export-checkpoint.ts";
 export { type ExportEncoderOptions, exportEncoder } from "../model/export-encoder.ts";
+export { type RefereeOptions, runReferee } from "../referee/run-referee.ts";

@@ -13,6 +13,7 @@ import { lookGallery } from "./look.ts";
 import { metrics } from "./metrics.ts";
 import { neighbors } from "./neighbors.ts";
 import type { Gallery } from "./picture.ts";
+import { referees } from "./referee.ts";
 import { segmentationGallery } from "./segmentation.ts";
 import { segmentationSheet } from "./segmentation-sheet.ts";
 import { selectivity } from "./selectivity.ts";
@@ -39,6 +40,7 @@ export const GALLERIES: readonly Gallery[] = [
   lookGallery,
   metrics,
   studies,
+  referees,
   verify,
   charts,
   colourScales,
