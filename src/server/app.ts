@@ -77,7 +77,8 @@ export async function createApp(services: Services, options: AppOptions): Promis
         ? new ClipInterpretError("REQUEST_INVALID", messageOf(thrown) || "the request was not understood")
         : thrown;
     const problem = problemOf(error);
-    if (problem.code === "INTERNAL" && !context.req.raw.signal.aborted) onFault(thrown);
+    if (["INTERNAL", "THREAD_ENDED"].includes(problem.code) && !context.req.raw.signal.aborted)
+      onFault(thrown);
     const status = statusOf(problem.code) as ContentfulStatusCode;
     if (status === 503) context.header("Retry-After", RETRY_SECONDS);
     return context.json({ error: problem }, status);

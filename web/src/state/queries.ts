@@ -26,7 +26,9 @@ import {
   type WithoutHeads,
 } from "./api.ts";
 
-const gone = (error: unknown) => error instanceof ApiError && error.problem.code === "SERVER_GONE";
+/** Whether the same question may well be answered in a moment: the server, or a thread of it, is starting again. */
+const isPassing = (error: unknown) =>
+  error instanceof ApiError && ["SERVER_GONE", "THREAD_ENDED"].includes(error.problem.code);
 
 /** What is asked for is a function of content hashes, so an answer stays right. */
 export const queryClient = new QueryClient({
@@ -38,7 +40,7 @@ export const queryClient = new QueryClient({
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 5 * 60_000,
       refetchOnWindowFocus: false,
-      retry: (failures, error) => gone(error) && failures < 2,
+      retry: (failures, error) => isPassing(error) && failures < 2,
       retryDelay: 1000,
     },
   },
