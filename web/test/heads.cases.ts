@@ -150,7 +150,7 @@ export function headsCases(): void {
     await page.getByRole("heading", { name: "L2.H2 · round things" }).waitFor();
     await page.getByText("Label by hand, Ada").waitFor();
     await page.getByRole("link", { name: "All heads" }).click();
-    await page.getByLabel("in labels, texts and factors").fill("round");
+    await page.getByLabel("in labels, texts and factors").fill("round things");
     await expect.poll(() => listed(page)).toEqual(["L2.H2"]);
     await page.goto(`${app.server.url}/look?heads=L2.H2`);
     await page.getByRole("button", { name: "L2.H2 · round things:" }).waitFor();

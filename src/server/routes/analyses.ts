@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { withoutHeads } from "../../analysis/ablation/without-heads.ts";
+import { averageScores } from "../../analysis/explain/compared.ts";
 import { explain } from "../../analysis/explain/explain.ts";
 import type { Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Index } from "../../corpus/open-index.ts";
-import { dot } from "../../math/linear.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import {
@@ -24,7 +24,7 @@ import { explainResult, explainResultSchema } from "../../results/explain.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
-import { componentsOf, headOf } from "../../results/shapes.ts";
+import { componentsOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { Look } from "../looks.ts";
@@ -173,15 +173,7 @@ export const addAnalysisRoutes: AddRoutes = (
       const [means, scores] = await searches.run(caller.client, caller.signal, () =>
         Promise.all([meansOf(index, place), asks.run("meanScores", { index: place, probes })]),
       );
-      const { heads } = model.geometry;
-      const found = probes.map((probe, i) => ({
-        text: texts[i],
-        similarity: scores[i],
-        heads: means.map((mean, unit) => ({
-          ...headOf(Math.floor(unit / heads), unit % heads),
-          value: dot(mean, probe),
-        })),
-      }));
+      const found = averageScores(model, texts, probes, means, scores);
       const origin = await originOf({ model, index });
       return context.json({ origin, texts: found, ...(await truncatedIn(model, texts)) }, 200);
     },

@@ -125,17 +125,15 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
       </section>
       {knowing.error && <ProblemNote error={knowing.error} />}
       <section aria-label="Heads">
-        <h2>
-          <span role="status">
-            {chosen.length === atlas.heads.length
-              ? `All ${chosen.length} heads`
-              : `${chosen.length} of ${atlas.heads.length} heads`}
-            {knows !== null && (
-              <>
-                , those that know <Said text={knows} /> best first
-              </>
-            )}
-          </span>
+        <h2 aria-live="polite">
+          {chosen.length === atlas.heads.length
+            ? `All ${chosen.length} heads`
+            : `${chosen.length} of ${atlas.heads.length} heads`}
+          {knows !== null && (
+            <>
+              , those that know <Said text={knows} /> best first
+            </>
+          )}
         </h2>
         {chosen.length === 0 && (
           <div className="empty">

@@ -46,6 +46,16 @@ export const queryClient = new QueryClient({
   },
 });
 
+/**
+ * Asks again for all whose key begins so. What is being asked for the first time may have been answered before whatever
+ * changed, and cannot be asked again until it is there: that is waited for.
+ */
+export async function renew(key: string): Promise<void> {
+  const asked = queryClient.getQueryCache().findAll({ queryKey: [key], fetchStatus: "fetching" });
+  await Promise.allSettled(asked.map(({ promise }) => promise));
+  await queryClient.invalidateQueries({ queryKey: [key] });
+}
+
 const query = (parts: Record<string, string>) => new URLSearchParams(parts).toString();
 
 export const useApp = () =>
