@@ -1,4 +1,4 @@
-import { type FormEvent, useCallback, useMemo, useState } from "react";
+import { type FormEvent, Fragment, useCallback, useMemo, useState } from "react";
 import { captionOf, factorInWords, metricValue, percent, titleOf } from "../../../src/views/atlas/words.ts";
 import { CorpusPicture } from "../plots/corpus-picture.tsx";
 import { HeadMap } from "../plots/head-map.tsx";
@@ -51,20 +51,17 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
             <HeadMap {...{ atlas }} metric={coloured} {...links} />
             <p className="pointed" aria-live="polite">
               {entry ? (
-                <>
+                // Words of another head are others, not the same ones that moved.
+                <span key={entry.name}>
                   <strong>{calledHead(entry.name, entry.label?.label)}</strong>{" "}
                   {entry.strongest && `knows ${factorInWords(entry.strongest)}. `}
-                  {entry.texts.length > 0 && (
-                    <>
-                      <Said text={entry.texts[0]} />
-                      {entry.texts[1] !== undefined && (
-                        <>
-                          , <Said text={entry.texts[1]} />
-                        </>
-                      )}
-                    </>
-                  )}
-                </>
+                  {entry.texts.slice(0, 2).map((text, i) => (
+                    <Fragment key={text}>
+                      {i > 0 && ", "}
+                      <Said text={text} />
+                    </Fragment>
+                  ))}
+                </span>
               ) : (
                 "Each square and each point is a head: it leads to the head’s page."
               )}
