@@ -64,6 +64,9 @@ export const appSchema = z.strictObject({
   example: z
     .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
     .describe("what to show before anything is chosen"),
+  reports: z
+    .array(z.strictObject({ id: z.string(), title: z.string() }))
+    .describe("pages that commands wrote, which it was started with: `GET /api/reports/{id}`"),
   starts: z.array(imageRefSchema).describe("pictures to start from, of the default corpus"),
 });
 

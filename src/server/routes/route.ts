@@ -10,6 +10,7 @@ import type { Limits } from "../limits.ts";
 import type { Caller, Looks } from "../looks.ts";
 import type { ServedModels } from "../models.ts";
 import type { FairQueue } from "../queue.ts";
+import type { Report } from "../reports.ts";
 import type { Roots } from "../roots.ts";
 import type { TaskRunner } from "../threads/task-runner.ts";
 import type { Uploads } from "../uploads.ts";
@@ -28,6 +29,7 @@ export interface Services {
   readonly tasks: TaskRunner;
   readonly asks: TaskRunner;
   readonly roots: Roots;
+  readonly reports: readonly Report[];
   readonly puller: Puller;
   /** Fires when the server stops. */
   readonly stopping: AbortSignal;

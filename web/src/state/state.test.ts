@@ -28,6 +28,7 @@ const state: fc.Arbitrary<ViewState> = fc
   .tuple(
     fc.record({
       view: fc.constantFrom(...VIEWS),
+      report: fc.option(fc.stringMatching(/^[a-z0-9-]{1,20}$/)),
       model: fc.option(text),
       image: fc.option(text),
       texts: fc.option(fc.array(text, { maxLength: 5 })),
@@ -52,7 +53,12 @@ const state: fc.Arbitrary<ViewState> = fc
     }),
     atlas,
   )
-  .map(([rest, own]) => ({ ...NO_ATLAS, ...rest, ...(rest.view === "heads" && own) }));
+  .map(([rest, own]) => ({
+    ...NO_ATLAS,
+    ...rest,
+    ...(rest.view !== "reports" && { report: null }),
+    ...(rest.view === "heads" && own),
+  }));
 
 describe("the address", () => {
   it("holds every state, whatever is in it", () => {
