@@ -32,7 +32,8 @@ const HEAD_SECONDS = 0.5;
 export async function estimateAtlas(model: ClipModel, index: Index): Promise<AtlasEstimate> {
   const { layers, heads, headDim } = model.geometry;
   const images = estimatedImages(index, layers * heads);
-  const each = HEAD_SECONDS * (headDim / 32) * (1 + Math.min(index.images.length, 20_000) / 2000);
+  const each =
+    HEAD_SECONDS * Math.max(0.25, headDim / 32) * (1 + Math.min(index.images.length, 20_000) / 2000);
   return {
     images,
     seconds: Math.ceil(images * (await secondsAnImage(model)) + layers * heads * each),

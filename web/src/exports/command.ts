@@ -113,6 +113,43 @@ export function lookCommand(
   };
 }
 
+/** Every head at a glance, or those that know a text. @param pool the name of the pool of its texts; null: none was used */
+export function atlasCommand(
+  { model, corpus, knows }: Pick<Settled, "model" | "corpus" | "knows">,
+  pool: string | null,
+  images: number | null,
+): Recipe {
+  const { make, index } = indexOf(corpus, images);
+  const texts = pool === null ? [] : ["--texts", pool];
+  const asked = knows === null ? ["--out", `${corpus}-atlas`] : ["--knows", knows];
+  const isKnown = knows !== null && pool !== null;
+  return {
+    file: null,
+    command: [
+      ...make.map((one) => withModel(one, model)),
+      line("atlas", "--index", index, "--model", model, ...texts, ...asked),
+    ].join("\n"),
+    code: [
+      `import { ${isKnown ? "findHeads" : "makeAtlas"}, openIndex, openModel } from "clip-interpret";`,
+      ...(pool === null ? [] : ['import { loadPool } from "clip-interpret/labeling";']),
+      "",
+      ...make.map((one) => `// First: ${withModel(one, model)}`),
+      `const model = await openModel(${literal(model)});`,
+      `const index = await openIndex(model, ${literal(index)});`,
+      ...(pool === null ? [] : [`const pool = await loadPool(${literal(pool)});`]),
+      ...(isKnown
+        ? [
+            `const { heads } = await findHeads(model, index, pool, ${literal(knows)});`,
+            "for (const { name, share } of heads) console.log(name, share);",
+          ]
+        : [
+            `const { heads } = await makeAtlas(model, index${pool === null ? "" : ", { pool }"});`,
+            "for (const { name, metrics } of heads) console.log(name, metrics.norm);",
+          ]),
+    ].join("\n"),
+  };
+}
+
 /** The maps of several texts. */
 export function segmentCommand(state: Shown, known: ImageInfo, heads: string): Recipe {
   const { model, texts, mode, scale } = state;

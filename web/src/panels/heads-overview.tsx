@@ -1,13 +1,16 @@
 import { type FormEvent, Fragment, useCallback, useMemo, useState } from "react";
 import { captionOf, factorInWords, metricValue, percent, titleOf } from "../../../src/views/atlas/words.ts";
+import { atlasExports } from "../exports/atlas.ts";
+import { atlasCommand } from "../exports/command.ts";
 import { CorpusPicture } from "../plots/corpus-picture.tsx";
 import { HeadMap } from "../plots/head-map.tsx";
 import { HeadScatter } from "../plots/head-scatter.tsx";
 import { Said } from "../plots/said.tsx";
 import type { AtlasEntry, AtlasMetric, AtlasMetricWords, AtlasResult, KnowingHeads } from "../state/api.ts";
 import { BY_PLACE, calledHead, chosenHeads, knownMetrics, metricOf, scaleOf } from "../state/atlas.ts";
-import { useKnowing } from "../state/queries.ts";
+import { useCorpora, useKnowing } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
+import { Exports } from "./exports.tsx";
 import { ProblemNote } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
 
@@ -19,6 +22,7 @@ interface Props extends ViewProps {
 export function HeadsOverview({ state, go, model, atlas }: Props) {
   const { corpus, knows } = state;
   const metrics = knownMetrics(atlas);
+  const { data: corpora } = useCorpora(model.name);
   const knowing = useKnowing(model.name, corpus, knows, knows !== null);
   const sort = sortOf(state.sort, metrics, knows !== null);
   const coloured = metricOf(metrics, sort, "selectivity", "norm");
@@ -158,6 +162,18 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
         </ol>
       </section>
       <MetricNotes atlas={atlas} />
+      {coloured && x && y && (
+        <Exports
+          name={`heads-${corpus}`}
+          state={state}
+          command={atlasCommand(
+            state,
+            atlas.origin.pool?.name ?? null,
+            corpora?.corpora.find(({ name }) => name === corpus)?.images ?? null,
+          )}
+          make={() => atlasExports(atlas, chosen, { metric: coloured, x, y }, knowing.data)}
+        />
+      )}
     </div>
   );
 }
