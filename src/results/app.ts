@@ -97,6 +97,7 @@ export const corporaSchema = z.strictObject({
       searchable: count.describe(
         "images that can be searched with it now: more and more while it is indexed",
       ),
+      version: z.string().nullable().describe("changes with what can be searched; null where nothing can"),
       own: z.boolean().describe("whether it was added here, and can be removed again"),
       job: z.string().nullable().describe("the job that makes or indexes it now"),
     }),

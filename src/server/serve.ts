@@ -10,6 +10,7 @@ import { isLoopback } from "../support/network.ts";
 import { once } from "../support/shared.ts";
 import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
+import { createLabels } from "./atlas.ts";
 import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
 import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
@@ -128,7 +129,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       jobs,
       limits,
       cache,
-      labels,
       models,
       tasks,
       asks,
@@ -136,6 +136,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       reports,
     },
     searches: createFairQueue(limits),
+    ...{ labelsFile: labels, labels: createLabels(cache, labels) },
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,
   };

@@ -15,7 +15,7 @@ import { Tour } from "./panels/tour.tsx";
 import { here } from "./state/api.ts";
 import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
-import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
+import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
 import { defaultTexts, settledState, useCanonical } from "./state/settle.ts";
 import { formatAddress, useViewState, VIEWS, type View, within } from "./state/url.ts";
 
@@ -40,6 +40,7 @@ export function App() {
   const { data: model, error: modelError } = useModel(name);
   const corpus = state.corpus ?? app?.defaultCorpus;
   const { data: corpora } = useCorpora(model?.name);
+  useGrownCorpora(corpora);
   const entry = corpora?.corpora.find((one) => one.name === corpus);
   // One's own can be used while it grows; of the demo nothing is said before it is whole.
   const ready = entry !== undefined && (entry.indexed || (entry.own && entry.searchable > 0));

@@ -196,7 +196,9 @@ export function headsCases(): void {
     }
   });
 
-  it("makes the atlas of a 12 × 12 model that a user asks for, with an estimate first, and stays legible on a phone", async () => {
+  it("makes the atlas of a 12 × 12 model that a user asks for, with an estimate first, and stays legible on a phone", {
+    timeout: 420_000,
+  }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "shape-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     const text = { width: 32, heads: 2, layers: 1, vocabSize: 49_408 };
@@ -214,7 +216,7 @@ export function headsCases(): void {
       .getByText(/takes about/)
       .waitFor({ timeout: 90_000 });
     await page.getByRole("button", { name: "Make the atlas" }).tap();
-    await page.getByRole("heading", { name: "All 144 heads" }).waitFor({ timeout: 150_000 });
+    await page.getByRole("heading", { name: "All 144 heads" }).waitFor({ timeout: 300_000 });
     expect(await scrollWidth(page)).toBeLessThanOrEqual(390);
     const square = page.locator('.matrix .cell[data-head="L6.H2"]');
     const box = (await square.boundingBox())!;

@@ -124,6 +124,25 @@ export function takeAlongCases(): void {
       found.neighbors.map((one: { score: number }) => format(one.score)),
     );
     expect(numbersIn(await printed())).toEqual(found.neighbors.map((one: { score: number }) => one.score));
+    // Which heads know a text, best first.
+    await page.goto(`${app.server.url}/heads?corpus=scenes&knows=a+red+background`);
+    await page.locator(".knowing").first().waitFor({ timeout: 90_000 });
+    const [, knowing] = await ran();
+    const cards = page.locator(".head-card");
+    expect(await cards.evaluateAll((all) => all.map((one) => one.getAttribute("data-head")))).toEqual(
+      knowing.heads.map((one: { name: string }) => one.name),
+    );
+    expect(numbersIn(await printed())).toEqual(knowing.heads.map((one: { share: number }) => one.share));
+    for (const kind of ["PNG", "CSV", "JSON"]) {
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("group", { name: "Download this view" }).getByRole("button", { name: kind }).click(),
+      ]);
+      const saved = await readFile(await download.path());
+      if (kind === "PNG") expect(JSON.parse(originIn(saved)!).index.images).toBe(24);
+      else for (const { name } of knowing.heads) expect(saved.toString()).toContain(name);
+    }
+
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel(/where does each text lead/).check();
     await page.waitForURL(/mode=contrast/);

@@ -36,11 +36,11 @@ import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
 export const addAnalysisRoutes: AddRoutes = (
   app,
-  { models, looks, corpora, searches, asks, cache, labels },
+  { models, looks, corpora, searches, asks, cache, labels, labelsFile },
 ) => {
   // What was measured of an index stays true as long as it is that index.
   const measured = new WeakMap<Index, Insights>();
-  const named = new WeakMap<Index, Property[]>();
+  const named = new WeakMap<Index, { readonly changes: number; readonly properties: Property[] }>();
   const insightsOf = async (model: ServedModel, corpus: string) => {
     const { index } = await corpora.index(corpus, model);
     const insights = measured.get(index) ?? (await readInsights(model, index, cache));
@@ -54,9 +54,10 @@ export const addAnalysisRoutes: AddRoutes = (
       insights: undefined,
     }));
     const known = index && named.get(index);
-    if (known) return known;
-    const properties = await propertiesOf(model, insights, labels);
-    if (index && insights) named.set(index, properties);
+    const { changes } = labels;
+    if (known?.changes === changes) return known.properties;
+    const properties = await propertiesOf(model, insights, labelsFile, await labels.byHand(model));
+    if (index && insights) named.set(index, { changes, properties });
     return properties;
   };
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Puller } from "../../hub/pull.ts";
 import { problemSchema } from "../../results/app.ts";
+import type { ServedLabels } from "../atlas.ts";
 import type { Corpora } from "../corpora.ts";
 import type { Pictures } from "../drawing.ts";
 import type { Jobs } from "../jobs.ts";
@@ -37,7 +38,9 @@ export interface Services {
   /** Where results that are worth keeping are kept. */
   readonly cache: string;
   /** A labels file, for properties. */
-  readonly labels: string | undefined;
+  readonly labelsFile: string | undefined;
+  /** What heads are called, by hand, by that file, or as it was published. */
+  readonly labels: ServedLabels;
 }
 
 /** Adds a group of routes. */

@@ -130,8 +130,10 @@ export function atlasCommand(
       line("atlas", "--index", index, "--model", model, ...texts, ...asked),
     ].join("\n"),
     code: [
-      `import { ${isKnown ? "findHeads" : "makeAtlas"}, openIndex, openModel } from "clip-interpret";`,
-      ...(pool === null ? [] : ['import { loadPool } from "clip-interpret/labeling";']),
+      `import { ${isKnown ? "" : "makeAtlas, "}openIndex, openModel } from "clip-interpret";`,
+      ...(pool === null
+        ? []
+        : [`import { ${isKnown ? "findHeads, " : ""}loadPool } from "clip-interpret/labeling";`]),
       "",
       ...make.map((one) => `// First: ${withModel(one, model)}`),
       `const model = await openModel(${literal(model)});`,

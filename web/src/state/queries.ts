@@ -1,4 +1,5 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import type { Scoring } from "../../../src/results/scoring.ts";
 import {
   ApiError,
@@ -71,13 +72,43 @@ export const useModel = (name: string | undefined) =>
     queryFn: ({ signal }) => get<ModelDetail>(`/api/model?${query({ name: name! })}`, signal),
   });
 
+/** How often it is looked whether a corpus is another. */
+const CORPORA_SECONDS = 20;
+/** What is said over a corpus. */
+const OVER_CORPORA = [
+  "neighbors",
+  "means",
+  "without",
+  "insights",
+  "properties",
+  "atlas",
+  "corpus-images",
+  "rows",
+];
+
+/** Asks again for all that was said over a corpus which grew or was pruned since. */
+export function useGrownCorpora(corpora: Corpora | undefined): void {
+  const known = useRef(new Map<string, string>());
+  useEffect(() => {
+    let isOther = false;
+    for (const { name, version } of corpora?.corpora ?? []) {
+      const before = known.current.get(name);
+      if (version !== null) known.current.set(name, version);
+      isOther ||= before !== undefined && version !== null && before !== version;
+    }
+    if (isOther) for (const key of OVER_CORPORA) void renew(key);
+  }, [corpora]);
+}
+
 export const useCorpora = (model: string | undefined) =>
   useQuery<Corpora>({
     queryKey: ["corpora", model],
     enabled: model !== undefined,
     // What is being indexed can be searched more and more.
+    // Commands may change an index too, while nobody looks.
     refetchInterval: ({ state: { data } }) =>
-      data?.corpora.some(({ own, job }) => own && job !== null) ? 2000 : false,
+      data?.corpora.some(({ own, job }) => own && job !== null) ? 2000 : CORPORA_SECONDS * 1000,
+    refetchOnWindowFocus: "always",
     queryFn: ({ signal }) => get<Corpora>(`/api/corpora?${query({ model: model! })}`, signal),
   });
 
