@@ -25,7 +25,6 @@ export function reportsCases(): void {
     await frame.getByRole("heading", { name: "How much to believe a label" }).waitFor();
     // Links within a report lead on in it.
     await frame.getByRole("link", { name: "All metrics", exact: true }).click();
-    expect(await violations(page)).toEqual([]);
     await page.getByRole("navigation", { name: "Reports" }).getByRole("link").nth(1).click();
     await frame.getByRole("heading", { name: "Numbers" }).waitFor();
     expect(new URL(page.url()).pathname).toBe("/reports/pairs");
@@ -33,6 +32,8 @@ export function reportsCases(): void {
     await frame.getByRole("heading", { name: "How much to believe a label" }).waitFor();
     await page.goto(`${own.url}/reports/nosuch`);
     await page.getByText("This server has no report “nosuch”.").waitFor();
+    // A report runs no scripts, axe's neither: it is looked at where none is shown.
+    expect(await violations(page)).toEqual([]);
     await page.getByRole("button", { name: "Show the first" }).click();
     await frame.getByRole("heading", { name: "How much to believe a label" }).waitFor();
     expect(complaints).toEqual([]);
