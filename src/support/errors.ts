@@ -337,6 +337,10 @@ export const ERRORS = {
     means: "Too many requests or jobs are waiting.",
     hint: "Try again in a moment; the answer's Retry-After says when.",
   },
+  THREAD_ENDED: {
+    means: "A thread of the server ended while it worked, as it does where memory runs out.",
+    hint: "Ask again: it was started anew. If that happens again, the server's terminal says why.",
+  },
   ADDRESS_UNUSABLE: {
     means: "The server cannot listen on this address or port.",
     hint: "Choose another with --port or --host; --port 0 takes any that is free.",
@@ -387,7 +391,7 @@ export class ClipInterpretError extends Error {
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ClipInterpretError)) return 2;
   if (error.code === "CANCELLED") return 130;
-  return error.code === "INTERNAL" || error.code === "SUM_MISMATCH" ? 2 : 1;
+  return ["INTERNAL", "SUM_MISMATCH", "THREAD_ENDED"].includes(error.code) ? 2 : 1;
 }
 
 /** The text of any thrown value, for use inside another message. */

@@ -73,7 +73,7 @@ export const registerStudy: Register = (program, run) => {
     .requiredOption("--out <folder>", "where the report goes; finished steps are kept there too");
   addLlmOptions(command).action(
     run(async (context, options: StudyCliOptions) => {
-      const { models: loader, globals, report, signal, say, result } = context;
+      const { models: loader, globals, report, signal, say, result, called } = context;
       const { out } = options;
       const labelling = await labellingOf(options, process.env);
       const { models, indexes } = await modelsAndIndexes(options, loader, EMBEDDED_MODELS);
@@ -97,6 +97,7 @@ export const registerStudy: Register = (program, run) => {
       for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
       result(studied, () => studyTerminal(studied));
       say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
+      say(`In the app: ${called} serve --report ${out}`);
     }),
   );
 };
