@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { type ClipModel, loadClipModel, type ModelOptions } from "../../model/clip-model.ts";
 import type { DecomposeOptions } from "../../model/decompose.ts";
+import type { DecomposeTokensOptions } from "../../model/decompose-tokens.ts";
 import type { LocatedModel } from "../../model/registry.ts";
 import { answerCalls, handOver } from "../../support/calls.ts";
 import { sharedCache } from "../../support/shared.ts";
@@ -130,6 +131,13 @@ const handlers = {
     using(key, async (model) => handOver(await model.encodeTokens(texts))),
   decompose: ({ key, pixels, how }: Of & { pixels: Float32Array; how: DecomposeOptions }) =>
     using(key, async (model) => handOver(await model.decompose(pixels, how))),
+  textGeometry: ({ key }: Of) => using(key, async (model) => shareArrays(await model.textGeometry())),
+  decomposeTokens: ({
+    key,
+    texts,
+    how,
+  }: Of & { texts: readonly (readonly number[])[]; how: DecomposeTokensOptions }) =>
+    using(key, async (model) => handOver(await model.decomposeTokens(texts, how))),
   readTokens: ({ key, pixels }: Of & { pixels: Float32Array }) =>
     using(key, async (model) => handOver(await model.readTokens(pixels))),
   /** Bytes of weights that are in memory, by model. */

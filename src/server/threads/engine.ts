@@ -97,6 +97,8 @@ async function modelOf(facts: ModelFacts, caller: Caller<EngineCalls>): Promise<
       return all;
     },
     decompose: (pixels, how = {}) => caller.call("decompose", { key, pixels, how }),
+    textGeometry: once(() => caller.call("textGeometry", { key })),
+    decomposeTokens: (texts, how = {}) => caller.call("decomposeTokens", { key, texts, how }),
     readTokens: (pixels) => caller.call("readTokens", { key, pixels }),
     loadedBytes: () => 0,
     // Its thread decides what stays in memory.
