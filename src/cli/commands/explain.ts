@@ -3,6 +3,7 @@ import { explainPixels } from "../../analysis/explain/explain.ts";
 import { encodePng } from "../../image/encode.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { pixelsOf } from "../../model/pixels.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { explanationHtml } from "../../views/explanation/page.ts";
 import { explanationSvg } from "../../views/explanation/svg.ts";
 import { explanationTerminal } from "../../views/explanation/terminal.ts";
@@ -12,6 +13,7 @@ import { EXAMPLE_SCENE } from "../example-scene.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
 import { textsOf, textsOption } from "../texts-option.ts";
+import { explainWordsCommand } from "./explain-words.ts";
 
 interface Options {
   readonly text: readonly string[];
@@ -20,6 +22,11 @@ interface Options {
   readonly all: boolean;
   readonly exif: boolean;
   readonly maxPixels?: number;
+  readonly words: boolean;
+  readonly heads: string;
+  readonly textHeads: string;
+  readonly token?: string;
+  readonly pairs: number;
 }
 
 /** `explain [IMAGE] --text T …`: the score of each text and every component's exact share in it. */
@@ -34,6 +41,20 @@ export const registerExplain: Register = (program, run) => {
     .option("--text <text>", "a text to explain the image by; once or more", collect, [])
     .addOption(textsOption())
     .addOption(pictureOption())
+    .option("--words", "say which word of one text looks where, and what each word adds to the score", false)
+    .option("--heads <set>", "with --words: the image heads that patches are read through", "all")
+    .option(
+      "--text-heads <set>",
+      "with --words: the text heads that words are read through: T3.H1, T2-T3",
+      "all",
+    )
+    .option("--token <row,column>", "with --words: a patch whose words are listed; counted from 0,0")
+    .option(
+      "--pairs <n>",
+      "with --words: pairs of a text head and an image head that are listed",
+      wholeNumber(0),
+      10,
+    )
     .option("--all", "list every component, however many the model has", false)
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
@@ -47,6 +68,13 @@ export const registerExplain: Register = (program, run) => {
         const texts = given.length > 0 ? given : (example?.texts ?? []);
         const model = await context.model();
         const { exif, maxPixels } = options;
+        if (options.words) {
+          const [text, ...others] = example && given.length === 0 ? texts.slice(0, 1) : texts;
+          if (text === undefined || others.length > 0)
+            throw new ClipInterpretError("USAGE", "--words reads the words of one text: give --text once");
+          const asked = { ...options, source, text, label: example?.caption ?? null };
+          return explainWordsCommand(context, model, asked);
+        }
         const decoding = { exif, report, ...(maxPixels && { maxPixels }) };
         const seen = await pixelsOf(model, source, decoding);
         const named = { name: source, label: example?.caption ?? null };
