@@ -237,7 +237,7 @@ export function parseTextHeads(text: string, sizes: Sizes): ComponentSet {
     return parseComponents(text.replaceAll(/\bT(?=\d)/gi, "L"), sizes);
   } catch (error) {
     if (!(error instanceof ClipInterpretError)) throw error;
-    throw invalidText(`"${text}" cannot be read as heads of the text tower`, sizes);
+    throw invalidText(`"${text}" names no heads of the text tower`, sizes);
   }
 }
 
@@ -245,6 +245,9 @@ const invalidText = (why: string, { layers, heads }: Sizes) =>
   new ClipInterpretError(
     "HEADS_INVALID",
     `${why}; the text tower has T0–T${layers - 1} with heads H0–H${heads - 1}`,
+    {
+      hint: "Write text heads as T2.H1, layers as T2, ranges as T1-T2, or last2, all, with weights as T2.H1*0.5.",
+    },
   );
 
 /** `L10.H3*0.5` → its name and its weight, 1 where none is written. */
