@@ -24,6 +24,7 @@ import {
   type SegmentResult,
   type Tokens,
   type WithoutHeads,
+  type WordsResult,
 } from "./api.ts";
 
 const gone = (error: unknown) => error instanceof ApiError && error.problem.code === "SERVER_GONE";
@@ -113,6 +114,20 @@ export const useExplain = ({ model, image }: Subject, texts: readonly string[]) 
     enabled: model !== undefined && image !== undefined && texts.length > 0,
     placeholderData: lastOfSame(texts.length > 0, model, image),
     queryFn: ({ signal }) => post<ExplainResult>("/api/explain", { model, image, texts }, signal),
+  });
+
+/** Which word looks where, through some heads. @param enabled false until what is seen first is there */
+export const useWords = (
+  { model, image }: Subject,
+  text: string | undefined,
+  { heads, corpus }: { readonly heads: string; readonly corpus: string },
+  enabled: boolean,
+) =>
+  useQuery({
+    queryKey: ["words", model, image, text, heads, corpus],
+    enabled: enabled && model !== undefined && image !== undefined && text !== undefined,
+    placeholderData: lastOfSame(text !== undefined, model, image, text),
+    queryFn: ({ signal }) => post<WordsResult>("/api/words", { model, image, text, heads, corpus }, signal),
   });
 
 /** Every head's tokens, decoded. */
