@@ -1,9 +1,11 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
+import type { Piece } from "../checkpoint/pieces.ts";
 import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
 import { attend, attentionWeights, splitHeads } from "./attention.ts";
 import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
 import { languageGraph } from "./language.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
+import type { PlaceWeight } from "./tensors.ts";
 import {
   asRows,
   attentionChange,
@@ -51,6 +53,45 @@ export function textGraph(
   g.output("embedding", tower.embedding);
   if (parts) outputParts(g, tower, weights.lnFinal, weights.projection, embedDim);
   return g.finish();
+}
+
+/** Where a text is pooled whose end nobody gives: at its highest id, or at the first that is this one. */
+export type EndRule = "highest" | number;
+
+/**
+ * Writes a text encoder of standard operators only (opset 17), so that any ONNX runtime runs it. Input `ids` int64 [t, c], from
+ * start to end token and filled up behind it; output `embedding` [t, D], of length 1. The end token is found in the ids.
+ */
+export function textEncoderGraph(
+  { text, embedDim }: { readonly text: TextConfig; readonly embedDim: number },
+  weights: TextWeights,
+  endRule: EndRule,
+  placeWeight: PlaceWeight,
+  metadata: Readonly<Record<string, string>>,
+): Piece[] {
+  const g = createGraph("text encoder", placeWeight);
+  const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  const { width, pooling } = text;
+  const atEnd = pooling === "end" ? endOf(g, ids, endRule, text) : undefined;
+  const pooled: Pooled = (x, unflatten) => {
+    const tokens = g.op("Reshape", [x, unflatten]);
+    return atEnd ? asRows(g, g.op("MatMul", [atEnd, tokens]), width) : lastOf(g, tokens, width);
+  };
+  const how = { precision: "fp32", parts: false, operators: "standard" } as const;
+  const { embedding } = emitText(g, text, weights, ids, pooled, how);
+  const norm = g.op("ReduceL2", [embedding], { axes: [1], keepdims: 1 });
+  g.output("embedding", g.op("Div", [embedding, norm]), { dims: ["texts", embedDim] });
+  return g.pieces(metadata);
+}
+
+/** 1 at each text's end token, else 0: [t, 1, c]. */
+function endOf(g: Graph, ids: Value, rule: EndRule, { contextLength }: TextConfig): Value {
+  const marks = rule === "highest" ? ids : g.toFloat32(g.op("Equal", [ids, g.ints([rule])]));
+  const end = g.op("ArgMax", [marks], { axis: 1, keepdims: 1 });
+  const places = g.ints(Array.from({ length: contextLength }, (_, place) => place));
+  const length = g.op("Slice", [g.op("Shape", [ids]), g.ints([1]), g.ints([2])]);
+  const own = g.op("Slice", [places, g.ints([0]), length]);
+  return g.op("Unsqueeze", [g.toFloat32(g.op("Equal", [own, end])), g.ints([1])]);
 }
 
 /** Picks the rows that texts are pooled at, [t, W], of all tokens, [t·c, W]; `unflatten` is the shape [t, c, W]. */

@@ -21,4 +21,4 @@ export {
 export { hashIndex } from "../corpus/hash-index.ts";
 export { meanContribution } from "../corpus/means.ts";
 export { type ExportCheckpointOptions, exportCheckpoint, oneMean } from "../model/export-checkpoint.ts";
-export { type ExportEncoderOptions, exportEncoder } from "../model/export-encoder.ts";
+export { type ExportEncoderOptions, exportEncoder, exportTextEncoder } from "../model/export-encoder.ts";

@@ -34,6 +34,7 @@ export function useLitWord(found: WordsResult | undefined, subject: string, squa
 }
 
 interface Props {
+  readonly text: string;
   readonly found: WordsResult | undefined;
   readonly error: unknown;
   readonly lit: ReturnType<typeof useLitWord>;
@@ -42,11 +43,11 @@ interface Props {
 }
 
 /** The text, its words underlined: each lights up to show where it looks; at a marked patch each says what it adds there. */
-export function LookWords({ found, error, lit, patch }: Props) {
+export function LookWords({ text, found, error, lit, patch }: Props) {
   if (error instanceof ApiError && error.problem.code === "TEXT_PARTS_UNSUPPORTED")
     return <p className="words-none">{error.message}.</p>;
   if (error) return <ProblemNote error={error} />;
-  if (!found) return <p className="words pending" aria-hidden="true" />;
+  if (!found) return <Room text={text} />;
   const { words, grid, image } = found;
   const at = patch === null ? null : { row: Math.floor(patch / grid.columns), column: patch % grid.columns };
   const shown = words.map(({ map, shares }) => (at ? map[at.row][at.column] : shares[0]));
@@ -56,14 +57,14 @@ export function LookWords({ found, error, lit, patch }: Props) {
   return (
     <div className="word-facts">
       <p className="words">
-        {words.map(({ text }, i) => (
+        {words.map(({ text: word }, i) => (
           <button
             // biome-ignore lint/suspicious/noArrayIndexKey: a word may stand in a text twice
             key={i}
             type="button"
             className={i === lit.lit ? "word lit" : "word"}
             aria-pressed={i === lit.kept}
-            aria-label={`${text}: ${formatSigned(shown[i], decimals)} ${at ? "at the marked patch" : "with all patches"}; show where it looks`}
+            aria-label={`${word}: ${formatSigned(shown[i], decimals)} ${at ? "at the marked patch" : "with all patches"}; show where it looks`}
             style={{ "--mark": scale.colour(shown[i]) } as CSSProperties}
             onPointerEnter={(event) => event.pointerType !== "touch" && lit.onLight(i)}
             onPointerLeave={(event) => event.pointerType !== "touch" && lit.onLight(null)}
@@ -72,13 +73,15 @@ export function LookWords({ found, error, lit, patch }: Props) {
             onKeyDown={(event) => event.key === "Escape" && lit.onKeep(null)}
             onClick={() => lit.onKeep(i)}
           >
-            <bdi>{text}</bdi>
+            <bdi>{word}</bdi>
             <small aria-hidden="true">{formatSigned(shown[i], decimals)}</small>
           </button>
         ))}
       </p>
       <details>
-        <summary data-testid="words-sum">{sumInWords(found)}</summary>
+        <summary className="words-sum" data-testid="words-sum">
+          {sumInWords(found)}
+        </summary>
         <section
           className="wide"
           aria-label="Parts of the text by parts of the picture"
@@ -97,10 +100,10 @@ export function LookWords({ found, error, lit, patch }: Props) {
               </tr>
             </thead>
             <tbody>
-              {rows.map(({ text, shares, value }, i) => (
+              {rows.map(({ text: part, shares, value }, i) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: a word may stand in a text twice
                 <tr key={i}>
-                  <th scope="row">{text}</th>
+                  <th scope="row">{part}</th>
                   {[...shares, value].map((share, column) => (
                     <td key={[...image, "together"][column]}>{formatSigned(share, decimals)}</td>
                   ))}
@@ -113,3 +116,22 @@ export function LookWords({ found, error, lit, patch }: Props) {
     </div>
   );
 }
+
+/** The room of what comes. */
+const Room = ({ text }: { readonly text: string }) => (
+  <div className="word-facts words-room" aria-hidden="true">
+    <p className="words">
+      {text.split(/\s+/).map((word, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a word may stand in a text twice
+        <span key={i} className="word">
+          <bdi>{word}</bdi>
+          <small>+0.0000</small>
+        </span>
+      ))}
+    </p>
+    <p className="words-sum">{SUM_OF_NOTHING}</p>
+  </div>
+);
+
+const SUM_OF_NOTHING =
+  "Words and patches add +0.0000; what has no word or no patch adds +0.0000. Together 0.0000; the cosine computed directly is 0.0000 (off by 4e-8).";

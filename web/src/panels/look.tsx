@@ -164,7 +164,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
             </div>
           )}
           {byWord && text !== undefined && !imageError && (
-            <LookWords found={wordsOf} error={worded.error} lit={litWord} patch={patch} />
+            <LookWords text={text} found={wordsOf} error={worded.error} lit={litWord} patch={patch} />
           )}
           <div className={view ? "map-facts" : "map-facts pending"} inert={!view}>
             <p className="caption">
