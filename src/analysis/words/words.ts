@@ -20,7 +20,7 @@ import { type DecomposedText, decomposeText } from "../../model/decompose-text.t
 import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
 import { denseHeads, denseTokens } from "../../model/dense.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
-import { prepareProbe } from "../../model/head-space.ts";
+import { type PreparedProbe, prepareProbes } from "../../model/head-space.ts";
 import { scoreComponents, scoreTokens } from "../../model/kernel.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { pixelsOf } from "../../model/pixels.ts";
@@ -208,8 +208,7 @@ export async function wordsSeen(
     ...[...(geometry.poolMlp ? ["pool MLP"] : []), ...(isWhole ? [] : ["other heads"])],
   ];
   /** A part of the text as a probe: what it adds with each part of the image, and at each patch. */
-  const readWith = (vector: Float64Array) => {
-    const probe = prepareProbe(geometry, vector);
+  const readWith = (probe: PreparedProbe) => {
     const atTokens = scoreTokens(geometry, probe, decomposition, decomposition.tokens, set);
     const { heads, mlps } = scoreComponents(geometry, probe, decomposition);
     const patches = atTokens.subarray(prefix, tokens);
@@ -221,7 +220,12 @@ export async function wordsSeen(
     ];
     return { patches: Array.from(patches), shares, value: total(shares) };
   };
-  const read = text.parts.map((part) => ({ part, ...readWith(part.vector) }));
+  const probes = await prepareProbes(
+    model.matmul,
+    geometry,
+    text.parts.map(({ vector }) => vector),
+  );
+  const read = text.parts.map((part, i) => ({ part, ...readWith(probes[i]) }));
   const words = read.filter(({ part }) => part.word?.kind === "word");
   const rest = read.filter((one) => !words.includes(one));
   const wordsByPatches = total(words.map(({ shares }) => shares[0]));
