@@ -7,6 +7,7 @@ import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema, decomposeTextsResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
+import { exportResultSchema } from "../results/export.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
 import { labelEstimateSchema, labelResultSchema } from "../results/label.ts";
 import { metricsResultSchema } from "../results/metrics.ts";
@@ -54,6 +55,7 @@ export const resultSchemas = {
   "evaluate zero-shot": zeroShotResultSchema,
   explain: explainResultSchema,
   "explain --words": wordsResultSchema,
+  export: exportResultSchema,
   index: indexResultSchema,
   "index --check": indexCheckSchema,
   label: labelResultSchema,

@@ -165,9 +165,10 @@ export interface ExplainWordsOptions extends WordsAsked, TextPartsOptions, Decod
  *
  * const model = await openModel("emoji-4x128-p8");
  * const scene = "examples/scenes/images/0067-monkey.png";
- * const { words, wordsByPatches, remainder, similarity } = await explainWords(model, scene, "a monkey on a purple background");
- * for (const { text, value } of words) console.log(text, value.toFixed(3));
- * console.log((wordsByPatches + remainder - similarity).toFixed(6)); // → 0.000000
+ * const found = await explainWords(model, scene, "a monkey on a purple background");
+ * const { words, wordsByPatches, remainder, similarity } = found;
+ * console.log(words[1].text, words[1].value.toFixed(3)); // → monkey 0.091
+ * console.log(Math.abs(wordsByPatches + remainder - similarity) < 1e-6); // → true
  * ```
  */
 export async function explainWords(
