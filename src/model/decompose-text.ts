@@ -28,7 +28,7 @@ export interface DecomposedText extends TokenDecomposition {
  * const { words, z, error } = await decomposeText(model, "two cats on a green background");
  * console.log(words.map(({ text }) => text).join(" "));
  * // → <|startoftext|> two cats on a green background <|endoftext|>
- * console.log(z.length, error[0] < 1e-6); // → 512 true
+ * console.log(z.length, error[0] < 1e-6); // → 384 true
  * ```
  */
 export async function decomposeText(
