@@ -37,18 +37,3 @@ export function studyBlocks(report: StudyResult): Readonly<Record<string, string
     published: tableMarkdown(publishedTable(report)),
   };
 }
-
-/** A page with its blocks renewed: what lies between `<!-- study: NAME -->` and `<!-- end -->`. */
-export function withStudy(
-  page: string,
-  names: readonly string[],
-  blocks: Readonly<Record<string, string>>,
-): string {
-  return names.reduce((text, name) => {
-    const start = `<!-- study: ${name} -->`;
-    const [before, rest] = text.split(start);
-    const end = rest?.indexOf("<!-- end -->") ?? -1;
-    if (rest === undefined || end < 0) throw new Error(`the page lacks ${start} … <!-- end -->`);
-    return `${before}${start}\n\n${blocks[name]}\n\n${rest.slice(end)}`;
-  }, page);
-}

@@ -20,7 +20,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'neighbors --index photos.index --heads last4 --text "a red background"',
   ],
   selectivity: ["selectivity --index scenes.index --out factors.html"],
-  textspan: ["textspan --index scenes.index --heads L3.H1 --out heads.html"],
+  textspan: [
+    "textspan --index scenes.index --heads L3.H1 --out heads.html",
+    "textspan --from-weights --model ViT-B-32/openai --out weights.html",
+  ],
   label: ["label --index scenes.index --out labels.json"],
   metrics: ["metrics --labels labels.json"],
   calibrate: ["calibrate --labels labels.json --index scenes.index"],
@@ -28,7 +31,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "evaluate retrieval": ["evaluate retrieval --index scenes.index"],
   "evaluate segmentation": ["evaluate segmentation --corpus demo --out sheet.png"],
   debias: ["debias --out debias.html"],
-  compare: ["compare --index a.index --index b.index --out pairs.html"],
+  compare: [
+    "compare --index a.index --index b.index --out pairs.html",
+    "compare --base ViT-B-32/openai --model ./fine-tuned --out changes.html",
+  ],
   similar: ["similar --index scenes.index --head L3.H1 --csv"],
   study: ["study --out report"],
   decompose: [
@@ -36,6 +42,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'decompose --text "a cat" --spatial --out arrays',
   ],
   export: ["export --out encoders"],
+  referee: ["referee --out report", "referee --labels labels.json --index scenes.index --out report"],
   preprocess: ["preprocess photo.jpg --out seen.png"],
   tokenize: ["tokenize --texts texts.json"],
   completion: ["completion bash >> ~/.bashrc", "completion zsh >> ~/.zshrc"],

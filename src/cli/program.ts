@@ -64,6 +64,7 @@ const GROUPS: readonly (readonly [heading: string, commands: Readonly<Record<str
       compare: async () => (await import("./commands/compare.ts")).registerCompare,
       similar: async () => (await import("./commands/similar.ts")).registerSimilar,
       study: async () => (await import("./commands/study.ts")).registerStudy,
+      referee: async () => (await import("./commands/referee.ts")).registerReferee,
     },
   ],
   [

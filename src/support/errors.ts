@@ -120,7 +120,7 @@ export const ERRORS = {
   },
   HEADS_INVALID: {
     means: "A head or component set was not understood or names heads the model does not have.",
-    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5.",
+    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5; where something is taken away also directions, L3.H1@2.",
   },
   SUM_MISMATCH: {
     means: "The parts of a decomposition do not add up to the embedding within the tolerance.",
@@ -239,6 +239,10 @@ export const ERRORS = {
   IMAGES_DIFFER: {
     means: "Two indexes that were to be compared hold too few of the same images.",
     hint: "Index the same folder with both models: images are matched by their bytes, not by their names.",
+  },
+  MODELS_DIFFER: {
+    means: "Two models that were to be compared weight by weight have other shapes.",
+    hint: "Name a model and what it was fine-tuned from; models of other shapes are compared by `compare --index` twice.",
   },
   CLASSES_INVALID: {
     means: "A file of classes is damaged, or its classes do not fit the index or each other.",
