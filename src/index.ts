@@ -21,6 +21,7 @@ export { type EvaluateOptions, evaluateSegmentation } from "./analysis/segmentat
 export { type SegmentOptions, segmentImage, type TokenMap } from "./analysis/segmentation/segmentation.ts";
 export { measureSelectivity, type SelectivityOptions } from "./analysis/selectivity/selectivity.ts";
 export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";
+export { type ExplainWordsOptions, explainWords } from "./analysis/words/words.ts";
 export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
 export { openIndex, type Search } from "./corpus/search.ts";
@@ -31,6 +32,7 @@ export { type CatalogueEntry, listModels } from "./model/catalogue.ts";
 export type { ClipModel, ModelOptions } from "./model/clip-model.ts";
 export { type ComponentSet, type NamedSet, parseHeads, type WrittenSet } from "./model/components.ts";
 export { type DecomposedImage, type DecomposeImageOptions, decomposeImage } from "./model/decompose-image.ts";
+export { type DecomposedText, decomposeText } from "./model/decompose-text.ts";
 export { contrastProbe, imageProbe, textProbe } from "./model/probe.ts";
 export { openModel } from "./model/registry.ts";
 export { runStudy, type StudyOptions } from "./study/run-study.ts";

@@ -3,7 +3,11 @@ import type { Command } from "commander";
 /** A command line to try for each command, shown below its `--help`. Those of one group follow each other. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   serve: ["serve", "serve --index photos.index --labels labels.json"],
-  explain: ['explain photo.jpg --text "a dog" --text "a cat" --out why.html', "explain --json"],
+  explain: [
+    'explain photo.jpg --text "a dog" --text "a cat" --out why.html',
+    "explain --json",
+    'explain photo.jpg --words --text "two cats on a green sofa" --out words.html',
+  ],
   demo: ["demo --out scenes --scenes 500"],
   models: ["models", "models --csv"],
   pull: ["pull ViT-B-32/openai"],
@@ -33,8 +37,12 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   similar: ["similar --index scenes.index --head L3.H1 --csv"],
   study: ["study --out report"],
+  decompose: [
+    "decompose --pixels pixels.npy --out arrays",
+    'decompose --text "a cat" --spatial --out arrays',
+  ],
+  export: ["export --out encoders"],
   referee: ["referee --out report", "referee --labels labels.json --index scenes.index --out report"],
-  decompose: ["decompose --pixels pixels.npy --out arrays"],
   preprocess: ["preprocess photo.jpg --out seen.png"],
   tokenize: ["tokenize --texts texts.json"],
   completion: ["completion bash >> ~/.bashrc", "completion zsh >> ~/.zshrc"],

@@ -108,9 +108,9 @@ describe("completion in bash", () => {
   };
 
   it.each([
-    ["commands", "clip-interpret ex", ["explain"]],
+    ["commands", "clip-interpret ex", ["explain", "export"]],
     ["commands within a command", "clip-interpret evaluate r", ["retrieval"]],
-    ["options", "clip-interpret explain photo.jpg --te", ["--text", "--texts"]],
+    ["options", "clip-interpret explain photo.jpg --te", ["--text", "--texts", "--text-heads"]],
     ["options of every command", "clip-interpret evaluate retrieval --mod", ["--model"]],
     ["values that are known", "clip-interpret segment photo.jpg --mode ", ["topic", "contrast"]],
     ["names of models", "clip-interpret explain --model model-", ["model-a", "model-b"]],

@@ -71,6 +71,7 @@ const GROUPS: readonly (readonly [heading: string, commands: Readonly<Record<str
     "Parts of the pipeline:",
     {
       decompose: async () => (await import("./commands/decompose.ts")).registerDecompose,
+      export: async () => (await import("./commands/export.ts")).registerExport,
       preprocess: async () => (await import("./commands/preprocess.ts")).registerPreprocess,
       tokenize: async () => (await import("./commands/tokenize.ts")).registerTokenize,
     },

@@ -18,6 +18,7 @@ import type { SimilarResult } from "../results/similar.ts";
 import type { StudyResult } from "../results/study.ts";
 import type { Span, TextspanArraysResult, TextspanResult } from "../results/textspan.ts";
 import type { VerifyResult } from "../results/verify.ts";
+import type { WordsResult } from "../results/words.ts";
 import type { ZeroShotResult } from "../results/zero-shot.ts";
 import { type CsvCell, csvOf } from "../views/kit/csv.ts";
 
@@ -43,6 +44,24 @@ const spanRows = (component: string, { descriptions }: Span): Row[] =>
     chosenShare,
   }));
 
+/** What every word adds at every patch, then what has no word or no patch: with these the values sum to the cosine. */
+const wordRows = ({ words, rest, image }: WordsResult): Row[] => [
+  ...words.flatMap(({ text, map }, word) =>
+    map.flatMap((cells, row) =>
+      cells.map((value, column) => ({ part: "word", word, text, image: "patch", row, column, value })),
+    ),
+  ),
+  ...words.flatMap(({ text, shares }, word) =>
+    image.slice(1).map((name, i) => ({
+      ...{ part: "word", word, text, image: name, row: null, column: null, value: shares[i + 1] },
+    })),
+  ),
+  ...rest.flatMap(({ text, shares }) =>
+    image.map((name, i) => ({
+      ...{ part: "rest", word: null, text, image: name, row: null, column: null, value: shares[i] },
+    })),
+  ),
+];
 /** A row a text: the direction, which end of it, and how much of the text is in the end. */
 const directionRows = ({ heads }: FromWeightsResult): Row[] =>
   heads.flatMap(({ name, directions }) =>
@@ -60,12 +79,13 @@ const directionRows = ({ heads }: FromWeightsResult): Row[] =>
 const TABLES: Readonly<Record<string, Rows<unknown>>> = {
   models: table(({ models }: { readonly models: readonly CatalogueEntry[] }) => models),
   verify: table(({ checks }: VerifyResult) => checks),
-  explain: table(({ texts }: ExplainResult) =>
-    texts.flatMap(({ text, similarity, heads, mlps }) => [
+  explain: table((result: ExplainResult | WordsResult) => {
+    if ("words" in result) return wordRows(result);
+    return result.texts.flatMap(({ text, similarity, heads, mlps }) => [
       ...mlps.map(({ component, value }) => ({ text, similarity, component, value })),
       ...heads.map(({ name, value }) => ({ text, similarity, component: name, value })),
-    ]),
-  ),
+    ]);
+  }),
   segment: table(({ texts }: SegmentResult) =>
     texts.flatMap(({ text, values }) =>
       values.flatMap((cells, row) => cells.map((value, column) => ({ text, row, column, value }))),

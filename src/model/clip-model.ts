@@ -17,9 +17,10 @@ import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type DecomposeOptions, decompose, type TokenDecomposition } from "./decompose.ts";
+import { type DecomposeTokensOptions, decomposeTokens } from "./decompose-tokens.ts";
 import { encodeTokens } from "./encode-tokens.ts";
-import { type HeadGeometry, loadGeometry } from "./geometry.ts";
-import { loadModelTokenizer, textTower } from "./load-tokenizer.ts";
+import { type HeadGeometry, loadGeometry, loadTextGeometry } from "./geometry.ts";
+import { loadModelTokenizer, textParts, textTower } from "./load-tokenizer.ts";
 import { readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
@@ -66,6 +67,20 @@ export interface ClipModel {
    * @throws `PIXELS_MISMATCH`; `SUM_MISMATCH` when the self-check fails
    */
   decompose(pixels: Float32Array, options?: DecomposeOptions): Promise<TokenDecomposition>;
+  /**
+   * How heads of the text tower write into the joint space: the same shape as `geometry`, so that everything that reads an
+   * image's decomposition reads a text's. Computed once.
+   * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`
+   */
+  textGeometry(): Promise<HeadGeometry>;
+  /**
+   * Decomposes texts of one length, given as token ids: at the token where texts are pooled, what every head read of every token.
+   * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`; `SUM_MISMATCH` when the self-check fails
+   */
+  decomposeTokens(
+    texts: readonly (readonly number[])[],
+    options?: DecomposeTokensOptions,
+  ): Promise<TokenDecomposition>;
   /** What other methods of segmentation read: every token's attention and output. Pixels as for `decompose`. */
   readTokens(pixels: Float32Array): Promise<TokenOutputs>;
   /** Bytes of weights that its graphs hold in memory now. */
@@ -116,7 +131,7 @@ export async function loadClipModel(
       if (precision !== "fp32") await requireNumbers();
       const created = await createSession(graph(), weights.file, on);
       await requireUnchanged();
-      loaded.set(key, towerBytes(key === "text" ? weights.text : weights.vision));
+      loaded.set(key, towerBytes(key.startsWith("text") ? weights.text : weights.vision));
       return created;
     });
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
@@ -150,8 +165,24 @@ export async function loadClipModel(
     async encodeTokens(texts, work) {
       const tower = textTower(checkpoint);
       const towerWeights = weights.text!;
-      const text = await session("text", () => textGraph(tower, towerWeights, precision), onCpu);
+      const graph = () =>
+        textGraph({ text: tower, embedDim: config.embedDim }, towerWeights, { kind: "plain", precision });
+      const text = await session("text", graph, onCpu);
       return blamingWeights(towerWeights, () => encodeTokens(text, texts, tower, config.embedDim, work));
+    },
+    textGeometry: once(async () => {
+      const { tower, towerWeights } = textParts(checkpoint);
+      await requireUnchanged();
+      return loadTextGeometry(tower, config.embedDim, towerWeights, weights.file, onCpu);
+    }),
+    async decomposeTokens(texts, work = {}) {
+      const { tower, towerWeights } = textParts(checkpoint);
+      const { tokenLayers = [] } = work;
+      const how = { kind: "decompose", tokenLayers, precision } as const;
+      const graph = () => textGraph({ text: tower, embedDim: config.embedDim }, towerWeights, how);
+      const text = await session(`text ${tokenLayers.join()}`, graph, onCpu);
+      const geometry = await model.textGeometry();
+      return blamingWeights(towerWeights, () => decomposeTokens(text, matmul, tower, geometry, texts, work));
     },
     async decompose(pixels, work = {}) {
       const { tokenLayers = [], outputLayers = [], gate } = work;

@@ -83,6 +83,18 @@ export function mlpName(index: number, { layers }: Pick<Sizes, "layers">): strin
   return index > layers ? "pool.MLP" : `L${index - 1}.MLP`;
 }
 
+/**
+ * `T3.H1`: a head of the text tower. Layers and heads are zero-based.
+ *
+ * @example
+ * ```ts
+ * import { textHeadName } from "clip-interpret/kernel";
+ *
+ * console.log(textHeadName(3, 1)); // → T3.H1
+ * ```
+ */
+export const textHeadName = (layer: number, head: number): string => `T${layer}.H${head}`;
+
 /** A component as a set names it, with its weight where it is not 1: `L10.H3*0.5`. */
 export const weightedName = (name: string, weight: number): string =>
   weight === 1 ? name : `${name}*${weight}`;
@@ -285,6 +297,35 @@ export const parseHeads = (
   const set = parseComponents(text, geometry, properties);
   return { ...set, name: text, set };
 };
+
+/**
+ * A set of heads of the text tower as a user writes it: as `parseComponents` reads one, with a T for the L. `T3.H1`, `T2-T3`,
+ * `last2`, `all`, with weights.
+ * @throws `HEADS_INVALID`
+ */
+export function parseTextHeads(text: string, sizes: Sizes): ComponentSet {
+  const part = text.split(",").find((one) => /\bL\d/i.test(one) || /mlp|embed/i.test(one));
+  if (part !== undefined)
+    throw invalidText(
+      `"${part.trim()}" is no head of the text tower, which are named T0.H0 and so on`,
+      sizes,
+    );
+  try {
+    return parseComponents(text.replaceAll(/\bT(?=\d)/gi, "L"), sizes);
+  } catch (error) {
+    if (!(error instanceof ClipInterpretError)) throw error;
+    throw invalidText(`"${text}" names no heads of the text tower`, sizes);
+  }
+}
+
+const invalidText = (why: string, { layers, heads }: Sizes) =>
+  new ClipInterpretError(
+    "HEADS_INVALID",
+    `${why}; the text tower has T0–T${layers - 1} with heads H0–H${heads - 1}`,
+    {
+      hint: "Write text heads as T2.H1, layers as T2, ranges as T1-T2, or last2, all, with weights as T2.H1*0.5.",
+    },
+  );
 
 /** `L10.H3*0.5` → its name and its weight, 1 where none is written. */
 function splitWeight(part: string): { name: string; weight: number } {

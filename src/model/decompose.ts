@@ -40,7 +40,7 @@ export interface TokenDecomposition extends Decomposition {
 export async function decompose(
   session: Session,
   matmul: MatMul,
-  { vision, embedDim }: ModelConfig,
+  { vision }: ModelConfig,
   geometry: HeadGeometry,
   pixels: Float32Array,
   { tokenLayers = [], outputLayers = [], gate }: DecomposeOptions = {},
@@ -55,6 +55,35 @@ export async function decompose(
       offset: { data: gate.offset, dims: [layers, tokens, width] },
     }),
   });
+  const tower = { width, epsilon, tokens, prefix: vision.prefix };
+  return takeApart(out, tower, matmul, geometry, { count, tokenLayers, outputLayers });
+}
+
+/** A tower whose outputs are taken apart. */
+interface Tower extends Pick<TokenTerms, "tokens" | "prefix"> {
+  readonly width: number;
+  readonly epsilon: number;
+}
+
+/** What was asked of a batch of `count`. */
+interface Asked extends Pick<DecomposeOptions, "tokenLayers" | "outputLayers"> {
+  readonly count: number;
+  /** What one of the batch is, in the words of an error. */
+  readonly each?: string;
+}
+
+/**
+ * Takes apart what a tower's graph of kind `decompose` gave; the parts are checked to add up.
+ * @throws `SUM_MISMATCH`
+ */
+export async function takeApart(
+  out: Readonly<Record<string, FloatTensor>>,
+  { width, epsilon, tokens, prefix }: Tower,
+  matmul: MatMul,
+  geometry: HeadGeometry,
+  { count, tokenLayers = [], outputLayers = [], each }: Asked,
+): Promise<TokenDecomposition> {
+  const { layers, heads, embedDim } = geometry;
   const { mu, sigma } = momentsOf(out, count, width, epsilon);
   const norm = rowNorms(out.embedding.data, embedDim);
   const mlps = mlpContributions(out.terms.data, geometry, { mu, sigma, norm });
@@ -65,7 +94,7 @@ export async function decompose(
         { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
         { data: geometry.M, dims: [1, layers * heads * geometry.headDim, embedDim] },
       );
-  const error = checkSums(headSums, geometry, parts);
+  const error = checkSums(headSums, geometry, parts, each);
   const layerTokens = tokenLayers.map((layer) => {
     const terms = { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
     return [layer, terms] as const;
@@ -74,7 +103,7 @@ export async function decompose(
   return {
     ...parts,
     error,
-    tokens: { tokens, prefix: vision.prefix, layers: new Map(layerTokens) },
+    tokens: { tokens, prefix, layers: new Map(layerTokens) },
     outputs,
   };
 }

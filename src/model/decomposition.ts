@@ -87,12 +87,14 @@ export function mlpContributions(
  * The self-check: how far the sum of all parts is from e/‖e‖, for each image.
  *
  * @param headSums [b, D]: Σ_lh z_lh·M_lh, before the division by σ‖e‖
+ * @param each what one of the batch is, in the words of the error
  * @throws `SUM_MISMATCH` when an error exceeds {@link SUM_TOLERANCE} or is not a number
  */
 export function checkSums(
   headSums: Float32Array,
   geometry: HeadGeometry,
   parts: Omit<Decomposition, "error">,
+  each = "image",
 ): Float64Array {
   const { layers, embedDim, terms: n, k, s, b } = geometry;
   const { count, mu, sigma, norm, embedding, mlps } = parts;
@@ -116,7 +118,7 @@ export function checkSums(
     if (!(error[image] <= SUM_TOLERANCE)) {
       throw new ClipInterpretError(
         "SUM_MISMATCH",
-        `the parts of image ${image} in the batch miss its embedding by ${error[image].toExponential(1)} (relative)`,
+        `the parts of ${each} ${image} in the batch miss its embedding by ${error[image].toExponential(1)} (relative)`,
       );
     }
   }

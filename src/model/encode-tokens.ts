@@ -48,7 +48,7 @@ export async function encodeTokens(
 }
 
 /** Whether a text is pooled at a token of its own, which the graph has to be told. */
-const hasEnds = ({ pooling }: TextConfig): boolean => pooling === "end" || pooling === "last";
+export const hasEnds = ({ pooling }: TextConfig): boolean => pooling === "end" || pooling === "last";
 
 /** A text's tokens, and which of all texts it is. */
 interface Row {
@@ -58,7 +58,7 @@ interface Row {
 
 /** Texts in the batches that they are computed in: in their order, or of one length each. */
 function batchesOf(texts: readonly (readonly number[])[], tower: TextConfig): Row[][] {
-  const rows = texts.map((ids, index) => ({ index, ids: read(ids, tower) }));
+  const rows = texts.map((ids, index) => ({ index, ids: readOf(ids, tower) }));
   const groups = new Map<number, Row[]>();
   for (const row of rows) {
     const key = hasEnds(tower) ? 0 : row.ids.length;
@@ -74,11 +74,11 @@ function batchesOf(texts: readonly (readonly number[])[], tower: TextConfig): Ro
 }
 
 /** CoCa's class token sees one token behind a text's end, of the many that fill the context up. */
-const read = (ids: readonly number[], { pooling, contextLength }: TextConfig): readonly number[] =>
+export const readOf = (ids: readonly number[], { pooling, contextLength }: TextConfig): readonly number[] =>
   pooling === "class" && ids.length < contextLength ? [...ids, 0] : ids;
 
 /** Which token of a text is pooled: its last one; of a text that was filled up behind its end token, the highest. */
-function pooledAt(row: readonly number[], tower: TextConfig): number {
+export function pooledAt(row: readonly number[], tower: TextConfig): number {
   const { causal, pooling, contextLength } = tower;
   if (!hasEnds(tower)) return 0;
   if (!causal && row.length !== contextLength)

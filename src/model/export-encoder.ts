@@ -2,11 +2,13 @@ import { basename } from "node:path";
 import { type Piece, sizeOf, writePieces } from "../checkpoint/pieces.ts";
 import type { PreprocessConfig } from "../image/types.ts";
 import { encoderGraph } from "../onnx/encoder.ts";
-import { beside, inside } from "../onnx/tensors.ts";
+import { beside, inside, type PlaceWeight } from "../onnx/tensors.ts";
+import { textEncoderGraph } from "../onnx/text.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
 import { embeddingEdit } from "./embedding-edit.ts";
+import { textParts } from "./load-tokenizer.ts";
 
 /** What the ablated heads' means were taken over. */
 export interface Calibration {
@@ -71,25 +73,72 @@ export async function exportEncoder(
   const edit =
     set.heads.length + set.mlps.length > 0 || mean ? embeddingEdit(geometry, set, mean) : undefined;
   const metadata = await describe(model, set, mean !== undefined, calibration);
+  const graph = (place: PlaceWeight) =>
+    encoderGraph(config, checkpoint.weights.vision, edit, place, metadata);
+  return { ...(await writeGraph(path, graph, weights, signal)), metadata };
+}
+
+/** Writes a graph with its weights in it, or beside it where they are asked to be or too large. */
+async function writeGraph(
+  path: string,
+  graph: (place: PlaceWeight) => Piece[],
+  weights: ExportEncoderOptions["weights"],
+  signal: AbortSignal | undefined,
+): Promise<Pick<ExportedEncoder, "files" | "bytes">> {
   const dataFile = `${path}.data`;
   const data: Piece[] = [];
   const write = (place: "inside" | "beside") =>
-    encoderGraph(
-      config,
-      checkpoint.weights.vision,
-      edit,
-      place === "inside" ? inside : beside(basename(dataFile), data),
-      metadata,
-    );
+    graph(place === "inside" ? inside : beside(basename(dataFile), data));
   let pieces = write(weights ?? "inside");
   if (weights === undefined && sizeOf(pieces) > MOST_INSIDE) pieces = write("beside");
   if (data.length > 0) await writePieces(dataFile, data, signal);
   await writePieces(path, pieces, signal);
-  return {
-    files: data.length > 0 ? [path, dataFile] : [path],
-    bytes: sizeOf(pieces) + sizeOf(data),
-    metadata,
+  return { files: data.length > 0 ? [path, dataFile] : [path], bytes: sizeOf(pieces) + sizeOf(data) };
+}
+
+/**
+ * Exports the text tower as an ONNX file of standard operators (opset 17), for beside the image tower's: `ids` int64 [t, c], token
+ * ids from start to end token, shorter texts filled up behind it as the model's tokenizer does, to `embedding` [t, D] of
+ * length 1. Its product with the image encoder's output is the cosine.
+ *
+ * @param path the `.onnx` file; replaced when it exists
+ * @throws `TEXTS_UNSUPPORTED`; `TEXT_PARTS_UNSUPPORTED` for a language model's encoder, which is not exported;
+ *   `OUTPUT_UNWRITABLE`, `CANCELLED`
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { exportTextEncoder } from "clip-interpret/evaluation";
+ *
+ * const model = await openModel("emoji-4x128-p8");
+ * const { files, metadata } = await exportTextEncoder(model, "out/text.onnx");
+ * console.log(files, metadata.pooled_at); // → [ 'out/text.onnx' ] the highest id
+ * ```
+ */
+export async function exportTextEncoder(
+  model: ClipModel,
+  path: string,
+  { weights, signal }: Pick<ExportEncoderOptions, "weights" | "signal"> = {},
+): Promise<ExportedEncoder> {
+  const { checkpoint, config, name } = model;
+  const { tower, towerWeights } = textParts(checkpoint);
+  const { pooling } = checkpoint.textRules;
+  const endRule = typeof pooling === "number" ? pooling : "highest";
+  const atEnd = endRule === "highest" ? "the highest id" : `the first id that is ${endRule}`;
+  const metadata = {
+    ...{
+      model: name,
+      weights_sha256: await model.weightsHash(),
+      context_length: String(tower.contextLength),
+    },
+    pooled_at:
+      tower.pooling === "end"
+        ? atEnd
+        : `the last token${tower.pooling === "class" ? ", which the graph adds" : ""}`,
+    output: "of length 1",
   };
+  const graph = (place: PlaceWeight) =>
+    textEncoderGraph({ text: tower, embedDim: config.embedDim }, towerWeights, endRule, place, metadata);
+  return { ...(await writeGraph(path, graph, weights, signal)), metadata };
 }
 
 async function describe(

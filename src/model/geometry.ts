@@ -1,5 +1,7 @@
 import type { Checkpoint } from "../checkpoint/load.ts";
-import { geometryGraph, poolGeometryGraph } from "../onnx/geometry.ts";
+import type { TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
+import type { TextWeights } from "../checkpoint/weight-roles.ts";
+import { geometryGraph, type LastMaps, poolGeometryGraph } from "../onnx/geometry.ts";
 import { createSession, type SessionOptions } from "../onnx/session.ts";
 import { identity } from "../onnx/transformer.ts";
 
@@ -50,29 +52,53 @@ export function headRows({ M, heads, headDim, embedDim, pool }: HeadGeometry, la
   return M.subarray(start, start + size);
 }
 
-/** Computes the geometry from a checkpoint's weights, once. */
+/** Computes the image tower's geometry from a checkpoint's weights, once. */
 export async function loadGeometry(
-  checkpoint: Pick<Checkpoint, "config" | "weights">,
+  { config, weights }: Pick<Checkpoint, "config" | "weights">,
   options: SessionOptions = {},
 ): Promise<HeadGeometry> {
-  const { config, weights } = checkpoint;
   const { embedDim, vision } = config;
   const { layers, heads, headDim, width, pool } = vision;
-  const shape = { layers, heads, embedDim, terms: 2 * layers + 1 };
-  const graph = pool ? poolGeometryGraph(config, weights.vision) : geometryGraph(config, weights.vision);
-  const session = await createSession(graph, weights.file, { ...options, optimize: "none" });
+  if (!pool) return geometryOf(vision, embedDim, weights.vision, weights.file, options);
+  const graph = poolGeometryGraph(config, weights.vision);
+  const { O, T } = await runOnce(graph, weights.file, options);
+  const zeros = (size: number) => new Float32Array(size);
+  return {
+    ...{ layers, heads, embedDim, terms: 2 * layers + 1 },
+    ...{ headDim: embedDim, poolMlp: pool.mlpWidth !== undefined, M: identity(embedDim) },
+    ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
+    pool: { heads: pool.heads, headDim, width, O: O.data, T: T.data },
+  };
+}
+
+/** The text tower's geometry: the same maths, its last norm being `lnFinal`. */
+export const loadTextGeometry = (
+  text: TextConfig,
+  embedDim: number,
+  { lnFinal, ...weights }: TextWeights,
+  file: string,
+  options: SessionOptions = {},
+): Promise<HeadGeometry> => geometryOf(text, embedDim, { ...weights, lnPost: lnFinal }, file, options);
+
+async function geometryOf(
+  tower: TowerConfig,
+  embedDim: number,
+  weights: LastMaps,
+  file: string,
+  options: SessionOptions,
+): Promise<HeadGeometry> {
+  const { layers, heads } = tower;
+  const { M, k, s, b } = await runOnce(geometryGraph(tower, embedDim, weights), file, options);
+  const headDim = M.dims[1] / heads;
+  const shape = { layers, heads, headDim, embedDim, terms: 2 * layers + 1 };
+  return { ...shape, M: M.data, k: k.data, s: s.data, b: b.data };
+}
+
+/** Runs a graph that has no input. */
+async function runOnce(graph: Uint8Array, file: string, options: SessionOptions) {
+  const session = await createSession(graph, file, { ...options, optimize: "none" });
   try {
-    const { M, k, s, b, O, T } = await session.run({});
-    if (!pool) {
-      const numbers = M.dims[1] / heads;
-      return { ...shape, headDim: numbers, M: M.data, k: k.data, s: s.data, b: b.data };
-    }
-    const zeros = (size: number) => new Float32Array(size);
-    return {
-      ...{ ...shape, headDim: embedDim, poolMlp: pool.mlpWidth !== undefined, M: identity(embedDim) },
-      ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
-      pool: { heads: pool.heads, headDim, width, O: O.data, T: T.data },
-    };
+    return await session.run({});
   } finally {
     await session.release();
   }

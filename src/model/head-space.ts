@@ -1,4 +1,5 @@
 import { dot, gram, multiply, multiplyLeft } from "../math/linear.ts";
+import type { MatMul } from "../onnx/matmul.ts";
 import type { WeightedHead } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
 import { type HeadGeometry, headRows, type PoolGeometry } from "./geometry.ts";
@@ -194,16 +195,44 @@ export interface PreparedProbe {
  * ```
  */
 export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedProbe {
-  const { M, k, s, b, heads, terms } = geometry;
   return {
-    v,
-    q0: multiply(M, v),
-    q1: multiply(k, v).map((sum) => sum / heads),
-    q2: -dot(s, v) / (terms * heads),
-    q3: dot(b, v) / (terms * heads),
+    ...{ ...constantsOf(geometry, v), q0: multiply(geometry.M, v) },
     ...(geometry.pool && { pool: multiply(geometry.pool.T, v) }),
   };
 }
+
+/**
+ * {@link prepareProbe} of several probes in one product, in float32: of a large model the same in a fraction of the time.
+ * Of a model that pools by attention one after another.
+ */
+export async function prepareProbes(
+  matmul: MatMul,
+  geometry: HeadGeometry,
+  vectors: readonly Float64Array[],
+): Promise<PreparedProbe[]> {
+  const { M, embedDim, pool } = geometry;
+  if (pool) return vectors.map((v) => prepareProbe(geometry, v));
+  const count = vectors.length;
+  const columns = new Float32Array(embedDim * count);
+  for (const [i, v] of vectors.entries()) for (let d = 0; d < embedDim; d++) columns[d * count + i] = v[d];
+  const rows = M.length / embedDim;
+  const products = await matmul(
+    { data: M, dims: [1, rows, embedDim] },
+    { data: columns, dims: [1, embedDim, count] },
+  );
+  return vectors.map((v, i) => ({
+    ...constantsOf(geometry, v),
+    q0: Float64Array.from({ length: rows }, (_, row) => products[row * count + i]),
+  }));
+}
+
+/** What every head of a layer, or of all, sees of a probe. */
+const constantsOf = ({ k, s, b, heads, terms }: HeadGeometry, v: Float64Array) => ({
+  v,
+  q1: multiply(k, v).map((sum) => sum / heads),
+  q2: -dot(s, v) / (terms * heads),
+  q3: dot(b, v) / (terms * heads),
+});
 
 /** q0 of one head, [d_h], as a view. */
 export const headQ0 = (

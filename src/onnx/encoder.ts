@@ -3,8 +3,8 @@ import type { Piece } from "../checkpoint/pieces.ts";
 import type { VisionWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import type { PlaceWeight } from "./tensors.ts";
-import { asRows } from "./transformer.ts";
-import { emitVision, type VisionValues } from "./vision.ts";
+import { asRows, type TowerValues } from "./transformer.ts";
+import { emitVision } from "./vision.ts";
 
 /** What is taken out of the embedding, and what is put in its place; D numbers each, from the head geometry. */
 export interface EmbeddingEdit {
@@ -59,7 +59,7 @@ export function encoderGraph(
 function written(
   g: Graph,
   { vision: { epsilon, heads, layers }, embedDim }: ModelConfig,
-  { zs, residual, deviation: given }: VisionValues,
+  { zs, residual, deviation: given }: TowerValues,
   { columns, matrix, constant, perMean, perDeviation, pooled }: EmbeddingEdit,
 ): Value {
   if (pooled || !residual) {

@@ -1,9 +1,12 @@
-import type { ModelConfig } from "../checkpoint/model-config.ts";
+import type { ModelConfig, TowerConfig } from "../checkpoint/model-config.ts";
 import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { Block, VisionWeights } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import { poolMatrices } from "./readout.ts";
 import { scaledProjection } from "./transformer.ts";
+
+/** What of a tower's weights the head geometry is made of; a text tower's last norm is its `lnFinal`. */
+export type LastMaps = Pick<VisionWeights, "blocks" | "lnPost" | "projection">;
 
 /**
  * Writes the graph that computes the head geometry from the weights (no input):
@@ -16,7 +19,7 @@ import { scaledProjection } from "./transformer.ts";
  *
  * W_O and b_O are multiplied by the layer scale where there is one.
  */
-export function geometryGraph({ vision, embedDim }: ModelConfig, weights: VisionWeights): Uint8Array {
+export function geometryGraph(tower: TowerConfig, embedDim: number, weights: LastMaps): Uint8Array {
   const g = createGraph("geometry");
   const scaled = scaledProjection(g, weights.lnPost, weights.projection);
   const row = (vector: TensorRef) => g.op("Reshape", [g.weight(vector), g.ints([1, -1])]);
@@ -27,7 +30,7 @@ export function geometryGraph({ vision, embedDim }: ModelConfig, weights: Vision
     const normed = times(ln1.weight);
     return g.op("Sub", [normed, g.op("ReduceMean", [normed], { axes: [0], keepdims: 1 })]);
   };
-  const { heads, headDim, width } = vision;
+  const { heads, headDim, width } = tower;
   const layers = weights.blocks.map((block) => {
     const matrix = g.op("Gemm", [g.weight(block.out.weight), through(block)], { transA: 1 });
     if (!block.postNorm) return g.op("Reshape", [matrix, g.ints([1, width, embedDim])]);
@@ -50,7 +53,7 @@ export function geometryGraph({ vision, embedDim }: ModelConfig, weights: Vision
 }
 
 /** β·P and P's bias, [1, D]. */
-function lastConstant(g: Graph, { lnPost, projection }: VisionWeights): Value {
+function lastConstant(g: Graph, { lnPost, projection }: LastMaps): Value {
   const beta = g.op("Reshape", [g.weight(lnPost.bias), g.ints([1, -1])]);
   if (!projection) return beta;
   const { weight, transposed, bias } = projection;

@@ -30,7 +30,7 @@ export type Op =
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
-  | ("CumSum" | "Equal" | "Erf" | "ReduceL2" | "ReduceMean" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh")
+  | ("ArgMax" | "CumSum" | "Equal" | "Erf" | "ReduceL2" | "ReduceMean" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh")
   | ("AveragePool" | "BatchNormalization" | "SimplifiedLayerNormalization" | "Unsqueeze")
   | ("MultiHeadAttention" | "Gelu" | "FastGelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([

@@ -1,27 +1,120 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
+import type { Piece } from "../checkpoint/pieces.ts";
 import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
+import { attend, attentionWeights, splitHeads } from "./attention.ts";
 import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
 import { languageGraph } from "./language.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
-import { asRows, attentionChange, layerNorm, mlp, project } from "./transformer.ts";
+import type { PlaceWeight } from "./tensors.ts";
+import {
+  asRows,
+  attentionChange,
+  byToken,
+  layerNorm,
+  mlp,
+  type Operators,
+  outputParts,
+  project,
+  type TowerValues,
+} from "./transformer.ts";
+
+/** What a text graph is asked for beyond the embedding. */
+export interface TextOptions {
+  /** `decompose` adds the terms of the decomposition, of texts that are all of one length where the tower is causal. */
+  readonly kind: "plain" | "decompose";
+  /** Layers whose attention from the pooled token and values per token are wanted (with `decompose`). */
+  readonly tokenLayers?: readonly number[];
+  readonly precision: Precision;
+}
 
 /**
  * Writes the text tower. Inputs `ids` int64 [t, c] (c tokens at most the context length; of a causal tower what follows
  * the end token changes nothing, any other one reads the whole context) and, where texts are pooled at a token of theirs, `ends`
  * int64 [t], the rows that are pooled in the flattened [t·c]; output `embedding` [t, D], raw. In int8, `out_proj` and the
  * projection stay in float32, as in the image tower.
+ *
+ * With `decompose` also what the image tower's graph has for its pooled token (`visionGraph`): `z` [t, L, W], `residual` [t, W],
+ * `terms` [t, L+1, D], and of `tokenLayers` `attention.<l>` [t, H, N], `values.<l>` [t, N, W]; N is c, and the class token where
+ * there is one. The last layer is computed for the pooled token alone then. Of a causal tower the pooled token is the last.
  */
 export function textGraph(
-  text: TextConfig,
+  { text, embedDim }: { readonly text: TextConfig; readonly embedDim: number },
   weights: TextWeights | LanguageWeights,
-  precision: Precision,
+  options: TextOptions,
 ): Uint8Array {
-  if ("projections" in weights) return languageGraph(text, text.language!, weights, precision);
-  const { width, heads, epsilon, causal } = text;
+  if ("projections" in weights) return languageGraph(text, text.language!, weights, options.precision);
   const g = createGraph("text");
-  const linear = linearIn(precision);
   const ids = g.input("ids", "int64", ["texts", "tokens"]);
   const ends = weights.classEmbedding ? undefined : g.input("ends", "int64", ["texts"]);
+  const pooled: Pooled = (x, unflatten) =>
+    ends ? g.op("Gather", [x, ends]) : lastOf(g, g.op("Reshape", [x, unflatten]), text.width);
+  const parts = options.kind === "decompose";
+  const tower = emitText(g, text, weights, ids, pooled, { ...options, parts });
+  g.output("embedding", tower.embedding);
+  if (parts) outputParts(g, tower, weights.lnFinal, weights.projection, embedDim);
+  return g.finish();
+}
+
+/** Where a text is pooled whose end nobody gives: at its highest id, or at the first that is this one. */
+export type EndRule = "highest" | number;
+
+/**
+ * Writes a text encoder of standard operators only (opset 17), so that any ONNX runtime runs it. Input `ids` int64 [t, c], from
+ * start to end token and filled up behind it; output `embedding` [t, D], of length 1. The end token is found in the ids.
+ */
+export function textEncoderGraph(
+  { text, embedDim }: { readonly text: TextConfig; readonly embedDim: number },
+  weights: TextWeights,
+  endRule: EndRule,
+  placeWeight: PlaceWeight,
+  metadata: Readonly<Record<string, string>>,
+): Piece[] {
+  const g = createGraph("text encoder", placeWeight);
+  const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  const { width, pooling } = text;
+  const atEnd = pooling === "end" ? endOf(g, ids, endRule, text) : undefined;
+  const pooled: Pooled = (x, unflatten) => {
+    const tokens = g.op("Reshape", [x, unflatten]);
+    return atEnd ? asRows(g, g.op("MatMul", [atEnd, tokens]), width) : lastOf(g, tokens, width);
+  };
+  const how = { precision: "fp32", parts: false, operators: "standard" } as const;
+  const { embedding } = emitText(g, text, weights, ids, pooled, how);
+  const norm = g.op("ReduceL2", [embedding], { axes: [1], keepdims: 1 });
+  g.output("embedding", g.op("Div", [embedding, norm]), { dims: ["texts", embedDim] });
+  return g.pieces(metadata);
+}
+
+/** 1 at each text's end token, else 0: [t, 1, c]. */
+function endOf(g: Graph, ids: Value, rule: EndRule, { contextLength }: TextConfig): Value {
+  const marks = rule === "highest" ? ids : g.toFloat32(g.op("Equal", [ids, g.ints([rule])]));
+  const end = g.op("ArgMax", [marks], { axis: 1, keepdims: 1 });
+  const places = g.ints(Array.from({ length: contextLength }, (_, place) => place));
+  const length = g.op("Slice", [g.op("Shape", [ids]), g.ints([1]), g.ints([2])]);
+  const own = g.op("Slice", [places, g.ints([0]), length]);
+  return g.op("Unsqueeze", [g.toFloat32(g.op("Equal", [own, end])), g.ints([1])]);
+}
+
+/** Picks the rows that texts are pooled at, [t, W], of all tokens, [t·c, W]; `unflatten` is the shape [t, c, W]. */
+type Pooled = (x: Value, unflatten: Value) => Value;
+
+interface EmitOptions extends Pick<TextOptions, "tokenLayers" | "precision"> {
+  /** Whether what the parts are made of is wanted. */
+  readonly parts: boolean;
+  /** Made of ONNX's own operators alone; attention is products and a softmax then. */
+  readonly operators?: Operators;
+}
+
+/** Writes the tower into a graph; the outputs of `tokenLayers` are named, the rest is the caller's. */
+function emitText(
+  g: Graph,
+  text: TextConfig,
+  weights: TextWeights,
+  ids: Value,
+  pooled: Pooled,
+  { tokenLayers = [], precision, parts, operators = "runtime" }: EmitOptions,
+): TowerValues {
+  const { width, heads, headDim, epsilon, layers } = text;
+  const linear = linearIn(precision);
   const shape = g.op("Shape", [ids]);
   // Rows are gathered before they are cast, so that a half-precision table is never copied whole.
   const table = weights.tokenEmbedding;
@@ -32,23 +125,72 @@ export function textGraph(
   let tokens = g.op("Add", [embedded, positions]);
   if (weights.classEmbedding) tokens = withClass(g, tokens, shape, text, weights);
   const unflatten = g.op("Shape", [tokens]);
-  const mask = weights.classEmbedding ? [NONE, NONE, classMask(g, ids)] : [];
+  const keys = weights.classEmbedding ? classKeys(g, ids) : undefined;
+  const attention = fullAttention(g, text, keys, unflatten, operators);
+  const one = (x: Value) => byToken(g, pooled(x, unflatten), 1, width);
+  const zs: Value[] = [];
+  const terms: Value[] = [];
   let x = asRows(g, tokens, width);
-  for (const block of weights.blocks) {
+  if (parts) terms.push(one(x));
+  for (const [layer, block] of weights.blocks.entries()) {
+    // Of the last layer nothing but the pooled token is read.
+    const alone = parts && layer === layers - 1;
     const normed = layerNorm(g, x, block.ln1, epsilon);
-    const [query, key, value] = [block.query, block.key, block.value].map((part) =>
+    const [key, value] = [block.key, block.value].map((part) =>
       g.op("Reshape", [linear(g, normed, part), unflatten]),
     );
-    const z = g.op("MultiHeadAttention", [query, key, value, ...mask], {
-      ...{ num_heads: heads, unidirectional: causal ? 1 : 0 },
-    });
-    x = g.op("Add", [x, attentionChange(g, exactLinear(g, asRows(g, z, width), block.out), block, epsilon)]);
-    x = g.op("Add", [x, mlp(g, x, block, text, linear)]);
+    const asked = linear(g, alone ? pooled(normed, unflatten) : normed, block.query);
+    const query = alone ? byToken(g, asked, 1, width) : g.op("Reshape", [asked, unflatten]);
+    const z = alone ? attend(g, query, key, value, text, 1, keys) : attention(query, key, value);
+    if (parts) zs.push(alone ? z : one(asRows(g, z, width)));
+    const written = exactLinear(g, asRows(g, z, width), block.out);
+    const before = alone ? pooled(x, unflatten) : x;
+    x = g.op("Add", [before, attentionChange(g, written, block, epsilon)]);
+    const change = mlp(g, x, block, text, linear, operators);
+    if (parts) terms.push(alone ? byToken(g, change, 1, width) : one(change));
+    x = g.op("Add", [x, change]);
+    if (!tokenLayers.includes(layer)) continue;
+    const looking = alone ? query : one(asRows(g, query, width));
+    const seen = attentionWeights(g, looking, key, { heads, headDim }, keys);
+    g.output(`attention.${layer}`, g.op("Reshape", [seen, g.ints([0, heads, -1])]));
+    g.output(`values.${layer}`, value);
   }
-  const last = ends ? g.op("Gather", [x, ends]) : lastOf(g, g.op("Reshape", [x, unflatten]), width);
-  const pooled = layerNorm(g, last, weights.lnFinal, epsilon);
-  g.output("embedding", project(g, pooled, weights.projection));
-  return g.finish();
+  const residual = parts ? x : pooled(x, unflatten);
+  const embedding = project(g, layerNorm(g, residual, weights.lnFinal, epsilon), weights.projection);
+  return { embedding, residual, zs, terms };
+}
+
+/** Attention of every token: ONNX Runtime's own operator, or products with a mask. */
+function fullAttention(
+  g: Graph,
+  { width, heads, headDim, causal, contextLength }: TextConfig,
+  keys: Value | undefined,
+  unflatten: Value,
+  operators: Operators,
+): (query: Value, key: Value, value: Value) => Value {
+  if (operators === "runtime") {
+    const bias = keys ? [NONE, NONE, forEveryQuery(g, keys)] : [];
+    const how = { num_heads: heads, unidirectional: causal ? 1 : 0 };
+    return (query, key, value) => g.op("MultiHeadAttention", [query, key, value, ...bias], how);
+  }
+  const rows = contextLength + (keys ? 1 : 0);
+  const later = Float32Array.from({ length: rows * rows }, (_, at) =>
+    at % rows > Math.floor(at / rows) ? LEAST : 0,
+  );
+  const length = g.op("Slice", [unflatten, g.ints([1]), g.ints([2])]);
+  const both = g.op("Concat", [length, length], { axis: 0 });
+  const mask = causal
+    ? g.op("Slice", [g.floats(later, [rows, rows]), g.ints([0, 0]), both, g.ints([0, 1])])
+    : undefined;
+  const bias = mask && keys ? g.op("Add", [mask, keys]) : (mask ?? keys);
+  return (query, key, value) => {
+    const q = splitHeads(g, query, heads, headDim, [0, 2, 1, 3]);
+    const k = splitHeads(g, key, heads, headDim, [0, 2, 3, 1]);
+    const logits = g.op("Mul", [g.op("MatMul", [q, k]), g.scalar(1 / Math.sqrt(headDim))]);
+    const weights = g.op("Softmax", [bias ? g.op("Add", [logits, bias]) : logits], { axis: -1 });
+    const z = g.op("MatMul", [weights, splitHeads(g, value, heads, headDim, [0, 2, 1, 3])]);
+    return g.op("Reshape", [g.op("Transpose", [z], { perm: [0, 2, 1, 3] }), g.ints([0, -1, width])]);
+  };
 }
 
 /** Tokens with the class token behind them, [t, c+1, W]. It stands behind the whole context, whatever a text's length is. */
@@ -71,18 +213,22 @@ function withClass(
 }
 
 /**
- * Which keys are read, as what is added to logits, [t, 1, c+1, c+1]: as CoCa's weights were trained, every token with the id 0
+ * Which keys are read, as what is added to logits, [t, 1, 1, c+1]: as CoCa's weights were trained, every token with the id 0
  * hides the one behind it, since the mask lay one place too far to the right.
  */
-function classMask(g: Graph, ids: Value): Value {
+function classKeys(g: Graph, ids: Value): Value {
   const hidden = g.toFloat32(g.op("Equal", [ids, g.ints([0])]));
   const shape = g.op("Shape", [ids]);
   const one = g.op("Concat", [g.op("Slice", [shape, g.ints([0]), g.ints([1])]), g.ints([1])], { axis: 0 });
   const first = g.op("Expand", [g.scalar(0), one]);
   const keys = g.op("Mul", [g.op("Concat", [first, hidden], { axis: 1 }), g.scalar(LEAST)]);
-  const rows = g.op("Unsqueeze", [keys, g.ints([1, 2])]);
-  const length = g.op("Slice", [g.op("Shape", [keys]), g.ints([1]), g.ints([2])]);
-  return g.op("Expand", [rows, g.op("Concat", [g.ints([1, 1]), length, g.ints([1])], { axis: 0 })]);
+  return g.op("Unsqueeze", [keys, g.ints([1, 2])]);
+}
+
+/** The same for each query, [t, 1, c+1, c+1]. */
+function forEveryQuery(g: Graph, keys: Value): Value {
+  const length = g.op("Slice", [g.op("Shape", [keys]), g.ints([3]), g.ints([4])]);
+  return g.op("Expand", [keys, g.op("Concat", [g.ints([1, 1]), length, g.ints([1])], { axis: 0 })]);
 }
 
 /** Its exponential is 0 in float32. */

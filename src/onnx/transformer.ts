@@ -131,3 +131,35 @@ export function identity(size: number): Float32Array {
   for (let i = 0; i < size; i++) matrix[i * size + i] = 1;
   return matrix;
 }
+
+/** A tower's values that outputs are made of; names and shapes as in `visionGraph`. */
+export interface TowerValues {
+  readonly embedding: Value;
+  /** Absent with attention pooling, where nothing is normalised as a whole. */
+  readonly residual?: Value;
+  /** [b, 1]: what the last norm divides by, where it is not the residual's own deviation. */
+  readonly deviation?: Value;
+  /** Per layer, what its heads have of the pooled row: z, [b, 1, W]; with attention pooling contributions, [b, 1, H·D]. */
+  readonly zs: readonly Value[];
+  /** Per other term, [b, 1, W], before γ⊙P; with attention pooling [b, 1, D]. */
+  readonly terms: readonly Value[];
+}
+
+/** Names what a decomposition is made of: `z`, `terms`, and what the last norm did. */
+export function outputParts(
+  g: Graph,
+  { zs, terms, residual, deviation }: TowerValues,
+  lastNorm: Norm,
+  projection: Projection | undefined,
+  embedDim: number,
+): void {
+  const together = g.op("Concat", terms, { axis: 1 });
+  g.output("z", g.op("Concat", zs, { axis: 1 }));
+  if (residual) {
+    const [width] = lastNorm.weight.shape;
+    const projected = g.op("MatMul", [asRows(g, together, width), scaledProjection(g, lastNorm, projection)]);
+    g.output("terms", byToken(g, projected, terms.length, embedDim));
+    g.output("residual", residual);
+  } else g.output("terms", together);
+  if (deviation) g.output("deviation", deviation);
+}

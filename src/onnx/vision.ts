@@ -24,8 +24,9 @@ import {
   mlp,
   moments,
   type Operators,
+  outputParts,
   project,
-  scaledProjection,
+  type TowerValues,
 } from "./transformer.ts";
 
 /** What a vision graph is asked for beyond the embedding. */
@@ -48,19 +49,6 @@ export interface VisionOptions {
   readonly attention: "fused" | "products";
   /** What activations are made of; `runtime` by default. */
   readonly operators?: Operators;
-}
-
-/** The tower's values that outputs are made of; names and shapes as in {@link visionGraph}. */
-export interface VisionValues {
-  readonly embedding: Value;
-  /** Absent with attention pooling, where nothing is normalised as a whole. */
-  readonly residual?: Value;
-  /** [b, 1]: what the last norm divides by, where it is not the residual's own deviation. */
-  readonly deviation?: Value;
-  /** Per layer, what its heads have of the pooled row: z, [b, 1, W]; with attention pooling contributions, [b, 1, H·D]. */
-  readonly zs: readonly Value[];
-  /** Per other term, [b, 1, W], before γ⊙P; with attention pooling [b, 1, D]. */
-  readonly terms: readonly Value[];
 }
 
 /**
@@ -94,21 +82,11 @@ export interface VisionValues {
  * what the quantised network computed still sum to its embedding as exactly as in float32.
  */
 export function visionGraph(config: ModelConfig, weights: VisionWeights, options: VisionOptions): Uint8Array {
-  const { width } = config.vision;
   const g = createGraph("vision");
-  const { embedding, residual, deviation, zs, terms } = emitVision(g, config, weights, options);
-  g.output("embedding", embedding);
-  if (options.kind === "decompose") {
-    const together = g.op("Concat", terms, { axis: 1 });
-    g.output("z", g.op("Concat", zs, { axis: 1 }));
-    if (residual) {
-      const scaled = scaledProjection(g, weights.lnPost, weights.projection);
-      const projected = g.op("MatMul", [asRows(g, together, width), scaled]);
-      g.output("terms", byToken(g, projected, terms.length, config.embedDim));
-      g.output("residual", residual);
-    } else g.output("terms", together);
-    if (deviation) g.output("deviation", deviation);
-  }
+  const tower = emitVision(g, config, weights, options);
+  g.output("embedding", tower.embedding);
+  if (options.kind === "decompose")
+    outputParts(g, tower, weights.lnPost, weights.projection, config.embedDim);
   return g.finish();
 }
 
@@ -118,7 +96,7 @@ export function emitVision(
   config: ModelConfig,
   weights: VisionWeights,
   options: VisionOptions,
-): VisionValues {
+): TowerValues {
   const { width, layers, heads, tokens, imageSize, epsilon, pooling, rotary } = config.vision;
   const { operators = "runtime" } = options;
   const linear = linearIn(options.precision);
@@ -240,7 +218,7 @@ function readByAttention(
   terms: readonly Value[],
   look: (readout: Readout) => void,
   { operators = "runtime" }: VisionOptions,
-): VisionValues {
+): TowerValues {
   const { heads, layers } = config.vision;
   const pool = weights.pool!;
   const readout = attentionReadout(g, config, weights.lnPost, pool, x);

@@ -24,5 +24,5 @@ export { hashIndex } from "../corpus/hash-index.ts";
 export { meanContribution } from "../corpus/means.ts";
 export { parseEdit, type WeightedDirection } from "../model/components.ts";
 export { type ExportCheckpointOptions, exportCheckpoint, oneMean } from "../model/export-checkpoint.ts";
-export { type ExportEncoderOptions, exportEncoder } from "../model/export-encoder.ts";
+export { type ExportEncoderOptions, exportEncoder, exportTextEncoder } from "../model/export-encoder.ts";
 export { type RefereeOptions, runReferee } from "../referee/run-referee.ts";

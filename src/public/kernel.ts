@@ -1,6 +1,6 @@
 /** `clip-interpret/kernel`: the arrays below the analyses. Head geometry, the scores of the kernel, dense contributions. */
 export type { ModelConfig, TextConfig, TowerConfig, VisionConfig } from "../checkpoint/model-config.ts";
-export { allComponents, allHeads, headName, mlpName } from "../model/components.ts";
+export { allComponents, allHeads, headName, mlpName, textHeadName } from "../model/components.ts";
 export type { DecomposeOptions, Gate, TokenDecomposition } from "../model/decompose.ts";
 export { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 export { type Decomposition, imageOf } from "../model/decomposition.ts";

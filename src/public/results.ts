@@ -4,9 +4,10 @@ import { atlasHeadResultSchema, atlasResultSchema, knowingHeadsSchema } from "..
 import { calibrateResultSchema } from "../results/calibrate.ts";
 import { compareResultSchema } from "../results/compare.ts";
 import { debiasResultSchema } from "../results/debias.ts";
-import { decomposeResultSchema } from "../results/decompose.ts";
+import { decomposeResultSchema, decomposeTextsResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
+import { exportResultSchema } from "../results/export.ts";
 import { fineTuneResultSchema } from "../results/fine-tune.ts";
 import { fromWeightsResultSchema } from "../results/from-weights.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
@@ -24,6 +25,7 @@ import { studyResultSchema } from "../results/study.ts";
 import { textspanArraysResultSchema, textspanResultSchema } from "../results/textspan.ts";
 import { tokenizeResultSchema } from "../results/tokenize.ts";
 import { verifyResultSchema } from "../results/verify.ts";
+import { wordsResultSchema } from "../results/words.ts";
 import { zeroShotResultSchema } from "../results/zero-shot.ts";
 
 /**
@@ -50,11 +52,14 @@ export const resultSchemas = {
   "compare --base": fineTuneResultSchema,
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,
+  "decompose --text": decomposeTextsResultSchema,
   demo: demoResultSchema,
   "evaluate retrieval": retrievalResultSchema,
   "evaluate segmentation": segmentationEvaluationSchema,
   "evaluate zero-shot": zeroShotResultSchema,
   explain: explainResultSchema,
+  "explain --words": wordsResultSchema,
+  export: exportResultSchema,
   index: indexResultSchema,
   "index --check": indexCheckSchema,
   label: labelResultSchema,
@@ -93,4 +98,5 @@ export type { SelectivityResult } from "../results/selectivity.ts";
 export type { Head, ReadComponents } from "../results/shapes.ts";
 export type { StudyResult } from "../results/study.ts";
 export type { TextspanArraysResult, TextspanResult } from "../results/textspan.ts";
+export type { WordPart, WordsResult } from "../results/words.ts";
 export type { ZeroShotResult } from "../results/zero-shot.ts";

@@ -35,3 +35,6 @@ export { studyMarkdown } from "../views/study/markdown.ts";
 export { studyHtml } from "../views/study/page.ts";
 export { textspanHtml } from "../views/textspan/page.ts";
 export { textspanSvg } from "../views/textspan/svg.ts";
+export { wordsHtml } from "../views/words/page.ts";
+export { type WordsPictures, wordsPictures } from "../views/words/pictures.ts";
+export { wordsSvg } from "../views/words/svg.ts";

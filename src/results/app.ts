@@ -191,6 +191,22 @@ export const segmentRequestSchema = z.strictObject({
   corpus: z.string().default("demo").describe("whose factors give names to heads"),
 });
 
+/** `POST /api/words`; the answer is that of `explain --words --json`. */
+export const wordsRequestSchema = z.strictObject({
+  model,
+  image: imageRefSchema,
+  text,
+  heads: heads.default("all").describe("image heads that patches are read through"),
+  textHeads: heads.default("all").describe("text heads that words are read through: T3.H1, T2-T3"),
+  corpus: z.string().default("demo").describe("whose factors give names to image heads"),
+  pairs: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe("pairs of a text head and an image head that are listed"),
+});
+
 /** `POST /api/means`: how a corpus's average picture scores, head by head. */
 export const meansRequestSchema = z.strictObject({ model, corpus: z.string(), texts });
 

@@ -1,9 +1,11 @@
 import { LRUCache } from "lru-cache";
+import { type TextParts, textPartsOf } from "../analysis/words/words.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { SourceImage } from "../corpus/source.ts";
 import { createShare } from "../hub/share.ts";
 import { createPreprocessPool, type PreprocessPool } from "../image/pool.ts";
 import type { Preprocessed } from "../image/preprocess.ts";
+import { parseTextHeads } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
@@ -51,6 +53,8 @@ export interface Looks {
   look(model: ServedModel, image: string, caller: Caller): Promise<Look>;
   /** Raw text embeddings, [t, D]; each text is encoded once. */
   texts(model: ServedModel, texts: readonly string[], caller: Caller): Promise<Float32Array>;
+  /** A text taken apart into its words, through some text heads; each is computed once. @throws `HEADS_INVALID` */
+  words(model: ServedModel, text: string, textHeads: string, caller: Caller): Promise<TextParts>;
   /** Ends its threads. */
   close(): Promise<void>;
   /** The texts' probes. */
@@ -71,6 +75,11 @@ export function createLooks(
   const embeddings = new LRUCache<string, Float32Array>({
     maxSize: textBytes,
     sizeCalculation: ({ byteLength }) => byteLength + 256,
+  });
+  const wordParts = new LRUCache<string, TextParts>({
+    maxSize: textBytes,
+    sizeCalculation: ({ parts, decomposition }) =>
+      bytesOf(decomposition) + parts.reduce((sum, { vector }) => sum + vector.byteLength, 256),
   });
   const share = createShare<KeptLook>();
   // Threads decode: a large photograph takes as long as many answers. Most models are shown images alike.
@@ -131,6 +140,17 @@ export function createLooks(
       const all = new Float32Array(texts.length * embedDim);
       for (const [i, text] of texts.entries()) all.set(rows.get(text)!, i * embedDim);
       return all;
+    },
+    async words(model, text, textHeads, { client, signal }) {
+      const key = JSON.stringify([model.id, textHeads, text]);
+      const known = wordParts.get(key);
+      if (known) return known;
+      const parts = await queue.run(client, signal, async () => {
+        const textSet = parseTextHeads(textHeads, await model.textGeometry());
+        return textPartsOf(model, text, { textSet, writtenText: textHeads });
+      });
+      wordParts.set(key, parts);
+      return parts;
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));

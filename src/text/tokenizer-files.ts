@@ -6,6 +6,7 @@ import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isLfsPointer, LFS_HINT, readInput } from "../support/files.ts";
 import { reasonOf } from "../support/reason.ts";
+import { byteCharacters } from "./byte-characters.ts";
 
 /** Where a tokenizer is described. */
 export type TokenizerSource =
@@ -169,20 +170,11 @@ const MERGES = fileURLToPath(new URL("../../assets/tokenizer/clip-merges.txt.gz"
 async function sharedTokens(): Promise<[Record<string, number>, string[]]> {
   const text = (await promisify(gunzip)(await readInput(MERGES))).toString("utf8");
   const merges = text.trimEnd().split("\n");
-  const bytes = byteCharacters();
+  const bytes = [...byteCharacters().keys()];
   const merged = merges.map((pair) => pair.replace(" ", ""));
   const tokens = [...bytes, ...bytes.map((byte) => `${byte}</w>`), ...merged, START, END];
   return [Object.fromEntries(tokens.map((token, id) => [token, id])), merges];
 }
-
-/** The 256 bytes as characters that can be seen, in the order of GPT-2's table: those that are first, then the others. */
-function byteCharacters(): string[] {
-  const seen = [...range(0x21, 0x7e), ...range(0xa1, 0xac), ...range(0xae, 0xff)];
-  const others = range(0, 0xff).filter((byte) => !seen.includes(byte));
-  return [...seen, ...others.map((_, i) => 0x100 + i)].map((code) => String.fromCharCode(code));
-}
-
-const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 /** The tokenizer files among the names of a folder; undefined if there are none. */
 export function tokenizerFilesIn(folder: string, names: ReadonlySet<string>): TokenizerSource | undefined {

@@ -10,6 +10,7 @@ import {
   type TokenizerSource,
   tokenIds,
 } from "./tokenizer-files.ts";
+import { groupWords, type TextWord, type WordKind } from "./words.ts";
 
 /** The tokens of one text. */
 export interface EncodedText {
@@ -31,6 +32,8 @@ export interface Tokenizer {
   readonly endToken: number;
   readonly vocabSize: number;
   readonly contextLength: number;
+  /** Tokens of a text, as `encode` gives them, as words and what stands around them. */
+  readonly words: (ids: readonly number[]) => TextWord[];
   /** SHA-256 (hex) of its vocabulary, merges and added tokens, whichever files they were read from. */
   readonly sha256: () => string;
 }
@@ -112,7 +115,35 @@ export async function loadTokenizer(
     return { ids: filled(ids, contextLength, padding), truncated };
   };
   const sha256 = () => sha256Of(JSON.stringify(definition));
-  return { encode, startToken, endToken, vocabSize: highest + 1, contextLength, sha256 };
+  const words = wordReader(definition, vocab, startToken, endToken);
+  return { encode, words, startToken, endToken, vocabSize: highest + 1, contextLength, sha256 };
+}
+
+/** Reads tokens back: which are words, and how they are written. */
+function wordReader(
+  { model }: TokenizerDefinition,
+  vocabulary: Readonly<Record<string, number>>,
+  startToken: number | undefined,
+  endToken: number,
+): Tokenizer["words"] {
+  const { end_of_word_suffix: suffix, continuing_subword_prefix: prefix } = model as Record<string, unknown>;
+  const marks = {
+    suffix: typeof suffix === "string" ? suffix : "",
+    continuing: typeof prefix === "string" ? prefix : "",
+    bytes: model.type === "BPE",
+  };
+  let pieceOf: Map<number, string> | undefined;
+  return (ids) => {
+    pieceOf ??= new Map(Object.entries(vocabulary).map(([piece, id]) => [id, piece]));
+    const end = ids.indexOf(endToken, startToken === undefined ? 0 : 1);
+    const kinds = ids.map((id, at): WordKind => {
+      if (at === 0 && id === startToken) return "start";
+      if (at === end) return "end";
+      return end >= 0 && at > end ? "padding" : "word";
+    });
+    const pieces = ids.map((id) => pieceOf?.get(id) ?? `#${id}`);
+    return groupWords(pieces, kinds, marks);
+  };
 }
 
 /** Ids up to the length of the context, if there is something to fill them up with. */
@@ -169,6 +200,7 @@ function generalTokenizer(
       const written = kept.map((id) => (id === separator ? 0 : id));
       return { ids: filled(written, contextLength, padding), truncated: content.length > room };
     },
+    words: wordReader(definition, vocabulary, before[0], separator === undefined ? endToken : 0),
     ...(before[0] !== undefined && { startToken: before[0] }),
     endToken,
     vocabSize: ids.reduce((high, [, id]) => Math.max(high, id), -1) + 1,

@@ -1,29 +1,13 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreComponents, scoreTokens } from "../../src/model/kernel.ts";
-import { readNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
 import { decomposeGolden, equalsReference, type GoldenDecomposition } from "../support/golden-decomposition.ts";
-import { goldenArray, goldenPath } from "../support/goldens.ts";
+import { goldenArray, goldenPath, goldenTextTokens } from "../support/goldens.ts";
 
 const KINDS = readdirSync(goldenPath("kinds")).sort();
-/** Token ids with what fills them up, where the tower reads it; else from start to end token. */
-async function textTokens(kind: string, model: ClipModel): Promise<number[][]> {
-  const { shape, data } = await readNpy(goldenPath(`kinds/${kind}/text_tokens.npy`));
-  const [texts, context] = shape as [number, number];
-  const all = Array.from(data as BigInt64Array, Number);
-  const rows = Array.from({ length: texts }, (_, i) => all.slice(i * context, (i + 1) * context));
-  if ("unsupported" in model.config.text || !model.config.text.causal) return rows;
-  const { pooling } = model.checkpoint.textRules;
-  return rows.map((row) => {
-    const end = typeof pooling === "number" ? pooling : Math.max(...row);
-    return row.slice(0, row.indexOf(end) + 1);
-  });
-}
-
 describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
   const files = readdirSync(goldenPath(`kinds/${kind}`));
   const file = (name: string) => `kinds/${kind}/${name}.npy`;
@@ -39,7 +23,7 @@ describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
   if (files.includes("text_tokens.npy")) it("text embedding, to 1e-5", async () => {
     const { data } = await goldenArray(file("text_embedding"), 2);
     const { model } = golden;
-    const embedded = await model.encodeTokens(await textTokens(kind, model));
+    const embedded = await model.encodeTokens(await goldenTextTokens(`kinds/${kind}`, model));
     expect(relativeError(embedded, data)).toBeLessThan(1e-5);
   });
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
+import { explainWords } from "../../src/analysis/words/words.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
 import {
@@ -21,6 +22,7 @@ import { explainResultSchema } from "../../src/results/explain.ts";
 import { modelsResultSchema } from "../../src/results/models.ts";
 import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { segmentResultSchema } from "../../src/results/segment.ts";
+import { wordsResultSchema } from "../../src/results/words.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/", import.meta.url));
@@ -73,6 +75,28 @@ describe("the server's analyses", () => {
       expect(error).toBe(Math.abs(sum - similarity));
       expect(error).toBeLessThan(1e-5);
     }
+  });
+
+  it("say which word looks where as the command does, to the last bit, at once when the picture was seen", async () => {
+    const image = await upload(MONKEY);
+    const text = "a monkey on a purple background";
+    const ask = (more: object) => post(server.url, "/api/words", { model, image, text, ...more });
+    const answer = wordsResultSchema.parse((await ask({ pairs: 3 })).json());
+    const one = await models.load(model);
+    const named = { image: answer.origin.image };
+    const all = { written: "all", writtenText: "all" };
+    expect(answer).toEqual(await explainWords(one, MONKEY, text, { ...all, ...named, pairs: 3 }));
+    expect(answer.error).toBeLessThan(1e-6);
+    const some = wordsResultSchema.parse((await ask({ heads: "L3.H1", textHeads: "T2" })).json());
+    const [set, textSet] = [
+      parseComponents("L3.H1", one.geometry),
+      parseComponents("L2", await one.textGeometry()),
+    ];
+    const sets = { set, textSet, written: "L3.H1", writtenText: "T2" };
+    expect(some).toEqual(await explainWords(one, MONKEY, text, { ...sets, ...named }));
+    expect(codeOf(await ask({ textHeads: "L3.H1" }))).toBe("HEADS_INVALID");
+    expect(codeOf(await ask({ text: " " }))).toBe("REQUEST_INVALID");
+    expect(codeOf(await ask({ pairs: 1e6 }))).toBe("REQUEST_INVALID");
   });
 
   it("say which texts are cut off, with the number of tokens that are read, as the commands do", async () => {

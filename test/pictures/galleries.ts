@@ -20,6 +20,7 @@ import { selectivity } from "./selectivity.ts";
 import { studies } from "./study.ts";
 import { textspan } from "./textspan.ts";
 import { verify } from "./verify.ts";
+import { wordsGallery } from "./words.ts";
 
 /** Every gallery, in the order in which a reviewer leafs through them. */
 export const GALLERIES: readonly Gallery[] = [
@@ -27,6 +28,7 @@ export const GALLERIES: readonly Gallery[] = [
   contributionMatrix,
   neighbors,
   segmentationGallery,
+  wordsGallery,
   segmentationSheet,
   selectivity,
   atlas,

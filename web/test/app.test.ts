@@ -14,6 +14,7 @@ import { segmentCases } from "./segment.cases.ts";
 import { serverCases } from "./server.cases.ts";
 import { takeAlongCases } from "./take-along.cases.ts";
 import { touchCases } from "./touch.cases.ts";
+import { wordsCases } from "./words.cases.ts";
 
 if (skip) console.warn(`The browser's tests are skipped: ${missing}`);
 
@@ -23,6 +24,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   afterAll(stopWorld, 120_000);
 
   describe("Look", lookCases);
+  describe("words", wordsCases);
   describe("Segment", segmentCases);
   describe("Neighbours", neighborsCases);
   describe("Heads", headsCases);

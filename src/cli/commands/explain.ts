@@ -17,6 +17,7 @@ import { EXAMPLE_SCENE } from "../example-scene.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
 import { textsOf, textsOption } from "../texts-option.ts";
+import { explainWordsCommand } from "./explain-words.ts";
 
 interface Options {
   readonly text: readonly string[];
@@ -31,6 +32,11 @@ interface Options {
   readonly index?: string;
   readonly exif: boolean;
   readonly maxPixels?: number;
+  readonly words: boolean;
+  readonly heads: string;
+  readonly textHeads: string;
+  readonly token?: string;
+  readonly pairs: number;
 }
 
 /** `explain [IMAGE] --text T …`: the score of each text and every component's exact share in it. */
@@ -45,6 +51,20 @@ export const registerExplain: Register = (program, run) => {
     .option("--text <text>", "a text to explain the image by; once or more", collect, [])
     .addOption(textsOption())
     .addOption(pictureOption())
+    .option("--words", "say which word of one text looks where, and what each word adds to the score", false)
+    .option("--heads <set>", "with --words: the image heads that patches are read through", "all")
+    .option(
+      "--text-heads <set>",
+      "with --words: the text heads that words are read through: T3.H1, T2-T3",
+      "all",
+    )
+    .option("--token <row,column>", "with --words: a patch whose words are listed; counted from 0,0")
+    .option(
+      "--pairs <n>",
+      "with --words: pairs of a text head and an image head that are listed",
+      wholeNumber(0),
+      10,
+    )
     .option("--all", "list every component, however many the model has", false)
     .option("--against <text>", "hold every other text's score and parts against this one's")
     .option("--less-average", "take off what the average picture of --index scores", false)
@@ -66,6 +86,19 @@ export const registerExplain: Register = (program, run) => {
         const source = image ?? example?.path ?? "";
         const given = await textsOf(options, { report, signal });
         const shown = given.length > 0 ? given : (example?.texts ?? []);
+        if (options.words) {
+          const [text, ...others] = example && given.length === 0 ? shown.slice(0, 1) : shown;
+          if (text === undefined || others.length > 0)
+            throw new ClipInterpretError("USAGE", "--words reads the words of one text: give --text once");
+          const { against, lessAverage, ablate } = options;
+          if (against !== undefined || lessAverage || ablate !== undefined)
+            throw new ClipInterpretError(
+              "USAGE",
+              "--words goes with none of --against, --less-average, --ablate",
+            );
+          const asked = { ...options, source, text, label: example?.caption ?? null };
+          return explainWordsCommand(context, await context.model(), asked);
+        }
         const { against, lessAverage, ablate, replacement } = options;
         const texts = against === undefined || shown.includes(against) ? shown : [...shown, against];
         const needsIndex = lessAverage || (ablate !== undefined && replacement === "mean");

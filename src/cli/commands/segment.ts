@@ -12,7 +12,6 @@ import {
   type SegmentationScale,
   type SegmentResult,
 } from "../../results/segment.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { writeWhole } from "../../support/files.ts";
 import { formatNpy } from "../../support/npy.ts";
 import { pixelSize } from "../../views/kit/panel.ts";
@@ -22,6 +21,7 @@ import { segmentationSvg } from "../../views/segmentation/svg.ts";
 import { segmentationTerminal } from "../../views/segmentation/terminal.ts";
 import type { Register } from "../command.ts";
 import { refuseOverwrite } from "../overwrite.ts";
+import { patchAt } from "../patch-option.ts";
 import { checkPictures, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
 import { textsOf, textsOption } from "../texts-option.ts";
@@ -108,19 +108,6 @@ export const registerSegment: Register = (program, run) => {
 };
 
 const isArray = (path: string): boolean => extname(path).toLowerCase() === ".npy";
-
-/** The patch that `--token` names, in reading order. */
-function patchAt(token: string | undefined, grid: number): number | undefined {
-  if (token === undefined) return undefined;
-  const [, row, column] = /^\s*(\d+)\s*,\s*(\d+)\s*$/.exec(token) ?? [];
-  if (row === undefined || Number(row) >= grid || Number(column) >= grid) {
-    throw new ClipInterpretError(
-      "USAGE",
-      `--token ${token} is no patch; give a row and a column from 0,0 to ${grid - 1},${grid - 1}`,
-    );
-  }
-  return Number(row) * grid + Number(column);
-}
 
 /** [texts, rows, columns] in float32. */
 function valuesOf({ texts, grid: { rows, columns } }: SegmentResult) {

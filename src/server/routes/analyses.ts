@@ -4,6 +4,7 @@ import { averageScores } from "../../analysis/explain/compared.ts";
 import { explain } from "../../analysis/explain/explain.ts";
 import type { Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
+import { wordsSeen } from "../../analysis/words/words.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
@@ -19,12 +20,14 @@ import {
   tokensSchema,
   withoutRequestSchema,
   withoutSchema,
+  wordsRequestSchema,
 } from "../../results/app.ts";
 import { explainResult, explainResultSchema } from "../../results/explain.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
 import { componentsOf } from "../../results/shapes.ts";
+import { wordsResultSchema } from "../../results/words.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { Look } from "../looks.ts";
@@ -126,6 +129,26 @@ export const addAnalysisRoutes: AddRoutes = (
       ]);
       const wanted = { set, written: heads, mode, scale };
       return context.json(await segmentSeen(model, look, { texts, probes }, wanted), 200);
+    },
+  );
+
+  app.openapi(
+    postRoute(
+      "/api/words",
+      "Which word of a text looks where: the score as a sum over words and patches",
+      wordsRequestSchema,
+      wordsResultSchema,
+    ),
+    async (context) => {
+      const { image, text, heads, textHeads, corpus, pairs, ...asked } = context.req.valid("json");
+      const caller = callerOf(context);
+      const model = await models.load(asked.model);
+      const set = await setOf(model, heads, corpus);
+      const [look, parts] = await Promise.all([
+        looks.look(model, image, caller),
+        looks.words(model, text, textHeads, caller),
+      ]);
+      return context.json(await wordsSeen(model, look, parts, { set, written: heads, pairs }), 200);
     },
   );
 

@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { type ClipModel, loadClipModel, type ModelOptions } from "../../model/clip-model.ts";
 import type { DecomposeOptions } from "../../model/decompose.ts";
+import type { DecomposeTokensOptions } from "../../model/decompose-tokens.ts";
 import type { LocatedModel } from "../../model/registry.ts";
 import { answerCalls, handOver } from "../../support/calls.ts";
 import { sharedCache } from "../../support/shared.ts";
@@ -132,6 +133,13 @@ const handlers = {
     using(of, async (model) => handOver(await model.decompose(pixels, how))),
   readTokens: ({ pixels, ...of }: ModelCall & { pixels: Float32Array }) =>
     using(of, async (model) => handOver(await model.readTokens(pixels))),
+  textGeometry: (of: ModelCall) => using(of, async (model) => shareArrays(await model.textGeometry())),
+  decomposeTokens: ({
+    texts,
+    how,
+    ...of
+  }: ModelCall & { texts: readonly (readonly number[])[]; how: DecomposeTokensOptions }) =>
+    using(of, async (model) => handOver(await model.decomposeTokens(texts, how))),
   /** Bytes of weights that are in memory, by model. */
   loadedBytes: async (_: object) =>
     Object.fromEntries([...loaded].map(([key, { model }]) => [key, model.loadedBytes()])),

@@ -106,6 +106,8 @@ async function modelOf(of: ModelCall, caller: Caller<EngineCalls>): Promise<Clip
     },
     decompose: (pixels, how = {}) => caller.call("decompose", { ...of, pixels, how }),
     readTokens: (pixels) => caller.call("readTokens", { ...of, pixels }),
+    textGeometry: once(() => caller.call("textGeometry", of)),
+    decomposeTokens: (texts, how = {}) => caller.call("decomposeTokens", { ...of, texts, how }),
     loadedBytes: () => 0,
     // Its thread decides what stays in memory.
     release: async () => {},

@@ -5,13 +5,13 @@ import type {
   SegmentResult,
 } from "../../results/segment.ts";
 import { colourBar, SWATCH, signedScale, swatch } from "../kit/colour.ts";
+import { imagePanel, note, panelWidth, patchMark } from "../kit/image-panel.ts";
 import { noticeOf } from "../kit/notice.ts";
 import { type ShownSize, seesAll, shownSize } from "../kit/panel.ts";
 import {
   at,
   banner,
   type Drawing,
-  framedPicture,
   type Picture,
   paragraph,
   quoted,
@@ -40,8 +40,6 @@ const MAX_WIDTH = 1400;
 /** Below this, titles and the legend would be cramped. */
 const MIN_WIDTH = 720;
 const TILES = [MAX_WIDTH, 28, 28] as const;
-/** The least width of a panel: what its lines of numbers need. */
-const PANEL_WIDTH = 320;
 /** Heads that are listed for a chosen patch. */
 const LISTED = 6;
 
@@ -98,46 +96,6 @@ function titleOf(result: SegmentResult, width: number): string {
   return `${what}${shorten(imageTitle(origin), room, widthOf)}${through}`;
 }
 
-const panelWidth = ({ width }: ShownSize): number => Math.max(PANEL_WIDTH, width);
-
-/** A picture of the image with its crop drawn, under a title and over some lines. */
-function imagePanel(
-  shown: ShownSize,
-  picture: Picture,
-  title: string,
-  below: readonly Drawing[],
-  marks = "",
-): Drawing {
-  const place = `width="${round(shown.width)}" height="${round(shown.height)}"`;
-  const body = framedPicture(picture.png, place, shown.width / picture.width) + cropOutline(shown) + marks;
-  const image = { width: shown.width, height: shown.height, body };
-  const heading = {
-    width: shown.width,
-    height: 20,
-    body: textLine(0, 14, title, { size: 14, bold: true }),
-  };
-  const width = panelWidth(shown);
-  return stack(width, [
-    [0, heading],
-    [4, image],
-    ...below.map((drawing, i) => [i === 0 ? 8 : 3, drawing] as [number, Drawing]),
-  ]);
-}
-
-/** The border of what the model saw, where that is not the whole picture. */
-function cropOutline({ width, height, covered }: ShownSize): string {
-  if (seesAll({ width, height, covered })) return "";
-  const place = `x="${round(covered.x)}" y="${round(covered.y)}" width="${round(covered.width)}" height="${round(covered.height)}"`;
-  // White under black: visible on any picture.
-  return (
-    `<rect ${place} fill="none" stroke="${TONES.paper}" stroke-width="2.5"/>` +
-    `<rect ${place} fill="none" stroke="${TONES.ink}" stroke-width="1" stroke-dasharray="5 3"/>`
-  );
-}
-
-const note = (text: string, width: number, tone: "ink" | "muted" = "muted"): Drawing =>
-  paragraph(text, width, { size: 11, tone });
-
 function originalPanel({ original }: SegmentResult, shown: ShownSize, picture: Picture): Drawing {
   const seen = seesAll(shown)
     ? "The model sees all of it"
@@ -179,16 +137,6 @@ function panelTitle({ mode, texts }: SegmentResult, { text }: SegmentedText, wid
 }
 
 type Token = NonNullable<SegmentedText["token"]>;
-
-/** The border of the chosen patch. */
-function patchMark({ covered }: ShownSize, grid: SegmentResult["grid"], patch: Token): string {
-  const [width, height] = [covered.width / grid.columns, covered.height / grid.rows];
-  const place = `x="${round(covered.x + patch.column * width)}" y="${round(covered.y + patch.row * height)}" width="${round(width)}" height="${round(height)}"`;
-  return (
-    `<rect ${place} fill="none" stroke="${TONES.paper}" stroke-width="4"/>` +
-    `<rect ${place} fill="none" stroke="${TONES.ink}" stroke-width="2"/>`
-  );
-}
 
 /** What the strongest heads wrote at a patch, as bars from a line at zero. */
 function patchHeads(patch: Token, width: number): Drawing {

@@ -1,11 +1,9 @@
 import type { SegmentedText, SegmentResult } from "../../results/segment.ts";
 import { cellsOf, wrapCells } from "../kit/cells.ts";
 import { noticeOf } from "../kit/notice.ts";
+import { shades } from "../kit/shades.ts";
 import { cleanText, decimalsFor, formatSigned, imageTitle, shorten } from "../kit/text.ts";
 import { limitsOf, scaleInWords, scoreInWords, setInWords, sumInWords } from "./words.ts";
-
-/** Shades from nothing to the strongest patch. */
-const SHADES = " ░▒▓█";
 
 /** A segmentation as plain lines: a small map of each text, its sums, and where the strongest patch lies. */
 export function segmentationTerminal(
@@ -40,7 +38,7 @@ function textLines(result: SegmentResult, text: SegmentedText, limit: number, co
   const against = result.mode === "contrast" ? " against the mean of the others" : "";
   const lines = wrapCells(`“${shorten(text.text, columns - 2, cellsOf)}”${against}`, columns);
   const indented = (words: string) => lines.push(...wrapCells(words, columns - 2).map((line) => `  ${line}`));
-  if (fits(result, columns)) lines.push(...shades(text.values, limit));
+  if (fits(result, columns)) lines.push(...shades(text.values, limit).map((line) => `  ${line}`.trimEnd()));
   indented(sumInWords(text));
   indented(scoreInWords(text));
   const [row, column] = strongest(text.values);
@@ -61,15 +59,4 @@ function strongest(rows: SegmentedText["values"]): [row: number, column: number]
   for (const [row, values] of rows.entries())
     for (const [column, value] of values.entries()) if (value > rows[most[0]][most[1]]) most = [row, column];
   return most;
-}
-
-/** Rows of shades, two characters a patch; what is below zero is left blank. */
-function shades(rows: SegmentedText["values"], limit: number): string[] {
-  return rows.map((values) => {
-    const line = values.map((value) => {
-      const share = Math.max(0, value) / (limit || 1);
-      return SHADES[Math.min(4, Math.round(share * 4))].repeat(2);
-    });
-    return `  ${line.join("")}`.trimEnd();
-  });
 }

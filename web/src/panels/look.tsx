@@ -20,12 +20,14 @@ import {
   useProperties,
   useTokens,
   useWithout,
+  useWords,
 } from "../state/queries.ts";
 import { Compare, WithoutTable } from "./compare.tsx";
 import { Exports } from "./exports.tsx";
 import { HeadChooser } from "./head-chooser.tsx";
 import { aboutHead, HeadFacts } from "./head-facts.tsx";
 import { LookMatrix } from "./look-matrix.tsx";
+import { LookWords, useLitWord } from "./look-words.tsx";
 import { MapControls } from "./map-controls.tsx";
 import { PhotoNotice } from "./model-picker.tsx";
 import { NearestOfHeads } from "./nearest-of-heads.tsx";
@@ -117,6 +119,18 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
   const isTakenOut = state.without !== "no" && problem === null;
   const without = useWithout(subject, asked, isTakenOut && (ready || state.without === "zero"));
 
+  const byWord = held === null && !less && problem === null;
+  const throughHeads = orAll(formatHeads(chosen, model));
+  const worded = useWords(
+    subject,
+    text,
+    { heads: throughHeads, corpus: state.corpus },
+    byWord && tokens.isSuccess && dragged === null,
+  );
+  const wordsOf = worded.data?.text === text ? worded.data : undefined;
+  const litWord = useLitWord(byWord ? wordsOf : undefined, subjectKey, state.squares);
+  const seen = litWord.view ?? view;
+
   const labels = useLabels(model.name);
   const nameOf = (unit: number) => calledUnit(unit, heads, labels);
   const about = (unit: number) => aboutHead(unit, heads, insights);
@@ -139,9 +153,9 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
               <HeatPicture
                 src={pictureUrl(image, 512)}
                 size={known}
-                alt={`${known?.label ?? "The picture"}, with ${words} painted where they speak for or against “${text ?? ""}”`}
+                alt={`${known?.label ?? "The picture"}, with ${litWord.word ? `the word ${litWord.word.text}` : words} painted where they speak for or against “${text ?? ""}”`}
                 place={map}
-                paint={view?.paint}
+                paint={seen?.paint}
                 opacity={state.opacity}
                 marked={patch}
                 onMark={setOver}
@@ -151,11 +165,20 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
               />
             </div>
           )}
+          {byWord && text !== undefined && !imageError && (
+            <LookWords text={text} found={wordsOf} error={worded.error} lit={litWord} patch={patch} />
+          )}
           <div className={view ? "map-facts" : "map-facts pending"} inert={!view}>
             <p className="caption">
               {/* Of another picture nothing is said here. */}
               <span>
-                {view && (
+                {view && litWord.word && (
+                  <>
+                    Where the word <Said text={litWord.word.text} /> looks, through {words}: for (red) or
+                    against (blue) <Said text={text} />
+                  </>
+                )}
+                {view && !litWord.word && (
                   <>
                     Where {words} {shown.size === 1 ? "speaks" : "speak"} for (red) or against (blue){" "}
                     <Said text={text} />
@@ -166,7 +189,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
               </span>
               {view && <img src={pictureUrl(image, 160)} alt="Without the map" width={56} height={56} />}
             </p>
-            <ColourBar limit={view?.limit ?? 0} low="against the text" high="for the text" />
+            <ColourBar limit={seen?.limit ?? 0} low="against the text" high="for the text" />
             <MapControls state={state} go={go} />
           </div>
           <Picker model={model.name} mostBytes={app.limits.uploadBytes} onPick={pick} />

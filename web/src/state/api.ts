@@ -34,6 +34,7 @@ export type {
 } from "../../../src/results/atlas.ts";
 export type { ExplainResult } from "../../../src/results/explain.ts";
 export type { SegmentResult } from "../../../src/results/segment.ts";
+export type { WordsResult } from "../../../src/results/words.ts";
 export type Models = z.infer<typeof modelsResultSchema>;
 export type { NeighborsResult } from "../../../src/results/neighbors.ts";
 export type Job = JobView;

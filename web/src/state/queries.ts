@@ -25,6 +25,7 @@ import {
   type SegmentResult,
   type Tokens,
   type WithoutHeads,
+  type WordsResult,
 } from "./api.ts";
 
 /** Whether the same question may well be answered in a moment: the server, or a thread of it, is starting again. */
@@ -156,6 +157,20 @@ export const useExplain = ({ model, image }: Subject, texts: readonly string[]) 
     enabled: model !== undefined && image !== undefined && texts.length > 0,
     placeholderData: lastOfSame(texts.length > 0, model, image),
     queryFn: ({ signal }) => post<ExplainResult>("/api/explain", { model, image, texts }, signal),
+  });
+
+/** Which word looks where, through some heads. @param enabled false until what is seen first is there */
+export const useWords = (
+  { model, image }: Subject,
+  text: string | undefined,
+  { heads, corpus }: { readonly heads: string; readonly corpus: string },
+  enabled: boolean,
+) =>
+  useQuery({
+    queryKey: ["words", model, image, text, heads, corpus],
+    enabled: enabled && model !== undefined && image !== undefined && text !== undefined,
+    placeholderData: lastOfSame(text !== undefined, model, image, text),
+    queryFn: ({ signal }) => post<WordsResult>("/api/words", { model, image, text, heads, corpus }, signal),
   });
 
 /** Every head's tokens, decoded. */
