@@ -20,7 +20,7 @@ import { type DecomposeOptions, decompose, type TokenDecomposition } from "./dec
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry } from "./geometry.ts";
 import { loadModelTokenizer, textTower } from "./load-tokenizer.ts";
-import { readTokens, type TokenOutputs } from "./token-outputs.ts";
+import { type ReadTokensOptions, readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
 export interface ModelOptions extends SessionOptions {
@@ -67,7 +67,7 @@ export interface ClipModel {
    */
   decompose(pixels: Float32Array, options?: DecomposeOptions): Promise<TokenDecomposition>;
   /** What other methods of segmentation read: every token's attention and output. Pixels as for `decompose`. */
-  readTokens(pixels: Float32Array): Promise<TokenOutputs>;
+  readTokens(pixels: Float32Array, options?: ReadTokensOptions): Promise<TokenOutputs>;
   /** Bytes of weights that its graphs hold in memory now. */
   loadedBytes(): number;
   /** Frees the memory of its graphs; what is asked of it afterwards loads them again, if its files are still the same. */
@@ -162,10 +162,13 @@ export async function loadClipModel(
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
       return blamingWeights(weights.vision, () => decompose(vision, matmul, config, geometry, pixels, work));
     },
-    async readTokens(pixels) {
-      const how = { kind: "tokens", tokenLayers: [], gated: false, precision, attention } as const;
-      const vision = await session("tokens", () => visionGraph(config, weights.vision, how), options);
-      return blamingWeights(weights.vision, () => readTokens(vision, config, pixels));
+    async readTokens(pixels, work = {}) {
+      const { features = [] } = work;
+      const kind = { kind: "tokens", tokenLayers: [], gated: false, features } as const;
+      const key = ["tokens", ...features.map((feature) => feature.name)].join(" ");
+      const how = { ...kind, precision, attention } as const;
+      const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
+      return blamingWeights(weights.vision, () => readTokens(vision, config, pixels, work));
     },
     loadedBytes: () => [...loaded.values()].reduce((sum, bytes) => sum + bytes, 0),
     async release() {

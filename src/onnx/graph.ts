@@ -30,7 +30,19 @@ export type Op =
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
-  | ("CumSum" | "Equal" | "Erf" | "ReduceL2" | "ReduceMean" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh")
+  | (
+      | "CumSum"
+      | "Equal"
+      | "Erf"
+      | "Exp"
+      | "ReduceL2"
+      | "ReduceMean"
+      | "Relu"
+      | "Sigmoid"
+      | "Sign"
+      | "Sqrt"
+      | "Tanh"
+    )
   | ("AveragePool" | "BatchNormalization" | "SimplifiedLayerNormalization" | "Unsqueeze")
   | ("MultiHeadAttention" | "Gelu" | "FastGelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([

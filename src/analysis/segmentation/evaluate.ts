@@ -29,7 +29,7 @@ import {
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { type MaskedImage, type MaskedImages, UNLABELLED } from "./masked-images.ts";
-import { classProbes, methodsOf, type Pass, predictClass } from "./methods.ts";
+import { classProbes, methodsOf, type Pass, passFeatures, predictClass } from "./methods.ts";
 import {
   bootstrap,
   differences,
@@ -129,14 +129,14 @@ export async function evaluateSegmentation(
     for (const [index] of present) occurring.add(index);
     // Where the predicted class is the main one, both questions have the same answer.
     const known = new Map<string, MaskScore>();
-    const ask = (protocol: Protocol, truth: number, mapped: number) => {
+    const ask = async (protocol: Protocol, truth: number, mapped: number) => {
       const mask = maskOf(found, truth);
       foreground[protocol] += foregroundShare(mask);
       for (const [m, method] of methods.entries()) {
         const key = `${m} ${truth} ${method.readsClass ? mapped : ""}`;
         const scored =
           known.get(key) ??
-          scoreMask(normaliseMap(enlarge(method.map(pass, mapped), vision.grid, model)), mask);
+          scoreMask(normaliseMap(enlarge(await method.map(pass, mapped), vision.grid, model)), mask);
         known.set(key, scored);
         answers[m][protocol].scores.push(scored);
         answers[m][protocol].images.push(image);
@@ -146,8 +146,8 @@ export async function evaluateSegmentation(
         }
       }
     };
-    ask("predicted", main, predicted);
-    for (const [truth] of present) ask("true", truth, truth);
+    await ask("predicted", main, predicted);
+    for (const [truth] of present) await ask("true", truth, truth);
   };
 
   const task = "segmenting";
@@ -162,15 +162,15 @@ export async function evaluateSegmentation(
     for (const { source, error } of bad) reject(source, error);
     if (decomposition) {
       const shown = batch.map((image) => image.shown);
-      const outputs = await model.readTokens(normalizeAll(shown, config));
+      const pixels = normalizeAll(shown, config);
+      const each = pixels.length / shown.length;
+      const outputs = await model.readTokens(pixels, { features: passFeatures(model) });
       for (const [image, { source, shown }] of batch.entries()) {
         checkCancelled(signal);
         try {
           await evaluateOne(byPath.get(source)!, shown, {
-            decomposition,
-            outputs,
-            image,
-            index: done + image,
+            ...{ decomposition, outputs, image, index: done + image },
+            pixels: pixels.subarray(image * each, (image + 1) * each),
           });
         } catch (error) {
           if (!(error instanceof ClipInterpretError) || error.code === "CANCELLED") throw error;
@@ -280,7 +280,7 @@ export async function unitPictures(
     const { pixels, shown } = await pixelsOf(model, unit.image.image, { exif });
     const decomposition = await model.decompose(pixels, { tokenLayers: layersOf(named.set) });
     const outputs = await model.readTokens(pixels);
-    const values = map({ decomposition, outputs, image: 0, index: 0 }, unit.truth);
+    const values = await map({ decomposition, outputs, pixels, image: 0, index: 0 }, unit.truth);
     const mask = maskOf(await readClasses(unit.image, shown, config), unit.truth);
     pictures.push({
       unit,

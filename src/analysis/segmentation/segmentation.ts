@@ -236,7 +236,7 @@ export async function segmentImage(
   const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
   const name = typeof source === "string" ? source : "an image";
   const seen = { decomposition, shown, image: { name, label: null, sha256: shown.sha256, ...image } };
-  const others = baselines ? baselineMaps(await model.readTokens(pixels), probes) : undefined;
+  const others = baselines ? await baselineMaps(model, pixels, probes) : undefined;
   return segmentSeen(model, seen, { texts, probes }, options, others);
 }
 

@@ -63,7 +63,7 @@ export const registerSegment: Register = (program, run) => {
     .option("--token <row,column>", "a patch whose heads are listed, strongest first; counted from 0,0")
     .option(
       "--baselines",
-      "show also what attention, rollout, patch–text cosine and MaskCLIP make of it",
+      "show also what ten other methods make of it: attention, rollout, MaskCLIP, GEM, LeGrad …",
       false,
     )
     .option("--out <file>", "draw it: .png, .svg or .html; or values: .npy; once or more", collect, [])

@@ -97,7 +97,12 @@ async function modelOf(facts: ModelFacts, caller: Caller<EngineCalls>): Promise<
       return all;
     },
     decompose: (pixels, how = {}) => caller.call("decompose", { key, pixels, how }),
-    readTokens: (pixels) => caller.call("readTokens", { key, pixels }),
+    readTokens: async (pixels, { features = [] } = {}) => {
+      // They are functions, which no message between threads can carry.
+      if (features.length > 0)
+        throw new RangeError("features of tokens are computed in the model's own thread");
+      return caller.call("readTokens", { key, pixels });
+    },
     loadedBytes: () => 0,
     // Its thread decides what stays in memory.
     release: async () => {},
