@@ -12,6 +12,7 @@ import {
   sizeTable,
 } from "../src/views/study/tables.ts";
 import { findings, halvesInWords } from "../src/views/study/words.ts";
+import { withBlocks } from "./blocks.ts";
 
 /** The pages, and for each the blocks that are generated. */
 export const STUDY_PAGES = {
@@ -38,17 +39,9 @@ export function studyBlocks(report: StudyResult): Readonly<Record<string, string
   };
 }
 
-/** A page with its blocks renewed: what lies between `<!-- study: NAME -->` and `<!-- end -->`. */
-export function withStudy(
+/** A page with its blocks renewed. */
+export const withStudy = (
   page: string,
   names: readonly string[],
   blocks: Readonly<Record<string, string>>,
-): string {
-  return names.reduce((text, name) => {
-    const start = `<!-- study: ${name} -->`;
-    const [before, rest] = text.split(start);
-    const end = rest?.indexOf("<!-- end -->") ?? -1;
-    if (rest === undefined || end < 0) throw new Error(`the page lacks ${start} … <!-- end -->`);
-    return `${before}${start}\n\n${blocks[name]}\n\n${rest.slice(end)}`;
-  }, page);
-}
+): string => withBlocks(page, "study", names, blocks);

@@ -4,6 +4,7 @@ import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
+import type { Faithfulness } from "../results/faithfulness.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
 import type { NeighborsResult } from "../results/neighbors.ts";
@@ -183,6 +184,14 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
         skewness: hubness.skewness,
       })),
     ),
+  ),
+  "evaluate maps": table(({ methods, shuffled }: Faithfulness) =>
+    methods.flatMap(({ name, measures, sanity }) => [
+      ...Object.entries(measures).map(([measure, measured]) => ({ method: name, measure, ...measured })),
+      ...(sanity ?? []).map((measured, i) => ({
+        ...{ method: name, measure: `correlation, ${shuffled[i]} and above shuffled`, ...measured },
+      })),
+    ]),
   ),
   "evaluate segmentation": table(({ methods }: SegmentationEvaluation) =>
     methods.flatMap(({ name, measures }) =>

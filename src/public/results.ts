@@ -7,6 +7,7 @@ import { debiasResultSchema } from "../results/debias.ts";
 import { decomposeResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
+import { faithfulnessSchema } from "../results/faithfulness.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
 import { labelEstimateSchema, labelResultSchema } from "../results/label.ts";
 import { metricsResultSchema } from "../results/metrics.ts";
@@ -47,6 +48,7 @@ export const resultSchemas = {
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,
   demo: demoResultSchema,
+  "evaluate maps": faithfulnessSchema,
   "evaluate retrieval": retrievalResultSchema,
   "evaluate segmentation": segmentationEvaluationSchema,
   "evaluate zero-shot": zeroShotResultSchema,
@@ -73,6 +75,7 @@ export type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../results/atla
 export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";
+export type { Faithfulness } from "../results/faithfulness.ts";
 export type { LabelResult } from "../results/label.ts";
 export type { MetricsResult } from "../results/metrics.ts";
 export type { NeighborsResult } from "../results/neighbors.ts";

@@ -1,7 +1,7 @@
 /** The methods that an evaluation of segmentation compares: each makes a map of patches for a class of an image. */
 
 import { dot } from "../../math/linear.ts";
-import { Random } from "../../math/random.ts";
+import { Random, shuffle } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
@@ -120,13 +120,10 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
 /** The seed of the shuffled maps. */
 const SHUFFLE = 0x5eed;
 
-/** The same values in a random order (Fisher & Yates). */
+/** The same values in a random order. */
 function shuffled(values: Float64Array, random: Random): Float64Array {
   const result = Float64Array.from(values);
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [result[i], result[j]] = [result[j], result[i]];
-  }
+  shuffle(result, random);
   return result;
 }
 
