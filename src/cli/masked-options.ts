@@ -83,9 +83,8 @@ async function dataOf(
   }
   if (images === undefined || masks === undefined || classes === undefined)
     throw new ClipInterpretError("USAGE", "give --corpus, or --images, --masks and --classes");
-  const templates = template.length > 0 ? template : defaultTemplates(model);
-  const without = templates.find((text) => !text.includes("{}"));
-  if (without !== undefined) throw new ClipInterpretError("USAGE", `--template "${without}" has no {}`);
+  const templates = template.length > 0 ? template : defaultTemplates(model, ["a photo of a {}."]);
+  requirePlaces(templates);
   return pairMasks(images, masks, await loadClasses(classes), templates, { report });
 }
 
@@ -98,11 +97,21 @@ async function demoCorpus(work: Pick<CommandContext, "report" | "signal">): Prom
   return folder;
 }
 
-/** How the captions of the embedded models' world name a thing, or those of the web. */
-const defaultTemplates = (model: ClipModel): readonly string[] =>
-  isEmbedded(model.name) ? ["{}", "a {}", "a picture of a {}"] : ["a photo of a {}."];
+/** Refuses texts without a place for a name. @throws `USAGE` */
+export function requirePlaces(templates: readonly string[]): void {
+  const without = templates.find((text) => !text.includes("{}"));
+  if (without !== undefined) throw new ClipInterpretError("USAGE", `--template "${without}" has no {}`);
+}
 
-async function setsOf(model: ClipModel, { heads, labels }: MaskedOptions): Promise<NamedSet[]> {
+/** How the captions of the embedded models' world name a thing, or what names it for models of the web. */
+export const defaultTemplates = (model: ClipModel, others: readonly string[]): readonly string[] =>
+  isEmbedded(model.name) ? ["{}", "a {}", "a picture of a {}"] : others;
+
+/** The sets of heads that are asked for, or all heads and the last layers'. */
+export async function setsOf(
+  model: ClipModel,
+  { heads, labels }: Pick<MaskedOptions, "heads" | "labels">,
+): Promise<NamedSet[]> {
   const properties = await loadProperties(model, labels);
   const { layers } = model.geometry;
   const names = heads.length > 0 ? heads : ["all", `last${Math.min(4, layers - 1)}`];

@@ -1,5 +1,6 @@
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import { weightedName } from "../model/components.ts";
+import type { BenchmarkResult } from "../results/benchmark.ts";
 import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
@@ -184,6 +185,20 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
         skewness: hubness.skewness,
       })),
     ),
+  ),
+  "evaluate benchmark": table(({ methods, classes }: BenchmarkResult) =>
+    methods.flatMap(({ name, meanIou, pixelAccuracy, classes: ious }) => [
+      { method: name, measure: "mIoU", class: null, ...meanIou },
+      { method: name, measure: "pixel accuracy", class: null, ...pixelAccuracy },
+      ...ious.map((value, c) => ({
+        method: name,
+        measure: "IoU",
+        class: classes[c],
+        value,
+        low: null,
+        high: null,
+      })),
+    ]),
   ),
   "evaluate maps": table(({ methods, shuffled }: Faithfulness) =>
     methods.flatMap(({ name, measures, sanity }) => [

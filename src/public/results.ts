@@ -1,6 +1,7 @@
 /** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
 
 import { atlasHeadResultSchema, atlasResultSchema, knowingHeadsSchema } from "../results/atlas.ts";
+import { benchmarkResultSchema } from "../results/benchmark.ts";
 import { calibrateResultSchema } from "../results/calibrate.ts";
 import { compareResultSchema } from "../results/compare.ts";
 import { debiasResultSchema } from "../results/debias.ts";
@@ -48,6 +49,7 @@ export const resultSchemas = {
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,
   demo: demoResultSchema,
+  "evaluate benchmark": benchmarkResultSchema,
   "evaluate maps": faithfulnessSchema,
   "evaluate retrieval": retrievalResultSchema,
   "evaluate segmentation": segmentationEvaluationSchema,
@@ -72,6 +74,7 @@ export const resultSchemas = {
 };
 
 export type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../results/atlas.ts";
+export type { BenchmarkResult } from "../results/benchmark.ts";
 export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";

@@ -6,6 +6,7 @@ import { defaultScoring, SCORINGS, type Scoring } from "../../results/scoring.ts
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
+import { registerEvaluateBenchmark } from "./evaluate-benchmark.ts";
 import { registerEvaluateMaps } from "./evaluate-maps.ts";
 import { registerEvaluateSegmentation } from "./evaluate-segmentation.ts";
 import { addZeroShot } from "./evaluate-zero-shot.ts";
@@ -43,6 +44,7 @@ export const registerEvaluate: Register = (program, run) => {
     );
   registerEvaluateSegmentation(evaluate, run);
   registerEvaluateMaps(evaluate, run);
+  registerEvaluateBenchmark(evaluate, run);
 };
 
 /** One row a head set, one column a factor; the best set of each column is marked. */
