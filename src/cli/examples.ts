@@ -25,6 +25,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "evaluate benchmark": ["evaluate benchmark voc21 --images VOC2012 --model ViT-B-16/openai --csv"],
   "evaluate maps": ["evaluate maps --corpus demo --limit 100 --out maps.html"],
   "evaluate segmentation": ["evaluate segmentation --corpus demo --out sheet.png"],
+  registers: ["registers --images photos --model ViT-L-14/laion2b_s32b_b82k"],
   debias: ["debias --out debias.html"],
   compare: ["compare --index a.index --index b.index --out pairs.html"],
   similar: ["similar --index scenes.index --head L3.H1 --csv"],

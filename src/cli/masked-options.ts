@@ -1,6 +1,6 @@
 /** Images with masks, and which heads read them, as options of the commands that evaluate maps. */
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import {
   corpusMasks,
   loadClasses,
@@ -8,9 +8,11 @@ import {
   type MaskedImages,
   pairMasks,
 } from "../analysis/segmentation/masked-images.ts";
+import type { Neuron } from "../checkpoint/model-config.ts";
 import { loadProperties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type NamedSet, parseComponents, writtenSet } from "../model/components.ts";
+import { parseNeurons } from "../model/notices.ts";
 import { isEmbedded } from "../model/registry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../world/corpus.ts";
@@ -30,6 +32,7 @@ export interface MaskedOptions {
   readonly bootstrap: number;
   readonly seed: number;
   readonly exif: boolean;
+  readonly registers?: readonly Neuron[];
 }
 
 /** Adds the options to a command. */
@@ -58,7 +61,22 @@ export const addMaskedOptions = (command: Command): Command =>
     .option("--limit <n>", "only the first n images", wholeNumber(1))
     .option("--bootstrap <n>", "resamples for the intervals", wholeNumber(10, 100_000), 1000)
     .option("--seed <n>", "chooses the resamples", wholeNumber(0), 0)
-    .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does");
+    .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
+    .addOption(registersOption());
+
+/** `--registers <neurons>`: what a register takes. */
+export const registersOption = (): Option =>
+  new Option(
+    "--registers <neurons>",
+    "neurons that write into a register, which no map shows, instead of patches: L3.N17,L5.N2 (see `registers`)",
+  ).argParser(parseNeurons);
+
+/** The model that was named, with a register where one is asked for. */
+export const modelWith = (
+  context: Pick<CommandContext, "model" | "models" | "modelName">,
+  registers: readonly Neuron[] | undefined,
+): Promise<ClipModel> =>
+  registers ? context.models.load(context.modelName, { registers }) : context.model();
 
 /** The images, no more than `--limit`, and the sets of heads. @throws `USAGE` */
 export async function maskedData(

@@ -9,6 +9,7 @@ import type { Faithfulness } from "../results/faithfulness.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
 import type { NeighborsResult } from "../results/neighbors.ts";
+import type { RegistersResult } from "../results/registers.ts";
 import type { RetrievalResult } from "../results/retrieval.ts";
 import type { SegmentResult } from "../results/segment.ts";
 import type { SegmentationEvaluation } from "../results/segmentation-evaluation.ts";
@@ -186,6 +187,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       })),
     ),
   ),
+  registers: table(({ norms }: RegistersResult) => norms.layers),
   "evaluate benchmark": table(({ methods, classes }: BenchmarkResult) =>
     methods.flatMap(({ name, meanIou, pixelAccuracy, classes: ious }) => [
       { method: name, measure: "mIoU", class: null, ...meanIou },

@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { hashWeights, watchWeights } from "../checkpoint/fingerprint.ts";
 import { requireFinite } from "../checkpoint/finite.ts";
 import { type Checkpoint, loadCheckpoint } from "../checkpoint/load.ts";
-import type { Activation, ModelConfig } from "../checkpoint/model-config.ts";
+import type { Activation, ModelConfig, Neuron } from "../checkpoint/model-config.ts";
 import { tensorsIn } from "../checkpoint/weights.ts";
 import { hubIdOfFolder } from "../hub/cache.ts";
 import { knownActivation } from "../hub/known-models.ts";
 import { requireDevice } from "../onnx/device.ts";
 import type { Precision } from "../onnx/linear.ts";
 import { createMatMul, type MatMul } from "../onnx/matmul.ts";
+import { takesRegisters } from "../onnx/registers.ts";
 import { createSession, type Session, type SessionOptions } from "../onnx/session.ts";
 import { textGraph } from "../onnx/text.ts";
 import { visionGraph } from "../onnx/vision.ts";
@@ -28,6 +29,11 @@ export interface ModelOptions extends SessionOptions {
   readonly precision?: Precision;
   /** The activation of both towers, whatever the config says. */
   readonly activation?: Activation;
+  /**
+   * Neurons that write into a register instead of patches: one token more, behind the patches, which no map shows ("Vision
+   * Transformers Don't Need Trained Registers", Jiang et al. 2025). The network computes something else then.
+   */
+  readonly registers?: readonly Neuron[];
 }
 
 /** A CLIP ViT, loaded: texts and pixels in, embeddings and exact decompositions out. */
@@ -88,7 +94,7 @@ const MOST_SESSIONS = 16;
 export async function loadClipModel(
   folder: string,
   name?: string,
-  { precision = "fp32", activation, ...options }: ModelOptions = {},
+  { precision = "fp32", activation, registers = [], ...options }: ModelOptions = {},
 ): Promise<ClipModel> {
   const { device = "cpu" } = options;
   if (precision !== "fp32" && device !== "cpu")
@@ -104,7 +110,8 @@ export async function loadClipModel(
     ...(activation && { activation }),
     ...(known[0] && { knownActivation: known[0] }),
   });
-  const { config, weights } = checkpoint;
+  const { weights } = checkpoint;
+  const config = registers.length > 0 ? withRegister(checkpoint, registers) : checkpoint.config;
   const requireUnchanged = await watchWeights(weights);
   const requireNumbers = once(() => requireFinite(weights));
   const sessions = sharedCache<Session>(MOST_SESSIONS);
@@ -178,6 +185,27 @@ export async function loadClipModel(
     },
   };
   return model;
+}
+
+/** A model's config with a register. @throws `MODEL_UNSUPPORTED`, `USAGE` for neurons that it does not have */
+function withRegister({ name, config, weights }: Checkpoint, registers: readonly Neuron[]): ModelConfig {
+  const { vision } = config;
+  if (!takesRegisters(config, weights.vision)) {
+    const why = "its image tower reads no CLS token, or its blocks are not attention and an MLP alone";
+    throw new ClipInterpretError("MODEL_UNSUPPORTED", `${name} cannot be given a register: ${why}`);
+  }
+  for (const { layer, neuron } of registers) {
+    const count = weights.vision.blocks[layer]?.fc1.weight.shape[0] ?? 0;
+    if (layer < vision.layers - 1 && neuron < count) continue;
+    throw new ClipInterpretError(
+      "USAGE",
+      `${name} has no neuron L${layer}.N${neuron} that writes into patches`,
+      {
+        hint: "Behind the last layer nothing reads patches: its neurons need no register.",
+      },
+    );
+  }
+  return { ...config, vision: { ...vision, tokens: vision.tokens + 1, registers } };
 }
 
 /** Token ids of texts; one that is cut off is reported. */

@@ -74,7 +74,7 @@ export async function decompose(
   return {
     ...parts,
     error,
-    tokens: { tokens, prefix: vision.prefix, layers: new Map(layerTokens) },
+    tokens: { tokens, prefix: vision.prefix, patches: vision.grid ** 2, layers: new Map(layerTokens) },
     outputs,
   };
 }

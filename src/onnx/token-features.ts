@@ -39,6 +39,8 @@ export interface LayerView {
   readonly before: Value;
   readonly middle: Value;
   readonly after: Value;
+  /** What the MLP's second map reads: [b·N, M]. */
+  readonly hidden: Value;
   /** What queries, keys and values are made of: [b·N, W]. */
   readonly normed: Value;
   /** [b, N, W] each. */

@@ -14,6 +14,7 @@ import {
   take,
   takeAttention,
 } from "./readout.ts";
+import { addRegister, moveNeurons } from "./registers.ts";
 import { embedPatches } from "./stem.ts";
 import { type LayerView, projectTokens, type TokenFeature } from "./token-features.ts";
 import {
@@ -139,7 +140,8 @@ export function emitVision(
 
   const pixels = g.input("pixels", "float32", ["batch", 3, imageSize, imageSize]);
   const rotate = rotary ? rotation(g, config.vision, rotary) : (x: Value) => x;
-  const embedded = embedPatches(g, pixels, config.vision, weights, operators);
+  const patches = embedPatches(g, pixels, config.vision, weights, operators);
+  const embedded = config.vision.registers ? addRegister(g, patches) : patches;
   let x = asRows(g, weights.lnPre ? layerNorm(g, embedded, weights.lnPre, epsilon) : embedded, width);
   terms.push(read(x));
   for (const [layer, block] of weights.blocks.entries()) {
@@ -180,10 +182,15 @@ export function emitVision(
     const before = clsOnly ? asRows(g, cls(x), width) : x;
     x = g.op("Add", [before, attentionChange(g, written, block, epsilon)]);
     const middle = x;
-    const change = mlp(g, x, block, config.vision, linear, operators);
+    let hidden = NONE;
+    const change = mlp(g, x, block, config.vision, linear, operators, (active) => {
+      // CLS keeps its own.
+      hidden = clsOnly ? active : moveNeurons(g, active, layer, block, config.vision);
+      return hidden;
+    });
     terms.push(clsOnly ? byToken(g, change, 1, width) : read(change));
     x = g.op("Add", [x, change]);
-    views.push({ block, before, normed, query: queries, key, value, middle, after: x });
+    views.push({ block, before, normed, query: queries, key, value, middle, hidden, after: x });
     if (options.tokenLayers.includes(layer)) {
       const first = byCls ? g.op("Gather", [queries, g.ints([0])], { axis: 1 }) : queries;
       looks.push({

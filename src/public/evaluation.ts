@@ -2,6 +2,7 @@
 export { type MeanOutputs, meanOutputs } from "../analysis/ablation/forward-ablation.ts";
 export { type CueProblem, splitByCue } from "../analysis/debias/cue-problem.ts";
 export { PLANTED_CUE, plantedClasses } from "../analysis/debias/planted-bias.ts";
+export { findRegisters, type RegisterOptions } from "../analysis/registers/registers.ts";
 export { type BenchmarkOptions, runBenchmark } from "../analysis/segmentation/benchmark.ts";
 export { BENCHMARKS, type BenchmarkName } from "../analysis/segmentation/benchmarks.ts";
 export {

@@ -15,6 +15,7 @@ import { metricsResultSchema } from "../results/metrics.ts";
 import { modelsResultSchema, pullResultSchema } from "../results/models.ts";
 import { neighborsResultSchema } from "../results/neighbors.ts";
 import { preprocessResultSchema } from "../results/preprocess.ts";
+import { registersResultSchema } from "../results/registers.ts";
 import { retrievalResultSchema } from "../results/retrieval.ts";
 import { segmentResultSchema } from "../results/segment.ts";
 import { segmentationEvaluationSchema } from "../results/segmentation-evaluation.ts";
@@ -64,6 +65,7 @@ export const resultSchemas = {
   neighbors: neighborsResultSchema,
   preprocess: preprocessResultSchema,
   pull: pullResultSchema,
+  registers: registersResultSchema,
   segment: segmentResultSchema,
   selectivity: selectivityResultSchema,
   study: studyResultSchema,
@@ -83,6 +85,7 @@ export type { LabelResult } from "../results/label.ts";
 export type { MetricsResult } from "../results/metrics.ts";
 export type { NeighborsResult } from "../results/neighbors.ts";
 export type { Origin } from "../results/origin.ts";
+export type { RegistersResult } from "../results/registers.ts";
 export type { RetrievalResult } from "../results/retrieval.ts";
 export type { SegmentResult } from "../results/segment.ts";
 export type { SegmentationEvaluation } from "../results/segmentation-evaluation.ts";

@@ -300,7 +300,8 @@ async function shuffledLikeness(
     for (let layer = model.config.vision.layers - 1; layer >= 0; layer--) {
       await shuffleTensors(tensorsIn(copy.weights.vision.blocks[layer]), SHUFFLED + layer);
       layers.push(`L${layer}`);
-      const random = await loadClipModel(folder);
+      const { registers = [] } = model.config.vision;
+      const random = await loadClipModel(folder, undefined, { registers });
       const methods: Method[] = methodsOf(random, sets, probes);
       const correlations = methods.map((): number[] => []);
       for await (const { masked, pass, present } of maskedPasses(random, chosen, options, [])) {

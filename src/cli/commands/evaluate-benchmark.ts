@@ -2,13 +2,14 @@ import { Argument, type Command } from "commander";
 import { runBenchmark } from "../../analysis/segmentation/benchmark.ts";
 import { BENCHMARKS, type BenchmarkName } from "../../analysis/segmentation/benchmarks.ts";
 import { imagenetTemplates } from "../../analysis/zero-shot/imagenet.ts";
+import type { Neuron } from "../../checkpoint/model-config.ts";
 import type { BenchmarkResult } from "../../results/benchmark.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput } from "../../support/files.ts";
 import { percent } from "../../views/kit/chart.ts";
 import { fittedTable } from "../../views/kit/table.ts";
 import type { RunCommand } from "../command.ts";
-import { defaultTemplates, requirePlaces, setsOf } from "../masked-options.ts";
+import { defaultTemplates, modelWith, registersOption, requirePlaces, setsOf } from "../masked-options.ts";
 import { collect, number, wholeNumber } from "../strings.ts";
 
 interface BenchmarkCommandOptions {
@@ -22,6 +23,7 @@ interface BenchmarkCommandOptions {
   readonly threshold: number;
   readonly bootstrap: number;
   readonly seed: number;
+  readonly registers?: readonly Neuron[];
 }
 
 /** `evaluate benchmark`: the published benchmarks of open-vocabulary segmentation, where their images are. */
@@ -56,13 +58,14 @@ export function registerEvaluateBenchmark(evaluate: Command, run: RunCommand): v
       number(0, 1),
       0.1,
     )
+    .addOption(registersOption())
     .option("--bootstrap <n>", "resamples for the intervals", wholeNumber(10, 100_000), 1000)
     .option("--seed <n>", "chooses the resamples", wholeNumber(0), 0)
     .action(
       run(async (context, name: BenchmarkName, options: BenchmarkCommandOptions) => {
         const { report, signal, streams, result } = context;
         const { images, limit, logitScale, threshold, bootstrap: draws, seed } = options;
-        const model = await context.model();
+        const model = await modelWith(context, options.registers);
         const templates =
           options.template.length > 0 ? options.template : defaultTemplates(model, imagenetTemplates());
         requirePlaces(templates);

@@ -6,7 +6,7 @@ import { writeWhole } from "../../support/files.ts";
 import { faithfulnessHtml } from "../../views/faithfulness/page.ts";
 import { faithfulnessTerminal } from "../../views/faithfulness/terminal.ts";
 import type { RunCommand } from "../command.ts";
-import { addMaskedOptions, type MaskedOptions, maskedData } from "../masked-options.ts";
+import { addMaskedOptions, type MaskedOptions, maskedData, modelWith } from "../masked-options.ts";
 import { wholeNumber } from "../strings.ts";
 
 interface MapsOptions extends MaskedOptions {
@@ -37,7 +37,7 @@ export function registerEvaluateMaps(evaluate: Command, run: RunCommand): void {
         const { out, exif, bootstrap: draws, seed, steps, sanity: sanityImages } = options;
         if (out !== undefined && extname(out).toLowerCase() !== ".html")
           throw new ClipInterpretError("USAGE", `--out ${out} is not .html`);
-        const model = await context.model();
+        const model = await modelWith(context, options.registers);
         const { data, images, sets } = await maskedData(context, model, options);
         const how = { exif, draws, seed, steps, sanityImages, report, signal };
         const found = await evaluateMaps(model, { ...data, images }, sets, how);

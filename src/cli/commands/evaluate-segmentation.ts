@@ -5,7 +5,7 @@ import { segmentationSheetSvg } from "../../views/segmentation-sheet/svg.ts";
 import { segmentationSheetTerminal } from "../../views/segmentation-sheet/terminal.ts";
 import type { RunCommand } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { addMaskedOptions, type MaskedOptions, maskedData } from "../masked-options.ts";
+import { addMaskedOptions, type MaskedOptions, maskedData, modelWith } from "../masked-options.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { sheetPictures } from "../segmentation-sheet.ts";
 
@@ -24,7 +24,7 @@ export function registerEvaluateSegmentation(evaluate: Command, run: RunCommand)
       run(async (context: CommandContext, options: EvaluateOptions) => {
         const { report, signal, streams, result, say } = context;
         checkPictures(options.out);
-        const model = await context.model();
+        const model = await modelWith(context, options.registers);
         const { data, images, sets } = await maskedData(context, model, options);
         const { exif, bootstrap: draws, seed } = options;
         const found = await evaluateSegmentation(model, { ...data, images }, sets, {

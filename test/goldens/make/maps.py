@@ -8,6 +8,7 @@ writes test/goldens/maps/<model>/<method>.npy, [b, t, patches], float32: maps of
 
 - gem, legrad: their authors' packages, unchanged but for texts given as embeddings. `legrad.npy` is [b, 3, s, s], of the
   first three texts: that package gives maps of pixels only, brought to [0, 1].
+- registers: [b, D], embeddings with a test-time register for four neurons, in float64.
 - sclip, clearclip, naclip, grad-eclip: their papers' formulas in float64, with PyTorch's gradient where one is needed.
 """
 
@@ -127,6 +128,27 @@ def legrad(name, pixels, text):
     return torch.stack([torch.stack([wrapped.compute_legrad(t[None], image[None])[0, 0] for t in text]) for image in pixels])
 
 
+def with_register(model, pixels, neurons):
+    """The embedding with a register behind the patches that takes what some neurons, (layer, number), write into them."""
+    v = model.visual
+    x = v.conv1(pixels).flatten(2).transpose(1, 2)
+    x = torch.cat([v.class_embedding.expand(len(x), 1, -1), x], 1) + v.positional_embedding
+    x = v.ln_pre(torch.cat([x, torch.zeros_like(x[:, :1])], 1))
+    for layer, block in enumerate(v.transformer.resblocks):
+        y = block.ln_1(x).transpose(0, 1)
+        x = x + block.attn(y, y, y, need_weights=False)[0].transpose(0, 1)
+        hidden = block.mlp.gelu(block.mlp.c_fc(block.ln_2(x)))
+        for at, neuron in neurons:
+            if at != layer:
+                continue
+            own = hidden[..., neuron]
+            most = own.gather(1, own.abs().argmax(1, keepdim=True))[:, 0]
+            hidden[:, 1:-1, neuron] = 0
+            hidden[:, -1, neuron] = most
+        x = x + block.mlp.c_proj(hidden)
+    return v.ln_post(x[:, 0]) @ v.proj
+
+
 for name in sys.argv[1:] or ["gelu-p8", "quickgelu-p14"]:
     pixels = torch.from_numpy(np.load(HERE / name / "pixels.npy"))
     text = F.normalize(torch.from_numpy(np.load(HERE / name / "text_embedding.npy")), dim=-1)
@@ -136,6 +158,8 @@ for name in sys.argv[1:] or ["gelu-p8", "quickgelu-p14"]:
     found = {"gem": gem(name, pixels, text), "legrad": legrad(name, pixels, text)}
     for method in (sclip, clearclip, naclip, grad_eclip):
         found[method.__name__.replace("_", "-")] = method(exact, pixels.double(), text.double())
+    with torch.no_grad():
+        found["registers"] = with_register(exact, pixels.double(), [(0, 5), (1, 3), (1, 40), (2, 7)])
     # The models' own embedding says that the weights were read right.
     with torch.no_grad():
         assert np.abs(load(name).encode_image(pixels).numpy() - np.load(HERE / name / "image_embedding.npy")).max() < 1e-5
