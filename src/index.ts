@@ -18,7 +18,6 @@ export {
   readTokens,
 } from "./analysis/read.ts";
 export { type EvaluateOptions, evaluateSegmentation } from "./analysis/segmentation/evaluate.ts";
-export { evaluateMaps, type FaithfulnessOptions } from "./analysis/segmentation/faithfulness.ts";
 export { type SegmentOptions, segmentImage, type TokenMap } from "./analysis/segmentation/segmentation.ts";
 export { measureSelectivity, type SelectivityOptions } from "./analysis/selectivity/selectivity.ts";
 export { type DescribeOptions, describeHeads } from "./analysis/textspan/describe-heads.ts";

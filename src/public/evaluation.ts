@@ -3,8 +3,7 @@ export { type MeanOutputs, meanOutputs } from "../analysis/ablation/forward-abla
 export { type CueProblem, splitByCue } from "../analysis/debias/cue-problem.ts";
 export { PLANTED_CUE, plantedClasses } from "../analysis/debias/planted-bias.ts";
 export { findRegisters, type RegisterOptions } from "../analysis/registers/registers.ts";
-export { type BenchmarkOptions, runBenchmark } from "../analysis/segmentation/benchmark.ts";
-export { BENCHMARKS, type BenchmarkName } from "../analysis/segmentation/benchmarks.ts";
+export { evaluateMaps, type FaithfulnessOptions } from "../analysis/segmentation/faithfulness.ts";
 export {
   type ClassList,
   corpusMasks,

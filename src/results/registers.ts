@@ -46,9 +46,10 @@ export const registersResultSchema = z.strictObject({
         neuron: count,
         atOutliers: z.number().describe("mean size of its activation there"),
         elsewhere: z.number().describe("at the other patches"),
+        writes: z.number().describe("how much longer what it writes is at outliers than elsewhere"),
       }),
     )
-    .describe("most active at outliers, of the layers up to where they emerge; largest first"),
+    .describe("that write most more at outliers, of the layers up to where they emerge; largest first"),
   moved: z
     .strictObject({
       neurons: z.array(z.string()),

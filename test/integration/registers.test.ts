@@ -15,6 +15,7 @@ import { exactLinear } from "../../src/onnx/linear.ts";
 import type { TokenFeature } from "../../src/onnx/token-features.ts";
 import { layerNorm } from "../../src/onnx/transformer.ts";
 import type { RegistersResult } from "../../src/results/registers.ts";
+import { repositoryPath } from "../e2e/cli.ts";
 import { goldenArray, goldenPath, MODELS } from "../support/goldens.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 
@@ -29,7 +30,10 @@ describe.each(MODELS)("a register in %s", (name) => {
     const golden = await goldenArray(`maps/${name}/registers.npy`, 2);
     const tokenLayers = Array.from({ length: layers }, (_, layer) => layer);
     const { embedding, error } = await model.decompose(pixels.data, { tokenLayers });
-    const furthest = embedding.reduce((most, value, i) => Math.max(most, Math.abs(value - golden.data[i])), 0);
+    const furthest = embedding.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - golden.data[i])),
+      0,
+    );
     expect(furthest).toBeLessThan(1e-5);
     expect(Math.max(...error)).toBeLessThan(1e-5);
     // It is not what the network computes without one.
@@ -51,7 +55,12 @@ describe("planted outliers", () => {
 
   const put = async ({ file, offset }: TensorRef, at: number, values: readonly number[]) => {
     const handle = await open(file, "r+");
-    await handle.write(new Uint8Array(Float32Array.from(values).buffer), 0, 4 * values.length, offset + 4 * at);
+    await handle.write(
+      new Uint8Array(Float32Array.from(values).buffer),
+      0,
+      4 * values.length,
+      offset + 4 * at,
+    );
     await handle.close();
   };
 
@@ -62,8 +71,13 @@ describe("planted outliers", () => {
     await mkdir(images);
     const raw = { width: 32, height: 32, channels: 3 } as const;
     for (const seed of [1, 2, 3]) {
-      const rgb = Uint8Array.from({ length: 3 * 32 * 32 }, (_, i) => (i * i * seed * 31 + seed * 77 + (i >> 3)) % 256);
-      await sharp(rgb, { raw }).png().toFile(join(images, `${seed}.png`));
+      const rgb = Uint8Array.from(
+        { length: 3 * 32 * 32 },
+        (_, i) => (i * i * seed * 31 + seed * 77 + (i >> 3)) % 256,
+      );
+      await sharp(rgb, { raw })
+        .png()
+        .toFile(join(images, `${seed}.png`));
     }
     const model = await loadClipModel(folder);
     const { fc1, fc2 } = model.checkpoint.weights.vision.blocks[PLANTED.layer];
@@ -82,7 +96,8 @@ describe("planted outliers", () => {
     for (const seed of [1, 2, 3]) {
       const { pixels } = await pixelsOf(model, join(images, `${seed}.png`));
       const { features } = await model.readTokens(pixels, { features: [reads] });
-      for (let token = 1; token < 17; token++) active.push(features.get("reads")![token * count + PLANTED.neuron]);
+      for (let token = 1; token < 17; token++)
+        active.push(features.get("reads")![token * count + PLANTED.neuron]);
     }
     await model.release();
     // So strong that a few patches pass the bias: w ← 40·w, b ← 40·(b − threshold).
@@ -90,9 +105,14 @@ describe("planted outliers", () => {
     const bias = (await readTensor(fc1.bias!))[PLANTED.neuron];
     const threshold = active.sort((a, b) => b - a)[4];
     const own = [...rows.subarray(PLANTED.neuron * width, (PLANTED.neuron + 1) * width)];
-    await put(fc1.weight, PLANTED.neuron * width, own.map((value) => 40 * value));
+    await put(
+      fc1.weight,
+      PLANTED.neuron * width,
+      own.map((value) => 40 * value),
+    );
     await put(fc1.bias!, PLANTED.neuron, [40 * (bias - threshold)]);
-    for (let row = 0; row < width; row++) await put(fc2.weight, row * count + PLANTED.neuron, [row % 2 ? 8 : -8]);
+    for (let row = 0; row < width; row++)
+      await put(fc2.weight, row * count + PLANTED.neuron, [row % 2 ? 8 : -8]);
     const planted = await loadClipModel(folder);
     result = await findRegisters(planted, images, { neurons: 1 });
     await planted.release();
@@ -129,13 +149,29 @@ describe("planted outliers", () => {
     const model = await loadClipModel(folder, "planted", { registers: [PLANTED] });
     const set = allHeads(model.geometry);
     const probe = Float32Array.from({ length: 32 }, (_, d) => Math.sin(d));
-    const asked = { ...model, encodeTexts: async () => probe, tokenizer: async () => ({ encode: () => ({ ids: [], truncated: false }) }) };
+    const asked = {
+      ...model,
+      encodeTexts: async () => probe,
+      tokenizer: async () => ({ encode: () => ({ ids: [], truncated: false }) }),
+    };
     const found = await segmentImage(asked as never, join(images, "1.png"), ["anything"], { set });
     expect(found.texts[0].values.flat()).toHaveLength(16);
     expect(found.texts[0].error).toBeLessThan(1e-5);
     expect(found.origin.model.notice).toContain("L1.N9");
     await model.release();
   });
+});
+
+it("finds none, and names no neuron, where norms are alike", async () => {
+  const model = await loadClipModel(repositoryPath("models/emoji-4x128-p8"));
+  const { norms, emerge, neurons, moved } = await findRegisters(
+    model,
+    repositoryPath("examples/scenes/images"),
+    { limit: 2 },
+  );
+  expect(norms.layers.map(({ layer }) => layer)).toEqual(["embed", "L0", "L1", "L2", "L3"]);
+  expect([norms.withOutliers, emerge, neurons, moved]).toEqual([0, null, [], null]);
+  await model.release();
 });
 
 it("refuses neurons that are not there, that write behind the last layer, or that are no names", async () => {

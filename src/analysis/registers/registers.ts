@@ -4,11 +4,13 @@
  * is left of them when a register takes what those write: "Vision Transformers Don't Need Trained Registers", Jiang et al. 2025,
  * §3 (neurons whose activations are largest at outliers, algorithm 1) and §4 (registers at test time).
  *
- * Two things are said in other words than there. A patch is an outlier by how many times the image's median norm it has, which
- * needs no number for each model. And neurons are looked for up to the layer behind which outliers emerge, which is measured.
+ * Three things are otherwise than there. A patch is an outlier by how many times the image's median norm it has, which needs no
+ * number for each model. Neurons are looked for up to the layer behind which outliers emerge, which is measured. And they are
+ * ranked by how much more they write at outliers than elsewhere, not by their activation alone: some neurons are as active everywhere.
  */
 import { basename, resolve } from "node:path";
 import type { ModelConfig } from "../../checkpoint/model-config.ts";
+import { readTensor } from "../../checkpoint/tensor-values.ts";
 import { scanSource } from "../../corpus/source.ts";
 import { preprocessAll } from "../../image/pool.ts";
 import type { Preprocessed } from "../../image/preprocess.ts";
@@ -87,15 +89,22 @@ export async function findRegisters(
   const { layers } = config.vision;
   const perLayer = sums[0].length / layers;
   // Layer l leaves `norms.layers[l + 1]`; behind the last one nothing reads patches.
-  const last = Math.min(emerges - 1, layers - 2);
-  const neurons = [...sums[0].keys()]
-    .filter((i) => Math.floor(i / perLayer) <= last)
-    .sort((a, b) => sums[0][b] - sums[0][a])
+  const last = Math.min(Math.max(emerges, 0) - 1, layers - 2);
+  const reach = await outputNorms(model, last);
+  const excess = (i: number) => (sums[0][i] - sums[1][i]) * reach[i];
+  const neurons = [...reach.keys()]
+    .sort((a, b) => excess(b) - excess(a))
     .slice(0, wanted)
     .map((i) => {
       const neuron = { layer: Math.floor(i / perLayer), neuron: i % perLayer };
       const [atOutliers, elsewhere] = sums.map((own) => own[i] / norms.withOutliers);
-      return { name: neuronName(neuron), ...neuron, atOutliers, elsewhere };
+      return {
+        name: neuronName(neuron),
+        ...neuron,
+        atOutliers,
+        elsewhere,
+        writes: excess(i) / norms.withOutliers,
+      };
     });
   return registersResult(await originOf({ model }), {
     ...{ source: basename(resolve(folder)), images: before.embeddings.length, ratio, norms },
@@ -104,6 +113,20 @@ export async function findRegisters(
     moved: neurons.length === 0 ? null : await moveAside(model, paths, neurons, ratio, before, options),
     rejected,
   });
+}
+
+/** How long what each neuron writes is at an activation of one, of the layers up to `last`: [layers·M]. */
+async function outputNorms({ checkpoint }: ClipModel, last: number): Promise<Float64Array> {
+  const norms: number[] = [];
+  for (const { fc2 } of checkpoint.weights.vision.blocks.slice(0, last + 1)) {
+    const [rows, columns] = fc2.weight.shape;
+    const values = await readTensor(fc2.weight);
+    const squares = new Float64Array(columns);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++) squares[column] += values[row * columns + column] ** 2;
+    norms.push(...squares.map(Math.sqrt));
+  }
+  return Float64Array.from(norms);
 }
 
 /** The same images by the network with a register for these neurons. */

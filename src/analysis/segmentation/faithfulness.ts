@@ -59,8 +59,8 @@ export interface FaithfulnessOptions extends EvaluateOptions {
  * @throws `MASKS_INVALID` when nothing is left to evaluate, `CANCELLED`
  * @example
  * ```ts
- * import { evaluateMaps, openModel, parseHeads } from "clip-interpret";
- * import { corpusMasks } from "clip-interpret/evaluation";
+ * import { openModel, parseHeads } from "clip-interpret";
+ * import { corpusMasks, evaluateMaps } from "clip-interpret/evaluation";
  *
  * const model = await openModel("emoji-4x128-p8");
  * const scenes = await corpusMasks("examples/scenes");

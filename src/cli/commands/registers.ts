@@ -66,8 +66,10 @@ function registersLines({
       : [
           "",
           ...terminalTable(
-            ["neuron", "#at outliers", "#elsewhere"],
-            neurons.map(({ name, atOutliers, elsewhere }) => [name, digits(atOutliers), digits(elsewhere)]),
+            ["neuron", "#active at outliers", "#elsewhere", "#writes more"],
+            neurons.map(({ name, atOutliers, elsewhere, writes }) => [
+              ...[name, digits(atOutliers), digits(elsewhere), digits(writes)],
+            ]),
           ),
         ]),
     ...(moved === null
