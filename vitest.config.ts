@@ -34,6 +34,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts", "web/**/*.test.ts"],
     exclude: ["test/long/**", ...LONG, "**/node_modules/**"],
     maxWorkers: 2,
+    // Most of what tests make is soon gone: with more room for it, a tenth of the time is not spent on clearing it away.
+    execArgv: ["--max-semi-space-size=64"],
     // Files of a worker share their modules: loading them anew for each takes a third of the time.
     isolate: false,
     unstubEnvs: true,

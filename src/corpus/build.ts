@@ -204,7 +204,7 @@ async function claimIndex(
     throw new ClipInterpretError("INDEX_INVALID", `${store.where} holds shards and no manifest`, { hint });
   }
   // A run that was stopped as it wrote the first manifest leaves half of one.
-  const own = new Set(["journal", "manifest.json.part", UNREAD_FILE]);
+  const own = new Set(["journal", "manifest.json.part", "parts", UNREAD_FILE]);
   const strangers = (await store.list(".")).filter((name) => !name.startsWith(".") && !own.has(name));
   if (strangers.length > 0) {
     const message = `${store.where} is not empty and holds no index: ${strangers.slice(0, 3).join(", ")}`;
@@ -224,7 +224,7 @@ async function claimIndex(
 }
 
 /** The rows of every shard that can be read, and the names of those that cannot. */
-async function readRows(store: Store, manifest: Manifest) {
+export async function readRows(store: Store, manifest: Manifest) {
   const rows: (ImageRow | RejectedRow)[] = [];
   const damaged: string[] = [];
   for (const shard of manifest.shards) {
@@ -256,7 +256,7 @@ async function bindTo(
 }
 
 /** Pictures of an index in formats that are not read, by extension. */
-async function countUnsupported(store: Store, manifest: Manifest): Promise<Record<string, number>> {
+export async function countUnsupported(store: Store, manifest: Manifest): Promise<Record<string, number>> {
   const kinds: Record<string, number> = {};
   for (const shard of manifest.shards) {
     if (shard.rejected === 0) continue;

@@ -1,4 +1,4 @@
-import { type ColumnSource, parquetWriteFile } from "hyparquet-writer";
+import type { ColumnSource } from "hyparquet-writer";
 import { fillWhole } from "../support/files.ts";
 import type { Index } from "./open-index.ts";
 import type { ImageRow } from "./rows.ts";
@@ -17,6 +17,8 @@ import type { FactorValue } from "./source.ts";
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
  */
 export async function exportParquet({ images }: Index, file: string): Promise<void> {
+  // Loaded here: it takes long, and few commands write this format.
+  const { parquetWriteFile } = await import("hyparquet-writer");
   await fillWhole(file, async (filename) => parquetWriteFile({ filename, columnData: columnsOf(images) }));
 }
 

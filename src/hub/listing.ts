@@ -1,4 +1,3 @@
-import { listFiles } from "@huggingface/hub";
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -67,6 +66,8 @@ async function listFolder(
   const files = new Map<string, HubFile>();
   // The token is added by our own fetch: it sends it to no other host, and the library's refuses old ones.
   const options = { hubUrl: endpoint, fetch: client.fetchFor(work), repo: hubId, revision: commit };
+  // Loaded here: it takes long, and few commands ask a hub.
+  const { listFiles } = await import("@huggingface/hub");
   for await (const entry of listFiles({ ...options, ...(prefix && { path: prefix.slice(0, -1) }) })) {
     const name = entry.path.slice(prefix.length);
     // A name that cannot be a file's everywhere is none that is needed; an index that names one is refused.

@@ -208,21 +208,23 @@ function withRegister({ name, config, weights }: Checkpoint, registers: readonly
   return { ...config, vision: { ...vision, tokens: vision.tokens + 1, registers } };
 }
 
-/** Token ids of texts; one that is cut off is reported. */
+/** Texts that are named when they are cut off; of more, only their number is told. */
+const NAMED = 5;
+
+/** Token ids of texts; those that are cut off are reported. */
 export async function tokenizeWith(
   model: Pick<ClipModel, "tokenizer">,
   texts: readonly string[],
   { report }: WorkOptions = {},
 ): Promise<number[][]> {
   const tokenizer = await model.tokenizer();
-  return texts.map((text) => {
-    const { ids, truncated } = tokenizer.encode(text);
-    if (truncated) {
-      const message = `only the first ${ids.length} tokens are read of "${text.slice(0, 60)}…"`;
-      report?.({ type: "warning", code: "TEXT_TRUNCATED", message });
-    }
-    return ids;
-  });
+  const encoded = texts.map((text) => tokenizer.encode(text));
+  const warn = (message: string) => report?.({ type: "warning", code: "TEXT_TRUNCATED", message });
+  const cut = texts.flatMap((text, i) => (encoded[i].truncated ? [text] : []));
+  for (const text of cut.slice(0, NAMED))
+    warn(`only the first ${tokenizer.contextLength} tokens are read of "${text.slice(0, 60)}…"`);
+  if (cut.length > NAMED) warn(`so are ${cut.length - NAMED} more of ${texts.length} texts`);
+  return encoded.map(({ ids }) => ids);
 }
 
 /** Bytes of weights as ONNX Runtime holds them, in float32. */

@@ -32,6 +32,16 @@ export const indexResultSchema = z.strictObject({
   pruned: z.boolean().describe("whether changed and removed files were taken out"),
   exported: z.array(z.string()).describe("files that --export wrote"),
   repaired: z.array(z.string()).describe("shards that were damaged and made again"),
+  part: z
+    .strictObject({
+      number: count.min(1),
+      of: count.min(1),
+      missing: z
+        .array(count)
+        .describe("parts that are not finished yet; where none is, all were put together"),
+    })
+    .nullable()
+    .describe("which part of the index this run made; null for the whole index"),
 });
 /** What an index holds, and what a run did. */
 export type IndexResult = z.infer<typeof indexResultSchema>;

@@ -215,6 +215,10 @@ export const ERRORS = {
       "The index was made by another model, with other preprocessing, in another form or of other images.",
     hint: "Use what the message names, or make another index with another --out.",
   },
+  PARTS_MISSING: {
+    means: "Not all parts of an index are finished.",
+    hint: "Run `index … --part K/N` for those that the message names; the last one puts all together.",
+  },
   INDEX_CORRUPT: {
     means: "A part of the index is damaged or missing; the rest of it still works.",
     hint: "Run the `index` command again: it makes the damaged part anew.",

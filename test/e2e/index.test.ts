@@ -140,6 +140,7 @@ describe("index", () => {
       removed: [],
       pruned: false,
       repaired: [],
+      part: null,
       exported: [],
     });
     const text = await runOk(args);

@@ -133,7 +133,9 @@ describe("metrics", () => {
     expect(files[0].origin.labels.name).toBe("published");
     for (const { model, metrics } of files) {
       const { entanglement: e, duplicates: d, prefix } = metrics;
-      const numbers = [e.case, e.plural, e.synonym, d.case, d.plural, prefix].map((value) => value.toFixed(3));
+      const numbers = [e.case, e.plural, e.synonym, d.case, d.plural, prefix].map((value) =>
+        value.toFixed(3),
+      );
       const row = rows.find((line) => line.startsWith(`| ${model} |`));
       expect(row, model).toBeDefined();
       expect(row).toContain(` ${numbers.join(" | ")} `);

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { indexPixels } from "../../src/analysis/ablation/forward-ablation.ts";
+import { makeAtlas } from "../../src/analysis/atlas/atlas.ts";
 import { type ComparedSide, compareModels } from "../../src/analysis/compare/compare.ts";
 import { type SplitProblem, splitByCue } from "../../src/analysis/debias/cue-problem.ts";
 import { debias } from "../../src/analysis/debias/debias.ts";
@@ -15,6 +16,8 @@ import { Random } from "../../src/math/random.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents } from "../../src/model/components.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
+import type { AtlasHeadResult } from "../../src/results/atlas.ts";
+import { hashPool } from "../../src/text/pool.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenPath } from "../support/goldens.ts";
@@ -153,4 +156,50 @@ describe.each(KINDS)("a model pooled by %s", (_, kind) => {
     const group = groups.find(({ name }) => name === reported.worst?.name)!;
     expect(Math.abs(group.share - reported.worst!.share) * group.n).toBeLessThan(1.5);
   }
+});
+
+const TEXTS = ["a dog", "two cats", "snow", "the rain"].map((text, i) => ({
+  text,
+  property: i < 2 ? "animal" : "weather",
+}));
+
+describe.each([
+  ["mean of patches", "mean-norm", "clipa"],
+  ["attention", "siglip-transformers", "siglip"],
+  ["CLS token, with a text tower that is not read", "layer-scale", null],
+])("the atlas of a model pooled by %s", (_, kind, tokenizer) => {
+  it("has every head, with the texts that the model reads and the nearest heads of another", async () => {
+    const folder = join(scratch, `${kind}-atlas`);
+    await cp(goldenPath(`kinds/${kind}`), folder, { recursive: true });
+    if (tokenizer) await cp(goldenPath(`tokenizer/${tokenizer}`), folder, { recursive: true });
+    else {
+      const path = join(folder, "open_clip_config.json");
+      const config = JSON.parse(await readFile(path, "utf8"));
+      config.model_cfg.text_cfg = { hf_model_name: "nobody/knows-it" };
+      await writeFile(path, JSON.stringify(config));
+    }
+    const model = await loadClipModel(folder);
+    onTestFinished(() => model.release());
+    await buildIndex(model, source, `${folder}.index`);
+    const index = await readIndex(`${folder}.index`);
+    const pages: AtlasHeadResult[] = [];
+    const atlas = await makeAtlas(model, index, {
+      ...(tokenizer && { pool: { name: "some", hash: hashPool(TEXTS), texts: TEXTS } }),
+      ...{ rotations: 5, cacheFolder: join(scratch, "texts") },
+      others: [other],
+      onPage: (page) => void pages.push(page),
+    });
+    const { layers, heads } = model.geometry;
+    expect(atlas.heads).toHaveLength(layers * heads);
+    expect(pages).toHaveLength(layers * heads);
+    for (const page of pages) {
+      expect(page.texts.map(({ text }) => text).sort()).toEqual(
+        tokenizer ? TEXTS.map(({ text }) => text).sort() : [],
+      );
+      expect(page.directions.length).toBeGreaterThan(0);
+      const [elsewhere] = page.elsewhere;
+      expect(elsewhere).toMatchObject({ model: other.model.name, images: IMAGES });
+      expect(elsewhere.heads.length).toBeGreaterThan(0);
+    }
+  });
 });

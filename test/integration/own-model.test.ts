@@ -604,6 +604,18 @@ describe("a text that is too long", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/TEXT_TRUNCATED.*only the first 32 tokens are read/);
   });
+
+  it("is named for a few of many, and counted for the rest", async () => {
+    whole();
+    const texts = join(folder, "texts.json");
+    const long = Array.from({ length: 9 }, (_, i) => `${i} cats `.repeat(40));
+    writeFileSync(texts, JSON.stringify(["a cat", ...long]));
+    const { stderr } = await runHere("tokenize", "--texts", texts, "--model", folder);
+    const warnings = stderr.split("\n").filter((line) => line.includes("TEXT_TRUNCATED"));
+    expect(warnings).toHaveLength(6);
+    expect(warnings[4]).toContain("4 cats");
+    expect(warnings[5]).toContain("so are 4 more of 10 texts");
+  });
 });
 
 describe("a name that others use", () => {

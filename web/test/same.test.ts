@@ -91,9 +91,10 @@ describe("the command and the page", { timeout: 180_000 }, () => {
     await server?.close();
   }, 120_000);
 
-  const cases = (["topic", "contrast"] as const).flatMap((mode) =>
-    (["common", "own"] as const).map((scale) => ({ mode, scale })),
-  );
+  const cases = [
+    { mode: "topic", scale: "common" },
+    { mode: "contrast", scale: "own" },
+  ] as const;
 
   it.each(cases)("segment alike: $mode, $scale scale", async ({ mode, scale }) => {
     const out = join(server.cache, `${mode}-${scale}.svg`);

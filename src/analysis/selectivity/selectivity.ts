@@ -22,7 +22,6 @@ import { createHeadCache } from "../../corpus/head-cache.ts";
 import { measuredHead } from "../../corpus/measured-head.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { fromHalf } from "../../math/half.ts";
-import { dot, multiply } from "../../math/linear.ts";
 import { adjusted, isAboveChance, LEVEL } from "../../math/tails.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpCount, mlpName } from "../../model/components.ts";
@@ -356,8 +355,19 @@ function scatterBetween(
   return between;
 }
 
-const squaredLength = (x: Float64Array, metric: Float64Array | undefined): number =>
-  dot(x, metric ? multiply(metric, x) : x);
+/** x·x, or x·G·x with a symmetric metric G. Loops of its own: they are most of the work of selectivity. */
+function squaredLength(x: Float64Array, metric: Float64Array | undefined): number {
+  const { length } = x;
+  let sum = 0;
+  if (!metric) for (let i = 0; i < length; i++) sum += x[i] * x[i];
+  else
+    for (let i = 0, at = 0; i < length; i++, at += length) {
+      let along = (metric[at + i] * x[i]) / 2;
+      for (let j = 0; j < i; j++) along += metric[at + j] * x[j];
+      sum += 2 * along * x[i];
+    }
+  return sum;
+}
 
 /** For each factor its most selective heads, best first, with the sign that they write with; those above chance only. */
 export function selectiveHeads(

@@ -6,6 +6,7 @@ import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
+import { buildPart, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName } from "../../model/components.ts";
@@ -30,6 +31,8 @@ interface IndexOptions {
   readonly shardSize?: number;
   readonly prune: boolean;
   readonly check: boolean;
+  readonly part?: Part;
+  readonly merge: boolean;
   readonly exif: boolean;
   readonly maxPixels?: number;
   readonly export?: "prs" | "parquet";
@@ -54,6 +57,12 @@ export const registerIndex: Register = (program, run) => {
     .option("--shard-size <n>", "most images in a shard, which bounds the memory", wholeNumber(1, 1 << 20))
     .option("--prune", "take out what has changed or is gone, and index again what has changed", false)
     .option("--check", "compare every byte of the index and its images with their checksums", false)
+    .option(
+      "--part <k/n>",
+      "one of N parts of the index, on any machine; the last puts them together",
+      parsePart,
+    )
+    .option("--merge", "put finished parts together where no run did", false)
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "reject images with more pixels", wholeNumber(1))
     .addOption(
@@ -65,25 +74,48 @@ export const registerIndex: Register = (program, run) => {
     .action(
       run(async (context, inputs: readonly string[], options: IndexOptions, _command: Command) => {
         if (options.check) return check(context, options.out, options.root);
+        if (options.merge) return merge(context, options.out);
         if (inputs.length === 0)
           throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
         const { report, signal, result } = context;
-        const { out, root, hidden, check: _, export: form, ...build } = options;
+        const { out, root, hidden, check: _check, merge: _merge, part, export: form, ...build } = options;
+        if (part && (build.prune || form !== undefined)) {
+          throw new ClipInterpretError("USAGE", "--part goes with neither --prune nor --export", {
+            hint: "Run `index` without --part for that, once all parts are put together.",
+          });
+        }
         const source = await scanSource(inputs, { root, hidden, report });
         const model = await context.modelFor(out);
         // Of the text tower too: what is asked of the index later would fail.
         await requireFinite(model.checkpoint.weights);
-        const built = await buildIndex(model, source, out, { ...build, report, signal });
-        const index = await readIndex(out, { report });
+        const work = { ...build, report, signal };
+        const { missing = [], ...built } = part
+          ? await buildPart(model, source, out, part, work)
+          : { missing: undefined, ...(await buildIndex(model, source, out, work)) };
+        const index = await readIndex(built.folder, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, form);
         const unread = built.unread.map(({ path, code, message }) => ({ path, code, message }));
-        const found = indexResult(await originOf({ model, index }), { ...built, unread, exported });
+        const found = indexResult(await originOf({ model, index }), {
+          ...{ ...built, unread, exported, part: part ? { ...part, missing } : null },
+        });
         for (const kind of ["changed", "removed"] as const) warnOf(context, found, kind);
         const next = await nextCommand(model, found.folder, context.called);
         result(found, () => summary(found, next));
       }),
     );
 };
+
+/** Puts parts together; the index then brings its model. */
+async function merge(context: CommandContext, out: string): Promise<void> {
+  const { report, signal, result } = context;
+  const merged = await mergeParts(out, { report, signal });
+  const [model, index] = [await context.modelFor(out), await readIndex(out, { report })];
+  const unread = merged.unread.map(({ path, code, message }) => ({ path, code, message }));
+  const origin = await originOf({ model, index });
+  const found = indexResult(origin, { ...merged, unread, exported: [], part: null });
+  const next = await nextCommand(model, found.folder, context.called);
+  result(found, () => summary(found, next));
+}
 
 async function writeExport(
   { report, signal }: CommandContext,
@@ -116,7 +148,7 @@ const filesOf = (count: number) => counted(count, "file");
 /** @param next a command that the index answers */
 function summary({ origin, ...built }: IndexResult, next: string): string {
   const { folder, images, rejected, shards, added, repaired, exported } = built;
-  const { unsupported, passedOver, root, movedFrom } = built;
+  const { unsupported, passedOver, root, movedFrom, part } = built;
   const kinds = Object.entries(unsupported);
   const unknown = kinds.reduce((sum, [, count]) => sum + count, 0);
   const lines = [
@@ -136,7 +168,13 @@ function summary({ origin, ...built }: IndexResult, next: string): string {
   const passed = passedOverText(passedOver);
   if (passed !== "") lines.push(`  passed over: ${passed}`);
   for (const path of exported) lines.push(`  written: ${path}`);
-  lines.push("Next:", `  ${next}`);
+  if (part !== null && part.missing.length > 0) {
+    const { number, of, missing } = part;
+    const named = `${missing.slice(0, 10).join(", ")}${missing.length > 10 ? ", …" : ""}`;
+    lines.push(
+      `  this is part ${number} of ${of}; not finished yet: ${named}. The last one puts all together.`,
+    );
+  } else lines.push("Next:", `  ${next}`);
   return oneLineEach(lines);
 }
 

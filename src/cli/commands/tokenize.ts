@@ -1,4 +1,5 @@
 import { loadCheckpoint } from "../../checkpoint/load.ts";
+import { tokenizeWith } from "../../model/clip-model.ts";
 import { readModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel } from "../../model/registry.ts";
 import { originOf } from "../../results/origin.ts";
@@ -20,14 +21,7 @@ export const registerTokenize: Register = (program, run) => {
           throw new ClipInterpretError("JSON_INVALID", `${options.texts} is not a JSON list of strings`);
         const { folder, name } = await locateModel(modelName);
         const tokenizer = await readModelTokenizer(await loadCheckpoint(folder, name));
-        const ids = parsed.data.map((text) => {
-          const { ids, truncated } = tokenizer.encode(text);
-          if (truncated) {
-            const message = `only the first ${ids.length} tokens are kept of "${text.slice(0, 60)}…"`;
-            report({ type: "warning", code: "TEXT_TRUNCATED", message });
-          }
-          return [...ids];
-        });
+        const ids = await tokenizeWith({ tokenizer: async () => tokenizer }, parsed.data, { report });
         const read = { model: name, sha256: tokenizer.sha256() };
         const output = tokenizeResult(await originOf({}), { tokenizer: read, ids });
         result(output, () => JSON.stringify(output));

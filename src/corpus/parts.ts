@@ -1,0 +1,236 @@
+/**
+ * Parts of an index, each made by a process of its own on any machine, and put together when all are finished. A part is an
+ * index in `parts/K-of-N`; which images it has follows from their paths alone, so nobody hands them out, and images that are
+ * added later move nothing.
+ */
+import { createHash } from "node:crypto";
+import { join, relative, resolve } from "node:path";
+import { withLock } from "../hub/lock.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { guardWrite } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
+import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { type BuildOptions, buildIndex, countUnsupported, readRows } from "./build.ts";
+import { findChanges } from "./changes.ts";
+import { differences, type Manifest, readManifest, requireSameOrigin, writeManifest } from "./manifest.ts";
+import { dropPaths } from "./prune.ts";
+import { shardFolder } from "./read-shard.ts";
+import { isSameFolder } from "./root.ts";
+import type { RejectedRow } from "./rows.ts";
+import { nextName, removeUnlisted } from "./shard-list.ts";
+import type { Source } from "./source.ts";
+import { folderStore, type Store } from "./store.ts";
+import { readUnread, writeUnread } from "./unread.ts";
+
+/** One of `of` parts, counted from 1. */
+export interface Part {
+  readonly number: number;
+  readonly of: number;
+}
+
+/** The folder of parts in an index. */
+export const PARTS = "parts";
+/** Written into a part when all of it is there. */
+const FINISHED = "finished.json";
+/** More parts than any scheduler's array has tasks. */
+const MOST = 100_000;
+
+/** Reads `3/8`. @throws `USAGE` */
+export function parsePart(text: string): Part {
+  const [, number, of] = (/^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(text) ?? []).map(Number);
+  if (number === undefined || number > of || of > MOST) {
+    throw new ClipInterpretError("USAGE", `--part takes K/N with 1 ≤ K ≤ N ≤ ${MOST}, not "${text}"`);
+  }
+  return { number, of };
+}
+
+/** Which of `of` parts an image is in. */
+export const partOf = (path: string, of: number): number =>
+  1 + (createHash("sha256").update(path).digest().readUInt32BE(0) % of);
+
+const nameOf = ({ number, of }: Part) => `${number}-of-${of}`;
+const partStore = (store: Store, name: string) => folderStore(join(store.where, PARTS, name));
+
+/**
+ * Computes one part of an index: what of the source is in it and not in the index yet. The last part to be finished puts
+ * all of them together. Killed at any moment, the same call goes on.
+ * @throws what {@link buildIndex} throws; `INDEX_MISMATCH` where the parts that are there are of another number
+ * @returns what the part holds, or the index where it was put together, and the parts that are not finished yet
+ */
+export async function buildPart(
+  model: ClipModel,
+  source: Source,
+  folder: string,
+  part: Part,
+  options: BuildOptions = {},
+) {
+  const store = folderStore(resolve(folder));
+  await requireDivision(store, part.of);
+  const whole = await readManifest(store);
+  const known = whole ? (await readRows(store, whole)).rows : [];
+  const { added, unread } = findChanges(source, known, options);
+  const wanted = new Set([...added, ...unread].map(({ path }) => path));
+  const images = source.images.filter(
+    ({ path }) => wanted.has(path) && partOf(path, part.of) === part.number,
+  );
+  const own = partStore(store, nameOf(part));
+  await own.remove(FINISHED);
+  const form = whole && { dtype: whole.dtype, mlps: whole.mlps };
+  const built = await buildIndex(model, { ...source, images }, own.where, { ...form, ...options });
+  await own.put(FINISHED, [Buffer.from(`${JSON.stringify(part)}\n`)]);
+  const missing = await unfinished(store, part.of);
+  if (missing.length > 0) return { ...built, missing };
+  return { ...(await mergeParts(folder, options)), missing };
+}
+
+/**
+ * Puts the finished parts of an index together: their shards are copied, then listed in one step, then the parts are removed.
+ * An image that the index holds already, because another run indexed it meanwhile, is not taken twice.
+ * @throws `PARTS_MISSING`, `INDEX_MISMATCH`, `INDEX_CORRUPT`, `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED`
+ */
+export async function mergeParts(folder: string, options: WorkOptions = {}) {
+  const store = folderStore(resolve(folder));
+  const lock = join(store.where, ".lock");
+  const [outcome] = await guardWrite(lock, () =>
+    withLock(lock, () => Promise.allSettled([merge(store, options)]), options),
+  );
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
+
+async function merge(store: Store, { report, signal }: WorkOptions) {
+  const found = await readManifest(store);
+  if (found) await removeUnlisted(store, found);
+  const parts = await divisions(store);
+  // Where another process was faster there is nothing left to do.
+  if (parts.length === 0 && !found) throw partsMissing(`${store.where} has no parts`);
+  for (const of of new Set(parts.map((part) => part.of))) {
+    const missing = await unfinished(store, of);
+    if (missing.length === 0) continue;
+    const named = `${missing.slice(0, 10).join(", ")}${missing.length > 10 ? ", …" : ""}`;
+    throw partsMissing(
+      `of ${of} parts in ${store.where} ${missing.length === 1 ? "one is" : `${missing.length} are`} not finished: ${named}`,
+    );
+  }
+  let manifest = found;
+  const paths = new Set(found ? (await readRows(store, found)).rows.map(({ path }) => path) : []);
+  const unread: RejectedRow[] = [];
+  const task = "putting parts together";
+  report?.({ type: "start", task, unit: "part", total: parts.length });
+  let [done, added] = [0, 0];
+  for (const part of parts) {
+    const from = partStore(store, nameOf(part));
+    let own = await requireManifest(from);
+    manifest ??= { ...own, ...placedIn(store, from, own), shards: [] };
+    await requireAlike(manifest, own, from);
+    const { rows } = await readRows(from, own);
+    const twice = new Set(rows.flatMap(({ path }) => (paths.has(path) ? [path] : [])));
+    if (twice.size > 0) ({ manifest: own } = await dropPaths(from, own, twice));
+    for (const { path } of rows) paths.add(path);
+    for (const entry of own.shards) {
+      checkCancelled(signal);
+      const files = new Map<string, readonly Uint8Array[]>();
+      for (const [file, { sha256 }] of Object.entries(entry.files)) {
+        const bytes = await from.read(`${shardFolder(entry.name)}/${file}`);
+        if (sha256Of(bytes) !== sha256) throw damaged(from, entry.name, part);
+        files.set(file, [bytes]);
+      }
+      const name = nextName(manifest);
+      await store.putFolder(shardFolder(name), files);
+      manifest = { ...manifest, shards: [...manifest.shards, { ...entry, name }] };
+      added += entry.images + entry.rejected;
+    }
+    for (const row of await readUnread(from)) unread.push(row);
+    report?.({ type: "advance", task, done: ++done, total: parts.length });
+  }
+  report?.({ type: "end", task, done });
+  const merged = manifest!;
+  if (parts.length > 0) {
+    await writeManifest(store, merged);
+    await writeUnread(store, unread);
+    await store.remove(PARTS);
+  }
+  const total = (key: "images" | "rejected") => merged.shards.reduce((sum, shard) => sum + shard[key], 0);
+  return {
+    folder: store.where,
+    root: merged.root,
+    movedFrom: null,
+    images: total("images"),
+    rejected: total("rejected"),
+    unsupported: await countUnsupported(store, merged),
+    unread,
+    passedOver: { hidden: 0, others: {} },
+    shards: merged.shards.length,
+    added,
+    changed: [],
+    removed: [],
+    pruned: false,
+    repaired: [],
+  };
+}
+
+/** The parts that are there, in the order of their numbers. */
+async function divisions(store: Store): Promise<Part[]> {
+  return (await store.list(PARTS))
+    .flatMap((name) => {
+      const [, number, of] = /^(\d+)-of-(\d+)$/.exec(name) ?? [];
+      return number === undefined ? [] : [{ number: Number(number), of: Number(of) }];
+    })
+    .sort((a, b) => a.of - b.of || a.number - b.number);
+}
+
+/** @throws `INDEX_MISMATCH` where parts of another number are there */
+async function requireDivision(store: Store, of: number): Promise<void> {
+  const other = (await divisions(store)).find((part) => part.of !== of);
+  if (!other) return;
+  throw new ClipInterpretError(
+    "INDEX_MISMATCH",
+    `${store.where} has parts of ${other.of}, and this is one of ${of}`,
+    { hint: `Finish those and run \`index --merge\`, or remove ${join(store.where, PARTS)}.` },
+  );
+}
+
+/** Numbers of the parts that are not finished. */
+async function unfinished(store: Store, of: number): Promise<number[]> {
+  const missing: number[] = [];
+  for (let number = 1; number <= of; number++) {
+    const finished = await partStore(store, nameOf({ number, of })).size(FINISHED);
+    if (finished === undefined) missing.push(number);
+  }
+  return missing;
+}
+
+const partsMissing = (message: string) => new ClipInterpretError("PARTS_MISSING", message);
+
+const damaged = (store: Store, shard: string, { number, of }: Part) =>
+  new ClipInterpretError("INDEX_CORRUPT", `${store.where}/${shardFolder(shard)} is not what was written`, {
+    hint: `Remove it and run the part ${number}/${of} again: it makes the shard anew.`,
+  });
+
+async function requireManifest(store: Store): Promise<Manifest> {
+  const manifest = await readManifest(store);
+  if (manifest) return manifest;
+  throw new ClipInterpretError("INDEX_INVALID", `the part ${store.where} has no manifest`, {
+    hint: "Run this part again.",
+  });
+}
+
+/** Where the model lies, seen from the index that a part becomes part of. */
+function placedIn(store: Store, from: Store, { model }: Manifest): Pick<Manifest, "model"> {
+  if (!model.folder || model.folder.relative === null) return { model };
+  const way = relative(store.where, resolve(from.where, model.folder.relative)).replaceAll("\\", "/");
+  return { model: { ...model, folder: { ...model.folder, relative: way } } };
+}
+
+/** @throws `INDEX_MISMATCH` where a part was made by another model, in another form, or of images elsewhere */
+async function requireAlike(whole: Manifest, part: Manifest, from: Store): Promise<void> {
+  requireSameOrigin(part, whole, from.where);
+  const { layers, heads, headDim, embedDim, dtype, mlps, pooled, poolMlp } = whole;
+  const other = differences(part, { layers, heads, headDim, embedDim, dtype, mlps, pooled, poolMlp });
+  if (!(await isSameFolder(whole.root, part.root))) other.push(...differences(part, { root: whole.root }));
+  if (other.length === 0) return;
+  throw new ClipInterpretError("INDEX_MISMATCH", `the part ${from.where} is another: ${other.join(", ")}`, {
+    hint: "Parts need the same options, and images under the same path; remove this one and run it again.",
+  });
+}
