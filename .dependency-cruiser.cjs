@@ -19,6 +19,7 @@ const LAYERS = [
   "analysis",
   "labeling",
   "study",
+  "referee",
   "views",
   "server",
   "cli",

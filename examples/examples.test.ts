@@ -1,5 +1,6 @@
 import { explainImage, openModel } from "clip-interpret";
 import { expect, it } from "vitest";
+import { whatAHeadCanWrite } from "./what-a-head-can-write.ts";
 import { whatHeadsFindAlike } from "./what-a-head-finds-alike.ts";
 import { SCENE, whichHeadKnowsRed } from "./which-head-knows-red.ts";
 
@@ -21,4 +22,13 @@ it("what-a-head-finds-alike: three images a head set, without the query", async 
     expect(new Set(paths).size).toBe(3);
     expect(paths).not.toContain("images/0067-monkey.png");
   }
+});
+
+it("what-a-head-can-write: the third direction of L3.H1 goes from top right to bottom left", async () => {
+  const { directions, chance } = await whatAHeadCanWrite("L3.H1", 3);
+  expect(directions.map(({ name }) => name)).toEqual(["L3.H1@0", "L3.H1@1", "L3.H1@2"]);
+  const [one, other] = directions[2].ends.map((texts) => texts.join());
+  expect(one).toMatch(/upper part.*on the right/);
+  expect(other).toMatch(/at the bottom.*on the left/);
+  for (const { cosine } of directions) expect(cosine).toBeGreaterThan(chance!.high);
 });

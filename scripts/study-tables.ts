@@ -12,7 +12,6 @@ import {
   sizeTable,
 } from "../src/views/study/tables.ts";
 import { findings, halvesInWords } from "../src/views/study/words.ts";
-import { withBlocks } from "./blocks.ts";
 
 /** The pages, and for each the blocks that are generated. */
 export const STUDY_PAGES = {
@@ -38,10 +37,3 @@ export function studyBlocks(report: StudyResult): Readonly<Record<string, string
     published: tableMarkdown(publishedTable(report)),
   };
 }
-
-/** A page with its blocks renewed. */
-export const withStudy = (
-  page: string,
-  names: readonly string[],
-  blocks: Readonly<Record<string, string>>,
-): string => withBlocks(page, "study", names, blocks);

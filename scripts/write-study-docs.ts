@@ -7,12 +7,13 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { studyResultSchema } from "../src/results/study.ts";
-import { STUDY_PAGES, studyBlocks, withStudy } from "./study-tables.ts";
+import { withBlocks } from "./blocks.ts";
+import { STUDY_PAGES, studyBlocks } from "./study-tables.ts";
 
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new Error("which study.json?");
 const blocks = studyBlocks(studyResultSchema.parse(JSON.parse(readFileSync(path, "utf8"))));
 for (const [name, names] of Object.entries(STUDY_PAGES)) {
   const page = new URL(`../docs/${name}`, import.meta.url);
-  writeFileSync(page, withStudy(readFileSync(page, "utf8"), names, blocks));
+  writeFileSync(page, withBlocks(readFileSync(page, "utf8"), "study", names, blocks));
 }

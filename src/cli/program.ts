@@ -65,6 +65,7 @@ const GROUPS: readonly (readonly [heading: string, commands: Readonly<Record<str
       registers: async () => (await import("./commands/registers.ts")).registerRegisters,
       similar: async () => (await import("./commands/similar.ts")).registerSimilar,
       study: async () => (await import("./commands/study.ts")).registerStudy,
+      referee: async () => (await import("./commands/referee.ts")).registerReferee,
     },
   ],
   [

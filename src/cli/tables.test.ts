@@ -4,6 +4,8 @@ import { runHere } from "../../test/support/run-cli.ts";
 import { ablation } from "../views/ablation/ablation.fixture.ts";
 import { result as compared } from "../views/compare/compare.fixture.ts";
 import { cue } from "../views/debias/debias.fixture.ts";
+import { sample as tuned } from "../views/fine-tune/fine-tune.fixture.ts";
+import { sample as fromWeights } from "../views/from-weights/from-weights.fixture.ts";
 import { RESULT as labelled } from "../views/labels/labels.fixture.ts";
 import { result as neighbors } from "../views/neighbors/neighbors.fixture.ts";
 import { small as selectivity } from "../views/selectivity/selectivity.fixture.ts";
@@ -12,12 +14,14 @@ import { tableText } from "./tables.ts";
 
 const RESULTS: readonly (readonly [command: string, result: object])[] = [
   ["compare", compared(2, 2)],
+  ["compare", tuned(4)],
   ["debias", cue],
   ["evaluate zero-shot", ablation],
   ["label", labelled],
   ["neighbors", neighbors],
   ["selectivity", selectivity],
   ["textspan", textspan(2, 3)],
+  ["textspan", fromWeights(2, 3)],
 ];
 
 it.each(RESULTS)(

@@ -6,9 +6,12 @@ import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
 import type { Faithfulness } from "../results/faithfulness.ts";
+import type { FineTuneResult } from "../results/fine-tune.ts";
+import type { FromWeightsResult } from "../results/from-weights.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
 import type { NeighborsResult } from "../results/neighbors.ts";
+import type { RefereeResult } from "../results/referee.ts";
 import type { RegistersResult } from "../results/registers.ts";
 import type { RetrievalResult } from "../results/retrieval.ts";
 import type { SegmentResult } from "../results/segment.ts";
@@ -42,6 +45,19 @@ const spanRows = (component: string, { descriptions }: Span): Row[] =>
     explainedVariance,
     chosenShare,
   }));
+
+/** A row a text: the direction, which end of it, and how much of the text is in the end. */
+const directionRows = ({ heads }: FromWeightsResult): Row[] =>
+  heads.flatMap(({ name, directions }) =>
+    directions.flatMap(({ direction, singularValue, share, varianceShare, ends }) =>
+      ends.flatMap(({ cosine, texts }, end) =>
+        texts.map(({ text, property, coefficient }) => ({
+          ...{ component: `${name}@${direction}`, singularValue, share, varianceShare },
+          ...{ end: end === 0 ? "nearer" : "other", cosine, text, property, coefficient },
+        })),
+      ),
+    ),
+  );
 
 /** The table in the result of each command that has one, a row a line. */
 const TABLES: Readonly<Record<string, Rows<unknown>>> = {
@@ -80,15 +96,16 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       })),
     ),
   ),
-  textspan: table((result: TextspanResult | TextspanArraysResult) =>
-    "heads" in result
+  textspan: table((result: TextspanResult | TextspanArraysResult | FromWeightsResult) => {
+    if ("weighting" in result) return directionRows(result);
+    return "heads" in result
       ? [
           ...result.heads.flatMap((head) => spanRows(head.name, head)),
           ...result.mlps.flatMap((mlp) => spanRows(mlp.component, mlp)),
           ...(result.joint ? spanRows(result.joint.components.set, result.joint) : []),
         ]
-      : spanRows(result.contributions.name, result),
-  ),
+      : spanRows(result.contributions.name, result);
+  }),
   label: table((result: LabelResult | object) =>
     "heads" in result
       ? result.heads.map(({ name, label, labeller, judge, consistent, descriptions }) => ({
@@ -110,6 +127,11 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       ...valuesOf(metrics),
     })),
   ),
+  referee: table(({ methods }: RefereeResult) =>
+    methods.flatMap(({ key, claims }) =>
+      claims.map(({ model, name, label, right }) => ({ method: key, model, head: name, label, right })),
+    ),
+  ),
   study: table(({ models }: StudyResult) =>
     models.flatMap(({ origin, heads }) =>
       heads.map(({ name, label, ccs, sameLabel, totalVariance, descriptions }) => ({
@@ -123,10 +145,17 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
       })),
     ),
   ),
-  compare: table(({ bestOfA, bestOfB }: CompareResult) =>
-    Object.entries({ a: bestOfA, b: bestOfB }).flatMap(([best, matches]) =>
-      matches.map(({ a, b, similarity, mutual }) => ({ of: best, a: a.name, b: b.name, similarity, mutual })),
-    ),
+  compare: table((result: CompareResult | FineTuneResult) =>
+    "base" in result
+      ? result.heads.map(({ layer: _, head: __, ratios, directions: ___, ...row }) => ({
+          ...row,
+          ratios: ratios.join(" "),
+        }))
+      : Object.entries({ a: result.bestOfA, b: result.bestOfB }).flatMap(([best, matches]) =>
+          matches.map(({ a, b, similarity, mutual }) => ({
+            ...{ of: best, a: a.name, b: b.name, similarity, mutual },
+          })),
+        ),
   ),
   similar: table(({ heads }: SimilarResult) =>
     heads.map(({ name, similarity, chance, highestByChance, percentile }) => ({
@@ -157,7 +186,7 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
     ].map(({ kind, components, accuracy, worst, random }) => ({
       kind,
       components: components?.set,
-      heads: components && names(components.heads),
+      heads: components && names([...components.heads, ...(components.directions ?? [])]),
       accuracy: accuracy.share,
       ...withInterval("accuracy", accuracy),
       images: accuracy.n,

@@ -127,3 +127,24 @@ export function shuffled<T>(items: readonly T[], random: Random): T[] {
   }
   return dealt;
 }
+
+/** Items in groups of one stratum, in the order of their first. */
+export function strataOf<T>(items: readonly T[], stratum: (item: T) => unknown): T[][] {
+  const strata = new Map<unknown, T[]>();
+  for (const item of items) {
+    const members = strata.get(stratum(item)) ?? [];
+    members.push(item);
+    strata.set(stratum(item), members);
+  }
+  return [...strata.values()];
+}
+
+/** Pairs each item with one of its stratum, each once, at random. */
+export const dealtWithin = <T>(
+  strata: readonly (readonly T[])[],
+  random: Random,
+): (readonly [item: T, dealt: T])[] =>
+  strata.flatMap((members) => {
+    const dealt = shuffled(members, random);
+    return members.map((item, i) => [item, dealt[i]] as const);
+  });

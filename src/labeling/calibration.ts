@@ -31,7 +31,7 @@ import {
   type LabelRow,
   type ReliabilityRow,
 } from "../results/study.ts";
-import { shuffled } from "./baselines.ts";
+import { dealtWithin, strataOf } from "./baselines.ts";
 import { relativeDepth } from "./equal-terms.ts";
 import { ccsOf, countLabels, DESCRIPTIONS, type JudgedHead } from "./metrics.ts";
 
@@ -129,13 +129,9 @@ function dealAnew(
   stratum: (head: CalibratedHead) => unknown,
   random: Random,
 ): CalibratedHead[] {
-  const dealt: CalibratedHead[] = [];
-  for (const value of new Set(heads.map(stratum))) {
-    const members = heads.filter((head) => stratum(head) === value);
-    const labels = shuffled(members, random);
-    for (const [i, head] of members.entries()) dealt.push(judge(head, labels[i].label, labels[i].ccs, group));
-  }
-  return dealt;
+  return dealtWithin(strataOf(heads, stratum), random).map(([head, { label, ccs }]) =>
+    judge(head, label, ccs, group),
+  );
 }
 
 function compare(group: CalibrationGroup, heads: readonly JudgedHead[]): CalibratedHead[] {

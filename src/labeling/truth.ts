@@ -6,7 +6,13 @@ import { PROPERTY_FACTORS } from "../world/properties.ts";
 import type { Truth } from "./calibration.ts";
 
 /** What is known of the heads of an index. */
-type Measured = Pick<SelectivityResult, "factors" | "heads">;
+interface Measured {
+  readonly factors: readonly Pick<SelectivityResult["factors"][number], "name">[];
+  readonly heads: readonly {
+    readonly name: string;
+    readonly factors: readonly { readonly share: number }[];
+  }[];
+}
 
 /** Images a group on average, at least, for a partition to say anything about another. */
 const ENOUGH = 4;
@@ -23,37 +29,46 @@ export function truthOf(
   halves?: readonly [Measured, Measured],
 ): Truth | undefined {
   const properties = [...new Set(texts.flatMap(({ property }) => (property === null ? [] : [property])))];
-  const checked = properties.flatMap((property) => {
-    const names = PROPERTY_FACTORS[property] ?? [property];
-    const at = factors.flatMap(({ name }) => (names.includes(name) ? [name] : []));
-    return at.length === 0 ? [] : [{ property, at }];
-  });
+  const checked = properties.filter((property) => factors.some(({ name }) => speaksOf(property, name)));
   if (checked.length < 2) return undefined;
-  const sharesOf = ({ factors: known, heads: of }: Measured): Truth["shares"] =>
-    new Map(
-      of.map((head) => [
-        head.name,
-        // A factor that takes one value in half of the images is not measured there.
-        checked.map(({ at }) =>
-          Math.max(0, ...known.flatMap(({ name }, f) => (at.includes(name) ? [head.factors[f].share] : []))),
-        ),
-      ]),
-    );
+  const sharesOf = ({ factors: known, heads: of }: Measured): Truth["shares"] => {
+    const shares = factorsOf(checked, known);
+    return new Map(of.map((head) => [head.name, shares(head)]));
+  };
   const groupings = findGroupings(index);
   const partition = (property: string) => groupings.find(({ name }) => name === property);
-  const names = checked.map(({ property }) => property);
   return {
-    factors: names,
+    factors: checked,
     shares: sharesOf({ factors, heads }),
     ...(halves && { halves: [sharesOf(halves[0]), sharesOf(halves[1])] as const }),
-    poolShares: names.map((name) => texts.filter(({ property }) => property === name).length / texts.length),
-    nested: names.flatMap((finer) =>
-      names
+    poolShares: checked.map(
+      (name) => texts.filter(({ property }) => property === name).length / texts.length,
+    ),
+    nested: checked.flatMap((finer) =>
+      checked
         .filter((coarser) => determines(partition(finer), partition(coarser)))
         .map((coarser) => [finer, coarser] as const),
     ),
   };
 }
+
+/** Whether a pool's property speaks of a factor. */
+export const speaksOf = (property: string, factor: string): boolean =>
+  (PROPERTY_FACTORS[property] ?? [property]).includes(factor);
+
+/**
+ * What of a head the factors explain that each property speaks of: the highest ε² of those. A factor that was not measured,
+ * since it takes one value in these images, explains nothing.
+ */
+export const factorsOf =
+  (properties: readonly string[], factors: Measured["factors"]) =>
+  (head: { readonly factors: readonly { readonly share: number }[] }): number[] =>
+    properties.map((property) =>
+      Math.max(
+        0,
+        ...factors.flatMap(({ name }, f) => (speaksOf(property, name) ? [head.factors[f].share] : [])),
+      ),
+    );
 
 /**
  * Whether images with the same value of the first always have the same value of the second, where they have one; and not

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allComponents, allHeads, headName, mlpName, parseComponents, writtenSet } from "./components.ts";
+import {
+  allComponents,
+  allHeads,
+  componentNames,
+  headName,
+  mlpName,
+  parseComponents,
+  parseEdit,
+  writtenSet,
+} from "./components.ts";
 
 const sizes = { layers: 12, heads: 8 };
 const names = (text: string, properties = {}) => {
@@ -69,6 +78,31 @@ describe("a component set as a user writes it", () => {
       expect(writtenSet(`last4, ${written.trim()}*0.5,animals`)).toBe("last4, L10.H3*0.5,animals");
     },
   );
+
+  it("reads directions of heads where something is taken away, and nowhere else", () => {
+    const edited = { ...sizes, headDim: 64 };
+    const read = (text: string, properties = {}) =>
+      componentNames(parseEdit(text, edited, properties), sizes).join();
+    expect(read("L3.H1@2")).toBe("L3.H1@2");
+    expect(read("(3,1)@62-63*0.5, l2h0, embed")).toBe("L2.H0,L3.H1@62*0.5,L3.H1@63*0.5,embed");
+    expect(read("L3.H1@2,L3.H1@1-2")).toBe("L3.H1@1,L3.H1@2");
+    expect(read("animals", { animals: ["L0.H7@0"] })).toBe("L0.H7@0");
+    expect(parseEdit("L10.H3", edited)).toEqual(parseComponents("L10.H3", sizes));
+    expect(writtenSet("L3H1@2*2")).toBe("L3.H1@2*2");
+    for (const wrong of [
+      "L3.H1@64",
+      "L3.H8@0",
+      "L12.H0@0",
+      "L3.H1@3-2",
+      "L3@0",
+      "L3.H1,L3.H1@0",
+      "L3.H1@0,L3.H1@0*2",
+    ])
+      expect(() => parseEdit(wrong, edited), wrong).toThrow(
+        expect.objectContaining({ code: "HEADS_INVALID" }),
+      );
+    expect(() => parseComponents("L3.H1@2", edited)).toThrow(/direction of a head, which only/);
+  });
 
   it("takes no property for a head, and no property that is named like one of them away", () => {
     const properties = { "2.5 d": ["L1.H2"], L1H2x: ["L3.H4"] };

@@ -13,10 +13,17 @@ export interface WeightedMlp {
   readonly weight: number;
 }
 
+/** One of a head's singular directions (`singular-directions.ts`), the strongest being 0, with its weight. */
+export interface WeightedDirection extends WeightedHead {
+  readonly direction: number;
+}
+
 /** What reads a probe: any heads and MLP terms, with weights. Each component occurs once, in order. */
 export interface ComponentSet {
   readonly heads: readonly WeightedHead[];
   readonly mlps: readonly WeightedMlp[];
+  /** What heads write along single directions: only in sets of {@link parseEdit}, and absent where there is none. */
+  readonly directions?: readonly WeightedDirection[];
 }
 
 /** A set under the name that it was asked for by. */
@@ -55,6 +62,10 @@ export const mlpCount = ({ layers, poolMlp }: Pick<Sizes, "layers" | "poolMlp">)
  */
 export const headName = (layer: number, head: number): string => `L${layer}.H${head}`;
 
+/** `L10.H3@2`: a head's third strongest direction. */
+export const directionName = (layer: number, head: number, direction: number): string =>
+  `${headName(layer, head)}@${direction}`;
+
 /**
  * `embed` for 0, `L<l>.MLP` for l + 1, and `pool.MLP` for what comes after the last layer's.
  *
@@ -77,9 +88,15 @@ export const weightedName = (name: string, weight: number): string =>
   weight === 1 ? name : `${name}*${weight}`;
 
 /** Every component of a set by name, with its weight where it is not 1: `L10.H3*0.5`. */
-export function componentNames({ heads, mlps }: ComponentSet, sizes: Pick<Sizes, "layers">): string[] {
+export function componentNames(
+  { heads, mlps, directions = [] }: ComponentSet,
+  sizes: Pick<Sizes, "layers">,
+): string[] {
   return [
     ...heads.map(({ layer, head, weight }) => weightedName(headName(layer, head), weight)),
+    ...directions.map(({ layer, head, direction, weight }) =>
+      weightedName(directionName(layer, head, direction), weight),
+    ),
     ...mlps.map(({ index, weight }) => weightedName(mlpName(index, sizes), weight)),
   ];
 }
@@ -124,7 +141,7 @@ export const allComponents = (sizes: Sizes): ComponentSet => ({
 });
 
 /** A head by itself, in any of the ways that people write one: `L22.H8`, `L22H8`, `22.8`, `(22,8)`. */
-const HEAD = /(^|,)(\s*)(?:L(\d+)\.?H(\d+)|(\d+)\.(\d+)|\(\s*(\d+)\s*,\s*(\d+)\s*\))(?=\s*(?:[*,]|$))/gi;
+const HEAD = /(^|,)(\s*)(?:L(\d+)\.?H(\d+)|(\d+)\.(\d+)|\(\s*(\d+)\s*,\s*(\d+)\s*\))(?=\s*(?:[*,@]|$))/gi;
 
 /** A set as written, its heads in the one way that answers show them: `(22,8), animals` is `L22.H8, animals`. */
 export const writtenSet = (text: string): string =>
@@ -144,13 +161,41 @@ export const writtenSet = (text: string): string =>
  *   property multiplies them
  * @throws `HEADS_INVALID` naming the part and what the model has
  */
-export function parseComponents(
+export const parseComponents = (
   text: string,
   sizes: Sizes,
   properties: Readonly<Record<string, readonly string[]>> = {},
+): ComponentSet => parseSet(text, sizes, properties);
+
+/**
+ * Reads what is to be taken away: a component set, or single directions of heads, `L3.H1@2` (`L3.H1@0-3`), alone or among others.
+ * @param sizes a model's `geometry`
+ * @throws `HEADS_INVALID` as {@link parseComponents}, and for a head together with a direction of its own
+ * @example
+ * ```ts
+ * import { openModel } from "clip-interpret";
+ * import { parseEdit } from "clip-interpret/evaluation";
+ *
+ * const { geometry } = await openModel("emoji-4x128-p8");
+ * console.log(parseEdit("L3.H1@0-3,L0.H1", geometry).directions?.length); // → 4
+ * ```
+ */
+export const parseEdit = (
+  text: string,
+  sizes: Sizes & { readonly headDim: number },
+  properties: Readonly<Record<string, readonly string[]>> = {},
+): ComponentSet => parseSet(text, sizes, properties, sizes.headDim);
+
+/** @param perHead directions a head; none where directions are not taken */
+function parseSet(
+  text: string,
+  sizes: Sizes,
+  properties: Readonly<Record<string, readonly string[]>>,
+  perHead?: number,
 ): ComponentSet {
   const heads = new Map<number, number>();
   const mlps = new Map<number, number>();
+  const directions = new Map<number, number>();
   const put = (into: Map<number, number>, key: number, weight: number, part: string) => {
     const known = into.get(key);
     if (known !== undefined && known !== weight)
@@ -168,20 +213,52 @@ export function parseComponents(
       const product = weight * member.weight || 0;
       if (Math.abs(product) > MOST_WEIGHT)
         throw invalid(`the weight of "${part}" is beyond ±${MOST_WEIGHT}`, sizes);
-      const { headKeys, mlpKeys } = resolvePart(member.name, sizes);
+      const along = directionKeys(member.name, sizes, perHead);
+      const { headKeys, mlpKeys } = along ? { headKeys: [], mlpKeys: [] } : resolvePart(member.name, sizes);
       for (const key of headKeys) put(heads, key, product, part);
       for (const key of mlpKeys) put(mlps, key, product, part);
+      for (const key of along ?? []) put(directions, key, product, part);
     }
   }
   const sorted = (map: Map<number, number>) => [...map].sort(([a], [b]) => a - b);
+  const headOf = (key: number) => ({ layer: Math.floor(key / sizes.heads), head: key % sizes.heads });
+  const unitOf = (key: number) => Math.floor(key / (perHead ?? 1));
+  const twice = [...directions.keys()].find((key) => heads.has(unitOf(key)));
+  if (twice !== undefined) {
+    const { layer, head } = headOf(unitOf(twice));
+    throw invalid(`${headName(layer, head)} is named as a whole and by a direction of it`, sizes);
+  }
   return {
-    heads: sorted(heads).map(([key, weight]) => ({
-      layer: Math.floor(key / sizes.heads),
-      head: key % sizes.heads,
-      weight,
-    })),
+    heads: sorted(heads).map(([key, weight]) => ({ ...headOf(key), weight })),
     mlps: sorted(mlps).map(([index, weight]) => ({ index, weight })),
+    ...(directions.size > 0 && {
+      directions: sorted(directions).map(([key, weight]) => ({
+        ...headOf(unitOf(key)),
+        ...{ direction: key % perHead!, weight },
+      })),
+    }),
   };
+}
+
+/** Numbers of directions, (layer·H + head)·d_h + k, that `L3.H1@2` or `L3.H1@0-3` names; undefined for what names none. */
+function directionKeys(name: string, sizes: Sizes, perHead: number | undefined): number[] | undefined {
+  const match = /^L(\d+)\.H(\d+)@(\d+)(?:-(\d+))?$/i.exec(name);
+  if (!match) return undefined;
+  if (perHead === undefined)
+    throw invalid(
+      `"${name}" is a direction of a head, which only \`evaluate zero-shot --ablate\` and \`debias --heads\` take`,
+      sizes,
+    );
+  const [layer, head, from, to = from] = match
+    .slice(1)
+    .map((digits) => (digits ? Number(digits) : undefined));
+  if (layer! >= sizes.layers || head! >= sizes.heads || to! >= perHead || to! < from!)
+    throw invalid(
+      `"${name}" names what the model does not have, whose heads have directions @0–@${perHead - 1}`,
+      sizes,
+    );
+  const first = (layer! * sizes.heads + head!) * perHead;
+  return Array.from({ length: to! - from! + 1 }, (_, i) => first + from! + i);
 }
 
 /**
@@ -246,6 +323,18 @@ function resolvePart(
   if (match[4]) return { headKeys: none, mlpKeys: [layer + 1] };
   if (head !== undefined) return { headKeys: [layer * heads + head], mlpKeys: none };
   return { headKeys: layerHeads(layer, (end ?? layer) + 1), mlpKeys: none };
+}
+
+/**
+ * Sees that a set holds no direction of a head.
+ * @param where whole heads alone can be taken away there: `inside the network`
+ * @throws `HEADS_INVALID`
+ */
+export function refuseDirections({ directions: [first] = [] }: ComponentSet, where: string): void {
+  if (!first) return;
+  const name = directionName(first.layer, first.head, first.direction);
+  const hint = "Name whole heads, or leave that out: a direction is taken out of the embedding.";
+  throw new ClipInterpretError("HEADS_INVALID", `${name} cannot be taken away ${where}: heads can`, { hint });
 }
 
 const invalid = (why: string, { layers, heads }: Sizes) =>

@@ -15,4 +15,5 @@ export {
 } from "../model/head-space.ts";
 export { scoreComponents, scoreImages, scoreTokens } from "../model/kernel.ts";
 export { unitProbe } from "../model/probe.ts";
+export { type DirectionsOf, type HeadDirections, singularDirections } from "../model/singular-directions.ts";
 export type { LayerTokens, TokenTerms } from "../model/token-terms.ts";

@@ -1,6 +1,12 @@
 /** `clip-interpret/labeling`: who names and judges heads, the texts that they are described in, and the labels file. */
+
 export { type FindHeadsOptions, findHeads } from "../analysis/atlas/find-heads.ts";
 export { type AtlasLabels, loadAtlasLabels } from "../analysis/atlas/labels.ts";
+export {
+  type ChanceOptions,
+  describeFromWeights,
+  type FromWeightsOptions,
+} from "../analysis/from-weights/from-weights.ts";
 export type { AskOptions, Described, Judge, Labeller, Named, Verdict } from "../labeling/labeller.ts";
 export { createLlm, type Llm, type LlmOptions } from "../labeling/llm.ts";
 export { type AnswerCache, createAnswerCache } from "../labeling/llm-cache.ts";

@@ -9,12 +9,15 @@ import { decomposeResultSchema } from "../results/decompose.ts";
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
 import { faithfulnessSchema } from "../results/faithfulness.ts";
+import { fineTuneResultSchema } from "../results/fine-tune.ts";
+import { fromWeightsResultSchema } from "../results/from-weights.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
 import { labelEstimateSchema, labelResultSchema } from "../results/label.ts";
 import { metricsResultSchema } from "../results/metrics.ts";
 import { modelsResultSchema, pullResultSchema } from "../results/models.ts";
 import { neighborsResultSchema } from "../results/neighbors.ts";
 import { preprocessResultSchema } from "../results/preprocess.ts";
+import { refereeResultSchema } from "../results/referee.ts";
 import { registersResultSchema } from "../results/registers.ts";
 import { retrievalResultSchema } from "../results/retrieval.ts";
 import { segmentResultSchema } from "../results/segment.ts";
@@ -47,6 +50,7 @@ export const resultSchemas = {
   "atlas --head": atlasHeadResultSchema,
   "atlas --knows": knowingHeadsSchema,
   compare: compareResultSchema,
+  "compare --base": fineTuneResultSchema,
   debias: debiasResultSchema,
   decompose: decomposeResultSchema,
   demo: demoResultSchema,
@@ -66,10 +70,12 @@ export const resultSchemas = {
   preprocess: preprocessResultSchema,
   pull: pullResultSchema,
   registers: registersResultSchema,
+  referee: refereeResultSchema,
   segment: segmentResultSchema,
   selectivity: selectivityResultSchema,
   study: studyResultSchema,
   textspan: textspanResultSchema,
+  "textspan --from-weights": fromWeightsResultSchema,
   "textspan arrays": textspanArraysResultSchema,
   tokenize: tokenizeResultSchema,
   verify: verifyResultSchema,
@@ -81,10 +87,13 @@ export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";
 export type { Faithfulness } from "../results/faithfulness.ts";
+export type { FineTuneResult } from "../results/fine-tune.ts";
+export type { FromWeightsResult } from "../results/from-weights.ts";
 export type { LabelResult } from "../results/label.ts";
 export type { MetricsResult } from "../results/metrics.ts";
 export type { NeighborsResult } from "../results/neighbors.ts";
 export type { Origin } from "../results/origin.ts";
+export type { RefereeResult } from "../results/referee.ts";
 export type { RegistersResult } from "../results/registers.ts";
 export type { RetrievalResult } from "../results/retrieval.ts";
 export type { SegmentResult } from "../results/segment.ts";

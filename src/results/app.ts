@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { replacementSchema } from "./accuracy.ts";
+import { averageScoreSchema, scoreWithoutSchema } from "./explain.ts";
 import { originSchema } from "./origin.ts";
 import { retrievalResultSchema } from "./retrieval.ts";
 import { SCORINGS } from "./scoring.ts";
@@ -8,7 +9,6 @@ import { selectivityResultSchema } from "./selectivity.ts";
 import {
   componentSetSchema,
   gridSchema,
-  headShape,
   rectangleSchema,
   share,
   sizeSchema,
@@ -64,6 +64,9 @@ export const appSchema = z.strictObject({
   example: z
     .strictObject({ image: imageRefSchema, texts: z.array(z.string()) })
     .describe("what to show before anything is chosen"),
+  reports: z
+    .array(z.strictObject({ id: z.string(), title: z.string() }))
+    .describe("pages that commands wrote, which it was started with: `GET /api/reports/{id}`"),
   starts: z.array(imageRefSchema).describe("pictures to start from, of the default corpus"),
 });
 
@@ -94,6 +97,7 @@ export const corporaSchema = z.strictObject({
       searchable: count.describe(
         "images that can be searched with it now: more and more while it is indexed",
       ),
+      version: z.string().nullable().describe("changes with what can be searched; null where nothing can"),
       own: z.boolean().describe("whether it was added here, and can be removed again"),
       job: z.string().nullable().describe("the job that makes or indexes it now"),
     }),
@@ -193,15 +197,7 @@ export const meansRequestSchema = z.strictObject({ model, corpus: z.string(), te
 /** The answer: what is taken off a picture to see what is its own. */
 export const meansSchema = z.strictObject({
   origin: originSchema("model", "index"),
-  texts: z.array(
-    z.strictObject({
-      text: z.string(),
-      similarity: z.number().describe("mean cosine of the corpus's images with the text"),
-      heads: z
-        .array(z.strictObject({ ...headShape, value: z.number() }))
-        .describe("the mean of each head's part in it, layer by layer"),
-    }),
-  ),
+  texts: z.array(averageScoreSchema),
   ...truncatedShape,
 });
 
@@ -233,23 +229,7 @@ export const withoutSchema = z.strictObject({
     .strictObject({ corpus: z.string(), images: count })
     .nullable()
     .describe("what means were taken over; null where nothing takes the heads' place"),
-  texts: z.array(
-    z.strictObject({
-      text: z.string(),
-      similarity: z.number().describe("with all heads"),
-      without: z.number().describe("without the direct effects of the chosen heads"),
-      random: z
-        .strictObject({
-          draws: count,
-          exhaustive: z.boolean().describe("whether these are all the sets there are"),
-          mean: z.number(),
-          low: z.number().describe("2.5th percentile"),
-          high: z.number().describe("97.5th percentile"),
-        })
-        .nullable()
-        .describe("the score without as many random heads instead; null where there are no others"),
-    }),
-  ),
+  texts: z.array(scoreWithoutSchema),
   ...truncatedShape,
 });
 

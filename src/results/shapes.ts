@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type ComponentSet, headName, mlpName, type Sizes, writtenSet } from "../model/components.ts";
+import {
+  type ComponentSet,
+  directionName,
+  headName,
+  mlpName,
+  type Sizes,
+  writtenSet,
+} from "../model/components.ts";
 
 /* Shapes that several results share. One thing has one name and one shape everywhere. */
 
@@ -10,7 +17,9 @@ export const share = z.number().min(0).max(1);
 export const headShape = {
   layer: count,
   head: count,
-  name: z.string().describe("L10.H3: layer and head, counted from zero"),
+  name: z
+    .string()
+    .describe("L10.H3: layer and head, counted from zero; L10.H3@2 where it is one of the head's directions"),
 };
 export const headSchema = z.strictObject(headShape);
 /** A head as results name it. */
@@ -38,6 +47,10 @@ export const componentSetSchema = z.strictObject({
   set: z.string().describe("as it was written: L3.H1, last4, a property"),
   heads: z.array(weightedHeadSchema),
   mlps: z.array(z.strictObject({ ...mlpShape, weight: z.number() })),
+  directions: z
+    .array(z.strictObject({ ...headShape, direction: count, weight: z.number() }))
+    .optional()
+    .describe("singular directions of heads, named L10.H3@2; only where the set has any"),
 });
 /** A component set as results name it. */
 export type ReadComponents = z.infer<typeof componentSetSchema>;
@@ -45,12 +58,17 @@ export type ReadComponents = z.infer<typeof componentSetSchema>;
 /** A component set as results name it. @param written as the user wrote it; its heads are named in one way */
 export const componentsOf = (
   written: string,
-  { heads, mlps }: ComponentSet,
+  { heads, mlps, directions }: ComponentSet,
   sizes: Pick<Sizes, "layers">,
 ): ReadComponents => ({
   set: writtenSet(written),
   heads: heads.map(({ layer, head, weight }) => ({ ...headOf(layer, head), weight })),
   mlps: mlps.map(({ index, weight }) => ({ component: mlpName(index, sizes), weight })),
+  ...(directions && {
+    directions: directions.map(({ layer, head, direction, weight }) => ({
+      ...{ layer, head, name: directionName(layer, head, direction), direction, weight },
+    })),
+  }),
 });
 
 const truncatedSchema = z.strictObject({

@@ -15,6 +15,7 @@ import { addCorpusRoutes } from "./routes/corpora.ts";
 import { addImageRoutes } from "./routes/images.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
 import { addModelRoutes } from "./routes/models.ts";
+import { addReportRoutes } from "./routes/reports.ts";
 import type { Services } from "./routes/route.ts";
 import { webApp } from "./static.ts";
 
@@ -61,6 +62,7 @@ export async function createApp(services: Services, options: AppOptions): Promis
     addAnalysisRoutes,
     addAtlasRoutes,
     addJobRoutes,
+    addReportRoutes,
   ])
     add(app, services);
   app.doc31("/api/openapi.json", { openapi: "3.1.0", info: { title: "clip-interpret", version: VERSION } });
@@ -77,7 +79,8 @@ export async function createApp(services: Services, options: AppOptions): Promis
         ? new ClipInterpretError("REQUEST_INVALID", messageOf(thrown) || "the request was not understood")
         : thrown;
     const problem = problemOf(error);
-    if (problem.code === "INTERNAL" && !context.req.raw.signal.aborted) onFault(thrown);
+    if (["INTERNAL", "THREAD_ENDED"].includes(problem.code) && !context.req.raw.signal.aborted)
+      onFault(thrown);
     const status = statusOf(problem.code) as ContentfulStatusCode;
     if (status === 503) context.header("Retry-After", RETRY_SECONDS);
     return context.json({ error: problem }, status);

@@ -6,6 +6,7 @@ import { type AtlasLabels, loadAtlasLabels } from "../analysis/atlas/labels.ts";
 import { readsTexts } from "../checkpoint/model-config.ts";
 import type { Index } from "../corpus/open-index.ts";
 import { type HeadLabel, readLabels, writeLabels } from "../labels/labels-file.ts";
+import { loadProperties, type Properties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { AtlasLabel } from "../results/atlas.ts";
 import { isFile } from "../support/files.ts";
@@ -32,7 +33,8 @@ const HEAD_SECONDS = 0.5;
 export async function estimateAtlas(model: ClipModel, index: Index): Promise<AtlasEstimate> {
   const { layers, heads, headDim } = model.geometry;
   const images = estimatedImages(index, layers * heads);
-  const each = HEAD_SECONDS * (headDim / 32) * (1 + Math.min(index.images.length, 20_000) / 2000);
+  const each =
+    HEAD_SECONDS * Math.max(0.25, headDim / 32) * (1 + Math.min(index.images.length, 20_000) / 2000);
   return {
     images,
     seconds: Math.ceil(images * (await secondsAnImage(model)) + layers * heads * each),
@@ -61,6 +63,10 @@ function secondsAnImage(model: ClipModel): Promise<number> {
 
 /** What heads are called: by hand in the app, by a file that was given, or as it was published. */
 export interface ServedLabels {
+  /** Heads by what they were called by hand, as properties are named. */
+  byHand(model: ClipModel): Promise<Properties>;
+  /** Grows with every label that is given or taken away. */
+  readonly changes: number;
   of(model: ClipModel): Promise<AtlasLabels>;
   /**
    * Calls a head something, or, by an empty label, nothing of one's own any more.
@@ -75,7 +81,15 @@ export function createLabels(cache: string, file: string | undefined): ServedLab
     join(cache, "labels", `${(await model.weightsHash()).slice(0, 24)}.json`);
   /** Two who write at a time take turns. */
   let turn: Promise<unknown> = Promise.resolve();
+  let changes = 0;
   const labels: ServedLabels = {
+    get changes() {
+      return changes;
+    },
+    async byHand(model) {
+      const own = await ownFile(model);
+      return (await isFile(own)) ? loadProperties(model, own) : {};
+    },
     async of(model) {
       const own = await ownFile(model);
       const fits = file !== undefined && (await fitsModel(model, file));
@@ -91,6 +105,7 @@ export function createLabels(cache: string, file: string | undefined): ServedLab
         const { [head]: _, ...others } = known;
         const heads = label === "" ? others : { ...others, [head]: byHand(label, by) };
         await writeLabels(path, { model: model.name, source: "labels given in the app", heads });
+        changes++;
         return (await labels.of(model))[head] ?? null;
       };
       const pending = turn.then(write);

@@ -109,6 +109,8 @@ export interface CorpusIndex {
   readonly place: IndexPlace;
   /** One object as long as the index stays as it is. */
   readonly index: Index;
+  /** Changes with it. */
+  readonly version: string;
   /** Whether every image of the corpus is in it. */
   readonly complete: boolean;
 }
@@ -222,7 +224,7 @@ export function createCorpora(
         if (!index || index.images.length === 0) continue;
         const { rejected, unread = [] } = index;
         const complete = index.images.length + rejected.length + unread.length >= whole;
-        return { place, index, complete };
+        return { place, index, complete, version: sha256Of(stamp).slice(0, 12) };
       }
       throw notReady(`the corpus "${name}" is not indexed with ${model.id} yet`);
     },

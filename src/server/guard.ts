@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { ClipInterpretError } from "../support/errors.ts";
+import { PAGE_POLICY } from "../views/kit/html.ts";
 
 /** Names under which a machine reaches itself. A page of another site cannot be served under one of them. */
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -13,6 +14,7 @@ const POLICY = [
   "style-src 'self'",
   "img-src 'self' data: blob:",
   "connect-src 'self'",
+  "frame-src 'self'",
   "base-uri 'self'",
   "form-action 'none'",
 ];
@@ -25,6 +27,10 @@ const HEADERS = {
   "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 };
 
+/** What a route sets for a page that was drawn to be read: it runs nothing, and this server's own pages may frame it. */
+export const DRAWN_PAGE = "drawn page";
+const DRAWN_POLICY = `${PAGE_POLICY}; sandbox; frame-ancestors 'self'`;
+
 /**
  * Puts the headers that keep a page to itself on every answer.
  * @param embed origins whose pages may show a single view (`?embed=1`) in a frame; nobody may frame anything else
@@ -35,6 +41,7 @@ export const secureHeaders =
     await next();
     const { headers } = context.res;
     for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
+    if (context.get(DRAWN_PAGE) === true) return headers.set("Content-Security-Policy", DRAWN_POLICY);
     const mayBeFramed = embed.length > 0 && context.req.query("embed") === "1";
     const ancestors = mayBeFramed ? embed.join(" ") : "'none'";
     headers.set("Content-Security-Policy", [...POLICY, `frame-ancestors ${ancestors}`].join("; "));

@@ -4,7 +4,7 @@ import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { hashIndex } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
-import { loadProperties, requireLabelsOf } from "../labels/properties.ts";
+import { loadProperties, type Properties, requireLabelsOf } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseComponents } from "../model/components.ts";
 import { insightsSchema, type propertiesSchema } from "../results/app.ts";
@@ -71,17 +71,24 @@ async function placeOf(model: ClipModel, index: Index, cache: string): Promise<s
 const PROPERTY_HEADS = 3;
 
 /**
- * Names of sets of heads: factors that some heads clearly follow, labels that were given or published, and factors by which
+ * Names of sets of heads: factors that some heads clearly follow, labels that were given by hand, by a file or published, and factors by which
  * no heads that were chosen for them retrieve better than chance; within each the clearest first.
  */
 export async function propertiesOf(
   model: ClipModel,
   insights: Insights | undefined,
   labels: string | undefined,
+  byHand: Properties = {},
 ): Promise<Property[]> {
   // Another model's labels say nothing of this one's heads.
   const fits = labels !== undefined && (await fitsModel(model, labels));
-  const named = await loadProperties(model, fits ? labels : undefined);
+  const given = await loadProperties(model, fits ? labels : undefined);
+  const named: Properties = Object.fromEntries(
+    [...Object.keys(given), ...Object.keys(byHand)].map((name) => [
+      name,
+      [...new Set([...(given[name] ?? []), ...(byHand[name] ?? [])])],
+    ]),
+  );
   const taken = new Set(Object.keys(named).map((name) => name.toLowerCase()));
   const labelled = Object.entries(named).map(([name, heads]) => ({
     ...{ name, source: "label" as const, precision: null },

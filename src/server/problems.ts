@@ -26,6 +26,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SUM_MISMATCH: 500,
   HUB_UNREACHABLE: 502,
   SERVER_BUSY: 503,
+  THREAD_ENDED: 503,
   DISK_FULL: 507,
 };
 

@@ -10,6 +10,7 @@ import { isLoopback } from "../support/network.ts";
 import { once } from "../support/shared.ts";
 import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
+import { createLabels } from "./atlas.ts";
 import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
 import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
@@ -19,6 +20,7 @@ import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
 import { openCorpusMemory } from "./own-corpora.ts";
 import { createFairQueue } from "./queue.ts";
+import { openReports } from "./reports.ts";
 import { openRoots } from "./roots.ts";
 import type { Engine } from "./threads/engine.ts";
 import { createTaskRunner } from "./threads/task-runner.ts";
@@ -45,6 +47,8 @@ export interface ServerOptions {
   readonly corpora?: readonly CorpusSpec[];
   /** Folders below which pages may choose folders of pictures to add. */
   readonly roots?: readonly string[];
+  /** Pages that commands wrote, or folders of studies, which the app shows. */
+  readonly reports?: readonly string[];
   /** A labels file, for properties. */
   readonly labels?: string | undefined;
   /** Where uploads, indexes and measurements are kept. Default: this program's cache. */
@@ -99,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const limits = { ...LIMITS, ...options.limits };
   const given = options.corpora ?? [];
   const roots = await openRoots(options.roots ?? []);
+  const reports = await openReports(options.reports ?? []);
   const models = await serveModels(options.models, options.served);
   for (const { index } of given) if (index !== undefined) await requireServed(index, models);
   if (labels !== undefined) await requireLabels(labels, models);
@@ -116,8 +121,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const looks = createLooks(corpora, uploads, createFairQueue(limits), limits);
   const stopping = new AbortController();
   const services = {
-    ...{ corpora, uploads, pictures, looks, jobs, limits, cache, labels, models, tasks, asks, roots },
+    ...{
+      corpora,
+      uploads,
+      pictures,
+      looks,
+      jobs,
+      limits,
+      cache,
+      models,
+      tasks,
+      asks,
+      roots,
+      reports,
+    },
     searches: createFairQueue(limits),
+    ...{ labelsFile: labels, labels: createLabels(cache, labels) },
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,
   };

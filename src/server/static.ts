@@ -28,9 +28,9 @@ const brotli = promisify(brotliCompress);
 const gzipped = promisify(gzip);
 
 /** Views of the web app; each address is the same page. */
-const VIEWS = new Set(["/", "/look", "/segment", "/neighbors", "/heads"]);
-/** The page of a head lies one step deeper. */
-const HEAD = /^\/heads\/L\d{1,3}\.H\d{1,3}$/;
+const VIEWS = new Set(["/", "/look", "/segment", "/neighbors", "/heads", "/reports"]);
+/** The page of a head, or a report, lies one step deeper. */
+const BELOW = /^\/(heads\/L\d{1,3}\.H\d{1,3}|reports\/[a-z0-9-]{1,60})$/;
 
 /** What that is sent as; no file is called so. */
 const DEEPER = "/heads/*.html";
@@ -52,7 +52,7 @@ export async function webApp(folder: string): Promise<MiddlewareHandler> {
   const compressed = sharedCache<Buffer>(Number.MAX_SAFE_INTEGER);
   return async (context) => {
     const { path } = context.req;
-    const name = VIEWS.has(path) ? "/index.html" : HEAD.test(path) ? DEEPER : path;
+    const name = VIEWS.has(path) ? "/index.html" : BELOW.test(path) ? DEEPER : path;
     const bytes = files.get(name);
     if (!bytes) throw new ClipInterpretError("NOT_FOUND", "there is no such page");
     const isNamedByContent = name.startsWith("/assets/");

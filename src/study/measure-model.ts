@@ -243,14 +243,14 @@ async function measureFactors(
 }
 
 /** The rows of an index dealt into two halves at random. */
-function halvesOf({ images }: Pick<Index, "images">, seed: number): [number[], number[]] {
+export function halvesOf({ images }: Pick<Index, "images">, seed: number): [number[], number[]] {
   const rows = shuffled([...images.keys()], new Random(seed, 0));
   const half = Math.floor(rows.length / 2);
   return [rows.slice(0, half), rows.slice(half)];
 }
 
 /** The heads that are analysed. @throws `HEADS_INVALID` for anything that is no head */
-function headsOf({ geometry }: ClipModel, spec: string): ComponentSet {
+export function headsOf({ geometry }: ClipModel, spec: string): ComponentSet {
   const set = parseComponents(spec, geometry);
   if (set.mlps.length > 0 || set.heads.length === 0)
     throw new ClipInterpretError("HEADS_INVALID", `"${spec}" is not a set of heads`);

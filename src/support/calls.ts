@@ -13,7 +13,7 @@ export interface Caller<H extends Handlers> {
   /**
    * @param work hears of progress; its signal stops what was asked, which then ends as it ends anywhere
    * @param transfer what of the input is moved
-   * @throws what the handler throws, with its code; `INTERNAL` when the thread is gone
+   * @throws what the handler throws, with its code; `THREAD_ENDED` when the thread is gone
    */
   call<K extends keyof H & string>(
     name: K,
@@ -98,9 +98,13 @@ export function createCaller<H extends Handlers>(port: MessagePort | Worker): Ca
     return one;
   };
   const died = (cause: unknown) => {
-    gone ??= new ClipInterpretError("INTERNAL", `a thread of the server ended: ${messageOf(cause)}`, {
-      cause,
-    });
+    gone ??= new ClipInterpretError(
+      "THREAD_ENDED",
+      `a thread of the server ended while it worked: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
     for (const id of [...waiting.keys()]) settle(id)?.reject(gone);
   };
   port.on("message", (answer: Answer) => {

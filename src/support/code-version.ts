@@ -7,7 +7,7 @@ import { once } from "./shared.ts";
 /** Layers whose modules compute; those above draw and print. */
 const COMPUTING = [
   ...["support", "math", "image", "text", "checkpoint", "onnx", "hub", "model", "world", "corpus"],
-  ...["labels", "results", "analysis", "labeling", "study"],
+  ...["labels", "results", "analysis", "labeling", "study", "referee"],
 ];
 
 /**

@@ -115,7 +115,7 @@ export const ERRORS = {
   },
   HEADS_INVALID: {
     means: "A head or component set was not understood or names heads the model does not have.",
-    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5.",
+    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5; where something is taken away also directions, L3.H1@2.",
   },
   SUM_MISMATCH: {
     means: "The parts of a decomposition do not add up to the embedding within the tolerance.",
@@ -235,6 +235,10 @@ export const ERRORS = {
     means: "Two indexes that were to be compared hold too few of the same images.",
     hint: "Index the same folder with both models: images are matched by their bytes, not by their names.",
   },
+  MODELS_DIFFER: {
+    means: "Two models that were to be compared weight by weight have other shapes.",
+    hint: "Name a model and what it was fine-tuned from; models of other shapes are compared by `compare --index` twice.",
+  },
   CLASSES_INVALID: {
     means: "A file of classes is damaged, or its classes do not fit the index or each other.",
     hint: "Give one name a line, or JSON as docs/ablation.md describes it; name the factor that says what images show.",
@@ -333,6 +337,10 @@ export const ERRORS = {
     means: "Too many requests or jobs are waiting.",
     hint: "Try again in a moment; the answer's Retry-After says when.",
   },
+  THREAD_ENDED: {
+    means: "A thread of the server ended while it worked, as it does where memory runs out.",
+    hint: "Ask again: it was started anew. If that happens again, the server's terminal says why.",
+  },
   ADDRESS_UNUSABLE: {
     means: "The server cannot listen on this address or port.",
     hint: "Choose another with --port or --host; --port 0 takes any that is free.",
@@ -383,7 +391,7 @@ export class ClipInterpretError extends Error {
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ClipInterpretError)) return 2;
   if (error.code === "CANCELLED") return 130;
-  return error.code === "INTERNAL" || error.code === "SUM_MISMATCH" ? 2 : 1;
+  return ["INTERNAL", "SUM_MISMATCH", "THREAD_ENDED"].includes(error.code) ? 2 : 1;
 }
 
 /** The text of any thrown value, for use inside another message. */

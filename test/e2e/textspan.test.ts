@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { fromWeightsResultSchema } from "../../src/results/from-weights.ts";
 import { textspanArraysResultSchema, textspanResultSchema } from "../../src/results/textspan.ts";
 import { formatNpy, parseNpy } from "../../src/support/npy.ts";
 import { relativeError } from "../support/compare.ts";
@@ -78,7 +79,16 @@ describe("textspan over an index", () => {
   });
 
   it.each([
-    ["neither index nor arrays", ["textspan"], "USAGE"],
+    ["neither index nor arrays nor weights", ["textspan"], "USAGE"],
+    ["an index and weights", ["textspan", "--index", "x", "--from-weights"], "USAGE"],
+    ["directions of an index", ["textspan", "--index", "x", "--directions", "3"], "USAGE"],
+    ["heads as one from weights", ["textspan", "--from-weights", "--joint"], "USAGE"],
+    ["MLPs from weights", ["textspan", "--from-weights", "--heads", "mlps"], "HEADS_INVALID"],
+    [
+      "weights of a model that pools by attention",
+      ["textspan", "--from-weights", "--model", goldenPath("kinds/siglip-timm")],
+      "MODEL_UNSUPPORTED",
+    ],
     ["both", arrays("--index", "x"), "USAGE"],
     ["arrays without texts", ["textspan", "--contributions", "c.npy"], "USAGE"],
     ["a rank for an index", ["textspan", "--index", "x", "--rank", "3"], "USAGE"],
@@ -97,6 +107,42 @@ describe("textspan over an index", () => {
     const on = (...more: string[]) => runHere("textspan", "--index", index, ...more);
     expectError(await on("--heads", "L9"), "HEADS_INVALID");
     expectError(await on("--texts", "nothing-here"), "INPUT_NOT_FOUND");
+  });
+});
+
+describe("textspan from weights", () => {
+  const own = (...more: string[]) => ["textspan", "--from-weights", "--heads", "L3.H1,L1.H0", ...more];
+
+  it("needs no image: prints what its schema says, and writes the same as JSON, a page and a picture", async () => {
+    const folder = await testFolder();
+    const file = (name: string) => join(folder, name);
+    const outs = ["w.json", "w.html", "w.svg"].flatMap((name) => ["--out", file(name)]);
+    const options = ["--directions", "2", "--per-end", "3", "--control", "10", "--json"];
+    const run = await runHere(...own(...options, ...outs));
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    const json = fromWeightsResultSchema.parse(JSON.parse(run.stdout));
+    expect(json).toMatchObject({ index: null, textsPerEnd: 3, chance: { draws: 10 } });
+    expect(json.heads.map(({ name }) => name)).toEqual(["L1.H0", "L3.H1"]);
+    for (const { directions } of json.heads) {
+      expect(directions.map(({ direction }) => direction)).toEqual([0, 1]);
+      for (const { ends } of directions)
+        for (const { texts } of ends) expect(texts.length).toBeLessThanOrEqual(3);
+    }
+    expect(JSON.parse(await readFile(file("w.json"), "utf8"))).toEqual(json);
+    const first = json.heads[1].directions[0].ends[0].texts[0].text;
+    for (const name of ["w.html", "w.svg"]) expect(await readFile(file(name), "utf8")).toContain(first);
+  });
+
+  it("orders directions by what the images of an index do along them, and prints lines for people", async () => {
+    const run = await runHere(...own("--variance", index, "--directions", "3", "--control", "0", "--json"));
+    const json = fromWeightsResultSchema.parse(JSON.parse(run.stdout));
+    expect(json).toMatchObject({ weighting: "variance", index: { name: "index", images: 24 }, chance: null });
+    for (const { directions } of json.heads) {
+      const shares = directions.map(({ varianceShare }) => varianceShare!);
+      expect([...shares].sort((a, b) => b - a)).toEqual(shares);
+    }
+    const people = await runHere(...own("--variance", index, "--control", "0"));
+    expect(people.stdout).toMatch(/L3\.H1@\d+ .*\d\.\d\d {2}\d\.\d\d /);
   });
 });
 

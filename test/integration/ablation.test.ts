@@ -21,9 +21,12 @@ import { lowestShares, prepareZeroShot, problemAccuracy } from "../../src/analys
 import type { Index } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { worldIndex } from "../../src/corpus/world-index.ts";
+import { dot } from "../../src/math/linear.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { allComponents, parseComponents } from "../../src/model/components.ts";
+import { allComponents, parseComponents, parseEdit } from "../../src/model/components.ts";
+import { constantPart } from "../../src/model/head-space.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { singularDirections } from "../../src/model/singular-directions.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
 import type { DebiasResult } from "../../src/results/debias.ts";
 
@@ -96,6 +99,81 @@ describe("direct ablation over an index", () => {
     expect(heads.accuracy.share).toBeLessThan(0.7);
     expect(study.rows.filter(({ kind }) => kind === "layer")).toHaveLength(4);
     expect(study.rows.filter(({ kind }) => kind === "kept").every(({ random }) => random?.draws)).toBe(true);
+  });
+});
+
+describe("ablation of single directions", () => {
+  const dense = async (layer: number, head: number) => {
+    const search = createSearch(index, model.geometry, model.matmul);
+    return search.contributions({ heads: [{ layer, head, weight: 1 }], mlps: [] }, problem.rows);
+  };
+
+  it("takes out what z writes along the direction, and an equal share of what it writes whatever z is", async () => {
+    const { embedDim, headDim } = { ...model.config, ...model.geometry };
+    const { writes } = await singularDirections(model)(2, 1);
+    const found = await problem.scores.direction(2, 1, 3);
+    const written = await dense(2, 1);
+    const scalars = await index.scalars();
+    const v = writes.subarray(3 * embedDim, 4 * embedDim);
+    for (const at of [0, 5, 100]) {
+      const [mu, sigma, norm] = scalars.subarray(3 * problem.rows[at], 3 * problem.rows[at] + 3);
+      const constant = constantPart(model.geometry, mu, sigma, 2).map((value) => value / norm);
+      const own = constant.map((value, d) => written[at * embedDim + d] - value);
+      for (let c = 0; c < problem.scores.classes; c++) {
+        const text = problem.probes.subarray(c * embedDim, (c + 1) * embedDim);
+        const expected = dot(own, v) * dot(text, v) + dot(constant, text) / headDim;
+        expect(Math.abs(found[at * problem.scores.classes + c] - expected)).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  it.each(["mean", "zero"] as const)(
+    "of all directions of a head is ablation of the head (%s)",
+    async (replacement) => {
+      const ablation = createAblation(problem.scores, { replacement });
+      const whole = await ablation.without(parseEdit("L0.H1", model.geometry));
+      const along = await ablation.without(parseEdit("L0.H1@0-31", model.geometry));
+      expect(along.length).toBe(whole.length);
+      expect(whole.reduce((most, value, i) => Math.max(most, Math.abs(value - along[i])), 0)).toBeLessThan(
+        2e-6,
+      );
+    },
+  );
+
+  it("stands beside as many other directions of the same head", async () => {
+    const sets = ["L0.H1@0", "L0.H1@0-31"].map((name) => ({ name, set: parseEdit(name, model.geometry) }));
+    const { rows } = await studyAblation(problem, sets, { random: 100, layers: false });
+    expect(rows[0].random).toMatchObject({ draws: 31, exhaustive: true });
+    expect(rows[0].components).toMatchObject({
+      set: "L0.H1@0",
+      heads: [],
+      directions: [{ layer: 0, head: 1, direction: 0, name: "L0.H1@0", weight: 1 }],
+    });
+    expect(rows[1].random).toBeNull();
+  });
+
+  it("removes a cue by directions as by heads, held against directions", async () => {
+    const given = parseEdit("L0.H1@0-31", model.geometry);
+    const options = { maxHeads: 1, random: 1 };
+    const along = await debias(model, problem, { ...options, given });
+    const whole = await debias(model, problem, { ...options, given: parseEdit("L0.H1", model.geometry) });
+    expect(along.selections[0].steps).toHaveLength(32);
+    expect(along.selections[0].steps[0].heads).toEqual([{ layer: 0, head: 1, name: "L0.H1@0" }]);
+    expect(along.selections[0].outcome).toEqual(whole.selections[0].outcome);
+    expect(along.selections[0].controls.map(({ from }) => from)).toEqual(["same layers", "all layers"]);
+    expect(along.randomSteps).toHaveLength(32);
+    for (const more of [{ fullForward: true }, { exports: ["x.onnx"] }])
+      await expect(debias(model, problem, { ...options, given, ...more })).rejects.toMatchObject({
+        code: "HEADS_INVALID",
+      });
+    const both = parseEdit("L0.H0,L0.H1@3", model.geometry);
+    await expect(debias(model, problem, { ...options, given: both })).rejects.toMatchObject({
+      code: "HEADS_INVALID",
+    });
+    const sets = [{ name: "x", set: given }];
+    await expect(studyForward(model, problem, sets, { images: 4, random: 0 })).rejects.toMatchObject({
+      code: "HEADS_INVALID",
+    });
   });
 });
 

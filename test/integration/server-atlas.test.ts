@@ -133,8 +133,23 @@ describe("the atlas in the app", () => {
     ]);
     const page = (await get(`/api/atlas/heads/L1.H0?${query}`)).json<AtlasHeadResult>();
     expect(page.entry.label?.label).toBe("backdrops");
+    // What heads are called can be searched by.
+    const { properties } = (await get(`/api/properties?${query}`)).json<{
+      properties: { name: string; heads: { name: string }[] }[];
+    }>();
+    expect(properties.find(({ name }) => name === "backdrops")?.heads.map(({ name }) => name)).toEqual([
+      "L1.H0",
+    ]);
+    const near = (heads: string) =>
+      post(server.url, "/api/neighbors", { ...asked, heads, query: { text: "a red background" } });
+    const { neighbors } = (await near("backdrops")).json<{ neighbors: unknown[] }>();
+    expect(neighbors).toEqual((await near("L1.H0")).json<{ neighbors: unknown[] }>().neighbors);
     expect((await label("L1.H0", { model: DEFAULT_MODEL, label: "" })).json()).toMatchObject({
       label: null,
+    });
+    expect(codeOf(await near("backdrops"))).toBe("HEADS_INVALID");
+    expect((await get(`/api/atlas/heads/L1.H0?${query}`)).json()).toMatchObject({
+      entry: { label: null },
     });
     const after = (await get(`/api/atlas?${query}`)).json<AtlasState>();
     const named = after.state === "ready" ? after.atlas.heads.filter((head) => head.label) : [];

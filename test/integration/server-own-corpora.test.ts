@@ -142,10 +142,14 @@ describe("a folder of one's own", () => {
     await mkdir(join(root, "changing"));
     for (const name of pictures.slice(0, 3)) await copyFile(join(SCENES, name), join(root, "changing", name));
     await add("changing");
+    const before = (await corpus("changing"))!.version;
+    expect((await corpus("changing"))!.version).toBe(before);
     await copyFile(join(SCENES, pictures[4]), join(root, "changing", pictures[4]));
     await rm(join(root, "changing", pictures[0]));
     await add("changing");
     expect(await corpus("changing")).toMatchObject({ images: 3, indexed: true, searchable: 3 });
+    // As many as before, and a page hears that they are others.
+    expect((await corpus("changing"))!.version).not.toBe(before);
     const found = (await neighbors("changing")).neighbors.map(({ path }) => path).sort();
     expect(found).toEqual([pictures[1], pictures[2], pictures[4]]);
   });

@@ -4,19 +4,29 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { scanSource } from "../../src/corpus/source.ts";
 import { DEFAULT_MODEL, openModel } from "../../src/model/registry.ts";
 import { connectedModels, type Engine, startEngine } from "../../src/server/threads/engine.ts";
+import type { EngineCalls } from "../../src/server/threads/engine-thread.ts";
 import { createTaskRunner } from "../../src/server/threads/task-runner.ts";
+import { createCaller } from "../../src/support/calls.ts";
 import { post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 import { freePorts, missing as nginxMissing, startNginx } from "../support/nginx.ts";
 
 const MONKEY = fileURLToPath(new URL("../../examples/scenes/images/0067-monkey.png", import.meta.url));
+const SCENES = fileURLToPath(new URL("../../examples/scenes", import.meta.url));
 const OTHER = "emoji-4x128-p16";
 let engine: Engine;
 beforeAll(() => {
   engine = startEngine();
 });
 afterAll(() => engine.release());
+
+/** Ends the thread of an engine, which does not know why. */
+async function kill(engine: Engine): Promise<void> {
+  const { port } = engine.connect("pages");
+  await createCaller<EngineCalls>(port).call("close", {});
+}
 
 /** Pixels of so many pictures of a size. */
 const pixels = (count: number, size: number) =>
@@ -42,7 +52,7 @@ describe("encoders in a thread", () => {
   });
 
   it("leave the calling thread to others, and take what pages ask before what jobs do", async () => {
-    const port = engine.connect("jobs");
+    const { port } = engine.connect("jobs");
     const jobs = connectedModels(port);
     onTestFinished(() => jobs.release());
     const [page, job] = [await engine.load(DEFAULT_MODEL), await jobs.load(DEFAULT_MODEL)];
@@ -93,7 +103,36 @@ describe("encoders in a thread", () => {
     const ended = startEngine();
     const model = await ended.load(DEFAULT_MODEL);
     await ended.release();
-    await expect(model.encodeTexts(["a"])).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(model.encodeTexts(["a"])).rejects.toMatchObject({ code: "THREAD_ENDED" });
+  });
+
+  it("start again should their thread die: what was under way hears it, the same models and tasks go on", async () => {
+    const mortal = startEngine();
+    onTestFinished(() => mortal.release());
+    const tasks = createTaskRunner(mortal, "jobs");
+    onTestFinished(() => tasks.close());
+    const model = await mortal.load(DEFAULT_MODEL);
+    const before = await model.encodeTexts(["a frog"]);
+    const source = await scanSource(SCENES);
+    const folder = await mkdtemp(join(tmpdir(), "clip-interpret-mortal-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const index = () => tasks.run("index", { model: DEFAULT_MODEL, source, folder: join(folder, "index") });
+
+    const { imageSize } = model.config.vision;
+    const job = index();
+    const first = model.decompose(pixels(64, imageSize), {});
+    await kill(mortal);
+    const last = model.decompose(pixels(1, imageSize), {});
+    const ended = await Promise.allSettled([job, first, last]);
+    const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    expect(failed.length).toBeGreaterThan(0);
+    for (const error of failed) {
+      expect(error).toMatchObject({ code: "THREAD_ENDED" });
+      expect(error.message).toMatch(/ended while it worked: exit code/);
+    }
+    expect(await model.encodeTexts(["a frog"])).toEqual(before);
+    expect((await mortal.load(DEFAULT_MODEL)).geometry).toBe(model.geometry);
+    expect(await index()).toBe(source.images.length);
   });
 });
 

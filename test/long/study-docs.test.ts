@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { STUDY_PAGES, studyBlocks, withStudy } from "../../scripts/study-tables.ts";
+import { withBlocks } from "../../scripts/blocks.ts";
+import { STUDY_PAGES, studyBlocks } from "../../scripts/study-tables.ts";
 import { runStudy } from "../../src/study/run-study.ts";
 
 const MODELS = [
@@ -17,6 +18,6 @@ it("the study's numbers in docs/ are those that it gives", async () => {
   const blocks = studyBlocks(result);
   for (const [name, names] of Object.entries(STUDY_PAGES)) {
     const page = readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
-    expect(withStudy(page, names, blocks)).toBe(page);
+    expect(withBlocks(page, "study", names, blocks)).toBe(page);
   }
 });

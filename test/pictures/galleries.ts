@@ -5,12 +5,15 @@ import { colourScales } from "./colour-scales.ts";
 import { contributionMatrix } from "./contribution-matrix.ts";
 import { debias } from "./debias.ts";
 import { explanation } from "./explanation.ts";
+import { fineTune } from "./fine-tune.ts";
+import { fromWeights } from "./from-weights.ts";
 import { headMatch } from "./head-match.ts";
 import { labels } from "./labels.ts";
 import { lookGallery } from "./look.ts";
 import { metrics } from "./metrics.ts";
 import { neighbors } from "./neighbors.ts";
 import type { Gallery } from "./picture.ts";
+import { referees } from "./referee.ts";
 import { segmentationGallery } from "./segmentation.ts";
 import { segmentationSheet } from "./segmentation-sheet.ts";
 import { selectivity } from "./selectivity.ts";
@@ -28,13 +31,16 @@ export const GALLERIES: readonly Gallery[] = [
   selectivity,
   atlas,
   textspan,
+  fromWeights,
   headMatch,
+  fineTune,
   ablation,
   debias,
   labels,
   lookGallery,
   metrics,
   studies,
+  referees,
   verify,
   charts,
   colourScales,

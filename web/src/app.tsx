@@ -9,12 +9,13 @@ import { ModelPicker } from "./panels/model-picker.tsx";
 import { Neighbors } from "./panels/neighbors.tsx";
 import { usePreparedOnce } from "./panels/prepare.tsx";
 import { Missing, ProblemNote } from "./panels/problem.tsx";
+import { Reports } from "./panels/reports.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
 import { here } from "./state/api.ts";
 import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
-import { useApp, useCorpora, useImage, useModel } from "./state/queries.ts";
+import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
 import { defaultTexts, settledState, useCanonical } from "./state/settle.ts";
 import { formatAddress, useViewState, VIEWS, type View, within } from "./state/url.ts";
 
@@ -23,8 +24,9 @@ const TITLES: Readonly<Record<View, string>> = {
   segment: "Segment",
   neighbors: "Neighbours",
   heads: "Heads",
+  reports: "Reports",
 };
-const PANELS = { look: Look, segment: Segment, neighbors: Neighbors, heads: Heads };
+const PANELS = { look: Look, segment: Segment, neighbors: Neighbors, heads: Heads, reports: Reports };
 
 /** A click that the page itself follows, rather than the browser in another tab. */
 const isPlain = ({ metaKey, ctrlKey, shiftKey }: MouseEvent) => !(metaKey || ctrlKey || shiftKey);
@@ -38,6 +40,7 @@ export function App() {
   const { data: model, error: modelError } = useModel(name);
   const corpus = state.corpus ?? app?.defaultCorpus;
   const { data: corpora } = useCorpora(model?.name);
+  useGrownCorpora(corpora);
   const entry = corpora?.corpora.find((one) => one.name === corpus);
   // One's own can be used while it grows; of the demo nothing is said before it is whole.
   const ready = entry !== undefined && (entry.indexed || (entry.own && entry.searchable > 0));
@@ -149,15 +152,17 @@ export function App() {
           clip-interpret
         </a>
         <nav aria-label="Views">
-          {VIEWS.map((one) => (
+          {VIEWS.filter(
+            (one) => one !== "reports" || state.view === one || (app?.reports.length ?? 0) > 0,
+          ).map((one) => (
             <a
               key={one}
-              href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null })}
+              href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null, report: null })}
               aria-current={one === state.view ? "page" : undefined}
               onClick={(event) => {
                 if (!isPlain(event)) return;
                 event.preventDefault();
-                go({ view: one, tour: 0, head: null });
+                go({ view: one, tour: 0, head: null, report: null });
               }}
             >
               {TITLES[one]}

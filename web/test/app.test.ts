@@ -9,6 +9,7 @@ import { lookCases } from "./look.cases.ts";
 import { neighborsCases } from "./neighbors.cases.ts";
 import { picturesCases } from "./pictures.cases.ts";
 import { problemsCases } from "./problems.cases.ts";
+import { reportsCases } from "./reports.cases.ts";
 import { segmentCases } from "./segment.cases.ts";
 import { serverCases } from "./server.cases.ts";
 import { takeAlongCases } from "./take-along.cases.ts";
@@ -25,6 +26,7 @@ describe.skipIf(skip)("the web app in a browser", { timeout: 180_000 }, () => {
   describe("Segment", segmentCases);
   describe("Neighbours", neighborsCases);
   describe("Heads", headsCases);
+  describe("Reports", reportsCases);
   describe("pictures of one's own", corporaCases);
   describe("the address", addressCases);
   describe("pictures", picturesCases);

@@ -14,7 +14,7 @@ import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post } from "../../test/support/app-server.ts";
 import { entriesOf, run } from "../../test/support/doc-examples.ts";
 import { runHere } from "../../test/support/run-cli.ts";
-import { app, open } from "./app-world.ts";
+import { app, cell, open } from "./app-world.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -89,11 +89,31 @@ export function takeAlongCases(): void {
     const numbersIn = (lines: readonly string[]) => lines.map((line) => Number(/(\S+)$/.exec(line)![1]));
 
     await page.getByTestId("without").first().waitFor();
-    const [explained, segmented] = await ran();
-    const score = await page.getByTestId("score").textContent();
-    expect(formatCosine(explained.texts[0].similarity)).toBe(score);
-    const without = await page.getByTestId("without").allTextContents();
-    // The program needs the index, which a search's command makes.
+    const [, explained, segmented] = await ran();
+    const score = page.getByTestId("score");
+    expect(formatCosine(explained.texts[0].similarity)).toBe(await score.textContent());
+    const ablated = explained.ablated.texts.map((one: { without: number }) => one.without);
+    expect(ablated.map(formatCosine)).toEqual(await page.getByTestId("without").allTextContents());
+    const lines = numbersIn(await printed());
+    expect(lines.slice(0, 4)).toEqual(explained.texts.map((one: { similarity: number }) => one.similarity));
+    expect(lines[4]).toBe(segmented.texts[0].score);
+    const facts = await page.locator(".facts").textContent();
+    expect(facts).toContain(formatSigned(lines[4], decimalsFor(Math.abs(lines[4]))));
+    expect(lines.slice(5)).toEqual(ablated);
+
+    // Against another text, less the average picture.
+    await page.getByRole("combobox", { name: /^against/ }).selectOption(EXAMPLE_SCENE.texts[1]);
+    await page.getByLabel("less the average picture").check();
+    const [, held] = await ran();
+    const compared: { score: number; heads: { value: number }[] }[] = held.compared.texts;
+    await expect.poll(() => score.textContent()).toBe(formatSigned(compared[0].score, 4));
+    const square = await cell(page, "L3.H3").getAttribute("aria-label");
+    expect(Number(/: (\S+?)\. /.exec(square!)![1].replace("−", "-"))).toBeCloseTo(
+      compared[0].heads[15].value,
+      3,
+    );
+    expect(numbersIn(await printed()).slice(0, 3)).toEqual(compared.map((one) => one.score));
+
     await page.getByRole("link", { name: "Neighbours" }).click();
     await page.getByLabel("pictures that some heads find fitting a text").check();
     await page.getByRole("region", { name: "most similar" }).getByRole("link").first().waitFor();
@@ -104,14 +124,24 @@ export function takeAlongCases(): void {
       found.neighbors.map((one: { score: number }) => format(one.score)),
     );
     expect(numbersIn(await printed())).toEqual(found.neighbors.map((one: { score: number }) => one.score));
-    await page.getByRole("link", { name: "Look", exact: true }).click();
-    await page.getByTestId("without").first().waitFor();
-    const lines = numbersIn(await printed());
-    expect(lines.slice(0, 4)).toEqual(explained.texts.map((one: { similarity: number }) => one.similarity));
-    expect(lines[4]).toBe(segmented.texts[0].score);
-    const facts = await page.locator(".facts").textContent();
-    expect(facts).toContain(formatSigned(lines[4], decimalsFor(Math.abs(lines[4]))));
-    expect(lines.slice(5).map(formatCosine)).toEqual(without);
+    // Which heads know a text, best first.
+    await page.goto(`${app.server.url}/heads?corpus=scenes&knows=a+red+background`);
+    await page.locator(".knowing").first().waitFor({ timeout: 90_000 });
+    const [, knowing] = await ran();
+    const cards = page.locator(".head-card");
+    expect(await cards.evaluateAll((all) => all.map((one) => one.getAttribute("data-head")))).toEqual(
+      knowing.heads.map((one: { name: string }) => one.name),
+    );
+    expect(numbersIn(await printed())).toEqual(knowing.heads.map((one: { share: number }) => one.share));
+    for (const kind of ["PNG", "CSV", "JSON"]) {
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("group", { name: "Download this view" }).getByRole("button", { name: kind }).click(),
+      ]);
+      const saved = await readFile(await download.path());
+      if (kind === "PNG") expect(JSON.parse(originIn(saved)!).index.images).toBe(24);
+      else for (const { name } of knowing.heads) expect(saved.toString()).toContain(name);
+    }
 
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel(/where does each text lead/).check();

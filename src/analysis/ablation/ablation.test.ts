@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ComponentSet } from "../../model/components.ts";
 import { allComponents } from "../../model/components.ts";
 import type { ClassScores } from "../zero-shot/class-scores.ts";
-import { createAblation } from "./ablation.ts";
+import { createAblation, directionUnit, unitSet } from "./ablation.ts";
 
 const [LAYERS, HEADS, CLASSES] = [2, 3, 2];
 
@@ -20,9 +20,18 @@ function scoresOf(numbers: readonly number[], rows: number): ClassScores {
   const sum = (parts: readonly Float32Array[]) =>
     Float64Array.from({ length: size }, (_, i) => parts.reduce((total, of) => total + of[i], 0));
   return {
-    ...{ rows: Array.from({ length: rows }, (_, i) => i), classes: CLASSES, layers: LAYERS, heads: HEADS },
+    ...{
+      rows: Array.from({ length: rows }, (_, i) => i),
+      classes: CLASSES,
+      layers: LAYERS,
+      heads: HEADS,
+      headDim: 2,
+    },
     whole: async () => Float32Array.from(sum([...heads, ...mlps])),
     head: async (layer, head) => heads[layer * HEADS + head],
+    // Two directions a head: three and one quarter of it.
+    direction: async (layer, head, direction) =>
+      heads[layer * HEADS + head].map((value) => value * (direction === 0 ? 0.75 : 0.25)),
     mlp: async (term) => mlps[term],
     mlps: async () => sum(mlps),
   };
@@ -48,6 +57,33 @@ const near = (a: Float64Array, b: Float64Array) => {
 };
 
 describe("direct ablation", () => {
+  it("of all directions of a head is that of the head, and a weight is how much of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(numbers, rows, fc.constantFrom("mean", "zero"), async (of, n, replacement) => {
+        const ablation = createAblation(scoresOf(of, n), { replacement });
+        const along = (...weights: number[]) => ({
+          ...{ heads: [], mlps: [] },
+          directions: weights.map((weight, direction) => ({ layer: 1, head: 2, direction, weight })),
+        });
+        const head = (weight: number) => ({ heads: [{ layer: 1, head: 2, weight }], mlps: [] });
+        near(await ablation.without(along(1, 1)), await ablation.without(head(1)));
+        near(await ablation.without(along(0.5, 0.5)), await ablation.without(head(0.5)));
+        near(await ablation.without(along(1)), await ablation.without(head(0.75)));
+      }),
+    );
+  });
+
+  it("numbers directions behind all heads", () => {
+    const sizes = { layers: LAYERS, heads: HEADS, headDim: 2 };
+    const unit = directionUnit(sizes, { layer: 1, head: 2, direction: 1 });
+    expect(unitSet([unit, 4], sizes)).toEqual({
+      heads: [{ layer: 1, head: 1, weight: 1 }],
+      mlps: [],
+      directions: [{ layer: 1, head: 2, direction: 1, weight: 1 }],
+    });
+    expect(unitSet([0], sizes)).not.toHaveProperty("directions");
+  });
+
   it("of A and then of B is that of both", async () => {
     await fc.assert(
       fc.asyncProperty(

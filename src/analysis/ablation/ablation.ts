@@ -8,7 +8,7 @@
  * Later components are left as they were; what reads a head inside the network still reads it (`forward-ablation.ts`
  * takes it away there too).
  */
-import { type ComponentSet, mlpCount } from "../../model/components.ts";
+import { type ComponentSet, mlpCount, type WeightedDirection } from "../../model/components.ts";
 import type { Replacement } from "../../results/accuracy.ts";
 import type { ClassScores } from "../zero-shot/class-scores.ts";
 
@@ -26,6 +26,8 @@ export interface Ablation {
   whole(): Promise<Float64Array>;
   /** Takes one head out of scores [rows, C], in place; a weight says how much of it. */
   takeHead(from: Float64Array, layer: number, head: number, weight?: number): Promise<void>;
+  /** Takes out what one head writes along one of its directions, in place. @throws `MODEL_UNSUPPORTED` */
+  takeDirection(from: Float64Array, along: WeightedDirection): Promise<void>;
   /** Takes MLP terms out, in place. @throws `HEADS_INVALID` for single terms that the index does not hold */
   takeMlps(from: Float64Array, mlps: ComponentSet["mlps"]): Promise<void>;
   /** [rows, C]: scores without a set. @throws `HEADS_INVALID` */
@@ -53,6 +55,9 @@ export function createAblation(
     async takeHead(from, layer, head, weight = 1) {
       take(from, `${layer}.${head}`, await scores.head(layer, head), weight);
     },
+    async takeDirection(from, { layer, head, direction, weight }) {
+      take(from, `${layer}.${head}@${direction}`, await scores.direction(layer, head, direction), weight);
+    },
     async takeMlps(from, mlps) {
       const [first] = mlps;
       // All terms at one weight are known without being stored.
@@ -62,9 +67,10 @@ export function createAblation(
       }
       for (const { index, weight } of mlps) take(from, `mlp ${index}`, await scores.mlp(index), weight);
     },
-    async without({ heads, mlps }) {
+    async without({ heads, mlps, directions = [] }) {
       const left = await ablation.whole();
       for (const { layer, head, weight } of heads) await ablation.takeHead(left, layer, head, weight);
+      for (const along of directions) await ablation.takeDirection(left, along);
       await ablation.takeMlps(left, mlps);
       return left;
     },
@@ -87,10 +93,29 @@ function columnMeans(
   return means.map((sum) => sum / count);
 }
 
-/** Heads as a set of weight 1. @param units head numbers, layer·H + head */
-export const headSet = (units: readonly number[], heads: number): ComponentSet => ({
-  heads: [...units]
-    .sort((a, b) => a - b)
-    .map((unit) => ({ layer: Math.floor(unit / heads), head: unit % heads, weight: 1 })),
-  mlps: [],
-});
+/** Sizes that numbers of heads and directions follow from. */
+export type UnitSizes = Pick<ClassScores, "layers" | "heads" | "headDim">;
+
+/**
+ * Heads and directions as a set of weight 1.
+ * @param units numbers of heads, layer·H + head; behind all of them those of directions, L·H + (layer·H + head)·d_h + k
+ */
+export function unitSet(units: readonly number[], { layers, heads, headDim }: UnitSizes): ComponentSet {
+  const sorted = [...units].sort((a, b) => a - b);
+  const headOf = (unit: number) => ({ layer: Math.floor(unit / heads), head: unit % heads });
+  const directions = sorted
+    .filter((unit) => unit >= layers * heads)
+    .map((unit) => unit - layers * heads)
+    .map((at) => ({ ...headOf(Math.floor(at / headDim)), direction: at % headDim, weight: 1 }));
+  return {
+    heads: sorted.filter((unit) => unit < layers * heads).map((unit) => ({ ...headOf(unit), weight: 1 })),
+    mlps: [],
+    ...(directions.length > 0 && { directions }),
+  };
+}
+
+/** The number of a direction, as {@link unitSet} takes it. */
+export const directionUnit = (
+  { layers, heads, headDim }: UnitSizes,
+  { layer, head, direction }: Omit<WeightedDirection, "weight">,
+): number => layers * heads + (layer * heads + head) * headDim + direction;

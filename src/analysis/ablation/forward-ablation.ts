@@ -11,7 +11,7 @@ import { preprocessAll } from "../../image/pool.ts";
 import type { Preprocessed } from "../../image/preprocess.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import type { ComponentSet } from "../../model/components.ts";
+import { type ComponentSet, refuseDirections } from "../../model/components.ts";
 import type { Gate } from "../../model/decompose.ts";
 import { normalizeAll } from "../../model/pixels.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -116,6 +116,7 @@ export function ablationGate(model: Pick<ClipModel, "config">, set: ComponentSet
     const hint = "Name heads only, or leave --full-forward out.";
     throw new ClipInterpretError("HEADS_INVALID", "MLPs cannot be gated inside the network", { hint });
   }
+  refuseDirections(set, "inside the network");
   const { heads, headDim, tokens, width } = model.config.vision;
   const open = openGate(model);
   for (const { layer, head, weight } of set.heads) {

@@ -11,7 +11,7 @@ import { componentsOf } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { thin, type ZeroShotProblem } from "../zero-shot/problem.ts";
 import { hitsOf, type Partition, shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
-import { createAblation, headSet } from "./ablation.ts";
+import { createAblation, unitSet } from "./ablation.ts";
 import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";
 import { bandOf, drawControls } from "./random-heads.ts";
 
@@ -79,7 +79,7 @@ export async function studyForward(
     openGate(model),
     ...plans.flatMap(({ set, controls }) => [
       gateOf(set),
-      ...controls.sets.map((units) => gateOf(headSet(units, heads))),
+      ...controls.sets.map((units) => gateOf(unitSet(units, scores))),
     ]),
   ];
   const found = await forwardScores(model, index, asked, probes, gates, work);

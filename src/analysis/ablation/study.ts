@@ -7,7 +7,12 @@
  * the Paradox" (concept consistency): heads of high consistency against heads of low.
  */
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, mlpCount, type NamedSet } from "../../model/components.ts";
+import {
+  type ComponentSet,
+  mlpCount,
+  type NamedSet,
+  type WeightedDirection,
+} from "../../model/components.ts";
 import type { ControlBand, Replacement } from "../../results/accuracy.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf } from "../../results/shapes.ts";
@@ -15,7 +20,7 @@ import { type AblationRow, type ZeroShotResult, zeroShotResult } from "../../res
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { problemAccuracy, problemHits, type ZeroShotProblem } from "../zero-shot/problem.ts";
 import { shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
-import { createAblation } from "./ablation.ts";
+import { createAblation, directionUnit, unitSet } from "./ablation.ts";
 import { studyForward } from "./forward-study.ts";
 import { bandOf, drawControls, randomOrders, sameHeads } from "./random-heads.ts";
 
@@ -131,6 +136,7 @@ export async function studyAblation(
     own: readonly number[],
     share: number,
   ): Promise<ControlBand | null> {
+    if (set.directions) return drawnAlong(set, set.directions, share);
     const controls = drawControls(units, own.length, random, { seed, except: own });
     const shares: number[] = [];
     for (const control of controls.sets) {
@@ -140,6 +146,29 @@ export async function studyAblation(
         await ablation.takeHead(left, Math.floor(unit / heads), unit % heads, set.heads[i].weight);
       }
       await ablation.takeMlps(left, set.mlps);
+      shares.push(shareOf(problemHits(problem, left)).share);
+    }
+    return bandOf(shares, share, controls.exhaustive);
+  }
+
+  /** As many other directions of the same heads with the same weights, beside the same heads and MLPs. */
+  async function drawnAlong(
+    set: ComponentSet,
+    own: readonly WeightedDirection[],
+    share: number,
+  ): Promise<ControlBand | null> {
+    const first = own.map((along) => directionUnit(scores, { ...along, direction: 0 }));
+    const pool = [...new Set(first)].flatMap((unit) =>
+      Array.from({ length: scores.headDim }, (_, k) => unit + k),
+    );
+    const except = own.map((along) => directionUnit(scores, along));
+    const controls = drawControls(pool, own.length, random, { seed, except });
+    const shares: number[] = [];
+    for (const control of controls.sets) {
+      checkCancelled(signal);
+      const { directions = [] } = unitSet(control, scores);
+      const weighted = directions.map((along, i) => ({ ...along, weight: own[i].weight }));
+      const left = await ablation.without({ ...set, directions: weighted });
       shares.push(shareOf(problemHits(problem, left)).share);
     }
     return bandOf(shares, share, controls.exhaustive);

@@ -6,7 +6,7 @@
  */
 import { extname } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
-import type { ComponentSet } from "../../model/components.ts";
+import { type ComponentSet, refuseDirections } from "../../model/components.ts";
 import type { ForwardStudy, InnerReplacement, Replacement } from "../../results/accuracy.ts";
 import {
   type DebiasBaseline,
@@ -21,10 +21,10 @@ import {
   type SelectionName,
 } from "../../results/debias.ts";
 import { originOf } from "../../results/origin.ts";
-import { type Head, headOf } from "../../results/shapes.ts";
+import { componentsOf, type Head } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { createAblation, headSet } from "../ablation/ablation.ts";
+import { createAblation, directionUnit, type UnitSizes, unitSet } from "../ablation/ablation.ts";
 import { studyForward } from "../ablation/forward-study.ts";
 import { bandOf, combinations, drawControls } from "../ablation/random-heads.ts";
 import { lowestShares, problemHits, robustnessOf } from "../zero-shot/problem.ts";
@@ -43,7 +43,7 @@ export interface DebiasOptions extends WorkOptions {
    * there by luck too.
    */
   readonly use?: SelectionName;
-  /** Whole heads to be ablated, whatever the measures say; one more selection. */
+  /** Whole heads, or directions of heads, to be ablated, whatever the measures say; one more selection. */
   readonly given?: ComponentSet;
   /** One unit vector [D] a value of the cue, for the selection by texts. */
   readonly cueProbes?: readonly Float64Array[];
@@ -85,6 +85,8 @@ export async function debias(
   options: DebiasOptions = {},
 ): Promise<DebiasResult> {
   const { index, classSet, cueFactor: cue } = problem;
+  if (options.given && options.fullForward) refuseDirections(options.given, "inside the network");
+  if (options.given && options.exports?.length) refuseDirections(options.given, "in an exported model");
   const found = await removeCue(model, problem, options);
   const forward = await insideNetwork(model, problem, found, options);
   const exported = await exportDebiased(model, problem, found, options.exports ?? [], options);
@@ -100,7 +102,7 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
   const { replacement = "mean", random = 100, seed = 0, report, signal } = options;
   const { scores, validation, validationAt, test, testAt } = problem;
   const { layers, heads } = scores;
-  const given = options.given && unitsOf(options.given, heads);
+  const given = options.given && unitsOf(options.given, scores);
   const all = Array.from({ length: layers * heads }, (_, unit) => unit);
   const most = Math.min(options.maxHeads ?? Math.min(16, Math.ceil(all.length / 2)), all.length);
   // Nothing of the held-out half goes into what replaces a head.
@@ -110,7 +112,7 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
     test: robustnessOf(hits, test),
   });
   const without = async (units: readonly number[]) =>
-    problemHits(problem, await ablation.without(headSet(units, heads)));
+    problemHits(problem, await ablation.without(unitSet(units, scores)));
   const hitsBefore = await without([]);
   const before = halves(hitsBefore);
   const gap = await cueGap(problem);
@@ -126,7 +128,12 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
   const used = orders.findIndex(([name]) => name === use);
   if (used < 0) throw new RangeError(`no selection ${use}`);
 
-  const nameOf = (unit: number): Head => headOf(Math.floor(unit / heads), unit % heads);
+  const isDirection = (unit = 0) => unit >= all.length;
+  const nameOf = (unit: number): Head => {
+    const { directions, heads: named } = componentsOf("", unitSet([unit], scores), scores);
+    const { layer, head, name } = (directions ?? named)[0];
+    return { layer, head, name };
+  };
   const selections: DebiasSelection[] = [];
   let usedUnits: readonly number[] = [];
   for (const [selection, order] of orders) {
@@ -196,9 +203,15 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
   }
 
   function poolsOf(chosen: readonly number[]) {
-    const layersOf = new Set(chosen.map((unit) => Math.floor(unit / heads)));
-    const same = all.filter((unit) => layersOf.has(Math.floor(unit / heads)));
-    return [{ from: "same layers", pool: same } as const, { from: "all layers", pool: all } as const];
+    // Directions are held against directions.
+    const like = isDirection(chosen[0])
+      ? Array.from({ length: all.length * scores.headDim }, (_, at) => all.length + at)
+      : all;
+    const layerOf = (unit: number) =>
+      Math.floor((isDirection(unit) ? (unit - all.length) / scores.headDim : unit) / heads);
+    const layersOf = new Set(chosen.map(layerOf));
+    const same = like.filter((unit) => layersOf.has(layerOf(unit)));
+    return [{ from: "same layers", pool: same } as const, { from: "all layers", pool: like } as const];
   }
 
   async function controlsOf(chosen: readonly number[], own: Halves): Promise<DebiasSelection["controls"]> {
@@ -239,7 +252,8 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
   /** Not compared with any one selection: its own heads may be among them. */
   async function randomSteps(): Promise<(RandomHeads | null)[]> {
     const task = "random heads";
-    const longest = Math.max(0, ...selections.map(({ steps }) => steps.length));
+    const ofHeads = selections.filter(({ selection }) => selection !== "given" || !isDirection(given?.[0]));
+    const longest = Math.max(0, ...ofHeads.map(({ steps }) => steps.length));
     report?.({ type: "start", task, unit: "size", total: longest });
     const found: (RandomHeads | null)[] = [];
     for (let k = 1; k <= longest; k++) {
@@ -256,16 +270,24 @@ async function removeCue(model: ClipModel, problem: SplitProblem, options: Debia
       report?.({ type: "advance", task, done: k, total: longest });
     }
     report?.({ type: "end", task, done: longest });
-    return found;
+    const steps = Math.max(0, ...selections.map((of) => of.steps.length));
+    return [...found, ...Array<null>(steps - longest).fill(null)];
   }
 }
 
-/** Head numbers of whole heads. @throws `HEADS_INVALID` */
-function unitsOf(set: ComponentSet, heads: number): number[] {
-  if (set.mlps.length > 0 || set.heads.some(({ weight }) => weight !== 1)) {
+/** Numbers of whole heads or of directions. @throws `HEADS_INVALID` */
+function unitsOf({ heads, mlps, directions = [] }: ComponentSet, sizes: UnitSizes): number[] {
+  if (mlps.length > 0 || [...heads, ...directions].some(({ weight }) => weight !== 1)) {
     throw new ClipInterpretError("HEADS_INVALID", "--heads takes whole heads, no MLPs and no weights");
   }
-  return set.heads.map(({ layer, head }) => layer * heads + head);
+  if (heads.length > 0 && directions.length > 0)
+    throw new ClipInterpretError(
+      "HEADS_INVALID",
+      "--heads takes whole heads or directions of heads, not both",
+    );
+  return directions.length > 0
+    ? directions.map((along) => directionUnit(sizes, along))
+    : heads.map(({ layer, head }) => layer * sizes.heads + head);
 }
 
 /** The used heads inside the network: with random ones where that was asked for, and as an exported folder will be. */

@@ -1,15 +1,22 @@
+import { meanOfEachHead } from "../../corpus/means.ts";
+import type { Search } from "../../corpus/search.ts";
 import type { DecodeOptions } from "../../image/decode.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import type { NamedSet } from "../../model/components.ts";
 import { type Decomposition, SUM_TOLERANCE } from "../../model/decomposition.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { type ImagePixels, pixelsOf } from "../../model/pixels.ts";
 import { unitProbe } from "../../model/probe.ts";
+import type { Replacement } from "../../results/accuracy.ts";
 import { type ExplainResult, type Explanation, explainResult } from "../../results/explain.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
+import { componentsOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
+import { withoutHeads } from "../ablation/without-heads.ts";
 import { readComponents } from "../read.ts";
+import { averageOf, comparedTexts } from "./compared.ts";
 
 /**
  * "Why this score?": the text is the probe, every component reads it alone, along components.
@@ -42,8 +49,22 @@ export function explain(
   });
 }
 
+/** What an image's scores are held against. */
+export interface ComparedWith {
+  /** One of the texts: the others' scores are told less its own (`compared`). */
+  readonly against?: string;
+  /** Whether the average picture of the index is taken off (`compared`). */
+  readonly lessAverage?: boolean;
+  /** Heads without whose direct effects every text is scored too, beside as many random ones (`ablated`). */
+  readonly ablate?: NamedSet;
+  /** What takes their place. Default: `mean`, over the index. */
+  readonly replacement?: Replacement;
+  /** Whose average picture is meant, as `openIndex` gives it. */
+  readonly index?: Search;
+}
+
 /** How an image is explained. */
-export interface ExplainOptions extends WorkOptions, DecodeOptions {
+export interface ExplainOptions extends WorkOptions, DecodeOptions, ComparedWith {
   /** How the result names the image; by default by its path. */
   readonly image?: Partial<ImageOrigin>;
 }
@@ -51,7 +72,8 @@ export interface ExplainOptions extends WorkOptions, DecodeOptions {
 /**
  * Explains an image's scores for some texts.
  * @param source path, or the bytes of an image file
- * @throws `TEXTS_EMPTY`, and what decoding an image and loading a tokenizer throw
+ * @throws `TEXTS_EMPTY`; `USAGE` where an index is needed, or a text to hold others against is none of them; `HEADS_INVALID` for MLP
+ *   terms to be taken out; what decoding an image and loading a tokenizer throw
  * @example
  * ```ts
  * import { explainImage, openModel } from "clip-interpret";
@@ -74,7 +96,7 @@ export async function explainImage(
   return explainPixels(model, await pixelsOf(model, source, options), texts, { ...options, image });
 }
 
-/** {@link explainImage} of an image that is read already. @throws `TEXTS_EMPTY` */
+/** {@link explainImage} of an image that is read already. @throws as that */
 export async function explainPixels(
   model: ClipModel,
   { pixels, shown }: ImagePixels,
@@ -86,9 +108,49 @@ export async function explainPixels(
   const decomposition = await model.decompose(pixels);
   const embeddings = await model.encodeTexts(texts, options);
   const named = { name: "an image", label: null, sha256: shown.sha256, ...image };
+  const explained = explain(model, decomposition, texts, embeddings);
   return explainResult(await originOf({ model, image: named }), {
-    sumError: decomposition.error[0],
-    texts: explain(model, decomposition, texts, embeddings),
+    ...{ sumError: decomposition.error[0], texts: explained },
+    ...(await comparisons(model, decomposition, explained, embeddings, options)),
     ...(await truncatedIn(model, texts)),
   });
+}
+
+/** What scores are held against, where that is asked for. */
+async function comparisons(
+  model: ClipModel,
+  decomposition: Decomposition,
+  explained: readonly Explanation[],
+  embeddings: Float32Array,
+  { against, lessAverage = false, ablate, replacement = "mean", index }: ComparedWith,
+): Promise<Pick<ExplainResult, "compared" | "ablated">> {
+  const texts = explained.map(({ text }) => text);
+  if (against !== undefined && !texts.includes(against)) {
+    throw new ClipInterpretError(
+      "USAGE",
+      `“${against}” is none of the texts that others are held against it with`,
+    );
+  }
+  const needed = (why: string): Search => {
+    if (index) return index;
+    throw new ClipInterpretError("USAGE", `${why} needs an index`);
+  };
+  const { embedDim } = model.geometry;
+  const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
+  const indexOf = async (search: Search) => (await originOf({ index: search.index })).index;
+  const over = lessAverage ? needed("the average picture") : undefined;
+  const average = over && (await averageOf(model, over, texts, probes));
+  const compared = (against !== undefined || over !== undefined) && {
+    ...{ against: against ?? null, less: over ? await indexOf(over) : null },
+    texts: comparedTexts(explained, against, average),
+  };
+  const means = ablate && replacement === "mean" ? needed("the average of heads") : undefined;
+  const ablated = ablate && {
+    components: componentsOf(ablate.name, ablate.set, model.geometry),
+    ...{ replacement, over: means ? await indexOf(means) : null },
+    texts: withoutHeads(model, decomposition, probes, ablate.set, {
+      means: means && (await meanOfEachHead(means.index, model.geometry)),
+    }).map((one, i) => ({ text: texts[i], ...one })),
+  };
+  return { ...(compared && { compared }), ...(ablated && { ablated }) };
 }

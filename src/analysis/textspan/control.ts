@@ -13,11 +13,12 @@
 import { symmetricEigenvalues } from "../../math/eigenvalues.ts";
 import { quantile } from "../../math/intervals.ts";
 import { norm } from "../../math/linear.ts";
+import { removeAll } from "../../math/orthonormal.ts";
 import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { type RowSpace, removeAll, transpose } from "./row-space.ts";
+import { type RowSpace, transpose } from "./row-space.ts";
 import { selectInSpace } from "./textspan.ts";
 
 /** How the controls are made. */

@@ -5,7 +5,8 @@
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { choleskyFactor, isAbove } from "../../math/eigenvalues.ts";
-import { addScaled, dot, gram, norm } from "../../math/linear.ts";
+import { gram, norm } from "../../math/linear.ts";
+import { flat, orthonormal, orthonormalRows, removeAll } from "../../math/orthonormal.ts";
 import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 
@@ -100,48 +101,6 @@ export function centred({ data, rows }: DenseMatrix, mean: Float64Array): DenseM
   return { data: covariance, rows, columns: rows };
 }
 
-/** A row of a matrix counts as a sum of the earlier ones when no more than this share of its length is its own. */
-const DEPENDENT = 1e-12;
-
-/** M̃ = L·Q by Gram-Schmidt, each row made orthogonal twice: Q [q, D] orthonormal, L [m, q]. */
-function orthonormalRows(matrix: Float64Array, m: number): { Q: DenseMatrix; L: DenseMatrix } {
-  const D = matrix.length / m;
-  const Q: Float64Array[] = [];
-  const L: Float64Array[] = [];
-  for (let i = 0; i < m; i++) {
-    const rest = matrix.slice(i * D, (i + 1) * D);
-    const coefficients = new Float64Array(m);
-    const length = norm(rest);
-    removeAll(rest, Q, coefficients);
-    const own = norm(rest);
-    if (own > DEPENDENT * length) {
-      coefficients[Q.length] = own;
-      Q.push(rest.map((value) => value / own));
-    }
-    L.push(coefficients);
-  }
-  const q = Q.length;
-  const lower = new Float64Array(m * q);
-  for (const [i, coefficients] of L.entries()) lower.set(coefficients.subarray(0, q), i * q);
-  return { Q: { data: flat(Q, D), rows: q, columns: D }, L: { data: lower, rows: m, columns: q } };
-}
-
-/** Removes orthonormal directions from x, twice; adds what was removed to `removed`. */
-export function removeAll(
-  x: Float64Array,
-  directions: readonly Float64Array[],
-  removed?: Float64Array,
-): void {
-  for (let pass = 0; pass < 2; pass++) {
-    for (let i = 0; i < directions.length; i++) {
-      const direction = directions[i];
-      const part = dot(x, direction);
-      addScaled(x, -part, direction);
-      if (removed) removed[i] += part;
-    }
-  }
-}
-
 /** Directions of a second moment [m, m] that are not rounding, in some order. */
 interface Directions {
   readonly numericalRank: number;
@@ -227,25 +186,6 @@ export async function principalDirections(
     directions: await algebra.product(await algebra.product(turn, rows), basis),
     variances: [...values.subarray(0, kept)].map((value) => Math.max(0, value)),
   };
-}
-
-/** Vectors made orthogonal to those before them; those that are sums of these are left out. */
-function orthonormal(vectors: readonly Float64Array[]): Float64Array[] {
-  const directions: Float64Array[] = [];
-  for (const vector of vectors) {
-    const whole = norm(vector);
-    removeAll(vector, directions);
-    const own = norm(vector);
-    if (own > DEPENDENT * whole) directions.push(vector.map((value) => value / own));
-  }
-  return directions;
-}
-
-/** Vectors of one length, one after another. */
-function flat(vectors: readonly Float64Array[], length: number): Float64Array {
-  const data = new Float64Array(vectors.length * length);
-  for (const [i, vector] of vectors.entries()) data.set(vector, i * length);
-  return data;
 }
 
 /** Σ of the diagonal. */

@@ -18,8 +18,9 @@
  * `control.ts` what the same choice explains among texts that mean nothing; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
  */
 import { addScaled, dot, multiply, norm } from "../../math/linear.ts";
+import { removeAll } from "../../math/orthonormal.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
-import { isIdentity, type RowSpace, removeAll, rowSpace, transpose } from "./row-space.ts";
+import { isIdentity, type RowSpace, rowSpace, transpose } from "./row-space.ts";
 
 /** How TEXTSPAN runs. */
 export interface TextspanOptions {

@@ -6,10 +6,11 @@
 import { createHeadCache, type HeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { fromHalf } from "../../math/half.ts";
-import { dot } from "../../math/linear.ts";
+import { dot, multiply } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { HeadGeometry } from "../../model/geometry.ts";
 import { coordinateCount, headMatrix } from "../../model/head-space.ts";
+import { type DirectedModel, singularDirections } from "../../model/singular-directions.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 
 /** Scores of some images of an index, [rows, C] each, in float32 or float64. */
@@ -18,10 +19,17 @@ export interface ClassScores {
   readonly classes: number;
   readonly layers: number;
   readonly heads: number;
+  /** Directions a head. */
+  readonly headDim: number;
   readonly poolMlp?: boolean | undefined;
   /** Cosines of the whole embedding. */
   whole(): Promise<Float32Array>;
   head(layer: number, head: number): Promise<Float32Array>;
+  /**
+   * What a head writes along one of its singular directions, z·M_lh·v_k·v_kᵀ, with an equal share of what it writes whatever its z is:
+   * all directions of a head together are the head. @throws `MODEL_UNSUPPORTED`
+   */
+  direction(layer: number, head: number, direction: number): Promise<Float32Array>;
   /** One MLP term. @throws `HEADS_INVALID` when the index holds none */
   mlp(term: number): Promise<Float32Array>;
   /** All MLP terms together, Σ mlp = e/‖e‖ − Σ heads: no index needs to hold them. */
@@ -36,13 +44,14 @@ const BUDGET = 2 ** 30;
  * @param rows the images, in order
  */
 export function createClassScores(
-  { geometry, matmul }: Pick<ClipModel, "geometry" | "matmul">,
+  model: DirectedModel & Pick<ClipModel, "matmul">,
   index: Index,
   probes: Float64Array,
   rows: readonly number[],
   cache: HeadCache = createHeadCache(index),
 ): ClassScores {
-  const { layers, heads, embedDim } = geometry;
+  const { geometry, matmul } = model;
+  const { layers, heads, headDim, embedDim } = geometry;
   const classes = probes.length / embedDim;
   const width = coordinateCount(geometry);
   const kept = new Map<string, Promise<Float32Array>>();
@@ -66,17 +75,41 @@ export function createClassScores(
     return probes[c * embedDim + d];
   });
 
+  const asked = new Map<string, Promise<DirectionTexts>>();
+  let opened: ReturnType<typeof singularDirections> | undefined;
+  const directionsOf = (layer: number, head: number): Promise<DirectionTexts> => {
+    opened ??= singularDirections(model);
+    const key = `${layer}.${head}`;
+    const found =
+      asked.get(key) ??
+      opened(layer, head).then(({ values, seen, writes }) => ({
+        ...{ count: values.length, seen },
+        along: Array.from({ length: classes }, (_, c) =>
+          multiply(writes, probes.slice(c * embedDim, (c + 1) * embedDim)),
+        ),
+      }));
+    asked.set(key, found);
+    return found;
+  };
+
   const scores: ClassScores = {
     rows,
     classes,
     layers,
     heads,
+    headDim,
     poolMlp: geometry.poolMlp,
     whole: () => keep("whole", async () => product(await cache.embeddings(), embedDim, texts)),
     head: (layer, head) =>
       keep(`${layer}.${head}`, async () =>
         product(await cache.block(layer, head), width, headTexts(geometry, layer, head, probes)),
       ),
+    direction: (layer, head, direction) =>
+      keep(`${layer}.${head}@${direction}`, async () => {
+        const all = await directionsOf(layer, head);
+        const texts = directionTexts(headTexts(geometry, layer, head, probes), all, direction);
+        return product(await cache.block(layer, head), width, texts);
+      }),
     mlp: (term) =>
       keep(`mlp ${term}`, async () => {
         if (!index.manifest.mlps) {
@@ -111,4 +144,29 @@ function headTexts(geometry: HeadGeometry, layer: number, head: number, probes: 
     }
   }
   return result;
+}
+
+/** What of a head's directions scores need. */
+interface DirectionTexts {
+  readonly count: number;
+  /** [r, d_h]: M_lh·v_k. */
+  readonly seen: Float64Array;
+  /** v_k·t_c of every direction [r], for each class. */
+  readonly along: readonly Float64Array[];
+}
+
+/** The same as `headTexts` of what a head writes along one direction. @param whole those of the head, [d_h + 3, C] */
+function directionTexts(
+  whole: Float32Array,
+  { count, seen, along }: DirectionTexts,
+  direction: number,
+): Float32Array {
+  const classes = along.length;
+  const headDim = whole.length / classes - 3;
+  return whole.map((value, at) => {
+    const [row, c] = [Math.floor(at / classes), at % classes];
+    // A head whose rows are sums of others has fewer directions than numbers: the last ones are nothing.
+    if (direction >= count) return 0;
+    return row < headDim ? seen[direction * headDim + row] * along[c][direction] : value / count;
+  });
 }

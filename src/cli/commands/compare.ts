@@ -1,11 +1,17 @@
 import { type ComparedSide, compareModels } from "../../analysis/compare/compare.ts";
+import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
+import { readsTexts } from "../../checkpoint/model-config.ts";
 import { openWithModel } from "../../corpus/index-model.ts";
 import { parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { defaultPool, loadPool } from "../../text/pool.ts";
 import { compareHtml } from "../../views/compare/page.ts";
 import { compareSvg } from "../../views/compare/svg.ts";
 import { compareTerminal } from "../../views/compare/terminal.ts";
 import { THUMBNAIL } from "../../views/compare/words.ts";
+import { fineTuneHtml } from "../../views/fine-tune/page.ts";
+import { fineTuneSvg } from "../../views/fine-tune/svg.ts";
+import { fineTuneTerminal } from "../../views/fine-tune/terminal.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
@@ -13,6 +19,9 @@ import { collect, wholeNumber } from "../strings.ts";
 import { thumbnailsOf } from "../thumbnails.ts";
 
 interface CompareOptions {
+  readonly base?: string;
+  readonly texts?: string;
+  readonly directions: number;
   readonly index: readonly string[];
   readonly root: readonly string[];
   readonly madeBy: readonly string[];
@@ -24,12 +33,14 @@ interface CompareOptions {
   readonly out: readonly string[];
 }
 
-/** `compare --index A --index B`: which heads of two models respond alike. */
+/** `compare --index A --index B`: which heads of two models respond alike; `--base`: what fine-tuning made of them. */
 export const registerCompare: Register = (program, run) => {
   program
     .command("compare")
-    .description("match the heads of two models by how alike they respond to the same images")
-    .requiredOption("--index <index>", "an index; twice, of the same images by two models", collect, [])
+    .description(
+      "match the heads of two models by how alike they respond to the same images, or a fine-tune's with its base's",
+    )
+    .option("--index <index>", "an index; twice, of the same images by two models", collect, [])
     .option(
       "--made-by <model>",
       "the model that made an index, where its name there does not say; in the order of --index",
@@ -47,11 +58,20 @@ export const registerCompare: Register = (program, run) => {
     .option("--max-images <n>", "at most so many images, drawn at random", wholeNumber(40), 2000)
     .option("--permutations <n>", "random permutations for the chance level", wholeNumber(1, 1000), 20)
     .option("--seed <n>", "chooses images, permutations and blocks", wholeNumber(0), 0)
+    .option(
+      "--base <model>",
+      "instead of indexes: the model that --model was fine-tuned from; weights are compared",
+    )
+    .option("--texts <pool>", "with --base: photographs, emoji, a file, or none; default: the pool that fits")
+    .option("--directions <n>", "with --base: directions of a change in texts", wholeNumber(0, 1000), 2)
     .addOption(pictureOption())
     .action(
       run(async (context, options: CompareOptions) => {
         const { report, signal, streams, say, result } = context;
-        if (options.index.length !== 2) throw new ClipInterpretError("USAGE", "give --index twice");
+        if (options.base !== undefined) return compareWeights(context, options, options.base);
+        if (options.index.length !== 2)
+          throw new ClipInterpretError("USAGE", "give --index twice, or --base with --model");
+        if (options.texts !== undefined) throw new ClipInterpretError("USAGE", "--texts goes with --base");
         checkPictures(options.out);
         const a = await loadSide(context, options, 0);
         const b = await loadSide(context, options, 1);
@@ -70,6 +90,32 @@ export const registerCompare: Register = (program, run) => {
       }),
     );
 };
+
+/** `compare --base B --model M`: M was fine-tuned from B. */
+async function compareWeights(
+  context: CommandContext,
+  { index, heads, texts, directions, out }: CompareOptions,
+  baseName: string,
+): Promise<void> {
+  const { globals, models, report, signal, streams, say, result } = context;
+  if (index.length > 0) throw new ClipInterpretError("USAGE", "--index and --base are two ways to compare");
+  checkPictures(out);
+  const [base, tuned] = [await models.load(baseName), await context.model()];
+  const set = parseComponents(heads, tuned.geometry);
+  if (set.mlps.length > 0)
+    throw new ClipInterpretError(
+      "HEADS_INVALID",
+      "an MLP is no linear map: from weights, heads alone are compared",
+    );
+  const speaks = texts !== "none" && readsTexts(tuned.config.text);
+  const pool = speaks ? await loadPool(texts ?? defaultPool(base.name), { report, signal }) : undefined;
+  const found = await compareFineTune(base, tuned, {
+    ...{ set, pool, directions, threads: globals.threads, report, signal },
+  });
+  await writePictures(out, { svg: () => fineTuneSvg(found), html: () => fineTuneHtml(found) });
+  result(found, () => fineTuneTerminal(found, { columns: streams.stdout.columns ?? 80 }));
+  for (const path of out) say(`drawn: ${path}`);
+}
 
 /** @throws `MODEL_NOT_FOUND`, `INDEX_MISMATCH`, `HEADS_INVALID` */
 async function loadSide(

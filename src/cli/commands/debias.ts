@@ -9,7 +9,7 @@ import type { Index } from "../../corpus/open-index.ts";
 import { worldIndex } from "../../corpus/world-index.ts";
 import { loadProperties, unweighted } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { parseComponents } from "../../model/components.ts";
+import { parseEdit } from "../../model/components.ts";
 import { embedTexts } from "../../model/text-cache.ts";
 import { REPLACEMENTS, type Replacement } from "../../results/accuracy.ts";
 import { SELECTIONS, type SelectionName } from "../../results/debias.ts";
@@ -66,7 +66,10 @@ export const registerDebias: Register = (program, run) => {
       "--split <factor>",
       "the factor whose values val and test are the halves; by default every other image of a group",
     )
-    .option("--heads <set>", "ablate these heads, whatever the measures say")
+    .option(
+      "--heads <set>",
+      "ablate these heads, or single directions of heads (L3.H1@2), whatever the measures say",
+    )
     .option("--labels <file>", "labels of heads, whose names --heads may use")
     .addOption(
       new Option(
@@ -112,7 +115,7 @@ export const registerDebias: Register = (program, run) => {
           ...(options.maxHeads && { maxHeads: options.maxHeads }),
           ...(options.select && { use: options.select }),
           ...(heads !== undefined && {
-            given: parseComponents(heads, model.geometry, unweighted(await loadProperties(model, labels))),
+            given: parseEdit(heads, model.geometry, unweighted(await loadProperties(model, labels))),
           }),
           cueProbes: await cueProbes(model, problem, options.cueTemplate, embed),
         });

@@ -4,7 +4,7 @@ import { prepareZeroShot } from "../../analysis/zero-shot/problem.ts";
 import { consistencySets } from "../../labels/consistency.ts";
 import { loadProperties, unweighted } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type NamedSet, parseComponents, writtenSet } from "../../model/components.ts";
+import { type NamedSet, parseEdit, writtenSet } from "../../model/components.ts";
 
 import { embedTexts } from "../../model/text-cache.ts";
 import { REPLACEMENTS, type Replacement } from "../../results/accuracy.ts";
@@ -41,7 +41,12 @@ export function addZeroShot(evaluate: Command, run: RunCommand): void {
     .description("zero-shot accuracy with and without components, beside as many random heads")
     .requiredOption("--index <index>", "an index of images with labels or factors");
   addClassesOptions(command)
-    .option("--ablate <set>", "components to ablate together; once or more", collect, [])
+    .option(
+      "--ablate <set>",
+      "components to ablate together, or single directions of heads (L3.H1@2); once or more",
+      collect,
+      [],
+    )
     .option("--labels <file>", "labels of heads: names for --ablate, and heads of high and low consistency")
     .addOption(
       new Option("--replacement <kind>", "what takes the place of a direct effect")
@@ -92,7 +97,7 @@ async function setsOf(model: ClipModel, { ablate, labels, fullForward }: Options
   const properties = ablate.length > 0 ? unweighted(await loadProperties(model, labels)) : {};
   const named = ablate.map((name) => ({
     name: writtenSet(name),
-    set: parseComponents(name, model.geometry, properties),
+    set: parseEdit(name, model.geometry, properties),
   }));
   const sets = [...named, ...(labels ? await consistencySets(labels, model.geometry) : [])];
   if (fullForward && sets.length === 0) {

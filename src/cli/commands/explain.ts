@@ -1,8 +1,13 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { explainPixels } from "../../analysis/explain/explain.ts";
+import { createSearch } from "../../corpus/search.ts";
 import { encodePng } from "../../image/encode.ts";
+import { loadProperties } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
+import { parseHeads } from "../../model/components.ts";
 import { pixelsOf } from "../../model/pixels.ts";
+import { REPLACEMENTS, type Replacement } from "../../results/accuracy.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { explanationHtml } from "../../views/explanation/page.ts";
 import { explanationSvg } from "../../views/explanation/svg.ts";
 import { explanationTerminal } from "../../views/explanation/terminal.ts";
@@ -18,6 +23,12 @@ interface Options {
   readonly texts?: string;
   readonly out: readonly string[];
   readonly all: boolean;
+  readonly against?: string;
+  readonly lessAverage: boolean;
+  readonly ablate?: string;
+  readonly labels?: string;
+  readonly replacement: Replacement;
+  readonly index?: string;
   readonly exif: boolean;
   readonly maxPixels?: number;
 }
@@ -35,6 +46,16 @@ export const registerExplain: Register = (program, run) => {
     .addOption(textsOption())
     .addOption(pictureOption())
     .option("--all", "list every component, however many the model has", false)
+    .option("--against <text>", "hold every other text's score and parts against this one's")
+    .option("--less-average", "take off what the average picture of --index scores", false)
+    .option("--ablate <set>", "heads without whose direct effects each text is scored too")
+    .option("--labels <file>", "where properties for --ablate are defined")
+    .addOption(
+      new Option("--replacement <kind>", "what takes the place of a direct effect; mean: over --index")
+        .choices(REPLACEMENTS)
+        .default("mean"),
+    )
+    .option("--index <index>", "an index, for --less-average and --ablate")
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
     .action(
@@ -44,13 +65,32 @@ export const registerExplain: Register = (program, run) => {
         const example = image === undefined ? EXAMPLE_SCENE : undefined;
         const source = image ?? example?.path ?? "";
         const given = await textsOf(options, { report, signal });
-        const texts = given.length > 0 ? given : (example?.texts ?? []);
-        const model = await context.model();
+        const shown = given.length > 0 ? given : (example?.texts ?? []);
+        const { against, lessAverage, ablate, replacement } = options;
+        const texts = against === undefined || shown.includes(against) ? shown : [...shown, against];
+        const needsIndex = lessAverage || (ablate !== undefined && replacement === "mean");
+        if (needsIndex && options.index === undefined) {
+          const why = lessAverage ? "--less-average" : "--ablate";
+          throw new ClipInterpretError("USAGE", `${why} needs --index, whose average picture is meant`);
+        }
+        const opened = options.index === undefined ? undefined : await context.openIndex(options.index);
+        const model = opened?.model ?? (await context.model());
+        const compared = {
+          ...(against !== undefined && { against }),
+          ...{ lessAverage, replacement },
+          ...(ablate !== undefined && {
+            ablate: parseHeads(model, ablate, await loadProperties(model, options.labels)),
+          }),
+          ...(opened && { index: createSearch(opened.index, model.geometry, model.matmul) }),
+        };
         const { exif, maxPixels } = options;
         const decoding = { exif, report, ...(maxPixels && { maxPixels }) };
         const seen = await pixelsOf(model, source, decoding);
         const named = { name: source, label: example?.caption ?? null };
-        const explained = await explainPixels(model, seen, texts, { image: named, report, signal });
+        const explained = await explainPixels(model, seen, texts, {
+          ...{ image: named, report, signal },
+          ...compared,
+        });
         const pictures = { image: await shownImage(model, seen.shown.rgb) };
         await writePictures(options.out, {
           svg: () => explanationSvg(explained, pictures),

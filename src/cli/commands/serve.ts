@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly basePath: string;
   readonly index: readonly string[];
   readonly root: readonly string[];
+  readonly report: readonly string[];
   readonly labels?: string;
 }
 
@@ -49,6 +50,12 @@ export const registerServe: Register = (program, run) => {
       collect,
       [],
     )
+    .option(
+      "--report <path>",
+      "a folder that `study` wrote, or a page that `compare` or another command drew, to be read in the app; once or more",
+      collect,
+      [],
+    )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
     .action(
       run(async (context, options: ServeOptions) => {
@@ -65,10 +72,10 @@ export const registerServe: Register = (program, run) => {
 async function serveUntilStopped(context: CommandContext, options: ServeOptions, models: Engine) {
   const { globals, report, signal, streams, say, result } = context;
   const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
-  const { host, port, origin: origins, basePath, labels, root: roots } = options;
+  const { host, port, origin: origins, embed, basePath, labels, root: roots, report: reports } = options;
   const server = await startServer({
     ...{ models, served: await servedBy(context, options, models), host, port, token },
-    ...{ origins, basePath, labels, roots },
+    ...{ origins, embed, basePath, labels, roots, reports },
     corpora: await Promise.all(options.index.map((index) => indexedCorpus(index, { roots, report }))),
     onFault: (error) => {
       const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);

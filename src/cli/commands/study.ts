@@ -1,9 +1,7 @@
 import { join, resolve } from "node:path";
-import { modelOfIndex } from "../../corpus/index-model.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
-import { EMBEDDED_MODELS, type ModelLoader, whatFinds } from "../../model/registry.ts";
+import { EMBEDDED_MODELS } from "../../model/registry.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { writeWhole } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { studyHeadsCsv, studyMetricsCsv } from "../../views/study/csv.ts";
@@ -14,6 +12,7 @@ import { studyTerminal } from "../../views/study/words.ts";
 import type { Register } from "../command.ts";
 import { addLlmOptions } from "../llm-options.ts";
 import { collect, wholeNumber } from "../strings.ts";
+import { modelsAndIndexes } from "../study-inputs.ts";
 import { labellingOf, type StudyLabellerOptions } from "../study-labelling.ts";
 
 interface StudyCliOptions extends StudyLabellerOptions {
@@ -74,16 +73,15 @@ export const registerStudy: Register = (program, run) => {
     .requiredOption("--out <folder>", "where the report goes; finished steps are kept there too");
   addLlmOptions(command).action(
     run(async (context, options: StudyCliOptions) => {
-      const { models: loader, globals, report, signal, say, result } = context;
-      const { models, index: given, out } = options;
+      const { models: loader, globals, report, signal, say, result, called } = context;
+      const { out } = options;
       const labelling = await labellingOf(options, process.env);
-      const { indexes, makers } = await indexesOf(given, loader);
+      const { models, indexes } = await modelsAndIndexes(options, loader, EMBEDDED_MODELS);
       const folder = resolve(out);
       const study = await runStudy({
         ...settingsOf(options),
         ...(labelling && { labelling }),
-        models: models !== undefined ? namesIn(models) : makers.length > 0 ? makers : EMBEDDED_MODELS,
-        ...{ indexes, loader, report, signal },
+        ...{ models, indexes, loader, report, signal },
         stepsFolder: join(folder, "steps"),
         threads: globals.threads,
       });
@@ -99,6 +97,7 @@ export const registerStudy: Register = (program, run) => {
       for (const [name, data] of Object.entries(files)) await writeWhole(join(folder, name), data);
       result(studied, () => studyTerminal(studied));
       say(`\nwritten: ${Object.keys(files).join(", ")} in ${folder}`);
+      say(`In the app: ${called} serve --report ${out}`);
     }),
   );
 };
@@ -111,36 +110,6 @@ function settingsOf({ images, texts, heads, iterations, blocks, resamples, ...mo
     ...(images !== undefined && { images }),
     ...(texts !== undefined && { texts }),
   };
-}
-
-function namesIn(list: string): string[] {
-  const names = list.split(",").map((name) => name.trim());
-  if (names.some((name) => name === ""))
-    throw new ClipInterpretError("USAGE", `--models ${list} has an empty name`);
-  return names;
-}
-
-/** Indexes by the models that are studied with them, and the models that were not named but made one. */
-async function indexesOf(given: readonly string[], loader: ModelLoader) {
-  const indexes: Record<string, string> = {};
-  const makers: string[] = [];
-  for (const value of given) {
-    const at = value.indexOf("=");
-    if (at === 0 || at === value.length - 1)
-      throw new ClipInterpretError("USAGE", `--index ${value} is neither an index nor MODEL=INDEX`);
-    const model = at < 0 ? await makerOf(value, loader) : value.slice(0, at);
-    if (model in indexes) throw new ClipInterpretError("USAGE", `--index names ${model} twice`);
-    indexes[model] = value.slice(at + 1);
-    if (at < 0) makers.push(model);
-  }
-  return { indexes, makers };
-}
-
-/** What loads the model that made an index. */
-async function makerOf(folder: string, loader: ModelLoader): Promise<string> {
-  const model = await modelOfIndex(folder, loader);
-  if (!model) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
-  return whatFinds(model);
 }
 
 /** Small pictures of the images that are shown; those that cannot be read are left out with a warning. */

@@ -1,15 +1,19 @@
+import { describeFromWeights } from "../../analysis/from-weights/from-weights.ts";
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
 import { loadProperties, unweighted } from "../../labels/properties.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import { parseComponents } from "../../model/components.ts";
+import { requireDirections } from "../../model/singular-directions.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { collect, wholeNumber } from "../strings.ts";
+import { collect, number, wholeNumber } from "../strings.ts";
 import { spanRawArrays } from "./textspan-arrays.ts";
 import { checkOptions, type TextspanCommandOptions } from "./textspan-options.ts";
 import { checkOutputs, writeTextspan } from "./textspan-output.ts";
 
-/** `textspan --index INDEX --texts POOL`, or over raw arrays: what heads write, in texts. */
+/** `textspan --index INDEX --texts POOL`, over raw arrays, or from weights: what heads write, in texts. */
 export const registerTextspan: Register = (program, run) => {
   program
     .command("textspan")
@@ -22,6 +26,19 @@ export const registerTextspan: Register = (program, run) => {
     )
     .option("--labels <file>", "where properties are defined: labels, or {property: [heads]}")
     .option("--joint", "all components of --heads as one", false)
+    .option("--from-weights", "what heads can write, from their weights: no index, no image", false)
+    .option("--variance <index>", "with --from-weights: order directions by what its images do along them")
+    .option("--directions <n>", "with --from-weights: directions a head (default: 8)", wholeNumber(1, 10_000))
+    .option(
+      "--per-end <n>",
+      "with --from-weights: texts an end of a direction (default: 5)",
+      wholeNumber(1, 50),
+    )
+    .option(
+      "--coherence <lambda>",
+      "with --from-weights: what likeness among the texts is worth (default: 0.3)",
+      number(0, 10),
+    )
     .option("--contributions <file>", "instead of an index: .npy float32 [n, D]")
     .option("--text-features <file>", "with --contributions: .npy [t, D], used as they are")
     .option("--rank <n>", "with --contributions: project texts on so many directions", wholeNumber(1))
@@ -36,19 +53,19 @@ export const registerTextspan: Register = (program, run) => {
     .option("--blocks <n>", "blocks of images that are resampled", wholeNumber(32, 1_000_000), 32)
     .option(
       "--control <n>",
-      "random rotations of the texts to compare with; 0: none",
+      "random rotations of the texts, or random directions, to compare with; 0: none",
       wholeNumber(0, 10_000),
       100,
     )
-    .option("--seed <n>", "chooses blocks, resamples and rotations", wholeNumber(0), 0)
+    .option("--seed <n>", "chooses blocks, resamples, rotations and directions", wholeNumber(0), 0)
     .option("--out <file>", "write it: .json, .html, .png or .svg; once or more", collect, [])
     .action(
       run(async (context, options: TextspanCommandOptions) => {
         checkOptions(options);
         checkOutputs(options.out);
-        await (options.index === undefined
-          ? spanRawArrays(context, options)
-          : describeIndex(context, options, options.index));
+        if (options.fromWeights) await describeWeights(context, options);
+        else if (options.index !== undefined) await describeIndex(context, options, options.index);
+        else await spanRawArrays(context, options);
       }),
     );
 };
@@ -60,14 +77,47 @@ async function describeIndex(
 ): Promise<void> {
   const { globals, report, signal } = context;
   const { index, model } = await context.openIndex(folder);
-  const { geometry, name } = model;
-  const written = options.heads ?? `last${Math.min(4, geometry.layers)}`;
-  const set = parseComponents(written, geometry, unweighted(await loadProperties(model, options.labels)));
-  const pool = await loadPool(options.texts ?? defaultPool(name), { report, signal });
+  const { written, set } = await setOf(model, options);
+  const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
   const { iterations, resamples, blocks, seed, control: rotations } = options;
   const result = await describeHeads(model, index, set, pool, {
     ...{ iterations, resamples, blocks, seed, rotations, threads: globals.threads, report, signal },
     joint: options.joint && written,
   });
   await writeTextspan(context, result, options.out);
+}
+
+/** `textspan --from-weights`. */
+async function describeWeights(context: CommandContext, options: TextspanCommandOptions): Promise<void> {
+  const { globals, report, signal } = context;
+  const { index, model } =
+    options.variance === undefined
+      ? { index: undefined, model: await context.model() }
+      : await context.openIndex(options.variance);
+  requireDirections(model);
+  const { set } = await setOf(model, options);
+  if (set.mlps.length > 0)
+    throw new ClipInterpretError(
+      "HEADS_INVALID",
+      "an MLP is no linear map: from weights, heads alone are described",
+    );
+  const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
+  const { seed, control: draws, directions, perEnd: texts, coherence } = options;
+  const result = await describeFromWeights(model, pool, {
+    ...{ set, index, seed, draws, threads: globals.threads, report, signal },
+    ...(directions !== undefined && { directions }),
+    ...(texts !== undefined && { texts }),
+    ...(coherence !== undefined && { coherence }),
+  });
+  await writeTextspan(context, result, options.out);
+}
+
+/** The set that was named, or the heads of the last four layers. */
+async function setOf(model: ClipModel, { heads, labels }: TextspanCommandOptions) {
+  const { geometry } = model;
+  const written = heads ?? `last${Math.min(4, geometry.layers)}`;
+  return {
+    written,
+    set: parseComponents(written, geometry, unweighted(await loadProperties(model, labels))),
+  };
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { withoutHeads } from "../../analysis/ablation/without-heads.ts";
+import { averageScores } from "../../analysis/explain/compared.ts";
 import { explain } from "../../analysis/explain/explain.ts";
 import type { Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import type { Index } from "../../corpus/open-index.ts";
-import { dot } from "../../math/linear.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import {
@@ -24,7 +24,7 @@ import { explainResult, explainResultSchema } from "../../results/explain.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
-import { componentsOf, headOf } from "../../results/shapes.ts";
+import { componentsOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { Look } from "../looks.ts";
@@ -36,11 +36,11 @@ import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
 export const addAnalysisRoutes: AddRoutes = (
   app,
-  { models, looks, corpora, searches, asks, cache, labels },
+  { models, looks, corpora, searches, asks, cache, labels, labelsFile },
 ) => {
   // What was measured of an index stays true as long as it is that index.
   const measured = new WeakMap<Index, Insights>();
-  const named = new WeakMap<Index, Property[]>();
+  const named = new WeakMap<Index, { readonly changes: number; readonly properties: Property[] }>();
   const insightsOf = async (model: ServedModel, corpus: string) => {
     const { index } = await corpora.index(corpus, model);
     const insights = measured.get(index) ?? (await readInsights(model, index, cache));
@@ -54,9 +54,10 @@ export const addAnalysisRoutes: AddRoutes = (
       insights: undefined,
     }));
     const known = index && named.get(index);
-    if (known) return known;
-    const properties = await propertiesOf(model, insights, labels);
-    if (index && insights) named.set(index, properties);
+    const { changes } = labels;
+    if (known?.changes === changes) return known.properties;
+    const properties = await propertiesOf(model, insights, labelsFile, await labels.byHand(model));
+    if (index && insights) named.set(index, { changes, properties });
     return properties;
   };
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {
@@ -173,15 +174,7 @@ export const addAnalysisRoutes: AddRoutes = (
       const [means, scores] = await searches.run(caller.client, caller.signal, () =>
         Promise.all([meansOf(index, place), asks.run("meanScores", { index: place, probes })]),
       );
-      const { heads } = model.geometry;
-      const found = probes.map((probe, i) => ({
-        text: texts[i],
-        similarity: scores[i],
-        heads: means.map((mean, unit) => ({
-          ...headOf(Math.floor(unit / heads), unit % heads),
-          value: dot(mean, probe),
-        })),
-      }));
+      const found = averageScores(model, texts, probes, means, scores);
       const origin = await originOf({ model, index });
       return context.json({ origin, texts: found, ...(await truncatedIn(model, texts)) }, 200);
     },

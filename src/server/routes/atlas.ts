@@ -14,16 +14,15 @@ import {
 } from "../../results/atlas.ts";
 import { headNamed } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { createLabels, estimateAtlas, servedAtlas } from "../atlas.ts";
+import { estimateAtlas, servedAtlas } from "../atlas.ts";
 import type { ServedModel } from "../models.ts";
 import { type AddRoutes, answers, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The atlas of heads: every head at a glance, a page for each, which heads know a text, and what heads are called. */
 export const addAtlasRoutes: AddRoutes = (
   app,
-  { models, corpora, jobs, looks, searches, asks, cache, labels: file },
+  { models, corpora, jobs, looks, searches, asks, cache, labels },
 ) => {
-  const labels = createLabels(cache, file);
   // What was made of an index stays true as long as it is that index.
   const made = new WeakMap<Index, AtlasResult>();
   const overviewOf = async (model: ServedModel, index: Index) => {

@@ -29,6 +29,7 @@ export const addImageRoutes: AddRoutes = (
         return {
           ...{ name, title, images: opened?.images.length ?? null, made: !!opened, job, own },
           ...{ indexed: found?.complete ?? false, searchable: found?.index.images.length ?? 0 },
+          version: found?.version ?? null,
         };
       });
       return context.json(corporaSchema.parse({ corpora: await Promise.all(listed) }), 200);

@@ -37,6 +37,7 @@ export const addModelRoutes: AddRoutes = (app, services) => {
       {
         version: VERSION,
         defaultModel: models.defaultModel,
+        reports: services.reports.map(({ id, title }) => ({ id, title })),
         ...(await firstShown(services)),
         limits: { uploadBytes: limits.uploadBytes, pixels: limits.pixels, texts: MOST_TEXTS },
       },

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { z } from "zod";
 import type { Puller } from "../../hub/pull.ts";
 import { problemSchema } from "../../results/app.ts";
+import type { ServedLabels } from "../atlas.ts";
 import type { Corpora } from "../corpora.ts";
 import type { Pictures } from "../drawing.ts";
 import type { Jobs } from "../jobs.ts";
@@ -10,6 +11,7 @@ import type { Limits } from "../limits.ts";
 import type { Caller, Looks } from "../looks.ts";
 import type { ServedModels } from "../models.ts";
 import type { FairQueue } from "../queue.ts";
+import type { Report } from "../reports.ts";
 import type { Roots } from "../roots.ts";
 import type { TaskRunner } from "../threads/task-runner.ts";
 import type { Uploads } from "../uploads.ts";
@@ -28,6 +30,7 @@ export interface Services {
   readonly tasks: TaskRunner;
   readonly asks: TaskRunner;
   readonly roots: Roots;
+  readonly reports: readonly Report[];
   readonly puller: Puller;
   /** Fires when the server stops. */
   readonly stopping: AbortSignal;
@@ -35,7 +38,9 @@ export interface Services {
   /** Where results that are worth keeping are kept. */
   readonly cache: string;
   /** A labels file, for properties. */
-  readonly labels: string | undefined;
+  readonly labelsFile: string | undefined;
+  /** What heads are called, by hand, by that file, or as it was published. */
+  readonly labels: ServedLabels;
 }
 
 /** Adds a group of routes. */

@@ -18,12 +18,17 @@ export type ModelFacts = Pick<
   ClipModel,
   "name" | "config" | "checkpoint" | "logitScale" | "logitBias" | "geometry" | "precision" | "device"
 > & {
-  /** What calls name the model by. */
-  readonly key: string;
   readonly threads: number;
 };
 
+/** A model as calls name it. Each call may be the first that this thread hears of it: the one before may have ended. */
+export interface ModelCall {
+  readonly located: LocatedModel;
+  readonly otherwise: ModelOptions;
+}
+
 interface Loaded {
+  readonly key: string;
   readonly model: ClipModel;
   readonly facts: ModelFacts;
   /** Calls under way. */
@@ -37,17 +42,17 @@ const loads = sharedCache<Loaded>(Number.MAX_SAFE_INTEGER);
 /** The least recently used first. */
 const loaded = new Map<string, Loaded>();
 
-async function load({ name, folder }: LocatedModel, otherwise: ModelOptions): Promise<ModelFacts> {
+function load({ located: { name, folder }, otherwise }: ModelCall): Promise<Loaded> {
   const { precision = "fp32", device = "cpu", threads = 0, ...rest } = { ...otherwise, ...ours };
   const key = JSON.stringify([folder, precision, device, rest.activation]);
-  const { facts } = await loads.get(key, async () => {
+  return loads.get(key, async () => {
     const model = await loadClipModel(folder, name, { precision, device, threads, ...rest });
     const { config, checkpoint, logitScale, logitBias, geometry } = model;
     const shared = shareArrays(geometry);
     const one: Loaded = {
-      model,
+      ...{ key, model },
       facts: {
-        ...{ key, threads, name: model.name, config, checkpoint, logitScale, precision, device },
+        ...{ threads, name: model.name, config, checkpoint, logitScale, precision, device },
         ...(logitBias !== undefined && { logitBias }),
         geometry: shared,
       },
@@ -56,13 +61,12 @@ async function load({ name, folder }: LocatedModel, otherwise: ModelOptions): Pr
     loaded.set(key, one);
     return one;
   });
-  return facts;
 }
 
-/** Uses a model that was loaded. Others are unloaded until all fit, the least recently used first; never one in use. */
-async function using<T>(key: string, use: (model: ClipModel) => Promise<T>): Promise<T> {
-  const one = loaded.get(key);
-  if (!one) throw new RangeError(`no model ${key} was loaded`);
+/** Uses a model. Others are unloaded until all fit, the least recently used first; never one in use. */
+async function using<T>(of: ModelCall, use: (model: ClipModel) => Promise<T>): Promise<T> {
+  const one = await load(of);
+  const { key } = one;
   loaded.delete(key);
   loaded.set(key, one);
   one.uses++;
@@ -118,20 +122,16 @@ async function runAll(): Promise<void> {
 
 /** Who asks. */
 export type Lane = "pages" | "jobs";
-interface Of {
-  readonly key: string;
-}
 
 const handlers = {
-  load: ({ located, otherwise }: { located: LocatedModel; otherwise: ModelOptions }) =>
-    load(located, otherwise),
-  weightsHash: ({ key }: Of) => using(key, (model) => model.weightsHash()),
-  encodeTokens: ({ key, texts }: Of & { texts: readonly (readonly number[])[] }) =>
-    using(key, async (model) => handOver(await model.encodeTokens(texts))),
-  decompose: ({ key, pixels, how }: Of & { pixels: Float32Array; how: DecomposeOptions }) =>
-    using(key, async (model) => handOver(await model.decompose(pixels, how))),
-  readTokens: ({ key, pixels }: Of & { pixels: Float32Array }) =>
-    using(key, async (model) => handOver(await model.readTokens(pixels))),
+  load: async (of: ModelCall) => (await load(of)).facts,
+  weightsHash: (of: ModelCall) => using(of, (model) => model.weightsHash()),
+  encodeTokens: ({ texts, ...of }: ModelCall & { texts: readonly (readonly number[])[] }) =>
+    using(of, async (model) => handOver(await model.encodeTokens(texts))),
+  decompose: ({ pixels, how, ...of }: ModelCall & { pixels: Float32Array; how: DecomposeOptions }) =>
+    using(of, async (model) => handOver(await model.decompose(pixels, how))),
+  readTokens: ({ pixels, ...of }: ModelCall & { pixels: Float32Array }) =>
+    using(of, async (model) => handOver(await model.readTokens(pixels))),
   /** Bytes of weights that are in memory, by model. */
   loadedBytes: async (_: object) =>
     Object.fromEntries([...loaded].map(([key, { model }]) => [key, model.loadedBytes()])),

@@ -4,42 +4,50 @@ import { loadModelTokenizer, textTower } from "../../model/load-tokenizer.ts";
 import { locateModel, type ModelLoader } from "../../model/registry.ts";
 import { createMatMul } from "../../onnx/matmul.ts";
 import { type Caller, createCaller } from "../../support/calls.ts";
+import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { once, sharedCache } from "../../support/shared.ts";
 import { startThread } from "../../support/thread.ts";
 import { LIMITS, type Limits } from "../limits.ts";
-import type { EngineCalls, EngineSetup, Lane, ModelFacts } from "./engine-thread.ts";
+import type { EngineCalls, EngineSetup, Lane, ModelCall } from "./engine-thread.ts";
+import { lastingThread } from "./lasting-thread.ts";
 
 /** Models whose encoders run in a thread of their own, so that the calling thread goes on meanwhile. */
 export interface Engine extends ModelLoader {
-  /** A way to the same models for another thread, as {@link connectedModels} takes it. */
-  connect(lane: Lane): MessagePort;
+  /** A way to the same models for another thread, as {@link connectedModels} takes it, and when it will be none any more. */
+  connect(lane: Lane): { readonly port: MessagePort; readonly ended: Promise<void> };
   /** Bytes of weights in memory, by model. */
   loadedBytes(): Promise<Readonly<Record<string, number>>>;
 }
 
-/** Starts the thread. @param modelBytes of weights that models may hold in memory; default: half of the machine's */
+/** Starts the thread, and again should it die: models go on then. @param modelBytes of weights that models may hold in memory; default: half of the machine's */
 export function startEngine(
   options: ModelOptions = {},
   { modelBytes }: Pick<Limits, "modelBytes"> = LIMITS,
 ): Engine {
   const setup: EngineSetup = { options, modelBytes };
-  const thread = startThread(import.meta.url, "engine-thread", setup);
-  const caller = createCaller<EngineCalls>(thread);
-  const exit = new Promise((resolve) => thread.once("exit", resolve));
+  const thread = lastingThread<EngineCalls>(() => ({
+    thread: startThread(import.meta.url, "engine-thread", setup),
+  }));
+  let isReleased = false;
+  const caller: Caller<EngineCalls> = {
+    call: (...asked) =>
+      isReleased
+        ? Promise.reject(new ClipInterpretError("THREAD_ENDED", "the models were released"))
+        : thread.call(...asked),
+  };
   return {
     ...modelsThrough(caller),
     connect(lane) {
       const { port1, port2 } = new MessageChannel();
       // Where the thread has ended, whoever asks through the port hears it from its own calls.
       caller.call("connect", { port: port2, lane }, {}, [port2]).catch(() => port1.close());
-      return port1;
+      return { port: port1, ended: isReleased ? Promise.resolve() : thread.ended() };
     },
     loadedBytes: () => caller.call("loadedBytes", {}),
     async release() {
-      await caller.call("close", {}).catch(() => {});
-      thread.ref();
-      await exit;
+      isReleased = true;
+      await thread.close();
     },
   };
 }
@@ -59,7 +67,7 @@ function modelsThrough(caller: Caller<EngineCalls>): Pick<ModelLoader, "load"> {
     async load(nameOrFolder, otherwise = {}) {
       const located = await locateModel(nameOrFolder);
       return known.get(JSON.stringify([located.folder, otherwise]), async () =>
-        modelOf(await caller.call("load", { located, otherwise }), caller),
+        modelOf({ located, otherwise }, caller),
       );
     },
   };
@@ -69,13 +77,13 @@ function modelsThrough(caller: Caller<EngineCalls>): Pick<ModelLoader, "load"> {
 const TEXTS_AT_ONCE = 16;
 
 /** A model as any other, but that its encoders run elsewhere. */
-async function modelOf(facts: ModelFacts, caller: Caller<EngineCalls>): Promise<ClipModel> {
-  const { key, threads, ...rest } = facts;
+async function modelOf(of: ModelCall, caller: Caller<EngineCalls>): Promise<ClipModel> {
+  const { threads, ...rest } = await caller.call("load", of);
   const { checkpoint, config } = rest;
   const model: ClipModel = {
     ...rest,
     matmul: await createMatMul({ threads }),
-    weightsHash: once(() => caller.call("weightsHash", { key })),
+    weightsHash: once(() => caller.call("weightsHash", of)),
     tokenizer: once(() => loadModelTokenizer(checkpoint)),
     tokenizeTexts: (texts, work) => tokenizeWith(model, texts, work),
     async encodeTexts(texts, work) {
@@ -89,19 +97,19 @@ async function modelOf(facts: ModelFacts, caller: Caller<EngineCalls>): Promise<
       for (let start = 0; start < texts.length; start += TEXTS_AT_ONCE) {
         checkCancelled(signal);
         const some = texts.slice(start, start + TEXTS_AT_ONCE);
-        all.set(await caller.call("encodeTokens", { key, texts: some }), start * config.embedDim);
+        all.set(await caller.call("encodeTokens", { ...of, texts: some }), start * config.embedDim);
         const done = start + some.length;
         report?.({ type: "advance", task: "texts", done, total: texts.length });
       }
       report?.({ type: "end", task: "texts", done: texts.length });
       return all;
     },
-    decompose: (pixels, how = {}) => caller.call("decompose", { key, pixels, how }),
+    decompose: (pixels, how = {}) => caller.call("decompose", { ...of, pixels, how }),
     readTokens: async (pixels, { features = [] } = {}) => {
       // They are functions, which no message between threads can carry.
       if (features.length > 0)
         throw new RangeError("features of tokens are computed in the model's own thread");
-      return caller.call("readTokens", { key, pixels });
+      return caller.call("readTokens", { ...of, pixels });
     },
     loadedBytes: () => 0,
     // Its thread decides what stays in memory.

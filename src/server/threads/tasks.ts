@@ -2,10 +2,12 @@
  * Long work of the server, each piece by its name: what runs in a thread of its own, beside the one that answers. A further
  * one is a line here. Inputs and outputs are plain data; models come from the engine, so no weights are loaded twice.
  */
+
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { findHeads, openPoolShares, type PoolShares } from "../../analysis/atlas/find-heads.ts";
 import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
+import { meanScores } from "../../analysis/explain/compared.ts";
 import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { buildIndex } from "../../corpus/build.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
@@ -13,7 +15,7 @@ import { meanOfEachHead } from "../../corpus/means.ts";
 import { readIndex } from "../../corpus/open-index.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
-import { allComponents, type NamedSet } from "../../model/components.ts";
+import type { NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
@@ -139,15 +141,7 @@ export function createTasks(models: ModelLoader) {
     /** The mean over an index of its images' scores for some probes. */
     meanScores: async (asked: { index: IndexPlace; probes: readonly Float64Array[] }, _: WorkOptions) => {
       const { model, search } = await searchIn(asked.index);
-      const whole = allComponents(model.geometry);
-      const means: number[] = [];
-      for (const probe of asked.probes) {
-        const scores = await search.scores(probe, whole);
-        let sum = 0;
-        for (let row = 0; row < scores.length; row++) sum += scores[row];
-        means.push(sum / scores.length);
-      }
-      return means;
+      return meanScores(search, model, asked.probes);
     },
   };
 }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { expectBalanced } from "../kit/markup.fixture.ts";
+import { textWidth } from "../kit/text.ts";
 import { bare, context, hostileOverview, hostilePage, overview, page, wordless } from "./atlas.fixture.ts";
+import { atlasCsv } from "./csv.ts";
 import { factorBars, histogram, scatter } from "./drawings.ts";
 import { atlasOverviewHtml } from "./overview.ts";
 import { atlasHeadHtml } from "./page.ts";
 import { LEVELS, mapLevels } from "./script.ts";
+import { atlasSvg } from "./svg.ts";
 import { metricValue } from "./words.ts";
 
 /** A page's markup: without styles, scripts, and elements that close themselves. */
@@ -78,6 +81,44 @@ describe("drawings", () => {
       ),
     ].map((found) => Number(found[1]));
     expect(heights).toEqual([25, 50]);
+  });
+
+  it("names of points lie over no other name and no other point, where there is room", () => {
+    const heads = Array.from({ length: 24 }, (_, i) => ({
+      ...{ name: `L${i}.H0`, layer: i, label: null },
+      metrics: { ...overview.heads[1].metrics, norm: Math.floor(i / 6), sign: 0.02 * (i % 6) },
+    }));
+    const axis = (key: "norm" | "sign") => overview.metrics.find((one) => one.key === key)!;
+    const { body } = scatter(heads, axis("norm"), axis("sign"), (name) => `#${name}`);
+    const drawn = [
+      ...body.matchAll(
+        /translate\(([\d.]+) ([\d.]+)\)">.*?<text x="(-?\d+)" y="(-?\d+)"[^>]*?( text-anchor="(\w+)")? class[^>]*>([^<]+)</g,
+      ),
+    ];
+    expect(drawn.length).toBeGreaterThan(8);
+    const boxes = drawn.map(([, x, y, dx, dy, , anchor = "start", name]) => {
+      const wide = textWidth(name, 10);
+      const left = Number(x) + Number(dx) - { start: 0, middle: wide / 2, end: wide }[anchor]!;
+      return { left, right: left + wide, base: Number(y) + Number(dy) };
+    });
+    for (const [i, one] of boxes.entries())
+      for (const other of boxes.slice(i + 1))
+        expect(
+          one.left >= other.right || other.left >= one.right || Math.abs(one.base - other.base) >= 10,
+        ).toBe(true);
+  });
+
+  it("a picture and a table of all heads say what they are of", () => {
+    const of = (key: "norm" | "sign" | "selectivity") => overview.metrics.find((one) => one.key === key)!;
+    const svg = atlasSvg(overview, { metric: of("selectivity"), x: of("norm"), y: of("sign") });
+    expectBalanced(svg);
+    expect(svg).not.toContain("<a ");
+    for (const { name } of overview.heads) expect(svg).toContain(`data-head="${name}"`);
+    const lines = atlasCsv(overview).trim().split("\n");
+    expect(lines[0]).toMatch(/^# program: clip-interpret/);
+    const rows = lines.filter((line) => !line.startsWith("#"));
+    expect(rows[0]).toMatch(/^head,label,/);
+    expect(rows).toHaveLength(overview.heads.length + 1);
   });
 
   it("a scatter leaves out heads without a value, and leads to the others", () => {

@@ -139,6 +139,42 @@ export type ScatterAxis = Pick<AtlasMetricWords, "key" | "name" | "unit">;
 /** The place of a scatter's points, for whoever moves them. */
 export const SCATTER = { width: 640, height: 400, left: 58, right: 50, top: 12, bottom: 42 } as const;
 
+/** Size of the names of points, and where a name may stand beside its point, the best first. */
+const NAME = 10;
+const RADIUS = 6;
+const BESIDE = [
+  [9, 4, "start"],
+  [-9, 4, "end"],
+  [0, -10, "middle"],
+  [0, 17, "middle"],
+] as const;
+
+/** Finds places for names that cover no other name or point; one that has none is said when its point is pointed at. */
+function besidePoints(
+  points: readonly { readonly name: string; readonly x: number; readonly y: number }[],
+  width: number,
+): Map<string, (typeof BESIDE)[number]> {
+  const taken: (readonly [left: number, top: number, right: number, bottom: number])[] = [];
+  const dots = points.map(({ x, y }) => [x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS] as const);
+  const found = new Map<string, (typeof BESIDE)[number]>();
+  for (const [i, { name, x, y }] of points.entries()) {
+    const wide = textWidth(name, NAME);
+    for (const place of BESIDE) {
+      const [dx, dy, anchor] = place;
+      const left = x + dx - { start: 0, middle: wide / 2, end: wide }[anchor];
+      const box = [left, y + dy - NAME + 1, left + wide, y + dy + 2] as const;
+      const meets = (other: (typeof taken)[number]) =>
+        box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
+      if (box[0] < 0 || box[2] > width || taken.some(meets)) continue;
+      if (dots.some((dot, other) => other !== i && meets(dot))) continue;
+      taken.push(box);
+      found.set(name, place);
+      break;
+    }
+  }
+  return found;
+}
+
 /**
  * Heads as points over two metrics; those without a value of both are left out.
  * @param href where a head's point leads
@@ -162,15 +198,24 @@ export function scatter(
   const placeY = (value: number) =>
     height - bottom - ((value - rangeY[0]) / (rangeY[1] - rangeY[0])) * (height - top - bottom);
   const layers = Math.max(1, ...heads.map(({ layer }) => layer));
-  const points = heads.map(({ name, layer, label, metrics }) => {
+  const places = heads.map(({ name, metrics }) => {
     const [a, b] = [metrics[x.key], metrics[y.key]];
-    const hidden = a === null || b === null;
+    return { name, hidden: a === null || b === null, x: placeX(a ?? 0), y: placeY(b ?? 0) };
+  });
+  const nameAt = besidePoints(
+    places.filter(({ hidden }) => !hidden),
+    width,
+  );
+  const points = heads.map(({ name, layer, label }, i) => {
+    const { hidden, x: px, y: py } = places[i];
+    const at = nameAt.get(name);
+    const [dx, dy, anchor] = at ?? BESIDE[0];
     const title = `${name}${label ? ` · ${label.label}` : ""}`;
     return (
       `<a href="${escapeXml(href(name))}" data-head="${escapeXml(name)}"${hidden ? ' visibility="hidden"' : ""} ` +
-      `transform="translate(${round(placeX(a ?? 0))} ${round(placeY(b ?? 0))})">` +
+      `transform="translate(${round(px)} ${round(py)})">` +
       `<title>${escapeXml(title)}</title><circle r="6" class="gap" fill="${shareColour(0.25 + (0.65 * layer) / layers)}" stroke="${TONES.paper}"/>` +
-      `${textLine(9, 4, name, { size: 10, tone: "muted" })}</a>`
+      `${textLine(dx, dy, name, { size: NAME, tone: "muted", anchor }).replace("<text ", at ? "<text " : '<text visibility="hidden" ')}</a>`
     );
   });
   const frame =

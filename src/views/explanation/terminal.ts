@@ -1,8 +1,10 @@
 import type { ExplainResult, Explanation } from "../../results/explain.ts";
 import { cellsOf, halfBlocks, padCells, wrapCells } from "../kit/cells.ts";
 import { noticeOf } from "../kit/notice.ts";
+import { fittedTable, type Table } from "../kit/table.ts";
 import {
   cleanText,
+  counted,
   decimalsFor,
   formatCosine,
   formatError,
@@ -49,7 +51,57 @@ export function explanationTerminal(result: ExplainResult, options: TerminalOpti
     if (index > 0) lines.push("");
     lines.push(...contributions(text, options, paint));
   }
+  for (const part of [comparedTable(result), ablatedTable(result)]) {
+    if (part === null) continue;
+    lines.push("", ...wrapped("bold", part.caption), "");
+    lines.push(...fittedTable(part.columns, part.rows, options.columns));
+  }
   return `${lines.join("\n")}\n`;
+}
+
+/** Heads of a row of {@link comparedTable}. */
+const LEADING = 3;
+
+/** Scores held against another text, the average picture, or both. */
+function comparedTable({ compared }: ExplainResult): Table | null {
+  if (!compared) return null;
+  const { against, less, texts } = compared;
+  const than = [
+    ...(against === null ? [] : [`against “${against}”`]),
+    ...(less === null ? [] : [`less the average of ${counted(less.images, "picture")} (${less.name})`]),
+  ];
+  return {
+    caption: `Held ${than.join(", ")}`.replace("Held less", "Less"),
+    columns: ["text", "#score", "strongest heads"],
+    rows: texts.map(({ text, score, heads }) => [
+      `“${text}”`,
+      formatSigned(score, 4),
+      [...heads]
+        .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+        .slice(0, LEADING)
+        .map(({ name, value }) => `${name} ${formatSigned(value, 4)}`)
+        .join(", "),
+    ]),
+  };
+}
+
+/** Scores without the direct effects of some heads. */
+function ablatedTable({ ablated }: ExplainResult): Table | null {
+  if (!ablated) return null;
+  const { components, over, texts } = ablated;
+  const instead = over === null ? "nothing" : `their average over ${counted(over.images, "picture")}`;
+  return {
+    caption: `Without ${components.set}, ${instead} in their place`,
+    columns: ["text", "#score", "#without", "without as many random heads"],
+    rows: texts.map(({ text, similarity, without, random }) => [
+      `“${text}”`,
+      formatCosine(similarity),
+      formatCosine(without),
+      random === null
+        ? "there are no others"
+        : `${formatCosine(random.mean)} (${formatCosine(random.low)} to ${formatCosine(random.high)})`,
+    ]),
+  };
 }
 
 /** The texts with their similarities; the bars start at zero, so a negative one has none. */

@@ -1,7 +1,7 @@
 import { FONT_FAMILY, TONES } from "./svg.ts";
 
 /** Nothing may be fetched or run, whatever a text contains: the page is styles, SVG and the images inside it. */
-const POLICY =
+export const PAGE_POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** In what the styles of one kind of page differ from those of another. */
@@ -110,7 +110,7 @@ export function htmlPage(title: string, body: string, look: keyof typeof LOOKS):
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${PAGE_POLICY}">
 <title>${title}</title>
 <style>${styleOf(LOOKS[look])}</style>
 </head>

@@ -44,68 +44,110 @@ function indexOf(corpus: string, images: number | null): { readonly make: string
   return { make: [], index: corpus };
 }
 
+/** What makes an index looks with a model; what draws pictures needs none. */
+const withModel = (command: string, model: string): string =>
+  command.startsWith("clip-interpret demo ") ? command : `${command} --model ${quoted(model)}`;
+
 /** The score by parts, and the map of some heads. */
 export function lookCommand(
   state: Shown & { readonly text: string | undefined; readonly against: string | null },
   known: ImageInfo,
   heads: string,
+  images: number | null,
 ): Recipe {
-  const { model, texts, text = "", against, without } = state;
+  const { model, texts, text = "", against, without, less } = state;
   const file = fileOf(known);
   const mapped = against === null ? [text] : [text, against];
   const mode = against === null ? [] : ["--mode", "contrast"];
   const isOut = without !== "no";
-  const notes = [
-    ...(isOut ? ["# (the score without these heads: copy as code)"] : []),
-    ...(state.less ? ["# (without taking the average picture off)"] : []),
-  ];
-  const { index } = indexOf(state.corpus, null);
+  const needsIndex = less || without === "mean";
+  const { make, index } = indexOf(state.corpus, images);
   const scored = against === null || texts.includes(against) ? texts : [...texts, against];
-  const imports = ["explainImage", "openModel", "parseHeads", "segmentImage"];
-  if (isOut) imports.push("decomposeImage", "readComponents", "textProbe");
-  if (without === "mean") imports.push("openIndex");
+  const held = [
+    ...(against === null ? [] : [`against: ${literal(against)}`]),
+    ...(less ? ["lessAverage: true"] : []),
+    ...(isOut ? [`ablate: set, replacement: ${literal(without)}`] : []),
+    ...(needsIndex ? ["index"] : []),
+  ];
+  const imports = [
+    "explainImage",
+    "openModel",
+    "parseHeads",
+    "segmentImage",
+    ...(needsIndex ? ["openIndex"] : []),
+  ];
+  const shown = against === null && !less ? "texts" : "compared";
+  const found = [...(isOut ? ["ablated"] : []), shown].sort();
   return {
     file,
     command: [
-      line("explain", file, "--model", model, ...textArgs(scored)),
+      ...(needsIndex ? make.map((one) => withModel(one, model)) : []),
+      line(
+        ...["explain", file, "--model", model, ...textArgs(scored)],
+        ...(against === null ? [] : ["--against", against]),
+        ...(less ? ["--less-average"] : []),
+        ...(isOut ? ["--ablate", heads, "--replacement", without] : []),
+        ...(needsIndex ? ["--index", index] : []),
+      ),
       line("segment", file, "--model", model, "--heads", heads, ...mode, ...textArgs(mapped)),
-      ...notes,
     ].join("\n"),
     code: [
       `import { ${imports.sort().join(", ")} } from "clip-interpret";`,
-      ...(without === "mean" ? ['import { meanContribution } from "clip-interpret/evaluation";'] : []),
       "",
+      ...(needsIndex ? make.map((one) => `// First: ${withModel(one, model)}`) : []),
       `const model = await openModel(${literal(model)});`,
       `const picture = ${literal(file)};`,
-      `const { texts } = await explainImage(model, picture, ${literal(scored)});`,
-      "for (const { text, similarity } of texts) console.log(text, similarity);",
-      "",
       `const set = parseHeads(model, ${literal(heads)});`,
+      ...(needsIndex ? [`const index = await openIndex(model, ${literal(index)});`] : []),
+      `const held = {${held.length === 0 ? "" : ` ${held.join(", ")} `}} as const;`,
+      `const { ${found.join(", ")} } = await explainImage(model, picture, ${literal(scored)}, held);`,
+      shown === "texts"
+        ? "for (const { text, similarity } of texts) console.log(text, similarity);"
+        : "for (const { text, score } of compared!.texts) console.log(text, score);",
       `const map = await segmentImage(model, picture, ${literal(mapped)}, { set${against === null ? "" : ', mode: "contrast"'} });`,
       `console.log(${literal(heads)}, map.texts[0].score);`,
       ...(isOut
-        ? [
-            "",
-            "const image = await decomposeImage(model, picture);",
-            ...(without === "mean"
-              ? [
-                  `const index = await openIndex(model, ${literal(index)});`,
-                  "const mean = await meanContribution(index, model.geometry, set);",
-                ]
-              : []),
-            `for (const text of ${literal(texts)}) {`,
-            "  const probe = await textProbe(model, text);",
-            "  const { heads, sum } = readComponents(model, image, probe);",
-            "  let without = sum;",
-            "  for (const { layer, head, weight } of set.heads)",
-            "    without -= weight * heads[layer * model.geometry.heads + head].value;",
-            ...(without === "mean"
-              ? ["  without += mean.reduce((total, value, d) => total + value * probe[d], 0);"]
-              : []),
-            '  console.log("without", text, without);',
-            "}",
-          ]
+        ? ['for (const { text, without } of ablated!.texts) console.log("without", text, without);']
         : []),
+    ].join("\n"),
+  };
+}
+
+/** Every head at a glance, or those that know a text. @param pool the name of the pool of its texts; null: none was used */
+export function atlasCommand(
+  { model, corpus, knows }: Pick<Settled, "model" | "corpus" | "knows">,
+  pool: string | null,
+  images: number | null,
+): Recipe {
+  const { make, index } = indexOf(corpus, images);
+  const texts = pool === null ? [] : ["--texts", pool];
+  const asked = knows === null ? ["--out", `${corpus}-atlas`] : ["--knows", knows];
+  const isKnown = knows !== null && pool !== null;
+  return {
+    file: null,
+    command: [
+      ...make.map((one) => withModel(one, model)),
+      line("atlas", "--index", index, "--model", model, ...texts, ...asked),
+    ].join("\n"),
+    code: [
+      `import { ${isKnown ? "" : "makeAtlas, "}openIndex, openModel } from "clip-interpret";`,
+      ...(pool === null
+        ? []
+        : [`import { ${isKnown ? "findHeads, " : ""}loadPool } from "clip-interpret/labeling";`]),
+      "",
+      ...make.map((one) => `// First: ${withModel(one, model)}`),
+      `const model = await openModel(${literal(model)});`,
+      `const index = await openIndex(model, ${literal(index)});`,
+      ...(pool === null ? [] : [`const pool = await loadPool(${literal(pool)});`]),
+      ...(isKnown
+        ? [
+            `const { heads } = await findHeads(model, index, pool, ${literal(knows)});`,
+            "for (const { name, share } of heads) console.log(name, share);",
+          ]
+        : [
+            `const { heads } = await makeAtlas(model, index${pool === null ? "" : ", { pool }"});`,
+            "for (const { name, metrics } of heads) console.log(name, metrics.norm);",
+          ]),
     ].join("\n"),
   };
 }
@@ -148,9 +190,7 @@ export function neighborsCommand(
   return {
     file,
     command: [
-      ...make.map((one) =>
-        `${one} --model ${quoted(model)}`.replace(/^(clip-interpret demo .*) --model .*$/, "$1"),
-      ),
+      ...make.map((one) => withModel(one, model)),
       line(
         ...["neighbors", "--index", index, "--model", model, "--heads", heads, ...query],
         ...["-k", String(count), "--scoring", scoring, "--seed", String(seed)],
@@ -159,7 +199,7 @@ export function neighborsCommand(
     code: [
       'import { findNeighbors, openIndex, openModel, parseHeads } from "clip-interpret";',
       "",
-      ...make.map((one) => `// First: ${one}`),
+      ...make.map((one) => `// First: ${withModel(one, model)}`),
       `const model = await openModel(${literal(model)});`,
       `const index = await openIndex(model, ${literal(index)});`,
       `const options = ${literal({ k: count, scoring, seed })} as const;`,

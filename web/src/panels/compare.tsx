@@ -68,7 +68,7 @@ export function WithoutTable({ found, words }: { readonly found: WithoutHeads; r
         Without {words}{" "}
         <small>
           {found.over
-            ? `in their place: their average over ${found.over.images.toLocaleString("en")} pictures`
+            ? `in their place: the average over ${found.over.images.toLocaleString("en")} pictures`
             : "nothing in their place"}
           . What other heads read of them is left as it was.
         </small>

@@ -41,7 +41,10 @@ export function HeadPage({ state, go, model, atlas, head }: Props) {
     if (page) for (const one of [next, previous]) if (one) expectAtlasHead(model.name, corpus, one);
   }, [page, next, previous, model.name, corpus]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another head is another page
-  useEffect(() => window.scrollTo(0, 0), [head]);
+  useEffect(() => {
+    // What it returns, a promise in newer browsers, is no clean-up.
+    void window.scrollTo(0, 0);
+  }, [head]);
   useEffect(() => {
     const turn = (event: KeyboardEvent) => {
       const to = { ArrowLeft: previous, ArrowRight: next }[event.key];

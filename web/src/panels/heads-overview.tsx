@@ -1,13 +1,16 @@
-import { type FormEvent, useCallback, useMemo, useState } from "react";
+import { type FormEvent, Fragment, useCallback, useMemo, useState } from "react";
 import { captionOf, factorInWords, metricValue, percent, titleOf } from "../../../src/views/atlas/words.ts";
+import { atlasExports } from "../exports/atlas.ts";
+import { atlasCommand } from "../exports/command.ts";
 import { CorpusPicture } from "../plots/corpus-picture.tsx";
 import { HeadMap } from "../plots/head-map.tsx";
 import { HeadScatter } from "../plots/head-scatter.tsx";
 import { Said } from "../plots/said.tsx";
 import type { AtlasEntry, AtlasMetric, AtlasMetricWords, AtlasResult, KnowingHeads } from "../state/api.ts";
 import { BY_PLACE, calledHead, chosenHeads, knownMetrics, metricOf, scaleOf } from "../state/atlas.ts";
-import { useKnowing } from "../state/queries.ts";
+import { useCorpora, useKnowing } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
+import { Exports } from "./exports.tsx";
 import { ProblemNote } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
 
@@ -19,6 +22,7 @@ interface Props extends ViewProps {
 export function HeadsOverview({ state, go, model, atlas }: Props) {
   const { corpus, knows } = state;
   const metrics = knownMetrics(atlas);
+  const { data: corpora } = useCorpora(model.name);
   const knowing = useKnowing(model.name, corpus, knows, knows !== null);
   const sort = sortOf(state.sort, metrics, knows !== null);
   const coloured = metricOf(metrics, sort, "selectivity", "norm");
@@ -51,20 +55,17 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
             <HeadMap {...{ atlas }} metric={coloured} {...links} />
             <p className="pointed" aria-live="polite">
               {entry ? (
-                <>
+                // Words of another head are others, not the same ones that moved.
+                <span key={entry.name}>
                   <strong>{calledHead(entry.name, entry.label?.label)}</strong>{" "}
                   {entry.strongest && `knows ${factorInWords(entry.strongest)}. `}
-                  {entry.texts.length > 0 && (
-                    <>
-                      <Said text={entry.texts[0]} />
-                      {entry.texts[1] !== undefined && (
-                        <>
-                          , <Said text={entry.texts[1]} />
-                        </>
-                      )}
-                    </>
-                  )}
-                </>
+                  {entry.texts.slice(0, 2).map((text, i) => (
+                    <Fragment key={text}>
+                      {i > 0 && ", "}
+                      <Said text={text} />
+                    </Fragment>
+                  ))}
+                </span>
               ) : (
                 "Each square and each point is a head: it leads to the head’s page."
               )}
@@ -125,17 +126,15 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
       </section>
       {knowing.error && <ProblemNote error={knowing.error} />}
       <section aria-label="Heads">
-        <h2>
-          <span role="status">
-            {chosen.length === atlas.heads.length
-              ? `All ${chosen.length} heads`
-              : `${chosen.length} of ${atlas.heads.length} heads`}
-            {knows !== null && (
-              <>
-                , those that know <Said text={knows} /> best first
-              </>
-            )}
-          </span>
+        <h2 aria-live="polite">
+          {chosen.length === atlas.heads.length
+            ? `All ${chosen.length} heads`
+            : `${chosen.length} of ${atlas.heads.length} heads`}
+          {knows !== null && (
+            <>
+              , those that know <Said text={knows} /> best first
+            </>
+          )}
         </h2>
         {chosen.length === 0 && (
           <div className="empty">
@@ -163,6 +162,18 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
         </ol>
       </section>
       <MetricNotes atlas={atlas} />
+      {coloured && x && y && (
+        <Exports
+          name={`heads-${corpus}`}
+          state={state}
+          command={atlasCommand(
+            state,
+            atlas.origin.pool?.name ?? null,
+            corpora?.corpora.find(({ name }) => name === corpus)?.images ?? null,
+          )}
+          make={() => atlasExports(atlas, chosen, { metric: coloured, x, y }, knowing.data)}
+        />
+      )}
     </div>
   );
 }

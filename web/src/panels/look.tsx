@@ -11,6 +11,7 @@ import { calledUnit } from "../state/atlas.ts";
 import { type Chosen, chosenOf, formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
 import { numbersOf } from "../state/numbers.ts";
 import {
+  useCorpora,
   useExplain,
   useImage,
   useInsights,
@@ -52,6 +53,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
   const explained = useExplain(subject, scored);
   const tokens = useTokens(subject, text, held);
   const means = useMeans(model.name, state.corpus, scored, less && ready);
+  const { data: corpora } = useCorpora(model.name);
   const { data: insights } = useInsights(model.name, state.corpus, ready);
   const named = useProperties(model.name, state.corpus, ready);
   const properties = named.data?.properties ?? [];
@@ -232,7 +234,12 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
         <Exports
           name={`look-${known.sha256.slice(0, 8)}`}
           {...{ state, image, known }}
-          command={lookCommand({ ...state, text, against: held }, known, orAll(formatHeads(chosen, model)))}
+          command={lookCommand(
+            { ...state, text, against: held },
+            known,
+            orAll(formatHeads(chosen, model)),
+            corpora?.corpora.find(({ name }) => name === state.corpus)?.images ?? null,
+          )}
           make={() =>
             lookExports(
               { image, text, against: held, heads: orAll(formatHeads(chosen, model)), corpus: state.corpus },

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { post } from "../state/api.ts";
 import { isUnderWay, useJobs } from "../state/jobs.ts";
-import { useCorpora } from "../state/queries.ts";
+import { useCorpora, useInsights } from "../state/queries.ts";
 import { store, stored } from "../state/stored.ts";
 import { progressInWords } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
@@ -18,11 +18,14 @@ export function useAtlasOnce(corpus: string, model: string, wanted: boolean): vo
 
 const startJob = (corpus: string, model: string) => post("/api/jobs", { kind: "prepare", corpus, model });
 
-/** Starts making a corpus once, the first time that a page opens without it; what was stopped stays stopped. */
+/** Starts making and measuring a corpus once, the first time that a page opens without it; what was stopped stays stopped. */
 export function usePreparedOnce(corpus: string, model: string | undefined, embedded: boolean): void {
   const { data } = useCorpora(model);
   const entry = data?.corpora.find(({ name }) => name === corpus);
-  const wanted = entry !== undefined && !entry.indexed && entry.job === null && embedded;
+  // What another version of the program measured is not known any more.
+  const insights = useInsights(model, corpus, embedded && (entry?.indexed ?? false));
+  const isMissing = entry !== undefined && (!entry.indexed || insights.data === null);
+  const wanted = isMissing && entry.job === null && embedded;
   useEffect(() => {
     const key = `prepared ${corpus} ${model}`;
     if (!wanted || model === undefined || stored("sessionStorage", key)) return;

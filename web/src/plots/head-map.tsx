@@ -1,6 +1,6 @@
+import { metricPaint } from "../../../src/views/atlas/svg.ts";
 import { metricValue } from "../../../src/views/atlas/words.ts";
-import { shareColour, shareInk, signedScale } from "../../../src/views/kit/colour.ts";
-import type { AtlasEntry, AtlasMetricWords, AtlasResult } from "../state/api.ts";
+import type { AtlasMetricWords, AtlasResult } from "../state/api.ts";
 import { calledHead } from "../state/atlas.ts";
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
 /** Every head as a square, rows by layer, the last on top; its colour is one metric. Each leads to its page. */
 export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }: Props) {
   const { layers, headsPerLayer, heads } = atlas;
-  const paint = painter(heads, metric);
+  const paint = metricPaint(heads, metric);
   const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i);
   const roomy = headsPerLayer <= 8;
   return (
@@ -53,7 +53,7 @@ export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }
                       href={href(name)}
                       title={said}
                       aria-label={said}
-                      style={paint(value)}
+                      style={styleOf(paint(value))}
                       onPointerEnter={(event) => event.pointerType !== "touch" && onPoint(name)}
                       onFocus={() => onPoint(name)}
                       onBlur={() => onPoint(null)}
@@ -76,17 +76,5 @@ export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }
   );
 }
 
-/** How a value is painted: signed ones red and blue, others pale to dark; heads without one are blank. */
-function painter(heads: readonly AtlasEntry[], { key, unit }: AtlasMetricWords) {
-  const values = heads.flatMap(({ metrics }) => metrics[key] ?? []);
-  const most = Math.max(...values.map(Math.abs), 0) || 1;
-  const signed = signedScale(most);
-  // A p that is small says more than one that is large.
-  const shareOf = (value: number) => (unit === "p" ? 1 - value : value / most);
-  return (value: number | null) => {
-    if (value === null) return { background: "none", color: "var(--muted)" };
-    if (unit.startsWith("signed")) return { background: signed.colour(value), color: signed.ink(value) };
-    const share = 0.85 * shareOf(value);
-    return { background: shareColour(share), color: shareInk(share) };
-  };
-}
+const styleOf = (colours: ReturnType<ReturnType<typeof metricPaint>>) =>
+  colours ? { background: colours.fill, color: colours.ink } : { background: "none", color: "var(--muted)" };

@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { here, type Job } from "./api.ts";
-import { queryClient } from "./queries.ts";
+import { queryClient, renew } from "./queries.ts";
 import { store, stored } from "./stored.ts";
 
 /** What is known of jobs, and whether the server is heard. */
@@ -39,20 +39,30 @@ function take(job: Job): void {
   set({ jobs });
   const hasEnded = job.ended !== null && known?.ended == null;
   // What was made or fetched can be asked for now.
-  if (hasEnded || !known) {
-    for (const key of [
-      "corpora",
-      "models",
-      "properties",
-      "insights",
-      "neighbors",
-      "model",
-      "means",
-      "atlas",
-    ]) {
-      void queryClient.invalidateQueries({ queryKey: [key] });
-    }
-  }
+  if (hasEnded || !known) renewSoon();
+}
+
+/** What jobs make or fetch changes the answers to these. */
+const MADE = [
+  "corpora",
+  "models",
+  "properties",
+  "insights",
+  "neighbors",
+  "model",
+  "means",
+  "without",
+  "atlas",
+];
+let isDue = false;
+/** Asks again once for all that is heard of in one go, as at the start every job is. */
+function renewSoon(): void {
+  if (isDue) return;
+  isDue = true;
+  setTimeout(() => {
+    isDue = false;
+    for (const key of MADE) void renew(key);
+  });
 }
 
 function listen(): () => void {

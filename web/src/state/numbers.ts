@@ -1,16 +1,8 @@
+import { lessParts, type Parts } from "../../../src/math/parts.ts";
 import type { ExplainResult, Means } from "./api.ts";
 
 /** What a matrix shows, and what it adds up to. */
-export interface Numbers {
-  /** [L·H] */
-  readonly heads: readonly number[];
-  /** `embed`, then each layer's MLP; null where only heads are known. */
-  readonly mlps: readonly number[] | null;
-  /** Of all parts, heads and MLPs. */
-  readonly sum: number;
-  /** Computed directly, not from parts. */
-  readonly score: number;
-}
+export type Numbers = Parts;
 
 type Scored = ExplainResult["texts"][number];
 type Averaged = Means["texts"][number];
@@ -27,12 +19,6 @@ const average = ({ heads, similarity }: Averaged): Numbers => ({
   sum: similarity,
   score: similarity,
 });
-const less = (one: Numbers, other: Numbers): Numbers => ({
-  heads: one.heads.map((value, i) => value - other.heads[i]),
-  mlps: one.mlps && other.mlps ? one.mlps.map((value, i) => value - other.mlps![i]) : null,
-  sum: one.sum - other.sum,
-  score: one.score - other.score,
-});
 
 /**
  * A text's score by parts, less what it is held against: another text, the corpus's average picture, or both.
@@ -48,9 +34,9 @@ export function numbersOf(
     const one = explained?.texts.find((found) => found.text === wanted);
     if (!one || means === null) return one && plain(one);
     const mean = means?.texts.find((found) => found.text === wanted);
-    return mean && less(plain(one), average(mean));
+    return mean && lessParts(plain(one), average(mean));
   };
   const [own, other] = [of(text), against === null ? undefined : of(against)];
   if (!own || (against !== null && !other)) return undefined;
-  return other ? less(own, other) : own;
+  return other ? lessParts(own, other) : own;
 }

@@ -1,4 +1,5 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import type { Scoring } from "../../../src/results/scoring.ts";
 import {
   ApiError,
@@ -26,7 +27,9 @@ import {
   type WithoutHeads,
 } from "./api.ts";
 
-const gone = (error: unknown) => error instanceof ApiError && error.problem.code === "SERVER_GONE";
+/** Whether the same question may well be answered in a moment: the server, or a thread of it, is starting again. */
+const isPassing = (error: unknown) =>
+  error instanceof ApiError && ["SERVER_GONE", "THREAD_ENDED"].includes(error.problem.code);
 
 /** What is asked for is a function of content hashes, so an answer stays right. */
 export const queryClient = new QueryClient({
@@ -38,11 +41,21 @@ export const queryClient = new QueryClient({
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 5 * 60_000,
       refetchOnWindowFocus: false,
-      retry: (failures, error) => gone(error) && failures < 2,
+      retry: (failures, error) => isPassing(error) && failures < 2,
       retryDelay: 1000,
     },
   },
 });
+
+/**
+ * Asks again for all whose key begins so. What is being asked for the first time may have been answered before whatever
+ * changed, and cannot be asked again until it is there: that is waited for.
+ */
+export async function renew(key: string): Promise<void> {
+  const asked = queryClient.getQueryCache().findAll({ queryKey: [key], fetchStatus: "fetching" });
+  await Promise.allSettled(asked.map(({ promise }) => promise));
+  await queryClient.invalidateQueries({ queryKey: [key] });
+}
 
 const query = (parts: Record<string, string>) => new URLSearchParams(parts).toString();
 
@@ -59,13 +72,43 @@ export const useModel = (name: string | undefined) =>
     queryFn: ({ signal }) => get<ModelDetail>(`/api/model?${query({ name: name! })}`, signal),
   });
 
+/** How often it is looked whether a corpus is another. */
+const CORPORA_SECONDS = 20;
+/** What is said over a corpus. */
+const OVER_CORPORA = [
+  "neighbors",
+  "means",
+  "without",
+  "insights",
+  "properties",
+  "atlas",
+  "corpus-images",
+  "rows",
+];
+
+/** Asks again for all that was said over a corpus which grew or was pruned since. */
+export function useGrownCorpora(corpora: Corpora | undefined): void {
+  const known = useRef(new Map<string, string>());
+  useEffect(() => {
+    let isOther = false;
+    for (const { name, version } of corpora?.corpora ?? []) {
+      const before = known.current.get(name);
+      if (version !== null) known.current.set(name, version);
+      isOther ||= before !== undefined && version !== null && before !== version;
+    }
+    if (isOther) for (const key of OVER_CORPORA) void renew(key);
+  }, [corpora]);
+}
+
 export const useCorpora = (model: string | undefined) =>
   useQuery<Corpora>({
     queryKey: ["corpora", model],
     enabled: model !== undefined,
     // What is being indexed can be searched more and more.
+    // Commands may change an index too, while nobody looks.
     refetchInterval: ({ state: { data } }) =>
-      data?.corpora.some(({ own, job }) => own && job !== null) ? 2000 : false,
+      data?.corpora.some(({ own, job }) => own && job !== null) ? 2000 : CORPORA_SECONDS * 1000,
+    refetchOnWindowFocus: "always",
     queryFn: ({ signal }) => get<Corpora>(`/api/corpora?${query({ model: model! })}`, signal),
   });
 

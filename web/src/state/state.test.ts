@@ -1,3 +1,4 @@
+import { QueryObserver } from "@tanstack/react-query";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { headName, writtenSet } from "../../../src/model/components.ts";
@@ -5,6 +6,7 @@ import { SCORINGS } from "../../../src/results/scoring.ts";
 import type { Head } from "../../../src/results/shapes.ts";
 import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
 import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts";
+import { queryClient, renew } from "./queries.ts";
 import { formatAddress, parseAddress, VIEWS, type ViewState, WITHOUT } from "./url.ts";
 
 const text = fc.string({ minLength: 1, maxLength: 30 }).filter((value) => value.trim() !== "");
@@ -28,6 +30,7 @@ const state: fc.Arbitrary<ViewState> = fc
   .tuple(
     fc.record({
       view: fc.constantFrom(...VIEWS),
+      report: fc.option(fc.stringMatching(/^[a-z0-9-]{1,20}$/)),
       model: fc.option(text),
       image: fc.option(text),
       texts: fc.option(fc.array(text, { maxLength: 5 })),
@@ -52,7 +55,12 @@ const state: fc.Arbitrary<ViewState> = fc
     }),
     atlas,
   )
-  .map(([rest, own]) => ({ ...NO_ATLAS, ...rest, ...(rest.view === "heads" && own) }));
+  .map(([rest, own]) => ({
+    ...NO_ATLAS,
+    ...rest,
+    ...(rest.view !== "reports" && { report: null }),
+    ...(rest.view === "heads" && own),
+  }));
 
 describe("the address", () => {
   it("holds every state, whatever is in it", () => {
@@ -260,5 +268,27 @@ describe("what is known", () => {
     const [first, second] = inCommon([image("red", 1), image("red", 2), image(null, 3), image("red", 1)]);
     expect(first).toEqual({ factor: "colour", value: "red", count: 3, of: 4 });
     expect(second).toEqual({ factor: "count", value: "1", count: 2, of: 4 });
+  });
+});
+
+describe("answers", () => {
+  it("that were on their way when something changed are asked for again", async () => {
+    let asked = 0;
+    const open: (() => void)[] = [];
+    const queryFn = async () => {
+      const one = ++asked;
+      await new Promise<void>((go) => open.push(go));
+      return one;
+    };
+    const observer = new QueryObserver<number>(queryClient, { queryKey: ["atlas", "test"], queryFn });
+    const stop = observer.subscribe(() => {});
+    const renewed = renew("atlas");
+    open[0]();
+    await expect.poll(() => open.length).toBe(2);
+    open[1]();
+    await renewed;
+    expect(observer.getCurrentResult().data).toBe(2);
+    stop();
+    queryClient.clear();
   });
 });

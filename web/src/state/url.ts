@@ -3,7 +3,7 @@ import { writtenSet } from "../../../src/model/components.ts";
 import { SCORINGS, type Scoring } from "../../../src/results/scoring.ts";
 
 /** The views. */
-export const VIEWS = ["look", "segment", "neighbors", "heads"] as const;
+export const VIEWS = ["look", "segment", "neighbors", "heads", "reports"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** All that an address says. What is null or empty is the default, and not written. */
@@ -45,6 +45,8 @@ export interface ViewState {
   readonly tour: number;
   /** The head whose page it is, `L3.H1`; null: all of them. */
   readonly head: string | null;
+  /** The report that is read; null: the first. */
+  readonly report: string | null;
   /** What heads are ordered by: a metric, or `place`; null: as the view likes. */
   readonly sort: string | null;
   /** Lowest first. */
@@ -101,6 +103,7 @@ const DEFAULTS: ViewState = {
   squares: false,
   tour: 0,
   head: null,
+  report: null,
   sort: null,
   up: false,
   knows: null,
@@ -114,6 +117,7 @@ const DEFAULTS: ViewState = {
   embed: false,
 };
 
+const REPORT = /^[a-z0-9-]{1,60}$/;
 const HEAD = /^L\d{1,3}\.H\d{1,3}$/;
 const number = (text: string | null) =>
   text === null || text.trim() === "" || !Number.isFinite(Number(text)) ? null : Number(text);
@@ -131,9 +135,11 @@ export function parseAddress(address: string): ViewState {
   const { searchParams: query } = url;
   const [above, last = ""] = url.pathname.split("/").slice(-2);
   const head = above === "heads" && HEAD.test(last) ? last : null;
+  const report = above === "reports" && REPORT.test(last) ? last : null;
   return {
-    view: head ? "heads" : one(last, VIEWS, "look"),
+    view: report ? "reports" : head ? "heads" : one(last, VIEWS, "look"),
     head,
+    report,
     model: query.get("model"),
     image: query.get("image"),
     texts: query.has("text") ? query.getAll("text").filter((text) => text.trim() !== "") : null,
@@ -209,7 +215,8 @@ export function formatAddress(state: ViewState): string {
   }
   put("embed", state.embed ? 1 : 0, 0);
   const text = query.toString();
-  const view = state.view === "heads" && state.head !== null ? `heads/${state.head}` : state.view;
+  const below = { heads: state.head, reports: state.report }[state.view as string] ?? null;
+  const view = below === null ? state.view : `${state.view}/${below}`;
   return `${view}${text === "" ? "" : `?${text}`}`;
 }
 
