@@ -188,6 +188,7 @@ const KEPT: Readonly<Record<string, string>> = {
   index: "Finished shards are kept; the same command goes on after them.",
   demo: "Scenes that were drawn are kept; the same command goes on after them.",
   study: "Finished steps are kept; the same command goes on after them.",
+  referee: "Finished steps are kept; the same command goes on after them.",
   pull: "What was received is kept; the same command goes on after it.",
 };
 const NOTHING_KEPT = "No result was written; the same command begins anew.";
