@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { dot } from "../math/linear.ts";
+import { Random, shuffle } from "../math/random.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Checkpoint } from "./load.ts";
 import type { TensorRef } from "./safetensors.ts";
@@ -55,6 +56,19 @@ export async function editHeads(
     };
   }
   return rounding;
+}
+
+/**
+ * Puts the numbers of each tensor into a random order, in a checkpoint's own files: whatever was learnt is gone, and the
+ * distribution of every tensor's numbers is as it was.
+ * @param tensors of files that may be changed: a copy, in safetensors
+ */
+export async function shuffleTensors(tensors: readonly TensorRef[], seed: number): Promise<void> {
+  for (const [index, tensor] of tensors.entries()) {
+    const values = Float64Array.from(await readTensor(tensor));
+    shuffle(values, new Random(seed, index));
+    await writeTensor(tensor, values);
+  }
 }
 
 /** Overwrites a tensor where it lies; the largest error of rounding to its type. */

@@ -47,7 +47,13 @@ export interface RotaryConfig {
   readonly first: "row" | "column";
 }
 
-/** The image transformer: `tokens = prefix + grid²`, the CLS token first where there is one. */
+/** One number of an MLP's hidden layer. */
+export interface Neuron {
+  readonly layer: number;
+  readonly neuron: number;
+}
+
+/** The image transformer: `tokens = prefix + grid²`, the CLS token first where there is one, a register last where one is added. */
 export interface VisionConfig extends TowerConfig {
   readonly imageSize: number;
   readonly patchSize: number;
@@ -60,6 +66,8 @@ export interface VisionConfig extends TowerConfig {
   readonly pooling: Pooling;
   readonly pool?: PoolConfig;
   readonly rotary?: RotaryConfig;
+  /** Neurons that write into a token of their own, the last, and no longer into patches (`onnx/registers.ts`). */
+  readonly registers?: readonly Neuron[];
 }
 
 /** The text transformer. */

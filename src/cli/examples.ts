@@ -29,7 +29,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   calibrate: ["calibrate --labels labels.json --index scenes.index"],
   "evaluate zero-shot": ["evaluate zero-shot --index scenes.index --ablate L3.H2 --out accuracy.png"],
   "evaluate retrieval": ["evaluate retrieval --index scenes.index"],
+  "evaluate benchmark": ["evaluate benchmark voc21 --images VOC2012 --model ViT-B-16/openai --csv"],
+  "evaluate maps": ["evaluate maps --corpus demo --limit 100 --out maps.html"],
   "evaluate segmentation": ["evaluate segmentation --corpus demo --out sheet.png"],
+  registers: ["registers --images photos --model ViT-L-14/laion2b_s32b_b82k"],
   debias: ["debias --out debias.html"],
   compare: [
     "compare --index a.index --index b.index --out pairs.html",

@@ -123,5 +123,5 @@ describe("completion in bash", () => {
 
 it("every table is of a command that there is", () => {
   const paths = leavesOf(whole).map(pathOf);
-  expect(paths.filter(hasTable)).toHaveLength(18);
+  expect(paths.filter(hasTable)).toHaveLength(21);
 });

@@ -62,6 +62,7 @@ const GROUPS: readonly (readonly [heading: string, commands: Readonly<Record<str
       evaluate: async () => (await import("./commands/evaluate.ts")).registerEvaluate,
       debias: async () => (await import("./commands/debias.ts")).registerDebias,
       compare: async () => (await import("./commands/compare.ts")).registerCompare,
+      registers: async () => (await import("./commands/registers.ts")).registerRegisters,
       similar: async () => (await import("./commands/similar.ts")).registerSimilar,
       study: async () => (await import("./commands/study.ts")).registerStudy,
       referee: async () => (await import("./commands/referee.ts")).registerReferee,

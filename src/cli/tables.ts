@@ -1,15 +1,18 @@
 import type { CatalogueEntry } from "../model/catalogue.ts";
 import { weightedName } from "../model/components.ts";
+import type { BenchmarkResult } from "../results/benchmark.ts";
 import type { CalibrateResult } from "../results/calibrate.ts";
 import type { CompareResult } from "../results/compare.ts";
 import type { DebiasResult } from "../results/debias.ts";
 import type { ExplainResult } from "../results/explain.ts";
+import type { Faithfulness } from "../results/faithfulness.ts";
 import type { FineTuneResult } from "../results/fine-tune.ts";
 import type { FromWeightsResult } from "../results/from-weights.ts";
 import type { LabelResult } from "../results/label.ts";
 import { type MetricsResult, valuesOf } from "../results/metrics.ts";
 import type { NeighborsResult } from "../results/neighbors.ts";
 import type { RefereeResult } from "../results/referee.ts";
+import type { RegistersResult } from "../results/registers.ts";
 import type { RetrievalResult } from "../results/retrieval.ts";
 import type { SegmentResult } from "../results/segment.ts";
 import type { SegmentationEvaluation } from "../results/segmentation-evaluation.ts";
@@ -232,6 +235,29 @@ const TABLES: Readonly<Record<string, Rows<unknown>>> = {
         skewness: hubness.skewness,
       })),
     ),
+  ),
+  registers: table(({ norms }: RegistersResult) => norms.layers),
+  "evaluate benchmark": table(({ methods, classes }: BenchmarkResult) =>
+    methods.flatMap(({ name, meanIou, pixelAccuracy, classes: ious }) => [
+      { method: name, measure: "mIoU", class: null, ...meanIou },
+      { method: name, measure: "pixel accuracy", class: null, ...pixelAccuracy },
+      ...ious.map((value, c) => ({
+        method: name,
+        measure: "IoU",
+        class: classes[c],
+        value,
+        low: null,
+        high: null,
+      })),
+    ]),
+  ),
+  "evaluate maps": table(({ methods, shuffled }: Faithfulness) =>
+    methods.flatMap(({ name, measures, sanity }) => [
+      ...Object.entries(measures).map(([measure, measured]) => ({ method: name, measure, ...measured })),
+      ...(sanity ?? []).map((measured, i) => ({
+        ...{ method: name, measure: `correlation, ${shuffled[i]} and above shuffled`, ...measured },
+      })),
+    ]),
   ),
   "evaluate segmentation": table(({ methods }: SegmentationEvaluation) =>
     methods.flatMap(({ name, measures }) =>

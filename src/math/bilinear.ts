@@ -6,7 +6,7 @@ export interface Grid {
 }
 
 /** Where one sample lies between two neighbours: the first's index, the second's, and the second's share. */
-type Between = readonly [low: number, high: number, share: number];
+export type Between = readonly [low: number, high: number, share: number];
 
 /**
  * The value at a point, where cell (r, c) covers [r, r+1) × [c, c+1) and has its value in its middle. Between middles
@@ -42,7 +42,8 @@ export function upsample(grid: Grid, height: number, width: number): Float64Arra
   return result;
 }
 
-function between(position: number, count: number): Between {
+/** The two of `count` neighbours that a position lies between, the first one's middle being 0. */
+export function between(position: number, count: number): Between {
   const inside = Math.min(Math.max(position, 0), count - 1);
   const low = Math.floor(inside);
   return [low, Math.min(low + 1, count - 1), inside - low];

@@ -51,3 +51,11 @@ export class Random {
     return items[this.below(items.length)];
   }
 }
+
+/** Puts values into a random order, in place (Fisher & Yates). */
+export function shuffle(values: Float64Array, random: Random): void {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [values[i], values[j]] = [values[j], values[i]];
+  }
+}

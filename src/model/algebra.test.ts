@@ -66,7 +66,12 @@ const world: fc.Arbitrary<World> = fc
         sigma: Float64Array.from(drawn.sigma),
         norm: Float64Array.from(drawn.norm),
       },
-      tokens: { tokens: tokenCount, prefix: 1, layers: new Map(layerTerms.entries()) },
+      tokens: {
+        tokens: tokenCount,
+        prefix: 1,
+        patches: tokenCount - 1,
+        layers: new Map(layerTerms.entries()),
+      },
       v: Float64Array.from(drawn.v),
       set: {
         heads: headSet.map((head, i) => ({ ...head, weight: drawn.weights[i] })),

@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { hashWeights, watchWeights } from "../checkpoint/fingerprint.ts";
 import { requireFinite } from "../checkpoint/finite.ts";
 import { type Checkpoint, loadCheckpoint } from "../checkpoint/load.ts";
-import type { Activation, ModelConfig } from "../checkpoint/model-config.ts";
+import type { Activation, ModelConfig, Neuron } from "../checkpoint/model-config.ts";
 import { tensorsIn } from "../checkpoint/weights.ts";
 import { hubIdOfFolder } from "../hub/cache.ts";
 import { knownActivation } from "../hub/known-models.ts";
 import { requireDevice } from "../onnx/device.ts";
 import type { Precision } from "../onnx/linear.ts";
 import { createMatMul, type MatMul } from "../onnx/matmul.ts";
+import { takesRegisters } from "../onnx/registers.ts";
 import { createSession, type Session, type SessionOptions } from "../onnx/session.ts";
 import { textGraph } from "../onnx/text.ts";
 import { visionGraph } from "../onnx/vision.ts";
@@ -21,7 +22,7 @@ import { type DecomposeTokensOptions, decomposeTokens } from "./decompose-tokens
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry, loadTextGeometry } from "./geometry.ts";
 import { loadModelTokenizer, textParts, textTower } from "./load-tokenizer.ts";
-import { readTokens, type TokenOutputs } from "./token-outputs.ts";
+import { type ReadTokensOptions, readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
 export interface ModelOptions extends SessionOptions {
@@ -29,6 +30,11 @@ export interface ModelOptions extends SessionOptions {
   readonly precision?: Precision;
   /** The activation of both towers, whatever the config says. */
   readonly activation?: Activation;
+  /**
+   * Neurons that write into a register instead of patches: one token more, behind the patches, which no map shows ("Vision
+   * Transformers Don't Need Trained Registers", Jiang et al. 2025). The network computes something else then.
+   */
+  readonly registers?: readonly Neuron[];
 }
 
 /** A CLIP ViT, loaded: texts and pixels in, embeddings and exact decompositions out. */
@@ -82,7 +88,7 @@ export interface ClipModel {
     options?: DecomposeTokensOptions,
   ): Promise<TokenDecomposition>;
   /** What other methods of segmentation read: every token's attention and output. Pixels as for `decompose`. */
-  readTokens(pixels: Float32Array): Promise<TokenOutputs>;
+  readTokens(pixels: Float32Array, options?: ReadTokensOptions): Promise<TokenOutputs>;
   /** Bytes of weights that its graphs hold in memory now. */
   loadedBytes(): number;
   /** Frees the memory of its graphs; what is asked of it afterwards loads them again, if its files are still the same. */
@@ -103,7 +109,7 @@ const MOST_SESSIONS = 16;
 export async function loadClipModel(
   folder: string,
   name?: string,
-  { precision = "fp32", activation, ...options }: ModelOptions = {},
+  { precision = "fp32", activation, registers = [], ...options }: ModelOptions = {},
 ): Promise<ClipModel> {
   const { device = "cpu" } = options;
   if (precision !== "fp32" && device !== "cpu")
@@ -119,7 +125,8 @@ export async function loadClipModel(
     ...(activation && { activation }),
     ...(known[0] && { knownActivation: known[0] }),
   });
-  const { config, weights } = checkpoint;
+  const { weights } = checkpoint;
+  const config = registers.length > 0 ? withRegister(checkpoint, registers) : checkpoint.config;
   const requireUnchanged = await watchWeights(weights);
   const requireNumbers = once(() => requireFinite(weights));
   const sessions = sharedCache<Session>(MOST_SESSIONS);
@@ -193,10 +200,13 @@ export async function loadClipModel(
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
       return blamingWeights(weights.vision, () => decompose(vision, matmul, config, geometry, pixels, work));
     },
-    async readTokens(pixels) {
-      const how = { kind: "tokens", tokenLayers: [], gated: false, precision, attention } as const;
-      const vision = await session("tokens", () => visionGraph(config, weights.vision, how), options);
-      return blamingWeights(weights.vision, () => readTokens(vision, config, pixels));
+    async readTokens(pixels, work = {}) {
+      const { features = [] } = work;
+      const kind = { kind: "tokens", tokenLayers: [], gated: false, features } as const;
+      const key = ["tokens", ...features.map((feature) => feature.name)].join(" ");
+      const how = { ...kind, precision, attention } as const;
+      const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
+      return blamingWeights(weights.vision, () => readTokens(vision, config, pixels, work));
     },
     loadedBytes: () => [...loaded.values()].reduce((sum, bytes) => sum + bytes, 0),
     async release() {
@@ -206,6 +216,27 @@ export async function loadClipModel(
     },
   };
   return model;
+}
+
+/** A model's config with a register. @throws `MODEL_UNSUPPORTED`, `USAGE` for neurons that it does not have */
+function withRegister({ name, config, weights }: Checkpoint, registers: readonly Neuron[]): ModelConfig {
+  const { vision } = config;
+  if (!takesRegisters(config, weights.vision)) {
+    const why = "its image tower reads no CLS token, or its blocks are not attention and an MLP alone";
+    throw new ClipInterpretError("MODEL_UNSUPPORTED", `${name} cannot be given a register: ${why}`);
+  }
+  for (const { layer, neuron } of registers) {
+    const count = weights.vision.blocks[layer]?.fc1.weight.shape[0] ?? 0;
+    if (layer < vision.layers - 1 && neuron < count) continue;
+    throw new ClipInterpretError(
+      "USAGE",
+      `${name} has no neuron L${layer}.N${neuron} that writes into patches`,
+      {
+        hint: "Behind the last layer nothing reads patches: its neurons need no register.",
+      },
+    );
+  }
+  return { ...config, vision: { ...vision, tokens: vision.tokens + 1, registers } };
 }
 
 /** Texts that are named when they are cut off; of more, only their number is told. */

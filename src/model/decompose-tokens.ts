@@ -34,6 +34,8 @@ export async function decomposeTokens(
     ...(hasEnds(tower) && { ends: { data: BigInt64Array.from(ends), dims: [rows.length] } }),
   });
   const { width, epsilon, pooling } = tower;
-  const sizes = { width, epsilon, tokens: length + (pooling === "class" ? 1 : 0), prefix: 0 } as const;
+  const tokens = length + (pooling === "class" ? 1 : 0);
+  // Any token of a text may be a word's, as any of an image's behind the prefix is a patch.
+  const sizes = { width, epsilon, tokens, prefix: 0, patches: tokens } as const;
   return takeApart(out, sizes, matmul, geometry, { count: rows.length, tokenLayers, each: "text" });
 }

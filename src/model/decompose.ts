@@ -55,12 +55,12 @@ export async function decompose(
       offset: { data: gate.offset, dims: [layers, tokens, width] },
     }),
   });
-  const tower = { width, epsilon, tokens, prefix: vision.prefix };
+  const tower = { width, epsilon, tokens, prefix: vision.prefix, patches: vision.grid ** 2 };
   return takeApart(out, tower, matmul, geometry, { count, tokenLayers, outputLayers });
 }
 
 /** A tower whose outputs are taken apart. */
-interface Tower extends Pick<TokenTerms, "tokens" | "prefix"> {
+interface Tower extends Pick<TokenTerms, "tokens" | "prefix" | "patches"> {
   readonly width: number;
   readonly epsilon: number;
 }
@@ -78,7 +78,7 @@ interface Asked extends Pick<DecomposeOptions, "tokenLayers" | "outputLayers"> {
  */
 export async function takeApart(
   out: Readonly<Record<string, FloatTensor>>,
-  { width, epsilon, tokens, prefix }: Tower,
+  { width, epsilon, tokens, prefix, patches }: Tower,
   matmul: MatMul,
   geometry: HeadGeometry,
   { count, tokenLayers = [], outputLayers = [], each }: Asked,
@@ -103,7 +103,7 @@ export async function takeApart(
   return {
     ...parts,
     error,
-    tokens: { tokens, prefix, layers: new Map(layerTokens) },
+    tokens: { tokens, prefix, patches, layers: new Map(layerTokens) },
     outputs,
   };
 }

@@ -1,4 +1,5 @@
-import { readsTexts } from "../checkpoint/model-config.ts";
+import { type Neuron, readsTexts } from "../checkpoint/model-config.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { isEmbedded } from "./registry.ts";
 
@@ -32,6 +33,27 @@ function activationNotice({ name, config, checkpoint }: ClipModel): string[] {
   ];
 }
 
+/** That a register takes what some neurons write: the network computes something else then. */
+const registerNotice = ({ config: { vision } }: ClipModel): string[] =>
+  vision.registers
+    ? [
+        `With a register for ${vision.registers.map(neuronName).join(", ")}: not the network as it was trained.`,
+      ]
+    : [];
+
+/** `L3.N17`: layer and number in the MLP's hidden layer, counted from zero. */
+export const neuronName = ({ layer, neuron }: Neuron): string => `L${layer}.N${neuron}`;
+
+/** Neurons of a list as it is typed. @throws `USAGE` */
+export function parseNeurons(list: string): Neuron[] {
+  return list.split(",").map((part) => {
+    const [, layer, neuron] = /^\s*L(\d+)\.N(\d+)\s*$/i.exec(part) ?? [];
+    if (neuron === undefined)
+      throw new ClipInterpretError("USAGE", `"${part}" names no neuron, as L3.N17 does`);
+    return { layer: Number(layer), neuron: Number(neuron) };
+  });
+}
+
 /** What a reader must know before a model's pictures and scores, if anything. */
 export function modelNotice(model: ClipModel): string | undefined {
   const embedded = `${model.name} is a small model trained on generated scenes of drawn emoji. It knows nothing of photographs.`;
@@ -39,6 +61,7 @@ export function modelNotice(model: ClipModel): string | undefined {
     ...(isEmbedded(model.name) ? [embedded] : []),
     ...precisionNotice(model),
     ...activationNotice(model),
+    ...registerNotice(model),
   ];
   return notices.length > 0 ? notices.join(" ") : undefined;
 }

@@ -151,7 +151,7 @@ export function createModelLoader(options: ModelOptions = {}): ModelLoader {
     async load(nameOrFolder, otherwise = {}) {
       const { name, folder } = await locateModel(nameOrFolder);
       const { precision = "fp32", device = "cpu", ...rest } = { ...otherwise, ...options };
-      const key = JSON.stringify([folder, precision, device, rest.activation]);
+      const key = JSON.stringify([folder, precision, device, rest.activation, rest.registers]);
       return loads.get(key, () => loadClipModel(folder, name, { precision, device, ...rest }));
     },
     async release() {

@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { Session } from "../onnx/session.ts";
+import type { FloatTensor, Session } from "../onnx/session.ts";
+import type { TokenFeature } from "../onnx/token-features.ts";
 import { pixelTensor } from "./decompose.ts";
 import { notNumbers } from "./decomposition.ts";
 
@@ -10,6 +11,8 @@ export interface TokenOutputs {
   readonly tokens: number;
   /** Tokens before the patches: 1 with a CLS token, else 0. */
   readonly prefix: 0 | 1;
+  /** How many patches there are behind the prefix. */
+  readonly patches: number;
   /** Whether the embedding is read at the CLS token, or from all patches. */
   readonly readsCls: boolean;
   readonly layers: number;
@@ -20,6 +23,15 @@ export interface TokenOutputs {
   readonly projected: Float32Array;
   /** [b, N, D]: the same where each token of the last layer attends to itself alone. */
   readonly projectedValues: Float32Array;
+  /** What other methods asked for, by name: [b, N, D], or of a method that reads a text at once its map, [b, patches]. */
+  readonly features: ReadonlyMap<string, Float32Array>;
+}
+
+/** What is read of the tokens beyond what every pass gives. */
+export interface ReadTokensOptions {
+  readonly features?: readonly TokenFeature[];
+  /** [D]: the direction in the joint space for features that read one, the same for every image. */
+  readonly probe?: Float64Array;
 }
 
 /**
@@ -30,19 +42,32 @@ export interface TokenOutputs {
  */
 export async function readTokens(
   session: Session,
-  { vision: { imageSize, layers, tokens, prefix, pooling }, embedDim }: ModelConfig,
+  { vision: { imageSize, layers, tokens, prefix, grid, pooling }, embedDim }: ModelConfig,
   pixels: Float32Array,
+  { features = [], probe }: ReadTokensOptions = {},
 ): Promise<TokenOutputs> {
   const tensor = pixelTensor(pixels, imageSize);
-  const out = await session.run({ pixels: tensor });
+  const [count] = tensor.dims;
+  const out = await session.run({
+    pixels: tensor,
+    ...(features.some(({ readsProbe }) => readsProbe) && { probe: rowsOf(probe, count, embedDim) }),
+  });
   if (!out.projected.data.every(Number.isFinite)) throw notNumbers("what an image's tokens become");
   return {
-    count: tensor.dims[0],
-    ...{ tokens, prefix, readsCls: pooling === "cls" },
+    ...{ count, tokens, prefix, patches: grid * grid, readsCls: pooling === "cls" },
     layers,
     embedDim,
     attention: out.attentions.data,
     projected: out.projected.data,
     projectedValues: out.projectedValues.data,
+    features: new Map(features.map(({ name }) => [name, out[`feature.${name}`].data])),
   };
+}
+
+/** One direction for each of some images: [b, D]. */
+function rowsOf(probe: Float64Array | undefined, count: number, embedDim: number): FloatTensor {
+  if (probe?.length !== embedDim) throw new RangeError(`a probe of ${embedDim} numbers is needed`);
+  const data = new Float32Array(count * embedDim);
+  for (let image = 0; image < count; image++) data.set(probe, image * embedDim);
+  return { data, dims: [count, embedDim] };
 }

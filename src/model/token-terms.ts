@@ -4,6 +4,8 @@ export interface TokenTerms {
   readonly tokens: number;
   /** Tokens before the patches: 1 with a CLS token, else 0. */
   readonly prefix: 0 | 1;
+  /** How many patches there are behind the prefix; a register may follow. */
+  readonly patches: number;
   readonly layers: ReadonlyMap<number, LayerTokens>;
 }
 

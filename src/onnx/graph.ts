@@ -30,7 +30,20 @@ export type Op =
     )
   | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
-  | ("ArgMax" | "CumSum" | "Equal" | "Erf" | "ReduceL2" | "ReduceMean" | "Relu" | "Sigmoid" | "Sqrt" | "Tanh")
+  | (
+      | "ArgMax"
+      | "CumSum"
+      | "Equal"
+      | "Erf"
+      | "Exp"
+      | "ReduceL2"
+      | "ReduceMean"
+      | "Relu"
+      | "Sigmoid"
+      | "Sign"
+      | "Sqrt"
+      | "Tanh"
+    )
   | ("AveragePool" | "BatchNormalization" | "SimplifiedLayerNormalization" | "Unsqueeze")
   | ("MultiHeadAttention" | "Gelu" | "FastGelu" | "QuickGelu" | "MatMulIntegerToFloat");
 const MICROSOFT: ReadonlySet<Op> = new Set([

@@ -69,6 +69,8 @@ export function mlp(
   { activation, epsilon }: TowerConfig,
   linear: EmitLinear,
   operators: Operators = "runtime",
+  /** Sees what the second map reads, [rows, M], and may put something else in its place. */
+  change: (hidden: Value) => Value = (hidden) => hidden,
 ): Value {
   const { ln2, mlpNorm, gate, fc1, hiddenNorm, fc2, mlpScale, postNorm } = block;
   const activate = ACTIVATIONS[operators][activation];
@@ -78,9 +80,9 @@ export function mlp(
     ? g.op("Mul", [activate(g, linear(g, read, gate)), linear(g, read, fc1)])
     : activate(g, linear(g, read, fc1));
   if (hiddenNorm) hidden = layerNorm(g, hidden, hiddenNorm, epsilon);
-  let change = linear(g, hidden, fc2);
-  if (postNorm) change = layerNorm(g, change, ln2, epsilon);
-  return mlpScale ? g.op("Mul", [change, g.weight(mlpScale)]) : change;
+  let written = linear(g, change(hidden), fc2);
+  if (postNorm) written = layerNorm(g, written, ln2, epsilon);
+  return mlpScale ? g.op("Mul", [written, g.weight(mlpScale)]) : written;
 }
 
 const QUICK = 1.702;

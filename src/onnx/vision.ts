@@ -8,14 +8,15 @@ import {
   headTerms,
   meanThenNorm,
   normThenMean,
-  poolEachToken,
   poolEmbedding,
   poolMap,
   type Readout,
   take,
   takeAttention,
 } from "./readout.ts";
+import { addRegister, moveNeurons } from "./registers.ts";
 import { embedPatches } from "./stem.ts";
+import { type LayerView, projectTokens, type TokenFeature } from "./token-features.ts";
 import {
   asRows,
   attentionChange,
@@ -41,6 +42,8 @@ export interface VisionOptions {
   readonly tokenLayers: readonly number[];
   /** Layers whose heads' outputs at every token are wanted (with `decompose`). */
   readonly outputLayers?: readonly number[];
+  /** What else methods of segmentation read of the tokens (with `tokens`). */
+  readonly features?: readonly TokenFeature[];
   /** Adds the inputs `gate` [L, H] and `offset` [L, N, width]: z becomes z·gate + offset in every head, at every token. */
   readonly gated: boolean;
   /** What query, key, value and MLP products are computed in. */
@@ -74,6 +77,7 @@ export interface VisionOptions {
  * - `attentions` [b, L, N, N]: each layer's softmax weights, the mean over heads; a row is a query
  * - `projected` [b, N, D]: every token on its way to the embedding as if it were the only one pooled
  * - `projectedValues` [b, N, D]: the same where each token of the last layer attends to itself alone
+ * - `feature.<name>`: each of `features`; those that read a text add the input `probe` [b, D]
  *
  * Where CLS is pooled, the last layer is computed for the CLS query alone, which changes no number ("Interpreting CLIP's
  * Image Representation via Text-Based Decomposition", §3: only the CLS row reaches the embedding).
@@ -109,11 +113,13 @@ export function emitVision(
   const terms: Value[] = [];
   const attentions: Value[] = [];
   const looks: { layer: number; weights: Value }[] = [];
+  const views: LayerView[] = [];
   const read = (x: Value) => (byCls ? cls(x) : byToken(g, x, tokens, width));
 
   const pixels = g.input("pixels", "float32", ["batch", 3, imageSize, imageSize]);
   const rotate = rotary ? rotation(g, config.vision, rotary) : (x: Value) => x;
-  const embedded = embedPatches(g, pixels, config.vision, weights, operators);
+  const patches = embedPatches(g, pixels, config.vision, weights, operators);
+  const embedded = config.vision.registers ? addRegister(g, patches) : patches;
   let x = asRows(g, weights.lnPre ? layerNorm(g, embedded, weights.lnPre, epsilon) : embedded, width);
   terms.push(read(x));
   for (const [layer, block] of weights.blocks.entries()) {
@@ -153,9 +159,16 @@ export function emitVision(
     zs.push(byCls ? after(clsOnly ? z : g.op("Gather", [z, g.ints([0])], { axis: 1 }), 1) : z);
     const before = clsOnly ? asRows(g, cls(x), width) : x;
     x = g.op("Add", [before, attentionChange(g, written, block, epsilon)]);
-    const change = mlp(g, x, block, config.vision, linear, operators);
+    const middle = x;
+    let hidden = NONE;
+    const change = mlp(g, x, block, config.vision, linear, operators, (active) => {
+      // CLS keeps its own.
+      hidden = clsOnly ? active : moveNeurons(g, active, layer, block, config.vision);
+      return hidden;
+    });
     terms.push(clsOnly ? byToken(g, change, 1, width) : read(change));
     x = g.op("Add", [x, change]);
+    views.push({ block, before, normed, query: queries, key, value, middle, hidden, after: x });
     if (options.tokenLayers.includes(layer)) {
       const first = byCls ? g.op("Gather", [queries, g.ints([0])], { axis: 1 }) : queries;
       looks.push({
@@ -170,6 +183,11 @@ export function emitVision(
   if (options.kind === "tokens") {
     g.output("attentions", g.op("Concat", attentions, { axis: 1 }));
     g.output("projected", projectTokens(g, x, config, weights, operators));
+    const features = options.features ?? [];
+    const readsProbe = features.some((feature) => feature.readsProbe);
+    const probe = readsProbe ? g.input("probe", "float32", ["batch", config.embedDim]) : NONE;
+    const view = { config, weights, linear, operators, layers: views, probe };
+    for (const { name, emit } of features) g.output(`feature.${name}`, emit(g, view));
   }
   const look = (readout: Readout | undefined) => {
     for (const { layer, weights: seen } of looks) {
@@ -288,22 +306,6 @@ function postNormed(
     const all = g.op("Concat", [perHead, constant], { axis: 3 });
     return byToken(g, all, rows, heads * (headDim + 1));
   };
-}
-
-/** Every row of [b·N, W] on its way to the embedding as if it were pooled alone: [b, N, D]. */
-function projectTokens(
-  g: Graph,
-  x: Value,
-  config: ModelConfig,
-  weights: VisionWeights,
-  operators: Operators,
-): Value {
-  const { tokens, epsilon } = config.vision;
-  const { pool, lnPost, projection } = weights;
-  const rows = pool
-    ? poolEachToken(g, config, weights, pool, x, operators)
-    : project(g, layerNorm(g, x, lnPost, epsilon), projection);
-  return byToken(g, rows, tokens, config.embedDim);
 }
 
 /**

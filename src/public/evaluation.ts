@@ -4,6 +4,8 @@ export { type MeanOutputs, meanOutputs } from "../analysis/ablation/forward-abla
 export { compareFineTune, type FineTuneOptions } from "../analysis/compare/fine-tune.ts";
 export { type CueProblem, splitByCue } from "../analysis/debias/cue-problem.ts";
 export { PLANTED_CUE, plantedClasses } from "../analysis/debias/planted-bias.ts";
+export { findRegisters, type RegisterOptions } from "../analysis/registers/registers.ts";
+export { evaluateMaps, type FaithfulnessOptions } from "../analysis/segmentation/faithfulness.ts";
 export {
   type ClassList,
   corpusMasks,

@@ -1,6 +1,7 @@
 /** `clip-interpret/results`: the shape of every result, as `--json` prints it and analyses return it. */
 
 import { atlasHeadResultSchema, atlasResultSchema, knowingHeadsSchema } from "../results/atlas.ts";
+import { benchmarkResultSchema } from "../results/benchmark.ts";
 import { calibrateResultSchema } from "../results/calibrate.ts";
 import { compareResultSchema } from "../results/compare.ts";
 import { debiasResultSchema } from "../results/debias.ts";
@@ -8,6 +9,7 @@ import { decomposeResultSchema, decomposeTextsResultSchema } from "../results/de
 import { demoResultSchema } from "../results/demo.ts";
 import { explainResultSchema } from "../results/explain.ts";
 import { exportResultSchema } from "../results/export.ts";
+import { faithfulnessSchema } from "../results/faithfulness.ts";
 import { fineTuneResultSchema } from "../results/fine-tune.ts";
 import { fromWeightsResultSchema } from "../results/from-weights.ts";
 import { indexCheckSchema, indexResultSchema } from "../results/index-run.ts";
@@ -17,6 +19,7 @@ import { modelsResultSchema, pullResultSchema } from "../results/models.ts";
 import { neighborsResultSchema } from "../results/neighbors.ts";
 import { preprocessResultSchema } from "../results/preprocess.ts";
 import { refereeResultSchema } from "../results/referee.ts";
+import { registersResultSchema } from "../results/registers.ts";
 import { retrievalResultSchema } from "../results/retrieval.ts";
 import { segmentResultSchema } from "../results/segment.ts";
 import { segmentationEvaluationSchema } from "../results/segmentation-evaluation.ts";
@@ -54,6 +57,8 @@ export const resultSchemas = {
   decompose: decomposeResultSchema,
   "decompose --text": decomposeTextsResultSchema,
   demo: demoResultSchema,
+  "evaluate benchmark": benchmarkResultSchema,
+  "evaluate maps": faithfulnessSchema,
   "evaluate retrieval": retrievalResultSchema,
   "evaluate segmentation": segmentationEvaluationSchema,
   "evaluate zero-shot": zeroShotResultSchema,
@@ -69,6 +74,7 @@ export const resultSchemas = {
   neighbors: neighborsResultSchema,
   preprocess: preprocessResultSchema,
   pull: pullResultSchema,
+  registers: registersResultSchema,
   referee: refereeResultSchema,
   segment: segmentResultSchema,
   selectivity: selectivityResultSchema,
@@ -81,9 +87,11 @@ export const resultSchemas = {
 };
 
 export type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../results/atlas.ts";
+export type { BenchmarkResult } from "../results/benchmark.ts";
 export type { CompareResult } from "../results/compare.ts";
 export type { DebiasResult } from "../results/debias.ts";
 export type { ExplainResult, Explanation } from "../results/explain.ts";
+export type { Faithfulness } from "../results/faithfulness.ts";
 export type { FineTuneResult } from "../results/fine-tune.ts";
 export type { FromWeightsResult } from "../results/from-weights.ts";
 export type { LabelResult } from "../results/label.ts";
@@ -91,6 +99,7 @@ export type { MetricsResult } from "../results/metrics.ts";
 export type { NeighborsResult } from "../results/neighbors.ts";
 export type { Origin } from "../results/origin.ts";
 export type { RefereeResult } from "../results/referee.ts";
+export type { RegistersResult } from "../results/registers.ts";
 export type { RetrievalResult } from "../results/retrieval.ts";
 export type { SegmentResult } from "../results/segment.ts";
 export type { SegmentationEvaluation } from "../results/segmentation-evaluation.ts";

@@ -40,7 +40,10 @@ describe("segment", () => {
     expect(text.error).toBeLessThan(1e-4);
     expect(text.token?.value).toBe(text.values[2][4]);
     expect(text.token?.heads).toHaveLength(8);
-    expect(json.baselines?.map(({ name }) => name)).toEqual(["attention", "rollout", "cosine", "maskclip"]);
+    expect(json.baselines?.map(({ name }) => name)).toEqual([
+      ...["attention", "rollout", "cosine", "maskclip"],
+      ...["sclip", "clearclip", "naclip", "gem", "legrad", "grad-eclip"],
+    ]);
     const { shape, data } = await readNpy(npy);
     expect(shape).toEqual([1, 8, 8]);
     expect([...data].map(Number)).toEqual(text.values.flat().map(Math.fround));

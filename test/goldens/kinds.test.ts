@@ -1,5 +1,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { baselineMaps } from "../../src/analysis/segmentation/baselines.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreComponents, scoreTokens } from "../../src/model/kernel.ts";
@@ -73,6 +75,21 @@ describe.each(KINDS)("%s equals its library's model, whole arrays", (kind) => {
       if (token >= prefix) mean[image * embedDim + (at % embedDim)] += projected[at] / (tokens - prefix);
     }
     expect(relativeError(mean, parts.embedding)).toBeLessThan(1e-5);
+  });
+
+  it("is mapped by every other method that is defined for it; gradients are where CLS is read", async () => {
+    const { model } = golden;
+    const pixels = await goldenArray(file("pixels"), 4);
+    const { embedDim, vision } = model.config;
+    const probe = Float64Array.from({ length: embedDim }, (_, d) => Math.cos(d) / Math.sqrt(embedDim));
+    const maps = await baselineMaps(model, pixels.data.subarray(0, pixels.data.length / 2), [probe]);
+    for (const { values } of maps) {
+      expect(values.length).toBe(vision.grid ** 2);
+      expect(values.every(Number.isFinite)).toBe(true);
+    }
+    const byGradient = maps.filter(({ name }) => name === "legrad" || name === "grad-eclip");
+    if (vision.pooling !== "cls") expect(byGradient).toEqual([]);
+    expect(maps.length).toBeGreaterThanOrEqual(8);
   });
 
   it("takes no part from what else is in the batch", async () => {

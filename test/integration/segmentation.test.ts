@@ -184,9 +184,8 @@ describe("segmentImage", () => {
 
   it("brings every baseline with a value a patch", () => {
     const named = contrast.baselines!.map(({ name, text }) => `${name} ${text}`);
-    const perText = ["cosine", "maskclip"].flatMap((name) =>
-      TEXTS.slice(0, 2).map((text) => `${name} ${text}`),
-    );
+    const methods = ["cosine", "maskclip", "sclip", "clearclip", "naclip", "gem", "legrad", "grad-eclip"];
+    const perText = methods.flatMap((name) => TEXTS.slice(0, 2).map((text) => `${name} ${text}`));
     expect(named).toEqual(["attention null", "rollout null", ...perText]);
     for (const { values: rows, text } of contrast.baselines!) {
       const values = rows.flat();

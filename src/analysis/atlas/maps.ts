@@ -89,8 +89,8 @@ export async function makeMaps(
   const { gallery, journal, report, signal } = options;
   const { geometry, config } = model;
   const { layers, heads } = geometry;
-  const { tokens, prefix, width } = config.vision;
-  const patches = tokens - prefix;
+  const { tokens, prefix, grid, width } = config.vision;
+  const patches = grid * grid;
   const rows = imagesToMap(wanted, options);
   const inGallery = new Set(gallery);
   const wantedOf = new Map<number, WantedMap[]>(rows.map((row) => [row, []]));
@@ -190,7 +190,7 @@ export async function makeMaps(
             ? "attention of the CLS token"
             : "attention, pooled as the embedding is",
         images: looked,
-        values: mean.slice(prefix).map(rounded),
+        values: mean.slice(prefix, prefix + grid * grid).map(rounded),
         cls: prefix === 1 ? mean[0] : null,
       };
     },

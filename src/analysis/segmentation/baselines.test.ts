@@ -31,7 +31,7 @@ function wholeRollout(
   return joint;
 }
 
-const CLS = { prefix: 1, readsCls: true } as const;
+const CLS = (tokens: number) => ({ prefix: 1, readsCls: true, tokens, patches: tokens - 1 }) as const;
 
 describe("attentionRollout", () => {
   const [layers, tokens] = [4, 5];
@@ -39,20 +39,20 @@ describe("attentionRollout", () => {
 
   it.each([0, 1, 3])("is the CLS row of the whole product from layer %i on", (startLayer) => {
     const expected = wholeRollout(attention, layers, tokens, startLayer)[0].slice(1);
-    const rolled = attentionRollout({ ...CLS, attention, layers, tokens }, { startLayer });
+    const rolled = attentionRollout({ ...CLS(tokens), attention, layers }, { startLayer });
     for (const [i, value] of rolled.entries()) expect(value).toBeCloseTo(expected[i], 12);
   });
 
   it("by hand: two tokens, one layer", () => {
     const single = Float32Array.of(0.25, 0.75, 0.5, 0.5);
-    expect([...attentionRollout({ ...CLS, attention: single, layers: 1, tokens: 2 })]).toEqual([0.375]);
+    expect([...attentionRollout({ ...CLS(2), attention: single, layers: 1 })]).toEqual([0.375]);
   });
 
   it("reads the image that it is asked for", () => {
     const both = Float32Array.of(...randomAttention(1, 5), ...attention.slice(0, 25).toReversed());
     const second = attention.slice(0, 25).toReversed();
-    expect(attentionRollout({ ...CLS, attention: both, layers: 1, tokens }, { image: 1 })).toEqual(
-      attentionRollout({ ...CLS, attention: second, layers: 1, tokens }),
+    expect(attentionRollout({ ...CLS(tokens), attention: both, layers: 1 }, { image: 1 })).toEqual(
+      attentionRollout({ ...CLS(tokens), attention: second, layers: 1 }),
     );
   });
 });
@@ -60,22 +60,13 @@ describe("attentionRollout", () => {
 describe("rawAttention", () => {
   it("is the last layer's CLS row without the CLS token", () => {
     const attention = Float32Array.from({ length: 2 * 9 }, (_, i) => i);
-    const empty = new Float32Array();
-    const outputs = {
-      ...CLS,
-      count: 1,
-      tokens: 3,
-      layers: 2,
-      embedDim: 1,
-      projected: empty,
-      projectedValues: empty,
-    };
+    const outputs = { ...CLS(3), layers: 2 };
     expect([...rawAttention({ ...outputs, attention })]).toEqual([10, 11]);
   });
 
   it("is the mean of all patches' rows where CLS is not read", () => {
     const attention = Float32Array.of(9, 9, 9, 9, 1, 2, 9, 3, 6);
-    const outputs = { prefix: 1, readsCls: false, tokens: 3, layers: 1 } as const;
+    const outputs = { prefix: 1, readsCls: false, tokens: 3, patches: 2, layers: 1 } as const;
     expect([...rawAttention({ ...outputs, attention })]).toEqual([2, 4]);
     const square = Float32Array.of(1, 2, 3, 6);
     expect([...rawAttention({ ...outputs, prefix: 0, tokens: 2, attention: square })]).toEqual([2, 4]);

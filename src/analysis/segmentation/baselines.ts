@@ -2,23 +2,15 @@
  * What other methods make of an image, to compare with: each reads the network's tokens in another way and knows
  * nothing of the decomposition. All give one value a patch, in reading order.
  */
-import { dot } from "../../math/linear.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
-
-/** A method with its paper and the map that it makes of one image, for a text if it reads one. */
-export interface Baseline {
-  readonly name: BaselineName;
-  readonly title: string;
-  readonly paper: string;
-  /** What it is in place of that where no CLS token is read, if it is another. */
-  readonly withoutCls?: string;
-  /** False where the map is the same whatever is looked for. */
-  readonly readsText: boolean;
-  readonly map: (outputs: TokenOutputs, probe: Float64Array, image: number) => Float64Array;
-}
-
-/** The methods by name. */
-export type BaselineName = "attention" | "rollout" | "cosine" | "maskclip";
+import { type Baseline, patchCosine } from "./baseline.ts";
+import { CLEARCLIP } from "./clearclip.ts";
+import { GEM } from "./gem.ts";
+import { GRAD_ECLIP } from "./grad-eclip.ts";
+import { LEGRAD } from "./legrad.ts";
+import { NACLIP } from "./naclip.ts";
+import { SCLIP } from "./sclip.ts";
 
 /** The methods that a map is compared with. */
 export const BASELINES: readonly Baseline[] = [
@@ -51,37 +43,58 @@ export const BASELINES: readonly Baseline[] = [
     readsText: true,
     map: (outputs, probe, image) => patchCosine(outputs.projectedValues, outputs, probe, image),
   },
+  ...[SCLIP, CLEARCLIP, NACLIP, GEM, LEGRAD, GRAD_ECLIP],
 ];
 
+/** Those that are defined for a model. */
+export const baselinesOf = (model: Pick<ClipModel, "config" | "checkpoint">): Baseline[] =>
+  BASELINES.filter(({ fits }) => fits?.(model) ?? true);
+
+/** What a pass must compute for some methods' maps: what depends on no text, or what depends on one. */
+export const featuresOf = (baselines: readonly Baseline[], readsProbe: boolean) =>
+  baselines.flatMap(({ feature }) => (feature?.readsProbe === readsProbe ? [feature] : []));
+
 /** What one method makes of one image. */
-export interface BaselineMap extends Omit<Baseline, "map" | "readsText" | "withoutCls"> {
+export interface BaselineMap extends Pick<Baseline, "name" | "title" | "paper"> {
   /** Which of the texts it is for; null where the method reads none. */
   readonly text: number | null;
   readonly values: Float64Array;
 }
 
-/** Every method's map of one image; those that read one, for each text. @param probes texts as unit vectors */
-export function baselineMaps(
-  outputs: TokenOutputs,
+/**
+ * Every method's map of one image; those that read one, for each text.
+ * @param pixels [1, 3, size, size], normalised
+ * @param probes texts as unit vectors
+ */
+export async function baselineMaps(
+  model: ClipModel,
+  pixels: Float32Array,
   probes: readonly Float64Array[],
-  image = 0,
-): BaselineMap[] {
-  return BASELINES.flatMap(({ name, title, paper, withoutCls = paper, readsText, map }) =>
+): Promise<BaselineMap[]> {
+  const baselines = baselinesOf(model);
+  const common = await model.readTokens(pixels, { features: featuresOf(baselines, false) });
+  const ofText = featuresOf(baselines, true);
+  const own = await Promise.all(
+    probes.map((probe) =>
+      ofText.length > 0 ? model.readTokens(pixels, { features: ofText, probe }) : common,
+    ),
+  );
+  return baselines.flatMap(({ name, title, paper, withoutCls = paper, readsText, feature, map }) =>
     (readsText ? probes : probes.slice(0, 1)).map((probe, text) => ({
-      ...{ name, title, paper: outputs.readsCls ? paper : withoutCls },
+      ...{ name, title, paper: common.readsCls ? paper : withoutCls },
       text: readsText ? text : null,
-      values: map(outputs, probe, image),
+      values: map(feature?.readsProbe ? own[text] : common, probe, 0),
     })),
   );
 }
 
 /** Where maps of attention start: at the CLS token, or where none is read, at every patch alike. */
-type Start = Pick<TokenOutputs, "tokens" | "prefix" | "readsCls">;
+type Start = Pick<TokenOutputs, "tokens" | "prefix" | "patches" | "readsCls">;
 
-function startRow({ tokens, prefix, readsCls }: Start): Float64Array {
+function startRow({ tokens, prefix, patches, readsCls }: Start): Float64Array {
   const row = new Float64Array(tokens);
   if (readsCls) row[0] = 1;
-  else row.fill(1 / (tokens - prefix), prefix);
+  else row.fill(1 / patches, prefix, prefix + patches);
   return row;
 }
 
@@ -90,14 +103,14 @@ export function rawAttention(
   outputs: Start & Pick<TokenOutputs, "attention" | "layers">,
   image = 0,
 ): Float64Array {
-  const { attention, layers, tokens, prefix } = outputs;
+  const { attention, layers, tokens, prefix, patches } = outputs;
   const start = (image * layers + layers - 1) * tokens * tokens;
   const seen = new Float64Array(tokens);
   for (const [from, weight] of startRow(outputs).entries()) {
     if (weight === 0) continue;
     for (let to = 0; to < tokens; to++) seen[to] += weight * attention[start + from * tokens + to];
   }
-  return seen.slice(prefix);
+  return seen.slice(prefix, prefix + patches);
 }
 
 /**
@@ -111,7 +124,7 @@ export function attentionRollout(
   outputs: Start & Pick<TokenOutputs, "attention" | "layers">,
   { image = 0, startLayer = 0 }: { image?: number; startLayer?: number } = {},
 ): Float64Array {
-  const { attention, layers, tokens, prefix } = outputs;
+  const { attention, layers, tokens, prefix, patches } = outputs;
   let row = startRow(outputs);
   for (let layer = layers - 1; layer >= startLayer; layer--) {
     const start = (image * layers + layer) * tokens * tokens;
@@ -123,18 +136,5 @@ export function attentionRollout(
     }
     row = next;
   }
-  return row.slice(prefix);
-}
-
-/** The cosine of every patch with a text. @param projected [b, N, D] @param probe a unit vector, [D] */
-function patchCosine(
-  projected: Float32Array,
-  { tokens, prefix, embedDim }: TokenOutputs,
-  probe: Float64Array,
-  image: number,
-): Float64Array {
-  return Float64Array.from({ length: tokens - prefix }, (_, patch) => {
-    const start = (image * tokens + patch + prefix) * embedDim;
-    return dot(projected, probe, start) / Math.sqrt(dot(projected, projected, start, start, embedDim));
-  });
+  return row.slice(prefix, prefix + patches);
 }

@@ -13,11 +13,9 @@
  * is cut, so that the two do not lie on each other unless the image is square. Here the mask is cut as the image is.
  */
 
-import type { Preprocessed } from "../../image/preprocess.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
-import { decomposeImages } from "../../model/decompose-images.ts";
-import { normalizeAll, pixelsOf } from "../../model/pixels.ts";
+import { pixelsOf } from "../../model/pixels.ts";
 import { isEmbedded } from "../../model/registry.ts";
 import { originOf } from "../../results/origin.ts";
 import {
@@ -26,10 +24,9 @@ import {
   type SegmentationEvaluation,
   segmentationEvaluation,
 } from "../../results/segmentation-evaluation.ts";
-import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { type MaskedImage, type MaskedImages, UNLABELLED } from "./masked-images.ts";
-import { classProbes, methodsOf, type Pass, predictClass } from "./methods.ts";
+import type { MaskedImage, MaskedImages } from "./masked-images.ts";
+import { classProbes, methodsOf, predictClass } from "./methods.ts";
 import {
   bootstrap,
   differences,
@@ -39,8 +36,9 @@ import {
   resamples,
   scoreMask,
 } from "./metrics.ts";
+import { maskedPasses, type RejectedImage } from "./passes.ts";
 import { layersOf } from "./segmentation.ts";
-import { countClasses, enlarge, foregroundShare, maskOf, readClasses } from "./truth.ts";
+import { enlarge, foregroundShare, maskOf, readClasses } from "./truth.ts";
 
 /** One class of one image as the first method found it. */
 export interface EvaluatedUnit {
@@ -106,22 +104,15 @@ export async function evaluateSegmentation(
   const methods = methodsOf(model, sets, probes);
   const answers = methods.map(() => ({ predicted: emptyAnswers(), true: emptyAnswers() }));
   const tokenLayers = [...new Set(sets.flatMap(({ set }) => layersOf(set)))].sort((a, b) => a - b);
-  const rejected: { path: string; code: string; message: string }[] = [];
+  const rejected: RejectedImage[] = [];
   const units: EvaluatedUnit[] = [];
   const occurring = new Set<number>();
   const foreground = { predicted: 0, true: 0 };
-  let [done, evaluated, leftOut, predictedRight] = [0, 0, 0, 0];
-  const reject = (path: string, { code, message }: ClipInterpretError) =>
-    rejected.push({ path, code, message });
-
-  const evaluateOne = async (masked: MaskedImage, shown: Preprocessed, pass: Pass) => {
-    const found = await readClasses(masked, shown, config);
-    const counts = countClasses(found);
-    const labelled = found.reduce((count, value) => count + (value === UNLABELLED ? 0 : 1), 0);
-    const present = [...counts].filter(([, count]) => count >= leastShare * labelled);
-    leftOut += counts.size - present.length;
-    if (present.length === 0)
-      throw new ClipInterpretError("MASKS_INVALID", `${masked.mask} shows no class here`);
+  let [evaluated, leftOut, predictedRight] = [0, 0, 0];
+  const options = { tokenLayers, exif, leastShare, ...work };
+  for await (const one of maskedPasses(model, images, options, rejected)) {
+    const { masked, pass, found, present } = one;
+    leftOut += one.leftOut;
     const main = present.reduce((most, entry) => (entry[1] > most[1] ? entry : most))[0];
     const predicted = predictClass(pass, probes);
     const image = evaluated++;
@@ -129,14 +120,14 @@ export async function evaluateSegmentation(
     for (const [index] of present) occurring.add(index);
     // Where the predicted class is the main one, both questions have the same answer.
     const known = new Map<string, MaskScore>();
-    const ask = (protocol: Protocol, truth: number, mapped: number) => {
+    const ask = async (protocol: Protocol, truth: number, mapped: number) => {
       const mask = maskOf(found, truth);
       foreground[protocol] += foregroundShare(mask);
       for (const [m, method] of methods.entries()) {
         const key = `${m} ${truth} ${method.readsClass ? mapped : ""}`;
         const scored =
           known.get(key) ??
-          scoreMask(normaliseMap(enlarge(method.map(pass, mapped), vision.grid, model)), mask);
+          scoreMask(normaliseMap(enlarge(await method.map(pass, mapped), vision.grid, model)), mask);
         known.set(key, scored);
         answers[m][protocol].scores.push(scored);
         answers[m][protocol].images.push(image);
@@ -146,48 +137,8 @@ export async function evaluateSegmentation(
         }
       }
     };
-    ask("predicted", main, predicted);
-    for (const [truth] of present) ask("true", truth, truth);
-  };
-
-  const task = "segmenting";
-  report?.({ type: "start", task, unit: "image", total: images.length });
-  const byPath = new Map(images.map((image) => [image.image, image]));
-  const batches = decomposeImages(
-    model,
-    images.map(({ image }) => image),
-    { tokenLayers, exif, signal },
-  );
-  for await (const { images: batch, decomposition, rejected: bad } of batches) {
-    for (const { source, error } of bad) reject(source, error);
-    if (decomposition) {
-      const shown = batch.map((image) => image.shown);
-      const outputs = await model.readTokens(normalizeAll(shown, config));
-      for (const [image, { source, shown }] of batch.entries()) {
-        checkCancelled(signal);
-        try {
-          await evaluateOne(byPath.get(source)!, shown, {
-            decomposition,
-            outputs,
-            image,
-            index: done + image,
-          });
-        } catch (error) {
-          if (!(error instanceof ClipInterpretError) || error.code === "CANCELLED") throw error;
-          reject(source, error);
-        }
-      }
-    }
-    done += batch.length + bad.length;
-    report?.({ type: "advance", task, done, total: images.length });
-  }
-  report?.({ type: "end", task, done });
-  if (evaluated === 0) {
-    const first = rejected[0] ? `; the first: ${rejected[0].message}` : "";
-    throw new ClipInterpretError(
-      "MASKS_INVALID",
-      `none of ${images.length} images could be evaluated${first}`,
-    );
+    await ask("predicted", main, predicted);
+    for (const [truth] of present) await ask("true", truth, truth);
   }
   const counted = resamples(evaluated, draws, seed);
   const drawn = answers.map((answer) => byProtocol((protocol) => bootstrap(answer[protocol], counted)));
@@ -280,7 +231,7 @@ export async function unitPictures(
     const { pixels, shown } = await pixelsOf(model, unit.image.image, { exif });
     const decomposition = await model.decompose(pixels, { tokenLayers: layersOf(named.set) });
     const outputs = await model.readTokens(pixels);
-    const values = map({ decomposition, outputs, image: 0, index: 0 }, unit.truth);
+    const values = await map({ decomposition, outputs, pixels, image: 0, index: 0 }, unit.truth);
     const mask = maskOf(await readClasses(unit.image, shown, config), unit.truth);
     pictures.push({
       unit,

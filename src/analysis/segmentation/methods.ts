@@ -1,7 +1,7 @@
 /** The methods that an evaluation of segmentation compares: each makes a map of patches for a class of an image. */
 
 import { dot } from "../../math/linear.ts";
-import { Random } from "../../math/random.ts";
+import { Random, shuffle } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
 import type { TokenDecomposition } from "../../model/decompose.ts";
@@ -9,9 +9,10 @@ import { type PreparedProbe, prepareProbe } from "../../model/head-space.ts";
 import { scoreTokens } from "../../model/kernel.ts";
 import { unitProbe } from "../../model/probe.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
+import type { TokenFeature } from "../../onnx/token-features.ts";
 import { componentsOf, type ReadComponents } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
-import { attentionRollout, BASELINES } from "./baselines.ts";
+import { attentionRollout, baselinesOf, featuresOf } from "./baselines.ts";
 
 /** A method: a map of patches for a class of an image. */
 export interface Method {
@@ -21,17 +22,23 @@ export interface Method {
   readonly components: ReadComponents | null;
   /** False where the map is the same for every class. */
   readonly readsClass: boolean;
-  readonly map: (pass: Pass, classIndex: number) => Float64Array;
+  readonly map: (pass: Pass, classIndex: number) => Float64Array | Promise<Float64Array>;
 }
 
 /** One image of a batch after both passes of the encoder. */
 export interface Pass {
   readonly decomposition: TokenDecomposition;
+  /** With {@link passFeatures}. */
   readonly outputs: TokenOutputs;
+  /** Of this image alone: [1, 3, size, size], normalised. */
+  readonly pixels: Float32Array;
   /** Which image of the batch, and of all. */
   readonly image: number;
   readonly index: number;
 }
+
+/** What a pass must compute of every image for the methods' maps. */
+export const passFeatures = (model: ClipModel): TokenFeature[] => featuresOf(baselinesOf(model), false);
 
 /**
  * Sets of heads, the baselines, and three that do not look: the first set's maps with their patches shuffled (what its
@@ -46,20 +53,37 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
     prepared.set(index, known);
     return known;
   };
+  const headMap = ({ set }: NamedSet, { decomposition, image }: Pass, classIndex: number): Float64Array => {
+    const { tokens } = decomposition;
+    const scores = scoreTokens(geometry, preparedOf(classIndex), decomposition, tokens, set, image);
+    return scores.subarray(tokens.prefix, tokens.prefix + grid ** 2);
+  };
   const heads = sets.map(
-    ({ name, set }): Method => ({
-      ...{ name, paper: null, components: componentsOf(name, set, geometry), readsClass: true },
-      map: ({ decomposition, image }, classIndex) => {
-        const probe = preparedOf(classIndex);
-        const { tokens } = decomposition;
-        return scoreTokens(geometry, probe, decomposition, tokens, set, image).subarray(tokens.prefix);
-      },
+    (named): Method => ({
+      ...{ name: named.name, paper: null, readsClass: true },
+      components: componentsOf(named.name, named.set, geometry),
+      map: (pass, classIndex) => headMap(named, pass, classIndex),
     }),
   );
-  const others = BASELINES.map(
-    ({ title, paper, readsText, map }): Method => ({
+  const baselines = baselinesOf(model);
+  const ofText = featuresOf(baselines, true);
+  // Methods that follow a gradient back share one more run of the encoder for each image and class.
+  const runs = new WeakMap<Pass, Map<number, Promise<TokenOutputs>>>();
+  const runFor = (pass: Pass, classIndex: number): Promise<TokenOutputs> => {
+    const known = runs.get(pass) ?? new Map<number, Promise<TokenOutputs>>();
+    runs.set(pass, known);
+    const run =
+      known.get(classIndex) ??
+      model.readTokens(pass.pixels, { features: ofText, probe: probes.centred[classIndex] });
+    known.set(classIndex, run);
+    return run;
+  };
+  const others = baselines.map(
+    ({ title, paper, readsText, feature, map }): Method => ({
       ...{ name: title, paper, components: null, readsClass: readsText },
-      map: ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
+      map: feature?.readsProbe
+        ? async (pass, classIndex) => map(await runFor(pass, classIndex), probes.centred[classIndex], 0)
+        : ({ outputs, image }, classIndex) => map(outputs, probes.centred[classIndex], image),
     }),
   );
   const laterRollout: Method = {
@@ -84,7 +108,7 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
       ...{ ...blind, readsClass: true },
       map: (pass, classIndex) =>
         shuffled(
-          heads[0].map(pass, classIndex),
+          headMap(sets[0], pass, classIndex),
           new Random(SHUFFLE, pass.index * probes.plain.length + classIndex),
         ),
     },
@@ -96,13 +120,10 @@ export function methodsOf(model: ClipModel, sets: readonly NamedSet[], probes: C
 /** The seed of the shuffled maps. */
 const SHUFFLE = 0x5eed;
 
-/** The same values in a random order (Fisher & Yates). */
+/** The same values in a random order. */
 function shuffled(values: Float64Array, random: Random): Float64Array {
   const result = Float64Array.from(values);
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [result[i], result[j]] = [result[j], result[i]];
-  }
+  shuffle(result, random);
   return result;
 }
 

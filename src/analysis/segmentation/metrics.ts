@@ -207,7 +207,7 @@ const eachMetric = <T>(of: (metric: SegmentationMetric) => T): Measures<T> => ({
 });
 
 /** The middle 95 % of some numbers around `value`. */
-function interval(value: number, drawn: readonly number[]): Measured {
+export function interval(value: number, drawn: readonly number[]): Measured {
   const sorted = [...drawn].sort((a, b) => a - b);
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? value;

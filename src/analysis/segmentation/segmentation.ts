@@ -48,7 +48,7 @@ export interface TokenMap {
   readonly values: Float64Array;
   /** Σ values. */
   readonly patches: number;
-  /** The CLS token's own share; 0 where the model has none. */
+  /** The CLS token's own share, with a register's where one was added; 0 where the model has none. */
   readonly cls: number;
   /** patches + cls. */
   readonly sum: number;
@@ -73,10 +73,11 @@ export function tokenMap(
   requireHeads(set);
   const prepared = prepareProbe(geometry, probe);
   const scores = scoreTokens(geometry, prepared, decomposition, decomposition.tokens, set, image);
-  const { prefix } = decomposition.tokens;
-  const values = scores.slice(prefix);
+  const { prefix, patches: count } = decomposition.tokens;
+  const values = scores.slice(prefix, prefix + count);
   const patches = values.reduce((sum, value) => sum + value, 0);
-  const cls = prefix === 1 ? scores[0] : 0;
+  const register = scores.subarray(prefix + count).reduce((sum, value) => sum + value, 0);
+  const cls = (prefix === 1 ? scores[0] : 0) + register;
   const score = scoreImages(geometry, prepared, decomposition, set)[image];
   const sum = patches + cls;
   const error = Math.abs(sum - score);
@@ -236,7 +237,7 @@ export async function segmentImage(
   const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
   const name = typeof source === "string" ? source : "an image";
   const seen = { decomposition, shown, image: { name, label: null, sha256: shown.sha256, ...image } };
-  const others = baselines ? baselineMaps(await model.readTokens(pixels), probes) : undefined;
+  const others = baselines ? await baselineMaps(model, pixels, probes) : undefined;
   return segmentSeen(model, seen, { texts, probes }, options, others);
 }
 

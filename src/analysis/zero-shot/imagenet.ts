@@ -23,6 +23,9 @@ function lists(): z.infer<typeof schema> {
 /** The WordNet id that a folder is named by: the last part of its path. */
 const wnidOf = (value: string): string | undefined => /(?:^|[\\/])(n\d{8})$/.exec(value)?.[1];
 
+/** The 80 texts that CLIP's authors put a name into. */
+export const imagenetTemplates = (): readonly string[] => lists().templates;
+
 /** Whether values of a factor are folders of ImageNet's. */
 export const isImagenet = (values: readonly string[]): boolean =>
   values.length > 0 && values.every((value) => wnidOf(value) !== undefined);

@@ -6,6 +6,8 @@ import { defaultScoring, SCORINGS, type Scoring } from "../../results/scoring.ts
 import { terminalTable } from "../../views/kit/table.ts";
 import type { Register } from "../command.ts";
 import { wholeNumber } from "../strings.ts";
+import { registerEvaluateBenchmark } from "./evaluate-benchmark.ts";
+import { registerEvaluateMaps } from "./evaluate-maps.ts";
 import { registerEvaluateSegmentation } from "./evaluate-segmentation.ts";
 import { addZeroShot } from "./evaluate-zero-shot.ts";
 
@@ -16,7 +18,7 @@ interface RetrievalOptions {
   readonly headsPerFactor: number;
 }
 
-/** `evaluate retrieval`, `evaluate segmentation`: numbers for what the pictures show. */
+/** `evaluate retrieval`, `evaluate segmentation`, `evaluate maps`: numbers for what the pictures show. */
 export const registerEvaluate: Register = (program, run) => {
   const evaluate = program.command("evaluate").description("measure an analysis where the truth is known");
   addZeroShot(evaluate, run);
@@ -41,6 +43,8 @@ export const registerEvaluate: Register = (program, run) => {
       }),
     );
   registerEvaluateSegmentation(evaluate, run);
+  registerEvaluateMaps(evaluate, run);
+  registerEvaluateBenchmark(evaluate, run);
 };
 
 /** One row a head set, one column a factor; the best set of each column is marked. */

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Option } from "commander";
 import { segmentImage } from "../../analysis/segmentation/segmentation.ts";
+import type { Neuron } from "../../checkpoint/model-config.ts";
 import { displayPicture } from "../../image/display.ts";
 import { encodePng } from "../../image/encode.ts";
 import { loadProperties } from "../../labels/properties.ts";
@@ -20,6 +21,7 @@ import { segmentationPictures } from "../../views/segmentation/pictures.ts";
 import { segmentationSvg } from "../../views/segmentation/svg.ts";
 import { segmentationTerminal } from "../../views/segmentation/terminal.ts";
 import type { Register } from "../command.ts";
+import { modelWith, registersOption } from "../masked-options.ts";
 import { refuseOverwrite } from "../overwrite.ts";
 import { patchAt } from "../patch-option.ts";
 import { checkPictures, writePictures } from "../pictures.ts";
@@ -35,6 +37,7 @@ interface SegmentOptions {
   readonly scale: SegmentationScale;
   readonly token?: string;
   readonly baselines: boolean;
+  readonly registers?: readonly Neuron[];
   readonly out: readonly string[];
   readonly exif: boolean;
   readonly maxPixels?: number;
@@ -63,9 +66,10 @@ export const registerSegment: Register = (program, run) => {
     .option("--token <row,column>", "a patch whose heads are listed, strongest first; counted from 0,0")
     .option(
       "--baselines",
-      "show also what attention, rollout, patch–text cosine and MaskCLIP make of it",
+      "show also what ten other methods make of it: attention, rollout, MaskCLIP, GEM, LeGrad …",
       false,
     )
+    .addOption(registersOption())
     .option("--out <file>", "draw it: .png, .svg or .html; or values: .npy; once or more", collect, [])
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "refuse images with more pixels", wholeNumber(1))
@@ -77,7 +81,7 @@ export const registerSegment: Register = (program, run) => {
         checkPictures(pictures, image);
         for (const path of arrays) refuseOverwrite(path, image);
         const texts = await textsOf(options, { report, signal });
-        const model = await context.model();
+        const model = await modelWith(context, options.registers);
         const set = parseComponents(
           options.heads,
           model.geometry,

@@ -105,7 +105,12 @@ async function modelOf(of: ModelCall, caller: Caller<EngineCalls>): Promise<Clip
       return all;
     },
     decompose: (pixels, how = {}) => caller.call("decompose", { ...of, pixels, how }),
-    readTokens: (pixels) => caller.call("readTokens", { ...of, pixels }),
+    readTokens: async (pixels, { features = [] } = {}) => {
+      // They are functions, which no message between threads can carry.
+      if (features.length > 0)
+        throw new RangeError("features of tokens are computed in the model's own thread");
+      return caller.call("readTokens", { ...of, pixels });
+    },
     textGeometry: once(() => caller.call("textGeometry", of)),
     decomposeTokens: (texts, how = {}) => caller.call("decomposeTokens", { ...of, texts, how }),
     loadedBytes: () => 0,
