@@ -65,7 +65,9 @@ describe("encoders in a thread", () => {
       if (counting) setImmediate(count);
     };
     const named = (name: string, work: Promise<unknown>) => work.then(() => order.push(name));
-    const asked = [1, 2, 3, 4].map((i) => named(`job ${i}`, job.decompose(pixels(16, imageSize))));
+    const asked = Array.from({ length: 12 }, (_, i) => i + 1).map((i) =>
+      named(`job ${i}`, job.decompose(pixels(16, imageSize))),
+    );
     // Once the first is done the others wait in the thread.
     await asked[0];
     count();
@@ -73,7 +75,7 @@ describe("encoders in a thread", () => {
     await Promise.all(asked);
     counting = false;
     expect(order[0]).toBe("job 1");
-    expect(order.indexOf("page")).toBeLessThan(order.indexOf("job 4"));
+    expect(order.indexOf("page")).toBeLessThan(order.indexOf("job 12"));
     // Blocked, it would have had a turn or two a run.
     expect(turns).toBeGreaterThan(50);
   });
