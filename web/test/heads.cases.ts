@@ -159,7 +159,7 @@ export function headsCases(): void {
     await page.getByRole("heading", { name: "through head L2.H2 · round things" }).waitFor();
     expect(
       await page
-        .getByRole("combobox", { name: /^head / })
+        .getByRole("combobox", { name: /^head\b/ })
         .locator("option:checked")
         .textContent(),
     ).toBe("L2.H2 · round things");
