@@ -44,8 +44,6 @@ interface Props {
 
 /** The text, its words underlined: each lights up to show where it looks; at a marked patch each says what it adds there. */
 export function LookWords({ text, found, error, lit, patch }: Props) {
-  if (error instanceof ApiError && error.problem.code === "TEXT_PARTS_UNSUPPORTED")
-    return <p className="words-none">{error.message}.</p>;
   if (error) return <ProblemNote error={error} />;
   if (!found) return <Room text={text} />;
   const { words, grid, image } = found;
