@@ -202,7 +202,7 @@ export const wordsRequestSchema = z.strictObject({
   pairs: z
     .int()
     .min(0)
-    .max(100)
+    .max(400)
     .default(0)
     .describe("pairs of a text head and an image head that are listed"),
 });

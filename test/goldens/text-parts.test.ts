@@ -1,9 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dot } from "../../src/math/linear.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { allHeads } from "../../src/model/components.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { denseHeads, denseTokens } from "../../src/model/dense.ts";
 import type { HeadGeometry } from "../../src/model/geometry.ts";
+import { prepareProbe } from "../../src/model/head-space.ts";
+import { scoreComponents, scoreTokens } from "../../src/model/kernel.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, goldenTextTokens, goldenTokens, LAYOUTS, MODELS } from "../support/goldens.ts";
 
@@ -66,6 +70,20 @@ describe.each(cases)("a text's parts in $folder equal its library's, whole array
     const { data } = await goldenArray(`${arrays}/text_other_contributions.npy`, 3);
     const own = parts.flatMap(({ mlps }) => [...mlps]);
     expect(relativeError(own, data)).toBeLessThan(1e-5);
+  });
+
+  it("the kernel reads it as an image: components sum to the cosine, tokens to their heads", () => {
+    const [one] = parts;
+    const direction = Float64Array.from({ length: geometry.embedDim }, (_, d) => Math.sin(d + 1));
+    const probe = prepareProbe(geometry, direction);
+    const cosine = dot(one.embedding, direction) / Math.hypot(...one.embedding);
+    const { heads, mlps } = scoreComponents(geometry, probe, one);
+    expect([...heads, ...mlps].reduce((sum, value) => sum + value, 0)).toBeCloseTo(cosine, 5);
+    const tokens = scoreTokens(geometry, probe, one, one.tokens, allHeads(geometry));
+    expect(tokens.reduce((sum, value) => sum + value, 0)).toBeCloseTo(
+      heads.reduce((sum, value) => sum + value, 0),
+      5,
+    );
   });
 
   it("the embedding is that of the plain encoder, whatever is decomposed beside it", async () => {
