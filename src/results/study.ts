@@ -314,13 +314,6 @@ const sizesSchema = z.strictObject({
 /** Whether larger models are more interpretable. */
 export type SizeComparison = z.infer<typeof sizesSchema>;
 
-const rarefiedSchema = z.strictObject({
-  heads: count.describe("drawn"),
-  of: count.describe("drawn from"),
-  entanglement: metricsSchema.shape.entanglement,
-  duplicates: metricsSchema.shape.duplicates,
-});
-
 const publishedRowSchema = z.strictObject({
   model: z.string(),
   trainedOn: z.string().nullable(),
