@@ -8,6 +8,7 @@ import {
   measuredShape,
   metricsSchema,
   metricValuesSchema,
+  rarefiedSchema,
 } from "./metrics.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
