@@ -1,7 +1,7 @@
 import type { FromWeightsResult, WrittenHead } from "../../results/from-weights.ts";
 import { panelSheet } from "../kit/panel-sheet.ts";
 import { type Drawing, paragraph, round, svgDocument, TONES, textLine } from "../kit/svg.ts";
-import { shorten, textWidth } from "../kit/text.ts";
+import { counted, shorten, textWidth } from "../kit/text.ts";
 import { TEXT_COLOUR } from "../textspan/curve.ts";
 import { aboveChance, captionOf, nameOf, shareOf, sumOf, titleOf, verdictOf } from "./words.ts";
 
