@@ -6,7 +6,7 @@ import { EMBEDDED_MODELS, openModel } from "../src/model/registry.ts";
 import { decomposeMap, headMaps } from "../src/model/singular-directions.ts";
 
 /** Words of a page that follow from what was measured. */
-export interface ProseNumber {
+interface ProseNumber {
   readonly page: string;
   readonly words: string;
 }

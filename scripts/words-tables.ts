@@ -31,7 +31,7 @@ const RESAMPLES = 2000;
 type PatchMap = readonly (readonly number[])[];
 
 /** A scene whose caption names its object. */
-export interface NamedScene {
+interface NamedScene {
   readonly path: string;
   readonly row: CorpusRow;
   /** Places of the object's words among the caption's. */
@@ -42,7 +42,7 @@ export interface NamedScene {
 type Pointing = readonly [half: number, centre: number, energy: number];
 
 /** What is measured of the scenes. */
-export interface MeasuredWords {
+interface MeasuredWords {
   readonly examples: readonly (readonly string[])[];
   readonly scenes: readonly {
     readonly path: string;
@@ -66,7 +66,7 @@ const exclipMaps = () =>
   exclipSchema.parse(JSON.parse(readFileSync(new URL("../bench/exclip-maps.json", import.meta.url), "utf8")));
 
 /** Draws the scenes and runs `work` with those whose caption names the object. */
-export async function withScenes<T>(
+async function withScenes<T>(
   count: number,
   work: (model: ClipModel, scenes: readonly NamedScene[], folder: string) => Promise<T>,
 ): Promise<T> {

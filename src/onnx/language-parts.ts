@@ -3,7 +3,7 @@ import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { LanguageNorm, LanguageWeights, Linear } from "../checkpoint/weight-roles.ts";
 import { createGraph, type Graph, type Value } from "./graph.ts";
 import { exactLinear } from "./linear.ts";
-import { asRows, byToken } from "./transformer.ts";
+import { asRows, byToken, identity } from "./transformer.ts";
 
 /*
  * A language model's text tower as a sum. Its norms stand on the residual stream itself where a BERT has them, behind the last layer
@@ -36,10 +36,6 @@ export function endOf({ pooler, projections }: LanguageWeights, { projection }: 
   }
   return steps;
 }
-
-/** Whether the embedding is linear in what is pooled. */
-export const endsLinearly = (weights: LanguageWeights, language: LanguageConfig): boolean =>
-  endOf(weights, language).length === 1;
 
 /** What nobody looked at is divided by. */
 const LEAST_WEIGHT = 1e-30;
@@ -260,8 +256,7 @@ export function languageGeometryGraph(
 
 /** Linear maps in turn, without their biases, as one matrix [in, out]. */
 function productOf(g: Graph, maps: readonly Linear[], size: number): Value {
-  const one = Float32Array.from({ length: size * size }, (_, at) => (at % (size + 1) === 0 ? 1 : 0));
-  if (maps.length === 0) return g.floats(one, [size, size]);
+  if (maps.length === 0) return g.floats(identity(size), [size, size]);
   const [first, ...others] = maps;
   const start = g.op("Transpose", [g.weight(first.weight)], { perm: [1, 0] });
   return others.reduce(

@@ -78,7 +78,8 @@ export function wordsCases(): void {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     expect(await violations(page)).toEqual([]);
     await page.getByRole("button", { name: "Words through all heads again" }).click();
-    await page.getByText("Where all heads speak").waitFor();
+    await page.getByText(`Where text head ${text} meets`).waitFor({ state: "detached" });
+    expect(await page.locator(".pairs [aria-pressed=true]").count()).toBe(0);
     expect(complaints).toEqual([]);
 
     const other = await open(`${ADDRESS}&against=a+dog`);
