@@ -55,8 +55,8 @@ interface MeasuredWords {
 const MAPS = {
   word: "the object's word × patch, all heads",
   last: "the same through the last two layers",
-  object: '`segment` by the object alone ("a monkey")',
-  caption: "`segment` by the whole caption",
+  object: 'segment by the object alone ("a monkey")',
+  caption: "segment by the whole caption",
 } as const;
 type MapName = keyof typeof MAPS;
 
@@ -106,7 +106,9 @@ export async function measureWords(): Promise<MeasuredWords> {
     const exclip = exclipMaps();
     const measured = [];
     for (const { path, row, words } of scenes) {
-      const mask = await shareOfPatches(join(folder, row.mask), model.config.vision.grid);
+      // In a scene of two concepts the mask's 2 is the other one; else every number is the object's.
+      const isObject = (value: number) => (row.factors.other === null ? value > 0 : value === 1);
+      const mask = await shareOfPatches(join(folder, row.mask), model.config.vision.grid, isObject);
       const through = async (set: string) => {
         const found = await explainWords(model, path, row.caption, { set: parseHeads(model, set) });
         return sumOf(words.map((word) => found.words[word].map));
@@ -139,11 +141,11 @@ export async function measureWords(): Promise<MeasuredWords> {
 const sumOf = (maps: readonly PatchMap[]): PatchMap =>
   maps[0].map((row, y) => row.map((_, x) => maps.reduce((sum, map) => sum + map[y][x], 0)));
 
-/** How much of each patch is the first object, and whether its centre is. */
-async function shareOfPatches(path: string, grid: number) {
+/** How much of each patch is the object, and whether its centre is. */
+async function shareOfPatches(path: string, grid: number, isObject: (value: number) => boolean) {
   const { width, values } = await readMask(path);
   const side = width / grid;
-  const isObject = (x: number, y: number) => (values[y * width + x] === 1 ? 1 : 0);
+  const at = (x: number, y: number) => (isObject(values[y * width + x]) ? 1 : 0);
   const patches = <T>(of: (left: number, top: number) => T): T[][] =>
     Array.from({ length: grid }, (_, row) =>
       Array.from({ length: grid }, (_, column) => of(column * side, row * side)),
@@ -151,10 +153,10 @@ async function shareOfPatches(path: string, grid: number) {
   return {
     shares: patches((left, top) => {
       let sum = 0;
-      for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) sum += isObject(left + x, top + y);
+      for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) sum += at(left + x, top + y);
       return sum / side ** 2;
     }),
-    centres: patches((left, top) => isObject(left + side / 2, top + side / 2)),
+    centres: patches((left, top) => at(left + side / 2, top + side / 2)),
   };
 }
 
@@ -188,10 +190,10 @@ async function examplesOf(model: ClipModel): Promise<string[][]> {
     const { similarity, words } = await explainWords(model, EXAMPLE_SCENE.path, text);
     const named = (wanted: string) => words.find((word) => word.text === wanted)!;
     const monkey = words.find((word) => word.text.startsWith("monkey"))!;
-    const which = monkey.text === "monkey" ? "" : `*${monkey.text}* `;
+    const which = monkey.text === "monkey" ? "" : `${monkey.text} `;
     const value = formatSigned(named(differs).value, 3);
     rows.push([
-      ...[text, similarity.toFixed(3), `*${differs}* ${value}`],
+      ...[text, similarity.toFixed(3), `${differs} ${value}`],
       `${which}${formatSigned(monkey.value, 3)}`,
     ]);
   }
@@ -224,7 +226,7 @@ export function withWords(page: string, { examples, scenes }: MeasuredWords): st
   const measures = ["#points", "#centre of the patch in the mask", "#energy inside"];
   return withBlocks(page, "words", NAMES, {
     examples: tableMarkdown({
-      caption: "",
+      caption: "what single words add",
       columns: ["text", "#score", "the word that differs", "the monkey"],
       rows: examples,
     }),
