@@ -72,6 +72,8 @@ export const addAnalysisRoutes: AddRoutes = (
     return properties;
   };
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {
+    // All heads need no names, which to find takes the corpus.
+    if (/^all$/i.test(heads)) return parseComponents(heads, model.geometry);
     const properties = await headsOf(model, corpus);
     return parseComponents(
       heads,
