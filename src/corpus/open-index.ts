@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
 import { mlpCount } from "../model/components.ts";
 import { imageScales } from "../model/head-space.ts";
@@ -18,7 +18,8 @@ import {
 } from "./read-shard.ts";
 import { hashFile, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { placeOf, storeAt } from "./store-at.ts";
 import { readUnread } from "./unread.ts";
 
 /** An index that is read. Images are those of all shards, one after another. */
@@ -57,7 +58,7 @@ export interface ReadOptions {
  */
 export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -136,7 +137,7 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
 
 /** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
 export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
-  const store = folderStore(resolve(folder));
+  const store = storeAt(folder);
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
   return { store, manifest };
@@ -161,7 +162,7 @@ export async function checkIndex(
   { root, report, signal }: WorkOptions & Pick<ReadOptions, "root"> = {},
 ) {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const corrupt: string[] = [];
   const changed: string[] = [];
   const missing: string[] = [];
