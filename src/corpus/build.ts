@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { ReadLater } from "../image/pool.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -20,6 +21,7 @@ import {
   requireSameOrigin,
   writeManifest,
 } from "./manifest.ts";
+import { pictureOf } from "./picture.ts";
 import { dropPaths } from "./prune.ts";
 import { readShardRows, readWholeShard } from "./read-shard.ts";
 import { isSameFolder, requireImagesIn } from "./root.ts";
@@ -295,16 +297,21 @@ async function addShard(
       await journal.append(taken);
       take(taken);
     }
-    const byFile = new Map(images.map((image) => [join(root, image.path), image]));
-    const files = left.flatMap(({ path, refused: known }) => (known ? [] : [join(root, path)]));
+    const bySource = new Map<string | ReadLater, SourceImage>();
+    for (const image of left) if (!image.refused) bySource.set(pictureOf(root, image.path), image);
     const pool = {
       ...(maxPixels && { maxPixels }),
       ...(decoders && { threads: decoders }),
       ...(report && { report }),
     };
-    const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
+    const batches = decomposeImages(model, [...bySource.keys()], {
+      exif,
+      signal,
+      ...pool,
+      ...(batch && { batch }),
+    });
     for await (const decomposed of batches) {
-      const { failed, ...taken } = storedBatch(decomposed, byFile, manifest);
+      const { failed, ...taken } = storedBatch(decomposed, bySource, manifest);
       if (taken.images.length + taken.rejected.length > 0) {
         await journal.append(taken);
         take(taken);
@@ -343,12 +350,12 @@ function workName(
 }
 
 function storedBatch(
-  { images, rejected, decomposition }: DecomposedBatch<string>,
-  byFile: ReadonlyMap<string, SourceImage>,
+  { images, rejected, decomposition }: DecomposedBatch<string | ReadLater>,
+  bySource: ReadonlyMap<string | ReadLater, SourceImage>,
   layout: Layout,
 ) {
-  const rows = images.map(({ source, shown }) => imageRow(byFile.get(source)!, shown));
-  const refused = rejected.map(({ source, error }) => rejectedRow(byFile.get(source)!, error));
+  const rows = images.map(({ source, shown }) => imageRow(bySource.get(source)!, shown));
+  const refused = rejected.map(({ source, error }) => rejectedRow(bySource.get(source)!, error));
   return {
     images: rows,
     rejected: refused.filter((row) => !isTransient(row)),

@@ -69,6 +69,18 @@ export function folderStore(root: string): Store {
         await putInPlace(partial, path(name));
       }),
     list: (name) => unlessMissing(path(name), () => readdir(path(name)), []),
+    async *files(name) {
+      const entries = await unlessMissing(path(name), () => readdir(path(name), { withFileTypes: true }), []);
+      for (const entry of entries) {
+        if (entry.isFile()) {
+          yield { name: entry.name, size: (await store.size(join(name, entry.name))) ?? 0 };
+          continue;
+        }
+        if (!entry.isDirectory()) continue;
+        for await (const file of store.files(join(name, entry.name)))
+          yield { ...file, name: `${entry.name}/${file.name}` };
+      }
+    },
     abandoned: (name) => store.list(name),
     remove: (name) => guardWrite(path(name), () => rm(path(name), { recursive: true, force: true })),
     within: (name) => folderStore(path(name)),

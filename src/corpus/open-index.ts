@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
 import { mlpCount } from "../model/components.ts";
 import { imageScales } from "../model/head-space.ts";
@@ -16,7 +15,7 @@ import {
   readWholeShard,
   shardFolder,
 } from "./read-shard.ts";
-import { hashFile, requireImagesIn } from "./root.ts";
+import { hashPicture, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
 import type { Store } from "./store.ts";
 import { placeOf, storeAt } from "./store-at.ts";
@@ -73,6 +72,8 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
       for (const row of rows.rejected) rejected.push(row);
       whole.push(shard);
     } catch (error) {
+      // What a store does not say now is no damage: fewer images would be other numbers.
+      if (error instanceof ClipInterpretError && error.code.startsWith("STORE_")) throw error;
       warn(shard.name, messageOf(error));
     }
   }
@@ -143,6 +144,10 @@ export async function openManifest(folder: string): Promise<{ store: Store; mani
   return { store, manifest };
 }
 
+/** A word that changes with an index: its manifest is written anew with every shard that comes or goes. Undefined where there is none. */
+export const versionOf = (folder: string): Promise<string | undefined> =>
+  storeAt(folder).version("manifest.json");
+
 /** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
 export async function requireModelOf(
   { manifest, folder }: Pick<Index, "manifest" | "folder">,
@@ -186,7 +191,7 @@ export async function checkIndex(
     for (const row of images) known.push(row);
     for (const { path, sha256 } of images) {
       checkCancelled(signal);
-      const found = await hashFile(join(manifest.root, path));
+      const found = await hashPicture(manifest.root, path);
       if (found === undefined) missing.push(path);
       else if (found !== sha256) changed.push(path);
       report?.({ type: "advance", task, done: ++done, total });

@@ -69,6 +69,8 @@ function clientOf(env: NodeJS.ProcessEnv): Promise<Client> {
 }
 
 async function makeClient(env: NodeJS.ProcessEnv): Promise<Client> {
+  // Its notice of what later versions need of Node is for who updates it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const sdk = await import("@aws-sdk/client-s3");
   const silence = Number(env.CLIP_INTERPRET_STORE_TIMEOUT) * 1000 || SILENCE_MS;
   const config: S3ClientConfig = {
@@ -175,6 +177,10 @@ function storeOf(place: Place, seen?: Seen): Store {
           }),
         );
         const wanted = range?.length ?? answer.ContentLength;
+        if (wanted !== answer.ContentLength) {
+          const message = `cannot read ${where}/${name}: it ends too early`;
+          throw new ClipInterpretError("INPUT_UNREADABLE", message);
+        }
         try {
           const bytes = await bytesOf(answer.Body as AsyncIterable<Uint8Array>, wanted);
           return { bytes, version: answer.ETag };
@@ -244,7 +250,8 @@ function storeOf(place: Place, seen?: Seen): Store {
           }),
         ),
       );
-      for (const { Prefix } of page.CommonPrefixes ?? []) yield { name: Prefix!.slice(start.length, -1) };
+      for (const { Prefix } of page.CommonPrefixes ?? [])
+        yield { name: Prefix!.slice(start.length, -1), size: 0 };
       for (const { Key, LastModified, Size, ETag } of page.Contents ?? []) {
         const name = Key!.slice(start.length);
         if (name !== "") yield { name, written: LastModified?.getTime(), size: Size, version: ETag };
@@ -302,6 +309,10 @@ function storeOf(place: Place, seen?: Seen): Store {
       const names: string[] = [];
       for await (const entry of entries(name, true)) names.push(entry.name);
       return names;
+    },
+    async *files(name) {
+      for await (const entry of entries(name, false))
+        if (!entry.name.endsWith("/")) yield { name: entry.name, size: entry.size ?? 0 };
     },
     async abandoned(name) {
       const newest = new Map<string, number>();
@@ -371,7 +382,7 @@ async function firstWins<T>(
         type: "note",
         message: `another run wrote to ${view.where}; beginning again with what is there`,
       });
-      await sleep((0.5 + Math.random()) * 250 * 2 ** beginning);
+      await sleep((0.5 + Math.random()) * 100 * 2 ** beginning);
     }
   }
 }

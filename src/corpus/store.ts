@@ -1,5 +1,11 @@
 import type { WorkOptions } from "../support/progress.ts";
 
+/** A file in a store, by its path from a folder. */
+export interface StoredFile {
+  readonly name: string;
+  readonly size: number;
+}
+
 /**
  * Where an index lies: names and bytes. What `put` writes appears whole or not at all, so a store of objects can take
  * the place of a folder.
@@ -36,6 +42,8 @@ export interface Store {
   list(name: string): Promise<string[]>;
   /** Those of them that no run that is still at work may be about to list. @throws `INPUT_UNREADABLE` */
   abandoned(name: string): Promise<string[]>;
+  /** All files below a folder, in no order that may be relied on; none when it does not exist. @throws `INPUT_UNREADABLE` */
+  files(name: string): AsyncIterable<StoredFile>;
   /** Removes a file or folder, if it is there. */
   remove(name: string): Promise<void>;
   /** The store that a folder in this one is. */

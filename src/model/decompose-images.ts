@@ -1,4 +1,4 @@
-import { type PoolOptions, preprocessAll } from "../image/pool.ts";
+import { type PoolOptions, preprocessAll, type ReadLater } from "../image/pool.ts";
 import type { Preprocessed } from "../image/preprocess.ts";
 import type { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
@@ -34,7 +34,7 @@ const BATCH = 16;
  * }
  * ```
  */
-export async function* decomposeImages<Source extends string | Uint8Array>(
+export async function* decomposeImages<Source extends string | Uint8Array | ReadLater>(
   model: ClipModel,
   sources: Iterable<Source> | AsyncIterable<Source>,
   {

@@ -34,6 +34,16 @@ export const ERRORS = {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
   },
+  ARCHIVE_DAMAGED: {
+    means:
+      "An archive or table of images cannot be read, or not to its end; what comes before the damage is taken.",
+    hint: "Fetch or write it again; the message says where it stops making sense. A compressed archive has to be unpacked: gunzip it.",
+  },
+  URL_REFUSED: {
+    means:
+      "An address in a table of images is not fetched: it is no http(s) address, or one of a private network.",
+    hint: "Set CLIP_INTERPRET_PRIVATE_URLS=1 if the table is your own and its pictures lie in your network.",
+  },
   IMAGE_REPEATED: {
     means: "A list names an image more than once; it is taken once (a warning).",
     hint: "Take it out of the list, or leave it as it is.",
