@@ -25,7 +25,6 @@ import { storeAt } from "../../src/corpus/store-at.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import { isPublicAddress } from "../../src/support/public-fetch.ts";
-import { runHere } from "../support/run-cli.ts";
 import { startTestStore, type TestStore } from "../support/s3-server.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));
@@ -279,31 +278,5 @@ describe("a store with pictures", () => {
       code: "USAGE",
     });
     await expect(scanSource(`${server.address}/nothing`)).rejects.toMatchObject({ code: "NO_IMAGES" });
-  });
-});
-
-describe("docs/stores.md", () => {
-  it("shows lines that do what it says", async () => {
-    await upload(path("plain"), "photos");
-    await upload(path("shards"), "shards");
-    const jpg = { name: "jpg", data: [picture(0)], type: "BYTE_ARRAY" as const };
-    writeFileSync(path("table.parquet"), Buffer.from(parquetWriteBuffer({ columnData: [jpg] })));
-    const page = readFileSync(fileURLToPath(new URL("../../docs/stores.md", import.meta.url)), "utf8");
-    const lines = [...page.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, code]) => code.trim().split("\n"));
-    expect(lines).toHaveLength(8);
-    const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
-    for (const line of lines) {
-      const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare);
-      // Paths are from a folder of its own.
-      const here = words.slice(1).map((word) => {
-        if (word.startsWith("examples/")) return examples + word.slice("examples/".length);
-        return /^[\w/{}.]+\.(index|tar|parquet)$/.test(word) ? path(word) : word;
-      });
-      const { code, stderr } = await runHere(...here);
-      expect([line, code, code === 0 ? "" : stderr]).toEqual([line, 0, ""]);
-    }
-    expect((await readIndex(`${server.address}/scenes.index`)).images).toHaveLength(24);
-    expect(await embeddings(`${server.address}/shards.index`)).toEqual(plain);
-    expect(await embeddings(`${server.address}/photos.index`)).toEqual(plain);
   });
 });
