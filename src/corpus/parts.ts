@@ -11,15 +11,22 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { guardWrite } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
-import { type BuildOptions, buildIndex, countUnsupported, readRows } from "./build.ts";
+import { type BuildOptions, buildIndex, claimIndex, countUnsupported, readRows } from "./build.ts";
 import { findChanges } from "./changes.ts";
-import { differences, type Manifest, readManifest, requireSameOrigin, writeManifest } from "./manifest.ts";
+import {
+  differences,
+  type Manifest,
+  originOf,
+  readManifest,
+  requireSameOrigin,
+  writeManifest,
+} from "./manifest.ts";
 import { dropPaths } from "./prune.ts";
 import { shardFolder } from "./read-shard.ts";
 import { isSameFolder } from "./root.ts";
 import type { RejectedRow } from "./rows.ts";
 import { nextName, removeUnlisted } from "./shard-list.ts";
-import type { Source } from "./source.ts";
+import type { Source, SourceImage } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { readUnread, writeUnread } from "./unread.ts";
 
@@ -82,6 +89,113 @@ export async function buildPart(
   const missing = await unfinished(store, part.of);
   if (missing.length > 0) return { ...built, missing };
   return { ...(await mergeParts(folder, options)), missing };
+}
+
+/** Images of a part, written down before it is computed, and where they start. */
+export interface PlannedPart {
+  readonly part: Part;
+  readonly images: number;
+}
+
+/**
+ * Claims an index and writes down which images each part of it has, so that who computes a part reads nothing else: no
+ * folder is looked through twice, and what comes or goes meanwhile moves nothing. A plan that is there already, whoever
+ * made it, is kept, and so is its number of parts.
+ * @returns the parts that are planned; none where the index has all images
+ * @throws what {@link buildIndex} throws before it computes
+ */
+export async function planParts(
+  model: ClipModel,
+  source: Source,
+  folder: string,
+  of: number | undefined,
+  options: BuildOptions = {},
+): Promise<readonly PlannedPart[]> {
+  const store = folderStore(resolve(folder));
+  const lock = join(store.where, ".lock");
+  const plan = async (): Promise<readonly PlannedPart[]> => {
+    const manifest = await claimIndex(model, source, store, options);
+    const { added, unread } = findChanges(source, (await readRows(store, manifest)).rows, options);
+    const there = (await divisions(store))[0]?.of;
+    if (there === undefined && added.length === 0) return [];
+    const many = there ?? Math.min(of ?? partsFor(added.length), added.length);
+    const shares = new Map<number, SourceImage[]>();
+    for (let number = 1; number <= many; number++) shares.set(number, []);
+    for (const image of [...added, ...unread]) shares.get(partOf(image.path, many))!.push(image);
+    const planned: PlannedPart[] = [];
+    for (const [number, images] of shares) {
+      const part = { number, of: many };
+      const known = await readPlan(store, part);
+      if (!known) await writePlan(store, part, { root: source.root, images });
+      planned.push({ part, images: (known?.images ?? images).length });
+    }
+    return planned;
+  };
+  const [outcome] = await guardWrite(lock, () => withLock(lock, () => Promise.allSettled([plan()]), options));
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
+
+/** Images in a part where nobody says how many parts: loading the model for them is a hundredth of the work. */
+const IMAGES_A_PART = 1024;
+/** Fewer parts would leave machines idle at the end. */
+const FEWEST = 8;
+
+const partsFor = (images: number) => Math.min(Math.max(Math.ceil(images / IMAGES_A_PART), FEWEST), MOST);
+
+/**
+ * Computes a part that {@link planParts} planned. Done again, before or after the parts were put together, it finds
+ * nothing to do.
+ * @returns parts that are not finished, one at most; none where the index is complete. What the part holds, if it was computed
+ */
+export async function buildPlanned(
+  model: ClipModel,
+  folder: string,
+  part: Part,
+  options: BuildOptions = {},
+): Promise<{ readonly missing: readonly number[]; readonly images: number; readonly rejected: number }> {
+  const store = folderStore(resolve(folder));
+  const whole = await requireManifest(store);
+  requireSameOrigin(whole, await originOf(model, options.exif ?? true), store.where);
+  const planned = await readPlan(store, part);
+  // Put together already: this is a second process with the same part, and a late one.
+  const nothing = { missing: [], images: 0, rejected: 0 };
+  if (!planned) return nothing;
+  const own = partStore(store, nameOf(part));
+  let made = nothing;
+  if ((await own.size(FINISHED)) === undefined) {
+    const { dtype, mlps } = whole;
+    const { images, rejected } = await buildIndex(model, planned, own.where, { ...options, dtype, mlps });
+    made = { ...nothing, images, rejected };
+    if ((await store.size(planFile(part))) === undefined) return made;
+    await own.put(FINISHED, [Buffer.from(`${JSON.stringify(part)}\n`)]);
+  }
+  const missing = await unfinished(store, part.of, 1);
+  if (missing.length === 0) await mergeParts(folder, options);
+  return { ...made, missing };
+}
+
+/** Parts that are planned and not finished; undefined where no plan is there, because all was put together. */
+export async function unfinishedParts(folder: string): Promise<readonly Part[] | undefined> {
+  const store = folderStore(resolve(folder));
+  const of = (await divisions(store))[0]?.of;
+  if (of === undefined) return undefined;
+  return (await unfinished(store, of)).map((number) => ({ number, of }));
+}
+
+const planFile = (part: Part) => `${PARTS}/${nameOf(part)}.jsonl`;
+
+/** A line for the root, then one an image. */
+async function writePlan(store: Store, part: Part, { root, images }: Source): Promise<void> {
+  const lines = [{ root }, ...images].map((line) => `${JSON.stringify(line)}\n`);
+  await store.put(planFile(part), [Buffer.from(lines.join(""))]);
+}
+
+async function readPlan(store: Store, part: Part): Promise<Source | undefined> {
+  if ((await store.size(planFile(part))) === undefined) return undefined;
+  const [head, ...lines] = (await store.read(planFile(part))).toString("utf8").trimEnd().split("\n");
+  const { root } = JSON.parse(head) as { root: string };
+  return { root, images: lines.map((line) => JSON.parse(line) as SourceImage) };
 }
 
 /**
@@ -172,10 +286,13 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
 
 /** The parts that are there, in the order of their numbers. */
 async function divisions(store: Store): Promise<Part[]> {
-  return (await store.list(PARTS))
+  const names = new Set(await store.list(PARTS));
+  return [...names]
     .flatMap((name) => {
-      const [, number, of] = /^(\d+)-of-(\d+)$/.exec(name) ?? [];
-      return number === undefined ? [] : [{ number: Number(number), of: Number(of) }];
+      const [, number, of, plan] = /^(\d+)-of-(\d+)(\.jsonl)?$/.exec(name) ?? [];
+      // A plan beside its part is the same part.
+      if (number === undefined || (plan && names.has(`${number}-of-${of}`))) return [];
+      return [{ number: Number(number), of: Number(of) }];
     })
     .sort((a, b) => a.of - b.of || a.number - b.number);
 }
@@ -191,12 +308,15 @@ async function requireDivision(store: Store, of: number): Promise<void> {
   );
 }
 
-/** Numbers of the parts that are not finished. */
-async function unfinished(store: Store, of: number): Promise<number[]> {
+/**
+ * Numbers of the parts that are not finished.
+ * @param most how many are enough; they are looked for from the last, which is finished last
+ */
+async function unfinished(store: Store, of: number, most = of): Promise<number[]> {
   const missing: number[] = [];
-  for (let number = 1; number <= of; number++) {
+  for (let number = of; number > 0 && missing.length < most; number--) {
     const finished = await partStore(store, nameOf({ number, of })).size(FINISHED);
-    if (finished === undefined) missing.push(number);
+    if (finished === undefined) missing.unshift(number);
   }
   return missing;
 }
