@@ -46,6 +46,7 @@ export async function connect(address: string, report: Report): Promise<Connecti
   });
   let reason: unknown;
   let away = false;
+  let closed = false;
   const close = () => redis.disconnect();
   redis.on("error", (error) => {
     reason = error;
@@ -76,7 +77,7 @@ export async function connect(address: string, report: Report): Promise<Connecti
     clearTimeout(timer);
   }
   redis.on("close", () => {
-    if (away) return;
+    if (away || closed) return;
     away = true;
     report({
       type: "warning",
@@ -88,7 +89,11 @@ export async function connect(address: string, report: Report): Promise<Connecti
     if (away) report({ type: "note", message: `${shown} is back` });
     away = false;
   });
-  return { redis, shown, isReady: () => redis.status === "ready", close };
+  const end = () => {
+    closed = true;
+    close();
+  };
+  return { redis, shown, isReady: () => redis.status === "ready", close: end };
 }
 
 const isUnauthorized = (error: unknown) =>

@@ -1,5 +1,5 @@
 /** Which images a process has in hand, on disk, so that the next one knows what the last one died of. */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { guardWrite, makeFolder } from "../support/files.ts";
 
@@ -34,14 +34,11 @@ export async function openUnderway(path: string, isDone: (image: string) => bool
   for (const image of inHand) tries.set(image, (tries.get(image) ?? 0) + 1);
   const known = [...tries].map((entry) => `${JSON.stringify(entry)}\n`).join("");
   // Written and not synced: a process that dies takes nothing with it that it gave to the system.
-  const start = () => {
-    const file = openSync(path, "w");
-    writeSync(file, known);
-    return file;
-  };
   let file: number | undefined = await guardWrite(path, async () => {
     await makeFolder(dirname(path));
-    return start();
+    const opened = openSync(path, "w");
+    writeSync(opened, known);
+    return opened;
   });
   const end = () => {
     if (file !== undefined) closeSync(file);
@@ -54,8 +51,9 @@ export async function openUnderway(path: string, isDone: (image: string) => bool
     },
     close() {
       if (file === undefined) return;
+      // By its descriptor: the folder may be gone.
+      ftruncateSync(file, Buffer.byteLength(known));
       end();
-      closeSync(start());
     },
     discard() {
       end();
