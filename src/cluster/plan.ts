@@ -106,10 +106,14 @@ async function forgetFailed(queue: Queue<PartJob>): Promise<void> {
   for (const job of await queue.getFailed()) await job.remove();
 }
 
-/** Takes what is left of a run out of Redis. */
+/**
+ * Takes what is left of a run out of Redis. BullMQ's own way pauses the queue first, and would leave it paused where several
+ * do it at once.
+ */
 export async function forget(queue: Queue<PartJob>, redis: Connection["redis"]): Promise<void> {
-  await queue.obliterate({ force: true });
   await redis.multi().srem(QUEUES, queue.name).del(refusalsOf(queue.name)).exec();
+  for await (const keys of redis.scanStream({ match: `${queue.toKey("")}*`, count: 1000 }))
+    if (keys.length > 0) await redis.unlink(...(keys as string[]));
 }
 
 function partsFailed(failed: readonly { readonly part: Part; readonly failedReason: string }[]) {

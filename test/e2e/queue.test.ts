@@ -93,7 +93,8 @@ describe.skipIf(missing !== undefined)(`a queue${missing ? ` (skipped: ${missing
     const images = Number(/^clip_interpret_images_total (\d+)$/m.exec(metrics)?.[1]);
     expect(images).toBeGreaterThan(0);
     // Redis holds nothing of a run that is over.
-    expect((await client.keys("*")).filter((key) => !key.endsWith(":stalled-check"))).toEqual([]);
+    const left = async () => (await client.keys("*")).filter((key) => !key.endsWith(":stalled-check"));
+    await expect.poll(left).toEqual([]);
     close();
     await worker.kill("SIGTERM");
     expect(processes.map((one) => one.said()).join("")).not.toContain(PASSWORD);

@@ -186,8 +186,6 @@ describe("parts that are planned", () => {
     const again = await planParts(model, early, index, 7);
     expect(again.map(({ part: { of } }) => of)).toEqual([OF, OF, OF]);
     expect(again.reduce((sum, one) => sum + one.images, 0)).toBe(25);
-    for (const number of [1, 2, 3]) await compute(number);
-    await expectWhole();
   });
 
   it("hold the same where two compute one at once, each sure that it is alone", async () => {
