@@ -195,6 +195,7 @@ export async function runCli(
 const KEPT: Readonly<Record<string, string>> = {
   atlas: "Images that were looked at are kept; the same command goes on after them.",
   index: "Finished shards are kept; the same command goes on after them.",
+  worker: "The part that was under way was given back to the queue.",
   demo: "Scenes that were drawn are kept; the same command goes on after them.",
   study: "Finished steps are kept; the same command goes on after them.",
   referee: "Finished steps are kept; the same command goes on after them.",

@@ -13,10 +13,13 @@ const works = (command: string) => spawnSync(command, ["--version"]).status === 
 /** The options that the program makes of a command line; it throws where it does not understand them. */
 async function understood(args: readonly string[]): Promise<Record<string, unknown>> {
   let options: Record<string, unknown> = {};
-  const program = await createProgram((() =>
-    async (...given: unknown[]) => {
-      options = (given.at(-1) as { opts(): Record<string, unknown> }).opts();
-    }) as never);
+  const program = await createProgram(
+    (() =>
+      async (...given: unknown[]) => {
+        options = (given.at(-1) as { opts(): Record<string, unknown> }).opts();
+      }) as never,
+    new Set(["worker", "index", "serve"]),
+  );
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
   await program.parseAsync([...args], { from: "user" });
   return options;
@@ -125,9 +128,7 @@ describe("deploy/clip-interpret-worker.service", () => {
     // It looks for the program and the user, which are there once it is installed.
     writeFileSync(
       path,
-      unit
-        .replace("/usr/local/bin/clip-interpret", process.execPath)
-        .replace("User=clip-interpret", "User=nobody"),
+      unit.replace("/usr/local/bin/clip-interpret", process.execPath).replace("User=clip-interpret\n", ""),
     );
     const { stdout, stderr } = spawnSync("systemd-analyze", ["verify", path], { encoding: "utf8" });
     rmSync(folder, { recursive: true });

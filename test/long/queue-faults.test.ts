@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, readdir, readFile, rm, utimes } from "node:fs/promises";
+import { cp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { connect } from "../../src/cluster/redis.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
 import { Random } from "../../src/math/random.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
@@ -147,14 +148,12 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     const folder = path("model");
     await cp(repositoryPath("models/emoji-4x128-p8"), folder, { recursive: true, dereference: true });
     const planner = plan(2, ["--model", folder]);
-    await planner.says(/progress|note|^/);
     while (!existsSync(join(index, "parts"))) await sleep(20);
     await sleep(500);
     const file = (await readdir(folder)).find((name) => name.endsWith(".safetensors"))!;
     const weights = await readFile(join(folder, file));
     const spoilt = Buffer.from(weights);
     spoilt[spoilt.length - 2] ^= 1;
-    const { writeFile } = await import("node:fs/promises");
     await writeFile(join(folder, file), spoilt);
     const other = worker();
     expect(await other.says(/INDEX_MISMATCH|CHECKPOINT/)).toMatch(/weights/);
@@ -164,14 +163,36 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     await expectDone(planner, path("one.index"));
   });
 
-  it("a worker of another version is refused, and so is one for whom it is another day", async () => {
+  it("what another version planned is left to workers of that version", async () => {
     const planner = plan(2);
-    await planner.says("no worker takes a part");
-    // As one of another version would have planned it: the version stands in the job.
-    const keys = (await redis.command("KEYS", "bull:*:part-*")).match(/bull:\S+part-\d+-of-2/g)!;
-    expect(keys).toHaveLength(2);
+    const { redis: client, close } = await connect(redis.url, () => {});
+    const keys = async () =>
+      (await client.keys("bull:*:part-*-of-2")).filter((key) => !key.endsWith(":lock"));
+    while ((await keys()).length < 2) await sleep(20);
+    const planned = new Map<string, string>();
+    for (const key of await keys()) {
+      const data = (await client.hget(key, "data"))!;
+      planned.set(key, data);
+      await client.hset(key, "data", data.replace(/"version":"[^"]+"/, '"version":"99.0.0"'));
+    }
+    const one = worker();
+    expect(await one.says("WORKER_REFUSED")).toContain("planned by version 99.0.0");
+    await planner.says("WORKER_REFUSED");
+    expect(await keys()).toHaveLength(2);
+    for (const [key, data] of planned) await client.hset(key, "data", data);
+    close();
     worker();
     await expectDone(planner);
+  });
+
+  it("a worker whose clock is an hour ahead computes like any other", async () => {
+    const planner = plan(4);
+    const odd = worker([], { NODE_OPTIONS: `--import ${repositoryPath("test/support/odd-clock.mjs")}` });
+    const other = worker();
+    await Promise.all([odd.says("part done"), other.says("part done")]);
+    await odd.kill();
+    await expectDone(planner);
+    expect(odd.said() + other.said()).not.toMatch(/lost|gone/);
   });
 
   it("an image that kills its process each time is set aside after three tries, and named", async () => {
