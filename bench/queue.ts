@@ -47,13 +47,18 @@ const times: Record<number, number[]> = { 0: [], 1: [], 2: [] };
 for (let round = 0; round < Number(rounds); round++)
   for (const workers of [0, 1, 2]) times[workers].push(await measure(workers));
 const [one, single, double] = [0, 1, 2].map((workers) => median(times[workers]));
-console.log(`one process ${one.toFixed(1)} s; 1 worker ${single.toFixed(1)} s (${(one / single).toFixed(2)} of it)`);
+console.log(
+  `one process ${one.toFixed(1)} s; 1 worker ${single.toFixed(1)} s (${(one / single).toFixed(2)} of it)`,
+);
 console.log(`2 workers ${double.toFixed(1)} s: ${(single / double).toFixed(2)} times one worker`);
 
 await redis.command("CONFIG RESETSTAT");
 await measure(1);
 const calls = await redis.command("INFO commandstats");
-const total = [...calls.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].reduce((sum, [, , count]) => sum + Number(count), 0);
+const total = [...calls.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].reduce(
+  (sum, [, , count]) => sum + Number(count),
+  0,
+);
 console.log(`Redis commands: ${total} for ${parts} parts, those that scripts call included`);
 await redis.close();
 await rm(work, { recursive: true });

@@ -136,12 +136,12 @@ export async function planParts(
   return outcome.value;
 }
 
-/** Images in a part where nobody says how many parts: loading the model for them is a hundredth of the work. */
-const IMAGES_A_PART = 1024;
-/** Fewer parts would leave machines idle at the end. */
-const FEWEST = 8;
-
-const partsFor = (images: number) => Math.min(Math.max(Math.ceil(images / IMAGES_A_PART), FEWEST), MOST);
+/**
+ * Parts where nobody says how many: of 1024 images, for which loading the model is a hundredth of the work; of few images eight,
+ * so that several machines have something to do, but none of less than 64.
+ */
+const partsFor = (images: number) =>
+  Math.min(Math.max(Math.ceil(images / 1024), Math.min(8, Math.ceil(images / 64))), MOST);
 
 /**
  * Computes a part that {@link planParts} planned. Done again, before or after the parts were put together, it finds
