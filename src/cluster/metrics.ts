@@ -28,7 +28,7 @@ export function workerMetrics(registry: Registry) {
     }),
     parts: new Counter({
       name: name("parts_total"),
-      help: "Parts by how they ended: done, failed, refused, lost, stopped",
+      help: "Parts by how they ended: done, failed, died, refused, stopped",
       labelNames: ["end"],
       registers,
     }),

@@ -133,16 +133,16 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
       return refuse(entry, job, token, "WORKER_REFUSED", unfit);
     }
     own.info({ store: run.store, model: run.model }, "part taken");
-    const lost = new AbortController();
-    const renewing = keepLock(job, token, lease, () => lost.abort());
+    const renewing = keepLock(job, token, lease, () =>
+      own.warn("Redis did not hear of this worker for too long; another may take the part, and waits"),
+    );
     const started = performance.now();
     metrics.busy.set(1);
     try {
-      const result = await untilDone({ run, part }, AbortSignal.any([signal, lost.signal]), own);
+      const result = await untilDone({ run, part }, signal, own);
       const seconds = (performance.now() - started) / 1000;
       metrics.seconds.inc(seconds);
-      const end = lost.signal.aborted && result.end === "stopped" ? "lost" : result.end;
-      metrics.parts.inc({ end });
+      metrics.parts.inc({ end: result.end });
       if (result.end === "done") {
         const { images, rejected } = result;
         own.info({ images, rejected, seconds: Number(seconds.toFixed(1)) }, "part done");
@@ -151,8 +151,6 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
           own.info({ store: run.store }, "index complete");
           await forget(entry.queue, redis);
         }
-      } else if (lost.signal.aborted) {
-        own.warn("part lost: Redis did not hear of this worker for too long, and gave it to another");
       } else if (result.end === "stopped") {
         await job.moveToWait(token);
         own.info("part given back");
@@ -203,7 +201,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
           continue;
         }
       } catch (error) {
-        // The part has another worker now, or Redis was emptied: whoever waits for the index puts it in again.
+        // The part was given to another, or Redis was emptied: then who waits for the index puts it in again.
         log.warn(`the queue: ${messageOf(error)}`);
       }
       if (idle !== undefined && performance.now() - idleSince > idle * 1000) return;
@@ -244,7 +242,10 @@ function whyUnfit(run: Run, only: WorkerOptions["only"]): string | undefined {
   return undefined;
 }
 
-/** Shows Redis that the part is in hand; says so when it is not any more. */
+/**
+ * Shows Redis that the part is in hand, and says once when Redis has given it away. It is computed all the same: another
+ * worker's process waits for the part's own lock, and then finds nothing to do. Stopping would lose what was begun.
+ */
 function keepLock(job: Job<PartJob>, token: string, lease: number, lost: () => void) {
   let asking = false;
   const renew = async () => {
@@ -255,7 +256,9 @@ function keepLock(job: Job<PartJob>, token: string, lease: number, lost: () => v
       return /closed/i.test(messageOf(error)) ? 1 : 0;
     });
     asking = false;
-    if (kept === 0 && !ended) lost();
+    if (kept !== 0 || ended) return;
+    lost();
+    clearInterval(timer);
   };
   let ended = false;
   const timer = setInterval(() => void renew(), (lease * 1000) / 3);

@@ -40,6 +40,6 @@ export function watch(args: readonly string[], env: Record<string, string> = {})
   return { child, result, said: () => text, says, kill };
 }
 
-/** Starts a worker that gives a part up for lost after a second. */
+/** Starts a worker that loses its part after two seconds without a sign of life. */
 export const startWorker = (url: string, more: readonly string[] = [], env: Record<string, string> = {}) =>
-  watch(["worker", "--queue", url, "--lease", "1", ...more], env);
+  watch(["worker", "--queue", url, "--lease", "2", ...more], env);
