@@ -32,6 +32,7 @@ import { requireReachable, type ScanOptions, type Source, type SourceImage, scan
 import type { Store } from "./store.ts";
 import { storeAt } from "./store-at.ts";
 import { storeBatch } from "./stored.ts";
+import { openUnderway, TRIES } from "./underway.ts";
 import { UNREAD_FILE, writeUnread } from "./unread.ts";
 
 /** How an index is made. */
@@ -166,7 +167,7 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
 }
 
 /** The manifest of the index that is there, or a new one. @throws `INDEX_MISMATCH` */
-async function claimIndex(
+export async function claimIndex(
   model: ClipModel,
   source: Source,
   store: Store,
@@ -288,39 +289,53 @@ async function addShard(
     for (const { path } of [...taken.images, ...taken.rejected]) done.add(path);
     advance(taken.images.length + taken.rejected.length);
   };
+  for (const known of journal.batches) take(known);
+  const underway = await openUnderway(join(store.journal, "underway"), (path) => done.has(path));
   try {
-    for (const known of journal.batches) take(known);
     const left = images.filter(({ path }) => !done.has(path));
-    const refused = left.flatMap((image) => (image.refused ? [rejectedRow(image, image.refused)] : []));
+    const refused = left.flatMap((image) => {
+      const reason = image.refused ?? fatal(image, underway.tries.get(image.path) ?? 0);
+      return reason ? [rejectedRow(image, reason)] : [];
+    });
     if (refused.length > 0) {
       const taken = { images: [], rejected: refused };
       await journal.append(taken);
       take(taken);
     }
     const bySource = new Map<string | ReadLater, SourceImage>();
-    for (const image of left) if (!image.refused) bySource.set(pictureOf(root, image.path), image);
+    const todo = left.filter(({ path }) => !done.has(path));
+    // Where a process died, one image at a time is in hand, until all are past that it had in hand.
+    const alone = todo.findLastIndex(({ path }) => underway.tries.has(path)) + 1;
+    const inHand = function* (some: readonly SourceImage[]) {
+      for (const image of some) {
+        underway.take(image.path);
+        const picture = pictureOf(root, image.path);
+        bySource.set(picture, image);
+        yield picture;
+      }
+    };
     const pool = {
       ...(maxPixels && { maxPixels }),
       ...(decoders && { threads: decoders }),
       ...(report && { report }),
     };
-    const batches = decomposeImages(model, [...bySource.keys()], {
-      exif,
-      signal,
-      ...pool,
-      ...(batch && { batch }),
-    });
-    for await (const decomposed of batches) {
-      const { failed, ...taken } = storedBatch(decomposed, bySource, manifest);
-      if (taken.images.length + taken.rejected.length > 0) {
-        await journal.append(taken);
-        take(taken);
+    const how = { exif, signal, ...pool };
+    const compute = async (some: readonly SourceImage[], each: { batch?: number; ahead?: number }) => {
+      if (some.length === 0) return;
+      for await (const decomposed of decomposeImages(model, inHand(some), { ...how, ...each })) {
+        const { failed, ...kept } = storedBatch(decomposed, bySource, manifest);
+        if (kept.images.length + kept.rejected.length > 0) {
+          await journal.append(kept);
+          take(kept);
+        }
+        if (failed.length === 0) continue;
+        await requireReachable(source);
+        for (const row of failed) unread.push(row);
+        advance(failed.length);
       }
-      if (failed.length === 0) continue;
-      await requireReachable(source);
-      for (const row of failed) unread.push(row);
-      advance(failed.length);
-    }
+    };
+    await compute(todo.slice(0, alone), { batch: 1, ahead: 1 });
+    await compute(todo.slice(alone), batch ? { batch } : {});
     await requireIndex(store);
     const listed =
       done.size === 0
@@ -331,11 +346,19 @@ async function addShard(
           };
     if (listed !== manifest) await writeManifest(store, listed);
     await journal.discard();
+    underway.discard();
     return { manifest: listed, unread };
   } finally {
+    underway.close();
     await journal.close();
   }
 }
+
+/** Why an image that processes died of is set aside. */
+const fatal = ({ path }: SourceImage, tries: number): Pick<RejectedRow, "code" | "message"> | undefined =>
+  tries < TRIES
+    ? undefined
+    : { code: "IMAGE_FATAL", message: `the process died ${tries} times with ${path} in hand` };
 
 /** What a journal's batches are part of: change any of it, and they are of no use. */
 function workName(

@@ -10,15 +10,22 @@ import { atOnce } from "../support/at-once.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
-import { type BuildOptions, buildIndex, countUnsupported, readRows } from "./build.ts";
+import { type BuildOptions, buildIndex, claimIndex, countUnsupported, readRows } from "./build.ts";
 import { findChanges } from "./changes.ts";
-import { differences, type Manifest, readManifest, requireSameOrigin, writeManifest } from "./manifest.ts";
+import {
+  differences,
+  type Manifest,
+  originOf,
+  readManifest,
+  requireSameOrigin,
+  writeManifest,
+} from "./manifest.ts";
 import { dropPaths } from "./prune.ts";
 import { shardFolder } from "./read-shard.ts";
 import { isSameFolder } from "./root.ts";
 import type { RejectedRow } from "./rows.ts";
 import { placeShard, removeUnlisted } from "./shard-list.ts";
-import type { Source } from "./source.ts";
+import type { Source, SourceImage } from "./source.ts";
 import type { Store } from "./store.ts";
 import { isStoreAddress, storeAt } from "./store-at.ts";
 import { readUnread, writeUnread } from "./unread.ts";
@@ -37,6 +44,8 @@ const FINISHED = "finished.json";
 const DIVISION = `${PARTS}/division.json`;
 /** More parts than any scheduler's array has tasks. */
 const MOST = 100_000;
+/** Questions to a store at a time. */
+const AT_ONCE = 16;
 
 /** Reads `3/8`. @throws `USAGE` */
 export function parsePart(text: string): Part {
@@ -84,6 +93,112 @@ export async function buildPart(
   const missing = await unfinished(store, part.of);
   if (missing.length > 0) return { ...built, missing };
   return { ...(await mergeParts(folder, options)), missing };
+}
+
+/** Images of a part, written down before it is computed, and where they start. */
+export interface PlannedPart {
+  readonly part: Part;
+  readonly images: number;
+}
+
+/**
+ * Claims an index and writes down which images each part of it has, so that who computes a part reads nothing else: no
+ * folder is looked through twice, and what comes or goes meanwhile moves nothing. A plan that is there already, whoever
+ * made it, is kept, and so is its number of parts.
+ * @returns the parts that are planned; none where the index has all images
+ * @throws what {@link buildIndex} throws before it computes
+ */
+export async function planParts(
+  model: ClipModel,
+  source: Source,
+  folder: string,
+  of: number | undefined,
+  options: BuildOptions = {},
+): Promise<readonly PlannedPart[]> {
+  const plan = async (store: Store): Promise<readonly PlannedPart[]> => {
+    const manifest = await claimIndex(model, source, store, options);
+    const { added, unread } = findChanges(source, (await readRows(store, manifest)).rows, options);
+    let many = await divisionOf(store);
+    if (many === undefined) {
+      if (added.length === 0) return [];
+      const wanted = Math.min(of ?? partsFor(added.length), added.length);
+      many = (await claimDivision(store, wanted)) ?? wanted;
+    }
+    const shares = new Map<number, SourceImage[]>();
+    for (let number = 1; number <= many; number++) shares.set(number, []);
+    for (const image of [...added, ...unread]) shares.get(partOf(image.path, many))!.push(image);
+    const planned: PlannedPart[] = [];
+    for (const [number, images] of shares) {
+      const part = { number, of: many };
+      const known = await readPlan(store, part);
+      if (!known) await writePlan(store, part, { root: source.root, images });
+      planned.push({ part, images: (known?.images ?? images).length });
+    }
+    return planned;
+  };
+  return storeAt(folder).exclusive(plan, options);
+}
+
+/**
+ * Parts where nobody says how many: of 1024 images, for which loading the model is a hundredth of the work; of few images eight,
+ * so that several machines have something to do, but none of less than 64.
+ */
+const partsFor = (images: number) =>
+  Math.min(Math.max(Math.ceil(images / 1024), Math.min(8, Math.ceil(images / 64))), MOST);
+
+/**
+ * Computes a part that {@link planParts} planned. Done again, before or after the parts were put together, it finds
+ * nothing to do.
+ * @returns parts that are not finished, one at most; none where the index is complete. What the part holds, if it was computed
+ */
+export async function buildPlanned(
+  model: ClipModel,
+  folder: string,
+  part: Part,
+  options: BuildOptions = {},
+): Promise<{ readonly missing: readonly number[]; readonly images: number; readonly rejected: number }> {
+  const store = storeAt(folder);
+  const whole = await requireManifest(store);
+  requireSameOrigin(whole, await originOf(model, options.exif ?? true), store.where);
+  const planned = await readPlan(store, part);
+  // Put together already: this is a second process with the same part, and a late one.
+  const nothing = { missing: [], images: 0, rejected: 0 };
+  if (!planned) return nothing;
+  const own = partStore(store, part);
+  let made = nothing;
+  if ((await own.size(FINISHED)) === undefined) {
+    const { dtype, mlps } = whole;
+    const { images, rejected } = await buildIndex(model, planned, own.where, { ...options, dtype, mlps });
+    made = { ...nothing, images, rejected };
+    if ((await store.size(planFile(part))) === undefined) return made;
+    await own.put(FINISHED, [Buffer.from(`${JSON.stringify(part)}\n`)]);
+  }
+  const missing = await unfinished(store, part.of, 1);
+  if (missing.length === 0) await mergeParts(folder, options);
+  return { ...made, missing };
+}
+
+/** Parts that are planned and not finished; undefined where no plan is there, because all was put together. */
+export async function unfinishedParts(folder: string): Promise<readonly Part[] | undefined> {
+  const store = storeAt(folder);
+  const of = await divisionOf(store);
+  if (of === undefined) return undefined;
+  return (await unfinished(store, of)).map((number) => ({ number, of }));
+}
+
+const planFile = (part: Part) => `${PARTS}/${nameOf(part)}.jsonl`;
+
+/** A line for the root, then one an image. */
+async function writePlan(store: Store, part: Part, { root, images }: Source): Promise<void> {
+  const lines = [{ root }, ...images].map((line) => `${JSON.stringify(line)}\n`);
+  await store.put(planFile(part), [Buffer.from(lines.join(""))]);
+}
+
+async function readPlan(store: Store, part: Part): Promise<Source | undefined> {
+  if ((await store.size(planFile(part))) === undefined) return undefined;
+  const [head, ...lines] = (await store.read(planFile(part))).toString("utf8").trimEnd().split("\n");
+  const { root } = JSON.parse(head) as { root: string };
+  return { root, images: lines.map((line) => JSON.parse(line) as SourceImage) };
 }
 
 /**
@@ -178,10 +293,15 @@ async function divisionOf(store: Store): Promise<number | undefined> {
   });
 }
 
+/** Says how many parts there are, unless another has. @returns what the other said, if it did and still stands */
+async function claimDivision(store: Store, of: number): Promise<number | undefined> {
+  const claimed = await store.claim(DIVISION, [Buffer.from(`{"of":${of}}\n`)]);
+  return claimed ? of : divisionOf(store);
+}
+
 /** The first part to begin says how many there are. @throws `INDEX_MISMATCH` where it said another number */
 async function requireDivision(store: Store, of: number): Promise<void> {
-  if (await store.claim(DIVISION, [Buffer.from(`{"of":${of}}\n`)])) return;
-  const other = await divisionOf(store);
+  const other = await claimDivision(store, of);
   if (other === undefined || other === of) return;
   throw new ClipInterpretError(
     "INDEX_MISMATCH",
@@ -192,11 +312,18 @@ async function requireDivision(store: Store, of: number): Promise<void> {
   );
 }
 
-/** Numbers of the parts that are not finished. */
-async function unfinished(store: Store, of: number): Promise<number[]> {
-  const numbers = Array.from({ length: of }, (_, i) => i + 1);
-  const sizes = await atOnce(16, numbers, (number) => partStore(store, { number, of }).size(FINISHED));
-  return numbers.filter((_, i) => sizes[i] === undefined);
+/**
+ * Numbers of the parts that are not finished.
+ * @param most how many are enough; they are looked for from the last, which is finished last
+ */
+async function unfinished(store: Store, of: number, most = of): Promise<number[]> {
+  let missing: number[] = [];
+  for (let last = of; last > 0 && missing.length < most; last -= AT_ONCE) {
+    const numbers = Array.from({ length: Math.min(AT_ONCE, last) }, (_, i) => Math.max(1, last - AT_ONCE + 1) + i);
+    const sizes = await atOnce(AT_ONCE, numbers, (number) => partStore(store, { number, of }).size(FINISHED));
+    missing = [...numbers.filter((_, i) => sizes[i] === undefined), ...missing];
+  }
+  return missing.slice(-most);
 }
 
 const partsMissing = (message: string) => new ClipInterpretError("PARTS_MISSING", message);

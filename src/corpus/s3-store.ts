@@ -301,7 +301,12 @@ function storeOf(place: Place, seen?: Seen): Store {
       if (version === undefined) throw changed(where);
       seen!.set(keyOf(name), version);
     },
-    claim: async (name, chunks) => (await writeIf(name, chunks, { IfNoneMatch: "*" })) !== undefined,
+    async claim(name, chunks) {
+      const version = await writeIf(name, chunks, { IfNoneMatch: "*" });
+      if (version === undefined) seen?.delete(keyOf(name));
+      else seen?.set(keyOf(name), version);
+      return version !== undefined;
+    },
     async putFolder(name, files) {
       await atOnce(AT_ONCE, [...files], ([file, chunks]) => write(`${name}/${file}`, chunks));
     },

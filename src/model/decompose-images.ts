@@ -41,7 +41,7 @@ export async function* decomposeImages<Source extends string | Uint8Array | Read
     batch = BATCH,
     tokenLayers = [],
     ...pool
-  }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number } = {},
+  }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number; ahead?: number } = {},
 ): AsyncGenerator<DecomposedBatch<Source>, void, undefined> {
   const { preprocess } = model.config;
   let images: { source: Source; shown: Preprocessed }[] = [];

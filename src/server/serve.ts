@@ -18,6 +18,7 @@ import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
+import type { Answered } from "./operations.ts";
 import { openCorpusMemory } from "./own-corpora.ts";
 import { createFairQueue } from "./queue.ts";
 import { openReports } from "./reports.ts";
@@ -57,6 +58,8 @@ export interface ServerOptions {
   readonly puller?: Puller;
   readonly builtIn?: readonly CorpusSpec[];
   readonly onFault?: (error: unknown) => void;
+  /** Hears of each request that was answered. */
+  readonly onRequest?: ((answered: Answered) => void) | undefined;
 }
 
 /** A server that listens. */
@@ -140,8 +143,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,
   };
-  const onFault = options.onFault ?? (() => {});
-  const app = await createApp(services, { token, origins, embed, basePath, webFolder: WEB, onFault });
+  const { onFault = () => {}, onRequest } = options;
+  const reached = { token, origins, embed, basePath, webFolder: WEB };
+  const app = await createApp(services, { ...reached, onFault, onRequest });
   let requests = 0;
   const fetch: typeof app.fetch = async (...asked) => {
     requests++;
