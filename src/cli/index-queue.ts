@@ -1,10 +1,10 @@
-import { resolve } from "node:path";
 import { requireFinite } from "../checkpoint/finite.ts";
 import { runParts } from "../cluster/plan.ts";
 import { connect } from "../cluster/redis.ts";
 import type { BuildOptions } from "../corpus/build.ts";
 import { mergeParts, planParts } from "../corpus/parts.ts";
 import { scanSource } from "../corpus/source.ts";
+import { placeOf } from "../corpus/store-at.ts";
 import { whatFinds } from "../model/registry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { VERSION } from "../support/version.ts";
@@ -37,7 +37,7 @@ export async function indexByQueue(
     const model = await context.modelFor(out);
     // Of the text tower too: what is asked of the index later would fail.
     await requireFinite(model.checkpoint.weights);
-    const store = resolve(out);
+    const store = placeOf(out);
     const form = { ...(dtype && { dtype }), ...(mlps && { mlps }), ...(maxPixels && { maxPixels }) };
     const how = { exif, ...form, report, signal };
     const planned = await planParts(model, source, store, parts, how);

@@ -319,7 +319,10 @@ async function requireDivision(store: Store, of: number): Promise<void> {
 async function unfinished(store: Store, of: number, most = of): Promise<number[]> {
   let missing: number[] = [];
   for (let last = of; last > 0 && missing.length < most; last -= AT_ONCE) {
-    const numbers = Array.from({ length: Math.min(AT_ONCE, last) }, (_, i) => Math.max(1, last - AT_ONCE + 1) + i);
+    const numbers = Array.from(
+      { length: Math.min(AT_ONCE, last) },
+      (_, i) => Math.max(1, last - AT_ONCE + 1) + i,
+    );
     const sizes = await atOnce(AT_ONCE, numbers, (number) => partStore(store, { number, of }).size(FINISHED));
     missing = [...numbers.filter((_, i) => sizes[i] === undefined), ...missing];
   }

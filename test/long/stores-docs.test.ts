@@ -27,7 +27,8 @@ it("shows lines that do what it says", async () => {
     mkdirSync(join(scratch, "shards"));
     for (const [i, shard] of ["00000", "00001"].entries()) {
       mkdirSync(join(scratch, shard));
-      for (const name of names.slice(2 * i, 2 * i + 2)) cpSync(join(scenes, name), join(scratch, shard, name));
+      for (const name of names.slice(2 * i, 2 * i + 2))
+        cpSync(join(scenes, name), join(scratch, shard, name));
       const archive = join(scratch, "shards", `${shard}.tar`);
       execFileSync("tar", ["-cf", archive, "-C", join(scratch, shard), "."]);
       await storeAt(server.address).put(`shards/${shard}.tar`, [readFileSync(archive)]);

@@ -8,6 +8,7 @@ import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
 import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
+import { isStoreAddress } from "../../corpus/store-at.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName } from "../../model/components.ts";
 import {
@@ -50,9 +51,9 @@ export const registerIndex: Register = (program, run) => {
     )
     .argument(
       "[inputs...]",
-      "a folder of images (their folders are labels); pictures and patterns; a .txt, .csv or .jsonl list; - reads one",
+      "a folder of images (their folders are labels); pictures and patterns; .tar and .parquet files; a .txt, .csv or .jsonl list; - reads one; s3:// addresses of these",
     )
-    .requiredOption("--out <index>", "the index: a folder")
+    .requiredOption("--out <index>", "the index: a folder, or s3://BUCKET/PREFIX")
     .option("--root <folder>", "where image paths start; by default the folder, or the list's own")
     .option("--hidden", "take hidden files too, and other programs' thumbnails and bins", false)
     .addOption(new Option("--dtype <type>", "how heads are stored; by default float16").choices(DTYPES))
@@ -101,6 +102,15 @@ export const registerIndex: Register = (program, run) => {
             });
           const { indexByQueue } = await import("../index-queue.ts");
           return finish(context, out, await indexByQueue(context, queue, parts, inputs, options));
+        }
+        if (form !== undefined && isStoreAddress(out)) {
+          throw new ClipInterpretError(
+            "USAGE",
+            "--export writes to a folder, and the index lies in a store",
+            {
+              hint: "Copy the index to a folder first, as with `aws s3 sync`: it is the same files.",
+            },
+          );
         }
         if (part && (build.prune || form !== undefined)) {
           throw new ClipInterpretError("USAGE", "--part goes with neither --prune nor --export", {
