@@ -41,6 +41,8 @@ export interface RunningWorker {
 
 /** Between two looks for work, in milliseconds. */
 const LOOK = 1_000;
+/** Milliseconds that Redis has to hear that a part ends, once the worker is to stop. */
+const FAREWELL = 3_000;
 /** Milliseconds until it looks again at what it does not fit: a drive may be back by then. */
 const REFUSED_FOR = 60_000;
 /** Processes that may die one after another without an image more being done: three tries of one, and the one that sets it aside. */
@@ -75,7 +77,11 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
   /** What Redis is asked waits while it is away; a stop ends the wait. */
   const ask = <T>(asked: Promise<T>) => Promise.race([asked, stopped]);
 
-  const open = (queue: string): Known => {
+  /** What Redis is told as a part ends; where it is away and this worker is to stop, it finds out by itself. */
+  const tell = <T>(told: Promise<T>) =>
+    Promise.race([told, stopped.then(() => pauseFor(FAREWELL, undefined))]);
+
+  const open = async (queue: string): Promise<Known> => {
     const milliseconds = lease * 1000;
     const worker = new Worker<PartJob>(queue, undefined, {
       connection: redis,
@@ -86,11 +92,13 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     });
     worker.on("error", () => {});
     worker.on("stalled", (part) => log.warn({ queue, part }, "a worker went; its part is given to another"));
-    void worker.startStalledCheckTimer();
     const own = new Queue<PartJob>(queue, { connection: redis });
     own.on("error", () => {});
     const entry: Known = { worker, queue: own, refusedUntil: 0, reason: undefined };
     known.set(queue, entry);
+    // A connection that breaks before it was made once never comes back: then all of it is made anew.
+    await ask(worker.waitUntilReady());
+    await worker.startStalledCheckTimer();
     return entry;
   };
   const shut = async (queue: string) => {
@@ -105,7 +113,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     if (!names) return undefined;
     for (const gone of [...known.keys()].filter((queue) => !names.includes(queue))) await shut(gone);
     for (const queue of names.sort()) {
-      const entry = known.get(queue) ?? open(queue);
+      const entry = known.get(queue) ?? (await open(queue));
       if (performance.now() < entry.refusedUntil) continue;
       entry.reason = undefined;
       const job = await ask(entry.worker.getNextJob(token, { block: false }));
@@ -117,8 +125,8 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
   const refuse = async (entry: Known, job: Job<PartJob>, token: string, code: string, message: string) => {
     entry.refusedUntil = performance.now() + REFUSED_FOR;
     entry.reason = `${code}: ${message}`;
-    await redis.hset(refusalsOf(job.queueName), name, JSON.stringify({ code, message }));
-    await job.moveToWait(token);
+    await tell(redis.hset(refusalsOf(job.queueName), name, JSON.stringify({ code, message })));
+    await tell(job.moveToWait(token));
   };
 
   /** Computes one part, and tells Redis how that ended if the part is still this worker's. */
@@ -146,19 +154,19 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
       if (result.end === "done") {
         const { images, rejected } = result;
         own.info({ images, rejected, seconds: Number(seconds.toFixed(1)) }, "part done");
-        await job.moveToCompleted({ images, rejected }, token, false);
+        await tell(job.moveToCompleted({ images, rejected }, token, false));
         if (result.missing === 0 && (await unfinishedParts(run.store)) === undefined) {
           own.info({ store: run.store }, "index complete");
-          await forget(entry.queue, redis);
+          await tell(forget(entry.queue, redis));
         }
       } else if (result.end === "stopped") {
-        await job.moveToWait(token);
+        await tell(job.moveToWait(token));
         own.info("part given back");
       } else {
         const code = result.end === "failed" ? result.code : "INTERNAL";
         own.error({ code }, result.message);
         if (OF_THE_MACHINE.has(code)) await refuse(entry, job, token, code, result.message);
-        else await job.moveToFailed(new Error(`${code} on ${name}: ${result.message}`), token, false);
+        else await tell(job.moveToFailed(new Error(`${code} on ${name}: ${result.message}`), token, false));
       }
     } finally {
       metrics.busy.set(0);
@@ -203,6 +211,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
       } catch (error) {
         // The part was given to another, or Redis was emptied: then who waits for the index puts it in again.
         log.warn(`the queue: ${messageOf(error)}`);
+        for (const queue of [...known.keys()]) if (/closed/.test(messageOf(error))) await shut(queue);
       }
       if (idle !== undefined && performance.now() - idleSince > idle * 1000) return;
       await pauseFor(LOOK, signal).catch(() => {});
