@@ -263,7 +263,7 @@ function storeOf(place: Place, seen?: Seen): Store {
   const store: Store = {
     where,
     shared: true,
-    journal: scratch,
+    journal: join(scratch, "journal"),
     async read(name) {
       const { bytes, version } = await get(name);
       if (seen) {

@@ -56,7 +56,7 @@ export function createOperations(
     name: "clip_interpret_jobs",
     help: "Jobs that wait or run",
     registers,
-    collect: () => underWay.set(jobs.underWay()),
+    collect: (): void => underWay.set(jobs.underWay()),
   });
   const count: MiddlewareHandler = async (context, next) => {
     const started = performance.now();
