@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { withLock } from "../hub/lock.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { guardWrite, inputError, makeFolder, putInPlace, writeWhole } from "../support/files.ts";
-import type { Store } from "./store.ts";
+import { indexChanged, type Store } from "./store.ts";
 
 /** A store in a folder of the file system. Files are synced before they get their names. */
 export function folderStore(root: string): Store {
@@ -88,13 +88,43 @@ export function folderStore(root: string): Store {
       const lock = path(".lock");
       // Settled apart, so that only what happens to the lock is a failed write of the lock.
       const [outcome] = await guardWrite(lock, () =>
-        withLock(lock, () => Promise.allSettled([work(store)]), options),
+        withLock(lock, () => Promise.allSettled([work(guarded(store))]), options),
       );
       if (outcome.status === "rejected") throw outcome.reason;
       return outcome.value;
     },
   };
   return store;
+}
+
+/** A folder in which a file is replaced only while it is still what was last read of it. */
+function guarded(store: Store): Store {
+  /** Versions of files; null where there was none. */
+  const seen = new Map<string, string | null>();
+  const now = async (name: string) => (await store.version(name)) ?? null;
+  return {
+    ...store,
+    async size(name) {
+      const size = await store.size(name);
+      if (size === undefined && !seen.has(name)) seen.set(name, null);
+      return size;
+    },
+    async read(name) {
+      const version = await now(name);
+      const bytes = await store.read(name);
+      seen.set(name, version);
+      return bytes;
+    },
+    async put(name, chunks) {
+      if (seen.has(name) && (await now(name)) !== seen.get(name)) throw indexChanged(store.where);
+      await store.put(name, chunks);
+      seen.set(name, await now(name));
+    },
+    async remove(name) {
+      await store.remove(name);
+      seen.delete(name);
+    },
+  };
 }
 
 /** What is read of a path, or `otherwise` where nothing is there; a drive that does not answer is another matter. */

@@ -13,7 +13,7 @@ import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { guardWrite } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
-import type { Store } from "./store.ts";
+import { indexChanged, type Store } from "./store.ts";
 
 /** Whether a place is named by an address rather than a path. */
 export const isStoreAddress = (place: string): boolean => /^s3:\/\//i.test(place);
@@ -268,7 +268,7 @@ function storeOf(place: Place, seen?: Seen): Store {
       const { bytes, version } = await get(name);
       if (seen) {
         const known = seen.get(keyOf(name));
-        if (known !== undefined && known !== version) throw changed(where);
+        if (known !== undefined && known !== version) throw indexChanged(where);
         seen.set(keyOf(name), version ?? "");
       }
       return bytes;
@@ -298,7 +298,7 @@ function storeOf(place: Place, seen?: Seen): Store {
       if (known === undefined) return void (await write(name, chunks));
       const condition = known === null ? { IfNoneMatch: "*" } : { IfMatch: known };
       const version = await writeIf(name, chunks, condition);
-      if (version === undefined) throw changed(where);
+      if (version === undefined) throw indexChanged(where);
       seen!.set(keyOf(name), version);
     },
     async claim(name, chunks) {
@@ -401,9 +401,6 @@ async function isOutdated(place: Place, seen: Seen): Promise<boolean> {
   }
   return false;
 }
-
-const changed = (where: string) =>
-  new ClipInterpretError("INDEX_CHANGED", `another run wrote to ${where} meanwhile`);
 
 interface Condition {
   readonly IfMatch?: string;

@@ -1,3 +1,4 @@
+import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 
 /** A file in a store, by its path from a folder. */
@@ -49,10 +50,15 @@ export interface Store {
   /** The store that a folder in this one is. */
   within(name: string): Store;
   /**
-   * Runs work that changes what is stored, as if it were the only such work. In a folder a lock sees to that. A store
-   * without locks hands the work a view in which a file is replaced only while it is still what the view last saw of it:
-   * the first commit wins, and the work of the other begins again with what is there now.
-   * @throws what the work throws; `INDEX_CHANGED` where others were faster again and again
+   * Runs work that changes what is stored, as if it were the only such work. It is handed a view in which a file is replaced
+   * only while it is still what the view last saw of it: the first commit wins. In a folder a lock sees to it that there
+   * is one; that a lock was taken over while its owner slept shows then. In a store without locks the work of
+   * the other begins again with what is there now.
+   * @throws what the work throws; `INDEX_CHANGED` where others were faster (in a store without locks, again and again)
    */
   exclusive<T>(work: (store: Store) => Promise<T>, options: WorkOptions): Promise<T>;
 }
+
+/** What the slower of two runs is told. */
+export const indexChanged = (where: string): ClipInterpretError =>
+  new ClipInterpretError("INDEX_CHANGED", `another run wrote to ${where} meanwhile`);

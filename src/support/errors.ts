@@ -235,7 +235,7 @@ export const ERRORS = {
     hint: "Use what the message names, or make another index with another --out.",
   },
   INDEX_CHANGED: {
-    means: "Other runs wrote to an index in a store, again and again, before this one could.",
+    means: "Another run wrote to an index before this one could; in a store, again and again.",
     hint: "Run the same command again: it goes on from what is there. Give each run a --part of its own to work side by side.",
   },
   STORE_DENIED: {

@@ -240,3 +240,17 @@ describe("a bucket that goes wrong", () => {
       expect(() => storeAt(address), address).toThrow(expect.objectContaining({ code: "USAGE" }));
   });
 });
+
+describe("a folder whose lock was taken over while its owner slept", () => {
+  it("keeps what the other wrote", async () => {
+    const store = storeAt(join(folder, "asleep"));
+    await store.put("list", bytes("a"));
+    const asleep = store.exclusive(async (own) => {
+      const before = await text(own, "list");
+      await storeAt(store.where).put("list", bytes(`${before}b`));
+      await own.put("list", bytes(`${before}c`));
+    }, {});
+    await expect(asleep).rejects.toMatchObject({ code: "INDEX_CHANGED" });
+    expect(await text(store, "list")).toBe("ab");
+  });
+});
