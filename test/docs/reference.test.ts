@@ -85,3 +85,9 @@ it.each([...pages])("%s leads to what is there", (path, text) => {
     expect([...anchorsOf(pages.get(target) ?? "")], address).toContain(anchor);
   }
 });
+
+it("llms.txt names every page of docs by its title", async () => {
+  const listed = await readFile(join(ROOT, "llms.txt"), "utf8");
+  for (const [path, text] of pages)
+    if (/^docs\/[^/]+$/.test(path)) expect(listed).toContain(`- [${/^# (.+)$/m.exec(text)?.[1]}](${path})`);
+});
