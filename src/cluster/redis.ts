@@ -51,18 +51,21 @@ export async function connect(address: string, report: Report): Promise<Connecti
   redis.on("error", (error) => {
     reason = error;
   });
-  const timer = setTimeout(close, FIRST);
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(reason), FIRST);
+  });
   try {
-    await redis.connect().catch(async (error: unknown) => {
+    const first = redis.connect().catch(async (error: unknown) => {
       reason = error;
       // It goes on trying; a password that is wrong stays wrong.
       if (isUnauthorized(error)) throw error;
       await new Promise<void>((resolve, reject) => {
         redis.once("ready", resolve);
-        redis.once("end", () => reject(reason));
         redis.on("error", (again) => isUnauthorized(again) && reject(again));
       });
     });
+    await Promise.race([first, tooLong]);
   } catch (cause) {
     close();
     if (isUnauthorized(cause)) throw unauthorized(shown, cause);

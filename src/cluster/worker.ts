@@ -104,7 +104,9 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
   const shut = async (queue: string) => {
     const entry = known.get(queue);
     known.delete(queue);
-    await Promise.allSettled([entry?.worker.close(true), entry?.queue.close()]);
+    const closed = Promise.allSettled([entry?.worker.close(true), entry?.queue.close()]);
+    // Where Redis is away it need not be waited for.
+    await Promise.race([closed, pauseFor(FAREWELL, undefined)]);
   };
 
   /** The next part of any queue that this worker fits. */
@@ -218,7 +220,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     }
   };
   const end = async () => {
-    for (const queue of [...known.keys()]) await Promise.race([shut(queue), pauseFor(2000, undefined)]);
+    for (const queue of [...known.keys()]) await shut(queue);
   };
   return {
     ended: loop().finally(end),

@@ -353,7 +353,9 @@ function placedIn(store: Store, from: Store, { model }: Manifest): Pick<Manifest
 
 /** @throws `INDEX_MISMATCH` where a part was made by another model, in another form, or of images elsewhere */
 async function requireAlike(whole: Manifest, part: Manifest, from: Store): Promise<void> {
-  requireSameOrigin(part, whole, from.where);
+  // Where the model lies is said from each index's own folder.
+  const { folder: _, ...model } = whole.model;
+  requireSameOrigin(part, { ...whole, model }, from.where);
   const { layers, heads, headDim, embedDim, dtype, mlps, pooled, poolMlp } = whole;
   const other = differences(part, { layers, heads, headDim, embedDim, dtype, mlps, pooled, poolMlp });
   if (!(await isSameFolder(whole.root, part.root))) other.push(...differences(part, { root: whole.root }));

@@ -77,7 +77,7 @@ describe("docs/cluster.md", () => {
         socket.write([...before, "SHUTDOWN NOSAVE", ""].join("\r\n"));
       });
 
-    it("makes an index on one machine, line by line", async () => {
+    it("makes an index on one machine, line by line", { timeout: 180_000 }, async () => {
       const [port] = await freePorts(1);
       const lines = here(block('--bind 127.0.0.1 --save ""'), port);
       try {
@@ -89,7 +89,7 @@ describe("docs/cluster.md", () => {
       expect((await readIndex(path("out/scenes.index"))).images).toHaveLength(IMAGES);
     });
 
-    it("makes an index on two machines, line by line", async () => {
+    it("makes an index on two machines, line by line", { timeout: 180_000 }, async () => {
       const [port] = await freePorts(1);
       await symlink(repositoryPath("examples/scenes"), path("photos"));
       const more = { PASSWORD: "of-this-test" };

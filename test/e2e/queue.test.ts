@@ -32,7 +32,9 @@ describe.skipIf(missing !== undefined)(`a queue${missing ? ` (skipped: ${missing
     await redis?.close();
   });
 
-  it("has workers make what one process makes, though planners go, workers are killed, and others do not fit", async () => {
+  it("has workers make what one process makes, though planners go, workers are killed, and others do not fit", {
+    timeout: 180_000,
+  }, async () => {
     const index = path("queue.index");
     const plan = () =>
       started(watch(["index", SCENES, "--out", index, "--queue", url, "--parts", "3", "--json"]));

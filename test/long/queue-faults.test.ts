@@ -128,13 +128,12 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     const planner = plan(2);
     const sleeper = worker();
     await sleeper.says("part taken");
+    const [, part] = /part=(\d)\/2/.exec(sleeper.said())!.map((number) => `${number}-of-2`);
+    while (!existsSync(join(index, "parts", part, "journal/underway"))) await sleep(5);
     const asleep = treeOf(sleeper.child.pid!);
-    await sleep(1000);
     for (const pid of asleep) process.kill(pid, "SIGSTOP");
     // The part's own lock would be taken over after a minute without a beat; its time says so now.
-    const part = (await readdir(join(index, "parts"))).find((name) => /of-2$/.test(name))!;
-    const lock = join(index, "parts", part, ".lock");
-    if (existsSync(lock)) await utimes(lock, new Date(0), new Date(0));
+    await utimes(join(index, "parts", part, ".lock"), new Date(0), new Date(0));
     worker();
     await expectDone(planner);
     for (const pid of asleep) if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGCONT");
