@@ -70,4 +70,4 @@ export async function whyUnreachable(root: string, path: string): Promise<Refusa
 }
 
 /** Bytes of a picture that is read into memory whole. */
-export const MOST_BYTES = 256e6;
+const MOST_BYTES = 256e6;

@@ -117,7 +117,7 @@ function commonAddress(bases: readonly string[], inputs: readonly string[]): str
 }
 
 /** An address as it is kept: relative to the root. @throws `LIST_INVALID` */
-export function insideAddress(root: string, address: string, given = address): string {
+function insideAddress(root: string, address: string, given = address): string {
   if (address === root) return ".";
   if (address.startsWith(`${root}/`)) return address.slice(root.length + 1);
   throw new ClipInterpretError("LIST_INVALID", `${given} does not lie in ${root}`, {
