@@ -20,6 +20,7 @@ import { LIMITS, type Limits } from "./limits.ts";
 import { lookAhead } from "./look-ahead.ts";
 import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
+import type { Answered } from "./operations.ts";
 import { openCorpusMemory } from "./own-corpora.ts";
 import { createFairQueue } from "./queue.ts";
 import { openReports } from "./reports.ts";
@@ -61,6 +62,8 @@ export interface ServerOptions {
   readonly onFault?: (error: unknown) => void;
   /** Whether the first page's answers are computed before anybody asks, where the model is an embedded one. Default: false. */
   readonly ahead?: boolean;
+  /** Hears of each request that was answered. */
+  readonly onRequest?: ((answered: Answered) => void) | undefined;
 }
 
 /** A server that listens. */
@@ -144,8 +147,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,
   };
-  const onFault = options.onFault ?? (() => {});
-  const app = await createApp(services, { token, origins, embed, basePath, webFolder: WEB, onFault });
+  const { onFault = () => {}, onRequest } = options;
+  const reached = { token, origins, embed, basePath, webFolder: WEB };
+  const app = await createApp(services, { ...reached, onFault, onRequest });
   let requests = 0;
   const fetch: typeof app.fetch = async (...asked) => {
     requests++;

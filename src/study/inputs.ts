@@ -1,7 +1,8 @@
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { buildIndex } from "../corpus/build.ts";
 import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
+import { placeOf } from "../corpus/store-at.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { ModelLoader } from "../model/registry.ts";
 import { ownCacheFolder } from "../support/environment.ts";
@@ -42,9 +43,9 @@ export async function indexFor(
   if (index !== undefined) {
     const opened = await readIndex(index, work);
     await requireModelOf(opened, model);
-    return { ...opened, name: basename(resolve(index)) };
+    return { ...opened, name: basename(placeOf(index)) };
   }
-  const input = images === "-" ? images : resolve(images ?? (await demoCorpus(work)));
+  const input = images === "-" ? images : placeOf(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
   const key = sha256Of(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;
