@@ -43,7 +43,7 @@ describe.each(models)("the card of %s", (name) => {
   });
 
   it("begins with what a hub reads of it, the accuracy among that", () => {
-    const [, header] = /^---\n([^]*?)\n---\n\n# /.exec(card) ?? [];
+    const [, header] = /^---\n([\s\S]*?)\n---\n\n# /.exec(card) ?? [];
     for (const line of ["license: mit", "library_name: open_clip", `  - name: ${name}`])
       expect(header?.split("\n")).toContain(line);
     expect(header).toContain(`value: ${compositions.concept.accuracy.toFixed(4)}`);
