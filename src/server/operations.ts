@@ -52,11 +52,13 @@ export function createOperations(
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
     registers,
   });
-  const underWay = new Gauge({
+  new Gauge({
     name: "clip_interpret_jobs",
     help: "Jobs that wait or run",
     registers,
-    collect: (): void => underWay.set(jobs.underWay()),
+    collect() {
+      this.set(jobs.underWay());
+    },
   });
   const count: MiddlewareHandler = async (context, next) => {
     const started = performance.now();
