@@ -7,21 +7,29 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { findHeads, openPoolShares, type PoolShares } from "../../analysis/atlas/find-heads.ts";
 import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
+import { compareModels } from "../../analysis/compare/compare.ts";
+import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
 import { meanScores } from "../../analysis/explain/compared.ts";
 import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { readsTexts } from "../../checkpoint/model-config.ts";
 import { buildIndex } from "../../corpus/build.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import { meanOfEachHead } from "../../corpus/means.ts";
 import { readIndex } from "../../corpus/open-index.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
-import type { NamedSet } from "../../model/components.ts";
+import { thumbnailsOf } from "../../corpus/thumbnails.ts";
+import { allHeads, type NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
+import { compareHtml } from "../../views/compare/page.ts";
+import { imagesShown, THUMBNAIL } from "../../views/compare/words.ts";
+import { fineTuneHtml } from "../../views/fine-tune/page.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { servedAtlas } from "../atlas.ts";
+import { writeReport } from "../comparisons.ts";
 import { measureInsights, readInsights } from "../insights.ts";
 import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
 
@@ -106,6 +114,28 @@ export function createTasks(models: ModelLoader) {
         ...{ batch: BATCH, ...work },
         ...(insights && { selectivity: insights.selectivity }),
       });
+    },
+    /** Compares the heads of two models over the images of both indexes, and draws the report. */
+    compare: async (
+      { sides, file }: { sides: readonly [IndexPlace, IndexPlace]; file: string },
+      work: WorkOptions,
+    ) => {
+      const [a, b] = await Promise.all(
+        sides.map(async (place) => {
+          const [model, index] = await Promise.all([models.load(place.model), openIndex(place)]);
+          return { model, index, components: { name: "all", set: allHeads(model.geometry) } };
+        }),
+      );
+      const found = await compareModels(a, b, work);
+      const pictureOf = await thumbnailsOf(a.index, imagesShown(found), THUMBNAIL, work.report ?? (() => {}));
+      await writeReport(file, found, compareHtml(found, { pictureOf }));
+    },
+    /** Says what fine-tuning made of each head of its base, and draws the report. */
+    compareFineTune: async (asked: { base: string; tuned: string; file: string }, work: WorkOptions) => {
+      const [base, tuned] = await Promise.all([models.load(asked.base), models.load(asked.tuned)]);
+      const pool = readsTexts(tuned.config.text) ? await loadPool(defaultPool(base.name)) : undefined;
+      const found = await compareFineTune(base, tuned, { pool, ...work });
+      await writeReport(asked.file, found, fineTuneHtml(found));
     },
     /** Finds the heads that know a text. */
     knowingHeads: async (

@@ -6,6 +6,7 @@ export type {
   AddedCorpus,
   App,
   ChangedCorpora,
+  ComparisonState,
   Corpora,
   CorpusImage,
   CorpusImages,
@@ -20,6 +21,7 @@ export type {
   WithoutHeads,
 } from "../../../src/results/app.ts";
 export type {
+  AtlasCommon,
   AtlasDirection,
   AtlasEntry,
   AtlasHeadResult,

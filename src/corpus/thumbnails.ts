@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { type Thumbnail, thumbnail } from "../image/thumbnail.ts";
+import type { Report } from "../support/progress.ts";
+import type { Index } from "./open-index.ts";
+import { missingPictures } from "./root.ts";
+
+/** Small pictures of some images of an index, by their ids; null, with a warning, where the file is gone. */
+export async function thumbnailsOf(
+  index: Index,
+  images: readonly { readonly id: string; readonly path: string }[],
+  side: number,
+  report: Report,
+): Promise<Map<string, Thumbnail | null>> {
+  const paths = new Map(images.map(({ id, path }) => [id, path]));
+  const drawn = await Promise.all(
+    [...paths].map(
+      async ([id, path]) => [id, await thumbnail(join(index.manifest.root, path), side)] as const,
+    ),
+  );
+  const gone = drawn.flatMap(([id, picture]) => (picture === null ? [paths.get(id)!] : []));
+  const message = missingPictures(index, gone);
+  if (message) report({ type: "warning", code: "IMAGES_MISSING", message });
+  return new Map(drawn);
+}
