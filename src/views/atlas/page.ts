@@ -260,13 +260,13 @@ function neighbourSection({ nearest, elsewhere, entry }: AtlasHeadResult, { href
   if (nearest.length === 0 && elsewhere.length === 0) return "";
   return `<section><h2>Heads that respond like ${escapeXml(entry.name)}</h2>
 <p class="muted">Linear CKA: 1 where two heads tell the same images apart in the same way, whatever they write.</p>
-${table("in this model", nearest, true)}${elsewhere
-  .map(({ model, index, images, heads }) =>
-    table(
-      `in ${escapeXml(model)} (${escapeXml(index)}), over ${counted(images, "shared image")}`,
-      heads,
-      false,
-    ),
-  )
-  .join("")}</section>`;
+<div class="pair">${table("in this model", nearest, true)}${elsewhere
+    .map(({ model, index, images, heads }) =>
+      table(
+        `in ${escapeXml(model)} (${escapeXml(index)}), over ${counted(images, "shared image")}`,
+        heads,
+        false,
+      ),
+    )
+    .join("")}</div></section>`;
 }

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { post } from "../state/api.ts";
 import { durationInWords, isUnderWay, useJobs } from "../state/jobs.ts";
-import { useComparison, useCorpora, useModels } from "../state/queries.ts";
+import { useComparison, useModels } from "../state/queries.ts";
+import { CorpusChoice } from "./corpus-choice.tsx";
 import { JobLine } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
@@ -9,7 +10,6 @@ import type { ViewProps } from "./view.ts";
 /** Two models beside each other, made as a job with an estimate first; its report is shown like any other. */
 export function CompareModels({ state, go, model }: ViewProps) {
   const { data } = useModels(true);
-  const { data: corpora } = useCorpora(model.name);
   const [chosen, setChosen] = useState("");
   const [by, setBy] = useState<"responses" | "weights">("responses");
   const others = (data?.models ?? []).filter(({ name, present }) => present && name !== model.name);
@@ -37,22 +37,7 @@ export function CompareModels({ state, go, model }: ViewProps) {
             <option value="weights">weights: fine-tuned from it</option>
           </select>
         </label>
-        {by === "responses" && (
-          <label>
-            in{" "}
-            <select
-              className="corpora"
-              value={state.corpus}
-              onChange={(event) => go({ corpus: event.target.value })}
-            >
-              {corpora?.corpora.map(({ name, title }) => (
-                <option key={name} value={name}>
-                  {title}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        {by === "responses" && <CorpusChoice {...{ state, go, model }} />}
       </div>
       {asked && <Comparison asked={asked} onOpen={(report) => go({ report })} />}
     </section>

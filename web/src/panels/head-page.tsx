@@ -1,9 +1,11 @@
 import { useEffect } from "react";
 import { labelledBy } from "../../../src/views/atlas/words.ts";
 import { counted } from "../../../src/views/kit/text.ts";
+import { headCommand } from "../exports/command.ts";
 import type { AtlasResult } from "../state/api.ts";
-import { expectAtlasHead, useAtlasHead } from "../state/queries.ts";
+import { expectAtlasHead, useAtlasHead, useCorpora } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
+import { Exports } from "./exports.tsx";
 import { FirstDirection, OtherDirections } from "./head/directions.tsx";
 import { Effects } from "./head/effects.tsx";
 import { Facts } from "./head/facts.tsx";
@@ -27,6 +29,7 @@ export function HeadPage({ state, go, model, atlas, head }: Props) {
   const { corpus } = state;
   const at = atlas.heads.findIndex(({ name }) => name === head);
   const { data: page, error } = useAtlasHead(model.name, corpus, head, at >= 0);
+  const { data: corpora } = useCorpora(model.name);
   const [previous, next] = [atlas.heads[at - 1]?.name, atlas.heads[at + 1]?.name];
   useEffect(() => {
     if (page) for (const one of [next, previous]) if (one) expectAtlasHead(model.name, corpus, one);
@@ -105,6 +108,18 @@ export function HeadPage({ state, go, model, atlas, head }: Props) {
       {error && <ProblemNote error={error} />}
       {!page && !error && <p className="empty page-place">Opening the page of {head}…</p>}
       {page && <Page {...{ state, go, page, linkTo }} steps={atlas.steps} />}
+      {page && (
+        <Exports
+          name={`head-${head}`}
+          state={state}
+          command={headCommand(
+            state,
+            head,
+            atlas.origin.pool?.name ?? null,
+            corpora?.corpora.find(({ name }) => name === corpus)?.images ?? null,
+          )}
+        />
+      )}
     </article>
   );
 }
