@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
@@ -133,7 +133,10 @@ describe("explain", () => {
   it("holds scores against another text, the average picture and the same without some heads", async () => {
     const folder = await testFolder();
     const index = join(folder, "scenes.index");
-    await runOk(["index", scenePath("images"), "--out", index, "--quiet"]);
+    const images = scenes.slice(0, 5).map(({ path }) => scenePath(path));
+    await mkdir(join(folder, "scenes"));
+    for (const image of images) await copyFile(image, join(folder, "scenes", basename(image)));
+    await runOk(["index", join(folder, "scenes"), "--out", index, "--quiet"]);
     const texts = ["a whale", "a red scene"];
     const run = async (...more: string[]) => parse(await runOk(explainArgs(first, texts, ...more, "--json")));
     const { texts: plain } = await run();
@@ -149,7 +152,6 @@ describe("explain", () => {
       expect(value).toBeCloseTo(plain[0].heads[i].value - plain[1].heads[i].value, 9);
 
     // Over all images of the index, what is above their average adds up to nothing.
-    const images = (await readdir(scenePath("images"))).map((name) => scenePath(`images/${name}`));
     let [above, below] = [0, 0];
     for (const image of images) {
       const less = explainArgs(image, [texts[0]], "--less-average", "--index", index, "--json");
@@ -157,7 +159,6 @@ describe("explain", () => {
       above += one.score;
       below += Math.abs(one.score);
     }
-    expect(images.length).toBe(24);
     expect(Math.abs(above) / below).toBeLessThan(1e-5);
 
     const out = async (...more: string[]) => (await run("--ablate", "L3.H1,L2", ...more)).ablated!;
@@ -171,7 +172,7 @@ describe("explain", () => {
       expect(random!.low <= random!.mean && random!.mean <= random!.high).toBe(true);
     }
     const averaged = await out("--index", index);
-    expect(averaged.over!.images).toBe(24);
+    expect(averaged.over!.images).toBe(5);
     expect(averaged.texts[0].without).not.toBeCloseTo(zeroed[0].without, 4);
     expect(await runOk(explainArgs(first, texts, "--against", texts[1]))).toContain(`against “${texts[1]}”`);
     expectError(await runCli(explainArgs(first, texts, "--less-average")), "USAGE");

@@ -40,8 +40,8 @@ interface AtlasCommandOptions {
   readonly out?: string;
 }
 
-/** Side of a small picture, in pixels: twice what a page shows. */
-const SIDE = 112;
+/** Side of a small picture, in pixels: as large as a page shows the largest. */
+const SIDE = 144;
 /** Pictures that are drawn at a time. */
 const AT_ONCE = 16;
 /** Heads that `--knows` lists in a terminal. */

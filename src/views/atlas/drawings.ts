@@ -147,6 +147,8 @@ export type ScatterAxis = Pick<AtlasMetricWords, "key" | "name" | "unit">;
 
 /** The place of a scatter's points, for whoever moves them. */
 export const SCATTER = { width: 640, height: 400, left: 58, right: 50, top: 12, bottom: 42 } as const;
+/** The same on a phone: its words are as large as on a wide screen. */
+export const NARROW_SCATTER = { ...SCATTER, width: 358, height: 340 } as const;
 
 /** Size of the names of points, and where a name may stand beside its point, the best first. */
 const NAME = 10;
@@ -187,14 +189,16 @@ function besidePoints(
 /**
  * Heads as points over two metrics; those without a value of both are left out.
  * @param href where a head's point leads
+ * @param room its size, with what is left free for names and numbers
  */
 export function scatter(
   heads: readonly Pick<AtlasEntry, "name" | "layer" | "label" | "metrics">[],
   x: ScatterAxis,
   y: ScatterAxis,
   href: (name: string) => string,
+  room: typeof SCATTER | typeof NARROW_SCATTER = SCATTER,
 ): Drawing {
-  const { width, height, left, right, top, bottom } = SCATTER;
+  const { width, height, left, right, top, bottom } = room;
   const known = heads.filter(({ metrics }) => metrics[x.key] !== null && metrics[y.key] !== null);
   const range = (key: ScatterAxis["key"]) => {
     const values = known.map(({ metrics }) => metrics[key] ?? 0);

@@ -1,5 +1,5 @@
-import { useEffect, useMemo, useRef } from "react";
-import { type ScatterAxis, scatter } from "../../../src/views/atlas/drawings.ts";
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { NARROW_SCATTER, SCATTER, type ScatterAxis, scatter } from "../../../src/views/atlas/drawings.ts";
 import type { AtlasEntry } from "../state/api.ts";
 
 interface Props {
@@ -17,10 +17,17 @@ interface Props {
 /** More names than these would lie over each other: a point says its own when it is pointed at. */
 const MOST_NAMES = 40;
 
+const phone = window.matchMedia("(max-width: 40rem)");
+function listen(changed: () => void): () => void {
+  phone.addEventListener("change", changed);
+  return () => phone.removeEventListener("change", changed);
+}
+
 /** Heads as points over two metrics; each leads to its page. */
 export function HeadScatter({ heads, x, y, shown, pointed, onPoint, href, onOpen }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const drawing = useMemo(() => scatter(heads, x, y, href), [heads, x, y, href]);
+  const room = useSyncExternalStore(listen, () => phone.matches) ? NARROW_SCATTER : SCATTER;
+  const drawing = useMemo(() => scatter(heads, x, y, href, room), [heads, x, y, href, room]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another drawing has other points
   useEffect(() => {
     for (const point of box.current?.querySelectorAll<SVGAElement>("a[data-head]") ?? []) {
