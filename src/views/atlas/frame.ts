@@ -55,7 +55,6 @@ figcaption { font-size: .68rem; line-height: 1.3; color: var(--muted); text-alig
 .direction > h3, .direction > .across { grid-column: 1 / -1; } .direction > * { min-width: 0; }
 .ends h4, .across h4 { margin: .4rem 0 .15rem; font-size: .82rem; font-weight: 600; color: var(--muted); }
 .ends .thumbs { grid-template-rows: repeat(2, auto); grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); grid-template-columns: none; }
-.across svg { width: 100%; max-width: 52rem; }
 .deciles { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: 4px; max-width: 52rem; }
 .deciles .thumbs { grid-template-columns: 1fr; } .deciles p { font-size: .68rem; text-align: center; color: var(--muted); margin: 0 0 2px; }
 .pair { display: grid; gap: 1rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); align-items: start; }

@@ -180,7 +180,7 @@ function directionCard(page: AtlasHeadResult, step: number, context: PageContext
   return `<section class="direction"><h3><bdi>${escapeXml(name)}</bdi>${tag} <small>${addsInWords(page, direction, step)}</small></h3>
 ${end("least")}${end("most")}
 <div class="across"><h4>every tenth of the images, drawn at random from it</h4><div class="deciles">${columns.join("")}</div></div>
-<div class="across">${svgElement(histogram(direction.histogram, 640, 64), `Scores of all images along ${name}`)}</div></section>`;
+<div class="across">${svgElement(histogram(direction.histogram, 400, 64), `Scores of all images along ${name}`)}</div></section>`;
 }
 
 function textSection(page: AtlasHeadResult, { steps }: PageContext): string {

@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { NARROW_SCATTER, SCATTER, type ScatterAxis, scatter } from "../../../src/views/atlas/drawings.ts";
 import type { AtlasEntry } from "../state/api.ts";
+import { useIsPhone } from "../state/phone.ts";
 
 interface Props {
   readonly heads: readonly AtlasEntry[];
@@ -17,16 +18,10 @@ interface Props {
 /** More names than these would lie over each other: a point says its own when it is pointed at. */
 const MOST_NAMES = 40;
 
-const phone = window.matchMedia("(max-width: 40rem)");
-function listen(changed: () => void): () => void {
-  phone.addEventListener("change", changed);
-  return () => phone.removeEventListener("change", changed);
-}
-
 /** Heads as points over two metrics; each leads to its page. */
 export function HeadScatter({ heads, x, y, shown, pointed, onPoint, href, onOpen }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const room = useSyncExternalStore(listen, () => phone.matches) ? NARROW_SCATTER : SCATTER;
+  const room = useIsPhone() ? NARROW_SCATTER : SCATTER;
   const drawing = useMemo(() => scatter(heads, x, y, href, room), [heads, x, y, href, room]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another drawing has other points
   useEffect(() => {

@@ -22,7 +22,6 @@ export type {
 } from "../../../src/results/app.ts";
 export type {
   AtlasCommon,
-  AtlasDirection,
   AtlasEntry,
   AtlasHeadResult,
   AtlasLabel,

@@ -3,6 +3,7 @@ import { addsInWords, directionName, END_WORDS, inOrder } from "../../../../src/
 import { counted } from "../../../../src/views/kit/text.ts";
 import { Drawn } from "../../plots/drawn.tsx";
 import type { AtlasShown } from "../../state/api.ts";
+import { useIsPhone } from "../../state/phone.ts";
 import { Common } from "./common.tsx";
 import { Looks } from "./looks.tsx";
 import type { PageProps } from "./page-props.ts";
@@ -78,6 +79,7 @@ function Direction({ step, ...props }: PageProps & { readonly step: number }) {
   const { page } = props;
   const direction = page.directions[step];
   const picture = usePictures(props);
+  const width = useIsPhone() ? 320 : 640;
   const text = direction.kind === "text" ? direction.name : undefined;
   const name = directionName(direction);
   const { tenths, ...ends } = inOrder(direction);
@@ -112,7 +114,7 @@ function Direction({ step, ...props }: PageProps & { readonly step: number }) {
       <div className="across">
         <h5>scores of all images</h5>
         <Drawn
-          drawing={histogram(direction.histogram, 640, 64)}
+          drawing={histogram(direction.histogram, width, 64)}
           label={`Scores of all images along ${name}`}
         />
       </div>
