@@ -6,7 +6,7 @@ import { hashIndex } from "../corpus/hash-index.ts";
 import type { ComparisonAsked, ComparisonState } from "../results/app.ts";
 import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { isFile, writeWhole } from "../support/files.ts";
+import { isFile } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { secondsAnImage } from "./atlas.ts";
@@ -114,12 +114,6 @@ export function createComparisons(
       return (await Promise.all(opened)).flat();
     },
   };
-}
-
-/** Writes a result, and the page that is drawn from it, side by side; the page last. @param file without its ending */
-export async function writeReport(file: string, result: unknown, html: string): Promise<void> {
-  await writeWhole(`${file}.json`, JSON.stringify(result));
-  await writeWhole(`${file}.html`, html);
 }
 
 /** The images of a corpus, also before it is made. */

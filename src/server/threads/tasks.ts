@@ -29,9 +29,9 @@ import { imagesShown, THUMBNAIL } from "../../views/compare/words.ts";
 import { fineTuneHtml } from "../../views/fine-tune/page.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { servedAtlas } from "../atlas.ts";
-import { writeReport } from "../comparisons.ts";
 import { measureInsights, readInsights } from "../insights.ts";
 import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
+import { writeReport } from "../write-report.ts";
 
 /** An index and the model that made it, as tasks find them. */
 export interface IndexPlace {
