@@ -45,7 +45,7 @@ export function corporaCases(): void {
 
     // The default of everybody, from now on.
     const { page: other } = await open("/look", {}, own.url);
-    await expect.poll(() => param(other, "corpus")).toBe("a-b");
+    await expect.poll(() => param(other, "corpus"), { timeout: 30_000 }).toBe("a-b");
 
     await choose();
     await line.getByRole("button", { name: "Remove…" }).click();
@@ -72,14 +72,14 @@ export function corporaCases(): void {
     await grow(names.slice(0, 12));
     const own = await startTestServer({ corpora: [await indexedCorpus(index)] }, 8);
     onTestFinished(() => own.close());
-    const { page, complaints } = await open("/neighbors?by=image&heads=L1.H0&count=32", {}, own.url);
+    const { page, complaints } = await open("/neighbors?by=image&heads=L1.H0&k=32", {}, own.url);
     const nearest = page.getByRole("region", { name: "most similar" }).getByRole("link");
     await page.getByText("11 pictures searched").waitFor();
     expect(await nearest.count()).toBe(11);
     await grow(names.slice(12));
     // The page asks by itself from time to time.
     await page.getByText("23 pictures searched").waitFor({ timeout: 90_000 });
-    await expect.poll(() => nearest.count()).toBe(23);
+    await expect.poll(() => nearest.count(), { timeout: 30_000 }).toBe(23);
     expect(complaints).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
-import type { AtlasResult, KnowingHeads } from "../../src/results/atlas.ts";
+import type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../../src/results/atlas.ts";
 import { metricValue } from "../../src/views/atlas/words.ts";
 import { post, startTestServer } from "../../test/support/app-server.ts";
 import { goldenPath } from "../../test/support/goldens.ts";
@@ -116,7 +116,13 @@ export function headsCases(): void {
     }
     // Beside the ends: where it looks, with its scale; and what they have in common, which for this head is the background.
     await page.getByText("share of the attention, a patch").waitFor();
-    await first.getByText(/^the highest tenth: background: /).waitFor();
+    const { directions } = (await (
+      await fetch(`${app.server.url}/api/atlas/heads/L0.H1?model=${DEFAULT_MODEL}&corpus=demo`)
+    ).json()) as AtlasHeadResult;
+    const { least, most } = directions[0].common;
+    expect([...least, ...most].map(({ factor }) => factor)).toContain("background");
+    const captions = (await first.locator(".common").allTextContents()).join(" ");
+    for (const { factor, value } of [...least, ...most]) expect(captions).toContain(`${factor}: ${value}`);
     await first.getByText(/^adds \d+ %, \d+ % by chance$/).waitFor();
     // Its maps are painted, and can be taken off.
     const canvases = page.locator(".direction canvas");
