@@ -3,18 +3,21 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { estimatedSeconds, FEWEST } from "../analysis/compare/compare.ts";
 import { hashIndex } from "../corpus/hash-index.ts";
+import { allHeads } from "../model/components.ts";
 import type { ComparisonAsked, ComparisonState } from "../results/app.ts";
 import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
+import { fineTuneHtml } from "../views/fine-tune/page.ts";
 import { secondsAnImage } from "./atlas.ts";
 import type { Corpora, CorpusIndex } from "./corpora.ts";
 import type { JobSubject, Jobs } from "./jobs.ts";
 import type { ServedModels } from "./models.ts";
 import { openReports, type Report } from "./reports.ts";
 import type { TaskRunner } from "./threads/task-runner.ts";
+import { writeReport } from "./write-report.ts";
 
 /** Two models that a page compares. */
 export interface Comparison {
@@ -37,6 +40,9 @@ export interface Comparisons {
 const MOST_KEPT = 32;
 /** Seconds a head, from weights: a decomposition and texts for its ends. */
 const HEAD_SECONDS = 0.5;
+
+/** Directions of a change that are put into words, as `compare --base` has them. */
+const DIRECTIONS = 2;
 
 /** @param cache of the server */
 export function createComparisons(
@@ -95,7 +101,10 @@ export function createComparisons(
       async make(work) {
         if (byWeights) {
           const file = (await placeOf([]))!;
-          await tasks.run("compareFineTune", { base: other.place, tuned: model.place, file }, work);
+          const set = allHeads(model.geometry);
+          const asking = { base: other.place, model: model.place, set, directions: DIRECTIONS };
+          const found = await tasks.run("fineTune", asking, work);
+          await writeReport(file, found, fineTuneHtml(found));
         } else {
           for (const one of [model, other]) await corpora.prepare(corpus, one, work);
           const [a, b] = [await corpora.index(corpus, model), await corpora.index(corpus, other)];

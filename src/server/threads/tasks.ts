@@ -10,6 +10,7 @@ import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
 import { compareModels } from "../../analysis/compare/compare.ts";
 import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
 import { meanScores } from "../../analysis/explain/compared.ts";
+import { describeFromWeights, type FromWeightsOptions } from "../../analysis/from-weights/from-weights.ts";
 import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { readsTexts } from "../../checkpoint/model-config.ts";
 import { buildIndex } from "../../corpus/build.ts";
@@ -19,14 +20,13 @@ import { readIndex } from "../../corpus/open-index.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
 import { thumbnailsOf } from "../../corpus/thumbnails.ts";
-import { allHeads, type NamedSet } from "../../model/components.ts";
+import { allHeads, type ComponentSet, type NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
 import { compareHtml } from "../../views/compare/page.ts";
 import { imagesShown, THUMBNAIL } from "../../views/compare/words.ts";
-import { fineTuneHtml } from "../../views/fine-tune/page.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { servedAtlas } from "../atlas.ts";
 import { measureInsights, readInsights } from "../insights.ts";
@@ -130,12 +130,26 @@ export function createTasks(models: ModelLoader) {
       const pictureOf = await thumbnailsOf(a.index, imagesShown(found), THUMBNAIL, work.report ?? (() => {}));
       await writeReport(file, found, compareHtml(found, { pictureOf }));
     },
-    /** Says what fine-tuning made of each head of its base, and draws the report. */
-    compareFineTune: async (asked: { base: string; tuned: string; file: string }, work: WorkOptions) => {
-      const [base, tuned] = await Promise.all([models.load(asked.base), models.load(asked.tuned)]);
+    /** Describes heads from their weights, with the pool that fits the model. */
+    fromWeights: async (
+      asked: { model: string; set: ComponentSet; index?: IndexPlace; options: FromWeightsOptions },
+      { signal }: WorkOptions,
+    ) => {
+      const model = await models.load(asked.model);
+      const index = asked.index && (await openIndex(asked.index));
+      const pool = await loadPool(defaultPool(model.name));
+      const work = { ...(signal && { signal }) };
+      return describeFromWeights(model, pool, { ...asked.options, set: asked.set, index, ...work });
+    },
+    /** Compares a fine-tune with its base, in texts where the fine-tune reads any. */
+    fineTune: async (
+      asked: { base: string; model: string; set: ComponentSet; directions: number },
+      work: WorkOptions,
+    ) => {
+      const [base, tuned] = [await models.load(asked.base), await models.load(asked.model)];
       const pool = readsTexts(tuned.config.text) ? await loadPool(defaultPool(base.name)) : undefined;
-      const found = await compareFineTune(base, tuned, { pool, ...work });
-      await writeReport(asked.file, found, fineTuneHtml(found));
+      const { set, directions } = asked;
+      return compareFineTune(base, tuned, { set, pool, directions, ...work });
     },
     /** Finds the heads that know a text. */
     knowingHeads: async (
