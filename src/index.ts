@@ -5,7 +5,8 @@
  */
 
 export { evaluateZeroShot, type StudyOptions as AblationOptions } from "./analysis/ablation/study.ts";
-export { type AtlasOptions, makeAtlas } from "./analysis/atlas/atlas.ts";
+export { makeAtlas } from "./analysis/atlas/atlas.ts";
+export type { AtlasOptions } from "./analysis/atlas/options.ts";
 export { type ComparedSide, type CompareOptions, compareModels } from "./analysis/compare/compare.ts";
 export { type DebiasOptions, debias } from "./analysis/debias/debias.ts";
 export { type ExplainOptions, explainImage } from "./analysis/explain/explain.ts";

@@ -2,6 +2,7 @@
  * An interval for the lowest of several shares. The group that looks worst was selected for it: where several are about
  * as bad, it is the unluckiest, and an interval for that group alone lies too low.
  */
+import { logFactorial } from "./factorial.ts";
 import { wilson } from "./wilson.ts";
 
 /** Hits of one group's n images. */
@@ -70,22 +71,4 @@ export function binomialTail(k: number, n: number): (p: number) => number {
     }
     return Math.max(0, 1 - above);
   };
-}
-
-/** ln n!, by Stirling's series beyond a few. */
-function logFactorial(n: number): number {
-  if (n < 10) {
-    let product = 1;
-    for (let i = 2; i <= n; i++) product *= i;
-    return Math.log(product);
-  }
-  const x = n + 1;
-  return (
-    (x - 0.5) * Math.log(x) -
-    x +
-    Math.log(2 * Math.PI) / 2 +
-    1 / (12 * x) -
-    1 / (360 * x ** 3) +
-    1 / (1260 * x ** 5)
-  );
 }

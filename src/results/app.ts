@@ -66,7 +66,9 @@ export const appSchema = z.strictObject({
     .describe("what to show before anything is chosen"),
   reports: z
     .array(z.strictObject({ id: z.string(), title: z.string() }))
-    .describe("pages that commands wrote, which it was started with: `GET /api/reports/{id}`"),
+    .describe(
+      "pages that commands wrote, which it was started with, and comparisons that were asked for here: `GET /api/reports/{id}`",
+    ),
   starts: z.array(imageRefSchema).describe("pictures to start from, of the default corpus"),
 });
 
@@ -323,10 +325,20 @@ export const propertiesSchema = z.strictObject({
   ),
 });
 
+/** Two models to compare: by what their heads respond to in a corpus, or by what fine-tuning made of the other's weights. */
+export const comparisonShape = {
+  model,
+  other: model.describe("the other model; the base, by weights"),
+  by: z.enum(["responses", "weights"]).default("responses"),
+  corpus: z.string().max(60).describe("over whose images, by responses"),
+};
+const comparisonSchema = z.strictObject(comparisonShape);
+export type ComparisonAsked = z.infer<typeof comparisonSchema>;
+
 /** One background job. */
 export const jobSchema = z.strictObject({
   id: z.string(),
-  kind: z.enum(["prepare", "atlas", "pull"]),
+  kind: z.enum(["prepare", "atlas", "compare", "pull"]),
   title: z.string(),
   subject: z.string().describe("the corpus or model it is about"),
   model: z.string(),
@@ -353,8 +365,26 @@ export const jobsSchema = z.strictObject({ jobs: z.array(jobSchema) });
 export const jobRequestSchema = z.union([
   z.strictObject({ kind: z.literal("prepare"), corpus: z.string(), model }),
   z.strictObject({ kind: z.literal("atlas"), corpus: z.string(), model }),
+  z.strictObject({ kind: z.literal("compare"), ...comparisonShape }),
   z.strictObject({ kind: z.literal("pull"), model }),
 ]);
+
+/** `GET /api/comparison`: the report of it, or what it would take. */
+export const comparisonStateSchema = z.union([
+  z.strictObject({ state: z.literal("ready"), report: z.string().describe("`GET /api/reports/{report}`") }),
+  z.strictObject({
+    state: z.literal("absent"),
+    images: count
+      .nullable()
+      .describe(
+        "that a model has to look at first, both models together; null where it goes by weights alone",
+      ),
+    seconds: z.number().min(0).nullable().describe("about what the job takes; null while it runs"),
+    job: z.string().nullable().describe("the job that makes it now"),
+  }),
+]);
+/** The report of a comparison, or what it would take. */
+export type ComparisonState = z.infer<typeof comparisonStateSchema>;
 
 /** The answer to `POST /api/corpora`: what it is called from now on, and the job that indexes it. */
 export const addedCorpusSchema = z.strictObject({ corpus: z.string(), job: jobSchema });

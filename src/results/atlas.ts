@@ -159,6 +159,22 @@ const shownSchema = z.strictObject({
 /** An image with what a head wrote into it along a direction. */
 export type AtlasShown = z.infer<typeof shownSchema>;
 
+const commonSchema = z.strictObject({
+  factor: z.string(),
+  value: z.string(),
+  share: share.describe("of the set's images"),
+  overall: share.describe("of all images"),
+  p: share.describe(
+    "how often so many would have it by chance: exact (hypergeometric), corrected (Holm) for all values and sets of the page",
+  ),
+});
+/** A value of a known factor that a set of images has more often than all images. */
+export type AtlasCommon = z.infer<typeof commonSchema>;
+const commonOf = (set: string) =>
+  z
+    .array(commonSchema)
+    .describe(`values that are over-represented in ${set} beyond chance; none where none is`);
+
 const directionSchema = z.strictObject({
   kind: z.enum(["text", "component"]).describe("a text that TEXTSPAN chose, or a principal direction"),
   name: z.string().describe("the text, or which principal direction"),
@@ -176,6 +192,10 @@ const directionSchema = z.strictObject({
   deciles: z
     .array(z.strictObject({ from: z.number(), to: z.number(), images: z.array(shownSchema) }))
     .describe("images drawn at random from each tenth of the scores, the highest tenth first"),
+  common: z.strictObject({
+    least: commonOf("the tenth with the lowest scores"),
+    most: commonOf("the tenth with the highest scores"),
+  }),
 });
 /** A direction that a head writes along, and the images in their order along it. */
 export type AtlasDirection = z.infer<typeof directionSchema>;
@@ -183,16 +203,7 @@ export type AtlasDirection = z.infer<typeof directionSchema>;
 const groupSchema = z.strictObject({
   size: count,
   images: z.array(count).describe("rows of images: from its middle outwards"),
-  common: z
-    .array(
-      z.strictObject({
-        factor: z.string(),
-        value: z.string(),
-        share: share.describe("of the group's images"),
-        overall: share.describe("of all images"),
-      }),
-    )
-    .describe("values of factors that are most over-represented in it"),
+  common: commonOf("it"),
 });
 /** Images that a head sees alike. */
 export type AtlasGroup = z.infer<typeof groupSchema>;

@@ -44,7 +44,7 @@ export async function estimateAtlas(model: ClipModel, index: Index): Promise<Atl
 const measured = new WeakMap<ClipModel, Promise<number>>();
 
 /** Measured once a model; the first run makes its graph ready. */
-function secondsAnImage(model: ClipModel): Promise<number> {
+export function secondsAnImage(model: ClipModel): Promise<number> {
   const known = measured.get(model);
   if (known) return known;
   const pending = (async () => {

@@ -1,5 +1,5 @@
 import { isEmbedded } from "../model/registry.ts";
-import type { JobView } from "../results/app.ts";
+import type { ComparisonAsked, JobView } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Services } from "./routes/route.ts";
 
@@ -29,6 +29,17 @@ export async function startPrepare(
     // The embedded models' takes seconds, so it is there before anybody asks for it.
     if (isEmbedded(model.name)) await startAtlas(services, corpus, name, client).catch(() => {});
   });
+}
+
+/** Starts the job that compares two models, which indexes the corpus with each first, or joins it. @throws `SERVER_BUSY` */
+export async function startComparison(
+  services: Services,
+  asked: ComparisonAsked,
+  client: string,
+): Promise<JobView> {
+  const { comparisons, jobs } = services;
+  const two = await comparisons.open(asked);
+  return jobs.start(two.about, client, (work) => two.make(work));
 }
 
 /** Starts the job that makes the atlas of a model over a corpus, or joins it. @throws `CORPUS_NOT_READY`, `SERVER_BUSY` */

@@ -12,6 +12,7 @@ import { once } from "../support/shared.ts";
 import { basePathOf, originOf } from "./address.ts";
 import { createApp } from "./app.ts";
 import { createLabels } from "./atlas.ts";
+import { createComparisons } from "./comparisons.ts";
 import { builtInCorpora, type CorpusSpec, createCorpora, requireServed } from "./corpora.ts";
 import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
@@ -125,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const pictures = createPictures(asks);
   const uploads = openUploads(join(cache, "uploads"), pictures, limits);
   const jobs = createJobs(limits);
+  const comparisons = createComparisons(cache, { corpora, models, jobs, tasks });
   const looks = createLooks(corpora, uploads, createFairQueue(limits), limits);
   const stopping = new AbortController();
   const services = {
@@ -141,6 +143,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       asks,
       roots,
       reports,
+      comparisons,
     },
     searches: createFairQueue(limits),
     ...{ labelsFile: labels, labels: createLabels(cache, labels) },

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
@@ -128,6 +128,54 @@ describe("explain", () => {
     await expectPicture(svg);
     for (const file of [html, svg]) expectSelfContained(readFileSync(file, "utf8"));
     expect(readFileSync(html, "utf8")).toContain("&lt;script&gt;alert(");
+  });
+
+  it("holds scores against another text, the average picture and the same without some heads", async () => {
+    const folder = await testFolder();
+    const index = join(folder, "scenes.index");
+    const images = scenes.slice(0, 5).map(({ path }) => scenePath(path));
+    await mkdir(join(folder, "scenes"));
+    for (const image of images) await copyFile(image, join(folder, "scenes", basename(image)));
+    await runOk(["index", join(folder, "scenes"), "--out", index, "--quiet"]);
+    const texts = ["a whale", "a red scene"];
+    const run = async (...more: string[]) => parse(await runOk(explainArgs(first, texts, ...more, "--json")));
+    const { texts: plain } = await run();
+    const partsOf = ({ heads, mlps }: { heads: { value: number }[]; mlps: { value: number }[] | null }) =>
+      [...heads, ...(mlps ?? [])].reduce((sum, { value }) => sum + value, 0);
+
+    const { compared } = await run("--against", texts[1]);
+    expect(compared).toMatchObject({ against: texts[1], less: null });
+    const [held] = compared!.texts;
+    expect(held.score).toBeCloseTo(plain[0].similarity - plain[1].similarity, 9);
+    expect(partsOf(held)).toBeCloseTo(held.score, 6);
+    for (const [i, { value }] of held.heads.entries())
+      expect(value).toBeCloseTo(plain[0].heads[i].value - plain[1].heads[i].value, 9);
+
+    // Over all images of the index, what is above their average adds up to nothing.
+    let [above, below] = [0, 0];
+    for (const image of images) {
+      const less = explainArgs(image, [texts[0]], "--less-average", "--index", index, "--json");
+      const [one] = parse(await runOk(less)).compared!.texts;
+      above += one.score;
+      below += Math.abs(one.score);
+    }
+    expect(Math.abs(above) / below).toBeLessThan(1e-5);
+
+    const out = async (...more: string[]) => (await run("--ablate", "L3.H1,L2", ...more)).ablated!;
+    const isOut = ({ layer, head }: { layer: number; head: number }) =>
+      layer === 2 || (layer === 3 && head === 1);
+    const { texts: zeroed, over } = await out("--replacement", "zero");
+    expect(over).toBeNull();
+    for (const [i, { without, random }] of zeroed.entries()) {
+      const gone = plain[i].heads.filter(isOut).reduce((sum, { value }) => sum + value, 0);
+      expect(without).toBeCloseTo(plain[i].similarity - gone, 6);
+      expect(random!.low <= random!.mean && random!.mean <= random!.high).toBe(true);
+    }
+    const averaged = await out("--index", index);
+    expect(averaged.over!.images).toBe(5);
+    expect(averaged.texts[0].without).not.toBeCloseTo(zeroed[0].without, 4);
+    expect(await runOk(explainArgs(first, texts, "--against", texts[1]))).toContain(`against “${texts[1]}”`);
+    expectError(await runCli(explainArgs(first, texts, "--less-average")), "USAGE");
   });
 
   it("shows an example scene and where to go next when no image is named", async () => {

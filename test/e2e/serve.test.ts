@@ -21,7 +21,8 @@ async function serving(args: readonly string[], env: Record<string, string>) {
 describe("serve", () => {
   it("prints where it is open, serves the app and the API, and ends in order at Ctrl-C", async () => {
     const cache = await testFolder();
-    const { child, result, address } = await serving([], { CLIP_INTERPRET_CACHE: cache });
+    const embed = ["--embed", "https://blog.example.org"];
+    const { child, result, address } = await serving(embed, { CLIP_INTERPRET_CACHE: cache });
     expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
     const page = await (await fetch(address)).text();
     const [script] = /\/assets\/[\w.-]+\.js/.exec(page) ?? [];
@@ -30,6 +31,15 @@ describe("serve", () => {
     const app = appSchema.parse(await (await fetch(new URL("/api/app", address))).json());
     const { version } = JSON.parse(await readFile(repositoryPath("package.json"), "utf8"));
     expect(app).toMatchObject({ version, defaultModel: "emoji-4x128-p8" });
+    // A single view may stand in a frame of the page that was named, and nothing else in any.
+    const framedBy = async (path: string) => {
+      const { headers } = await fetch(new URL(path, address));
+      const [, whose] = /frame-ancestors ([^;]+)/.exec(headers.get("content-security-policy")!)!;
+      return [whose, headers.get("x-frame-options")];
+    };
+    expect(await framedBy("/look?embed=1")).toEqual(["https://blog.example.org", null]);
+    expect(await framedBy("/look")).toEqual(["'none'", "DENY"]);
+    expect(await framedBy("/api/app")).toEqual(["'none'", "DENY"]);
     child.kill("SIGINT");
     expect(await result).toMatchObject({ code: 0, stderr: "" });
     await expect(fetch(address)).rejects.toThrow();

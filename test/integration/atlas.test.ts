@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluateZeroShot } from "../../src/analysis/ablation/study.ts";
-import { type AtlasOptions, makeAtlas } from "../../src/analysis/atlas/atlas.ts";
+import { makeAtlas } from "../../src/analysis/atlas/atlas.ts";
 import { blindAtlas, blindPage } from "../../src/analysis/atlas/blind.ts";
 import { findHeads, openPoolShares } from "../../src/analysis/atlas/find-heads.ts";
 import { keptAtlas } from "../../src/analysis/atlas/kept.ts";
 import { labelAtlas, labelPage, loadAtlasLabels } from "../../src/analysis/atlas/labels.ts";
+import type { AtlasOptions } from "../../src/analysis/atlas/options.ts";
 import { measureSelectivity } from "../../src/analysis/selectivity/selectivity.ts";
 import { findSimilarHeads } from "../../src/analysis/similar/similar.ts";
 import { describeHeads } from "../../src/analysis/textspan/describe-heads.ts";
@@ -178,6 +179,8 @@ describe("the atlas", () => {
     expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(IMAGES);
     const sizes = groups.map(({ size }) => size);
     expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    const [{ common: ends }] = page("L0.H1").directions;
+    expect([...ends.least, ...ends.most].map(({ factor }) => factor)).toContain("background");
     const named = groups.filter(({ common }) => common[0]?.factor === "background");
     expect(named.length).toBeGreaterThan(groups.length / 2);
     for (const { images } of groups)
@@ -288,9 +291,12 @@ describe("labels", () => {
     );
     const told = JSON.stringify([
       blindAtlas(atlas).pictures,
-      [...pages.values()].map(blindPage).map(({ pictures, groups, factors, effects, entry: of }) => ({
-        ...{ pictures, groups, factors, effects, strongest: of.strongest },
-      })),
+      [...pages.values()]
+        .map(blindPage)
+        .map(({ pictures, groups, factors, effects, entry: of, directions }) => ({
+          ...{ pictures, groups, factors, effects, strongest: of.strongest },
+          common: directions.map(({ common }) => common),
+        })),
     ]);
     for (const secret of secrets) expect(told).not.toContain(`"${secret}"`);
     expect(blindAtlas(atlas).heads.every(({ metrics }) => metrics.selectivity === null)).toBe(true);

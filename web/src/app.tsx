@@ -152,9 +152,7 @@ export function App() {
           clip-interpret
         </a>
         <nav aria-label="Views">
-          {VIEWS.filter(
-            (one) => one !== "reports" || state.view === one || (app?.reports.length ?? 0) > 0,
-          ).map((one) => (
+          {VIEWS.map((one) => (
             <a
               key={one}
               href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null, report: null })}

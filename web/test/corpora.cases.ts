@@ -3,8 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { buildIndex } from "../../src/corpus/build.ts";
+import { scanSource } from "../../src/corpus/source.ts";
+import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { indexedCorpus } from "../../src/server/corpora.ts";
 import { startTestServer } from "../../test/support/app-server.ts";
-import { open, param, violations } from "./app-world.ts";
+import { app, open, param, violations } from "./app-world.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));
 
@@ -41,7 +45,7 @@ export function corporaCases(): void {
 
     // The default of everybody, from now on.
     const { page: other } = await open("/look", {}, own.url);
-    await expect.poll(() => param(other, "corpus")).toBe("a-b");
+    await expect.poll(() => param(other, "corpus"), { timeout: 30_000 }).toBe("a-b");
 
     await choose();
     await line.getByRole("button", { name: "Remove…" }).click();
@@ -53,6 +57,30 @@ export function corporaCases(): void {
     expect(await readdir(folder)).toHaveLength(24);
     expect(complaints).toEqual([]);
     expect(own.faults).toEqual([]);
+  });
+
+  it("results follow an index that grows while they are looked at", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "grows-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [pictures, index] = [join(folder, "pictures"), join(folder, "pictures.index")];
+    await mkdir(pictures);
+    const names = (await readdir(SCENES)).sort();
+    const grow = async (some: readonly string[]) => {
+      for (const name of some) await cp(join(SCENES, name), join(pictures, name));
+      await buildIndex(await app.models.load(DEFAULT_MODEL), await scanSource(pictures), index);
+    };
+    await grow(names.slice(0, 12));
+    const own = await startTestServer({ corpora: [await indexedCorpus(index)] }, 8);
+    onTestFinished(() => own.close());
+    const { page, complaints } = await open("/neighbors?by=image&heads=L1.H0&k=32", {}, own.url);
+    const nearest = page.getByRole("region", { name: "most similar" }).getByRole("link");
+    await page.getByText("11 pictures searched").waitFor();
+    expect(await nearest.count()).toBe(11);
+    await grow(names.slice(12));
+    // The page asks by itself from time to time.
+    await page.getByText("23 pictures searched").waitFor({ timeout: 90_000 });
+    await expect.poll(() => nearest.count(), { timeout: 30_000 }).toBe(23);
+    expect(complaints).toEqual([]);
   });
 
   it("says how to allow folders where the server has none", async () => {

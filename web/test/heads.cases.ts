@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_MODEL } from "../../src/model/registry.ts";
-import type { AtlasResult, KnowingHeads } from "../../src/results/atlas.ts";
+import type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../../src/results/atlas.ts";
 import { metricValue } from "../../src/views/atlas/words.ts";
 import { post, startTestServer } from "../../test/support/app-server.ts";
 import { goldenPath } from "../../test/support/goldens.ts";
@@ -88,8 +88,9 @@ export function headsCases(): void {
     const heading = (name: string) => page.getByRole("heading", { name, level: 2 });
     await heading("L0.H1").waitFor();
     for (const part of [
+      "Images along its first text",
       "Images that it sees alike",
-      "Images along its texts",
+      "Images along its other texts",
       "What its texts explain",
       "What it knows",
       "Where it looks",
@@ -98,6 +99,31 @@ export function headsCases(): void {
     ])
       await page.getByRole("heading", { name: part }).waitFor();
     expect(await page.title()).toContain("L0.H1");
+    // The least is left and the most right, in the ends, the tenths between them and the histogram.
+    const first = page.locator(".direction").first();
+    const scoresIn = (part: string) =>
+      first.locator(part).evaluateAll((all) =>
+        all.map((one) => {
+          const { x } = one.getBoundingClientRect();
+          return { x: Math.round(x), score: Number(one.textContent!.replace("−", "-")) };
+        }),
+      );
+    for (const part of [".ends-of .score", ".deciles .score"]) {
+      const shown = await scoresIn(part);
+      for (const a of shown)
+        for (const b of shown) if (a.x < b.x) expect(a.score).toBeLessThanOrEqual(b.score);
+      expect(shown.length).toBeGreaterThanOrEqual(16);
+    }
+    // Beside the ends: where it looks, with its scale; and what they have in common, which for this head is the background.
+    await page.getByText("share of the attention, a patch").waitFor();
+    const { directions } = (await (
+      await fetch(`${app.server.url}/api/atlas/heads/L0.H1?model=${DEFAULT_MODEL}&corpus=demo`)
+    ).json()) as AtlasHeadResult;
+    const { least, most } = directions[0].common;
+    expect([...least, ...most].map(({ factor }) => factor)).toContain("background");
+    const captions = (await first.locator(".common").allTextContents()).join(" ");
+    for (const { factor, value } of [...least, ...most]) expect(captions).toContain(`${factor}: ${value}`);
+    await first.getByText(/^adds \d+ %, \d+ % by chance$/).waitFor();
     // Its maps are painted, and can be taken off.
     const canvases = page.locator(".direction canvas");
     expect(new Set(await pixelsOf(page, ".direction canvas")).size).toBeGreaterThan(8);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { DEFAULT_MODEL } from "../../src/model/registry.ts";
 import { reportOf } from "../../src/study/study.fixture.ts";
 import { result } from "../../src/views/compare/compare.fixture.ts";
 import { compareHtml } from "../../src/views/compare/page.ts";
@@ -36,6 +37,33 @@ export function reportsCases(): void {
     expect(await violations(page)).toEqual([]);
     await page.getByRole("button", { name: "Show the first" }).click();
     await frame.getByRole("heading", { name: "How much to believe a label" }).waitFor();
+    expect(complaints).toEqual([]);
+    expect(own.faults).toEqual([]);
+  });
+
+  it("compares two models, with an estimate first, and shows the report", async () => {
+    const own = await startTestServer({}, 48);
+    onTestFinished(() => own.close());
+    const { page, complaints } = await open("/reports?corpus=scenes", {}, own.url);
+    await page.getByText("There are no reports yet.").waitFor();
+    const other = page.getByLabel(`${DEFAULT_MODEL} and`);
+    await other.selectOption("emoji-6x192-p8");
+    await page.getByText("and “24 example scenes” has 24").waitFor();
+    await page.getByRole("combobox", { name: "in", exact: true }).selectOption("demo");
+    await page
+      .getByTestId("estimate")
+      .getByText(/pictures have to be looked at first; takes about/)
+      .waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await page.getByRole("button", { name: "Show the report" }).click({ timeout: 120_000 });
+    const frame = page.frameLocator("iframe");
+    await frame.getByText("Pairs that are each other’s best match").first().waitFor();
+    const { pathname } = new URL(page.url());
+    expect(pathname).toMatch(/^\/reports\/comparison-[0-9a-f]{16}$/);
+    // It stays, and is what `compare` finds.
+    await page.reload();
+    await frame.getByText("Pairs that are each other’s best match").first().waitFor();
     expect(complaints).toEqual([]);
     expect(own.faults).toEqual([]);
   });

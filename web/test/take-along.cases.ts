@@ -10,6 +10,7 @@ import { VERSION } from "../../src/support/version.ts";
 import { originIn } from "../../src/views/kit/png-text.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";
 import { scoreFormat } from "../../src/views/neighbors/words.ts";
+import { decimalsOf } from "../../src/views/words/words.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post } from "../../test/support/app-server.ts";
 import { entriesOf, run } from "../../test/support/doc-examples.ts";
@@ -89,7 +90,8 @@ export function takeAlongCases(): void {
     const numbersIn = (lines: readonly string[]) => lines.map((line) => Number(/(\S+)$/.exec(line)![1]));
 
     await page.getByTestId("without").first().waitFor();
-    const [, explained, segmented] = await ran();
+    await page.locator(".word").first().waitFor();
+    const [, explained, segmented, worded] = await ran();
     const score = page.getByTestId("score");
     expect(formatCosine(explained.texts[0].similarity)).toBe(await score.textContent());
     const ablated = explained.ablated.texts.map((one: { without: number }) => one.without);
@@ -99,7 +101,13 @@ export function takeAlongCases(): void {
     expect(lines[4]).toBe(segmented.texts[0].score);
     const facts = await page.locator(".facts").textContent();
     expect(facts).toContain(formatSigned(lines[4], decimalsFor(Math.abs(lines[4]))));
-    expect(lines.slice(5)).toEqual(ablated);
+    expect(lines.slice(5, 5 + ablated.length)).toEqual(ablated);
+    const parts = worded.words.map((one: { shares: number[] }) => one.shares[0]);
+    expect(lines.slice(5 + ablated.length)).toEqual(parts);
+    const decimals = decimalsOf(worded);
+    expect(await page.locator(".word small").allTextContents()).toEqual(
+      parts.map((part: number) => formatSigned(part, decimals)),
+    );
 
     // Against another text, less the average picture.
     await page.getByRole("combobox", { name: /^against/ }).selectOption(EXAMPLE_SCENE.texts[1]);
@@ -142,6 +150,28 @@ export function takeAlongCases(): void {
       if (kind === "PNG") expect(JSON.parse(originIn(saved)!).index.images).toBe(24);
       else for (const { name } of knowing.heads) expect(saved.toString()).toContain(name);
     }
+
+    // The page of a head, and every head at a glance.
+    await page.goto(`${app.server.url}/heads/L1.H0?corpus=scenes`);
+    await page.locator(".direction").first().waitFor();
+    const highest = page.locator(".direction .ends-of.most");
+    const [, about] = await ran();
+    const ends: number[] = about.directions.map((one: { most: { score: number }[] }) => one.most[0].score);
+    expect(
+      await highest.evaluateAll((all) =>
+        all.map((end) => [...end.querySelectorAll(".score")].at(-1)!.textContent),
+      ),
+    ).toEqual(ends.map((end) => formatSigned(end, 3)));
+    expect(numbersIn(await printed())).toEqual(ends);
+    await page.goto(`${app.server.url}/heads?corpus=scenes&sort=norm`);
+    const values = page.locator(".matrix .cell");
+    await values.first().waitFor();
+    const norms = numbersIn(await printed());
+    const named = await values.evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+    for (const [unit, norm] of norms.entries())
+      expect(named).toContainEqual(
+        expect.stringContaining(`L${Math.floor(unit / 4)}.H${unit % 4}: norm ${norm.toFixed(3)}`),
+      );
 
     await page.getByRole("link", { name: "Segment" }).click();
     await page.getByLabel(/where does each text lead/).check();

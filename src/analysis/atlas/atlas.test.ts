@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../math/random.ts";
 import { drawFrom, placeImages } from "./axes.ts";
+import { commonValues } from "./common.ts";
 import { groupImages } from "./groups.ts";
 
 const rows = (n: number) => Array.from({ length: n }, (_, i) => 10 * i);
@@ -16,6 +17,15 @@ describe("images along an axis", () => {
     ]);
     expect(placed.least.map(({ percentile }) => percentile)).toEqual([0, 0, 0.5, 0.75]);
     expect(placed.histogram.counts.reduce((sum, count) => sum + count, 0)).toBe(4);
+  });
+
+  it("have two ends: a tenth of them each, and whatever scores the same", () => {
+    const ends = (scores: readonly number[]) =>
+      placeImages(Float64Array.from(scores), rows(scores.length), new Set(), new Random(0)).ends;
+    expect(ends([3, 1, 2, 9, 8, 7, 6, 5, 4, 0])).toEqual({ least: [90], most: [30] });
+    expect(ends([...new Array(9).fill(2), 3])).toEqual({ least: rows(9), most: [90] });
+    // Where nothing varies the order of the files decides nothing.
+    expect(ends(new Array(30).fill(1))).toEqual({ least: rows(30), most: rows(30) });
   });
 
   it("that are all alike have one bin and no order", () => {
@@ -43,6 +53,43 @@ describe("images along an axis", () => {
   });
 });
 
+describe("what sets of images have in common", () => {
+  const all = Array.from({ length: 400 }, (_, i) => i);
+  const grouping = (name: string, values: number, of: (row: number) => number) => ({
+    ...{ name, values: Array.from({ length: values }, (_, v) => `v${v}`), images: all.length },
+    groups: Int32Array.from(all, of),
+  });
+
+  it("is what they have far more often than all, if chance does not give it", () => {
+    const say = commonValues(all, [grouping("place", 8, (row) => row % 8)]);
+    const [planted, even, few] = say([
+      all.filter((row) => row % 8 === 3 || row % 40 === 0),
+      all.slice(0, 40),
+      [3, 11],
+    ]);
+    expect(planted).toEqual([
+      { factor: "place", value: "v3", share: 50 / 60, overall: 1 / 8, p: expect.any(Number) },
+    ]);
+    expect(planted[0].p).toBeLessThan(1e-20);
+    expect(even).toEqual([]);
+    // Both of two have it; among all that was asked, that happens by chance.
+    expect(few).toEqual([]);
+  });
+
+  it("is said on at most one page of twenty where there is nothing", () => {
+    const factors = [3, 6, 50].map((values, f) => {
+      const random = new Random(9, f);
+      return grouping(`f${f}`, values, () => random.below(values));
+    });
+    const say = commonValues(all, factors);
+    const pages = Array.from({ length: 150 }, (_, page) => {
+      const random = new Random(page, 77);
+      return say(Array.from({ length: 18 }, () => drawFrom(all, 40, random))).some((said) => said.length > 0);
+    });
+    expect(pages.filter(Boolean).length).toBeLessThanOrEqual(13);
+  });
+});
+
 describe("groups of images", () => {
   /** Images around three places, of different numbers. */
   const around = (sizes: readonly number[]) => {
@@ -54,24 +101,24 @@ describe("groups of images", () => {
     return { points: Float32Array.from(points.flat()), groups };
   };
 
-  it("are those that are there, the largest first, with what they have in common", async () => {
+  it("are those that are there, the largest first", async () => {
     const { points, groups } = around([20, 50, 30]);
     const all = Array.from({ length: 100 }, (_, i) => i);
-    const grouping = { name: "place", values: ["a", "b", "c"], groups, images: 100 };
-    const found = await groupImages(points, 2, all, [grouping], { groups: 3, shown: 5 });
-    expect(found.map(({ size, common }) => [size, common[0]])).toEqual([
-      [50, { factor: "place", value: "b", share: 1, overall: 0.5 }],
-      [30, { factor: "place", value: "c", share: 1, overall: 0.3 }],
-      [20, { factor: "place", value: "a", share: 1, overall: 0.2 }],
+    const found = await groupImages(points, 2, all, { groups: 3, shown: 5 });
+    expect(found.map(({ members }) => [members.length, groups[members[0]]])).toEqual([
+      [50, 1],
+      [30, 2],
+      [20, 0],
     ]);
+    for (const { members } of found) expect(new Set(members.map((row) => groups[row])).size).toBe(1);
     expect(found[0].images).toHaveLength(5);
     expect(new Set(found[0].images.map((row) => groups[row]))).toEqual(new Set([1]));
-    expect(await groupImages(points, 2, all, [grouping], { groups: 3, shown: 5 })).toEqual(found);
+    expect(await groupImages(points, 2, all, { groups: 3, shown: 5 })).toEqual(found);
   });
 
   it("are no more than the images", async () => {
     const points = Float32Array.from([0, 1, 0]);
-    expect((await groupImages(points, 1, [7, 8, 9], [])).map(({ size }) => size)).toEqual([2, 1]);
-    expect(await groupImages(new Float32Array(), 1, [], [])).toEqual([]);
+    expect((await groupImages(points, 1, [7, 8, 9])).map(({ members }) => members)).toEqual([[7, 9], [8]]);
+    expect(await groupImages(new Float32Array(), 1, [])).toEqual([]);
   });
 });

@@ -23,6 +23,8 @@ export interface Placed {
     readonly to: number;
     readonly images: readonly AtlasShown[];
   }[];
+  /** Rows of all images of the lowest and of the highest tenth, with those whose score is no further in. */
+  readonly ends: { readonly least: readonly number[]; readonly most: readonly number[] };
 }
 
 /** How many images are shown of each part. */
@@ -65,7 +67,13 @@ export function placeImages(
   const tenths = Array.from({ length: 10 }, (_, tenth) =>
     order.slice(Math.floor((tenth * n) / 10), Math.floor(((tenth + 1) * n) / 10)),
   ).filter((tenth) => tenth.length > 0);
+  const rowsWhere = (has: (score: number) => boolean) => rows.filter((_, i) => has(scores[i]));
+  const [inner, outer] = [tenths[0]?.at(-1), tenths.at(-1)?.[0]];
   return {
+    ends: {
+      least: inner === undefined ? [] : rowsWhere((score) => score <= scores[inner]),
+      most: outer === undefined ? [] : rowsWhere((score) => score >= scores[outer]),
+    },
     histogram: { from: least, to: most, counts },
     most: largest(scores, SHOWN.most).map(shown),
     least: smallest(scores, SHOWN.least).map(shown),

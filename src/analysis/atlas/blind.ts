@@ -17,7 +17,10 @@ export const blindPage = (page: AtlasHeadResult): AtlasHeadResult => ({
   ...page,
   entry: blindEntry(page.entry),
   texts: page.texts.map((text) => ({ ...text, property: null })),
-  directions: page.directions.map((direction) => ({ ...direction, property: null })),
+  directions: page.directions.map((direction) => ({
+    ...direction,
+    ...{ property: null, common: { least: [], most: [] } },
+  })),
   groups: page.groups.map((group) => ({ ...group, common: [] })),
   ...{ factors: [], effects: [] },
   nearest: page.nearest.map((head) => ({ ...head, label: null })),

@@ -3,9 +3,7 @@
  * ends; a head that tells nine places apart shows them here.
  */
 import { Random } from "../../math/random.ts";
-import type { AtlasGroup } from "../../results/atlas.ts";
 import { pause } from "../../support/progress.ts";
-import type { Grouping } from "../selectivity/groupings.ts";
 
 /** How images are parted. */
 export interface GroupOptions {
@@ -20,23 +18,25 @@ export interface GroupOptions {
 const MOST_FITTED = 2000;
 const ROUNDS = 40;
 const STARTS = 4;
-/** A value is common in a group where it is so many times as frequent as elsewhere. */
-const LEAST_LIFT = 1.5;
-const MOST_COMMON = 3;
+
+/** Images that are alike, by their rows in the index. */
+export interface ImageGroup {
+  readonly members: readonly number[];
+  /** Some of them to show, from the middle outwards. */
+  readonly images: number[];
+}
 
 /**
  * Parts images into groups, the largest first.
  * @param points [n, k]: coordinates along principal directions
  * @param rows [n]: rows of the index
- * @param groupings what is known of the images
  */
 export async function groupImages(
   points: Float32Array,
   k: number,
   rows: readonly number[],
-  groupings: readonly Grouping[],
   { groups: wanted = 8, shown = 8, seed = 0 }: GroupOptions = {},
-): Promise<AtlasGroup[]> {
+): Promise<ImageGroup[]> {
   const n = rows.length;
   const count = Math.min(wanted, n);
   if (count === 0) return [];
@@ -62,15 +62,8 @@ export async function groupImages(
     .sort((a, b) => b.length - a.length || a[0] - b[0])
     .map((group) => {
       const sorted = [...group].sort((a, b) => distances[a] - distances[b] || a - b);
-      return {
-        size: group.length,
-        images: outwards(sorted, shown).map((i) => rows[i]),
-        common: commonValues(
-          group.map((i) => rows[i]),
-          rows,
-          groupings,
-        ),
-      };
+      const rowsOf = (members: readonly number[]) => members.map((i) => rows[i]);
+      return { members: rowsOf(group), images: rowsOf(outwards(sorted, shown)) };
     });
 }
 
@@ -134,29 +127,4 @@ function nearest(points: Float32Array, k: number, i: number, means: Float64Array
     if (sum < distance) [group, distance] = [other, sum];
   }
   return { group, distance };
-}
-
-/** Values of factors that a group has far more often than all images, the most over-represented first. */
-function commonValues(
-  group: readonly number[],
-  all: readonly number[],
-  groupings: readonly Grouping[],
-): AtlasGroup["common"] {
-  const found = groupings.flatMap(({ name, values, groups }) => {
-    const countIn = (rows: readonly number[]) => {
-      const counts = new Float64Array(values.length);
-      for (const row of rows) if (groups[row] >= 0) counts[groups[row]]++;
-      return counts;
-    };
-    const [own, every] = [countIn(group), countIn(all)];
-    return values.map((value, v) => ({
-      ...{ factor: name, value: String(value) },
-      share: own[v] / group.length,
-      overall: every[v] / all.length,
-    }));
-  });
-  return found
-    .filter(({ share, overall }) => share >= LEAST_LIFT * overall && share >= 0.2)
-    .sort((a, b) => b.share - b.overall - (a.share - a.overall))
-    .slice(0, MOST_COMMON);
 }

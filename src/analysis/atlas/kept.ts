@@ -13,8 +13,9 @@ import {
 import { codeVersion } from "../../support/code-version.ts";
 import { readJson, writeWhole } from "../../support/files.ts";
 import { sha256Of } from "../../support/hash.ts";
-import { type AtlasOptions, makeAtlas } from "./atlas.ts";
+import { makeAtlas } from "./atlas.ts";
 import { removeJournal } from "./maps.ts";
+import type { AtlasOptions } from "./options.ts";
 
 /** An atlas of a model, an index and a pool, made or not. */
 export interface KeptAtlas {

@@ -54,7 +54,18 @@ export interface CompareOptions extends WorkOptions {
 }
 
 /** Fewer images than this say nothing. */
-const FEWEST = 40;
+export const FEWEST = 40;
+/** Images and permutations that are taken where nobody says how many. */
+const USUAL = { images: 2000, permutations: 20 };
+/** Products of a head's numbers with another's, for each second. */
+const PRODUCTS_A_SECOND = 5e9;
+
+/** About how many seconds a comparison takes. */
+export function estimatedSeconds(a: ClipModel["geometry"], b: ClipModel["geometry"], images: number): number {
+  const pairs = a.layers * a.heads * (b.layers * b.heads);
+  const each = Math.min(images, USUAL.images) * a.headDim * b.headDim;
+  return Math.ceil(2 + (pairs * each * (USUAL.permutations + 3)) / PRODUCTS_A_SECOND);
+}
 
 /**
  * Compares two models over the images that both indexes hold, matched by their bytes.
@@ -80,14 +91,21 @@ export async function compareModels(
   b: ComparedSide,
   options: CompareOptions = {},
 ): Promise<CompareResult> {
-  const { pairs: most = 10, permutations = 20, examples = 4, seed = 0, report, signal } = options;
+  const {
+    pairs: most = 10,
+    permutations = USUAL.permutations,
+    examples = 4,
+    seed = 0,
+    report,
+    signal,
+  } = options;
   for (const { components } of [a, b]) {
     if (components.set.mlps.length === 0 && components.set.heads.length > 0) continue;
     throw new ClipInterpretError("HEADS_INVALID", "heads are compared, and only heads: name one or more");
   }
   const { matmul } = a.model;
   const shared = sharedImages(a.index, b.index);
-  const rows = drawn(shared.rows, options.maxImages ?? 2000, seed);
+  const rows = drawn(shared.rows, options.maxImages ?? USUAL.images, seed);
   const task = "comparing heads";
   const total = permutations + 3;
   let done = 0;

@@ -8,6 +8,7 @@ import { type AtlasLabels, labelAtlas, labelPage, loadAtlasLabels } from "../../
 import { readsTexts } from "../../checkpoint/model-config.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { missingPictures } from "../../corpus/root.ts";
+import { bytesOrPath } from "../../corpus/thumbnails.ts";
 import { squareThumbnail } from "../../image/thumbnail.ts";
 import { labelsOrigin } from "../../labels/labels-file.ts";
 import { parseComponents } from "../../model/components.ts";
@@ -24,7 +25,7 @@ import { atlasHeadTerminal, atlasTerminal, knowingTerminal } from "../../views/a
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { collect, wholeNumber } from "../strings.ts";
-import { bytesOrPath, rootOption } from "../thumbnails.ts";
+import { rootOption } from "../thumbnails.ts";
 
 interface AtlasCommandOptions {
   readonly index: string;
@@ -40,8 +41,8 @@ interface AtlasCommandOptions {
   readonly out?: string;
 }
 
-/** Side of a small picture, in pixels: twice what a page shows. */
-const SIDE = 112;
+/** Side of a small picture, in pixels: as large as a page shows the largest. */
+const SIDE = 144;
 /** Pictures that are drawn at a time. */
 const AT_ONCE = 16;
 /** Heads that `--knows` lists in a terminal. */

@@ -2,13 +2,14 @@ import { type ComparedSide, compareModels } from "../../analysis/compare/compare
 import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
 import { readsTexts } from "../../checkpoint/model-config.ts";
 import { openWithModel } from "../../corpus/index-model.ts";
+import { thumbnailsOf } from "../../corpus/thumbnails.ts";
 import { parseComponents } from "../../model/components.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
 import { compareHtml } from "../../views/compare/page.ts";
 import { compareSvg } from "../../views/compare/svg.ts";
 import { compareTerminal } from "../../views/compare/terminal.ts";
-import { THUMBNAIL } from "../../views/compare/words.ts";
+import { imagesShown, THUMBNAIL } from "../../views/compare/words.ts";
 import { fineTuneHtml } from "../../views/fine-tune/page.ts";
 import { fineTuneSvg } from "../../views/fine-tune/svg.ts";
 import { fineTuneTerminal } from "../../views/fine-tune/terminal.ts";
@@ -16,7 +17,6 @@ import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { collect, wholeNumber } from "../strings.ts";
-import { thumbnailsOf } from "../thumbnails.ts";
 
 interface CompareOptions {
   readonly base?: string;
@@ -78,8 +78,7 @@ export const registerCompare: Register = (program, run) => {
         const { k: pairs, maxImages, permutations, seed } = options;
         const found = await compareModels(a, b, { pairs, maxImages, permutations, seed, report, signal });
         if (options.out.length > 0) {
-          const shown = found.pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
-          const pictures = { pictureOf: await thumbnailsOf(a.index, shown, THUMBNAIL, report) };
+          const pictures = { pictureOf: await thumbnailsOf(a.index, imagesShown(found), THUMBNAIL, report) };
           await writePictures(options.out, {
             svg: () => compareSvg(found, pictures),
             html: () => compareHtml(found, pictures),

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { findNeighbors, imageQuery, textQuery } from "../../analysis/neighbors/neighbors.ts";
 import { createSearch } from "../../corpus/search.ts";
+import { thumbnailsOf } from "../../corpus/thumbnails.ts";
 import { thumbnail } from "../../image/thumbnail.ts";
 import { loadProperties } from "../../labels/properties.ts";
 import { parseComponents } from "../../model/components.ts";
@@ -14,7 +15,7 @@ import { THUMBNAIL } from "../../views/neighbors/words.ts";
 import type { Register } from "../command.ts";
 import { checkPictures, pictureOption, writePictures } from "../pictures.ts";
 import { wholeNumber } from "../strings.ts";
-import { rootOption, thumbnailsOf } from "../thumbnails.ts";
+import { rootOption } from "../thumbnails.ts";
 
 interface NeighborsOptions {
   readonly index: string;

@@ -14,7 +14,6 @@ import { addLlmOptions } from "../llm-options.ts";
 import { collect, wholeNumber } from "../strings.ts";
 import { modelsAndIndexes } from "../study-inputs.ts";
 import { labellingOf, type StudyLabellerOptions } from "../study-labelling.ts";
-import { thumbnailOf } from "../thumbnails.ts";
 
 interface StudyCliOptions extends StudyLabellerOptions {
   readonly models?: string;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { findHubModel } from "../../hub/known-models.ts";
 import { type JobView, jobRequestSchema, jobSchema, jobsSchema } from "../../results/app.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { startAtlas, startPrepare } from "../prepare.ts";
+import { startAtlas, startComparison, startPrepare } from "../prepare.ts";
 import { type AddRoutes, answers, callerOf, getRoute, postRoute } from "./route.ts";
 
 const PING = 15_000;
@@ -29,12 +29,16 @@ export const addJobRoutes: AddRoutes = (app, services) => {
     async (context) => {
       const asked = context.req.valid("json");
       const { client } = callerOf(context);
-      const start = { prepare: startPrepare, atlas: startAtlas };
-      const job =
-        asked.kind === "pull"
-          ? startPull(asked.model, client)
-          : await start[asked.kind](services, asked.corpus, asked.model, client);
-      return context.json(job, 200);
+      switch (asked.kind) {
+        case "pull":
+          return context.json(startPull(asked.model, client), 200);
+        case "compare":
+          return context.json(await startComparison(services, asked, client), 200);
+        case "prepare":
+          return context.json(await startPrepare(services, asked.corpus, asked.model, client), 200);
+        case "atlas":
+          return context.json(await startAtlas(services, asked.corpus, asked.model, client), 200);
+      }
     },
   );
   app.openapi(getRoute("/api/jobs", "Long work, newest first", jobsSchema), (context) =>

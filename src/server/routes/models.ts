@@ -38,7 +38,10 @@ export const addModelRoutes: AddRoutes = (app, services) => {
       {
         version: VERSION,
         defaultModel: models.defaultModel,
-        reports: services.reports.map(({ id, title }) => ({ id, title })),
+        reports: [...services.reports, ...(await services.comparisons.reports())].map(({ id, title }) => ({
+          id,
+          title,
+        })),
         ...(await firstShown(services)),
         limits: { uploadBytes: limits.uploadBytes, pixels: limits.pixels, texts: MOST_TEXTS },
       },

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Puller } from "../../hub/pull.ts";
 import { problemSchema } from "../../results/app.ts";
 import type { ServedLabels } from "../atlas.ts";
+import type { Comparisons } from "../comparisons.ts";
 import type { Corpora } from "../corpora.ts";
 import type { Pictures } from "../drawing.ts";
 import type { Jobs } from "../jobs.ts";
@@ -30,7 +31,9 @@ export interface Services {
   readonly tasks: TaskRunner;
   readonly asks: TaskRunner;
   readonly roots: Roots;
+  /** Pages that it was started with. */
   readonly reports: readonly Report[];
+  readonly comparisons: Comparisons;
   readonly puller: Puller;
   /** Fires when the server stops. */
   readonly stopping: AbortSignal;

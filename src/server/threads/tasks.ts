@@ -1,5 +1,6 @@
 import { findHeads, openPoolShares, type PoolShares } from "../../analysis/atlas/find-heads.ts";
 import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
+import { compareModels } from "../../analysis/compare/compare.ts";
 import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
 import { meanScores } from "../../analysis/explain/compared.ts";
 import { describeFromWeights, type FromWeightsOptions } from "../../analysis/from-weights/from-weights.ts";
@@ -11,15 +12,19 @@ import { meanOfEachHead } from "../../corpus/means.ts";
 import { readIndex, versionOf } from "../../corpus/open-index.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
-import type { ComponentSet, NamedSet } from "../../model/components.ts";
+import { thumbnailsOf } from "../../corpus/thumbnails.ts";
+import { allHeads, type ComponentSet, type NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
+import { compareHtml } from "../../views/compare/page.ts";
+import { imagesShown, THUMBNAIL } from "../../views/compare/words.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
 import { servedAtlas } from "../atlas.ts";
 import { measureInsights, readInsights } from "../insights.ts";
 import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
+import { writeReport } from "../write-report.ts";
 
 /** An index and the model that made it, as tasks find them. */
 export interface IndexPlace {
@@ -103,6 +108,21 @@ export function createTasks(models: ModelLoader) {
         ...(insights && { selectivity: insights.selectivity }),
       });
     },
+    /** Compares the heads of two models over the images of both indexes, and draws the report. */
+    compare: async (
+      { sides, file }: { sides: readonly [IndexPlace, IndexPlace]; file: string },
+      work: WorkOptions,
+    ) => {
+      const [a, b] = await Promise.all(
+        sides.map(async (place) => {
+          const [model, index] = await Promise.all([models.load(place.model), openIndex(place)]);
+          return { model, index, components: { name: "all", set: allHeads(model.geometry) } };
+        }),
+      );
+      const found = await compareModels(a, b, work);
+      const pictureOf = await thumbnailsOf(a.index, imagesShown(found), THUMBNAIL, work.report ?? (() => {}));
+      await writeReport(file, found, compareHtml(found, { pictureOf }));
+    },
     /** Describes heads from their weights, with the pool that fits the model. */
     fromWeights: async (
       asked: { model: string; set: ComponentSet; index?: IndexPlace; options: FromWeightsOptions },
@@ -117,12 +137,12 @@ export function createTasks(models: ModelLoader) {
     /** Compares a fine-tune with its base, in texts where the fine-tune reads any. */
     fineTune: async (
       asked: { base: string; model: string; set: ComponentSet; directions: number },
-      { signal }: WorkOptions,
+      work: WorkOptions,
     ) => {
       const [base, tuned] = [await models.load(asked.base), await models.load(asked.model)];
       const pool = readsTexts(tuned.config.text) ? await loadPool(defaultPool(base.name)) : undefined;
       const { set, directions } = asked;
-      return compareFineTune(base, tuned, { set, pool, directions, ...(signal && { signal }) });
+      return compareFineTune(base, tuned, { set, pool, directions, ...work });
     },
     /** Finds the heads that know a text. */
     knowingHeads: async (

@@ -107,6 +107,10 @@ const shown = (row: number, score: number): AtlasShown => ({
 const direction = (name: string, kind: AtlasDirection["kind"] = "text"): AtlasDirection => ({
   ...{ kind, name, property: kind === "text" ? "position" : null, explained: 0.17 },
   histogram: { from: -0.2, to: 0.16, counts: [1, 0, 4, 9, 16, 12, 7, 3, 0, 1] },
+  common: {
+    least: [],
+    most: [{ factor: "position", value: "middle", share: 0.9, overall: 0.2, p: 1e-9 }],
+  },
   most: [shown(0, 0.16), shown(1, 0.15)],
   least: [shown(2, -0.2), shown(3, -0.18)],
   deciles: Array.from({ length: 10 }, (_, i) => ({
@@ -134,7 +138,7 @@ export const page: AtlasHeadResult = {
     {
       size: 1200,
       images: [0, 1, 2],
-      common: [{ factor: "position", value: "top", share: 0.65, overall: 0.07 }],
+      common: [{ factor: "position", value: "top", share: 0.65, overall: 0.07, p: 1e-12 }],
     },
     { size: 800, images: [3, 4], common: [] },
   ],
@@ -204,7 +208,9 @@ export const hostilePage: AtlasHeadResult = {
   entry: hostileEntry,
   texts: [{ index: 0, text: HOSTILE, property: HOSTILE, explained: 0.3 }],
   directions: [{ ...direction(HOSTILE), property: HOSTILE }],
-  groups: [{ size: 1, images: [0], common: [{ factor: HOSTILE, value: HOSTILE, share: 1, overall: 0.1 }] }],
+  groups: [
+    { size: 1, images: [0], common: [{ factor: HOSTILE, value: HOSTILE, share: 1, overall: 0.1, p: 0 }] },
+  ],
   factors: [{ ...page.factors[0], factor: HOSTILE }],
   effects: [{ ...page.effects[0], factor: HOSTILE }],
   nearest: [{ ...page.nearest[0], label: HOSTILE }],

@@ -8,8 +8,8 @@ import type {
   AtlasHeadResult,
   AtlasMetricWords,
 } from "../../results/atlas.ts";
-import { shareColour, signedScale } from "../kit/colour.ts";
-import { type Drawing, FONT_FAMILY, round, TONES, textLine } from "../kit/svg.ts";
+import { shareBar as scaleBar, shareColour, signedScale } from "../kit/colour.ts";
+import { at, type Drawing, FONT_FAMILY, round, TONES, textLine } from "../kit/svg.ts";
 import { escapeXml, formatSigned, shorten, textWidth } from "../kit/text.ts";
 import { spanCurve } from "../textspan/curve.ts";
 import { metricValue, percent } from "./words.ts";
@@ -51,11 +51,11 @@ export function histogram(
   return { width, height, body: bars.join("") + axis + numbers };
 }
 
-/** Where a head looks on average: patches from pale to dark, the mean patch in the middle of the scale. */
+/** Where a head looks on average: patches from pale to dark, with the scale below. */
 export function lookMap(
   { values }: NonNullable<AtlasHeadResult["look"]>,
   { rows, columns }: AtlasHeadResult["grid"],
-  side = 176,
+  side = 208,
 ): Drawing {
   const most = Math.max(...values, Number.MIN_VALUE);
   const [width, height] = [side, (side * rows) / Math.max(1, columns)];
@@ -65,7 +65,16 @@ export function lookMap(
     // Half a pixel of overlap keeps the page from shining through.
     return `<rect x="${round(x)}" y="${round(y)}" width="${round(w + 0.5)}" height="${round(h + 0.5)}" fill="${shareColour(value / most)}"/>`;
   });
-  return { width: width + 0.5, height: height + 0.5, body: cells.join("") };
+  const scale = scaleBar(
+    side,
+    "share of the attention, a patch",
+    [0, most / 2, most].map((share) => `${Number((100 * share).toPrecision(2))} %`),
+  );
+  const below = height + 10;
+  return {
+    ...{ width: width + 0.5, height: below + scale.height },
+    body: cells.join("") + at(0, below, scale),
+  };
 }
 
 const BAR_ROW = 22;
@@ -138,6 +147,8 @@ export type ScatterAxis = Pick<AtlasMetricWords, "key" | "name" | "unit">;
 
 /** The place of a scatter's points, for whoever moves them. */
 export const SCATTER = { width: 640, height: 400, left: 58, right: 50, top: 12, bottom: 42 } as const;
+/** The same on a phone: its words are as large as on a wide screen. */
+export const NARROW_SCATTER = { ...SCATTER, width: 358, height: 340 } as const;
 
 /** Size of the names of points, and where a name may stand beside its point, the best first. */
 const NAME = 10;
@@ -178,14 +189,16 @@ function besidePoints(
 /**
  * Heads as points over two metrics; those without a value of both are left out.
  * @param href where a head's point leads
+ * @param room its size, with what is left free for names and numbers
  */
 export function scatter(
   heads: readonly Pick<AtlasEntry, "name" | "layer" | "label" | "metrics">[],
   x: ScatterAxis,
   y: ScatterAxis,
   href: (name: string) => string,
+  room: typeof SCATTER | typeof NARROW_SCATTER = SCATTER,
 ): Drawing {
-  const { width, height, left, right, top, bottom } = SCATTER;
+  const { width, height, left, right, top, bottom } = room;
   const known = heads.filter(({ metrics }) => metrics[x.key] !== null && metrics[y.key] !== null);
   const range = (key: ScatterAxis["key"]) => {
     const values = known.map(({ metrics }) => metrics[key] ?? 0);

@@ -46,12 +46,15 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; align-items: baseline; 
 .frame-of.none { border: 1px dashed var(--line); }
 figcaption { font-size: .68rem; line-height: 1.3; color: var(--muted); text-align: center; }
 .groups { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); margin-top: .7rem; }
+.common { font-size: .85rem; margin: .2rem 0 .3rem; } .ends .common { margin: .35rem 0 0; }
+.beside { display: grid; gap: .9rem 1.2rem; grid-template-columns: minmax(0, 1fr) 15rem; align-items: start; margin-top: .9rem; }
+.beside .direction { margin-top: 0; } .look { background: var(--card); border-radius: 10px; padding: .7rem .8rem; } .look p { font-size: .85rem; }
 .group, .direction { background: var(--card); border-radius: 10px; padding: .7rem .8rem; min-width: 0; }
 .group .thumbs { grid-template-columns: repeat(4, 1fr); } .group p { font-size: .85rem; }
 .direction { margin-top: .9rem; display: grid; gap: .5rem 1.5rem; grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .direction > h3, .direction > .across { grid-column: 1 / -1; } .direction > * { min-width: 0; }
 .ends h4, .across h4 { margin: .4rem 0 .15rem; font-size: .82rem; font-weight: 600; color: var(--muted); }
-.ends .thumbs { grid-template-columns: repeat(8, minmax(0, 1fr)); }
+.ends .thumbs { grid-template-rows: repeat(2, auto); grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); grid-template-columns: none; }
 .deciles { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: 4px; max-width: 52rem; }
 .deciles .thumbs { grid-template-columns: 1fr; } .deciles p { font-size: .68rem; text-align: center; color: var(--muted); margin: 0 0 2px; }
 .pair { display: grid; gap: 1rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); align-items: start; }
@@ -70,10 +73,10 @@ input[type=number] { width: 5.5rem; } input[type=checkbox] { min-height: 0; widt
 #heads p { margin: 0 0 .2rem; font-size: .85rem; } #heads ol { margin: 0; padding-left: 1.2rem; font-size: .85rem; line-height: 1.4; } #heads dl { margin: 0; display: grid; grid-template-columns: 1fr auto; font-size: .82rem; gap: 0 .6rem; }
 #heads dt { color: var(--muted); } #heads dd { margin: 0; text-align: right; }
 .faint { opacity: .15; } a:focus-visible circle { stroke: var(--ink); }
-@media (max-width: 62rem) { #heads > li { grid-template-columns: 1fr 1fr; } .direction { grid-template-columns: 1fr; } }
+@media (max-width: 62rem) { #heads > li { grid-template-columns: 1fr 1fr; } .direction, .beside { grid-template-columns: minmax(0, 1fr); } }
 .plot { overflow-x: auto; } .plot svg { min-width: 34rem; }
 @media (max-width: 40rem) { main { display: flex; flex-direction: column; } main > .pair:has(.notes) { display: contents; } .notes { order: 1; } #heads > li { grid-template-columns: 1fr; } h1 { font-size: 1.4rem; }
-  .ends .thumbs { grid-template-columns: repeat(4, minmax(0, 1fr)); } .deciles { grid-template-columns: repeat(5, minmax(0, 1fr)); } nav .end { margin-left: 0; } }
+  .deciles { grid-template-columns: repeat(5, minmax(0, 1fr)); } nav .end { margin-left: 0; } }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .6rem; color: var(--muted); font-size: .8rem; overflow-wrap: anywhere; }
 `;
 

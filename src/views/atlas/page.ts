@@ -1,16 +1,29 @@
-import type { AtlasDirection, AtlasHeadResult, AtlasMetricWords, AtlasShown } from "../../results/atlas.ts";
+import type {
+  AtlasCommon,
+  AtlasDirection,
+  AtlasHeadResult,
+  AtlasMetricWords,
+  AtlasShown,
+} from "../../results/atlas.ts";
 import { type HtmlCell, htmlTable, scrolling } from "../kit/table.ts";
 import { counted, escapeXml, formatSigned } from "../kit/text.ts";
 import { factorBars, histogram, lookMap, svgElement, textCurve } from "./drawings.ts";
 import { atlasPage } from "./frame.ts";
 import { HEAD_SCRIPT, mapLevels } from "./script.ts";
 import {
+  addedByChance,
+  addsInWords,
+  COMMON_WORDS,
   directionName,
+  END_WORDS,
   explainedInWords,
   factorInWords,
+  inOrder,
   labelledBy,
+  lookInWords,
   metricValue,
   percent,
+  saysCommon,
   signedPercent,
 } from "./words.ts";
 
@@ -35,11 +48,12 @@ export function atlasHeadHtml(page: AtlasHeadResult, context: PageContext): stri
     "<main>",
     heading(page, context),
     notice === null ? "" : `<p class="notice">${escapeXml(notice)}</p>`,
+    firstSection(page, context),
     groupSection(page, context),
-    directionSection(page, context),
+    otherSection(page, context),
     textSection(page, context),
-    `<div class="pair">${knowledgeSection(page)}${lookSection(page)}</div>`,
-    `<div class="pair">${effectSection(page)}${neighbourSection(page, context)}</div>`,
+    `<div class="pair">${knowledgeSection(page)}${effectSection(page)}</div>`,
+    neighbourSection(page, context),
     "</main>",
   ].join("\n");
   return atlasPage({
@@ -107,49 +121,66 @@ function factsOf({ pictures }: AtlasHeadResult, row: number): string {
 function groupSection(page: AtlasHeadResult, context: PageContext): string {
   const { groups, images } = page;
   if (groups.length === 0) return "";
-  const cards = groups.map(({ size, images: rows, common }, i) => {
-    const most = common.map(
-      ({ factor, value, share, overall }) =>
-        `<bdi>${escapeXml(factor)}: ${escapeXml(value)}</bdi> ${percent(share)} <span class="muted">(of all ${percent(overall)})</span>`,
-    );
-    return `<section class="group" aria-label="Group ${i + 1}"><h3>${percent(size / images)} <small>of the images</small></h3>
-<ul class="thumbs">${rows.map((row) => thumb(page, row, context)).join("")}</ul>${most.length > 0 ? `<p>${most.join("; ")}</p>` : ""}</section>`;
-  });
+  const cards = groups.map(
+    ({ size, images: rows, common }, i) =>
+      `<section class="group" aria-label="Group ${i + 1}"><h3>${percent(size / images)} <small>of the images</small></h3>
+${commonCaption(common)}<ul class="thumbs">${rows.map((row) => thumb(page, row, context)).join("")}</ul></section>`,
+  );
   return `<h2>Images that it sees alike</h2>
-<p class="muted">The images, parted into ${counted(groups.length, "group")} by what the head wrote into them (k-means), the largest group first. What the pictures of a group have in common, and groups do not share, is what the head tells apart.</p>
+<p class="muted">The images, parted into ${counted(groups.length, "group")} by what the head wrote into them (k-means), the largest group first. What the pictures of a group have in common, and groups do not share, is what the head tells apart.${saysCommon(page) ? ` ${COMMON_WORDS}` : ""}</p>
 <div class="groups">${cards.join("\n")}</div>`;
 }
 
-function directionSection(page: AtlasHeadResult, context: PageContext): string {
+/** What a set of images has more often than all; nothing where chance gives as much. */
+function commonCaption(common: readonly AtlasCommon[], of?: string): string {
+  if (common.length === 0) return "";
+  const said = common.map(
+    ({ factor, value, share, overall }) =>
+      `<bdi>${escapeXml(factor)}: ${escapeXml(value)}</bdi> ${percent(share)} <span class="muted">(of all ${percent(overall)})</span>`,
+  );
+  return `<p class="common">${of === undefined ? "" : `<span class="muted">${of}:</span> `}${said.join("; ")}</p>`;
+}
+
+/** The first direction beside where the head looks: what a reader sees first. */
+function firstSection(page: AtlasHeadResult, context: PageContext): string {
   const { directions } = page;
-  if (directions.length === 0) return "<p>Nothing varies in this head over these images.</p>";
+  const look = lookSection(page);
+  if (directions.length === 0) return `<p>Nothing varies in this head over these images.</p>${look}`;
   const isText = directions[0].kind === "text";
   const hasMaps = page.pictures.some(({ covered }) => covered !== null);
   const left = page.withoutMaps > 0 && hasMaps ? ` ${counted(page.withoutMaps, "image")} have no map.` : "";
   const maps = hasMaps
     ? `<div class="controls"><label class="check"><input type="checkbox" id="maps"> maps on the pictures</label><span class="muted"><small>Also where the pointer is. Red: the patch adds to the score; blue: it takes away.${left}</small></span></div>`
     : "";
-  return `<h2>Images along ${isText ? "its texts" : "its principal directions"}</h2>
-<p class="muted">${isText ? "Each text stands for a direction that the head writes along, less those before it. " : ""}Scores are what the head wrote along the direction, less the mean over all images.</p>
-${maps}${directions.map((direction) => directionCard(page, direction, context)).join("\n")}`;
+  return `<h2>Images along its first ${isText ? "text" : "principal direction"}</h2>
+<p class="muted">${isText ? "A text stands for a direction that the head writes along. " : ""}Scores are what the head wrote along it, less the mean over all images: the least left, the most right.</p>
+${maps}<div class="${look === "" ? "" : "beside"}">${directionCard(page, 0, context)}${look}</div>`;
 }
 
-function directionCard(page: AtlasHeadResult, direction: AtlasDirection, context: PageContext): string {
-  const { most, least, deciles, explained, property } = direction;
-  const row = (name: string, shown: readonly AtlasShown[]) =>
-    `<div class="ends"><h4>${name}</h4><ul class="thumbs">${shown.map((one) => thumb(page, one.row, context, one)).join("")}</ul></div>`;
-  const columns = [...deciles]
-    .reverse()
-    .map(
-      ({ images }, i) =>
-        `<div><p>${i * 10}–${(i + 1) * 10}&nbsp;%</p><ul class="thumbs">${images.map((one) => thumb(page, one.row, context, one)).join("")}</ul></div>`,
-    );
+function otherSection(page: AtlasHeadResult, context: PageContext): string {
+  const [first, ...others] = page.directions;
+  if (others.length === 0) return "";
+  const isText = first.kind === "text";
+  return `<h2>Images along its other ${isText ? "texts" : "principal directions"}</h2>
+<p class="muted">${isText ? "Each text stands for what the head writes along it less those before it." : "Each is at right angles to those before it."}</p>
+${others.map((_, i) => directionCard(page, i + 1, context)).join("\n")}`;
+}
+
+function directionCard(page: AtlasHeadResult, step: number, context: PageContext): string {
+  const direction: AtlasDirection = page.directions[step];
+  const { property, common } = direction;
+  const { tenths, ...ends } = inOrder(direction);
+  const thumbs = (shown: readonly AtlasShown[]) =>
+    `<ul class="thumbs">${shown.map((one) => thumb(page, one.row, context, one)).join("")}</ul>`;
+  const end = (which: "least" | "most") =>
+    `<div class="ends ${which}"><h4>${END_WORDS[which].title}</h4>${thumbs(ends[which])}${commonCaption(common[which], END_WORDS[which].of)}</div>`;
+  const columns = tenths.map(({ called, images }) => `<div><p>${called}</p>${thumbs(images)}</div>`);
   const tag = property === null ? "" : ` <small>(${escapeXml(property)})</small>`;
   const name = directionName(direction);
-  return `<section class="direction"><h3><bdi>${escapeXml(name)}</bdi>${tag} <small>adds ${percent(explained)}</small></h3>
-${row("most along it", most)}${row("least along it", least)}
+  return `<section class="direction"><h3><bdi>${escapeXml(name)}</bdi>${tag} <small>${addsInWords(page, direction, step)}</small></h3>
+${end("least")}${end("most")}
 <div class="across"><h4>every tenth of the images, drawn at random from it</h4><div class="deciles">${columns.join("")}</div></div>
-<div class="across">${svgElement(histogram(direction.histogram, 640, 64), `Scores of all images along ${name}`)}</div></section>`;
+<div class="across">${svgElement(histogram(direction.histogram, 400, 64), `Scores of all images along ${name}`)}</div></section>`;
 }
 
 function textSection(page: AtlasHeadResult, { steps }: PageContext): string {
@@ -164,6 +195,7 @@ function textSection(page: AtlasHeadResult, { steps }: PageContext): string {
       { html: `<bdi>${escapeXml(text)}</bdi>`, as: "th" as const },
       escapeXml(property ?? ""),
       percent(explained),
+      ...(control ? [{ html: percent(addedByChance(page, i)!), class: "muted" }] : []),
       percent(sum),
       ...(control ? [{ html: percent(control.mean[i]), class: "muted" }] : []),
     ].map((cell, column): HtmlCell => (column === 0 ? { html: String(i + 1), as: "td" } : cell));
@@ -173,8 +205,9 @@ function textSection(page: AtlasHeadResult, { steps }: PageContext): string {
     "text",
     "property",
     "#adds",
+    ...(control ? ["#by chance"] : []),
     "#together",
-    ...(control ? ["#without meaning"] : []),
+    ...(control ? ["#by chance"] : []),
   ];
   const curve = control
     ? `<figure style="margin:0">${svgElement(textCurve(page), "Share of the head’s variance that its texts explain together")}<figcaption style="text-align:left">Blue: its texts together. Grey: the same choice without meaning (95 % of rotations). Dashes: the most that is possible.</figcaption></figure>`
@@ -193,10 +226,9 @@ ${svgElement(factorBars(factors), "Selectivity by factor")}</section>`;
 
 function lookSection({ look, grid }: AtlasHeadResult): string {
   if (!look) return "";
-  const cls = look.cls === null ? "" : `; the token itself gets ${percent(look.cls)}`;
-  return `<section><h2>Where it looks</h2>
-<p class="muted">Mean over ${counted(look.images, "image")} of the ${escapeXml(look.words)}${cls}.</p>
-${svgElement(lookMap(look, grid), "Mean attention of each patch")}</section>`;
+  return `<section class="look"><h3>Where it looks</h3>
+${svgElement(lookMap(look, grid), "Mean attention of each patch")}
+<p class="muted">${escapeXml(lookInWords(look))}</p></section>`;
 }
 
 function effectSection({ effects }: AtlasHeadResult): string {
@@ -228,13 +260,13 @@ function neighbourSection({ nearest, elsewhere, entry }: AtlasHeadResult, { href
   if (nearest.length === 0 && elsewhere.length === 0) return "";
   return `<section><h2>Heads that respond like ${escapeXml(entry.name)}</h2>
 <p class="muted">Linear CKA: 1 where two heads tell the same images apart in the same way, whatever they write.</p>
-${table("in this model", nearest, true)}${elsewhere
-  .map(({ model, index, images, heads }) =>
-    table(
-      `in ${escapeXml(model)} (${escapeXml(index)}), over ${counted(images, "shared image")}`,
-      heads,
-      false,
-    ),
-  )
-  .join("")}</section>`;
+<div class="pair">${table("in this model", nearest, true)}${elsewhere
+    .map(({ model, index, images, heads }) =>
+      table(
+        `in ${escapeXml(model)} (${escapeXml(index)}), over ${counted(images, "shared image")}`,
+        heads,
+        false,
+      ),
+    )
+    .join("")}</div></section>`;
 }

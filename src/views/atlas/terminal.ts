@@ -2,6 +2,7 @@ import type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../../results/a
 import { terminalTable } from "../kit/table.ts";
 import { cleanText, counted, formatSigned, shorten } from "../kit/text.ts";
 import {
+  addedByChance,
   captionOf,
   explainedInWords,
   factorInWords,
@@ -35,8 +36,11 @@ export function atlasHeadTerminal(page: AtlasHeadResult, steps: number): string 
   const lines = [`${entry.name}${entry.label ? `  ${cleanText(entry.label.label)}` : ""}`];
   const sentence = explainedInWords(page, steps);
   if (sentence) lines.push(sentence);
-  for (const { text, explained } of page.texts.slice(0, steps))
-    lines.push(`  ${percent(explained).padStart(5)}  ${brief(text, 60)}`);
+  for (const [i, { text, explained }] of page.texts.slice(0, steps).entries()) {
+    const chance = addedByChance(page, i);
+    const beside = chance === undefined ? "" : ` (${percent(chance)} by chance)`;
+    lines.push(`  ${percent(explained).padStart(5)}${beside}  ${brief(text, 60)}`);
+  }
   if (factors.length > 0) lines.push(`knows: ${factors.slice(0, 3).map(factorInWords).join("; ")}`);
   const common = groups.flatMap(({ common: [first] }) => (first ? [`${first.factor} ${first.value}`] : []));
   if (common.length > 0) lines.push(`groups: ${cleanText(common.join(", "))}`);

@@ -66,6 +66,59 @@ export const captionOf = ({ origin, images }: Pick<AtlasResult, "origin" | "imag
 export const directionName = ({ kind, name }: Pick<AtlasDirection, "kind" | "name">): string =>
   kind === "text" ? `“${name}”` : name;
 
+/** What a text adds, by chance: the same choice after random rotations; undefined without that control. */
+export function addedByChance(
+  { control }: Pick<AtlasHeadResult, "control">,
+  step: number,
+): number | undefined {
+  const together = control?.mean[step];
+  return together === undefined ? undefined : together - (step > 0 ? control!.mean[step - 1] : 0);
+}
+
+/** `adds 17 %, 6 % by chance`: what a direction explains beyond those before it. @param step which of the head's it is */
+export function addsInWords(
+  page: Pick<AtlasHeadResult, "control">,
+  { kind, explained }: Pick<AtlasDirection, "kind" | "explained">,
+  step: number,
+): string {
+  const chance = kind === "text" ? addedByChance(page, step) : undefined;
+  return `adds ${percent(explained)}${chance === undefined ? "" : `, ${percent(chance)} by chance`}`;
+}
+
+/** What the map of where a head looks is of. */
+export function lookInWords({ images, words, cls, values }: NonNullable<AtlasHeadResult["look"]>): string {
+  const own = cls === null ? "" : `; the token itself gets ${percent(cls)}`;
+  const even = Number((100 / Math.max(1, values.length)).toPrecision(2));
+  return `Mean over ${counted(images, "image")} of the ${words}${own}. The same everywhere would be ${even} % a patch.`;
+}
+
+/** How to read what is said of sets of images. */
+export const COMMON_WORDS =
+  "Of what is known of the images, a caption names what a set has more often than all, if chance alone would seldom give it (exact test, p ≤ 0.05 for all sets of the page together).";
+
+/** Whether anything is said of any set of a page. */
+export const saysCommon = ({ groups, directions }: AtlasHeadResult): boolean =>
+  [
+    ...groups.map(({ common }) => common),
+    ...directions.flatMap(({ common }) => [common.least, common.most]),
+  ].some((common) => common.length > 0);
+
+/** What stands above one end of a direction. */
+export const END_WORDS = {
+  least: { title: "least along it", of: "the lowest tenth" },
+  most: { title: "most along it", of: "the highest tenth" },
+} as const;
+
+/** A direction's images in the one order that they are shown in: the lowest score first. */
+export const inOrder = ({ least, most, deciles }: AtlasDirection) => ({
+  least,
+  most: [...most].reverse(),
+  tenths: [...deciles].reverse().map(({ images }, i) => ({
+    called: `${10 * i}–${10 * (i + 1)} %`,
+    images: [...images].reverse(),
+  })),
+});
+
 /** What TEXTSPAN's texts explain beside the control, in a sentence; undefined without texts. */
 export function explainedInWords({ texts, control }: AtlasHeadResult, steps: number): string | undefined {
   const first = texts.slice(0, steps);

@@ -8,6 +8,10 @@ export interface ComparePictures {
   readonly pictureOf: ReadonlyMap<string, Picture | null>;
 }
 
+/** The images that its picture shows: those at the ends of what pairs have in common, all of the first index. */
+export const imagesShown = ({ pairs }: CompareResult) =>
+  pairs.flatMap(({ axis }) => [...axis.most, ...axis.least]);
+
 /** Longest side of these pictures, in pixels. */
 export const THUMBNAIL = 112;
 

@@ -48,12 +48,13 @@ function indexOf(corpus: string, images: number | null): { readonly make: string
 const withModel = (command: string, model: string): string =>
   command.startsWith("clip-interpret demo ") ? command : `${command} --model ${quoted(model)}`;
 
-/** The score by parts, and the map of some heads. */
+/** The score by parts, and the map of some heads. @param words the heads that words are read through; null: none are shown */
 export function lookCommand(
   state: Shown & { readonly text: string | undefined; readonly against: string | null },
   known: ImageInfo,
   heads: string,
   images: number | null,
+  words: string | null,
 ): Recipe {
   const { model, texts, text = "", against, without, less } = state;
   const file = fileOf(known);
@@ -75,6 +76,7 @@ export function lookCommand(
     "parseHeads",
     "segmentImage",
     ...(needsIndex ? ["openIndex"] : []),
+    ...(words === null ? [] : ["explainWords"]),
   ];
   const shown = against === null && !less ? "texts" : "compared";
   const found = [...(isOut ? ["ablated"] : []), shown].sort();
@@ -90,6 +92,14 @@ export function lookCommand(
         ...(needsIndex ? ["--index", index] : []),
       ),
       line("segment", file, "--model", model, "--heads", heads, ...mode, ...textArgs(mapped)),
+      ...(words === null
+        ? []
+        : [
+            line(
+              ...["explain", file, "--model", model, "--words", "--text", text],
+              ...(words === "all" ? [] : ["--heads", words]),
+            ),
+          ]),
     ].join("\n"),
     code: [
       `import { ${imports.sort().join(", ")} } from "clip-interpret";`,
@@ -109,6 +119,45 @@ export function lookCommand(
       ...(isOut
         ? ['for (const { text, without } of ablated!.texts) console.log("without", text, without);']
         : []),
+      ...(words === null
+        ? []
+        : [
+            `const said = await explainWords(model, picture, ${literal(text)}, { set: parseHeads(model, ${literal(words)}) });`,
+            "for (const { text, shares } of said.words) console.log(text, shares[0]);",
+          ]),
+    ].join("\n"),
+  };
+}
+
+/** The page of one head. @param pool as for {@link atlasCommand} */
+export function headCommand(
+  { model, corpus }: Pick<Settled, "model" | "corpus">,
+  head: string,
+  pool: string | null,
+  images: number | null,
+): Recipe {
+  const { make, index } = indexOf(corpus, images);
+  const texts = pool === null ? [] : ["--texts", pool];
+  return {
+    file: null,
+    command: [
+      ...make.map((one) => withModel(one, model)),
+      line("atlas", "--index", index, "--model", model, ...texts, "--head", head),
+    ].join("\n"),
+    code: [
+      'import { makeAtlas, openIndex, openModel } from "clip-interpret";',
+      ...(pool === null ? [] : ['import { loadPool } from "clip-interpret/labeling";']),
+      "",
+      ...make.map((one) => `// First: ${withModel(one, model)}`),
+      `const model = await openModel(${literal(model)});`,
+      `const index = await openIndex(model, ${literal(index)});`,
+      "await makeAtlas(model, index, {",
+      ...(pool === null ? [] : [`  pool: await loadPool(${literal(pool)}),`]),
+      "  onPage({ entry, directions }) {",
+      `    if (entry.name !== ${literal(head)}) return;`,
+      "    for (const { name, most } of directions) console.log(name, most[0].score);",
+      "  },",
+      "});",
     ].join("\n"),
   };
 }

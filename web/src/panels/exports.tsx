@@ -12,7 +12,8 @@ interface Props {
   readonly image?: string | undefined;
   readonly known?: ImageInfo | undefined;
   readonly command: Recipe;
-  readonly make: () => ExportSet;
+  /** Files of it; without it none are offered. */
+  readonly make?: () => ExportSet;
 }
 
 /** A view taken along: as a file, a link, a command, a program; each says what it is of. */
@@ -20,6 +21,7 @@ export function Exports({ name, state, image, known, command, make }: Props) {
   const [said, setSaid] = useState<"failed" | "link" | "command" | "code" | null>(null);
   const run = async (kind: "png" | "svg" | "csv" | "json") => {
     setSaid(null);
+    if (!make) return;
     try {
       const { svg, csv, json } = make();
       const text = (content: string, type: string) => new Blob([content], { type });
@@ -44,14 +46,16 @@ export function Exports({ name, state, image, known, command, make }: Props) {
   };
   return (
     <section className="exports" aria-label="Take this view along">
-      <div className="buttons" role="group" aria-label="Download this view">
-        <span>Download</span>
-        {(["png", "svg", "csv", "json"] as const).map((kind) => (
-          <button type="button" key={kind} onClick={() => void run(kind)}>
-            {kind.toUpperCase()}
-          </button>
-        ))}
-      </div>
+      {make && (
+        <div className="buttons" role="group" aria-label="Download this view">
+          <span>Download</span>
+          {(["png", "svg", "csv", "json"] as const).map((kind) => (
+            <button type="button" key={kind} onClick={() => void run(kind)}>
+              {kind.toUpperCase()}
+            </button>
+          ))}
+        </div>
+      )}
       <div className="buttons" role="group" aria-label="Copy this view">
         <span>Copy</span>
         <button

@@ -306,6 +306,7 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
             known,
             orAll(formatHeads(chosen, model)),
             corpora?.corpora.find(({ name }) => name === state.corpus)?.images ?? null,
+            byWord && wordsOf ? throughHeads : null,
           )}
           make={() =>
             lookExports(

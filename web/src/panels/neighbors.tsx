@@ -1,49 +1,28 @@
-import { type FormEvent, useState } from "react";
 import { headName, weightedName } from "../../../src/model/components.ts";
 import { defaultScoring } from "../../../src/results/scoring.ts";
-import { scoreFormat } from "../../../src/views/neighbors/words.ts";
 import { neighborsCommand } from "../exports/command.ts";
 import { neighborsExports } from "../exports/neighbors.ts";
 import { Said } from "../plots/said.tsx";
-import { Spread } from "../plots/spread.tsx";
-import { Thumbs } from "../plots/thumbs.tsx";
-import { type NeighborsResult, type Properties, pictureUrl } from "../state/api.ts";
-import { calledUnit } from "../state/atlas.ts";
+import { pictureUrl } from "../state/api.ts";
 import { formatHeads, headsInWords, orAll, readHeads } from "../state/heads.ts";
-import { hitsInWords, inWords, isNoBetter } from "../state/know.ts";
-import {
-  type Labels,
-  useCorpora,
-  useImage,
-  useLabels,
-  useNeighbors,
-  useProperties,
-} from "../state/queries.ts";
+import { isNoBetter } from "../state/know.ts";
+import { useCorpora, useImage, useLabels, useNeighbors, useProperties } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
+import { CorpusChoice } from "./corpus-choice.tsx";
 import { Exports } from "./exports.tsx";
 import { HeadChooser } from "./head-chooser.tsx";
 import { PhotoNotice } from "./model-picker.tsx";
+import { Found } from "./neighbors/found.tsx";
+import { HowToScore } from "./neighbors/how.tsx";
+import { Kinds } from "./neighbors/kinds.tsx";
+import { OneHead } from "./neighbors/one-head.tsx";
+import { type Property, PropertyChoice } from "./neighbors/property-choice.tsx";
+import { TextQuery } from "./neighbors/text-query.tsx";
 import { Picker } from "./picker.tsx";
 import { PrepareCorpus } from "./prepare.tsx";
 import { Missing, ProblemNote } from "./problem.tsx";
 import { CutTexts } from "./texts.tsx";
-import { thumbsOf } from "./thumbs-of.ts";
 import type { ViewProps } from "./view.ts";
-
-type Property = Properties["properties"][number];
-
-const ASKED = {
-  property: "pictures that share a property with this one",
-  image: "pictures that some heads find like this one",
-  text: "pictures that some heads find fitting a text",
-} as const;
-
-const SCORES = {
-  centred: "cosine from the mean of all",
-  dot: "product (as in the paper)",
-  cosine: "cosine",
-  z: "deviations above the mean",
-} as const;
 
 /** Nearest neighbours by property, by head for the picture, by head for a text. */
 export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
@@ -75,37 +54,23 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
       : undefined;
   const { data, error, isPlaceholderData } = useNeighbors(model.name, asked);
   const words =
-    by === "property"
-      ? property
-        ? `the heads for ${property.name} (${property.heads.length > 4 ? property.heads.length : property.heads.map((head) => weightedName(head.name, head.weight).replace("*-1", " taken negatively")).join(", ")})`
-        : "heads"
-      : headsInWords(read.chosen, model, read.mlps, labels);
+    by === "property" ? propertyInWords(property) : headsInWords(read.chosen, model, read.mlps, labels);
   const isPhoto = by !== "text" && model.embedded && !/^(demo|scenes):/.test(image);
   const hrefOf = (other: string) => formatAddress({ ...state, view: "look", image: other, tour: 0 });
   const open = (other: string) => pick(other, "look");
   return (
     <div className="neighbors">
       <section className="controls" aria-label="What is looked for">
-        <fieldset className="modes">
-          <legend>Find</legend>
-          {(Object.keys(ASKED) as (keyof typeof ASKED)[]).map((kind) => (
-            <label key={kind}>
-              <input
-                type="radio"
-                name="by"
-                checked={by === kind}
-                disabled={kind === "property" && noneKnown}
-                onChange={() => go({ by: kind })}
-              />{" "}
-              {ASKED[kind]}
-              {kind === "property" &&
-                noneKnown &&
-                (properties.length === 0
-                  ? " (none is known: serve with --labels)"
-                  : " (through none of those known are more found than by chance)")}
-            </label>
-          ))}
-        </fieldset>
+        <Kinds
+          {...{ by, go }}
+          noProperty={
+            !noneKnown
+              ? null
+              : properties.length === 0
+                ? "none is known: serve with --labels"
+                : "through none of those known are more found than by chance"
+          }
+        />
         {isPhoto && (
           <PhotoNotice
             model={model.name}
@@ -163,45 +128,8 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
                 />
               </>
             )}
-            <label>
-              in{" "}
-              <select
-                className="corpora"
-                value={corpus}
-                onChange={(event) => go({ corpus: event.target.value })}
-              >
-                {corpora?.corpora.map(({ name, title }) => (
-                  <option key={name} value={name}>
-                    {title}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <label>
-              score{" "}
-              <select
-                value={scoring}
-                onChange={(event) => go({ scoring: event.target.value as keyof typeof SCORES })}
-              >
-                {Object.entries(SCORES).map(([kind, title]) => (
-                  <option key={kind} value={kind}>
-                    {title}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <label>
-              show{" "}
-              <select value={state.count} onChange={(event) => go({ count: Number(event.target.value) })}>
-                {[...new Set([4, 8, 16, 32, state.count])]
-                  .sort((a, b) => a - b)
-                  .map((k) => (
-                    <option key={k} value={k}>
-                      {k}
-                    </option>
-                  ))}
-              </select>
-            </label>
+            <CorpusChoice {...{ state, go, model }} />
+            <HowToScore {...{ scoring, go }} count={state.count} />
           </div>
         </div>
       </section>
@@ -270,153 +198,10 @@ export function Neighbors({ state, go, app, model, pick, ready }: ViewProps) {
   );
 }
 
-function PropertyChoice(props: {
-  properties: readonly Property[];
-  chosen: Property | undefined;
-  onChoose: (name: string) => void;
-}) {
-  const { properties, chosen, onChoose } = props;
-  const failing = properties.filter(isNoBetter);
-  const optionOf = (property: Property) => (
-    <option key={property.name} value={property.name}>
-      {property.name}
-      {property.precision && ` – ${hitsInWords(property.precision)}`}
-    </option>
-  );
-  return (
-    <div className="property">
-      <label>
-        property{" "}
-        <select
-          value={chosen?.name ?? ""}
-          disabled={properties.length === 0}
-          onChange={(event) => onChoose(event.target.value)}
-        >
-          {chosen === undefined && <option value="">none is known yet</option>}
-          {properties.filter((property) => !isNoBetter(property)).map(optionOf)}
-          {failing.length > 0 && <optgroup label="no better than chance">{failing.map(optionOf)}</optgroup>}
-        </select>
-      </label>
-      {chosen?.precision && (
-        <p className="property-facts" data-testid="property-facts">
-          {inWords(chosen.name)}: <strong>{hitsInWords(chosen.precision)}</strong>
-          {isNoBetter(chosen) && <strong>: no better than chance</strong>}. On average over pictures that
-          these heads were not chosen on, so many of the {chosen.precision.k} nearest share it
-          {chosen.heads.some(({ weight }) => weight < 0) &&
-            "; a head that speaks against what it sees is taken negatively"}
-          .
-        </p>
-      )}
-    </div>
-  );
-}
-
-function Found(props: {
-  state: ViewProps["state"];
-  /** Undefined while it is looked for. */
-  data: NeighborsResult | undefined;
-  /** Whether it answers the question before this one. */
-  isStale: boolean;
-  /** The picture that was asked about. */
-  query: string | undefined;
-  hrefOf: (image: string) => string;
-  onOpen: (image: string) => void;
-  onShuffle: () => void;
-}) {
-  const { state, data, isStale, query, onShuffle, ...links } = props;
-  const row = (kind: "neighbors" | "least" | "random") => data && thumbsOf(state.corpus, data, data[kind]);
-  const searched = data ? `${data.searched.toLocaleString("en")} pictures searched` : "searching";
-  const expected = state.count;
-  return (
-    <div className={isStale ? "found stale" : "found"}>
-      <Thumbs
-        title="most similar"
-        explanation={`${searched}${data && data.excluded > 0 ? "; this picture itself is left out" : ""}. Below each: its score, and the share of pictures that score lower.`}
-        items={row("neighbors")}
-        expected={expected}
-        {...(query !== undefined && { query })}
-        {...links}
-      />
-      {data && data.neighbors.length > 0 ? (
-        <Spread
-          {...data.distribution}
-          marks={data.neighbors.map(({ score }) => score)}
-          format={scoreFormat(data)}
-        />
-      ) : (
-        <div className="spread place" />
-      )}
-      <Thumbs
-        title="least similar"
-        explanation="the lowest scores"
-        items={row("least")}
-        {...{ expected, ...links }}
-      />
-      <Thumbs
-        title="random"
-        explanation="against cherry-picking"
-        items={row("random")}
-        {...{ expected, ...links }}
-      />
-      <button type="button" onClick={onShuffle}>
-        Other random ones
-      </button>
-    </div>
-  );
-}
-
-function TextQuery({ text, onAsk }: { text: string; onAsk: (text: string) => void }) {
-  const [draft, setDraft] = useState(text);
-  const [of, setOf] = useState(text);
-  // The address changed under the field, as going back does.
-  if (of !== text) {
-    setOf(text);
-    setDraft(text);
-  }
-  const ask = (event: FormEvent) => {
-    event.preventDefault();
-    if (draft.trim() !== "") onAsk(draft.trim());
-  };
-  return (
-    <form onSubmit={ask} className="text-query">
-      <label>
-        text{" "}
-        <input
-          value={draft}
-          dir="auto"
-          maxLength={300}
-          size={28}
-          onChange={(event) => setDraft(event.target.value)}
-        />
-      </label>
-      <button type="submit">Find</button>
-    </form>
-  );
-}
-
-function OneHead(props: {
-  labels: Labels;
-  layers: number;
-  heads: number;
-  chosen: number | null;
-  onChoose: (unit: number | null) => void;
-}) {
-  const { labels, layers, heads, chosen, onChoose } = props;
-  return (
-    <label>
-      head{" "}
-      <select
-        value={chosen ?? ""}
-        onChange={(event) => onChoose(event.target.value === "" ? null : Number(event.target.value))}
-      >
-        <option value="">several, or all</option>
-        {Array.from({ length: layers * heads }, (_, unit) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a head is its number
-          <option key={unit} value={unit}>
-            {calledUnit(unit, heads, labels)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+/** Which heads stand for a property: by name as long as they are few. */
+function propertyInWords(property: Property | undefined): string {
+  if (!property) return "heads";
+  const { name, heads } = property;
+  const named = heads.map((head) => weightedName(head.name, head.weight).replace("*-1", " taken negatively"));
+  return `the heads for ${name} (${heads.length > 4 ? heads.length : named.join(", ")})`;
 }

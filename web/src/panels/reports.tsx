@@ -1,17 +1,21 @@
 import { here } from "../state/api.ts";
 import { formatAddress } from "../state/url.ts";
+import { CompareModels } from "./compare-models.tsx";
 import { Missing } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
 
 /** Pages that `study`, `compare` and other commands wrote, as they drew them. */
-export function Reports({ state, go, app: { reports } }: ViewProps) {
+export function Reports(props: ViewProps) {
+  const { state, go, app } = props;
+  const { reports } = app;
   const report = state.report === null ? reports[0] : reports.find(({ id }) => id === state.report);
   return (
     <div className="reports">
+      <CompareModels {...props} />
       {reports.length === 0 && (
         <div className="empty">
           <p>
-            This server shows no reports. <code>clip-interpret study --out report</code> writes one of several
+            There are no reports yet. <code>clip-interpret study --out report</code> writes one of several
             models, <code>compare --out pairs.html</code> one of the heads of two;{" "}
             <code>clip-interpret serve --report report --report pairs.html</code> shows both here.
           </p>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from "react";
-import { type ScatterAxis, scatter } from "../../../src/views/atlas/drawings.ts";
+import { NARROW_SCATTER, SCATTER, type ScatterAxis, scatter } from "../../../src/views/atlas/drawings.ts";
 import type { AtlasEntry } from "../state/api.ts";
+import { useIsPhone } from "../state/phone.ts";
 
 interface Props {
   readonly heads: readonly AtlasEntry[];
@@ -20,7 +21,8 @@ const MOST_NAMES = 40;
 /** Heads as points over two metrics; each leads to its page. */
 export function HeadScatter({ heads, x, y, shown, pointed, onPoint, href, onOpen }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const drawing = useMemo(() => scatter(heads, x, y, href), [heads, x, y, href]);
+  const room = useIsPhone() ? NARROW_SCATTER : SCATTER;
+  const drawing = useMemo(() => scatter(heads, x, y, href, room), [heads, x, y, href, room]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another drawing has other points
   useEffect(() => {
     for (const point of box.current?.querySelectorAll<SVGAElement>("a[data-head]") ?? []) {

@@ -6,6 +6,7 @@ export type {
   AddedCorpus,
   App,
   ChangedCorpora,
+  ComparisonState,
   Corpora,
   CorpusImage,
   CorpusImages,
@@ -20,7 +21,7 @@ export type {
   WithoutHeads,
 } from "../../../src/results/app.ts";
 export type {
-  AtlasDirection,
+  AtlasCommon,
   AtlasEntry,
   AtlasHeadResult,
   AtlasLabel,

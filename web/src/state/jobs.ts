@@ -53,6 +53,8 @@ const MADE = [
   "means",
   "without",
   "atlas",
+  "comparison",
+  "app",
 ];
 let isDue = false;
 /** Asks again once for all that is heard of in one go, as at the start every job is. */

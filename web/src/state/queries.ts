@@ -6,6 +6,7 @@ import {
   type App,
   type AtlasHeadResult,
   type AtlasState,
+  type ComparisonState,
   type Corpora,
   type CorpusImages,
   decodeFloats,
@@ -297,6 +298,16 @@ export const useAtlas = (model: string, corpus: string, ready: boolean) =>
     queryKey: ["atlas", model, corpus],
     enabled: ready,
     queryFn: ({ signal }) => get<AtlasState>(`/api/atlas?${query({ model, corpus })}`, signal),
+  });
+
+/** The report of two models beside each other, or what it would take. */
+export const useComparison = (
+  asked: { model: string; other: string; by: "responses" | "weights"; corpus: string } | undefined,
+) =>
+  useQuery({
+    queryKey: ["comparison", asked],
+    enabled: asked !== undefined,
+    queryFn: ({ signal }) => get<ComparisonState>(`/api/comparison?${query(asked!)}`, signal),
   });
 
 /** The page of one head. While the next head's comes, the one before is not shown: it would be taken for it. */
