@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { thumbnailOf } from "../../corpus/thumbnails.ts";
 import type { thumbnail } from "../../image/thumbnail.ts";
 import { EMBEDDED_MODELS } from "../../model/registry.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
