@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Option } from "commander";
-import type { Index } from "../corpus/open-index.ts";
+import type { ShardedIndex } from "../corpus/open-shards.ts";
 import { missingPictures } from "../corpus/root.ts";
 import { type Thumbnail, thumbnail } from "../image/thumbnail.ts";
 import type { Report } from "../support/progress.ts";
@@ -11,7 +11,7 @@ export const rootOption = (): Option =>
 
 /** Small pictures of some images of an index, by their ids; null, with a warning, where the file is gone. */
 export async function thumbnailsOf(
-  index: Index,
+  index: Pick<ShardedIndex, "folder" | "manifest">,
   images: readonly { readonly id: string; readonly path: string }[],
   side: number,
   report: Report,

@@ -11,6 +11,7 @@ import { readsTexts } from "../../checkpoint/model-config.ts";
 import { requireImages } from "../../corpus/few-images.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { dot, multiply } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
@@ -497,7 +498,7 @@ function mapsOf(
 }
 
 /** About how many images an atlas looks at again. */
-export const estimatedImages = (index: Pick<Index, "images">, heads: number, most = 2000): number =>
+export const estimatedImages = (index: Pick<ShardedIndex, "images">, heads: number, most = 2000): number =>
   Math.min(index.images.length, most, GALLERY + heads * STEPS * 16);
 
 function metricsOf(
