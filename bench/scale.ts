@@ -13,11 +13,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { folderStore } from "../src/corpus/folder-store.ts";
 import { type Manifest, originOf, writeManifest } from "../src/corpus/manifest.ts";
 import { imageRow } from "../src/corpus/rows.ts";
 import { createShard } from "../src/corpus/shard.ts";
-import { nextName, putShard } from "../src/corpus/shard-list.ts";
-import { folderStore } from "../src/corpus/store.ts";
+import { putShard } from "../src/corpus/shard-list.ts";
 import { storeBatch } from "../src/corpus/stored.ts";
 import { Random } from "../src/math/random.ts";
 import { createModelLoader, DEFAULT_MODEL } from "../src/model/registry.ts";
@@ -58,7 +58,7 @@ async function make(folder: string, images: number): Promise<void> {
       return imageRow({ path, label, factors, bytes: known.bytes }, known);
     });
     shard.add(storeBatch(parts as never, manifest), rows);
-    const entry = await putShard(store, nextName(manifest), shard, 0);
+    const entry = await putShard(store, manifest, shard, 0);
     manifest = { ...manifest, shards: [...manifest.shards, entry] };
     process.stdout.write(`\r${(start + count).toLocaleString("en")} images`);
   }

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
-import { withLock } from "../hub/lock.ts";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
 import { kindOf } from "./file-kinds.ts";
@@ -26,9 +25,10 @@ import { readShardRows, readWholeShard } from "./read-shard.ts";
 import { isSameFolder, requireImagesIn } from "./root.ts";
 import { type ImageRow, imageRow, isTransient, type RejectedRow, rejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
-import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
+import { putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
 import { requireReachable, type ScanOptions, type Source, type SourceImage, scanSource } from "./source.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { storeAt } from "./store-at.ts";
 import { storeBatch } from "./stored.ts";
 import { UNREAD_FILE, writeUnread } from "./unread.ts";
 
@@ -85,13 +85,7 @@ export async function buildIndex(
   options: BuildOptions = {},
 ) {
   const source = isSource(images) ? images : await scanSource(images, options);
-  const store = folderStore(resolve(folder));
-  const lock = join(store.where, ".lock");
-  // Settled apart, so that only what happens to the lock is a failed write of the lock.
-  const work = () => Promise.allSettled([build(model, source, store, options)]);
-  const [outcome] = await guardWrite(lock, () => withLock(lock, work, options));
-  if (outcome.status === "rejected") throw outcome.reason;
-  return outcome.value;
+  return storeAt(folder).exclusive((store) => build(model, source, store, options), options);
 }
 
 const isSource = (images: string | readonly string[] | Source): images is Source =>
@@ -148,7 +142,8 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
     const message = `${unread.length === 1 ? "1 file" : `${unread.length} files`} could not be read, and will be tried again: ${some.join("; ")}${unread.length > 3 ? "; …" : ""}`;
     report?.({ type: "warning", code: "IMAGES_UNREAD", message });
   }
-  for (const left of ["journal", "manifest.json.part"]) await store.remove(left);
+  await rm(store.journal, { recursive: true, force: true });
+  await store.remove("manifest.json.part");
   const total = (key: "images" | "rejected") => manifest.shards.reduce((sum, shard) => sum + shard[key], 0);
   return {
     folder: store.where,
@@ -280,11 +275,7 @@ async function addShard(
   const { root } = source;
   const shard = createShard(manifest, images.length);
   await requireIndex(store);
-  const journal = await openJournal(
-    join(store.where, "journal", "current"),
-    workName(manifest, images),
-    manifest,
-  );
+  const journal = await openJournal(join(store.journal, "current"), workName(manifest, images), manifest);
   const done = new Set<string>();
   const unread: RejectedRow[] = [];
   let rejected = 0;
@@ -329,7 +320,7 @@ async function addShard(
         ? manifest
         : {
             ...manifest,
-            shards: [...manifest.shards, await putShard(store, nextName(manifest), shard, rejected)],
+            shards: [...manifest.shards, await putShard(store, manifest, shard, rejected)],
           };
     if (listed !== manifest) await writeManifest(store, listed);
     await journal.discard();

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
 import { messageOf } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
@@ -15,6 +15,7 @@ import {
 import { findCorruption, readShardRows, readWholeShard, shardFolder } from "./read-shard.ts";
 import { hashFile, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
+import { placeOf } from "./store-at.ts";
 
 /** An index that is read, with the rows of its images in memory: some 600 bytes an image. */
 export interface Index extends ShardedIndex {
@@ -37,7 +38,7 @@ export interface Index extends ShardedIndex {
  */
 export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -90,7 +91,7 @@ export async function checkIndex(
   { root, report, signal }: WorkOptions & Pick<ReadOptions, "root"> = {},
 ) {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const corrupt: string[] = [];
   const changed: string[] = [];
   const missing: string[] = [];

@@ -1,16 +1,16 @@
-import { resolve } from "node:path";
 import { mlpCount } from "../model/components.ts";
 import { imageScales } from "../model/head-space.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
-import { once, sharedCache } from "../support/shared.ts";
+import { sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
 import { type Manifest, readManifest, type ShardEntry } from "./manifest.ts";
 import { readCheckedHead, readFloats, readMlps, readMoments, requireWholeShard } from "./read-shard.ts";
 import { requireImagesIn, spread } from "./root.ts";
 import { openRowTable, type RowTable } from "./row-table.ts";
 import type { RejectedRow } from "./rows.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { placeOf, storeAt } from "./store-at.ts";
 import { readUnread } from "./unread.ts";
 
 /**
@@ -72,7 +72,7 @@ const SCALES_BYTES = 2 ** 26;
  */
 export async function openShards(folder: string, { root, report }: ReadOptions = {}): Promise<ShardedIndex> {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const looked = inTurn(manifest.shards, AT_ONCE, (shard) =>
     requireWholeShard(store, manifest, shard).then(
@@ -111,7 +111,7 @@ export function requireAnyShard(whole: readonly ShardEntry[], { shards }: Manife
 
 /** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
 export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
-  const store = folderStore(resolve(folder));
+  const store = storeAt(folder);
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
   return { store, manifest };

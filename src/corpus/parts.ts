@@ -4,11 +4,10 @@
  * added later move nothing.
  */
 import { createHash } from "node:crypto";
-import { join, relative, resolve } from "node:path";
-import { withLock } from "../hub/lock.ts";
+import { relative, resolve } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
+import { atOnce } from "../support/at-once.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { guardWrite } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { type BuildOptions, buildIndex, countUnsupported, readRows } from "./build.ts";
@@ -18,9 +17,10 @@ import { dropPaths } from "./prune.ts";
 import { shardFolder } from "./read-shard.ts";
 import { isSameFolder } from "./root.ts";
 import type { RejectedRow } from "./rows.ts";
-import { nextName, removeUnlisted } from "./shard-list.ts";
+import { placeShard, removeUnlisted } from "./shard-list.ts";
 import type { Source } from "./source.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { isStoreAddress, storeAt } from "./store-at.ts";
 import { readUnread, writeUnread } from "./unread.ts";
 
 /** One of `of` parts, counted from 1. */
@@ -33,6 +33,8 @@ export interface Part {
 export const PARTS = "parts";
 /** Written into a part when all of it is there. */
 const FINISHED = "finished.json";
+/** Says how many parts there are. */
+const DIVISION = `${PARTS}/division.json`;
 /** More parts than any scheduler's array has tasks. */
 const MOST = 100_000;
 
@@ -50,7 +52,7 @@ export const partOf = (path: string, of: number): number =>
   1 + (createHash("sha256").update(path).digest().readUInt32BE(0) % of);
 
 const nameOf = ({ number, of }: Part) => `${number}-of-${of}`;
-const partStore = (store: Store, name: string) => folderStore(join(store.where, PARTS, name));
+const partStore = (store: Store, part: Part) => store.within(`${PARTS}/${nameOf(part)}`);
 
 /**
  * Computes one part of an index: what of the source is in it and not in the index yet. The last part to be finished puts
@@ -65,7 +67,7 @@ export async function buildPart(
   part: Part,
   options: BuildOptions = {},
 ) {
-  const store = folderStore(resolve(folder));
+  const store = storeAt(folder);
   await requireDivision(store, part.of);
   const whole = await readManifest(store);
   const known = whole ? (await readRows(store, whole)).rows : [];
@@ -74,7 +76,7 @@ export async function buildPart(
   const images = source.images.filter(
     ({ path }) => wanted.has(path) && partOf(path, part.of) === part.number,
   );
-  const own = partStore(store, nameOf(part));
+  const own = partStore(store, part);
   await own.remove(FINISHED);
   const form = whole && { dtype: whole.dtype, mlps: whole.mlps };
   const built = await buildIndex(model, { ...source, images }, own.where, { ...form, ...options });
@@ -90,29 +92,24 @@ export async function buildPart(
  * @throws `PARTS_MISSING`, `INDEX_MISMATCH`, `INDEX_CORRUPT`, `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED`
  */
 export async function mergeParts(folder: string, options: WorkOptions = {}) {
-  const store = folderStore(resolve(folder));
-  const lock = join(store.where, ".lock");
-  const [outcome] = await guardWrite(lock, () =>
-    withLock(lock, () => Promise.allSettled([merge(store, options)]), options),
-  );
-  if (outcome.status === "rejected") throw outcome.reason;
-  return outcome.value;
+  return storeAt(folder).exclusive((store) => merge(store, options), options);
 }
 
 async function merge(store: Store, { report, signal }: WorkOptions) {
   const found = await readManifest(store);
   if (found) await removeUnlisted(store, found);
-  const parts = await divisions(store);
+  const of = await divisionOf(store);
   // Where another process was faster there is nothing left to do.
-  if (parts.length === 0 && !found) throw partsMissing(`${store.where} has no parts`);
-  for (const of of new Set(parts.map((part) => part.of))) {
-    const missing = await unfinished(store, of);
-    if (missing.length === 0) continue;
+  if (of === undefined && !found) throw partsMissing(`${store.where} has no parts`);
+  const missing = of === undefined ? [] : await unfinished(store, of);
+  if (missing.length > 0) {
     const named = `${missing.slice(0, 10).join(", ")}${missing.length > 10 ? ", …" : ""}`;
     throw partsMissing(
       `of ${of} parts in ${store.where} ${missing.length === 1 ? "one is" : `${missing.length} are`} not finished: ${named}`,
     );
   }
+  // All that were wanted, not those that a listing shows: that of a store may be late.
+  const parts = Array.from({ length: of ?? 0 }, (_, i): Part => ({ number: i + 1, of: of! }));
   let manifest = found;
   const paths = new Set(found ? (await readRows(store, found)).rows.map(({ path }) => path) : []);
   const unread: RejectedRow[] = [];
@@ -120,7 +117,7 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
   report?.({ type: "start", task, unit: "part", total: parts.length });
   let [done, added] = [0, 0];
   for (const part of parts) {
-    const from = partStore(store, nameOf(part));
+    const from = partStore(store, part);
     let own = await requireManifest(from);
     manifest ??= { ...own, ...placedIn(store, from, own), shards: [] };
     await requireAlike(manifest, own, from);
@@ -136,9 +133,9 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
         if (sha256Of(bytes) !== sha256) throw damaged(from, entry.name, part);
         files.set(file, [bytes]);
       }
-      const name = nextName(manifest);
-      await store.putFolder(shardFolder(name), files);
-      manifest = { ...manifest, shards: [...manifest.shards, { ...entry, name }] };
+      const { name: _, ...described } = entry;
+      const placed = await placeShard(store, manifest, files, described);
+      manifest = { ...manifest, shards: [...manifest.shards, placed] };
       added += entry.images + entry.rejected;
     }
     for (const row of await readUnread(from)) unread.push(row);
@@ -170,35 +167,36 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
   };
 }
 
-/** The parts that are there, in the order of their numbers. */
-async function divisions(store: Store): Promise<Part[]> {
-  return (await store.list(PARTS))
-    .flatMap((name) => {
-      const [, number, of] = /^(\d+)-of-(\d+)$/.exec(name) ?? [];
-      return number === undefined ? [] : [{ number: Number(number), of: Number(of) }];
-    })
-    .sort((a, b) => a.of - b.of || a.number - b.number);
+/** How many parts an index is divided into while there are parts. @throws `INDEX_INVALID` */
+async function divisionOf(store: Store): Promise<number | undefined> {
+  if ((await store.size(DIVISION)) === undefined) return undefined;
+  const text = (await store.read(DIVISION)).toString("utf8");
+  const of = /^\{"of":(\d+)\}\n$/.exec(text)?.[1];
+  if (of !== undefined) return Number(of);
+  throw new ClipInterpretError("INDEX_INVALID", `${store.where}/${DIVISION} is damaged`, {
+    hint: `Remove ${store.where}/${PARTS} and run the parts again.`,
+  });
 }
 
-/** @throws `INDEX_MISMATCH` where parts of another number are there */
+/** The first part to begin says how many there are. @throws `INDEX_MISMATCH` where it said another number */
 async function requireDivision(store: Store, of: number): Promise<void> {
-  const other = (await divisions(store)).find((part) => part.of !== of);
-  if (!other) return;
+  if (await store.claim(DIVISION, [Buffer.from(`{"of":${of}}\n`)])) return;
+  const other = await divisionOf(store);
+  if (other === undefined || other === of) return;
   throw new ClipInterpretError(
     "INDEX_MISMATCH",
-    `${store.where} has parts of ${other.of}, and this is one of ${of}`,
-    { hint: `Finish those and run \`index --merge\`, or remove ${join(store.where, PARTS)}.` },
+    `${store.where} has parts of ${other}, and this is one of ${of}`,
+    {
+      hint: `Finish those and run \`index --merge\`, or remove ${store.where}/${PARTS}.`,
+    },
   );
 }
 
 /** Numbers of the parts that are not finished. */
 async function unfinished(store: Store, of: number): Promise<number[]> {
-  const missing: number[] = [];
-  for (let number = 1; number <= of; number++) {
-    const finished = await partStore(store, nameOf({ number, of })).size(FINISHED);
-    if (finished === undefined) missing.push(number);
-  }
-  return missing;
+  const numbers = Array.from({ length: of }, (_, i) => i + 1);
+  const sizes = await atOnce(16, numbers, (number) => partStore(store, { number, of }).size(FINISHED));
+  return numbers.filter((_, i) => sizes[i] === undefined);
 }
 
 const partsMissing = (message: string) => new ClipInterpretError("PARTS_MISSING", message);
@@ -218,7 +216,7 @@ async function requireManifest(store: Store): Promise<Manifest> {
 
 /** Where the model lies, seen from the index that a part becomes part of. */
 function placedIn(store: Store, from: Store, { model }: Manifest): Pick<Manifest, "model"> {
-  if (!model.folder || model.folder.relative === null) return { model };
+  if (!model.folder || model.folder.relative === null || isStoreAddress(store.where)) return { model };
   const way = relative(store.where, resolve(from.where, model.folder.relative)).replaceAll("\\", "/");
   return { model: { ...model, folder: { ...model.folder, relative: way } } };
 }

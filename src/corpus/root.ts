@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, parse, posix, relative, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
 import type { ImageRow } from "./rows.ts";
+import { isStoreAddress } from "./s3-store.ts";
 
 const real = (path: string) => realpath(path).catch(() => path);
 
@@ -15,6 +16,7 @@ const real = (path: string) => realpath(path).catch(() => path);
  * images lie around the index, in it or beside it; else absolute.
  */
 export async function storedRoot(index: string, root: string): Promise<string> {
+  if (isStoreAddress(index) || isStoreAddress(root)) return root;
   // A link that is the root itself is kept: what it leads to lies elsewhere.
   const place = join(await real(dirname(root)), basename(root));
   const steps = relative(await real(index), place).split(sep);
@@ -25,8 +27,12 @@ export async function storedRoot(index: string, root: string): Promise<string> {
 }
 
 /** Where a manifest's root is. */
-export const openedRoot = async (index: string, stored: string): Promise<string> =>
-  isAbsolute(stored) ? stored : resolve(await real(index), stored);
+export async function openedRoot(index: string, stored: string): Promise<string> {
+  if (isAbsolute(stored) || isStoreAddress(stored)) return stored;
+  // A folder that was copied into a store, with its images.
+  if (isStoreAddress(index)) return `s3:/${posix.join(index.slice("s3:/".length), stored)}`;
+  return resolve(await real(index), stored);
+}
 
 /** Whether two paths lead to one folder. */
 export const isSameFolder = async (a: string, b: string): Promise<boolean> =>

@@ -80,6 +80,10 @@ export const ERRORS = {
     means: "A file of this program's cache is damaged; what it held is made anew (a warning).",
     hint: "Nothing needs to be done; if it happens again, check the disk.",
   },
+  LAYOUT_SAMPLED: {
+    means: "A layout was asked of more images than are laid out; some, spread evenly, have a place (a warning).",
+    hint: "Nothing needs to be done; for places of all, lay the exported vectors out with another program.",
+  },
   RANK_CLAMPED: {
     means:
       "TEXTSPAN was asked to use more directions than the contributions fill; the others are rounding noise and are left out (a warning).",
@@ -219,6 +223,18 @@ export const ERRORS = {
     means:
       "The index was made by another model, with other preprocessing, in another form or of other images.",
     hint: "Use what the message names, or make another index with another --out.",
+  },
+  INDEX_CHANGED: {
+    means: "Other runs wrote to an index in a store, again and again, before this one could.",
+    hint: "Run the same command again: it goes on from what is there. Give each run a --part of its own to work side by side.",
+  },
+  STORE_DENIED: {
+    means: "A store does not let these credentials do what was asked, or there are none.",
+    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; they need to read, write, list and delete below the address.",
+  },
+  STORE_UNREACHABLE: {
+    means: "A store gives no answer, or fails again and again.",
+    hint: "Check the address and AWS_ENDPOINT_URL, and run the same command again: what is stored is kept.",
   },
   PARTS_MISSING: {
     means: "Not all parts of an index are finished.",

@@ -27,7 +27,7 @@ import { type ImageRow, imageRow } from "../../src/corpus/rows.ts";
 import { createShard } from "../../src/corpus/shard.ts";
 import { putShard } from "../../src/corpus/shard-list.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { folderStore } from "../../src/corpus/store.ts";
+import { folderStore } from "../../src/corpus/folder-store.ts";
 import { storeBatch } from "../../src/corpus/stored.ts";
 import { fromHalf } from "../../src/math/half.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
@@ -305,7 +305,7 @@ describe("an index holds what the model computed", () => {
       imageRow({ path: `${i}`, bytes: 1, label: null, factors: {} }, shown),
     );
     shard.add({ count, z, scalars, embedding: z, mlps: new Uint16Array(0) }, rows);
-    const manifest = { ...empty, shards: [await putShard(store, "000000", shard, 0)] };
+    const manifest = { ...empty, shards: [await putShard(store, empty, shard, 0)] };
     await writeManifest(store, manifest);
     const opened = await readIndex(store.where);
     expect(opened.images).toEqual(rows);
