@@ -7,6 +7,7 @@ import {
   assembleIndex,
   gather,
   openManifest,
+  openToRead,
   type ReadOptions,
   requireAnyShard,
   type ShardedIndex,
@@ -37,7 +38,7 @@ export interface Index extends ShardedIndex {
  *   not hold its images
  */
 export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
-  const { store, manifest: stored } = await openManifest(folder);
+  const { store, manifest: stored } = await openToRead(folder);
   const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];

@@ -4,6 +4,7 @@ import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
+import { throughBlocks } from "./block-cache.ts";
 import { type Manifest, readManifest, type ShardEntry } from "./manifest.ts";
 import { readCheckedHead, readFloats, readMlps, readMoments, requireWholeShard } from "./read-shard.ts";
 import { requireImagesIn, spread } from "./root.ts";
@@ -71,7 +72,7 @@ const SCALES_BYTES = 2 ** 26;
  *   not hold its images
  */
 export async function openShards(folder: string, { root, report }: ReadOptions = {}): Promise<ShardedIndex> {
-  const { store, manifest: stored } = await openManifest(folder);
+  const { store, manifest: stored } = await openToRead(folder);
   const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const looked = inTurn(manifest.shards, AT_ONCE, (shard) =>
@@ -115,6 +116,12 @@ export async function openManifest(folder: string): Promise<{ store: Store; mani
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
   return { store, manifest };
+}
+
+/** The same to read from: what is far away is kept here, within a budget. @throws as {@link openManifest} */
+export async function openToRead(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+  const { store, manifest } = await openManifest(folder);
+  return { store: store.shared ? throughBlocks(store, manifest) : store, manifest };
 }
 
 /** An index of some shards that are known to be whole. */

@@ -179,7 +179,10 @@ describe("the reference scripts' arrays", () => {
 /** The reader that the writer brings with it. */
 interface ParquetReader {
   asyncBufferFromFile(path: string): Promise<unknown>;
-  parquetReadObjects(options: { readonly file: unknown; readonly utf8: boolean }): Promise<Record<string, unknown>[]>;
+  parquetReadObjects(options: {
+    readonly file: unknown;
+    readonly utf8: boolean;
+  }): Promise<Record<string, unknown>[]>;
   parquetMetadataAsync(file: unknown): Promise<{
     readonly schema: readonly { readonly name: string; readonly type?: string; repetition_type?: string }[];
   }>;
