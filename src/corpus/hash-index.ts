@@ -1,5 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
-import type { Manifest } from "./manifest.ts";
+import { createHash } from "node:crypto";
+import { hashStart } from "./manifest.ts";
 import type { Index } from "./open-index.ts";
 import type { ShardedIndex } from "./open-shards.ts";
 
@@ -22,7 +22,7 @@ export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images
   const before = known.get(images);
   if (before?.manifest === manifest) return before.hash;
   const hash = createHash("sha256");
-  updateHash(hash, manifest);
+  hash.update(hashStart(manifest));
   for (const image of images) hash.update(`${JSON.stringify(image)}\n`);
   const found = hash.digest("hex");
   known.set(images, { manifest, hash: found });
@@ -39,11 +39,3 @@ export type HashedIndex = RowsInMemory | Pick<ShardedIndex, "images" | "hash">;
 type RowsInMemory = Pick<Index, "manifest" | "images">;
 
 const hasRows = (index: HashedIndex): index is RowsInMemory => Array.isArray(index.images);
-
-/** What comes before the rows. */
-export function updateHash(
-  hash: Hash,
-  { model, preprocessing, dtype, mlps }: Pick<Manifest, "model" | "preprocessing" | "dtype" | "mlps">,
-): void {
-  hash.update(`${JSON.stringify([model.weights, model.precision, preprocessing, dtype, mlps])}\n`);
-}

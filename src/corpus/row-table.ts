@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { once, sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
-import { updateHash } from "./hash-index.ts";
-import type { Manifest, ShardEntry } from "./manifest.ts";
+import { hashStart, type Manifest, type ShardEntry } from "./manifest.ts";
 import { readRowBytes } from "./read-shard.ts";
 import { type ImageRow, parseImageRow, parseImageRows } from "./rows.ts";
 import type { Store } from "./store.ts";
@@ -62,7 +61,7 @@ export function openRowTable(store: Store, manifest: Manifest): RowTable {
     hash: once(async () => {
       const hash = createHash("sha256");
       // The lines are what the rows are as JSON.
-      updateHash(hash, manifest);
+      hash.update(hashStart(manifest));
       for await (const [, [bytes]] of inTurn(shards, AHEAD, (shard) => readRowBytes(store, shard)))
         hash.update(bytes);
       return hash.digest("hex");

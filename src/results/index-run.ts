@@ -71,7 +71,4 @@ export const indexExportSchema = z.strictObject({
   images: count,
   exported: z.array(z.string()).describe("files that --export wrote"),
 });
-/** What was written of an index as it is. */
-export type IndexExportResult = z.infer<typeof indexExportSchema>;
-
 export const indexExportResult = resultBuilder(indexExportSchema);
