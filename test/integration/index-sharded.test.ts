@@ -73,6 +73,9 @@ describe("an index whose rows stay on disk", () => {
         ];
         expect(found).toEqual(wanted);
         expect(found.excluded).toBe("image" in query ? 1 : 0);
+      // What is shown is summed apart from what is searched.
+      expect(found.neighbors[0].score).toBeCloseTo(found.distribution.most, 5);
+      expect(found.least[0].score).toBeCloseTo(found.distribution.least, 5);
       }
     },
   );
