@@ -21,7 +21,7 @@ import { type DecomposeOptions, decompose, type TokenDecomposition } from "./dec
 import { type DecomposeTokensOptions, decomposeTokens } from "./decompose-tokens.ts";
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry, loadTextGeometry } from "./geometry.ts";
-import { loadModelTokenizer, textParts, textTower } from "./load-tokenizer.ts";
+import { loadModelTokenizer, textTower } from "./load-tokenizer.ts";
 import { type ReadTokensOptions, readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
@@ -76,12 +76,12 @@ export interface ClipModel {
   /**
    * How heads of the text tower write into the joint space: the same shape as `geometry`, so that everything that reads an
    * image's decomposition reads a text's. Computed once.
-   * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`
+   * @throws `TEXTS_UNSUPPORTED`
    */
   textGeometry(): Promise<HeadGeometry>;
   /**
    * Decomposes texts of one length, given as token ids: at the token where texts are pooled, what every head read of every token.
-   * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`; `SUM_MISMATCH` when the self-check fails
+   * @throws `TEXTS_UNSUPPORTED`; `SUM_MISMATCH` when the self-check fails
    */
   decomposeTokens(
     texts: readonly (readonly number[])[],
@@ -149,6 +149,11 @@ export async function loadClipModel(
   const matmul = await createMatMul(onCpu);
   const geometry = await loadGeometry(checkpoint, onCpu);
   await requireUnchanged();
+  const textParts = once(async () => {
+    const tower = textTower(checkpoint);
+    await requireUnchanged();
+    return loadTextGeometry(tower, config.embedDim, weights.text!, weights.file, onCpu);
+  });
   const model: ClipModel = {
     name: checkpoint.name,
     config,
@@ -177,19 +182,16 @@ export async function loadClipModel(
       const text = await session("text", graph, onCpu);
       return blamingWeights(towerWeights, () => encodeTokens(text, texts, tower, config.embedDim, work));
     },
-    textGeometry: once(async () => {
-      const { tower, towerWeights } = textParts(checkpoint);
-      await requireUnchanged();
-      return loadTextGeometry(tower, config.embedDim, towerWeights, weights.file, onCpu);
-    }),
+    textGeometry: async () => (await textParts()).geometry,
     async decomposeTokens(texts, work = {}) {
-      const { tower, towerWeights } = textParts(checkpoint);
+      const tower = textTower(checkpoint);
+      const towerWeights = weights.text!;
       const { tokenLayers = [] } = work;
       const how = { kind: "decompose", tokenLayers, precision } as const;
       const graph = () => textGraph({ text: tower, embedDim: config.embedDim }, towerWeights, how);
       const text = await session(`text ${tokenLayers.join()}`, graph, onCpu);
-      const geometry = await model.textGeometry();
-      return blamingWeights(towerWeights, () => decomposeTokens(text, matmul, tower, geometry, texts, work));
+      const parts = await textParts();
+      return blamingWeights(towerWeights, () => decomposeTokens(text, matmul, tower, parts, texts, work));
     },
     async decompose(pixels, work = {}) {
       const { tokenLayers = [], outputLayers = [], gate } = work;

@@ -1,7 +1,8 @@
 import type { Checkpoint } from "../checkpoint/load.ts";
-import type { TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
-import type { TextWeights } from "../checkpoint/weight-roles.ts";
+import type { LanguageConfig, TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
+import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
 import { geometryGraph, type LastMaps, poolGeometryGraph } from "../onnx/geometry.ts";
+import { languageGeometryGraph } from "../onnx/language-parts.ts";
 import { createSession, type SessionOptions } from "../onnx/session.ts";
 import { identity } from "../onnx/transformer.ts";
 
@@ -10,8 +11,8 @@ export interface HeadGeometry {
   readonly layers: number;
   readonly heads: number;
   /**
-   * Numbers of a head's z: d_h; one more where what attention adds is normalised (post-norm), since z is [z/σ, 1/σ] then; D where
-   * the model pools by attention, since z is then the contribution itself.
+   * Numbers of a head's z: d_h; one more where what attention adds is normalised (post-norm), since z is [z/σ, 1/σ] then, and with
+   * a language model's text tower up to two (`onnx/language-parts.ts`); D where z is the contribution itself.
    */
   readonly headDim: number;
   readonly embedDim: number;
@@ -19,7 +20,13 @@ export interface HeadGeometry {
   readonly terms: number;
   /** Whether the pool has an MLP, whose output is one more component. */
   readonly poolMlp?: boolean;
-  /** M_lh = W_O^h·diag(γ)·P: [L, H, d_h, D]; with a pool the identity of all heads, [D, D]. */
+  /**
+   * Whether z, and tokens' values, are contributions to the embedding themselves, since what follows a head differs from input to
+   * input: with attention pooling, and where a text tower ends with an activation. k, s and b are 0 then: z has its share of
+   * constants in it.
+   */
+  readonly whole?: boolean;
+  /** M_lh = W_O^h·diag(γ)·P: [L, H, d_h, D]; where z is whole the identity of all heads, [D, D]. */
   readonly M: Float32Array;
   /** (b_O⊙γ)·P: [L, D]. */
   readonly k: Float32Array;
@@ -27,7 +34,7 @@ export interface HeadGeometry {
   readonly s: Float32Array;
   /** β·P, and the projection's bias: [D]. */
   readonly b: Float32Array;
-  /** What token maps need of a model that pools by attention. k, s and b are 0 then: z has its share of them in it. */
+  /** What token maps need of a model that pools by attention, whose values are not whole. */
   readonly pool?: PoolGeometry;
 }
 
@@ -45,8 +52,8 @@ export interface PoolGeometry {
 }
 
 /** M_lh of one head, [d_h, D], as a view. */
-export function headRows({ M, heads, headDim, embedDim, pool }: HeadGeometry, layer: number, head: number) {
-  if (pool) return M;
+export function headRows({ M, heads, headDim, embedDim, whole }: HeadGeometry, layer: number, head: number) {
+  if (whole) return M;
   const size = headDim * embedDim;
   const start = (layer * heads + head) * size;
   return M.subarray(start, start + size);
@@ -62,23 +69,36 @@ export async function loadGeometry(
   if (!pool) return geometryOf(vision, embedDim, weights.vision, weights.file, options);
   const graph = poolGeometryGraph(config, weights.vision);
   const { O, T } = await runOnce(graph, weights.file, options);
-  const zeros = (size: number) => new Float32Array(size);
   return {
-    ...{ layers, heads, embedDim, terms: 2 * layers + 1 },
-    ...{ headDim: embedDim, poolMlp: pool.mlpWidth !== undefined, M: identity(embedDim) },
-    ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
+    ...wholeGeometry(layers, heads, embedDim),
+    poolMlp: pool.mlpWidth !== undefined,
     pool: { heads: pool.heads, headDim, width, O: O.data, T: T.data },
   };
 }
 
+/** The geometry of heads whose z is what they wrote. */
+function wholeGeometry(layers: number, heads: number, embedDim: number): HeadGeometry {
+  const zeros = (size: number) => new Float32Array(size);
+  return {
+    ...{ layers, heads, embedDim, terms: 2 * layers + 1, whole: true, headDim: embedDim },
+    M: identity(embedDim),
+    ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
+  };
+}
+
 /** The text tower's geometry: the same maths, its last norm being `lnFinal`. */
-export const loadTextGeometry = (
+export async function loadTextGeometry(
   text: TextConfig,
   embedDim: number,
-  { lnFinal, ...weights }: TextWeights,
+  weights: TextWeights | LanguageWeights,
   file: string,
   options: SessionOptions = {},
-): Promise<HeadGeometry> => geometryOf(text, embedDim, { ...weights, lnPost: lnFinal }, file, options);
+): Promise<TextGeometry> {
+  if ("projections" in weights)
+    return loadLanguageGeometry(text, text.language!, embedDim, weights, file, options);
+  const { lnFinal, ...others } = weights;
+  return { geometry: await geometryOf(text, embedDim, { ...others, lnPost: lnFinal }, file, options) };
+}
 
 async function geometryOf(
   tower: TowerConfig,
@@ -92,6 +112,49 @@ async function geometryOf(
   const headDim = M.dims[1] / heads;
   const shape = { layers, heads, headDim, embedDim, terms: 2 * layers + 1 };
   return { ...shape, M: M.data, k: k.data, s: s.data, b: b.data };
+}
+
+/** How a text tower's heads write. */
+export interface TextGeometry {
+  readonly geometry: HeadGeometry;
+  /** Of a text tower that ends with activations. */
+  readonly end?: LanguageEnd;
+}
+
+/** What stands behind the linear part of a text tower. */
+export interface LanguageEnd {
+  /** Into what the first activation reads: E numbers in the place of D. */
+  readonly before: HeadGeometry;
+  /** What follows each activation, [E_i, E_i+1]; the last one into the joint space. */
+  readonly maps: readonly {
+    readonly data: Float32Array;
+    readonly inputs: number;
+    readonly outputs: number;
+  }[];
+}
+
+/** The same of a language model's encoder. */
+async function loadLanguageGeometry(
+  text: TextConfig,
+  language: LanguageConfig,
+  embedDim: number,
+  weights: LanguageWeights,
+  file: string,
+  options: SessionOptions = {},
+): Promise<TextGeometry> {
+  const { layers, heads } = text;
+  const graph = languageGeometryGraph(text, language, weights);
+  const { M, b, ...others } = await runOnce(graph, file, options);
+  const [, rows, inner] = M.dims;
+  const before: HeadGeometry = {
+    ...{ layers, heads, headDim: rows / heads, embedDim: inner, terms: 2 * layers + 1 },
+    ...{ M: M.data, k: new Float32Array(layers * inner), s: new Float32Array(inner), b: b.data },
+  };
+  const maps = Object.entries(others).map(([, { data, dims }]) => ({
+    ...{ data, inputs: dims[0], outputs: dims[1] },
+  }));
+  if (maps.length === 0) return { geometry: before };
+  return { geometry: wholeGeometry(layers, heads, embedDim), end: { before, maps } };
 }
 
 /** Runs a graph that has no input. */

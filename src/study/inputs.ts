@@ -3,6 +3,7 @@ import { buildIndex } from "../corpus/build.ts";
 import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import type { ModelLoader } from "../model/registry.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -14,6 +15,22 @@ export interface ImageInput {
   readonly index?: string | undefined;
   /** A folder or list of images, which is indexed into this program's cache; by default the demo corpus. */
   readonly images?: string | undefined;
+}
+
+/** What a study and a referee run over, and where. */
+export interface RunOptions extends WorkOptions {
+  readonly models: readonly string[];
+  /** By default models are loaded for this alone. */
+  readonly loader?: ModelLoader;
+  /** Where finished steps are kept. */
+  readonly stepsFolder: string;
+  /** A folder or list of images for the models without an index; by default the demo corpus. */
+  readonly images?: string;
+  /** Model → index. */
+  readonly indexes?: Readonly<Record<string, string>>;
+  /** A pool's name or file; by default the one that fits each model. */
+  readonly texts?: string;
+  readonly threads?: number;
 }
 
 /** The index of a model's images, under the name that a report gives it: the one named, or one in the cache, made or brought up to date. */

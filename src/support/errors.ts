@@ -59,10 +59,10 @@ export const ERRORS = {
     means: "The model's text tower is of a kind that is not computed here; its images can be used.",
     hint: "Ask what needs no text: decompose, index, neighbors --image, similar; or use a CLIP whose text tower loads (docs/models.md).",
   },
-  TEXT_PARTS_UNSUPPORTED: {
+  TEXT_EXPORT_UNSUPPORTED: {
     means:
-      "The model reads texts, but its text tower is not of CLIP's kind, so that its embedding is not taken apart into words and heads.",
-    hint: "Explain the image by the whole text (explain without --words), or use a CLIP with a text tower of its own (docs/words.md).",
+      "The text tower is a language model's encoder, of which no ONNX file of standard operators is written.",
+    hint: "Export its image tower, and encode texts with clip-interpret; or use a CLIP with a text tower of its own (docs/models.md).",
   },
   TEXT_TRUNCATED: {
     means: "A text has more tokens than the model reads; the rest was cut off (a warning).",

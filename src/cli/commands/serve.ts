@@ -75,7 +75,7 @@ async function serveUntilStopped(context: CommandContext, options: ServeOptions,
   const { host, port, origin: origins, embed, basePath, labels, root: roots, report: reports } = options;
   const server = await startServer({
     ...{ models, served: await servedBy(context, options, models), host, port, token },
-    ...{ origins, embed, basePath, labels, roots, reports },
+    ...{ origins, embed, basePath, labels, roots, reports, ahead: true },
     corpora: await Promise.all(options.index.map((index) => indexedCorpus(index, { roots, report }))),
     onFault: (error) => {
       const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
