@@ -11,13 +11,14 @@ import { join } from "node:path";
 import { folderStore } from "../src/corpus/folder-store.ts";
 import { createHeadCache } from "../src/corpus/head-cache.ts";
 import type { Manifest, ShardEntry } from "../src/corpus/manifest.ts";
-import type { Index } from "../src/corpus/open-index.ts";
+import type { OpenShard, ShardedIndex } from "../src/corpus/open-shards.ts";
 import { readHead } from "../src/corpus/read-shard.ts";
 import { createSearch } from "../src/corpus/search.ts";
 import { fromHalf, toHalf } from "../src/math/half.ts";
 import { Random } from "../src/math/random.ts";
 import { distribution, largest } from "../src/math/rank.ts";
 import type { HeadGeometry } from "../src/model/geometry.ts";
+import { imageScales } from "../src/model/head-space.ts";
 import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
 import { createSession } from "../src/onnx/session.ts";
@@ -45,20 +46,24 @@ const geometry = (heads: number): HeadGeometry => ({
 });
 
 /** An index whose heads are random numbers in memory. */
-function fakeIndex(images: number, heads: number): Index {
+function fakeIndex(images: number, heads: number): ShardedIndex & { readonly shards: [OpenShard] } {
   const manifest = { layers: 1, heads, headDim: HEAD_DIM, embedDim: EMBED_DIM, mlps: false } as Manifest;
   const scalars = randomFloats(images * 3, 5).map((value) => 1.5 + value / 10);
   return {
     folder: "memory",
     manifest,
     images: new Array(images),
-    rejected: [],
-    scalars: async () => scalars,
-    embeddings: async () => new Float32Array(0),
-    head: async (_, head) => randomFloats(images * HEAD_DIM, 10 + head),
-    mlpTerm: async () => new Uint16Array(0),
-    moments: async () => new Float64Array(0),
-  };
+    shards: [
+      {
+        ...{ start: 0, images },
+        scalars: async () => scalars,
+        scales: async () => imageScales(scalars),
+        embeddings: async () => new Float32Array(0),
+        head: async (_: number, head: number) => randomFloats(images * HEAD_DIM, 10 + head),
+        mlpTerm: async () => new Uint16Array(0),
+      },
+    ],
+  } as unknown as ReturnType<typeof fakeIndex>;
 }
 
 /** A graph that reads a tensor once: Σ over everything. */
@@ -147,10 +152,9 @@ async function measureCold(images: number): Promise<void> {
       mlps: false,
     } as const;
     const shard: ShardEntry = { name: "000000", images, rejected: 0, files: {} };
-    const index = {
-      ...fakeIndex(images, 1),
-      head: async () => fromHalf((await readHead(store, layout, shard, 0, 0)) as Uint16Array),
-    };
+    const fake = fakeIndex(images, 1);
+    const head = async () => fromHalf((await readHead(store, layout, shard, 0, 0)) as Uint16Array);
+    const index = { ...fake, shards: [{ ...fake.shards[0], head }] };
     const { cold } = await medians({ cold: () => createHeadCache(index).block(0, 0) });
     console.log(`  cold: one head from float16 into the cache  ${cold.toFixed(1)} ms`);
   } finally {

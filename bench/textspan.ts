@@ -15,7 +15,7 @@ import { describeHeads, unitRows } from "../src/analysis/textspan/describe-heads
 import { rowSpace } from "../src/analysis/textspan/row-space.ts";
 import { projectTexts, textspan } from "../src/analysis/textspan/textspan.ts";
 import type { Manifest } from "../src/corpus/manifest.ts";
-import type { Index } from "../src/corpus/open-index.ts";
+import type { ShardedIndex } from "../src/corpus/open-shards.ts";
 import { Random } from "../src/math/random.ts";
 import type { ClipModel } from "../src/model/clip-model.ts";
 import { parseComponents } from "../src/model/components.ts";
@@ -205,7 +205,7 @@ async function againstPort(algebra: Algebra, images: number, texts: Float64Array
 }
 
 /** An index whose moments are those of random numbers, a few hundred images a head. */
-async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promise<Index> {
+async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promise<ShardedIndex> {
   const sizes = { layers, heads, headDim: HEAD_DIM, embedDim: EMBED_DIM, mlps: false };
   const manifest = { ...sizes, model: { weights: HASH, precision: "fp32" } } as Manifest;
   const size = (WIDTH + 1) ** 2;
@@ -213,14 +213,11 @@ async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promi
   for (let unit = 0; unit < layers * heads; unit++) {
     all.set(await momentsOf(algebra, coordinates(300, 100 + (unit % 16))), unit * size);
   }
-  const empty = async () => new Float32Array(0);
   return {
     ...{ folder: "memory", manifest, rejected: [] },
     images: new Array(300).fill({ sha256: HASH }),
-    ...{ scalars: empty, embeddings: empty, head: empty },
-    mlpTerm: async () => new Uint16Array(0),
     moments: async () => all,
-  };
+  } as unknown as ShardedIndex;
 }
 
 /** A model of random weights, as far as describing heads needs one. */

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { ACTIVATIONS, type Activation } from "../checkpoint/model-config.ts";
-import { modelOfIndex, openWithModel } from "../corpus/index-model.ts";
+import { modelOfIndex, openShardsWithModel, openWithModel } from "../corpus/index-model.ts";
 import type { Index } from "../corpus/open-index.ts";
+import type { ShardedIndex } from "../corpus/open-shards.ts";
 import type { ClipModel, ModelOptions } from "../model/clip-model.ts";
 import { createModelLoader, DEFAULT_MODEL, isEmbedded, type ModelLoader } from "../model/registry.ts";
 import { PRECISIONS, type Precision } from "../onnx/linear.ts";
@@ -47,6 +48,11 @@ export interface CommandContext {
    * @throws as {@link openWithModel}
    */
   openIndex(folder: string, root?: string): Promise<{ readonly index: Index; readonly model: ClipModel }>;
+  /** The same of an index of any size, whose rows are read when they are asked for. */
+  openShards(
+    folder: string,
+    root?: string,
+  ): Promise<{ readonly index: ShardedIndex; readonly model: ClipModel }>;
   /** The model that was named, or else the one that made an index, or else the one that is used when none is. */
   modelFor(index: string): Promise<ClipModel>;
   readonly signal: AbortSignal;
@@ -156,6 +162,7 @@ export function createContext(
       return models.load(modelName);
     },
     openIndex: (folder, root) => openWithModel(folder, models, { named, root, report }),
+    openShards: (folder, root) => openShardsWithModel(folder, models, { named, root, report }),
     modelFor: async (index) =>
       (named === undefined ? await modelOfIndex(index, models) : undefined) ?? models.load(modelName),
     signal,

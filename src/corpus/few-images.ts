@@ -10,7 +10,7 @@ const FEW = 10;
  * @throws `NO_IMAGES`, `FEW_IMAGES`
  */
 export function requireImages(
-  { images, folder }: { readonly images: readonly unknown[]; readonly folder: string },
+  { images, folder }: { readonly images: { readonly length: number }; readonly folder: string },
   least: number,
   report: Report | undefined,
 ): void {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { hashStart } from "./manifest.ts";
 import type { Index } from "./open-index.ts";
+import type { ShardedIndex } from "./open-shards.ts";
 
 const known = new WeakMap<object, { readonly manifest: object; readonly hash: string }>();
 
@@ -19,11 +21,21 @@ const known = new WeakMap<object, { readonly manifest: object; readonly hash: st
 export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {
   const before = known.get(images);
   if (before?.manifest === manifest) return before.hash;
-  const { model, preprocessing, dtype, mlps } = manifest;
   const hash = createHash("sha256");
-  hash.update(`${JSON.stringify([model.weights, model.precision, preprocessing, dtype, mlps])}\n`);
+  hash.update(hashStart(manifest));
   for (const image of images) hash.update(`${JSON.stringify(image)}\n`);
   const found = hash.digest("hex");
   known.set(images, { manifest, hash: found });
   return found;
 }
+
+/** {@link hashIndex} of an index whose rows are in memory, or are read for it. */
+export const hashOf = (index: HashedIndex): Promise<string> =>
+  hasRows(index) ? Promise.resolve(hashIndex(index)) : index.hash();
+
+/** What the hash of an index is made from. */
+export type HashedIndex = RowsInMemory | Pick<ShardedIndex, "images" | "hash">;
+
+type RowsInMemory = Pick<Index, "manifest" | "images">;
+
+const hasRows = (index: HashedIndex): index is RowsInMemory => Array.isArray(index.images);

@@ -1,35 +1,49 @@
-import { coordinateCount, imageScales, setScaled } from "../model/head-space.ts";
-import { once, sharedCache } from "../support/shared.ts";
-import type { Index } from "./open-index.ts";
+import { coordinateCount, setScaled } from "../model/head-space.ts";
+import { sharedCache } from "../support/shared.ts";
+import { gather, type OpenShard, type ShardedIndex } from "./open-shards.ts";
 
 /** Blocks of an index in memory, ready to be multiplied; the least recently used go when the budget is full. */
 export interface HeadCache {
   /** [n, d_h + 3]: z̃ of one head of every image, [z/(σ‖e‖), 1/(σ‖e‖), μ/(σ‖e‖), 1/‖e‖], in float32. */
   block(layer: number, head: number): Promise<Float32Array>;
-  /** [n, D]: e/‖e‖. */
-  embeddings(): Promise<Float32Array>;
+  /** The same of one shard's images. */
+  part(shard: OpenShard, layer: number, head: number): Promise<Float32Array>;
+  /** [n, D] of a shard: e/‖e‖. */
+  embeddings(shard: OpenShard): Promise<Float32Array>;
 }
 
 const BUDGET = 2 ** 31;
 
 /**
  * Keeps what searches read.
- * @param budget bytes; a block that is larger than all of it is still given, and not kept
+ * @param budget bytes; a head that takes more than all of it is read anew each time, shard by shard
  */
-export function createHeadCache(index: Index, budget = BUDGET): HeadCache {
+export function createHeadCache(
+  { manifest, images, shards }: Pick<ShardedIndex, "manifest" | "images" | "shards">,
+  budget = BUDGET,
+): HeadCache {
   const kept = sharedCache<Float32Array>(budget);
-  const { headDim, embedDim } = index.manifest;
-  const n = index.images.length;
-  const scales = once(() => index.scalars().then(imageScales));
-
+  const { headDim, embedDim } = manifest;
+  const width = coordinateCount({ headDim });
+  const read = async (shard: OpenShard, layer: number, head: number) =>
+    scaledBlock(await shard.head(layer, head), await shard.scales(), headDim);
+  /** Reading all shards in turn would push out what is read next: what does not fit as a whole is not kept. */
+  const partOf = (key: string, shard: OpenShard, columns: number, load: () => Promise<Float32Array>) =>
+    images.length * columns * 4 > budget
+      ? load()
+      : kept.get(`${key} ${shard.start}`, load, shard.images * columns * 4);
   return {
     block: (layer, head) =>
       kept.get(
         `${layer}.${head}`,
-        async () => scaledBlock(await index.head(layer, head), await scales(), headDim),
-        n * coordinateCount({ headDim }) * 4,
+        () =>
+          gather({ shards, images }, new Float32Array(images.length * width), (shard) =>
+            read(shard, layer, head),
+          ),
+        images.length * width * 4,
       ),
-    embeddings: () => kept.get("embeddings", () => index.embeddings(), n * embedDim * 4),
+    part: (shard, layer, head) => partOf(`${layer}.${head}`, shard, width, () => read(shard, layer, head)),
+    embeddings: (shard) => partOf("embeddings", shard, embedDim, () => shard.embeddings()),
   };
 }
 

@@ -5,7 +5,8 @@ import { isFoundByName, type ModelLoader } from "../model/registry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
-import { type Index, type ReadOptions, readIndex, requireModelOf } from "./open-index.ts";
+import { type Index, readIndex, requireModelOf } from "./open-index.ts";
+import { openShards, type ReadOptions, type ShardedIndex } from "./open-shards.ts";
 import { isStoreAddress, storeAt } from "./store-at.ts";
 
 /** Where a model lies, as its index keeps it; undefined for one that its name finds. */
@@ -19,7 +20,7 @@ export async function folderOf(model: ClipModel, index: string): Promise<Manifes
 }
 
 /** What of an index says what made it. */
-type Made = Pick<Index, "folder" | "manifest">;
+type Made = Pick<ShardedIndex, "folder" | "manifest">;
 
 /**
  * Opens an index with the model that made it, computed as it was then where the loader does not say how.
@@ -32,7 +33,23 @@ export async function openWithModel(
   loader: ModelLoader,
   { named, ...options }: ReadOptions & { readonly named?: string | undefined } = {},
 ): Promise<{ index: Index; model: ClipModel }> {
-  const index = await readIndex(folder, options);
+  return withModel(await readIndex(folder, options), loader, named);
+}
+
+/** {@link openWithModel} for an index of any size, whose rows stay where they are. @throws the same */
+export async function openShardsWithModel(
+  folder: string,
+  loader: ModelLoader,
+  { named, ...options }: ReadOptions & { readonly named?: string | undefined } = {},
+): Promise<{ index: ShardedIndex; model: ClipModel }> {
+  return withModel(await openShards(folder, options), loader, named);
+}
+
+async function withModel<I extends ShardedIndex>(
+  index: I,
+  loader: ModelLoader,
+  named: string | undefined,
+): Promise<{ index: I; model: ClipModel }> {
   const model = named === undefined ? await findModel(index, loader) : await loadAsMade(index, loader, named);
   await requireModelOf(index, model);
   return { index, model };

@@ -4,7 +4,7 @@ import type { HeadGeometry } from "../model/geometry.ts";
 import { coordinateCount, headMatrix } from "../model/head-space.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { createHeadCache } from "./head-cache.ts";
-import type { Index } from "./open-index.ts";
+import { everyRow, type ShardedIndex } from "./open-shards.ts";
 
 /**
  * The mean of what some heads wrote over an index's images, Σ_h w_h·mean(z̃_h)·M̃_h: [D] in float64.
@@ -22,7 +22,7 @@ import type { Index } from "./open-index.ts";
  * ```
  */
 export async function meanContribution(
-  index: Index,
+  index: ShardedIndex,
   geometry: HeadGeometry,
   set: ComponentSet,
   rows?: readonly number[],
@@ -37,7 +37,7 @@ export async function meanContribution(
 }
 
 /** The mean of what each head wrote over an index's images: [L·H, D] in float64. */
-export async function meanOfEachHead(index: Index, geometry: HeadGeometry): Promise<Float64Array[]> {
+export async function meanOfEachHead(index: ShardedIndex, geometry: HeadGeometry): Promise<Float64Array[]> {
   const means = await meansOf(index, geometry);
   const all: Float64Array[] = [];
   for (const head of allHeads(geometry).heads) {
@@ -60,16 +60,20 @@ async function addMean(
 }
 
 /** Without moments a mean is that of all rows. */
-async function meansOf(index: Index, geometry: HeadGeometry, rows?: readonly number[]): Promise<HeadMean> {
+async function meansOf(
+  index: ShardedIndex,
+  geometry: HeadGeometry,
+  rows?: readonly number[],
+): Promise<HeadMean> {
   return rows || geometry.pool
-    ? meansOfRows(index, rows ?? Array.from(index.images.keys()))
+    ? meansOfRows(index, rows ?? everyRow(index))
     : await meansOfAll(index, geometry);
 }
 
 /** mean(z̃) of a head, [d_h + 3]. */
 type HeadMean = (layer: number, head: number) => Promise<Float64Array> | Float64Array;
 
-async function meansOfAll(index: Index, { heads, headDim }: HeadGeometry): Promise<HeadMean> {
+async function meansOfAll(index: ShardedIndex, { heads, headDim }: HeadGeometry): Promise<HeadMean> {
   const moments = await index.moments();
   const size = coordinateCount({ headDim }) + 1;
   return (layer, head) => {
@@ -79,7 +83,7 @@ async function meansOfAll(index: Index, { heads, headDim }: HeadGeometry): Promi
   };
 }
 
-function meansOfRows(index: Index, rows: readonly number[]): HeadMean {
+function meansOfRows(index: ShardedIndex, rows: readonly number[]): HeadMean {
   const cache = createHeadCache(index, 0);
   const width = coordinateCount(index.manifest);
   return async (layer, head) => {

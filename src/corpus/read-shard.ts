@@ -33,36 +33,69 @@ export interface ShardRows {
 }
 
 /**
- * Reads a shard's rows. Their checksums are compared each time: nothing else would see a changed letter of a label.
+ * `images.jsonl` of a shard as it lies, with as many lines as the manifest says, and what messages call it. The checksum is compared
+ * each time: nothing else would see a changed letter of a label.
  * @throws `INDEX_CORRUPT`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`
  */
-export async function readShardRows(store: Store, shard: ShardEntry): Promise<ShardRows> {
-  const read = async (file: string) => {
-    const name = fileOf(shard, file);
-    const bytes = await store.read(name);
-    const sha256 = sha256Of(bytes);
-    if (sha256 !== shard.files[file].sha256) throw corrupt(store, name, "is not what was written");
-    return [bytes.toString("utf8"), `${store.where}/${name}`] as const;
-  };
-  const images = parseImageRows(...(await read("images.jsonl")));
-  const rejected = parseRejectedRows(...(await read("rejected.jsonl")));
-  if (images.length !== shard.images || rejected.length !== shard.rejected) {
-    throw corrupt(store, shardFolder(shard.name), "does not have the rows that the manifest says");
-  }
-  return { images, rejected };
+export async function readRowBytes(
+  store: Store,
+  shard: ShardEntry,
+): Promise<readonly [bytes: Buffer, where: string]> {
+  const read = await readRowFile(store, shard, "images.jsonl");
+  let lines = 0;
+  for (let at = read[0].indexOf("\n"); at >= 0; at = read[0].indexOf("\n", at + 1)) lines++;
+  requireCounts(store, shard, { images: lines });
+  return read;
 }
 
 /**
- * The rows of a shard, if all of it can be read: files of the lengths that the manifest says, arrays of its shapes.
- * What the arrays hold is not looked at.
+ * Reads a shard's rows, and compares their checksums.
+ * @throws `INDEX_CORRUPT`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`
+ */
+export async function readShardRows(store: Store, shard: ShardEntry): Promise<ShardRows> {
+  const read = async (file: "images.jsonl" | "rejected.jsonl") => {
+    const [bytes, where] = await readRowFile(store, shard, file);
+    return [bytes.toString("utf8"), where] as const;
+  };
+  const images = parseImageRows(...(await read("images.jsonl")));
+  const rejected = parseRejectedRows(...(await read("rejected.jsonl")));
+  requireCounts(store, shard, { images: images.length, rejected: rejected.length });
+  return { images, rejected };
+}
+
+async function readRowFile(store: Store, shard: ShardEntry, file: "images.jsonl" | "rejected.jsonl") {
+  const name = fileOf(shard, file);
+  const bytes = await store.read(name);
+  if (sha256Of(bytes) !== shard.files[file].sha256) throw corrupt(store, name, "is not what was written");
+  return [bytes, `${store.where}/${name}`] as const;
+}
+
+function requireCounts(
+  store: Store,
+  shard: ShardEntry,
+  counts: Partial<Pick<ShardEntry, "images" | "rejected">>,
+): void {
+  const known = { images: shard.images, rejected: shard.rejected, ...counts };
+  if (known.images === shard.images && known.rejected === shard.rejected) return;
+  throw corrupt(store, shardFolder(shard.name), "does not have the rows that the manifest says");
+}
+
+/**
+ * Sees that all of a shard can be read: files of the lengths that the manifest says, arrays of its shapes. What they hold is not
+ * looked at.
  * @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE`
  */
-export async function readWholeShard(store: Store, layout: Layout, shard: ShardEntry): Promise<ShardRows> {
+export async function requireWholeShard(store: Store, layout: Layout, shard: ShardEntry): Promise<void> {
   for (const [file, { bytes }] of Object.entries(shard.files)) {
     if ((await store.size(fileOf(shard, file))) === bytes) continue;
     throw corrupt(store, fileOf(shard, file), "is missing or has another length");
   }
   for (const array of arraysOf(layout, shard)) await openArray(store, shard, ...array);
+}
+
+/** The rows of a shard, if all of it can be read. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
+export async function readWholeShard(store: Store, layout: Layout, shard: ShardEntry): Promise<ShardRows> {
+  await requireWholeShard(store, layout, shard);
   return readShardRows(store, shard);
 }
 

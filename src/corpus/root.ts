@@ -40,14 +40,14 @@ export async function openedRoot(index: string, stored: string): Promise<string>
 export const isSameFolder = async (a: string, b: string): Promise<boolean> =>
   a === b || (await real(a)) === (await real(b));
 
+/** Images whose bytes are compared before an index takes another root. */
+const SAMPLE = 32;
+
 /** Some of many, spread evenly from the first to the last. */
-export const spread = <T>(all: readonly T[], most: number): readonly T[] =>
+export const spread = <T>(all: readonly T[], most = SAMPLE): readonly T[] =>
   all.length <= most
     ? all
     : Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]);
-
-/** Images whose bytes are compared before an index takes another root. */
-const SAMPLE = 32;
 
 /**
  * Sees that the images of an index lie below a folder: of 32 of them, spread evenly, more have to be there byte for byte

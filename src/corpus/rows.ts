@@ -62,19 +62,22 @@ export const formatRows = (rows: readonly (ImageRow | RejectedRow)[]): Buffer =>
 /** Reads `images.jsonl`. @throws `INDEX_CORRUPT` */
 export const parseImageRows = (text: string, where: string): ImageRow[] => parseLines(rowSchema, text, where);
 
+/** Reads one line of `images.jsonl`. @param where messages say it is @throws `INDEX_CORRUPT` */
+export const parseImageRow = (line: string, where: string): ImageRow => parseLine(rowSchema, line, where);
+
 /** Reads `rejected.jsonl`. @throws `INDEX_CORRUPT` */
 export const parseRejectedRows = (text: string, where: string): RejectedRow[] =>
   parseLines(rejectedSchema, text, where);
 
 function parseLines<T>(schema: z.ZodType<T>, text: string, where: string): T[] {
   const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line, i) => {
-    try {
-      return schema.parse(JSON.parse(line));
-    } catch (cause) {
-      throw new ClipInterpretError("INDEX_CORRUPT", `${where}, line ${i + 1}: ${reasonOf(cause)}`, {
-        cause,
-      });
-    }
-  });
+  return lines.map((line, i) => parseLine(schema, line, `${where}, line ${i + 1}`));
+}
+
+function parseLine<T>(schema: z.ZodType<T>, line: string, where: string): T {
+  try {
+    return schema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new ClipInterpretError("INDEX_CORRUPT", `${where}: ${reasonOf(cause)}`, { cause });
+  }
 }

@@ -5,24 +5,25 @@ import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
 import { mlpCount } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
-import { coordinateCount, headMatrix, headProbe, prepareProbe } from "../model/head-space.ts";
+import { coordinateCount, headMatrix, headMetric, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
+import { inTurn } from "../support/turns.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
-import { measuredHead } from "./measured-head.ts";
 import { type Index, readIndex, requireModelOf } from "./open-index.ts";
+import { AT_ONCE, type OpenShard, type ShardedIndex } from "./open-shards.ts";
 
 /*
- * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies whole blocks,
- * which it does at the speed of the memory; the scores of the images that are shown are summed again in float64, so
- * that they do not depend on what else is in the index.
+ * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies the block of a head
+ * and a shard, which it does at the speed of the memory, while the next are read; the scores of the images that are shown are
+ * summed again in float64, so that they do not depend on what else is in the index.
  */
 
-/** An index with the model that made it: scores its images, exactly and as often as asked. */
-export interface Search extends Index {
-  readonly index: Index;
+/** Scores of an index's images, exactly and as often as asked. */
+interface Scoring<I extends ShardedIndex> {
+  readonly index: I;
   /** [n]: the set's score of every image for a probe v [D]. @throws `HEADS_INVALID` */
   scores(v: Float64Array, set: ComponentSet): Promise<Float64Array | Float32Array>;
   /** The same scores of some images, summed in float64 from what is stored. */
@@ -35,6 +36,9 @@ export interface Search extends Index {
   centred(set: ComponentSet): Promise<Centred>;
 }
 
+/** An index with the model that made it, open for questions; by default one with its rows in memory. */
+export type Search<I extends ShardedIndex = Index> = I & Scoring<I>;
+
 /** What a set wrote into the images of an index, seen from its mean. */
 export interface Centred {
   /** [D]: the mean over images of Σ_h w_h·head_h. */
@@ -43,8 +47,8 @@ export interface Centred {
   readonly lengths: Float64Array;
 }
 
-/** Sets whose lengths are kept, and as many from their mean: eight bytes an image each. */
-const MOST_LENGTHS = 64;
+/** Bytes of lengths that are kept, and as many from their mean: eight an image and set. */
+const LENGTHS_BYTES = 2 ** 26;
 
 /**
  * Opens an index for questions, with the model that made it. A shard that is damaged is left out with a warning.
@@ -71,97 +75,131 @@ export async function openIndex(
 }
 
 /** Makes a search over an index. @param geometry of the model that made it */
-export function createSearch(
-  index: Index,
+export function createSearch<I extends ShardedIndex>(
+  index: I,
   geometry: HeadGeometry,
   matmul: MatMul,
   cache: HeadCache = createHeadCache(index),
-): Search {
+): Search<I> {
   const n = index.images.length;
   const { embedDim } = geometry;
   const width = coordinateCount(geometry);
-  const lengthsOf = sharedCache<Float64Array>(MOST_LENGTHS);
-  const centredOf = sharedCache<Centred>(MOST_LENGTHS);
+  const lengthsOf = sharedCache<Float64Array>(LENGTHS_BYTES);
+  const centredOf = sharedCache<Centred>(LENGTHS_BYTES);
 
-  /** block·q of every image. */
-  const product = (block: Float32Array, columns: number, q: Float64Array): Promise<Float32Array> =>
-    n === 0
-      ? Promise.resolve(new Float32Array(0))
-      : matmul({ data: block, dims: [1, n, columns] }, { data: Float32Array.from(q), dims: [1, columns, 1] });
+  const partOf =
+    ({ layer, head }: Omit<WeightedHead, "weight">) =>
+    (shard: OpenShard) =>
+      cache.part(shard, layer, head);
+  const mlpPart = (term: number) => (shard: OpenShard) => shard.mlpTerm(term).then((half) => fromHalf(half));
+  /** The blocks of all images, a shard's after another's. */
+  const sweep = (read: BlockReader) => inTurn(index.shards, AT_ONCE, read);
 
-  const search: Search = {
-    ...index,
+  /** Writes block·q of every image. */
+  const product = async (
+    columns: number,
+    read: BlockReader,
+    q: Float64Array,
+    write: (row: number, values: Float32Array) => void,
+  ) => {
+    const right = { data: Float32Array.from(q), dims: [1, columns, 1] };
+    for await (const [{ start, images }, data] of sweep(read))
+      write(start, await matmul({ data, dims: [1, images, columns] }, right));
+  };
+
+  /** Some rows of a block that is never there as a whole, [rows, columns]. */
+  const pickRows = async (
+    rows: readonly number[],
+    columns: number,
+    read: BlockReader,
+  ): Promise<Float32Array> => {
+    const picked = new Float32Array(rows.length * columns);
+    const asked = byShard(index.shards, rows);
+    for await (const [[{ start }, positions], block] of inTurn(asked, AT_ONCE, ([shard]) => read(shard))) {
+      for (const i of positions) {
+        const from = (rows[i] - start) * columns;
+        picked.set(block.subarray(from, from + columns), i * columns);
+      }
+    }
+    return picked;
+  };
+
+  const scoring: Scoring<I> = {
     index,
     async scores(v, set) {
       const { heads, whole, mlps } = plan(index, set);
       const probe = prepareProbe(geometry, v);
       const one = heads.length === 1 && whole === 0 && mlps.length === 0 ? heads[0] : undefined;
-      if (one) return product(await cache.block(one.layer, one.head), width, headProbe(geometry, probe, one));
+      if (one) {
+        const values = new Float32Array(n);
+        const q = headProbe(geometry, probe, one);
+        await product(width, partOf(one), q, (row, some) => values.set(some, row));
+        return values;
+      }
       const sums = new Float64Array(n);
-      const add = (values: Float32Array) => {
-        for (let i = 0; i < n; i++) sums[i] += values[i];
+      const add = (row: number, values: Float32Array) => {
+        for (let i = 0; i < values.length; i++) sums[row + i] += values[i];
       };
-      if (whole !== 0) add(await product(await cache.embeddings(), embedDim, scaled(v, whole)));
-      for (const head of heads) {
-        add(await product(await cache.block(head.layer, head.head), width, headProbe(geometry, probe, head)));
-      }
-      for (const { index: term, weight } of mlps) {
-        add(await product(await mlpTerm(index, term), embedDim, scaled(v, weight)));
-      }
+      if (whole !== 0) await product(embedDim, cache.embeddings, scaled(v, whole), add);
+      for (const head of heads) await product(width, partOf(head), headProbe(geometry, probe, head), add);
+      for (const { index: term, weight } of mlps)
+        await product(embedDim, mlpPart(term), scaled(v, weight), add);
       return sums;
     },
     async exactScores(v, set, rows) {
       const { heads, whole, mlps } = plan(index, set);
       const probe = prepareProbe(geometry, v);
       const sums = new Float64Array(rows.length);
-      const add = (block: Float32Array, columns: number, q: Float64Array) => {
-        for (const [i, row] of rows.entries()) sums[i] += dot(block, q, row * columns);
+      const add = async (columns: number, read: BlockReader, q: Float64Array) => {
+        const block = await pickRows(rows, columns, read);
+        for (let i = 0; i < rows.length; i++) sums[i] += dot(block, q, i * columns);
       };
-      if (whole !== 0) add(await cache.embeddings(), embedDim, scaled(v, whole));
-      for (const head of heads) {
-        add(await cache.block(head.layer, head.head), width, headProbe(geometry, probe, head));
-      }
-      for (const { index: term, weight } of mlps) {
-        add(await mlpTerm(index, term), embedDim, scaled(v, weight));
-      }
+      if (whole !== 0) await add(embedDim, cache.embeddings, scaled(v, whole));
+      for (const head of heads) await add(width, partOf(head), headProbe(geometry, probe, head));
+      for (const { index: term, weight } of mlps) await add(embedDim, mlpPart(term), scaled(v, weight));
       return sums;
     },
     async contributions(set, rows) {
       const { heads, whole, mlps } = plan(index, set);
       const dense = new Float64Array(rows.length * embedDim);
       const add = (values: Float32Array, weight: number) => addScaled(dense, weight, values);
-      for (const { layer, head, weight } of heads) {
-        const block = pickRows(await cache.block(layer, head), rows, width);
-        const matrix = Float32Array.from(headMatrix(geometry, layer, head));
+      for (const head of heads) {
+        const block = await pickRows(rows, width, partOf(head));
+        const matrix = Float32Array.from(headMatrix(geometry, head.layer, head.head));
         const product = await matmul(
           { data: block, dims: [1, rows.length, width] },
           { data: matrix, dims: [1, width, embedDim] },
         );
-        add(product, weight);
+        add(product, head.weight);
       }
-      if (whole !== 0) add(pickRows(await cache.embeddings(), rows, embedDim), whole);
+      if (whole !== 0) add(await pickRows(rows, embedDim, cache.embeddings), whole);
       for (const { index: term, weight } of mlps) {
-        add(pickRows(await mlpTerm(index, term), rows, embedDim), weight);
+        add(await pickRows(rows, embedDim, mlpPart(term)), weight);
       }
       return dense;
     },
-    lengths: (set) => lengthsOf.get(JSON.stringify(set), () => setLengths(set, new Float64Array(embedDim))),
+    lengths: (set) =>
+      lengthsOf.get(JSON.stringify(set), () => setLengths(set, new Float64Array(embedDim)), n * 8),
     centred: (set) =>
-      centredOf.get(JSON.stringify(set), () => {
-        const [head, ...others] = set.heads;
-        return head && others.length === 0 && set.mlps.length === 0 ? centredHead(head) : centredSet(set);
-      }),
+      centredOf.get(
+        JSON.stringify(set),
+        () => {
+          const [head, ...others] = set.heads;
+          return head && others.length === 0 && set.mlps.length === 0 ? centredHead(head) : centredSet(set);
+        },
+        n * 8,
+      ),
   };
-  return search;
+  return { ...index, ...scoring };
 
   /** What a set wrote into all images, some thousand at once. */
   async function* dense(
     set: ComponentSet,
   ): AsyncGenerator<{ start: number; count: number; of: Float64Array }> {
-    const AT_ONCE = 4096;
-    for (let start = 0; start < n; start += AT_ONCE) {
-      const rows = Array.from({ length: Math.min(AT_ONCE, n - start) }, (_, i) => start + i);
-      yield { start, count: rows.length, of: await search.contributions(set, rows) };
+    const PIECE = 4096;
+    for (let start = 0; start < n; start += PIECE) {
+      const rows = Array.from({ length: Math.min(PIECE, n - start) }, (_, i) => start + i);
+      yield { start, count: rows.length, of: await scoring.contributions(set, rows) };
     }
   }
 
@@ -190,30 +228,48 @@ export function createSearch(
    * of the contributions themselves.
    */
   async function centredHead({ layer, head, weight }: WeightedHead): Promise<Centred> {
-    const { block, width: columns, metric } = await measuredHead(cache, geometry, layer, head);
+    const metric = headMetric(geometry, layer, head);
+    const columns = metric ? width : geometry.headDim;
+    const part = partOf({ layer, head });
     const middle = new Float64Array(columns);
-    for (let row = 0; row < n; row++) addScaled(middle, 1 / n, block, row * columns);
+    for await (const [{ images }, block] of sweep(part)) {
+      for (let row = 0; row < images; row++) addScaled(middle, 1 / n, block, row * width);
+    }
     const trace = metric ? middle.reduce((sum, _, i) => sum + metric[i * columns + i], 0) : 0;
     const factor = metric && choleskyFactor(metric, columns, trace * 1e-14);
     const lengths = new Float64Array(n);
     const rest = new Float64Array(columns);
-    for (let row = 0; row < n; row++) {
-      for (let i = 0; i < columns; i++) rest[i] = block[row * columns + i] - middle[i];
-      let square = factor ? 0 : dot(rest, rest);
-      for (const column of factor ?? []) square += dot(rest, column) ** 2;
-      lengths[row] = Math.abs(weight) * Math.sqrt(square);
+    for await (const [{ start, images }, block] of sweep(part)) {
+      for (let row = 0; row < images; row++) {
+        for (let i = 0; i < columns; i++) rest[i] = block[row * width + i] - middle[i];
+        let square = factor ? 0 : dot(rest, rest);
+        for (const column of factor ?? []) square += dot(rest, column) ** 2;
+        lengths[start + row] = Math.abs(weight) * Math.sqrt(square);
+      }
     }
     const mean = middle.map((value) => weight * value);
     return { mean: metric ? multiplyLeft(mean, headMatrix(geometry, layer, head)) : mean, lengths };
   }
 }
 
-/** Some rows of a block. */
-function pickRows(block: Float32Array, rows: readonly number[], width: number): Float32Array {
-  const picked = new Float32Array(rows.length * width);
-  for (const [i, row] of rows.entries())
-    picked.set(block.subarray(row * width, (row + 1) * width), i * width);
-  return picked;
+/** Reads a block of a shard's images: a head's, or their embeddings. */
+type BlockReader = (shard: OpenShard) => Promise<Float32Array>;
+
+/** The shards that some rows are in, each with the positions of its rows. */
+function byShard(
+  shards: readonly OpenShard[],
+  rows: readonly number[],
+): (readonly [shard: OpenShard, positions: readonly number[]])[] {
+  const order = Array.from(rows.keys()).sort((a, b) => rows[a] - rows[b]);
+  const found: [OpenShard, number[]][] = [];
+  let at = 0;
+  for (const i of order) {
+    while (rows[i] >= shards[at].start + shards[at].images) at++;
+    const last = found.at(-1);
+    if (last?.[0] === shards[at]) last[1].push(i);
+    else found.push([shards[at], [i]]);
+  }
+  return found;
 }
 
 /**
@@ -222,7 +278,7 @@ function pickRows(block: Float32Array, rows: readonly number[], width: number): 
  * less as much. Other MLP terms must be stored.
  * @throws `HEADS_INVALID`
  */
-function plan(index: Index, set: ComponentSet): Plan {
+function plan(index: ShardedIndex, set: ComponentSet): Plan {
   const { layers, heads, mlps } = index.manifest;
   const [first] = set.mlps;
   if (!first) return { heads: set.heads, whole: 0, mlps: [] };
@@ -247,11 +303,6 @@ interface Plan {
   /** Weight of the whole embedding. */
   readonly whole: number;
   readonly mlps: readonly WeightedMlp[];
-}
-
-/** [n, D]: one MLP term of every image. */
-async function mlpTerm(index: Index, term: number): Promise<Float32Array> {
-  return fromHalf(await index.mlpTerm(term));
 }
 
 const scaled = (v: Float64Array, weight: number) => v.map((value) => weight * value);

@@ -1,6 +1,6 @@
 import { type Thumbnail, thumbnail } from "../image/thumbnail.ts";
 import type { Report } from "../support/progress.ts";
-import type { Index } from "./open-index.ts";
+import type { ShardedIndex } from "./open-shards.ts";
 import { pictureOf } from "./picture.ts";
 import { missingPictures } from "./root.ts";
 
@@ -18,7 +18,7 @@ export async function bytesOrPath(root: string, path: string): Promise<string | 
 
 /** Small pictures of some images of an index, by their ids; null, with a warning, where the file is gone. */
 export async function thumbnailsOf(
-  index: Index,
+  index: Pick<ShardedIndex, "folder" | "manifest">,
   images: readonly { readonly id: string; readonly path: string }[],
   side: number,
   report: Report,

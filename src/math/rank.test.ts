@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Random } from "./random.ts";
 import { distribution, largest, percentiles, smallest } from "./rank.ts";
 
 const numbers = fc.array(fc.constantFrom(-2, -1, -0.5, 0, 0.5, 1, 2, 3), { maxLength: 60 });
@@ -24,6 +25,22 @@ describe("the largest and smallest of many", () => {
 });
 
 describe("a distribution", () => {
+  it("has the median and the percentiles that sorting gives, with and without ties", () => {
+    const random = new Random(5);
+    for (let n = 1; n < 200; n++) {
+      const values = Float32Array.from({ length: n }, () =>
+        n % 3 === 0 ? random.below(7) : random.between(-1, 1),
+      );
+      const sorted = values.slice().sort();
+      const { least, median, most } = distribution(values);
+      expect([least, most]).toEqual([sorted[0], sorted[n - 1]]);
+      expect(median).toBe((sorted[Math.floor((n - 1) / 2)] + sorted[Math.floor(n / 2)]) / 2);
+      const asked = [values[0], sorted[n - 1], 0.5, values[0], -2, 9];
+      const below = asked.map((value) => (100 * values.filter((other) => other < value).length) / n);
+      expect(percentiles(values, asked)).toEqual(below);
+    }
+  });
+
   it("is that of the numbers", () => {
     expect(distribution(Float64Array.of(4, 1, 3, 2))).toEqual({
       ...{ mean: 2.5, deviation: Math.sqrt(1.25), least: 1, median: 2.5, most: 4 },

@@ -49,16 +49,63 @@ export function distribution(values: Float64Array | Float32Array): Distribution 
   let squares = 0;
   for (const value of values) squares += (value - mean) ** 2;
   const variance = squares / n;
-  const sorted = values.slice().sort();
-  const median = (sorted[Math.floor((n - 1) / 2)] + sorted[Math.floor(n / 2)]) / 2;
-  return { mean, deviation: Math.sqrt(variance), least: sorted[0], median, most: sorted[n - 1] };
+  let [least, most] = [values[0], values[0]];
+  for (let i = 1; i < n; i++) {
+    if (values[i] < least) least = values[i];
+    if (values[i] > most) most = values[i];
+  }
+  return { mean, deviation: Math.sqrt(variance), least, median: medianOf(values), most };
+}
+
+/** The middle value, or the mean of the two: found without putting all in order, in some 2·n comparisons. */
+function medianOf(values: Float64Array | Float32Array): number {
+  const some = values.slice();
+  const n = some.length;
+  const lower = Math.floor((n - 1) / 2);
+  let [first, last] = [0, n - 1];
+  while (first < last) {
+    const pivot = some[(first + last) >> 1];
+    let [i, j] = [first, last];
+    while (i <= j) {
+      while (some[i] < pivot) i++;
+      while (some[j] > pivot) j--;
+      if (i > j) break;
+      const value = some[i];
+      some[i++] = some[j];
+      some[j--] = value;
+    }
+    if (lower <= j) last = j;
+    else if (lower >= i) first = i;
+    else break;
+  }
+  let upper = some[lower];
+  if (n % 2 === 0) {
+    upper = some[lower + 1];
+    for (let i = lower + 2; i < n; i++) if (some[i] < upper) upper = some[i];
+  }
+  return (some[lower] + upper) / 2;
 }
 
 /** For each of some values, the share of `all` that lies below it, in per cent. */
 export function percentiles(all: Float64Array | Float32Array, of: readonly number[]): number[] {
-  return of.map((value) => {
-    let below = 0;
-    for (const other of all) if (other < value) below++;
-    return (100 * below) / all.length;
-  });
+  const steps = Float64Array.from(new Set(of)).sort();
+  /** How many of all are below the first step, the second but not the first, …; others are below none. */
+  const counts = new Float64Array(steps.length + 1);
+  for (let i = 0; i < all.length; i++) {
+    const value = all[i];
+    let [low, high] = [0, steps.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (value < steps[middle]) high = middle;
+      else low = middle + 1;
+    }
+    counts[low]++;
+  }
+  const below = new Map<number, number>();
+  let sum = 0;
+  for (const [i, step] of steps.entries()) {
+    sum += counts[i];
+    below.set(step, sum);
+  }
+  return of.map((value) => (100 * below.get(value)!) / all.length);
 }

@@ -63,3 +63,12 @@ export const indexCheckSchema = z.strictObject({
 export type IndexCheckResult = z.infer<typeof indexCheckSchema>;
 
 export const indexCheckResult = resultBuilder(indexCheckSchema);
+
+/** What `index --out INDEX --export …` prints, where nothing is indexed. */
+export const indexExportSchema = z.strictObject({
+  origin: originSchema("model", "index"),
+  folder: z.string(),
+  images: count,
+  exported: z.array(z.string()).describe("files that --export wrote"),
+});
+export const indexExportResult = resultBuilder(indexExportSchema);

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { hashIndex } from "../corpus/hash-index.ts";
-import type { Index } from "../corpus/open-index.ts";
+import { type HashedIndex, hashOf } from "../corpus/hash-index.ts";
+import type { ShardedIndex } from "../corpus/open-shards.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
@@ -61,7 +61,7 @@ export type Origin<K extends OriginPart = never> = {
 interface Sources {
   readonly model: ClipModel;
   readonly image: ImageOrigin;
-  readonly index: Pick<Index, "folder" | "name" | "manifest" | "images">;
+  readonly index: Pick<ShardedIndex, "folder" | "name"> & HashedIndex;
   readonly pool: TextPool;
   readonly labels: z.infer<typeof PARTS.labels>;
 }
@@ -79,7 +79,7 @@ export async function originOf<S extends Partial<Sources>>(
     ...(index && {
       index: {
         name: index.name ?? basename(index.folder),
-        sha256: hashOf(index),
+        sha256: await hashOf(index),
         images: index.images.length,
       },
     }),
@@ -87,15 +87,6 @@ export async function originOf<S extends Partial<Sources>>(
     ...(labels && { labels }),
   };
   return origin as Origin<Extract<keyof S, OriginPart>>;
-}
-
-const hashes = new WeakMap<Index["images"], string>();
-
-/** An index's hash; hashing reads a line an image, so it is remembered as long as the images are. */
-function hashOf(index: Sources["index"]): string {
-  const hash = hashes.get(index.images) ?? hashIndex(index);
-  hashes.set(index.images, hash);
-  return hash;
 }
 
 async function modelOrigin(model: ClipModel): Promise<z.infer<typeof PARTS.model>> {

@@ -94,13 +94,11 @@ export const indexedImageShape = {
   label: z.string().nullable(),
 };
 /** The image in a row of an index, as results name it. */
-export const indexedImageOf = (
-  images: readonly { readonly path: string; readonly id: string; readonly label: string | null }[],
+export const indexedImage = (
   row: number,
-) => {
-  const { path, id, label } = images[row];
-  return { row, path, id, label };
-};
+  { path, id, label }: { readonly path: string; readonly id: string; readonly label: string | null },
+) => ({ row, path, id, label });
+
 /** Where the middle 95 % of some draws lie, and their mean. */
 export const intervalSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
 

@@ -4,7 +4,7 @@ import { estimatedImages } from "../analysis/atlas/atlas.ts";
 import { type KeptAtlas, keptAtlas } from "../analysis/atlas/kept.ts";
 import { type AtlasLabels, loadAtlasLabels } from "../analysis/atlas/labels.ts";
 import { readsTexts } from "../checkpoint/model-config.ts";
-import type { Index } from "../corpus/open-index.ts";
+import type { ShardedIndex } from "../corpus/open-shards.ts";
 import { type HeadLabel, readLabels, writeLabels } from "../labels/labels-file.ts";
 import { loadProperties, type Properties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
@@ -14,7 +14,7 @@ import { defaultPool, loadPool } from "../text/pool.ts";
 import { fitsModel } from "./insights.ts";
 
 /** The atlas of a model over an index, with the pool that fits the model. @param cache of the server */
-export async function servedAtlas(model: ClipModel, index: Index, cache: string): Promise<KeptAtlas> {
+export async function servedAtlas(model: ClipModel, index: ShardedIndex, cache: string): Promise<KeptAtlas> {
   const pool = readsTexts(model.config.text) ? await loadPool(defaultPool(model.name)) : undefined;
   return keptAtlas(join(cache, "atlas"), model, index, pool ? { pool } : {});
 }
@@ -30,7 +30,7 @@ export interface AtlasEstimate {
 const HEAD_SECONDS = 0.5;
 
 /** About what an atlas takes, by the time that one image takes now. */
-export async function estimateAtlas(model: ClipModel, index: Index): Promise<AtlasEstimate> {
+export async function estimateAtlas(model: ClipModel, index: ShardedIndex): Promise<AtlasEstimate> {
   const { layers, heads, headDim } = model.geometry;
   const images = estimatedImages(index, layers * heads);
   const each =

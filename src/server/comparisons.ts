@@ -2,7 +2,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { estimatedSeconds, FEWEST } from "../analysis/compare/compare.ts";
-import { hashIndex } from "../corpus/hash-index.ts";
+import { hashOf } from "../corpus/hash-index.ts";
 import { allHeads } from "../model/components.ts";
 import type { ComparisonAsked, ComparisonState } from "../results/app.ts";
 import { codeVersion } from "../support/code-version.ts";
@@ -68,8 +68,8 @@ export function createComparisons(
     const placeOf = async (found: readonly (CorpusIndex | undefined)[]) => {
       if (!byWeights && found.some((one) => !one?.complete)) return undefined;
       const from = [model, other].map(async (one) => [await one.weightsHash(), one.precision]);
-      const over = found.map((one) => one && hashIndex(one.index));
-      const key = JSON.stringify([by, await codeVersion(), await Promise.all(from), over]);
+      const over = found.map((one) => one && hashOf(one.index));
+      const key = JSON.stringify([by, await codeVersion(), await Promise.all(from), await Promise.all(over)]);
       return join(folder, `comparison-${sha256Of(key).slice(0, 16)}`);
     };
     return {

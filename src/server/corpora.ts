@@ -1,16 +1,16 @@
 import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { requireModelOf, versionOf } from "../corpus/open-index.ts";
 import {
-  type Index,
+  everyRow,
   openManifest,
+  openShards,
   type ReadOptions,
-  readIndex,
-  requireModelOf,
-  versionOf,
-} from "../corpus/open-index.ts";
+  type ShardedIndex,
+} from "../corpus/open-shards.ts";
 import { insideOf, readPicture } from "../corpus/picture.ts";
-import { findMissing, missingPictures } from "../corpus/root.ts";
+import { findMissing, missingPictures, spread } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
 import { isStoreAddress } from "../corpus/store-at.ts";
@@ -67,13 +67,14 @@ export async function indexedCorpus(
   folder: string,
   { roots = [], report }: Pick<ReadOptions, "report"> & { readonly roots?: readonly string[] } = {},
 ): Promise<CorpusSpec> {
-  const opened = await readIndex(folder, { report });
-  const { images, manifest, folder: index } = opened;
+  const opened = await openShards(folder, { report });
+  const { manifest, folder: index } = opened;
+  const images = await opened.rows(spread(everyRow(opened)));
   const spec = { name: slugOf(basename(index)) || "index", title: basename(index), index };
   const missing = missingPictures(opened, await findMissing(manifest.root, images));
   if (!missing) return spec;
   for (const root of roots) {
-    const found = await readIndex(folder, { root }).catch(() => undefined);
+    const found = await openShards(folder, { root }).catch(() => undefined);
     if (found) return { ...spec, root: found.manifest.root };
   }
   report?.({ type: "warning", code: "IMAGES_MISSING", message: missing });
@@ -103,15 +104,21 @@ export async function requireServed(folder: string, models: ServedModels): Promi
 /** A corpus that is there, with its images by id. */
 export interface OpenCorpus {
   readonly root: string;
-  readonly images: readonly (SourceImage & { readonly id: string })[];
-  readonly byId: ReadonlyMap<string, SourceImage>;
+  readonly images: { readonly length: number };
+  /** Images by their places, those that there are. */
+  rows(places: readonly number[]): Promise<CorpusImage[]>;
+  /** @returns undefined where the corpus has no such image */
+  find(id: string): Promise<CorpusImage | undefined>;
 }
+
+/** An image of a corpus. */
+export type CorpusImage = SourceImage & { readonly id: string };
 
 /** An index of a corpus by a model. */
 export interface CorpusIndex {
   readonly place: IndexPlace;
   /** One object as long as the index stays as it is. */
-  readonly index: Index;
+  readonly index: ShardedIndex;
   /** Changes with it. */
   readonly version: string;
   /** Whether every image of the corpus is in it. */
@@ -152,7 +159,7 @@ export interface CorporaOptions {
   readonly memory: CorpusMemory;
 }
 
-/** Open indexes: their lists of images. */
+/** Open indexes. */
 const MOST_INDEXES = 8;
 const MOST_CORPORA = 64;
 
@@ -161,8 +168,8 @@ export function createCorpora(
   given: readonly CorpusSpec[],
   { cache, tasks, memory }: CorporaOptions,
 ): Corpora {
-  const opened = sharedCache<OpenCorpus>(MOST_CORPORA);
-  const indexes = sharedCache<Index | undefined>(MOST_INDEXES);
+  const open = sharedCache<OpenCorpus>(MOST_CORPORA);
+  const indexes = sharedCache<ShardedIndex | undefined>(MOST_INDEXES);
   const worlds = new Map(
     given.flatMap(({ name, world }) =>
       world ? [[name, once(() => tasks.run("findWorld", world))] as const] : [],
@@ -183,7 +190,7 @@ export function createCorpora(
   /** Reads an index, if it is there and a model made it. */
   const read = (place: IndexPlace, stamp: string, model: ServedModel) =>
     indexes.get(JSON.stringify([place, stamp, model.id]), async () => {
-      const index = await readIndex(place.folder, { root: place.root });
+      const index = await openShards(place.folder, { root: place.root });
       const fits = await requireModelOf(index, model).then(
         () => true,
         () => false,
@@ -202,16 +209,16 @@ export function createCorpora(
       const spec = corpora.spec(name);
       const { index } = spec;
       const stamp = index === undefined ? "" : await stampOf(index);
-      return opened.get(JSON.stringify([name, stamp]), async () => {
-        const source = index === undefined ? await sourceOf(spec) : await imagesOf(index, spec.root);
+      return open.get(JSON.stringify([name, stamp]), async () => {
+        if (index !== undefined) return imagesOfIndex(await openShards(index, { root: spec.root }));
+        const source = await sourceOf(spec);
         if (!source) throw notReady(`the corpus "${name}" is not made yet`);
-        const images = source.images.map((image) => ({ ...image, id: imageId(image.path) }));
-        return { root: source.root, images, byId: new Map(images.map((image) => [image.id, image])) };
+        return imagesOfSource(source);
       });
     },
     async read(name, id) {
-      const { root, byId } = await corpora.open(name);
-      const row = byId.get(id);
+      const { root, find } = await corpora.open(name);
+      const row = await find(id);
       if (!row) throw new ClipInterpretError("NOT_FOUND", `the corpus "${name}" has no image ${id}`);
       return { row, bytes: await readInside(root, row.path) };
     },
@@ -235,10 +242,11 @@ export function createCorpora(
       const spec = corpora.spec(name);
       if (spec.world && !(await sourceOf(spec))) await tasks.run("makeWorld", spec.world, work);
       // What was added to a folder since it was looked through.
-      if (spec.index === undefined) opened.delete(JSON.stringify([name, ""]));
+      if (spec.index === undefined) open.delete(JSON.stringify([name, ""]));
       const { complete } = await corpora.index(name, model).catch(() => ({ complete: false }));
       if (complete && !spec.own) return;
-      const { root, images } = await corpora.open(name);
+      const { root, ...opened } = await corpora.open(name);
+      const images = await opened.rows(everyRow(opened));
       const folder = await indexFolder(root, model, cache);
       await tasks.run("index", { model: model.place, source: { root, images }, folder }, work);
     },
@@ -276,7 +284,7 @@ export function createCorpora(
         throw new ClipInterpretError("CORPUS_FIXED", `"${title}" was not added in the page`);
       }
       await memory.remove(name);
-      opened.delete(JSON.stringify([name, ""]));
+      open.delete(JSON.stringify([name, ""]));
       await removeIndexes(entry.folder, cache);
     },
   };
@@ -297,11 +305,27 @@ const ownSpec = ({ name, title, folder, root }: ReturnType<CorpusMemory["corpora
   },
 });
 
-/** The images that an index lists. */
-async function imagesOf(folder: string, root: string | undefined): Promise<Source> {
-  const { images, manifest } = await readIndex(folder, { root });
-  return { root: manifest.root, images };
+/** Images that are listed. */
+function imagesOfSource({ root, images: listed }: Source): OpenCorpus {
+  const images = listed.map((image) => ({ ...image, id: imageId(image.path) }));
+  const byId = new Map(images.map((image) => [image.id, image]));
+  return {
+    ...{ root, images },
+    rows: async (places) => places.flatMap((place) => images[place] ?? []),
+    find: async (id) => byId.get(id),
+  };
 }
+
+/** The images that an index lists, as many as there may be. */
+const imagesOfIndex = (index: ShardedIndex): OpenCorpus => ({
+  root: index.manifest.root,
+  images: index.images,
+  rows: (places) => index.rows(places.filter((place) => place < index.images.length)),
+  async find(id) {
+    const [row] = await index.find("id", id);
+    return row === undefined ? undefined : (await index.rows([row]))[0];
+  },
+});
 
 /** Changes with the index; empty where there is none. Its manifest is written anew with every shard that comes or goes. */
 const stampOf = (folder: string): Promise<string> =>

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
-import { hashIndex } from "../corpus/hash-index.ts";
+import { hashOf } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
+import type { ShardedIndex } from "../corpus/open-shards.ts";
 import { loadProperties, type Properties, requireLabelsOf } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseComponents } from "../model/components.ts";
@@ -50,7 +51,7 @@ export async function measureInsights(
 /** What was measured, if it was. */
 export async function readInsights(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   cache: string,
 ): Promise<Insights | undefined> {
   try {
@@ -61,9 +62,9 @@ export async function readInsights(
 }
 
 /** Named by all that the numbers follow from, this program's code too, so that nothing else finds them. */
-async function placeOf(model: ClipModel, index: Index, cache: string): Promise<string> {
+async function placeOf(model: ClipModel, index: ShardedIndex, cache: string): Promise<string> {
   const code = await codeVersion();
-  const hash = sha256Of(JSON.stringify([code, await model.weightsHash(), hashIndex(index)]));
+  const hash = sha256Of(JSON.stringify([code, await model.weightsHash(), await hashOf(index)]));
   return join(cache, "insights", `${hash.slice(0, 24)}.json`);
 }
 

@@ -94,6 +94,11 @@ export const ERRORS = {
     means: "A file of this program's cache is damaged; what it held is made anew (a warning).",
     hint: "Nothing needs to be done; if it happens again, check the disk.",
   },
+  LAYOUT_SAMPLED: {
+    means:
+      "A layout was asked of more images than are laid out; some, spread evenly, have a place (a warning).",
+    hint: "Nothing needs to be done; for places of all, lay the exported vectors out with another program.",
+  },
   RANK_CLAMPED: {
     means:
       "TEXTSPAN was asked to use more directions than the contributions fill; the others are rounding noise and are left out (a warning).",
@@ -263,7 +268,8 @@ export const ERRORS = {
     hint: "Write them into the address, redis://name:password@host:6379, and give it in CLIP_INTERPRET_QUEUE, where `ps` does not show it.",
   },
   WORKER_REFUSED: {
-    means: "A worker does not fit a run, and leaves its parts to others: another version, model, precision or device, or it does not reach images or index.",
+    means:
+      "A worker does not fit a run, and leaves its parts to others: another version, model, precision or device, or it does not reach images or index.",
     hint: "Start a worker as the message says; nothing of the run is lost.",
   },
   INDEX_CORRUPT: {

@@ -231,7 +231,7 @@ describe("an atlas on disk", () => {
     const open = (rotations = 9) => keptAtlas(folder, counting, index, { pool, rotations });
     const kept = await open();
     const controller = new AbortController();
-    const stopped = kept.make({
+    const stopped = kept.make(index, {
       ...{ cacheFolder, signal: controller.signal },
       report: (event) => {
         if (event.type === "advance" && event.task === "looking at images" && event.done >= 48)
@@ -248,11 +248,11 @@ describe("an atlas on disk", () => {
     // What a killed process leaves: a line that ends in the middle.
     await appendFile(journal, '{"row": 1, "cov');
     looked = 0;
-    expect(await kept.make({ cacheFolder })).toEqual(atlas);
+    expect(await kept.make(index, { cacheFolder })).toEqual(atlas);
     expect(looked).toBe(IMAGES - lines);
     const events: string[] = [];
     const again = await open();
-    expect(await again.make({ cacheFolder, report: ({ type }) => events.push(type) })).toEqual(atlas);
+    expect(await again.make(index, { cacheFolder, report: ({ type }) => events.push(type) })).toEqual(atlas);
     expect(events).toEqual([]);
     for (const [name, of] of pages) expect(await again.page(name)).toEqual(of);
     expect(await again.page("../L3.H1")).toBeUndefined();

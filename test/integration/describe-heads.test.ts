@@ -14,6 +14,7 @@ import { createSearch } from "../../src/corpus/search.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents } from "../../src/model/components.ts";
+import { imageScales } from "../../src/model/head-space.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import { embedTexts } from "../../src/model/text-cache.ts";
 import { createAlgebra } from "../../src/onnx/algebra.ts";
@@ -201,8 +202,14 @@ describe("stability over resampled images", () => {
     const twoImages: Index = {
       ...index,
       images: copies.map((row) => index.images[row]),
-      scalars: async () => pick(await index.scalars(), copies, 3),
-      head: async (layer, head) => pick(await index.head(layer, head), copies, model.geometry.headDim),
+      shards: [
+        {
+          ...index.shards[0],
+          images: copies.length,
+          scales: async () => imageScales(pick(await index.scalars(), copies, 3)),
+          head: async (layer, head) => pick(await index.head(layer, head), copies, model.geometry.headDim),
+        },
+      ],
       moments: async () => {
         const all = await index.moments();
         const algebra = await createAlgebra();

@@ -3,18 +3,24 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { exportParquet } from "../../src/corpus/export-parquet.ts";
 import { exportPrs } from "../../src/corpus/export-prs.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
+import { openShards } from "../../src/corpus/open-shards.ts";
+import { createSearch } from "../../src/corpus/search.ts";
 import { type FactorValue, scanSource } from "../../src/corpus/source.ts";
 import { fromHalf, toHalf } from "../../src/math/half.ts";
+import { dot } from "../../src/math/linear.ts";
 import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { parseHeads } from "../../src/model/components.ts";
 import { decomposeImages } from "../../src/model/decompose-images.ts";
 import { denseHeads } from "../../src/model/dense.ts";
 import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
 import { type NpyArray, readNpy } from "../../src/support/npy.ts";
+import type { ProgressEvent } from "../../src/support/progress.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenPath } from "../support/goldens.ts";
@@ -173,7 +179,10 @@ describe("the reference scripts' arrays", () => {
 /** The reader that the writer brings with it. */
 interface ParquetReader {
   asyncBufferFromFile(path: string): Promise<unknown>;
-  parquetReadObjects(options: { readonly file: unknown }): Promise<Record<string, unknown>[]>;
+  parquetReadObjects(options: {
+    readonly file: unknown;
+    readonly utf8: boolean;
+  }): Promise<Record<string, unknown>[]>;
   parquetMetadataAsync(file: unknown): Promise<{
     readonly schema: readonly { readonly name: string; readonly type?: string; repetition_type?: string }[];
   }>;
@@ -188,7 +197,7 @@ async function readParquet(path: string) {
   const types = schema.slice(1).map(({ name, type, repetition_type }) => {
     return [name, `${type}${repetition_type === "OPTIONAL" ? "?" : ""}`];
   });
-  return { rows: await reader.parquetReadObjects({ file }), types: Object.fromEntries(types) };
+  return { rows: await reader.parquetReadObjects({ file, utf8: false }), types: Object.fromEntries(types) };
 }
 
 describe("the Parquet file", () => {
@@ -245,6 +254,50 @@ describe("the Parquet file", () => {
     const { rows, types } = await readParquet(path);
     expect(rows).toEqual([]);
     expect(Object.keys(types)).toContain("sha256");
+  });
+
+  it("holds vectors, layouts and pictures where they are asked for, the same from an index of any size", async () => {
+    const { geometry } = model;
+    const heads = parseHeads(model, "L1.H0,L3.H2").heads;
+    const asked = { embedding: true, heads, geometry, layout: true, thumbnails: 32 };
+    const folder = await target();
+    await exportParquet(exact, join(folder, "a.parquet"), asked);
+    await exportParquet(await openShards(exact.folder), join(folder, "b.parquet"), asked);
+    expect(
+      (await readFile(join(folder, "a.parquet"))).equals(await readFile(join(folder, "b.parquet"))),
+    ).toBe(true);
+    const { rows, types } = await readParquet(join(folder, "a.parquet"));
+    expect(rows).toHaveLength(IMAGES);
+    expect(rows.map(({ sha256 }) => sha256)).toEqual(exact.images.map(({ sha256 }) => sha256));
+    const { embedDim, headDim } = exact.manifest;
+    const embeddings = await exact.embeddings();
+    expect(rows.flatMap(({ embedding }) => embedding)).toEqual([...embeddings]);
+    // Dot products of a head's vectors are those of what it wrote.
+    const search = createSearch(exact, geometry, model.matmul);
+    const written = await search.contributions({ heads: [heads[1]], mlps: [] }, [0, 37]);
+    const [one, other] = [written.subarray(0, embedDim), written.subarray(embedDim)];
+    const [a, b] = [0, 37].map((row) => rows[row].L3_H2 as number[]);
+    expect(a.length).toBeLessThanOrEqual(headDim + 3);
+    expect(dot(a, b)).toBeCloseTo(dot(one, other), 6);
+    expect(dot(a, a)).toBeCloseTo(dot(one, one), 6);
+    const places = rows.map((row) => [row.embedding_x, row.embedding_y, row.L1_H0_x, row.L3_H2_y]);
+    expect(places.flat().every(Number.isFinite)).toBe(true);
+    expect(new Set(places.map(String)).size).toBe(IMAGES);
+    const { bytes, path } = rows[5].image as { bytes: Uint8Array; path: string };
+    expect(path).toBe(exact.images[5].path);
+    expect(await sharp(bytes).metadata()).toMatchObject({ format: "png", width: 32, height: 32 });
+    expect(types).toMatchObject({ element: "FLOAT", embedding_x: "DOUBLE?", bytes: "BYTE_ARRAY?" });
+  });
+
+  it("says which pictures are gone, and has none of them", async () => {
+    const warnings: string[] = [];
+    const manifest = { ...exact.manifest, root: join(scratch, "nowhere") };
+    const path = join(await target(), "images.parquet");
+    const report = (event: ProgressEvent) => void (event.type === "warning" && warnings.push(event.code));
+    await exportParquet({ ...exact, manifest }, path, { thumbnails: 32, report });
+    const { rows } = await readParquet(path);
+    expect(rows.every(({ image }) => !image)).toBe(true);
+    expect(warnings).toEqual(["IMAGES_MISSING"]);
   });
 
   it("leaves nothing behind where it cannot be written", async () => {

@@ -12,6 +12,7 @@
 import { readsTexts } from "../../checkpoint/model-config.ts";
 import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { AtlasResult } from "../../results/atlas.ts";
 import { originOf } from "../../results/origin.ts";
@@ -102,5 +103,8 @@ export async function makeAtlas(
 }
 
 /** About how many images an atlas looks at again. */
-export const estimatedImages = (index: Pick<Index, "images">, heads: number, most = MOST_MAPS): number =>
-  Math.min(index.images.length, most, GALLERY + heads * STEPS * 16);
+export const estimatedImages = (
+  index: Pick<ShardedIndex, "images">,
+  heads: number,
+  most = MOST_MAPS,
+): number => Math.min(index.images.length, most, GALLERY + heads * STEPS * 16);

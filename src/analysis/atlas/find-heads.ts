@@ -3,7 +3,7 @@
  * CLIP's texts lie in a narrow cone and heads have few strong directions; where it stands among the shares of a pool's texts
  * says whether the head is about this text rather than about any.
  */
-import type { Index } from "../../corpus/open-index.ts";
+import { everyRow, type ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { addScaled, dot, norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -50,7 +50,7 @@ const MEASURED = 16;
  */
 export async function openPoolShares(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   pool: TextPool,
   { threads = 0, report, signal, ...options }: FindHeadsOptions = {},
 ): Promise<PoolShares> {
@@ -132,7 +132,7 @@ function centredRows(texts: Float64Array, mean: Float64Array): Float64Array {
  */
 export async function findHeads(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   pool: TextPool,
   text: string,
   options: FindHeadsOptions & {
@@ -157,7 +157,7 @@ export async function findHeads(
   }));
   heads.sort((a, b) => b.share - a.share);
   const search = createSearch(index, model.geometry, model.matmul);
-  const rows = thin([...index.images.keys()], MOST_IMAGES);
+  const rows = thin(everyRow(index), MOST_IMAGES);
   const whole = await search.exactScores(probe, allComponents(model.geometry), rows);
   for (const entry of heads.slice(0, MEASURED)) {
     checkCancelled(signal);

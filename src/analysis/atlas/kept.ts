@@ -1,8 +1,9 @@
 /** An atlas on disk: made once for all that its numbers follow from, a file a head, the overview last. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { hashIndex } from "../../corpus/hash-index.ts";
+import { hashOf } from "../../corpus/hash-index.ts";
 import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {
   type AtlasHeadResult,
@@ -23,8 +24,8 @@ export interface KeptAtlas {
   overview(): Promise<AtlasResult | undefined>;
   /** The page of a head, `L3.H1`. */
   page(name: string): Promise<AtlasHeadResult | undefined>;
-  /** Makes what is missing; work that was stopped goes on. @throws as {@link makeAtlas}; `OUTPUT_UNWRITABLE` */
-  make(options?: Omit<AtlasOptions, Kept>): Promise<AtlasResult>;
+  /** Makes what is missing, of the index with its rows; work that was stopped goes on. @throws as {@link makeAtlas}; `OUTPUT_UNWRITABLE` */
+  make(index: Index, options?: Omit<AtlasOptions, Kept>): Promise<AtlasResult>;
 }
 
 /** What an atlas is told apart by, and what this file sees to. */
@@ -37,7 +38,7 @@ type Kept = "pool" | "maps" | "rotations" | "others" | "labels" | "seed" | "jour
 export async function keptAtlas(
   folder: string,
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   asked: Pick<AtlasOptions, "pool" | "maps" | "rotations" | "others" | "seed"> = {},
 ): Promise<KeptAtlas> {
   const { pool, others = [], ...settings } = asked;
@@ -47,7 +48,7 @@ export async function keptAtlas(
       await side.model.weightsHash(),
       side.model.precision,
       side.model.device,
-      hashIndex(side.index),
+      await hashOf(side.index),
     ]),
   );
   const place = join(folder, sha256Of(JSON.stringify([from, pool?.hash, settings])).slice(0, 24));
@@ -66,12 +67,12 @@ export async function keptAtlas(
     overview: () => read("overview", (json) => atlasResultSchema.parse(json)),
     page: async (name) =>
       /^L\d+\.H\d+$/.test(name) ? read(name, (json) => atlasHeadResultSchema.parse(json)) : undefined,
-    async make(options = {}) {
+    async make(rows, options = {}) {
       const known = await kept.overview();
       if (known) return known;
       await removeOthers(place, version);
       const journal = join(home, "maps.jsonl");
-      const overview = await makeAtlas(model, index, {
+      const overview = await makeAtlas(model, rows, {
         ...{ ...options, ...asked, journal },
         onPage: (page) => writeWhole(file(page.entry.name), JSON.stringify(page), { synced: false }),
       });

@@ -16,7 +16,7 @@ import {
   type HeadPair,
 } from "../../results/compare.ts";
 import { originOf } from "../../results/origin.ts";
-import { componentsOf, headOf, indexedImageOf } from "../../results/shapes.ts";
+import { componentsOf, headOf, indexedImage } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { findGroupings, type Grouping, shuffle } from "../selectivity/groupings.ts";
@@ -148,6 +148,7 @@ export async function compareModels(
     .filter(({ at }) => similarity[at] > highest)
     .sort((x, y) => similarity[y.at] - similarity[x.at] || x.at - y.at);
   const groupings = commonGroupings(a.index, b.index, rows);
+  const sharedImage = (row: number) => indexedImage(row, a.index.images[row]);
   const pairs = mutual.slice(0, most).map(({ head, match, at }): HeadPair => {
     checkCancelled(signal);
     const [x, y] = [responsesOf(ofA, head), responsesOf(ofB, match)];
@@ -160,8 +161,8 @@ export async function compareModels(
       axis: {
         share: axis.share,
         correlation: axis.correlation,
-        most: largest(axis.positions, examples).map((i) => indexedImageOf(a.index.images, rows[i][0])),
-        least: smallest(axis.positions, examples).map((i) => indexedImageOf(a.index.images, rows[i][0])),
+        most: largest(axis.positions, examples).map((i) => sharedImage(rows[i][0])),
+        least: smallest(axis.positions, examples).map((i) => sharedImage(rows[i][0])),
       },
     };
   });

@@ -1,6 +1,7 @@
 /** What an image's score is held against: another text, an average picture, or itself without some heads. */
 
 import { meanOfEachHead } from "../../corpus/means.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import type { Search } from "../../corpus/search.ts";
 import { dot } from "../../math/linear.ts";
 import { lessParts, type Parts } from "../../math/parts.ts";
@@ -10,7 +11,11 @@ import type { AverageScore, ComparedText, Explanation } from "../../results/expl
 import { headOf } from "../../results/shapes.ts";
 
 /** The mean over an index of its images' scores for some probes. */
-export async function meanScores(search: Search, model: ClipModel, probes: readonly Float64Array[]) {
+export async function meanScores(
+  search: Search<ShardedIndex>,
+  model: ClipModel,
+  probes: readonly Float64Array[],
+) {
   const whole = allComponents(model.geometry);
   const means: number[] = [];
   for (const probe of probes) {
@@ -46,7 +51,7 @@ export const averageScores = (
 /** {@link averageScores} of an index that is searched here. */
 export async function averageOf(
   model: ClipModel,
-  search: Search,
+  search: Search<ShardedIndex>,
   texts: readonly string[],
   probes: readonly Float64Array[],
 ): Promise<AverageScore[]> {

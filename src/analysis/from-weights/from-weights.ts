@@ -13,7 +13,7 @@
  * Weighted by the variance that the images of an index give each direction, it becomes comparable with TEXTSPAN.
  */
 import { requireImages } from "../../corpus/few-images.ts";
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { percentileInterval } from "../../math/intervals.ts";
 import { dot, multiply, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
@@ -42,7 +42,7 @@ export interface FromWeightsOptions extends PursuitOptions, WorkOptions {
   /** Directions a head that are described. Default: 8. */
   readonly directions?: number;
   /** Images of this model: directions are then ordered by the variance that these give them, and texts weighted by it. */
-  readonly index?: Index | undefined;
+  readonly index?: ShardedIndex | undefined;
   /** Threads of the products; 0 takes every core. */
   readonly threads?: number;
 }

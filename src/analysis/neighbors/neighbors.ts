@@ -7,7 +7,7 @@
  *   what they wrote into another image, times v; cross-head terms count, as in the original application;
  * - a text: v = its embedding over its length, and a score is what the set adds to the image's cosine with it.
  */
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import type { Search } from "../../corpus/search.ts";
 import { dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
@@ -21,7 +21,7 @@ import { imageProbe, unitProbe } from "../../model/probe.ts";
 import { type Neighbor, type NeighborsResult, neighborsResult } from "../../results/neighbors.ts";
 import { type ImageOrigin, originOf } from "../../results/origin.ts";
 import { defaultScoring, type Scoring } from "../../results/scoring.ts";
-import { componentsOf, indexedImageOf } from "../../results/shapes.ts";
+import { componentsOf, indexedImage } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 
@@ -55,7 +55,11 @@ export async function textQuery(model: ClipModel, text: string, work: WorkOption
  * Asks for an image, read as the index's images were: with the same preprocessing.
  * @throws what decoding an image throws
  */
-export async function imageQuery(model: ClipModel, { manifest }: Index, path: string): Promise<Query> {
+export async function imageQuery(
+  model: ClipModel,
+  { manifest }: Pick<ShardedIndex, "manifest">,
+  path: string,
+): Promise<Query> {
   const { exif } = manifest.preprocessing;
   const { pixels, shown } = await pixelsOf(model, path, { exif });
   return {
@@ -86,7 +90,7 @@ export async function imageQuery(model: ClipModel, { manifest }: Index, path: st
  */
 export async function findNeighbors(
   model: ClipModel,
-  search: Search,
+  search: Search<ShardedIndex>,
   asked: Asked,
   { name, set }: NamedSet,
   { k = 8, scoring: asks, includeSelf = false, seed = 0 }: NeighborOptions = {},
@@ -95,14 +99,11 @@ export async function findNeighbors(
   const image = "image" in query ? query.image : undefined;
   const kind = "image" in query ? "image" : "text";
   const scoring = asks ?? defaultScoring(kind);
-  const { images } = search.index;
-  const self = new Set(
-    image && !includeSelf ? images.flatMap(({ sha256 }, row) => (sha256 === image.sha256 ? [row] : [])) : [],
-  );
+  const self = new Set(image && !includeSelf ? await search.index.find("sha256", image.sha256) : []);
   const { scores, exactly } = await (scoring === "centred"
     ? centredScores(model, search, query, set)
     : scaledScores(model, search, query, set, scoring));
-  const searched = scores.filter((_, row) => !self.has(row));
+  const searched = self.size === 0 ? scores : scores.filter((_, row) => !self.has(row));
 
   /** Exact scores of some images, in the order that those give. */
   const exact = async (rows: readonly number[], sign: number): Promise<Neighbor[]> => {
@@ -114,8 +115,9 @@ export async function findNeighbors(
       searched,
       chosen.map(({ row }) => scores[row]),
     );
+    const images = await search.index.rows(chosen.map(({ row }) => row));
     return chosen.map(({ row, score }, i) => ({
-      ...indexedImageOf(images, row),
+      ...indexedImage(row, images[i]),
       ...{ score, percentile: shares[i] },
     }));
   };
@@ -136,7 +138,7 @@ export async function findNeighbors(
   });
 }
 
-async function queryOf(model: ClipModel, index: Index, asked: Asked): Promise<Query> {
+async function queryOf(model: ClipModel, index: ShardedIndex, asked: Asked): Promise<Query> {
   if ("decomposition" in asked || "embedding" in asked) return asked;
   return "text" in asked ? textQuery(model, asked.text) : imageQuery(model, index, asked.image);
 }
@@ -160,7 +162,7 @@ interface Scores {
 /** Dot products, or what the scoring makes of them. */
 async function scaledScores(
   model: ClipModel,
-  search: Search,
+  search: Search<ShardedIndex>,
   query: Query,
   set: ComponentSet,
   scoring: Exclude<Scoring, "centred">,
@@ -185,7 +187,7 @@ async function scaledScores(
  */
 async function centredScores(
   model: ClipModel,
-  search: Search,
+  search: Search<ShardedIndex>,
   query: Query,
   set: ComponentSet,
 ): Promise<Scores> {
@@ -239,7 +241,7 @@ const FLAT = 1e-6;
 
 /** Turns a dot product into the score that was asked for. */
 async function scale(
-  search: Search,
+  search: Search<ShardedIndex>,
   v: Float64Array,
   set: ComponentSet,
   scoring: Exclude<Scoring, "centred">,

@@ -1,12 +1,13 @@
 /** What a component, or several as one, wrote into the images of an index, in the form in which TEXTSPAN takes it. */
-import type { Index } from "../../corpus/open-index.ts";
+import { gather, type ShardedIndex } from "../../corpus/open-shards.ts";
 import type { Search } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, WeightedHead } from "../../model/components.ts";
-import { coordinateCount, headMatrix, imageScales, setScaled } from "../../model/head-space.ts";
+import { coordinateCount, headMatrix, setScaled } from "../../model/head-space.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { NpyRows } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { once } from "../../support/shared.ts";
 
 /** Contributions to n images as z̃·M̃. */
 export interface Contributions {
@@ -26,7 +27,7 @@ const AT_ONCE = 2048;
  * contributions, which keeps none, as the sum of one.
  */
 export async function eachHead(
-  search: Search,
+  search: Search<ShardedIndex>,
   model: Pick<ClipModel, "geometry">,
   algebra: Algebra,
 ): Promise<(head: Omit<WeightedHead, "weight">) => Contributions> {
@@ -41,7 +42,7 @@ export async function eachHead(
 
 /** One head: its moments are in the index, its rows are what the index stores. */
 export function headContributions(
-  index: Index,
+  index: ShardedIndex,
   { geometry }: Pick<ClipModel, "geometry">,
   { layer, head }: Omit<WeightedHead, "weight">,
   allMoments: Float64Array,
@@ -49,13 +50,19 @@ export function headContributions(
   const { headDim, heads } = geometry;
   const size = (coordinateCount(geometry) + 1) ** 2;
   const at = (layer * heads + head) * size;
-  let stored: Promise<readonly [z: Float32Array, scales: Float64Array]> | undefined;
+  const n = index.images.length;
+  /** Rows of a resample lie everywhere: z of this one head is read as a whole, and kept as long as the head is looked at. */
+  const stored = once(() =>
+    Promise.all([
+      gather(index, new Float32Array(n * headDim), (shard) => shard.head(layer, head)),
+      gather(index, new Float64Array(n * 3), (shard) => shard.scales()),
+    ]),
+  );
   return {
     matrix: headMatrix(geometry, layer, head),
     moments: async () => allMoments.slice(at, at + size),
     async rows(rows) {
-      stored ??= Promise.all([index.head(layer, head), index.scalars().then(imageScales)]);
-      const [z, scales] = await stored;
+      const [z, scales] = await stored();
       const columns = coordinateCount(geometry) + 1;
       const data = new Float64Array(rows.length * columns);
       for (const [i, image] of rows.entries()) {
@@ -68,7 +75,11 @@ export function headContributions(
 }
 
 /** Any components as one: the sum of what they wrote, with the set's weights. */
-export function summedContributions(search: Search, set: ComponentSet, algebra: Algebra): Contributions {
+export function summedContributions(
+  search: Search<ShardedIndex>,
+  set: ComponentSet,
+  algebra: Algebra,
+): Contributions {
   const { images, manifest } = search.index;
   const rows = async (asked: readonly number[]) =>
     withOnes(await search.contributions(set, asked), asked.length, manifest.embedDim);

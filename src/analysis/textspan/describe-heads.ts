@@ -4,7 +4,7 @@
  * brought.
  */
 import { requireImages } from "../../corpus/few-images.ts";
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -68,7 +68,7 @@ export interface DescribeOptions extends PoolOptions {
  */
 export async function describeHeads(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   set: ComponentSet,
   pool: TextPool,
   options: DescribeOptions = {},

@@ -6,7 +6,7 @@
  * Heads are not drawn: they are all there are, and a head that is drawn twice would share its label with itself.
  */
 
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch } from "../../corpus/search.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -46,7 +46,7 @@ export interface ResampleOptions extends PoolOptions {
  */
 export async function resampleDescriptions(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   { heads }: ComponentSet,
   pool: TextPool,
   options: ResampleOptions,

@@ -99,7 +99,7 @@ export function createClassScores(
     heads,
     headDim,
     poolMlp: geometry.poolMlp,
-    whole: () => keep("whole", async () => product(await cache.embeddings(), embedDim, texts)),
+    whole: () => keep("whole", async () => product(await index.embeddings(), embedDim, texts)),
     head: (layer, head) =>
       keep(`${layer}.${head}`, async () =>
         product(await cache.block(layer, head), width, headTexts(geometry, layer, head, probes)),

@@ -90,7 +90,7 @@ export const registerAtlas: Register = (program, run) => {
         if (options.knows !== undefined) return findKnowing(context, options, index, model, labels);
         const head = options.head === undefined ? undefined : headOf(options.head, model);
         const kept = await openKept(context, options, index, model);
-        const overview = await kept.make({ ...workOf(context), threads: context.globals.threads });
+        const overview = await kept.make(index, { ...workOf(context), threads: context.globals.threads });
         const from = options.labels === undefined ? undefined : await labelsOrigin(options.labels);
         const withOrigin = <R extends AtlasResult | AtlasHeadResult>(made: R): R =>
           from ? { ...made, origin: { ...made.origin, labels: from } } : made;

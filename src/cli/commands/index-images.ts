@@ -5,16 +5,18 @@ import { buildIndex } from "../../corpus/build.ts";
 import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
-import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
+import { checkIndex, readIndex } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import { isStoreAddress } from "../../corpus/store-at.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { headName } from "../../model/components.ts";
+import { headName, parseHeads } from "../../model/components.ts";
 import {
   type IndexCheckResult,
   type IndexResult,
   indexCheckResult,
+  indexExportResult,
   indexResult,
 } from "../../results/index-run.ts";
 import { originOf } from "../../results/origin.ts";
@@ -40,6 +42,9 @@ interface IndexOptions {
   readonly exif: boolean;
   readonly maxPixels?: number;
   readonly export?: "prs" | "parquet";
+  readonly vectors?: string;
+  readonly layout: boolean;
+  readonly thumbnails?: number;
 }
 
 /** `index INPUT --out INDEX`: what every head wrote into every image, on disk. */
@@ -85,16 +90,29 @@ export const registerIndex: Register = (program, run) => {
         "also write INDEX/export/: the reference scripts' arrays, or a table of images",
       ).choices(["prs", "parquet"]),
     )
+    .option(
+      "--vectors <set>",
+      "in the table: `embedding`, heads (L3.H1, last2), or both with a comma between",
+    )
+    .option("--layout", "in the table: a place on a plane for each vector (UMAP)", false)
+    .option(
+      "--thumbnails <pixels>",
+      "in the table: pictures within a square of so many",
+      wholeNumber(16, 1024),
+    )
     .action(
       run(async (context, inputs: readonly string[], options: IndexOptions, _command: Command) => {
         if (options.check) return check(context, options.out, options.root);
         if (options.merge) return merge(context, options.out);
         if (options.planned) return planned(context, options);
+        checkExport(options);
+        if (inputs.length === 0 && options.export !== undefined)
+          return exportAlone(context, options.out, options);
         if (inputs.length === 0)
           throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
         const { report, signal, result } = context;
         const { out, root, hidden, check: _, merge: _m, planned: _p, queue, parts, ...rest } = options;
-        const { part, export: form, ...build } = rest;
+        const { vectors: _v, layout: _l, thumbnails: _t, part, export: form, ...build } = rest;
         if (queue !== undefined && part === undefined) {
           if (build.prune || form !== undefined)
             throw new ClipInterpretError("USAGE", "--queue goes with neither --prune nor --export", {
@@ -102,15 +120,6 @@ export const registerIndex: Register = (program, run) => {
             });
           const { indexByQueue } = await import("../index-queue.ts");
           return finish(context, out, await indexByQueue(context, queue, parts, inputs, options));
-        }
-        if (form !== undefined && isStoreAddress(out)) {
-          throw new ClipInterpretError(
-            "USAGE",
-            "--export writes to a folder, and the index lies in a store",
-            {
-              hint: "Copy the index to a folder first, as with `aws s3 sync`: it is the same files.",
-            },
-          );
         }
         if (part && (build.prune || form !== undefined)) {
           throw new ClipInterpretError("USAGE", "--part goes with neither --prune nor --export", {
@@ -126,7 +135,7 @@ export const registerIndex: Register = (program, run) => {
           ? await buildPart(model, source, out, part, work)
           : { missing: undefined, ...(await buildIndex(model, source, out, work)) };
         const index = await readIndex(built.folder, { report });
-        const exported = form === undefined ? [] : await writeExport(context, model, index, form);
+        const exported = form === undefined ? [] : await writeExport(context, model, index, options);
         const unread = built.unread.map(({ path, code, message }) => ({ path, code, message }));
         const found = indexResult(await originOf({ model, index }), {
           ...{ ...built, unread, exported, part: part ? { ...part, missing } : null },
@@ -170,16 +179,48 @@ async function finish(
   result(found, () => summary(found, next));
 }
 
+/** Writes an export of an index as it is. */
+async function exportAlone(context: CommandContext, out: string, options: IndexOptions): Promise<void> {
+  const { index, model } = await context.openShards(out, options.root);
+  const exported = await writeExport(context, model, index, options);
+  const origin = await originOf({ model, index });
+  context.result(
+    indexExportResult(origin, { folder: index.folder, images: index.images.length, exported }),
+    () => oneLineEach(exported.map((path) => `written: ${path}`)),
+  );
+}
+
+/** @throws `USAGE` for an export of an index in a store, and for what only a table holds */
+function checkExport({ out, export: form, vectors, layout, thumbnails }: IndexOptions): void {
+  if (form !== undefined && isStoreAddress(out))
+    throw new ClipInterpretError("USAGE", "--export writes to a folder, and the index lies in a store", {
+      hint: "Copy the index to a folder first, as with `aws s3 sync`: it is the same files.",
+    });
+  if (form !== "parquet" && (vectors !== undefined || layout || thumbnails !== undefined))
+    throw new ClipInterpretError("USAGE", "--vectors, --layout and --thumbnails go with --export parquet");
+  if (layout && vectors === undefined)
+    throw new ClipInterpretError("USAGE", "--layout lays out what --vectors names");
+}
+
 async function writeExport(
   { report, signal }: CommandContext,
   model: ClipModel,
-  index: Index,
-  form: "prs" | "parquet",
+  index: ShardedIndex,
+  { export: form, vectors, layout, thumbnails, out }: IndexOptions,
 ): Promise<string[]> {
   const to = join(index.folder, "export");
-  if (form === "prs") return exportPrs(index, model, to, { report, signal });
+  if (form === "prs") {
+    const rows = await readIndex(out, { root: index.manifest.root, report });
+    return exportPrs(rows, model, to, { report, signal });
+  }
   const file = join(to, "images.parquet");
-  await exportParquet(index, file);
+  const named = vectors?.split(",").map((name) => name.trim()) ?? [];
+  const heads = named.filter((name) => name !== "embedding").join();
+  await exportParquet(index, file, {
+    ...{ embedding: named.includes("embedding"), layout, report, signal, geometry: model.geometry },
+    heads: heads === "" ? [] : parseHeads(model, heads).heads,
+    ...(thumbnails !== undefined && { thumbnails }),
+  });
   return [file];
 }
 

@@ -63,7 +63,7 @@ export const registerNeighbors: Register = (program, run) => {
           throw new ClipInterpretError("USAGE", "give either --image or --text");
         }
         checkPictures(options.out, image);
-        const { index, model } = await context.openIndex(options.index, options.root);
+        const { index, model } = await context.openShards(options.index, options.root);
         const properties = await loadProperties(model, options.labels);
         const heads = {
           name: options.heads,

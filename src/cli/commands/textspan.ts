@@ -78,7 +78,7 @@ async function describeIndex(
   folder: string,
 ): Promise<void> {
   const { globals, report, signal } = context;
-  const { index, model } = await context.openIndex(folder);
+  const { index, model } = await context.openShards(folder);
   const { written, set } = await setOf(model, options);
   const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });
   const { iterations, resamples, blocks, seed, control: rotations } = options;
@@ -95,7 +95,7 @@ async function describeWeights(context: CommandContext, options: TextspanCommand
   const { index, model } =
     options.variance === undefined
       ? { index: undefined, model: await context.model() }
-      : await context.openIndex(options.variance);
+      : await context.openShards(options.variance);
   requireDirections(model);
   const { set } = await setOf(model, options);
   if (set.mlps.length > 0)

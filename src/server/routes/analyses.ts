@@ -5,7 +5,7 @@ import { explain } from "../../analysis/explain/explain.ts";
 import type { Query } from "../../analysis/neighbors/neighbors.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import { wordsSeen } from "../../analysis/words/words.ts";
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { requireDirections } from "../../model/singular-directions.ts";
@@ -50,8 +50,8 @@ export const addAnalysisRoutes: AddRoutes = (
   // Reading weights takes from a second to a minute: in turns of its own, and beside what pages wait for.
   const weighings = createFairQueue(limits);
   // What was measured of an index stays true as long as it is that index.
-  const measured = new WeakMap<Index, Insights>();
-  const named = new WeakMap<Index, { readonly changes: number; readonly properties: Property[] }>();
+  const measured = new WeakMap<ShardedIndex, Insights>();
+  const named = new WeakMap<ShardedIndex, { readonly changes: number; readonly properties: Property[] }>();
   const insightsOf = async (model: ServedModel, corpus: string) => {
     const { index } = await corpora.index(corpus, model);
     const insights = measured.get(index) ?? (await readInsights(model, index, cache));
@@ -235,8 +235,8 @@ export const addAnalysisRoutes: AddRoutes = (
     },
   );
 
-  const knownMeans = new WeakMap<Index, Promise<Float64Array[]>>();
-  const meansOf = (index: Index, place: IndexPlace) => {
+  const knownMeans = new WeakMap<ShardedIndex, Promise<Float64Array[]>>();
+  const meansOf = (index: ShardedIndex, place: IndexPlace) => {
     const known = knownMeans.get(index);
     if (known) return known;
     const means = asks.run("means", place);

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { z } from "zod";
 import { labelAtlas, labelPage } from "../../analysis/atlas/labels.ts";
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import {
   type AtlasResult,
   atlasFindRequestSchema,
@@ -24,8 +24,8 @@ export const addAtlasRoutes: AddRoutes = (
   { models, corpora, jobs, looks, searches, asks, cache, labels },
 ) => {
   // What was made of an index stays true as long as it is that index.
-  const made = new WeakMap<Index, AtlasResult>();
-  const overviewOf = async (model: ServedModel, index: Index) => {
+  const made = new WeakMap<ShardedIndex, AtlasResult>();
+  const overviewOf = async (model: ServedModel, index: ShardedIndex) => {
     const overview = made.get(index) ?? (await (await servedAtlas(model, index, cache)).overview());
     if (overview) made.set(index, overview);
     return overview;

@@ -52,11 +52,11 @@ export const addImageRoutes: AddRoutes = (
     async (context) => {
       const { corpus } = context.req.valid("param");
       const { offset, limit, ids } = context.req.valid("query");
-      const { images, byId } = await corpora.open(corpus);
+      const { images, rows: rowsAt, find } = await corpora.open(corpus);
       const chosen =
         ids === undefined
-          ? images.slice(offset, offset + limit)
-          : ids.split(",").flatMap((id) => (byId.has(id) ? [{ ...byId.get(id)!, id }] : []));
+          ? await rowsAt(Array.from({ length: limit }, (_, i) => offset + i))
+          : (await Promise.all(ids.split(",").map(find))).filter((image) => image !== undefined);
       const rows = chosen.map(({ id, path, label, factors }) => ({
         image: `${corpus}:${id}`,
         path,

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
+import { everyRow } from "../../corpus/open-shards.ts";
 import { spread } from "../../corpus/root.ts";
 import { imageId } from "../../corpus/rows.ts";
 import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../results/app.ts";
@@ -23,7 +24,8 @@ async function firstShown({ corpora }: Services) {
   const defaultCorpus = corpora.defaultName();
   const shown = corpora.spec(defaultCorpus).world ? SCENES : defaultCorpus;
   const opened = await corpora.open(shown).catch(() => corpora.open(SCENES));
-  const starts = spread(opened.images, MOST_STARTS).map(({ id }) => `${shown}:${id}`);
+  const some = await opened.rows(spread(everyRow(opened), MOST_STARTS));
+  const starts = some.map(({ id }) => `${shown}:${id}`);
   const [first = EXAMPLE] = starts;
   const example =
     shown === SCENES ? { image: EXAMPLE, texts: [...EXAMPLE_SCENE.texts] } : { image: first, texts: [] };

@@ -10,6 +10,7 @@ import { buildIndex } from "../../corpus/build.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import { meanOfEachHead } from "../../corpus/means.ts";
 import { readIndex, versionOf } from "../../corpus/open-index.ts";
+import { openShards, type ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
 import { thumbnailsOf } from "../../corpus/thumbnails.ts";
@@ -56,9 +57,14 @@ const shardSize = (images: number) => Math.min(8192, Math.max(128, Math.ceil(ima
 
 /** The tasks of one thread. */
 export function createTasks(models: ModelLoader) {
-  const searches = sharedCache<Search>(MOST_SEARCHES);
+  const searches = sharedCache<Search<ShardedIndex>>(MOST_SEARCHES);
   const poolShares = sharedCache<PoolShares>(MOST_SEARCHES);
   const openIndex = async ({ folder, name, root }: IndexPlace) => ({
+    ...(await openShards(folder, { root })),
+    name,
+  });
+  /** Where every image is looked at. */
+  const openWithRows = async ({ folder, name, root }: IndexPlace) => ({
     ...(await readIndex(folder, { root })),
     name,
   });
@@ -95,15 +101,15 @@ export function createTasks(models: ModelLoader) {
     /** Measures what heads know, where it is not known yet. */
     insights: async (asked: IndexPlace & { cache: string }, work: WorkOptions) => {
       const model = await models.load(asked.model);
-      await measureInsights(model, await openIndex(asked), asked.cache, work);
+      await measureInsights(model, await openWithRows(asked), asked.cache, work);
     },
     /** Makes the atlas of a model's heads, where it is not made yet. */
     atlas: async (asked: IndexPlace & { cache: string }, work: WorkOptions) => {
       const model = await models.load(asked.model);
-      const index = await openIndex(asked);
+      const index = await openWithRows(asked);
       const insights = await readInsights(model, index, asked.cache);
       const atlas = await servedAtlas(model, index, asked.cache);
-      await atlas.make({
+      await atlas.make(index, {
         ...{ batch: BATCH, ...work },
         ...(insights && { selectivity: insights.selectivity }),
       });
@@ -115,7 +121,7 @@ export function createTasks(models: ModelLoader) {
     ) => {
       const [a, b] = await Promise.all(
         sides.map(async (place) => {
-          const [model, index] = await Promise.all([models.load(place.model), openIndex(place)]);
+          const [model, index] = await Promise.all([models.load(place.model), openWithRows(place)]);
           return { model, index, components: { name: "all", set: allHeads(model.geometry) } };
         }),
       );

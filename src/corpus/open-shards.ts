@@ -1,0 +1,203 @@
+import { mlpCount } from "../model/components.ts";
+import { imageScales } from "../model/head-space.ts";
+import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import type { Report } from "../support/progress.ts";
+import { sharedCache } from "../support/shared.ts";
+import { inTurn } from "../support/turns.ts";
+import { throughBlocks } from "./block-cache.ts";
+import { type Manifest, readManifest, type ShardEntry } from "./manifest.ts";
+import { readCheckedHead, readFloats, readMlps, readMoments, requireWholeShard } from "./read-shard.ts";
+import { requireImagesIn, spread } from "./root.ts";
+import { openRowTable, type RowTable } from "./row-table.ts";
+import type { RejectedRow } from "./rows.ts";
+import type { Store } from "./store.ts";
+import { placeOf, storeAt } from "./store-at.ts";
+import { readUnread } from "./unread.ts";
+
+/**
+ * An index of any size. Its rows and numbers stay where they are and are read shard by shard, and nothing that grows with the
+ * number of images is kept. Images are those of all shards, one after another. `readIndex` has their rows in memory too.
+ */
+export interface ShardedIndex extends RowTable {
+  readonly folder: string;
+  /** What results call it; by default as its folder. */
+  readonly name?: string;
+  /** With the shards that are whole. */
+  readonly manifest: Manifest;
+  /** How many there are. */
+  readonly images: { readonly length: number };
+  readonly rejected: { readonly length: number };
+  /** Files of the source that the last run could not reach. */
+  readonly unread?: readonly RejectedRow[];
+  /** The shards of the manifest that hold images. */
+  readonly shards: readonly OpenShard[];
+  /** [L, H, m+1, m+1], m = d_h + 3: Σ [z̃;1][z̃;1]ᵀ over all images; of an index of contributions there are none. */
+  moments(): Promise<Float64Array>;
+}
+
+/** The numbers of a shard's images. What is read is compared with its checksum, or its sums. */
+export interface OpenShard {
+  /** Row of its first image in the whole index. */
+  readonly start: number;
+  readonly images: number;
+  /** [n, 3]: μ, σ, ‖e‖. */
+  scalars(): Promise<Float32Array>;
+  /** [n, 3]: what z is scaled with, {@link imageScales}. */
+  scales(): Promise<Float64Array>;
+  /** [n, D]: e/‖e‖. */
+  embeddings(): Promise<Float32Array>;
+  /** [n, d_h]: z of one head as float32. */
+  head(layer: number, head: number): Promise<Float32Array>;
+  /** [n, D]: one MLP term as float16 bits; only of an index that keeps them. */
+  mlpTerm(term: number): Promise<Uint16Array>;
+}
+
+/** How an index is opened. */
+export interface ReadOptions {
+  /** Where its images lie now, if not where they were indexed. */
+  readonly root?: string | undefined;
+  readonly report?: Report | undefined;
+}
+
+/** Shards that are looked at, or read ahead, at a time. */
+export const AT_ONCE = 4;
+
+/** Bytes of scalars that an open index keeps. */
+const SCALES_BYTES = 2 ** 26;
+
+/**
+ * Opens an index without reading its rows. A shard with a file that is missing, cut off or of another shape is left out with a
+ * warning; damaged rows and numbers are refused when they are read.
+ * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` when `root` does
+ *   not hold its images
+ */
+export async function openShards(folder: string, { root, report }: ReadOptions = {}): Promise<ShardedIndex> {
+  const { store, manifest: stored } = await openToRead(folder);
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
+  const whole: ShardEntry[] = [];
+  const looked = inTurn(manifest.shards, AT_ONCE, (shard) =>
+    requireWholeShard(store, manifest, shard).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    ),
+  );
+  for await (const [shard, wrong] of looked) {
+    if (wrong === undefined) whole.push(shard);
+    else leaveOut(report, folder, shard, wrong.error);
+  }
+  requireAnyShard(whole, manifest, folder);
+  const index = await assembleIndex(store, manifest, whole);
+  if (root !== undefined) {
+    await requireImagesIn(manifest.root, await index.rows(spread(everyRow(index))), folder);
+  }
+  return index;
+}
+
+/** Leaves a damaged shard out, and says so. What a store does not say now is no damage: fewer images would be other numbers. */
+export function leaveOut(
+  report: Report | undefined,
+  folder: string,
+  { name }: ShardEntry,
+  error: unknown,
+): void {
+  if (error instanceof ClipInterpretError && error.code.startsWith("STORE_")) throw error;
+  const message = `shard ${name} of ${folder} is left out: ${messageOf(error)}`;
+  report?.({ type: "warning", code: "INDEX_CORRUPT", message });
+}
+
+/** @throws `INDEX_CORRUPT` where nothing is left */
+export function requireAnyShard(whole: readonly ShardEntry[], { shards }: Manifest, folder: string): void {
+  if (whole.length === 0 && shards.length > 0)
+    throw new ClipInterpretError("INDEX_CORRUPT", `every shard of ${folder} is damaged`);
+}
+
+/** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
+export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+  const store = storeAt(folder);
+  const manifest = await readManifest(store);
+  if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
+  return { store, manifest };
+}
+
+/** The same to read from: what is far away is kept here, within a budget. @throws as {@link openManifest} */
+export async function openToRead(folder: string): Promise<{ store: Store; manifest: Manifest }> {
+  const { store, manifest } = await openManifest(folder);
+  return { store: store.shared ? throughBlocks(store, manifest) : store, manifest };
+}
+
+/** An index of some shards that are known to be whole. */
+export async function assembleIndex(
+  store: Store,
+  stored: Manifest,
+  whole: readonly ShardEntry[],
+): Promise<ShardedIndex> {
+  const manifest = { ...stored, shards: [...whole] };
+  const { layers, heads, headDim, pooled } = manifest;
+  const scales = sharedCache<Float64Array>(SCALES_BYTES);
+  const shards: OpenShard[] = [];
+  let start = 0;
+  for (const entry of whole) {
+    if (entry.images > 0) shards.push(openShard(store, manifest, entry, start, scales));
+    start += entry.images;
+  }
+  return {
+    ...openRowTable(store, manifest),
+    folder: store.where,
+    ...{ manifest, shards },
+    images: { length: start },
+    rejected: { length: whole.reduce((sum, { rejected }) => sum + rejected, 0) },
+    unread: await readUnread(store),
+    async moments() {
+      if (pooled) throw new RangeError("an index of contributions keeps no moments");
+      const sum = new Float64Array(layers * heads * (headDim + 4) ** 2);
+      for await (const [, part] of inTurn(whole, AT_ONCE, (shard) => readMoments(store, manifest, shard)))
+        for (let i = 0; i < sum.length; i++) sum[i] += part[i];
+      return sum;
+    },
+  };
+}
+
+function openShard(
+  store: Store,
+  manifest: Manifest,
+  entry: ShardEntry,
+  start: number,
+  kept: ReturnType<typeof sharedCache<Float64Array>>,
+): OpenShard {
+  const { images } = entry;
+  const { embedDim } = manifest;
+  const shard: OpenShard = {
+    ...{ start, images },
+    scalars: () => readFloats(store, entry, "scalars.npy", [images, 3]),
+    scales: () => kept.get(entry.name, () => shard.scalars().then(imageScales), images * 24),
+    embeddings: () => readFloats(store, entry, "embedding.npy", [images, embedDim]),
+    head: async (layer, head) =>
+      readCheckedHead(store, manifest, entry, { layer, head, scales: await shard.scales() }),
+    async mlpTerm(term) {
+      const others = mlpCount(manifest);
+      const all = await readMlps(store, manifest, entry);
+      const picked = new Uint16Array(images * embedDim);
+      for (let image = 0; image < images; image++) {
+        const from = (image * others + term) * embedDim;
+        picked.set(all.subarray(from, from + embedDim), image * embedDim);
+      }
+      return picked;
+    },
+  };
+  return shard;
+}
+
+/** 0, 1, … of all images. */
+export const everyRow = ({ images }: Pick<ShardedIndex, "images">): number[] =>
+  Array.from({ length: images.length }, (_, row) => row);
+
+/** What every shard has, one after another in one array: [n, width]. */
+export async function gather<A extends Float32Array | Float64Array | Uint16Array>(
+  { shards, images }: Pick<ShardedIndex, "shards" | "images">,
+  whole: A,
+  read: (shard: OpenShard) => Promise<A>,
+): Promise<A> {
+  const width = images.length === 0 ? 0 : whole.length / images.length;
+  for await (const [{ start }, part] of inTurn(shards, AT_ONCE, read)) whole.set(part, start * width);
+  return whole;
+}
