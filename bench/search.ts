@@ -20,7 +20,7 @@ import { distribution, largest } from "../src/math/rank.ts";
 import type { HeadGeometry } from "../src/model/geometry.ts";
 import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
-import { createSession } from "../src/onnx/session.ts";
+import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
 import { formatNpyHeader } from "../src/support/npy.ts";
 
 const HEAD_DIM = 64;
@@ -94,7 +94,7 @@ const set = (heads: number) => ({
 
 /** One search, and what of it is the product, against a pure read. */
 async function measureWarm(images: number, heads: number): Promise<void> {
-  const matmul = await createMatMul({});
+  const matmul = await createMatMul(openNodeSession, {});
   const index = fakeIndex(images, heads);
   const cache = createHeadCache(index, 2 ** 34);
   const search = createSearch(index, geometry(heads), matmul, cache);

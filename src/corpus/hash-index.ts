@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createSha256 } from "../support/hash.ts";
 import type { Index } from "./open-index.ts";
 
 const known = new WeakMap<object, { readonly manifest: object; readonly hash: string }>();
@@ -20,10 +20,10 @@ export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images
   const before = known.get(images);
   if (before?.manifest === manifest) return before.hash;
   const { model, preprocessing, dtype, mlps } = manifest;
-  const hash = createHash("sha256");
+  const hash = createSha256();
   hash.update(`${JSON.stringify([model.weights, model.precision, preprocessing, dtype, mlps])}\n`);
   for (const image of images) hash.update(`${JSON.stringify(image)}\n`);
-  const found = hash.digest("hex");
+  const found = hash.digest();
   known.set(images, { manifest, hash: found });
   return found;
 }

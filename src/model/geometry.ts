@@ -1,8 +1,10 @@
-import type { Checkpoint } from "../checkpoint/load.ts";
 import type { TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
+import type { Checkpoint } from "../checkpoint/read-checkpoint.ts";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { TextWeights } from "../checkpoint/weight-roles.ts";
+import { tensorsIn } from "../checkpoint/weights.ts";
 import { geometryGraph, type LastMaps, poolGeometryGraph } from "../onnx/geometry.ts";
-import { createSession, type SessionOptions } from "../onnx/session.ts";
+import type { OpenSession, SessionOptions } from "../onnx/session.ts";
 import { identity } from "../onnx/transformer.ts";
 
 /** How heads write into the joint space: what of `head-space.ts` belongs to the weights. */
@@ -54,14 +56,15 @@ export function headRows({ M, heads, headDim, embedDim, pool }: HeadGeometry, la
 
 /** Computes the image tower's geometry from a checkpoint's weights, once. */
 export async function loadGeometry(
+  open: OpenSession,
   { config, weights }: Pick<Checkpoint, "config" | "weights">,
   options: SessionOptions = {},
 ): Promise<HeadGeometry> {
   const { embedDim, vision } = config;
   const { layers, heads, headDim, width, pool } = vision;
-  if (!pool) return geometryOf(vision, embedDim, weights.vision, weights.file, options);
+  if (!pool) return geometryOf(open, vision, embedDim, weights.vision, options);
   const graph = poolGeometryGraph(config, weights.vision);
-  const { O, T } = await runOnce(graph, weights.file, options);
+  const { O, T } = await runOnce(open, graph, tensorsIn(weights.vision), options);
   const zeros = (size: number) => new Float32Array(size);
   return {
     ...{ layers, heads, embedDim, terms: 2 * layers + 1 },
@@ -73,30 +76,48 @@ export async function loadGeometry(
 
 /** The text tower's geometry: the same maths, its last norm being `lnFinal`. */
 export const loadTextGeometry = (
+  open: OpenSession,
   text: TextConfig,
   embedDim: number,
   { lnFinal, ...weights }: TextWeights,
-  file: string,
   options: SessionOptions = {},
-): Promise<HeadGeometry> => geometryOf(text, embedDim, { ...weights, lnPost: lnFinal }, file, options);
+): Promise<HeadGeometry> => geometryOf(open, text, embedDim, { ...weights, lnPost: lnFinal }, options);
 
 async function geometryOf(
+  open: OpenSession,
   tower: TowerConfig,
   embedDim: number,
   weights: LastMaps,
-  file: string,
   options: SessionOptions,
 ): Promise<HeadGeometry> {
   const { layers, heads } = tower;
-  const { M, k, s, b } = await runOnce(geometryGraph(tower, embedDim, weights), file, options);
+  const { M, k, s, b } = await runOnce(
+    open,
+    geometryGraph(tower, embedDim, weights),
+    lastMaps(weights),
+    options,
+  );
   const headDim = M.dims[1] / heads;
   const shape = { layers, heads, headDim, embedDim, terms: 2 * layers + 1 };
   return { ...shape, M: M.data, k: k.data, s: s.data, b: b.data };
 }
 
+/** What of a tower the geometry reads: of its blocks, what attention writes with. */
+const lastMaps = ({ blocks, lnPost, projection }: LastMaps): TensorRef[] =>
+  tensorsIn([
+    blocks.map(({ out, attentionScale, postNorm, ln1 }) => [out, attentionScale, postNorm && ln1]),
+    lnPost,
+    projection,
+  ]);
+
 /** Runs a graph that has no input. */
-async function runOnce(graph: Uint8Array, file: string, options: SessionOptions) {
-  const session = await createSession(graph, file, { ...options, optimize: "none" });
+async function runOnce(
+  open: OpenSession,
+  graph: Uint8Array,
+  weights: readonly TensorRef[],
+  options: SessionOptions,
+) {
+  const session = await open(graph, weights, { ...options, optimize: "none" });
   try {
     return await session.run({});
   } finally {

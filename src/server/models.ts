@@ -1,9 +1,11 @@
 import { requireFinite } from "../checkpoint/finite.ts";
 import { type CatalogueEntry, folderEntry, listModels } from "../model/catalogue.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import { isEmbedded } from "../model/embedded.ts";
 import { modelNotice } from "../model/notices.ts";
-import { isEmbedded, isFoundByName, type ModelLoader } from "../model/registry.ts";
+import { isFoundByName, type ModelLoader } from "../model/registry.ts";
 import type { ModelDetail } from "../results/app.ts";
+import { disk } from "../support/disk-bytes.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
@@ -42,7 +44,7 @@ export async function serveModels(
   const folders = new Map<string, { readonly path: string; readonly name: string }>();
   for (const named of given) {
     const model = await loader.load(named);
-    await requireFinite(model.checkpoint.weights);
+    await requireFinite(disk, model.checkpoint.weights);
     const id = await idOf(model, environment);
     ids.push(id);
     if (id !== model.name) folders.set(id, { path: model.checkpoint.folder, name: model.name });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { type ClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { denseHeads, denseTokens } from "../../src/model/dense.ts";
 import type { HeadGeometry } from "../../src/model/geometry.ts";

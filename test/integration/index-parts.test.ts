@@ -7,8 +7,10 @@ import { buildIndex } from "../../src/corpus/build.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
 import { buildPart, mergeParts, parsePart, partOf } from "../../src/corpus/parts.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { runHere } from "../support/run-cli.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));

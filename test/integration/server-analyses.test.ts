@@ -7,7 +7,8 @@ import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { explainWords } from "../../src/analysis/words/words.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { createModelLoader } from "../../src/model/registry.ts";
 import {
   corpusImagesSchema,
   type imageSchema,

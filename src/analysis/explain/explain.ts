@@ -1,6 +1,6 @@
 import { meanOfEachHead } from "../../corpus/means.ts";
 import type { Search } from "../../corpus/search.ts";
-import type { DecodeOptions } from "../../image/decode.ts";
+import type { DecodeOptions } from "../../image/decode-options.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";

@@ -17,6 +17,7 @@ import {
   indexResult,
 } from "../../results/index-run.ts";
 import { originOf } from "../../results/origin.ts";
+import { disk } from "../../support/disk-bytes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -87,7 +88,7 @@ export const registerIndex: Register = (program, run) => {
         const source = await scanSource(inputs, { root, hidden, report });
         const model = await context.modelFor(out);
         // Of the text tower too: what is asked of the index later would fail.
-        await requireFinite(model.checkpoint.weights);
+        await requireFinite(disk, model.checkpoint.weights);
         const work = { ...build, report, signal };
         const { missing = [], ...built } = part
           ? await buildPart(model, source, out, part, work)

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { thumbnail } from "../../image/thumbnail.ts";
-import { EMBEDDED_MODELS } from "../../model/registry.ts";
+import { EMBEDDED_MODELS } from "../../model/embedded.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { writeWhole } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
