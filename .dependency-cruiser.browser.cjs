@@ -1,5 +1,5 @@
 /**
- * What a browser gets of the package: `npm run check` cruises from `src/public/browser.ts` with it, along imports that are
+ * What a browser gets of the package: `npm run check` cruises from `src/public/browser.ts` and `src/tab/` with it, along imports that are
  * left once types are gone. Whatever of Node is reached from there has crept in behind a port.
  *
  * @type {import('dependency-cruiser').IConfiguration}

@@ -72,8 +72,12 @@ export const preprocessIn =
  * @throws `IMAGE_UNREADABLE`, `IMAGE_UNSUPPORTED`, `IMAGE_TOO_LARGE`
  */
 export async function decodeInBrowser(file: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
-  return decodeChecked(await openChecked(file, openFormat(options), options), options);
+  return decodeChecked(await openInBrowser(file, options), options);
 }
+
+/** A picture with its size as it will be decoded. @throws as {@link decodeInBrowser} */
+export const openInBrowser = (file: Uint8Array, options: DecodeOptions): Promise<OpenedImage> =>
+  openChecked(file, openFormat(options), options);
 
 const openFormat =
   ({ name = "image" }: DecodeOptions): OpenFormat =>

@@ -17,7 +17,7 @@ export interface WebRuntime {
  * Threads are those that its own environment was given (`env.wasm.numThreads`).
  */
 export const webSessions =
-  ({ InferenceSession, Tensor }: WebRuntime, bytes: WebBytes): OpenSession =>
+  (runtime: WebRuntime | Promise<WebRuntime>, bytes: WebBytes): OpenSession =>
   async (graph, weights, { optimize = "all" } = {}) => {
     const externalData = await Promise.all(
       [...new Set(weights.map(({ file }) => file))].map(async (file) => ({
@@ -25,6 +25,7 @@ export const webSessions =
         data: await bytes.fill(file, weights.filter((tensor) => tensor.file === file).map(partOf)),
       })),
     );
+    const { InferenceSession, Tensor } = await runtime;
     try {
       const session = await InferenceSession.create(graph, {
         executionProviders: ["wasm"],

@@ -33,8 +33,8 @@ export { type WebBytes, type WebBytesOptions, type WebRuntime, webBytes };
 
 /** Where a model is, and what runs it. */
 export interface WebModelOptions extends Omit<ModelOptions, "device" | "threads"> {
-  /** `onnxruntime-web`, with its `env.wasm` set as the page needs it. */
-  readonly runtime: WebRuntime;
+  /** `onnxruntime-web`, with its `env.wasm` set as the page needs it; weights are fetched while it loads. */
+  readonly runtime: WebRuntime | Promise<WebRuntime>;
   /** What to call it; also which known model it is. Default: the last part of its address. */
   readonly name?: string;
   /** Where its files come from. Default: {@link webBytes}, which asks what is there. */

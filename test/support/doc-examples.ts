@@ -69,7 +69,10 @@ export function publicValues(
 }
 
 /** What is missing from a value's documentation; nothing where all is there. */
-export function missingFrom({ documentation, examples }: Pick<PublicValue, "documentation" | "examples">): string | undefined {
+export function missingFrom({
+  documentation,
+  examples,
+}: Pick<PublicValue, "documentation" | "examples">): string | undefined {
   if (documentation === "") return "no docstring";
   if (examples.length === 0) return "no @example with a block of ts";
   return examples.every((code) => expectedLines(code).length > 0)

@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
+import { gzipSync } from "node:zlib";
 
 /** What was asked of the server. */
 export interface Asked {
@@ -26,17 +27,16 @@ const TYPES: Readonly<Record<string, string>> = {
 /**
  * Serves folders as any static server does, ranges included.
  * @param folders by the first part of the address, "" for the rest
+ * @param options `packs`: sends pages and scripts packed, as most servers do
  */
 export async function startStaticServer(
   folders: Readonly<Record<string, string>>,
-  {
-    ranges = true,
-    headers = {},
-  }: { readonly ranges?: boolean; readonly headers?: Record<string, string> } = {},
+  { ranges = true, packs = false }: { readonly ranges?: boolean; readonly packs?: boolean } = {},
 ): Promise<{ readonly url: string; readonly asked: Asked[]; readonly close: () => Promise<void> }> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url!, "http://x").pathname)).slice(1);
+    const asIndex = (given: string) => (given.endsWith("/") ? `${given}index.html` : given);
+    const path = normalize(asIndex(decodeURIComponent(new URL(request.url!, "http://x").pathname))).slice(1);
     const [first = "", ...rest] = path.split("/");
     const file =
       first in folders && rest.length > 0
@@ -65,8 +65,14 @@ export async function startStaticServer(
       etag: `"${found.size}-${found.mtimeMs}"`,
       ...(ranges && { "accept-ranges": "bytes" }),
       ...(from !== undefined && { "content-range": `bytes ${start}-${end}/${found.size}` }),
-      ...headers,
     };
+    if (packs && from === undefined && /\.(html|js|css|json|svg)$/.test(file)) {
+      const packed = gzipSync(await readFile(file));
+      note(packed.length);
+      const how = { ...all, "content-length": String(packed.length), "content-encoding": "gzip" };
+      response.writeHead(200, how).end(packed);
+      return;
+    }
     note(end + 1 - start);
     response.writeHead(from === undefined ? 200 : 206, all);
     if (request.method === "HEAD") response.end();

@@ -12,7 +12,7 @@ import { Missing, ProblemNote } from "./panels/problem.tsx";
 import { Reports } from "./panels/reports.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
-import { here } from "./state/api.ts";
+import { client, here } from "./state/api.ts";
 import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
@@ -44,7 +44,7 @@ export function App() {
   const entry = corpora?.corpora.find((one) => one.name === corpus);
   // One's own can be used while it grows; of the demo nothing is said before it is whole.
   const ready = entry !== undefined && (entry.indexed || (entry.own && entry.searchable > 0));
-  usePreparedOnce("demo", model?.name, (model?.embedded ?? false) && !state.embed);
+  usePreparedOnce("demo", model?.name, (model?.embedded ?? false) && !state.embed && client.hasJobs);
   const title = state.view === "heads" && state.head !== null ? state.head : TITLES[state.view];
   useEffect(() => {
     document.title = `${title} · clip-interpret`;
@@ -152,22 +152,22 @@ export function App() {
           clip-interpret
         </a>
         <nav aria-label="Views">
-          {VIEWS.filter(
-            (one) => one !== "reports" || state.view === one || (app?.reports.length ?? 0) > 0,
-          ).map((one) => (
-            <a
-              key={one}
-              href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null, report: null })}
-              aria-current={one === state.view ? "page" : undefined}
-              onClick={(event) => {
-                if (!isPlain(event)) return;
-                event.preventDefault();
-                go({ view: one, tour: 0, head: null, report: null });
-              }}
-            >
-              {TITLES[one]}
-            </a>
-          ))}
+          {VIEWS.filter((one) => one !== "reports" || state.view === one || (app?.reports.length ?? 0) > 0)
+            .filter((one) => client.hasJobs || ["look", "segment"].includes(one))
+            .map((one) => (
+              <a
+                key={one}
+                href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null, report: null })}
+                aria-current={one === state.view ? "page" : undefined}
+                onClick={(event) => {
+                  if (!isPlain(event)) return;
+                  event.preventDefault();
+                  go({ view: one, tour: 0, head: null, report: null });
+                }}
+              >
+                {TITLES[one]}
+              </a>
+            ))}
         </nav>
         {/* Its room is there before it can be opened. */}
         {!settled && (
@@ -184,8 +184,15 @@ export function App() {
       <footer>
         {model?.notice && <p>{model.notice}</p>}
         <p>
-          clip-interpret {app?.version} · <a href={here("/api/openapi.json")}>HTTP API</a> · the picture stays
-          on the computer that runs the server
+          clip-interpret {app?.version} ·{" "}
+          {client.hasJobs ? (
+            <>
+              <a href={here("/api/openapi.json")}>HTTP API</a> · the picture stays on the computer that runs
+              the server
+            </>
+          ) : (
+            "everything is computed in this tab; the picture does not leave it"
+          )}
         </p>
       </footer>
     </>

@@ -11,6 +11,7 @@ import { explainWords } from "../../src/analysis/words/words.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, parseHeads } from "../../src/model/components.ts";
 import { openModel } from "../../src/model/registry.ts";
+import { apart } from "../../test/support/apart.ts";
 import { bundleBrowser } from "../../test/support/bundle-browser.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
 import { launch, skip } from "./browser.ts";
@@ -37,17 +38,6 @@ let model: ClipModel;
 let folder: string;
 const elsewhere: string[] = [];
 
-/** The greatest difference between numbers of two results that are alike in all else; the picture's name is its address there. */
-function apart(one: unknown, other: unknown): number {
-  if (typeof one === "number" && typeof other === "number") return Math.abs(one - other);
-  if (one === null || typeof one !== "object") {
-    expect(one).toEqual(other);
-    return 0;
-  }
-  const [a, b] = [one, other] as Record<string, unknown>[];
-  expect(Object.keys(a!).sort()).toEqual(Object.keys(b!).sort());
-  return Math.max(0, ...Object.keys(a!).map((key) => apart(a![key], b![key])));
-}
 const nameless = <R extends { origin: { image: { name: string } } }>(result: R): R => ({
   ...result,
   origin: { ...result.origin, image: { ...result.origin.image, name: "" } },

@@ -116,6 +116,19 @@ export async function explainPixels(
   });
 }
 
+/** {@link explainImage} of an image and texts that are encoded already, held against nothing. */
+export async function explainSeen(
+  model: ClipModel,
+  { image, decomposition }: { readonly image: ImageOrigin; readonly decomposition: Decomposition },
+  texts: readonly string[],
+  embeddings: Float32Array,
+): Promise<ExplainResult> {
+  return explainResult(await originOf({ model, image }), {
+    ...{ sumError: decomposition.error[0], texts: explain(model, decomposition, texts, embeddings) },
+    ...(await truncatedIn(model, texts)),
+  });
+}
+
 /** What scores are held against, where that is asked for. */
 async function comparisons(
   model: ClipModel,
