@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
-import { LONG } from "./vitest.config.ts";
+import { EVERY_KIND, LONG } from "./vitest.config.ts";
 
 /** What does not fit a quick run: true model shapes, minutes of work. */
 export default defineConfig({
-  test: { include: ["test/long/**/*.test.ts", ...LONG], testTimeout: 900_000, hookTimeout: 300_000 },
+  test: {
+    include: ["test/long/**/*.test.ts", ...LONG, ...EVERY_KIND],
+    env: { EVERY_KIND: "1" },
+    testTimeout: 900_000,
+    hookTimeout: 300_000,
+  },
 });

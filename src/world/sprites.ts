@@ -1,6 +1,5 @@
 /** The drawings: concepts in styles, rasterised once and kept at each pixel size that is asked for. */
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import sharp from "sharp";
 import { z } from "zod";
 import { CONCEPTS } from "./concepts.ts";
@@ -13,49 +12,30 @@ export interface Sprite {
   readonly rgba: Uint8Array;
 }
 
-const iconSetSchema = z.object({
-  width: z.number().default(16),
-  height: z.number().default(16),
-  icons: z.record(
-    z.string(),
-    z.object({ body: z.string(), width: z.number().optional(), height: z.number().optional() }),
-  ),
-  aliases: z.record(z.string(), z.object({ parent: z.string() })).default({}),
+const drawingsSchema = z.strictObject({
+  source: z.string().describe("the npm package that the drawings were taken from, and its version"),
+  svgs: z.record(z.string(), z.string()),
 });
+type Drawings = z.infer<typeof drawingsSchema>;
 
-const require = createRequire(import.meta.url);
-const versionSchema = z.object({ name: z.string(), version: z.string() });
+/** The files of drawings that were read, by icon set. */
+const readSets = new Map<string, Promise<Drawings>>();
 
-/** The installed icon sets with their versions: what the drawings depend on. */
-export async function drawingsVersion(): Promise<string> {
-  const versions = STYLES.map(async ({ iconSet }) => {
-    const file = require.resolve(`@iconify-json/${iconSet}/package.json`);
-    const { name, version } = versionSchema.parse(JSON.parse(await readFile(file, "utf8")));
-    return `${name}@${version}`;
-  });
-  return (await Promise.all(versions)).join(" ");
-}
-
-/** The concepts' SVGs of the icon sets that were read: a few hundred of the thousands in each. */
-const readSets = new Map<string, Promise<ReadonlyMap<string, string>>>();
-
-/** The SVG of every concept, by its name, in an installed icon set. */
-function conceptSvgs(iconSet: string): Promise<ReadonlyMap<string, string>> {
-  const read = readSets.get(iconSet) ?? readConceptSvgs(iconSet);
+/** The SVG of every concept, by its name, as an icon set draws it. */
+function readDrawings(iconSet: string): Promise<Drawings> {
+  const read =
+    readSets.get(iconSet) ??
+    readFile(new URL(`../../assets/drawings/${iconSet}.json`, import.meta.url), "utf8").then((text) =>
+      drawingsSchema.parse(JSON.parse(text)),
+    );
   readSets.set(iconSet, read);
   return read;
 }
 
-async function readConceptSvgs(iconSet: string): Promise<ReadonlyMap<string, string>> {
-  const file = require.resolve(`@iconify-json/${iconSet}/icons.json`);
-  const set = iconSetSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  const svgOf = (name: string) => {
-    const icon = set.icons[name] ?? set.icons[set.aliases[name]?.parent ?? ""];
-    if (icon === undefined) throw new Error(`icon set '${iconSet}' has no icon '${name}'`);
-    const [width, height] = [icon.width ?? set.width, icon.height ?? set.height];
-    return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${icon.body}</svg>`;
-  };
-  return new Map(CONCEPTS.map(({ name, icon }) => [name, svgOf(icon)]));
+/** The icon sets with their versions: what the drawings depend on. */
+export async function drawingsVersion(): Promise<string> {
+  const sources = STYLES.map(async ({ iconSet }) => (await readDrawings(iconSet)).source);
+  return (await Promise.all(sources)).join(" ");
 }
 
 /** Rasterises an SVG and trims it to the smallest centred square around what it shows. */
@@ -181,9 +161,9 @@ export class Sprites {
     const masters = new Map<string, Sprite>();
     for (const { name, iconSet } of STYLES) {
       if (!wanted.has(name)) continue;
-      const svgs = await conceptSvgs(iconSet);
+      const { svgs } = await readDrawings(iconSet);
       for (const concept of wanted.get(name) ?? []) {
-        const svg = svgs.get(concept);
+        const svg = svgs[concept];
         if (svg === undefined) throw new Error(`no concept is named '${concept}'`);
         masters.set(`${name}/${concept}`, await rasterise(svg, pixels));
       }

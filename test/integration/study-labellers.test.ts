@@ -22,6 +22,9 @@ const models = createModelLoader({ threads: 1 });
 beforeAll(async () => {
   const model = await models.load("emoji-4x128-p16");
   await buildIndex(model, await scanSource(repositoryPath("examples/scenes")), path("index"));
+  // A few texts of every property.
+  const pool = readFileSync(repositoryPath("assets/pools/emoji.jsonl"), "utf8").split("\n");
+  writeFileSync(path("pool.jsonl"), pool.filter((_, i) => i % 12 === 0).join("\n"));
 });
 beforeEach(() => vi.stubEnv("CLIP_INTERPRET_CACHE", mkdtempSync(path("cache-"))));
 afterAll(async () => {
@@ -38,6 +41,8 @@ const study = async (out: string, ...args: string[]) => {
     "--index",
     path("index"),
     ...QUICK,
+    "--texts",
+    path("pool.jsonl"),
     "--json",
     "--out",
     path(out),
