@@ -56,7 +56,10 @@ console.log(`second visit, its server gone: ${seconds(second)} s`);
 
 const folder = await mkdtemp(join(tmpdir(), "page-"));
 await bundleBrowser("web/test/tab-page.ts", folder);
-await writeFile(join(folder, "index.html"), '<!doctype html><script type="module" src="tab-page.js"></script>');
+await writeFile(
+  join(folder, "index.html"),
+  '<!doctype html><script type="module" src="tab-page.js"></script>',
+);
 const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
 const server = await startStaticServer({
   ...{ "": folder, models: join(ROOT, "models"), examples: join(ROOT, "examples"), wasm: dirname(wasm) },
@@ -66,10 +69,10 @@ await page.goto(`${server.url}/index.html`);
 await page.waitForFunction(() => "tab" in globalThis);
 const model = await openModel(DEFAULT_MODEL, { threads: 1 });
 const tab = (count: number) =>
-  page.evaluate(
-    ([picture, times]) => (globalThis as unknown as Tab).tab.decompositions(picture, times),
-    [`/${MONKEY}`, count] as const,
-  );
+  page.evaluate(([picture, times]) => (globalThis as unknown as Tab).tab.decompositions(picture, times), [
+    `/${MONKEY}`,
+    count,
+  ] as const);
 const node = async () => {
   const start = performance.now();
   await decomposeImage(model, join(ROOT, MONKEY));

@@ -109,13 +109,10 @@ const MOST_SESSIONS = 16;
 /** A model's files, and what is known of them. */
 export interface ModelPlace {
   readonly folder: string;
-  /**
-   * What to call it in messages; a known model's name or hub id, as `locateModel` gives it, also says which activation its
-   * weights need where the config does not.
-   */
+  /** What to call it in messages. */
   readonly name: string;
-  /** Its id on the hub, if it is known. */
-  readonly hubId?: string | undefined;
+  /** Names or hub ids of a known model, which say which activation its weights need where the config does not. */
+  readonly knownAs: readonly string[];
 }
 
 /**
@@ -126,7 +123,7 @@ export interface ModelPlace {
  */
 export async function assembleModel(
   platform: Platform,
-  { folder, name, hubId }: ModelPlace,
+  { folder, name, knownAs }: ModelPlace,
   { precision = "fp32", activation, registers = [], ...options }: ModelOptions = {},
 ): Promise<ClipModel> {
   const { device = "cpu" } = options;
@@ -136,10 +133,10 @@ export async function assembleModel(
       `${precision} is computed on the CPU, not on ${device}`,
     );
   const { bytes, openSession } = platform;
-  const known = [name, hubId].flatMap((text) => (text && knownActivation(text)) ?? []);
+  const [known] = knownAs.flatMap((text) => knownActivation(text) ?? []);
   const checkpoint = await readCheckpoint(bytes, folder, name, {
     ...(activation && { activation }),
-    ...(known[0] && { knownActivation: known[0] }),
+    ...(known && { knownActivation: known }),
   });
   const { weights } = checkpoint;
   const config = registers.length > 0 ? withRegister(checkpoint, registers) : checkpoint.config;

@@ -20,10 +20,12 @@ const NODE: Platform = { bytes: disk, openSession: openNodeSession, findTokenize
  */
 export async function loadClipModel(
   folder: string,
-  name: string = basename(resolve(folder)),
+  name?: string,
   options: ModelOptions = {},
 ): Promise<ClipModel> {
   const { device = "cpu", precision = "fp32" } = options;
   if (precision === "fp32") await requireDevice(device);
-  return assembleModel(NODE, { folder, name, hubId: hubIdOfFolder(resolve(folder)) }, options);
+  const path = resolve(folder);
+  const knownAs = [name, hubIdOfFolder(path)].filter((text) => text !== undefined);
+  return assembleModel(NODE, { folder, name: name ?? basename(path), knownAs }, options);
 }

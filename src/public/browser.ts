@@ -80,5 +80,6 @@ export async function openWebModel(
         : undefined;
     },
   };
-  return assembleModel(platform, { folder, name: name ?? nameIn(folder) }, options);
+  const knownAs = name === undefined ? [] : [name];
+  return assembleModel(platform, { folder, name: name ?? nameIn(folder), knownAs }, options);
 }

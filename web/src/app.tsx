@@ -102,7 +102,7 @@ export function App() {
       )}
       {app && model && shown ? (
         <>
-          {state.view === "look" && !state.embed && (
+          {state.view === "look" && !state.embed && client.hasJobs && (
             <Tour state={state} go={go} model={model} ready={ready} />
           )}
           <Panel {...{ state: shown, go, app, model, pick }} ready={ready} />
