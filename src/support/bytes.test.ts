@@ -124,6 +124,14 @@ describe("a web server's files", () => {
     const bytes = webBytes({ fetch });
     const refused = { code: "INPUT_UNREADABLE", message: expect.stringContaining("503") };
     await expect(bytes.read("http://x/a")).rejects.toMatchObject(refused);
+    let calls = 0;
+    const once = webBytes({
+      fetch: async () => {
+        if (calls++ === 0) throw new TypeError("connection reset");
+        return new Response("{}");
+      },
+    });
+    expect(await once.read("http://x/a")).toHaveLength(2);
     const gone = webBytes({ fetch: () => Promise.reject(new TypeError("Failed to fetch")) });
     await expect(gone.read("http://x/a")).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });
   });

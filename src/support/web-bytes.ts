@@ -72,12 +72,12 @@ export function webBytes({
 }: WebBytesOptions = {}): WebBytes {
   const files = new Map<string, Promise<Known>>();
   const request = async (address: string, init: RequestInit): Promise<Response> => {
-    let response: Response;
-    try {
-      response = await ask(address, init);
-    } catch (cause) {
-      throw unreadable(address, messageOf(cause), cause);
-    }
+    // A connection that was kept for the next request may have been closed meanwhile: it is asked again on another.
+    const response = await ask(address, init)
+      .catch(() => ask(address, init))
+      .catch((cause: unknown) => {
+        throw unreadable(address, messageOf(cause), cause);
+      });
     if (response.status === 404 || response.status === 410)
       throw new ClipInterpretError("INPUT_NOT_FOUND", `no such file: ${address}`);
     if (!response.ok) throw unreadable(address, `the server answers ${response.status}`);

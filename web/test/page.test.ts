@@ -100,6 +100,7 @@ describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
     it("looks at a picture of one's own, which leaves for nowhere", async () => {
       const before = server.asked.length;
       await page.locator('input[type="file"]').first().setInputFiles(COFFEE);
+      await expect.poll(() => page.url(), { timeout: 60_000 }).toContain("image=upload");
       await page.getByRole("link", { name: "Look" }).click();
       await page.getByRole("textbox", { name: /text/i }).first().fill("a cup of coffee");
       await page.getByRole("button", { name: "Add" }).click();
