@@ -23,6 +23,7 @@ import { serveHub } from "../support/hub-server.ts";
 import { HUB_ID, SERVED, SERVED_TOKENIZER, TOKENIZER_HOME } from "../support/hub-world.ts";
 import { serveLlm } from "../support/llm-server.ts";
 import { startStaticServer } from "../support/static-server.ts";
+import { webRuntime } from "../support/web-runtime.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What one program may import from the package's root: as much as one can keep in mind. */
@@ -126,6 +127,8 @@ describe("examples", () => {
   it.each(examples.map(({ name, code }) => [name, code] as const))(
     "%s prints what it says",
     async (_, code) => {
+      // A page says where its WebAssembly is; here it is in node_modules.
+      if (code.includes("onnxruntime-web")) webRuntime();
       if (code.includes("createLlm")) process.env.LLM_URL = (await serveLlm()).url;
       if (code.includes("pullModel")) {
         const hub = await serveHub({ [HUB_ID]: SERVED, [TOKENIZER_HOME]: SERVED_TOKENIZER });
