@@ -21,6 +21,7 @@ const LAYERS = [
   "study",
   "referee",
   "views",
+  "cluster",
   "server",
   "tab",
   "cli",

@@ -8,12 +8,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { folderStore } from "../src/corpus/folder-store.ts";
 import { createHeadCache } from "../src/corpus/head-cache.ts";
 import type { Manifest, ShardEntry } from "../src/corpus/manifest.ts";
 import type { Index } from "../src/corpus/open-index.ts";
 import { readHead } from "../src/corpus/read-shard.ts";
 import { createSearch } from "../src/corpus/search.ts";
-import { folderStore } from "../src/corpus/store.ts";
 import { fromHalf, toHalf } from "../src/math/half.ts";
 import { Random } from "../src/math/random.ts";
 import { distribution, largest } from "../src/math/rank.ts";

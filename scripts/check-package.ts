@@ -3,7 +3,7 @@
  * package as an ES module (publint, Are The Types Wrong), and that ONNX Runtime is there for every platform. Nothing is
  * packed or fetched.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkPackage, Package } from "@arethetypeswrong/core";
@@ -43,6 +43,34 @@ for (const platform of PLATFORMS) {
       found.push(`dist/onnxruntime has no ${wanted.source} for ${platform}`);
   }
 }
+
+/** Most megabytes of each part of the package, as docs/dependencies.md says; what is named here and what is packed are the same. */
+const MOST: Readonly<Record<string, number>> = {
+  "dist/onnxruntime": 260,
+  dist: 10,
+  assets: 5,
+  docs: 6,
+  models: 23,
+  "examples/photos": 1,
+  "examples/scenes": 1,
+};
+const parts = Object.keys(MOST);
+const unbounded = (JSON.parse(manifest).files as string[]).filter((name) => !parts.includes(name));
+found.push(...unbounded.map((name) => `scripts/check-package.ts has no bound for ${name}`));
+const bytes = new Map(parts.map((part) => [part, 0]));
+for (const folder of parts.filter((part) => !parts.some((other) => part.startsWith(`${other}/`)))) {
+  for (const name of await readdir(join(ROOT, folder), { recursive: true })) {
+    const path = `${folder}/${name}`;
+    const entry = await stat(join(ROOT, path));
+    if (!entry.isFile()) continue;
+    if (path.endsWith(".map")) found.push(`${path} leads to sources that the package does not hold`);
+    const part = parts.find((one) => path.startsWith(`${one}/`)) ?? folder;
+    bytes.set(part, bytes.get(part)! + entry.size);
+  }
+}
+for (const [part, size] of bytes)
+  if (size > MOST[part] * 1e6)
+    found.push(`${part} has ${(size / 1e6).toFixed(1)} MB, more than the ${MOST[part]} that it may have`);
 
 for (const line of found) console.error(line);
 if (found.length > 0) process.exit(1);

@@ -11,7 +11,30 @@ from pathlib import Path
 from evaluate import EVALUATION
 from export import CONFIG, WEIGHTS
 
-TEMPLATE = """# {name}
+TEMPLATE = """---
+language: en
+license: mit
+library_name: open_clip
+pipeline_tag: zero-shot-image-classification
+tags:
+  - clip
+  - interpretability
+  - attention-heads
+model-index:
+  - name: {name}
+    results:
+      - task:
+          type: zero-shot-image-classification
+        dataset:
+          name: generated emoji scenes, compositions that training never showed
+          type: generated
+        metrics:
+          - type: accuracy
+            name: concept, {concepts} classes
+            value: {concept_accuracy:.4f}
+---
+
+# {name}
 
 A small CLIP (contrastive image and text model) trained on a generated world of emoji drawings. It exists so that
 interpretation tools can be tried, tested and *checked*: every image of its world has a known concept, style, count,
@@ -165,6 +188,7 @@ def main() -> None:
     card = TEMPLATE.format(
         name=options.model.name,
         concepts=results["compositions"]["concept"]["values"],
+        concept_accuracy=results["compositions"]["concept"]["accuracy"],
         layers=vision["layers"],
         width=vision["width"],
         heads=vision["width"] // vision["head_width"],

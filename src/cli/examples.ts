@@ -13,7 +13,12 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   pull: ["pull ViT-B-32/openai"],
   verify: ["verify ViT-B-32/openai", "verify ./my-checkpoint"],
   segment: ['segment photo.jpg --text "a dog" --text "a cat" --mode contrast --out where.png'],
-  index: ["index photos --out photos.index", "index scenes --out scenes.index"],
+  index: [
+    "index photos --out photos.index",
+    "index scenes --out scenes.index",
+    "index photos --out photos.index --queue redis://127.0.0.1:6379",
+  ],
+  worker: ["worker --queue redis://127.0.0.1:6379 --listen 9464"],
   atlas: ["atlas --index scenes.index --out heads", 'atlas --index scenes.index --knows "a red background"'],
   neighbors: [
     "neighbors --index photos.index --heads L3.H1 --image photo.jpg --out near.html",

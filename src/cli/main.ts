@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { ProgressEvent } from "../support/progress.ts";
 import { calledAs } from "./called.ts";
 import { runCli } from "./program.ts";
 
@@ -17,4 +18,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 2);
 });
 const called = calledAs(process.argv[1], process.env, process.cwd());
-process.exitCode = await runCli(process.argv.slice(2), process, controller.signal, called);
+// A worker that started this process hears how far it is; without the worker the part is somebody else's.
+const tellParent =
+  process.send && ((event: ProgressEvent) => void (process.connected && process.send!(event)));
+process.on("disconnect", () => controller.abort());
+process.channel?.unref();
+process.exitCode = await runCli(process.argv.slice(2), process, controller.signal, called, tellParent);
+if (process.connected) process.disconnect();

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
+import type { Report } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { asCalled, INSTALLED } from "./called.ts";
 import type { Register, RunCommand } from "./command.ts";
@@ -42,6 +43,7 @@ const GROUPS: readonly (readonly [heading: string, commands: Readonly<Record<str
     "Look through many images:",
     {
       index: async () => (await import("./commands/index-images.ts")).registerIndex,
+      worker: async () => (await import("./commands/worker.ts")).registerWorker,
       atlas: async () => (await import("./commands/atlas.ts")).registerAtlas,
       neighbors: async () => (await import("./commands/neighbors.ts")).registerNeighbors,
       selectivity: async () => (await import("./commands/selectivity.ts")).registerSelectivity,
@@ -128,12 +130,14 @@ const forAll = (command: Command, visit: (command: Command) => void): void => {
  * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 after Ctrl-C.
  * @param args without node and script, as in `process.argv.slice(2)`
  * @param called how the program is called where it names itself
+ * @param listener hears of progress and warnings too
  */
 export async function runCli(
   args: readonly string[],
   streams: Streams,
   signal: AbortSignal,
   called = INSTALLED,
+  listener?: Report,
 ): Promise<number> {
   const run: RunCommand =
     <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
@@ -141,7 +145,11 @@ export async function runCli(
       const command = args.at(-1) as Command;
       const globals = command.optsWithGlobals<GlobalOptions>();
       const progress = createProgress(streams.stderr, globals);
-      const context = createContext(nameOf(command), globals, streams, progress.report, signal, called);
+      const report: Report = (event) => {
+        progress.report(event);
+        listener?.(event);
+      };
+      const context = createContext(nameOf(command), globals, streams, report, signal, called);
       try {
         requireOneModel(globals, command.name());
         await action(context, ...(args.slice(0, -1) as Args));
@@ -187,6 +195,7 @@ export async function runCli(
 const KEPT: Readonly<Record<string, string>> = {
   atlas: "Images that were looked at are kept; the same command goes on after them.",
   index: "Finished shards are kept; the same command goes on after them.",
+  worker: "The part that was under way was given back to the queue.",
   demo: "Scenes that were drawn are kept; the same command goes on after them.",
   study: "Finished steps are kept; the same command goes on after them.",
   referee: "Finished steps are kept; the same command goes on after them.",

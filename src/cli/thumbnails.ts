@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { Option } from "commander";
 import type { Index } from "../corpus/open-index.ts";
+import { pictureOf } from "../corpus/picture.ts";
 import { missingPictures } from "../corpus/root.ts";
 import { type Thumbnail, thumbnail } from "../image/thumbnail.ts";
 import type { Report } from "../support/progress.ts";
@@ -8,6 +8,18 @@ import type { Report } from "../support/progress.ts";
 /** `--root <folder>` of a command that reads pictures of an index. */
 export const rootOption = (): Option =>
   new Option("--root <folder>", "where the images of the index lie now, if they moved without it");
+
+/** A small picture of an image of an index; null where it cannot be read. */
+export async function thumbnailOf(root: string, path: string, side: number): Promise<Thumbnail | null> {
+  const picture = await bytesOrPath(root, path);
+  return picture === null ? null : thumbnail(picture, side);
+}
+
+/** A picture of an index as what draws it takes it; null where it cannot be read. */
+export async function bytesOrPath(root: string, path: string): Promise<string | Uint8Array | null> {
+  const picture = pictureOf(root, path);
+  return typeof picture === "string" ? picture : picture().catch(() => null);
+}
 
 /** Small pictures of some images of an index, by their ids; null, with a warning, where the file is gone. */
 export async function thumbnailsOf(
@@ -18,9 +30,7 @@ export async function thumbnailsOf(
 ): Promise<Map<string, Thumbnail | null>> {
   const paths = new Map(images.map(({ id, path }) => [id, path]));
   const drawn = await Promise.all(
-    [...paths].map(
-      async ([id, path]) => [id, await thumbnail(join(index.manifest.root, path), side)] as const,
-    ),
+    [...paths].map(async ([id, path]) => [id, await thumbnailOf(index.manifest.root, path, side)] as const),
   );
   const gone = drawn.flatMap(([id, picture]) => (picture === null ? [paths.get(id)!] : []));
   const message = missingPictures(index, gone);

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
-import { withLock } from "../hub/lock.ts";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ReadLater } from "../image/pool.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { guardWrite } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
 import { kindOf } from "./file-kinds.ts";
@@ -21,15 +21,18 @@ import {
   requireSameOrigin,
   writeManifest,
 } from "./manifest.ts";
+import { pictureOf } from "./picture.ts";
 import { dropPaths } from "./prune.ts";
 import { readShardRows, readWholeShard } from "./read-shard.ts";
 import { isSameFolder, requireImagesIn } from "./root.ts";
 import { type ImageRow, imageRow, isTransient, type RejectedRow, rejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
-import { nextName, putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
+import { putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
 import { requireReachable, type ScanOptions, type Source, type SourceImage, scanSource } from "./source.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { storeAt } from "./store-at.ts";
 import { storeBatch } from "./stored.ts";
+import { openUnderway, TRIES } from "./underway.ts";
 import { UNREAD_FILE, writeUnread } from "./unread.ts";
 
 /** How an index is made. */
@@ -85,13 +88,7 @@ export async function buildIndex(
   options: BuildOptions = {},
 ) {
   const source = isSource(images) ? images : await scanSource(images, options);
-  const store = folderStore(resolve(folder));
-  const lock = join(store.where, ".lock");
-  // Settled apart, so that only what happens to the lock is a failed write of the lock.
-  const work = () => Promise.allSettled([build(model, source, store, options)]);
-  const [outcome] = await guardWrite(lock, () => withLock(lock, work, options));
-  if (outcome.status === "rejected") throw outcome.reason;
-  return outcome.value;
+  return storeAt(folder).exclusive((store) => build(model, source, store, options), options);
 }
 
 const isSource = (images: string | readonly string[] | Source): images is Source =>
@@ -148,7 +145,8 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
     const message = `${unread.length === 1 ? "1 file" : `${unread.length} files`} could not be read, and will be tried again: ${some.join("; ")}${unread.length > 3 ? "; …" : ""}`;
     report?.({ type: "warning", code: "IMAGES_UNREAD", message });
   }
-  for (const left of ["journal", "manifest.json.part"]) await store.remove(left);
+  await rm(store.journal, { recursive: true, force: true });
+  await store.remove("manifest.json.part");
   const total = (key: "images" | "rejected") => manifest.shards.reduce((sum, shard) => sum + shard[key], 0);
   return {
     folder: store.where,
@@ -169,7 +167,7 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
 }
 
 /** The manifest of the index that is there, or a new one. @throws `INDEX_MISMATCH` */
-async function claimIndex(
+export async function claimIndex(
   model: ClipModel,
   source: Source,
   store: Store,
@@ -280,11 +278,7 @@ async function addShard(
   const { root } = source;
   const shard = createShard(manifest, images.length);
   await requireIndex(store);
-  const journal = await openJournal(
-    join(store.where, "journal", "current"),
-    workName(manifest, images),
-    manifest,
-  );
+  const journal = await openJournal(join(store.journal, "current"), workName(manifest, images), manifest);
   const done = new Set<string>();
   const unread: RejectedRow[] = [];
   let rejected = 0;
@@ -295,49 +289,76 @@ async function addShard(
     for (const { path } of [...taken.images, ...taken.rejected]) done.add(path);
     advance(taken.images.length + taken.rejected.length);
   };
+  for (const known of journal.batches) take(known);
+  const underway = await openUnderway(join(store.journal, "underway"), (path) => done.has(path));
   try {
-    for (const known of journal.batches) take(known);
     const left = images.filter(({ path }) => !done.has(path));
-    const refused = left.flatMap((image) => (image.refused ? [rejectedRow(image, image.refused)] : []));
+    const refused = left.flatMap((image) => {
+      const reason = image.refused ?? fatal(image, underway.tries.get(image.path) ?? 0);
+      return reason ? [rejectedRow(image, reason)] : [];
+    });
     if (refused.length > 0) {
       const taken = { images: [], rejected: refused };
       await journal.append(taken);
       take(taken);
     }
-    const byFile = new Map(images.map((image) => [join(root, image.path), image]));
-    const files = left.flatMap(({ path, refused: known }) => (known ? [] : [join(root, path)]));
+    const bySource = new Map<string | ReadLater, SourceImage>();
+    const todo = left.filter(({ path }) => !done.has(path));
+    // Where a process died, one image at a time is in hand, until all are past that it had in hand.
+    const alone = todo.findLastIndex(({ path }) => underway.tries.has(path)) + 1;
+    const inHand = function* (some: readonly SourceImage[]) {
+      for (const image of some) {
+        underway.take(image.path);
+        const picture = pictureOf(root, image.path);
+        bySource.set(picture, image);
+        yield picture;
+      }
+    };
     const pool = {
       ...(maxPixels && { maxPixels }),
       ...(decoders && { threads: decoders }),
       ...(report && { report }),
     };
-    const batches = decomposeImages(model, files, { exif, signal, ...pool, ...(batch && { batch }) });
-    for await (const decomposed of batches) {
-      const { failed, ...taken } = storedBatch(decomposed, byFile, manifest);
-      if (taken.images.length + taken.rejected.length > 0) {
-        await journal.append(taken);
-        take(taken);
+    const how = { exif, signal, ...pool };
+    const compute = async (some: readonly SourceImage[], each: { batch?: number; ahead?: number }) => {
+      if (some.length === 0) return;
+      for await (const decomposed of decomposeImages(model, inHand(some), { ...how, ...each })) {
+        const { failed, ...kept } = storedBatch(decomposed, bySource, manifest);
+        if (kept.images.length + kept.rejected.length > 0) {
+          await journal.append(kept);
+          take(kept);
+        }
+        if (failed.length === 0) continue;
+        await requireReachable(source);
+        for (const row of failed) unread.push(row);
+        advance(failed.length);
       }
-      if (failed.length === 0) continue;
-      await requireReachable(source);
-      for (const row of failed) unread.push(row);
-      advance(failed.length);
-    }
+    };
+    await compute(todo.slice(0, alone), { batch: 1, ahead: 1 });
+    await compute(todo.slice(alone), batch ? { batch } : {});
     await requireIndex(store);
     const listed =
       done.size === 0
         ? manifest
         : {
             ...manifest,
-            shards: [...manifest.shards, await putShard(store, nextName(manifest), shard, rejected)],
+            shards: [...manifest.shards, await putShard(store, manifest, shard, rejected)],
           };
     if (listed !== manifest) await writeManifest(store, listed);
     await journal.discard();
+    underway.discard();
     return { manifest: listed, unread };
   } finally {
+    underway.close();
     await journal.close();
   }
 }
+
+/** Why an image that processes died of is set aside. */
+const fatal = ({ path }: SourceImage, tries: number): Pick<RejectedRow, "code" | "message"> | undefined =>
+  tries < TRIES
+    ? undefined
+    : { code: "IMAGE_FATAL", message: `the process died ${tries} times with ${path} in hand` };
 
 /** What a journal's batches are part of: change any of it, and they are of no use. */
 function workName(
@@ -352,12 +373,12 @@ function workName(
 }
 
 function storedBatch(
-  { images, rejected, decomposition }: DecomposedBatch<string>,
-  byFile: ReadonlyMap<string, SourceImage>,
+  { images, rejected, decomposition }: DecomposedBatch<string | ReadLater>,
+  bySource: ReadonlyMap<string | ReadLater, SourceImage>,
   layout: Layout,
 ) {
-  const rows = images.map(({ source, shown }) => imageRow(byFile.get(source)!, shown));
-  const refused = rejected.map(({ source, error }) => rejectedRow(byFile.get(source)!, error));
+  const rows = images.map(({ source, shown }) => imageRow(bySource.get(source)!, shown));
+  const refused = rejected.map(({ source, error }) => rejectedRow(bySource.get(source)!, error));
   return {
     images: rows,
     rejected: refused.filter((row) => !isTransient(row)),

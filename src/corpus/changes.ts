@@ -50,7 +50,10 @@ export function findChanges(
 }
 
 const differs = ({ bytes, label, factors }: SourceImage, row: ImageRow): boolean =>
-  bytes !== row.bytes || label !== row.label || JSON.stringify(factors) !== JSON.stringify(row.factors);
+  // Of an image in a table, or in a list of addresses, the length is not known before it is read.
+  (bytes !== 0 && bytes !== row.bytes) ||
+  label !== row.label ||
+  JSON.stringify(factors) !== JSON.stringify(row.factors);
 
 /** Whether what a file was rejected for says nothing about it as it is now. */
 function mayBeTaken({ path, bytes, mtime, refused }: SourceImage, row: RejectedRow): boolean {

@@ -8,11 +8,13 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { formatNpy, formatNpyHeader } from "../support/npy.ts";
 import { createNpyWriter, type NpyWriter } from "../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { folderStore } from "./folder-store.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
 import { type Index, requireModelOf } from "./open-index.ts";
 import { shardFolder } from "./read-shard.ts";
 import type { ImageRow } from "./rows.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { storeAt } from "./store-at.ts";
 
 /** Images at a time: their dense heads are what takes memory, 1.2 MB an image for an L/14. */
 const BLOCK = 32;
@@ -98,7 +100,7 @@ const UNREAD = { embedding: new Float32Array(0), error: new Float64Array(0) };
 
 /** The images of an index in order, some at a time; MLP terms are empty where it keeps none. */
 async function* readBlocks(index: Index): AsyncGenerator<Decomposition, void, undefined> {
-  const store = folderStore(index.folder);
+  const store = storeAt(index.folder);
   const scalars = await index.scalars();
   let first = 0;
   for (const shard of index.manifest.shards) {

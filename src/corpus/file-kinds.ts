@@ -75,6 +75,25 @@ export const isOthers = (name: string): boolean => name.startsWith(".") || OTHER
 /** Whether a name is that of a format that is read: what lies below it is seen when it is decoded. */
 export const isReadableName = (path: string): boolean => READABLE.has(extname(path).toLowerCase());
 
+/** Archives that can only be read from their start. */
+const COMPRESSED = /\.(tar\.(gz|bz2|xz|zst)|tgz)$/i;
+
+/** Why a file is not read, as far as its name says. */
+export function refusalOf(path: string): { readonly refused?: Refusal } {
+  const extension = extname(path).toLowerCase();
+  if (COMPRESSED.test(path)) {
+    const message = `${path} is a compressed archive: its pictures cannot be read one by one`;
+    return { refused: { code: "ARCHIVE_DAMAGED", message } };
+  }
+  const name = CAMERA_RAW.get(extension) ?? UNREAD.get(extension);
+  if (name === undefined) return {};
+  const message = `${path} is a picture in a format that is not read: ${name}`;
+  return { refused: { code: "IMAGE_UNSUPPORTED", message } };
+}
+
+/** Whether a file holds images, or is an archive that might, by its name. */
+const isContainer = (path: string) => /\.(tar|parquet)$/i.test(path) || COMPRESSED.test(path);
+
 /** Whether a name without an extension that is known may still be that of a picture: one has to look. */
 const mayBePicture = (extension: string) =>
   extension === "" || READABLE.has(extension) || UNREAD.has(extension) || CAMERA_RAW.has(extension);
@@ -94,7 +113,8 @@ export async function lookAt(path: string, named: true): Promise<SeenFile>;
 export async function lookAt(path: string): Promise<SeenFile | { readonly kind: string }>;
 export async function lookAt(path: string, named = false): Promise<SeenFile | { readonly kind: string }> {
   const extension = extname(path).toLowerCase();
-  if (!named && !mayBePicture(extension)) return { kind: kindOf(path) };
+  const container = isContainer(path);
+  if (!named && !container && !mayBePicture(extension)) return { kind: kindOf(path) };
   try {
     const entry = await stat(path);
     if (!named && entry.isDirectory()) return { kind: "link to a folder" };
@@ -105,6 +125,7 @@ export async function lookAt(path: string, named = false): Promise<SeenFile | { 
       return { ...seen, refused: { code: "IMAGE_UNREADABLE", message } };
     }
     if (READABLE.has(extension)) return seen;
+    if (container) return { ...seen, ...refusalOf(path) };
     const format = CAMERA_RAW.has(extension) ? undefined : imageFormat(await headOf(path));
     if (format?.readable) return seen;
     const name = format?.name ?? CAMERA_RAW.get(extension) ?? UNREAD.get(extension);

@@ -6,12 +6,13 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { type Index, type ReadOptions, readIndex, requireModelOf } from "./open-index.ts";
-import { folderStore } from "./store.ts";
+import { isStoreAddress, storeAt } from "./store-at.ts";
 
 /** Where a model lies, as its index keeps it; undefined for one that its name finds. */
 export async function folderOf(model: ClipModel, index: string): Promise<Manifest["model"]["folder"]> {
   if (await isFoundByName(model)) return undefined;
   const absolute = resolve(model.checkpoint.folder);
+  if (isStoreAddress(index)) return { absolute, relative: null };
   // Two drives of one machine have no way from one to the other.
   const way = relative(index, absolute);
   return { absolute, relative: isAbsolute(way) ? null : way.replaceAll("\\", "/") };
@@ -39,7 +40,7 @@ export async function openWithModel(
 
 /** The model that made an index, even where the index is damaged; undefined where there is no index. @throws as {@link openWithModel} */
 export async function modelOfIndex(folder: string, loader: ModelLoader): Promise<ClipModel | undefined> {
-  const store = folderStore(resolve(folder));
+  const store = storeAt(folder);
   const manifest = await readManifest(store);
   return manifest && findModel({ folder: store.where, manifest }, loader);
 }

@@ -42,7 +42,8 @@ export type Layout = z.infer<typeof layoutSchema>;
 const SHARD_FILES = ["heads.npy", "scalars.npy", "embedding.npy", "images.jsonl", "rejected.jsonl"];
 
 const shardSchema = z.strictObject({
-  name: z.string().regex(/^\d{6}$/),
+  // In a store the name says what is in it too.
+  name: z.string().regex(/^\d{6}(-[0-9a-f]{16})?$/),
   images: count,
   rejected: count,
   files: z

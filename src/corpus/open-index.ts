@@ -1,4 +1,3 @@
-import { join, resolve } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
 import { mlpCount } from "../model/components.ts";
 import { imageScales } from "../model/head-space.ts";
@@ -16,9 +15,10 @@ import {
   readWholeShard,
   shardFolder,
 } from "./read-shard.ts";
-import { hashFile, requireImagesIn } from "./root.ts";
+import { hashPicture, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
+import { placeOf, storeAt } from "./store-at.ts";
 import { readUnread } from "./unread.ts";
 
 /** An index that is read. Images are those of all shards, one after another. */
@@ -57,7 +57,7 @@ export interface ReadOptions {
  */
 export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];
   const rejected: RejectedRow[] = [];
@@ -72,6 +72,8 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
       for (const row of rows.rejected) rejected.push(row);
       whole.push(shard);
     } catch (error) {
+      // What a store does not say now is no damage: fewer images would be other numbers.
+      if (error instanceof ClipInterpretError && error.code.startsWith("STORE_")) throw error;
       warn(shard.name, messageOf(error));
     }
   }
@@ -136,11 +138,15 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
 
 /** Reads an index's manifest alone. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
 export async function openManifest(folder: string): Promise<{ store: Store; manifest: Manifest }> {
-  const store = folderStore(resolve(folder));
+  const store = storeAt(folder);
   const manifest = await readManifest(store);
   if (!manifest) throw new ClipInterpretError("INDEX_INVALID", `no index in ${folder}`);
   return { store, manifest };
 }
+
+/** A word that changes with an index: its manifest is written anew with every shard that comes or goes. Undefined where there is none. */
+export const versionOf = (folder: string): Promise<string | undefined> =>
+  storeAt(folder).version("manifest.json");
 
 /** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
 export async function requireModelOf(
@@ -161,7 +167,7 @@ export async function checkIndex(
   { root, report, signal }: WorkOptions & Pick<ReadOptions, "root"> = {},
 ) {
   const { store, manifest: stored } = await openManifest(folder);
-  const manifest = root === undefined ? stored : { ...stored, root: resolve(root) };
+  const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const corrupt: string[] = [];
   const changed: string[] = [];
   const missing: string[] = [];
@@ -185,7 +191,7 @@ export async function checkIndex(
     for (const row of images) known.push(row);
     for (const { path, sha256 } of images) {
       checkCancelled(signal);
-      const found = await hashFile(join(manifest.root, path));
+      const found = await hashPicture(manifest.root, path);
       if (found === undefined) missing.push(path);
       else if (found !== sha256) changed.push(path);
       report?.({ type: "advance", task, done: ++done, total });

@@ -4,23 +4,30 @@
  * added later move nothing.
  */
 import { createHash } from "node:crypto";
-import { join, relative, resolve } from "node:path";
-import { withLock } from "../hub/lock.ts";
+import { relative, resolve } from "node:path";
 import type { ClipModel } from "../model/clip-model.ts";
+import { atOnce } from "../support/at-once.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { guardWrite } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
-import { type BuildOptions, buildIndex, countUnsupported, readRows } from "./build.ts";
+import { type BuildOptions, buildIndex, claimIndex, countUnsupported, readRows } from "./build.ts";
 import { findChanges } from "./changes.ts";
-import { differences, type Manifest, readManifest, requireSameOrigin, writeManifest } from "./manifest.ts";
+import {
+  differences,
+  type Manifest,
+  originOf,
+  readManifest,
+  requireSameOrigin,
+  writeManifest,
+} from "./manifest.ts";
 import { dropPaths } from "./prune.ts";
 import { shardFolder } from "./read-shard.ts";
 import { isSameFolder } from "./root.ts";
 import type { RejectedRow } from "./rows.ts";
-import { nextName, removeUnlisted } from "./shard-list.ts";
-import type { Source } from "./source.ts";
-import { folderStore, type Store } from "./store.ts";
+import { placeShard, removeUnlisted } from "./shard-list.ts";
+import type { Source, SourceImage } from "./source.ts";
+import type { Store } from "./store.ts";
+import { isStoreAddress, storeAt } from "./store-at.ts";
 import { readUnread, writeUnread } from "./unread.ts";
 
 /** One of `of` parts, counted from 1. */
@@ -33,8 +40,12 @@ export interface Part {
 export const PARTS = "parts";
 /** Written into a part when all of it is there. */
 const FINISHED = "finished.json";
+/** Says how many parts there are. */
+const DIVISION = `${PARTS}/division.json`;
 /** More parts than any scheduler's array has tasks. */
 const MOST = 100_000;
+/** Questions to a store at a time. */
+const AT_ONCE = 16;
 
 /** Reads `3/8`. @throws `USAGE` */
 export function parsePart(text: string): Part {
@@ -50,7 +61,7 @@ export const partOf = (path: string, of: number): number =>
   1 + (createHash("sha256").update(path).digest().readUInt32BE(0) % of);
 
 const nameOf = ({ number, of }: Part) => `${number}-of-${of}`;
-const partStore = (store: Store, name: string) => folderStore(join(store.where, PARTS, name));
+const partStore = (store: Store, part: Part) => store.within(`${PARTS}/${nameOf(part)}`);
 
 /**
  * Computes one part of an index: what of the source is in it and not in the index yet. The last part to be finished puts
@@ -65,7 +76,7 @@ export async function buildPart(
   part: Part,
   options: BuildOptions = {},
 ) {
-  const store = folderStore(resolve(folder));
+  const store = storeAt(folder);
   await requireDivision(store, part.of);
   const whole = await readManifest(store);
   const known = whole ? (await readRows(store, whole)).rows : [];
@@ -74,7 +85,7 @@ export async function buildPart(
   const images = source.images.filter(
     ({ path }) => wanted.has(path) && partOf(path, part.of) === part.number,
   );
-  const own = partStore(store, nameOf(part));
+  const own = partStore(store, part);
   await own.remove(FINISHED);
   const form = whole && { dtype: whole.dtype, mlps: whole.mlps };
   const built = await buildIndex(model, { ...source, images }, own.where, { ...form, ...options });
@@ -84,35 +95,136 @@ export async function buildPart(
   return { ...(await mergeParts(folder, options)), missing };
 }
 
+/** Images of a part, written down before it is computed, and where they start. */
+export interface PlannedPart {
+  readonly part: Part;
+  readonly images: number;
+}
+
+/**
+ * Claims an index and writes down which images each part of it has, so that who computes a part reads nothing else: no
+ * folder is looked through twice, and what comes or goes meanwhile moves nothing. A plan that is there already, whoever
+ * made it, is kept, and so is its number of parts.
+ * @returns the parts that are planned; none where the index has all images
+ * @throws what {@link buildIndex} throws before it computes
+ */
+export async function planParts(
+  model: ClipModel,
+  source: Source,
+  folder: string,
+  of: number | undefined,
+  options: BuildOptions = {},
+): Promise<readonly PlannedPart[]> {
+  const plan = async (store: Store): Promise<readonly PlannedPart[]> => {
+    const manifest = await claimIndex(model, source, store, options);
+    const { added, unread } = findChanges(source, (await readRows(store, manifest)).rows, options);
+    let many = await divisionOf(store);
+    if (many === undefined) {
+      if (added.length === 0) return [];
+      const wanted = Math.min(of ?? partsFor(added.length), added.length);
+      many = (await claimDivision(store, wanted)) ?? wanted;
+    }
+    const shares = new Map<number, SourceImage[]>();
+    for (let number = 1; number <= many; number++) shares.set(number, []);
+    for (const image of [...added, ...unread]) shares.get(partOf(image.path, many))!.push(image);
+    const planned: PlannedPart[] = [];
+    for (const [number, images] of shares) {
+      const part = { number, of: many };
+      const known = await readPlan(store, part);
+      if (!known) await writePlan(store, part, { root: source.root, images });
+      planned.push({ part, images: (known?.images ?? images).length });
+    }
+    return planned;
+  };
+  return storeAt(folder).exclusive(plan, options);
+}
+
+/**
+ * Parts where nobody says how many: of 1024 images, for which loading the model is a hundredth of the work; of few images eight,
+ * so that several machines have something to do, but none of less than 64.
+ */
+const partsFor = (images: number) =>
+  Math.min(Math.max(Math.ceil(images / 1024), Math.min(8, Math.ceil(images / 64))), MOST);
+
+/**
+ * Computes a part that {@link planParts} planned. Done again, before or after the parts were put together, it finds
+ * nothing to do.
+ * @returns parts that are not finished, one at most; none where the index is complete. What the part holds, if it was computed
+ */
+export async function buildPlanned(
+  model: ClipModel,
+  folder: string,
+  part: Part,
+  options: BuildOptions = {},
+): Promise<{ readonly missing: readonly number[]; readonly images: number; readonly rejected: number }> {
+  const store = storeAt(folder);
+  const whole = await requireManifest(store);
+  requireSameOrigin(whole, await originOf(model, options.exif ?? true), store.where);
+  const planned = await readPlan(store, part);
+  // Put together already: this is a second process with the same part, and a late one.
+  const nothing = { missing: [], images: 0, rejected: 0 };
+  if (!planned) return nothing;
+  const own = partStore(store, part);
+  let made = nothing;
+  if ((await own.size(FINISHED)) === undefined) {
+    const { dtype, mlps } = whole;
+    const { images, rejected } = await buildIndex(model, planned, own.where, { ...options, dtype, mlps });
+    made = { ...nothing, images, rejected };
+    if ((await store.size(planFile(part))) === undefined) return made;
+    await own.put(FINISHED, [Buffer.from(`${JSON.stringify(part)}\n`)]);
+  }
+  const missing = await unfinished(store, part.of, 1);
+  if (missing.length === 0) await mergeParts(folder, options);
+  return { ...made, missing };
+}
+
+/** Parts that are planned and not finished; undefined where no plan is there, because all was put together. */
+export async function unfinishedParts(folder: string): Promise<readonly Part[] | undefined> {
+  const store = storeAt(folder);
+  const of = await divisionOf(store);
+  if (of === undefined) return undefined;
+  return (await unfinished(store, of)).map((number) => ({ number, of }));
+}
+
+const planFile = (part: Part) => `${PARTS}/${nameOf(part)}.jsonl`;
+
+/** A line for the root, then one an image. */
+async function writePlan(store: Store, part: Part, { root, images }: Source): Promise<void> {
+  const lines = [{ root }, ...images].map((line) => `${JSON.stringify(line)}\n`);
+  await store.put(planFile(part), [Buffer.from(lines.join(""))]);
+}
+
+async function readPlan(store: Store, part: Part): Promise<Source | undefined> {
+  if ((await store.size(planFile(part))) === undefined) return undefined;
+  const [head, ...lines] = (await store.read(planFile(part))).toString("utf8").trimEnd().split("\n");
+  const { root } = JSON.parse(head) as { root: string };
+  return { root, images: lines.map((line) => JSON.parse(line) as SourceImage) };
+}
+
 /**
  * Puts the finished parts of an index together: their shards are copied, then listed in one step, then the parts are removed.
  * An image that the index holds already, because another run indexed it meanwhile, is not taken twice.
  * @throws `PARTS_MISSING`, `INDEX_MISMATCH`, `INDEX_CORRUPT`, `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED`
  */
 export async function mergeParts(folder: string, options: WorkOptions = {}) {
-  const store = folderStore(resolve(folder));
-  const lock = join(store.where, ".lock");
-  const [outcome] = await guardWrite(lock, () =>
-    withLock(lock, () => Promise.allSettled([merge(store, options)]), options),
-  );
-  if (outcome.status === "rejected") throw outcome.reason;
-  return outcome.value;
+  return storeAt(folder).exclusive((store) => merge(store, options), options);
 }
 
 async function merge(store: Store, { report, signal }: WorkOptions) {
   const found = await readManifest(store);
   if (found) await removeUnlisted(store, found);
-  const parts = await divisions(store);
+  const of = await divisionOf(store);
   // Where another process was faster there is nothing left to do.
-  if (parts.length === 0 && !found) throw partsMissing(`${store.where} has no parts`);
-  for (const of of new Set(parts.map((part) => part.of))) {
-    const missing = await unfinished(store, of);
-    if (missing.length === 0) continue;
+  if (of === undefined && !found) throw partsMissing(`${store.where} has no parts`);
+  const missing = of === undefined ? [] : await unfinished(store, of);
+  if (missing.length > 0) {
     const named = `${missing.slice(0, 10).join(", ")}${missing.length > 10 ? ", …" : ""}`;
     throw partsMissing(
       `of ${of} parts in ${store.where} ${missing.length === 1 ? "one is" : `${missing.length} are`} not finished: ${named}`,
     );
   }
+  // All that were wanted, not those that a listing shows: that of a store may be late.
+  const parts = Array.from({ length: of ?? 0 }, (_, i): Part => ({ number: i + 1, of: of! }));
   let manifest = found;
   const paths = new Set(found ? (await readRows(store, found)).rows.map(({ path }) => path) : []);
   const unread: RejectedRow[] = [];
@@ -120,7 +232,7 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
   report?.({ type: "start", task, unit: "part", total: parts.length });
   let [done, added] = [0, 0];
   for (const part of parts) {
-    const from = partStore(store, nameOf(part));
+    const from = partStore(store, part);
     let own = await requireManifest(from);
     manifest ??= { ...own, ...placedIn(store, from, own), shards: [] };
     await requireAlike(manifest, own, from);
@@ -136,9 +248,9 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
         if (sha256Of(bytes) !== sha256) throw damaged(from, entry.name, part);
         files.set(file, [bytes]);
       }
-      const name = nextName(manifest);
-      await store.putFolder(shardFolder(name), files);
-      manifest = { ...manifest, shards: [...manifest.shards, { ...entry, name }] };
+      const { name: _, ...described } = entry;
+      const placed = await placeShard(store, manifest, files, described);
+      manifest = { ...manifest, shards: [...manifest.shards, placed] };
       added += entry.images + entry.rejected;
     }
     for (const row of await readUnread(from)) unread.push(row);
@@ -170,35 +282,51 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
   };
 }
 
-/** The parts that are there, in the order of their numbers. */
-async function divisions(store: Store): Promise<Part[]> {
-  return (await store.list(PARTS))
-    .flatMap((name) => {
-      const [, number, of] = /^(\d+)-of-(\d+)$/.exec(name) ?? [];
-      return number === undefined ? [] : [{ number: Number(number), of: Number(of) }];
-    })
-    .sort((a, b) => a.of - b.of || a.number - b.number);
+/** How many parts an index is divided into while there are parts. @throws `INDEX_INVALID` */
+async function divisionOf(store: Store): Promise<number | undefined> {
+  if ((await store.size(DIVISION)) === undefined) return undefined;
+  const text = (await store.read(DIVISION)).toString("utf8");
+  const of = /^\{"of":(\d+)\}\n$/.exec(text)?.[1];
+  if (of !== undefined) return Number(of);
+  throw new ClipInterpretError("INDEX_INVALID", `${store.where}/${DIVISION} is damaged`, {
+    hint: `Remove ${store.where}/${PARTS} and run the parts again.`,
+  });
 }
 
-/** @throws `INDEX_MISMATCH` where parts of another number are there */
+/** Says how many parts there are, unless another has. @returns what the other said, if it did and still stands */
+async function claimDivision(store: Store, of: number): Promise<number | undefined> {
+  const claimed = await store.claim(DIVISION, [Buffer.from(`{"of":${of}}\n`)]);
+  return claimed ? of : divisionOf(store);
+}
+
+/** The first part to begin says how many there are. @throws `INDEX_MISMATCH` where it said another number */
 async function requireDivision(store: Store, of: number): Promise<void> {
-  const other = (await divisions(store)).find((part) => part.of !== of);
-  if (!other) return;
+  const other = await claimDivision(store, of);
+  if (other === undefined || other === of) return;
   throw new ClipInterpretError(
     "INDEX_MISMATCH",
-    `${store.where} has parts of ${other.of}, and this is one of ${of}`,
-    { hint: `Finish those and run \`index --merge\`, or remove ${join(store.where, PARTS)}.` },
+    `${store.where} has parts of ${other}, and this is one of ${of}`,
+    {
+      hint: `Finish those and run \`index --merge\`, or remove ${store.where}/${PARTS}.`,
+    },
   );
 }
 
-/** Numbers of the parts that are not finished. */
-async function unfinished(store: Store, of: number): Promise<number[]> {
-  const missing: number[] = [];
-  for (let number = 1; number <= of; number++) {
-    const finished = await partStore(store, nameOf({ number, of })).size(FINISHED);
-    if (finished === undefined) missing.push(number);
+/**
+ * Numbers of the parts that are not finished.
+ * @param most how many are enough; they are looked for from the last, which is finished last
+ */
+async function unfinished(store: Store, of: number, most = of): Promise<number[]> {
+  let missing: number[] = [];
+  for (let last = of; last > 0 && missing.length < most; last -= AT_ONCE) {
+    const numbers = Array.from(
+      { length: Math.min(AT_ONCE, last) },
+      (_, i) => Math.max(1, last - AT_ONCE + 1) + i,
+    );
+    const sizes = await atOnce(AT_ONCE, numbers, (number) => partStore(store, { number, of }).size(FINISHED));
+    missing = [...numbers.filter((_, i) => sizes[i] === undefined), ...missing];
   }
-  return missing;
+  return missing.slice(-most);
 }
 
 const partsMissing = (message: string) => new ClipInterpretError("PARTS_MISSING", message);
@@ -218,14 +346,16 @@ async function requireManifest(store: Store): Promise<Manifest> {
 
 /** Where the model lies, seen from the index that a part becomes part of. */
 function placedIn(store: Store, from: Store, { model }: Manifest): Pick<Manifest, "model"> {
-  if (!model.folder || model.folder.relative === null) return { model };
+  if (!model.folder || model.folder.relative === null || isStoreAddress(store.where)) return { model };
   const way = relative(store.where, resolve(from.where, model.folder.relative)).replaceAll("\\", "/");
   return { model: { ...model, folder: { ...model.folder, relative: way } } };
 }
 
 /** @throws `INDEX_MISMATCH` where a part was made by another model, in another form, or of images elsewhere */
 async function requireAlike(whole: Manifest, part: Manifest, from: Store): Promise<void> {
-  requireSameOrigin(part, whole, from.where);
+  // Where the model lies is said from each index's own folder.
+  const { folder: _, ...model } = whole.model;
+  requireSameOrigin(part, { ...whole, model }, from.where);
   const { layers, heads, headDim, embedDim, dtype, mlps, pooled, poolMlp } = whole;
   const other = differences(part, { layers, heads, headDim, embedDim, dtype, mlps, pooled, poolMlp });
   if (!(await isSameFolder(whole.root, part.root))) other.push(...differences(part, { root: whole.root }));

@@ -2,7 +2,7 @@ import { mlpCount } from "../model/components.ts";
 import type { Layout, Manifest, ShardEntry } from "./manifest.ts";
 import { findCorruption, readFloats, readHead, readMlps, readShardRows } from "./read-shard.ts";
 import { createShard } from "./shard.ts";
-import { nextName, putShard, replaceShards } from "./shard-list.ts";
+import { putShard, replaceShards } from "./shard-list.ts";
 import type { Store } from "./store.ts";
 import type { StoredBatch } from "./stored.ts";
 
@@ -39,7 +39,7 @@ export async function dropPaths(
       kept.map((row) => images[row]),
     );
     shard.reject(stillRejected);
-    const put = await putShard(store, nextName(names), shard, stillRejected.length);
+    const put = await putShard(store, names, shard, stillRejected.length);
     names = { ...names, shards: [...names.shards, put] };
     shards.push(put);
   }

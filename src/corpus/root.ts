@@ -2,11 +2,14 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, parse, posix, relative, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
+import { sha256Of } from "../support/hash.ts";
+import { pictureOf, readPicture, whyUnreachable } from "./picture.ts";
 import type { ImageRow } from "./rows.ts";
+import { isStoreAddress } from "./s3-store.ts";
 
 const real = (path: string) => realpath(path).catch(() => path);
 
@@ -15,6 +18,7 @@ const real = (path: string) => realpath(path).catch(() => path);
  * images lie around the index, in it or beside it; else absolute.
  */
 export async function storedRoot(index: string, root: string): Promise<string> {
+  if (isStoreAddress(index) || isStoreAddress(root)) return root;
   // A link that is the root itself is kept: what it leads to lies elsewhere.
   const place = join(await real(dirname(root)), basename(root));
   const steps = relative(await real(index), place).split(sep);
@@ -25,8 +29,12 @@ export async function storedRoot(index: string, root: string): Promise<string> {
 }
 
 /** Where a manifest's root is. */
-export const openedRoot = async (index: string, stored: string): Promise<string> =>
-  isAbsolute(stored) ? stored : resolve(await real(index), stored);
+export async function openedRoot(index: string, stored: string): Promise<string> {
+  if (isAbsolute(stored) || isStoreAddress(stored)) return stored;
+  // A folder that was copied into a store, with its images.
+  if (isStoreAddress(index)) return `s3:/${posix.join(index.slice("s3:/".length), stored)}`;
+  return resolve(await real(index), stored);
+}
 
 /** Whether two paths lead to one folder. */
 export const isSameFolder = async (a: string, b: string): Promise<boolean> =>
@@ -53,7 +61,7 @@ export async function requireImagesIn(
 ): Promise<void> {
   const sample = spread(images, SAMPLE);
   if (sample.length === 0) return;
-  const states = await Promise.all(sample.map((image) => compareFile(join(root, image.path), image)));
+  const states = await Promise.all(sample.map((image) => compareFile(root, image)));
   const count = (wanted: FileState) => states.filter((state) => state === wanted).length;
   if (count("same") > count("other")) return;
   const message = `${root} does not hold the images of the index ${index}: of ${sample.length} looked at, ${count("other")} have other bytes and ${count("missing")} are not there`;
@@ -64,7 +72,12 @@ export async function requireImagesIn(
 
 type FileState = "same" | "other" | "missing";
 
-async function compareFile(path: string, { bytes, sha256 }: ImageRow): Promise<FileState> {
+async function compareFile(root: string, { path: own, bytes, sha256 }: ImageRow): Promise<FileState> {
+  if (!isPlain(root, own)) {
+    const found = await hashPicture(root, own);
+    return found === undefined ? "missing" : found === sha256 ? "same" : "other";
+  }
+  const path = join(root, own);
   const size = await stat(path).then(
     (entry) => (entry.isFile() ? entry.size : -1),
     () => undefined,
@@ -81,12 +94,29 @@ export async function findMissing(
   images: readonly { readonly path: string }[],
 ): Promise<string[]> {
   const sample = spread(images, SAMPLE).map(({ path }) => path);
-  const there = await Promise.all(sample.map((path) => isFile(join(root, path))));
+  const there = await Promise.all(
+    sample.map((path) =>
+      isPlain(root, path) ? isFile(join(root, path)) : whyUnreachable(root, path).then((why) => !why),
+    ),
+  );
   return sample.filter((_, i) => !there[i]);
 }
 
+const isPlain = (root: string, path: string) => typeof pictureOf(root, path) === "string";
+
+/** SHA-256 (hex) of a picture of an index; undefined where it cannot be read. @throws `STORE_DENIED`, `STORE_UNREACHABLE` */
+export async function hashPicture(root: string, path: string): Promise<string | undefined> {
+  if (isPlain(root, path)) return hashFile(join(root, path));
+  try {
+    return sha256Of(await readPicture(root, path));
+  } catch (error) {
+    if (error instanceof ClipInterpretError && error.code.startsWith("STORE_")) throw error;
+    return undefined;
+  }
+}
+
 /** SHA-256 (hex) of a file; undefined where it cannot be read. */
-export async function hashFile(path: string): Promise<string | undefined> {
+async function hashFile(path: string): Promise<string | undefined> {
   const hash = createHash("sha256");
   try {
     await pipeline(createReadStream(path), hash);

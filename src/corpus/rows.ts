@@ -34,7 +34,7 @@ export type RejectedRow = z.infer<typeof rejectedSchema>;
 
 /** Whether a file could not be reached or read, which is no verdict about what it holds. */
 export const isTransient = ({ code }: Pick<RejectedRow, "code">): boolean =>
-  code === "INPUT_NOT_FOUND" || code === "INPUT_UNREADABLE";
+  ["INPUT_NOT_FOUND", "INPUT_UNREADABLE", "STORE_UNREACHABLE", "STORE_DENIED"].includes(code);
 
 /** The row of a file that was not taken in. */
 export function rejectedRow(

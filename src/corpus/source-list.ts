@@ -8,8 +8,9 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
-import { lookAt } from "./file-kinds.ts";
+import { lookAt, refusalOf } from "./file-kinds.ts";
 import type { Source, SourceImage } from "./source-image.ts";
+import { isStoreAddress, placeOf } from "./store-at.ts";
 import { isWaterbirds, waterbirdsRow } from "./waterbirds.ts";
 
 /** A list that was read. */
@@ -73,13 +74,15 @@ export async function readList(
 ): Promise<Source> {
   const rows = PARSERS[kind](bytes.toString("utf8").replace(/^\ufeff/, ""), name);
   const plain = kind === ".txt";
+  if (rows.some(({ path }) => isStoreAddress(path)) || isStoreAddress(root ?? from))
+    return storedList(rows, root ?? from, name, report);
   const base = resolve(root ?? from);
   const start = root === undefined && plain ? startOf(base, rows) : base;
   const images = new Map<string, SourceImage>();
   const repeated: string[] = [];
   for (const { where, path: given, label, factors } of rows) {
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given)) {
-      const hint = "Fetch the pictures first: a list names files.";
+      const hint = "Fetch the pictures first, or put the addresses into a Parquet table: a list names files.";
       throw new ClipInterpretError("LIST_INVALID", `${where}: ${given} is an address`, { hint });
     }
     const path = inside(start, resolve(base, given), where, given);
@@ -95,6 +98,48 @@ export async function readList(
     report?.({ type: "warning", code: "IMAGE_REPEATED", message });
   }
   return { root: start, images: [...images.values()] };
+}
+
+/** The images of a list of addresses, or of paths from one. They are not looked at before their turn comes. */
+function storedList(rows: readonly Listed[], from: string, name: string, report: Report | undefined): Source {
+  const addresses = rows.map(({ path, where }) => {
+    if (isStoreAddress(path)) return placeOf(path);
+    if (isStoreAddress(from) && !/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return placeOf(`${from}/${path}`);
+    throw new ClipInterpretError("LIST_INVALID", `${where}: ${path} is no address of a store, as others are`);
+  });
+  const root = isStoreAddress(from) ? placeOf(from) : commonFolderOf(addresses, name);
+  const images = new Map<string, SourceImage>();
+  let repeated = 0;
+  for (const [i, { where, label, factors }] of rows.entries()) {
+    const address = addresses[i];
+    if (!address.startsWith(`${root}/`))
+      throw new ClipInterpretError("LIST_INVALID", `${where}: ${address} does not lie in ${root}`);
+    const path = address.slice(root.length + 1);
+    if (images.has(path)) repeated++;
+    else images.set(path, { path, listed: true, bytes: 0, ...refusalOf(path), label, factors });
+  }
+  if (repeated > 0) {
+    const message = `${name} names ${repeated} images again; each is taken once`;
+    report?.({ type: "warning", code: "IMAGE_REPEATED", message });
+  }
+  return { root, images: [...images.values()] };
+}
+
+/** The deepest address that holds all of some. @throws `LIST_INVALID` where they lie in several buckets */
+export function commonFolderOf(addresses: readonly string[], name: string): string {
+  const [first, ...others] = addresses.map((address) =>
+    address.slice("s3://".length).split("/").slice(0, -1),
+  );
+  let shared = first.length;
+  for (const steps of others) {
+    const differs = first.findIndex((step, i) => step !== steps[i]);
+    if (differs >= 0) shared = Math.min(shared, differs);
+  }
+  if (shared > 0) return `s3://${first.slice(0, shared).join("/")}`;
+  throw new ClipInterpretError(
+    "LIST_INVALID",
+    `${name} names several buckets: images of an index lie in one`,
+  );
 }
 
 /** The folder of a list if all lies below it, else the one that holds all. */

@@ -5,11 +5,15 @@ import picomatch from "picomatch";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
-import { lookAt, type SeenFile, whyUnreadable } from "./file-kinds.ts";
+import { lookAt, type SeenFile } from "./file-kinds.ts";
+import { whyUnreachable } from "./picture.ts";
 import { spread } from "./root.ts";
 import type { PassedOver, Source, SourceImage } from "./source-image.ts";
 import { commonFolder, inside, isList, type ListBytes, readBounded, readList } from "./source-list.ts";
+import { unpacked } from "./source-packed.ts";
+import { findInStore } from "./source-store.ts";
 import { countOther, type Pattern, type WalkOptions, walk } from "./source-tree.ts";
+import { isStoreAddress } from "./store-at.ts";
 import { isWaterbirds, WATERBIRDS_LIST } from "./waterbirds.ts";
 
 export type { FactorValue, Source, SourceImage } from "./source-image.ts";
@@ -34,6 +38,8 @@ const SCENES = "scenes.jsonl";
  * - every picture below a folder, in the order of their paths; where they lie in several folders, an image's folder is
  *   its label. A folder with a `scenes.jsonl`, or with the `metadata.csv` of Waterbirds, is what that list names;
  * - those that a `.csv`, `.jsonl` or `.txt` names, in its order, or (`-`) the lines of standard input;
+ * - pictures in `.tar` archives (webdataset) and `.parquet` tables, wherever one is named or lies, with their captions and labels;
+ * - what addresses of a store (`s3://bucket/prefix`) name in the same ways;
  * - a picture, or several pictures, folders and patterns (`photos/**\/*.jpg`) together, in the order of their paths.
  *
  * Hidden files, and thumbnails and bins of other programs, are passed over and counted, as is what is no picture.
@@ -47,7 +53,10 @@ export async function scanSource(
   options: ScanOptions = {},
 ): Promise<Source> {
   const inputs = typeof input === "string" ? [input] : input;
-  const source = await find(inputs, options);
+  const expanded = inputs.flatMap(numbered);
+  const stored = expanded.some(isStoreAddress);
+  const found = await (stored ? findInStore(expanded, options) : find(expanded, options));
+  const source = await unpacked(found, options.report);
   const what = inputs.join(", ");
   if (source.images.length === 0) {
     const also = source.passed ? passedOverText(source.passed) : "";
@@ -80,7 +89,7 @@ export async function requireReachable({ root, images }: Source): Promise<void> 
   const there = images.filter(({ refused, unread }) => !refused && !unread);
   let why: string | undefined;
   for (const { path } of spread(there, SAMPLE)) {
-    const failed = await whyUnreadable(join(root, path));
+    const failed = await whyUnreachable(root, path);
     if (!failed) return;
     why ??= failed.message;
   }
@@ -89,6 +98,21 @@ export async function requireReachable({ root, images }: Source): Promise<void> 
 
 const gone = (what: string, why: string) =>
   new ClipInterpretError("SOURCE_GONE", `none of the images of ${what} can be read: ${why}`);
+
+/** Most names that one input may stand for. */
+const MOST_NUMBERS = 1_000_000;
+
+/** `{000..099}` written out, as a shell does where it is not quoted. @throws `USAGE` */
+function numbered(input: string): string[] {
+  const [whole, first, last] = /\{(\d{1,9})\.\.(\d{1,9})\}/.exec(input) ?? [];
+  if (whole === undefined) return [input];
+  const [from, to] = [Number(first), Number(last)];
+  if (to < from || to - from >= MOST_NUMBERS)
+    throw new ClipInterpretError("USAGE", `${input}: ${whole} does not count from one number up to another`);
+  return Array.from({ length: to - from + 1 }, (_, i) =>
+    input.replace(whole, String(from + i).padStart(first.length, "0")),
+  ).flatMap(numbered);
+}
 
 /** What the inputs name. */
 async function find(inputs: readonly string[], options: ScanOptions): Promise<Source> {

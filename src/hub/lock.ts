@@ -31,19 +31,42 @@ export async function withLock<T>(
 ): Promise<T> {
   const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
   await makeFolder(dirname(path));
+  let ahead: number | undefined;
   for (let waited = false; !(await create(path, token)); ) {
-    if (await removeDead(path, times)) continue;
+    ahead ??= await driveAhead(path);
+    if (await removeDead(path, times, ahead)) continue;
     if (!waited) report?.({ type: "note", message: await whoHas(path) });
     waited = true;
     await pauseFor(times.pollMs, signal, stoppedWaiting);
   }
-  const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), times.beatMs);
+  // By the drive's clock: another machine's may be an hour off, and would take every lock for a dead one's.
+  const since = await stat(path).then(
+    ({ mtimeMs }) => mtimeMs - performance.now(),
+    () => Date.now() - performance.now(),
+  );
+  const beat = setInterval(() => {
+    const now = new Date(since + performance.now());
+    utimes(path, now, now).catch(() => {});
+  }, times.beatMs);
   try {
     return await work();
   } finally {
     clearInterval(beat);
     // Another process may have taken the lock while this one slept, say in a closed laptop.
     if ((await readFile(path, "utf8").catch(() => "")) === token) await rm(path, { force: true });
+  }
+}
+
+/** How many milliseconds the clock of a lock's drive is ahead of this machine's. */
+async function driveAhead(path: string): Promise<number> {
+  const probe = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(probe, "");
+    return (await stat(probe)).mtimeMs - Date.now();
+  } catch {
+    return 0;
+  } finally {
+    await rm(probe, { force: true });
   }
 }
 
@@ -73,28 +96,28 @@ async function create(path: string, token: string): Promise<boolean> {
 }
 
 /** Takes a dead owner's lock away; true if there may be no lock any more. */
-async function removeDead(path: string, times: LockTimes): Promise<boolean> {
-  const state = await look(path, times);
+async function removeDead(path: string, times: LockTimes, ahead: number): Promise<boolean> {
+  const state = await look(path, times, ahead);
   if (state !== "dead") return state === "gone";
   // Of several processes that find it dead, one at a time looks again and removes it: without this, a slow one would
   // remove the lock that a quick one has just made in its place.
   const removing = `${path}.removing`;
   if (!(await create(removing, JSON.stringify({ pid: process.pid, host: hostname() })))) {
-    if ((await look(removing, times)) === "dead") await rm(removing, { force: true });
+    if ((await look(removing, times, ahead)) === "dead") await rm(removing, { force: true });
     return false;
   }
   try {
-    if ((await look(path, times)) === "dead") await rm(path, { force: true });
+    if ((await look(path, times, ahead)) === "dead") await rm(path, { force: true });
     return true;
   } finally {
     await rm(removing, { force: true });
   }
 }
 
-async function look(path: string, { staleMs }: LockTimes): Promise<"gone" | "alive" | "dead"> {
+async function look(path: string, { staleMs }: LockTimes, ahead: number): Promise<"gone" | "alive" | "dead"> {
   try {
     const [token, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
-    return Date.now() - mtimeMs >= staleMs || isDead(token) ? "dead" : "alive";
+    return Date.now() + ahead - mtimeMs >= staleMs || isDead(token) ? "dead" : "alive";
   } catch {
     return "gone";
   }

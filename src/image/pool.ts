@@ -28,6 +28,9 @@ export interface PoolOptions extends DecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An image whose bytes are read when its turn comes: those of many do not fit into memory. */
+export type ReadLater = () => Promise<Uint8Array>;
+
 /** What became of one image of many: a bad one is an error in its place and stops nothing. */
 export type PreprocessOutcome<Source> =
   | { readonly source: Source; readonly image: Preprocessed }
@@ -126,6 +129,12 @@ async function closeThread({ worker, waiting }: Thread): Promise<void> {
   await exit;
 }
 
+/** Whatever reading threw, so that one image stops nothing. */
+const codedError = (error: unknown): ClipInterpretError =>
+  error instanceof ClipInterpretError
+    ? error
+    : new ClipInterpretError("INPUT_UNREADABLE", messageOf(error), { cause: error });
+
 function closedError(): ClipInterpretError {
   return new ClipInterpretError("CANCELLED", "the pool was closed before the image was preprocessed");
 }
@@ -136,7 +145,7 @@ function closedError(): ClipInterpretError {
  * three batches, since answers reach the main thread only between its blocking calls.
  * @throws `CANCELLED` when `signal` fires, `INTERNAL` when a thread dies; other errors belong to their image
  */
-export async function* preprocessAll<Source extends string | Uint8Array>(
+export async function* preprocessAll<Source extends string | Uint8Array | ReadLater>(
   sources: Iterable<Source> | AsyncIterable<Source>,
   config: PreprocessConfig,
   { ahead = 64, ...options }: PoolOptions & { readonly ahead?: number } = {},
@@ -155,9 +164,9 @@ export async function* preprocessAll<Source extends string | Uint8Array>(
     for await (const source of sources) {
       checkCancelled(signal);
       queue.push(
-        pool.run(source).then(
+        (typeof source === "function" ? source().then(pool.run) : pool.run(source)).then(
           (image) => ({ source, image }),
-          (error: ClipInterpretError) => ({ source, error }),
+          (error: unknown) => ({ source, error: codedError(error) }),
         ),
       );
       if (queue.length >= ahead) yield await next();

@@ -9,7 +9,8 @@ import { defaultPool, loadPool } from "../text/pool.ts";
 import { agreementOf, joinVotes } from "./agreement.ts";
 import { measureBaselines } from "./baselines.ts";
 import { pluralityByChance } from "./chance.ts";
-import { measureByLayer, measureByProperty, measureLabels } from "./metrics.ts";
+import { rarefyByFold } from "./equal-terms.ts";
+import { type JudgedHead, measureByLayer, measureByProperty, measureLabels } from "./metrics.ts";
 import { tagJudge, tagLabeller } from "./tags.ts";
 
 /** How labels are measured. */
@@ -30,7 +31,7 @@ export async function measureLabelFiles(
   files: readonly string[],
   options: MeasureOptions = {},
 ): Promise<MetricsResult> {
-  const measured: MeasuredFile[] = [];
+  const measured: Measured[] = [];
   for (const file of files) {
     const path = file === "published" ? PUBLISHED_LABELS : file;
     const { models, name, sha256 } = await readLabelsFile(path);
@@ -40,14 +41,23 @@ export async function measureLabelFiles(
     for (const listed of models)
       measured.push(await measureModel(oneLabelEach(listed, path), origin, options));
   }
-  return metricsResult(await originOf({}), { files: measured });
+  const fewest = Math.min(...measured.map(({ heads }) => heads.length));
+  return metricsResult(await originOf({}), {
+    files: measured.map(({ heads, ...file }) => ({
+      ...file,
+      equalHeads: measured.length > 1 ? rarefyByFold(heads, fewest) : null,
+    })),
+  });
 }
+
+/** A model's metrics, and the heads that they are of. */
+type Measured = Omit<MeasuredFile, "equalHeads"> & { readonly heads: readonly JudgedHead[] };
 
 async function measureModel(
   { model, heads: labelled }: Labels,
   labels: Pick<LabelsFile, "name" | "sha256">,
   { texts, draws, seed, ...work }: MeasureOptions,
-): Promise<MeasuredFile> {
+): Promise<Measured> {
   const entries = Object.entries(labelled).map(([name, label]) => ({ ...label, ...headNamed(name) }));
   const byTags = entries.every(
     ({ labeller, judge, tags }) => labeller.kind === "tags" && judge?.kind === "tags" && tags.length > 0,
@@ -70,6 +80,7 @@ async function measureModel(
     labellers: [...new Set(makers)],
     judges: [...new Set(judges)],
     agreement: agreementOf(joinVotes(entries.map(({ judge }) => judge?.votes ?? []))),
+    heads: entries,
     metrics: measureLabels(entries),
     byLayer: measureByLayer(entries),
     byProperty: measureByProperty(entries),

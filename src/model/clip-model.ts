@@ -23,7 +23,7 @@ import { type DecomposeTokensOptions, decomposeTokens } from "./decompose-tokens
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry, loadTextGeometry } from "./geometry.ts";
 import type { Platform } from "./platform.ts";
-import { textParts, textTower, tokenizerOf } from "./text-tower.ts";
+import { textTower, tokenizerOf } from "./text-tower.ts";
 import { type ReadTokensOptions, readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
@@ -84,12 +84,12 @@ export interface ClipModel {
   /**
    * How heads of the text tower write into the joint space: the same shape as `geometry`, so that everything that reads an
    * image's decomposition reads a text's. Computed once.
-   * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`
+   * @throws `TEXTS_UNSUPPORTED`
    */
   textGeometry(): Promise<HeadGeometry>;
   /**
    * Decomposes texts of one length, given as token ids: at the token where texts are pooled, what every head read of every token.
-   * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`; `SUM_MISMATCH` when the self-check fails
+   * @throws `TEXTS_UNSUPPORTED`; `SUM_MISMATCH` when the self-check fails
    */
   decomposeTokens(
     texts: readonly (readonly number[])[],
@@ -163,6 +163,11 @@ export async function assembleModel(
   const matmul = await createMatMul(openSession, onCpu);
   const geometry = await loadGeometry(openSession, checkpoint, onCpu);
   await requireUnchanged();
+  const textParts = once(async () => {
+    const tower = textTower(checkpoint);
+    await requireUnchanged();
+    return loadTextGeometry(openSession, tower, config.embedDim, weights.text!, onCpu);
+  });
   const model: ClipModel = {
     name: checkpoint.name,
     config,
@@ -194,20 +199,17 @@ export async function assembleModel(
         encodeTokens(text, texts, tower, config.embedDim, work),
       );
     },
-    textGeometry: once(async () => {
-      const { tower, towerWeights } = textParts(checkpoint);
-      await requireUnchanged();
-      return loadTextGeometry(openSession, tower, config.embedDim, towerWeights, onCpu);
-    }),
+    textGeometry: async () => (await textParts()).geometry,
     async decomposeTokens(texts, work = {}) {
-      const { tower, towerWeights } = textParts(checkpoint);
+      const tower = textTower(checkpoint);
+      const towerWeights = weights.text!;
       const { tokenLayers = [] } = work;
       const how = { kind: "decompose", tokenLayers, precision } as const;
       const graph = () => textGraph({ text: tower, embedDim: config.embedDim }, towerWeights, how);
       const text = await session(`text ${tokenLayers.join()}`, graph, onCpu);
-      const geometry = await model.textGeometry();
+      const parts = await textParts();
       return blamingWeights(bytes, towerWeights, () =>
-        decomposeTokens(text, matmul, tower, geometry, texts, work),
+        decomposeTokens(text, matmul, tower, parts, texts, work),
       );
     },
     async decompose(pixels, work = {}) {

@@ -1,4 +1,4 @@
-import { type PoolOptions, preprocessAll } from "../image/pool.ts";
+import { type PoolOptions, preprocessAll, type ReadLater } from "../image/pool.ts";
 import type { Preprocessed } from "../image/show.ts";
 import type { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
@@ -34,14 +34,14 @@ const BATCH = 16;
  * }
  * ```
  */
-export async function* decomposeImages<Source extends string | Uint8Array>(
+export async function* decomposeImages<Source extends string | Uint8Array | ReadLater>(
   model: ClipModel,
   sources: Iterable<Source> | AsyncIterable<Source>,
   {
     batch = BATCH,
     tokenLayers = [],
     ...pool
-  }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number } = {},
+  }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number; ahead?: number } = {},
 ): AsyncGenerator<DecomposedBatch<Source>, void, undefined> {
   const { preprocess } = model.config;
   let images: { source: Source; shown: Preprocessed }[] = [];

@@ -19,7 +19,7 @@ export interface DecomposedText extends TokenDecomposition {
  * text's tokens, and the embedding and MLPs of the token where texts are pooled. What reads an image's decomposition reads it
  * too, with `model.textGeometry()`.
  *
- * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`; `SUM_MISMATCH`
+ * @throws `TEXTS_UNSUPPORTED`; `SUM_MISMATCH`
  * @example
  * ```ts
  * import { decomposeText, openModel } from "clip-interpret";

@@ -1,9 +1,10 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
 import type { MatMul } from "../onnx/matmul.ts";
-import type { Session } from "../onnx/session.ts";
+import type { FloatTensor, Session } from "../onnx/session.ts";
 import { type DecomposeOptions, type TokenDecomposition, takeApart } from "./decompose.ts";
 import { hasEnds, pooledAt, readOf } from "./encode-tokens.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import type { TextGeometry } from "./geometry.ts";
+import { throughEnd } from "./language-end.ts";
 
 /** What a text's decomposition is asked for beyond its parts. */
 export type DecomposeTokensOptions = Pick<DecomposeOptions, "tokenLayers">;
@@ -20,7 +21,7 @@ export async function decomposeTokens(
   session: Session,
   matmul: MatMul,
   tower: TextConfig,
-  geometry: HeadGeometry,
+  { geometry, end }: TextGeometry,
   texts: readonly (readonly number[])[],
   { tokenLayers = [] }: DecomposeTokensOptions = {},
 ): Promise<TokenDecomposition> {
@@ -37,5 +38,32 @@ export async function decomposeTokens(
   const tokens = length + (pooling === "class" ? 1 : 0);
   // Any token of a text may be a word's, as any of an image's behind the prefix is a patch.
   const sizes = { width, epsilon, tokens, prefix: 0, patches: tokens } as const;
-  return takeApart(out, sizes, matmul, geometry, { count: rows.length, tokenLayers, each: "text" });
+  const layers = "attentions" in out ? layersOf(out, tokenLayers, rows.length) : out;
+  const asked = { count: rows.length, tokenLayers, each: "text" } as const;
+  if (!end) return takeApart(layers, sizes, matmul, geometry, asked);
+  const before = await takeApart({ ...out, embedding: out["before.1"] }, sizes, matmul, end.before, asked);
+  return throughEnd(matmul, { geometry, end }, before, out);
+}
+
+/** `attentions` and `values` of layers that a CLIP's text graph gives together, by layer. */
+function layersOf(
+  { attentions, values, ...out }: Readonly<Record<string, FloatTensor>>,
+  tokenLayers: readonly number[],
+  count: number,
+): Record<string, FloatTensor> {
+  const named = Object.entries({ attention: attentions, values }).flatMap(([name, { data }]) => {
+    const size = data.length / (count * tokenLayers.length);
+    return tokenLayers.map((layer, at) => {
+      // Of one text as it is, without a copy.
+      if (count === 1)
+        return [`${name}.${layer}`, { data: data.subarray(at * size, (at + 1) * size), dims: [] }] as const;
+      const own = new Float32Array(count * size);
+      for (let text = 0; text < count; text++) {
+        const from = (text * tokenLayers.length + at) * size;
+        own.set(data.subarray(from, from + size), text * size);
+      }
+      return [`${name}.${layer}`, { data: own, dims: [] }] as const;
+    });
+  });
+  return { ...out, ...Object.fromEntries(named) };
 }

@@ -88,7 +88,7 @@ export async function takeApart(
   const norm = rowNorms(out.embedding.data, embedDim);
   const mlps = mlpContributions(out.terms.data, geometry, { mu, sigma, norm });
   const parts = { count, z: out.z.data, mu, sigma, norm, embedding: out.embedding.data, mlps };
-  const headSums = geometry.pool
+  const headSums = geometry.whole
     ? sumHeads(parts.z, count, embedDim)
     : await matmul(
         { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
@@ -121,7 +121,7 @@ function momentsOf(
 }
 
 /** Σ of all heads' contributions, [b, D]. */
-function sumHeads(z: Float32Array, count: number, embedDim: number): Float32Array {
+export function sumHeads(z: Float32Array, count: number, embedDim: number): Float32Array {
   const sums = new Float64Array(count * embedDim);
   const each = z.length / count;
   for (let i = 0; i < z.length; i++) sums[Math.floor(i / each) * embedDim + (i % embedDim)] += z[i];

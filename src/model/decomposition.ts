@@ -9,8 +9,8 @@ import type { HeadGeometry } from "./geometry.ts";
 export interface Decomposition {
   readonly count: number;
   /**
-   * [b, L, H, d_h]: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Of a
-   * model that pools by attention [b, L, H, D]: what the head wrote into e.
+   * [b, L, H, d_h]: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Where
+   * the geometry says that z is whole, [b, L, H, D]: what the head wrote into e.
    */
   readonly z: Float32Array;
   /** [b]: mean of the pooled residual, before `ln_post`; 0 with attention pooling. */

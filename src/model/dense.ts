@@ -29,8 +29,8 @@ export async function denseHeads(
   geometry: HeadGeometry,
   { count, z, mu, sigma, norm }: Decomposition,
 ): Promise<Float32Array> {
-  const { layers, heads, headDim, embedDim, M, pool } = geometry;
-  if (pool) return z.map((value, at) => value / norm[Math.floor(at / (layers * heads * embedDim))]);
+  const { layers, heads, headDim, embedDim, M, whole } = geometry;
+  if (whole) return z.map((value, at) => value / norm[Math.floor(at / (layers * heads * embedDim))]);
   const units = layers * heads;
   // One product per head: [b, d_h] × [d_h, D], so images move next to d_h.
   const byHead = new Float32Array(z.length);
@@ -79,12 +79,13 @@ export async function denseTokens(
   layer: number,
   image: number,
 ): Promise<Float32Array> {
-  const { heads, headDim, embedDim, M, pool } = geometry;
+  const { heads, headDim, embedDim, M, pool, whole } = geometry;
   const { mu, sigma, norm } = decomposition;
   const { tokens, layers } = decomposition.tokens;
   const terms = layers.get(layer);
   if (!terms) throw new RangeError(`no token terms for layer ${layer}`);
   if (pool) return pooledTokens(matmul, geometry, pool, decomposition, terms, layer, image);
+  if (whole) return wholeTokens(geometry, decomposition, terms, layer, image);
   const weighted = new Float32Array(heads * tokens * headDim);
   for (let head = 0; head < heads; head++) {
     for (let token = 0; token < tokens; token++) {
@@ -114,16 +115,61 @@ export async function denseTokens(
   return result;
 }
 
+/** The same where values are contributions themselves: a_i·V_i, and an equal share of what is left of the head. */
+function wholeTokens(
+  geometry: HeadGeometry,
+  decomposition: TokenDecomposition,
+  { attention, values }: LayerTokens,
+  layer: number,
+  image: number,
+): Float32Array {
+  const { heads, embedDim } = geometry;
+  const { tokens } = decomposition.tokens;
+  const result = new Float32Array(tokens * heads * embedDim);
+  for (let head = 0; head < heads; head++) {
+    const direct = new Float32Array(tokens * embedDim);
+    for (let token = 0; token < tokens; token++) {
+      const a = attention[(image * heads + head) * tokens + token];
+      const from = ((image * tokens + token) * heads + head) * embedDim;
+      for (let d = 0; d < embedDim; d++) direct[token * embedDim + d] = a * values[from + d];
+    }
+    spread(result, direct, geometry, decomposition, layer, head, image);
+  }
+  return result;
+}
+
+/** Writes what a head wrote at each token, [N, D], with an equal share of what is left of it, over ‖e‖ into [N, H, D]. */
+function spread(
+  result: Float32Array,
+  direct: Float32Array,
+  { layers, heads, embedDim }: HeadGeometry,
+  { z, norm, tokens: { tokens } }: TokenDecomposition,
+  layer: number,
+  head: number,
+  image: number,
+): void {
+  const whole = ((image * layers + layer) * heads + head) * embedDim;
+  for (let d = 0; d < embedDim; d++) {
+    let rest = z[whole + d];
+    for (let token = 0; token < tokens; token++) rest -= direct[token * embedDim + d];
+    for (let token = 0; token < tokens; token++)
+      result[(token * heads + head) * embedDim + d] =
+        (direct[token * embedDim + d] + rest / tokens) / norm[image];
+  }
+}
+
 /** The same of a model that pools by attention: Σ_p a_pi·V_i·O_lh·T_p, and an equal share of what is left of the head. */
 async function pooledTokens(
   matmul: MatMul,
-  { layers, heads, embedDim }: HeadGeometry,
+  geometry: HeadGeometry,
   { heads: pools, headDim, width, O, T }: PoolGeometry,
-  { z, norm, tokens: { tokens } }: TokenDecomposition,
+  decomposition: TokenDecomposition,
   { attention, values }: LayerTokens,
   layer: number,
   image: number,
 ): Promise<Float32Array> {
+  const { heads, embedDim } = geometry;
+  const { tokens } = decomposition.tokens;
   const result = new Float32Array(tokens * heads * embedDim);
   for (let head = 0; head < heads; head++) {
     const own = new Float32Array(tokens * headDim);
@@ -150,14 +196,7 @@ async function pooledTokens(
       { data: weighted, dims: [1, tokens, pools * width] },
       { data: T, dims: [1, pools * width, embedDim] },
     );
-    const whole = ((image * layers + layer) * heads + head) * embedDim;
-    for (let d = 0; d < embedDim; d++) {
-      let rest = z[whole + d];
-      for (let token = 0; token < tokens; token++) rest -= direct[token * embedDim + d];
-      for (let token = 0; token < tokens; token++)
-        result[(token * heads + head) * embedDim + d] =
-          (direct[token * embedDim + d] + rest / tokens) / norm[image];
-    }
+    spread(result, direct, geometry, decomposition, layer, head, image);
   }
   return result;
 }

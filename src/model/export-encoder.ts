@@ -5,11 +5,12 @@ import type { PreprocessConfig } from "../image/types.ts";
 import { encoderGraph } from "../onnx/encoder.ts";
 import { beside, inside, type PlaceWeight } from "../onnx/tensors.ts";
 import { textEncoderGraph } from "../onnx/text.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
 import { embeddingEdit } from "./embedding-edit.ts";
-import { textParts } from "./text-tower.ts";
+import { textTower } from "./text-tower.ts";
 
 /** What the ablated heads' means were taken over. */
 export interface Calibration {
@@ -103,7 +104,7 @@ async function writeGraph(
  * length 1. Its product with the image encoder's output is the cosine.
  *
  * @param path the `.onnx` file; replaced when it exists
- * @throws `TEXTS_UNSUPPORTED`; `TEXT_PARTS_UNSUPPORTED` for a language model's encoder, which is not exported;
+ * @throws `TEXTS_UNSUPPORTED`; `TEXT_EXPORT_UNSUPPORTED` for a language model's encoder, which is not exported;
  *   `OUTPUT_UNWRITABLE`, `CANCELLED`
  * @example
  * ```ts
@@ -121,7 +122,13 @@ export async function exportTextEncoder(
   { weights, signal }: Pick<ExportEncoderOptions, "weights" | "signal"> = {},
 ): Promise<ExportedEncoder> {
   const { checkpoint, config, name } = model;
-  const { tower, towerWeights } = textParts(checkpoint);
+  const tower = textTower(checkpoint);
+  const towerWeights = checkpoint.weights.text!;
+  if ("projections" in towerWeights)
+    throw new ClipInterpretError(
+      "TEXT_EXPORT_UNSUPPORTED",
+      `the text tower of ${name} is a language model's encoder, which is not written as a graph of standard operators`,
+    );
   const { pooling } = checkpoint.textRules;
   const endRule = typeof pooling === "number" ? pooling : "highest";
   const atEnd = endRule === "highest" ? "the highest id" : `the first id that is ${endRule}`;

@@ -1,9 +1,10 @@
-import type { TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
+import type { LanguageConfig, TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
 import type { Checkpoint } from "../checkpoint/read-checkpoint.ts";
 import type { TensorRef } from "../checkpoint/safetensors.ts";
-import type { TextWeights } from "../checkpoint/weight-roles.ts";
+import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
 import { tensorsIn } from "../checkpoint/weights.ts";
 import { geometryGraph, type LastMaps, poolGeometryGraph } from "../onnx/geometry.ts";
+import { languageGeometryGraph } from "../onnx/language-parts.ts";
 import type { OpenSession, SessionOptions } from "../onnx/session.ts";
 import { identity } from "../onnx/transformer.ts";
 
@@ -12,8 +13,8 @@ export interface HeadGeometry {
   readonly layers: number;
   readonly heads: number;
   /**
-   * Numbers of a head's z: d_h; one more where what attention adds is normalised (post-norm), since z is [z/σ, 1/σ] then; D where
-   * the model pools by attention, since z is then the contribution itself.
+   * Numbers of a head's z: d_h; one more where what attention adds is normalised (post-norm), since z is [z/σ, 1/σ] then, and with
+   * a language model's text tower up to two (`onnx/language-parts.ts`); D where z is the contribution itself.
    */
   readonly headDim: number;
   readonly embedDim: number;
@@ -21,7 +22,13 @@ export interface HeadGeometry {
   readonly terms: number;
   /** Whether the pool has an MLP, whose output is one more component. */
   readonly poolMlp?: boolean;
-  /** M_lh = W_O^h·diag(γ)·P: [L, H, d_h, D]; with a pool the identity of all heads, [D, D]. */
+  /**
+   * Whether z, and tokens' values, are contributions to the embedding themselves, since what follows a head differs from input to
+   * input: with attention pooling, and where a text tower ends with an activation. k, s and b are 0 then: z has its share of
+   * constants in it.
+   */
+  readonly whole?: boolean;
+  /** M_lh = W_O^h·diag(γ)·P: [L, H, d_h, D]; where z is whole the identity of all heads, [D, D]. */
   readonly M: Float32Array;
   /** (b_O⊙γ)·P: [L, D]. */
   readonly k: Float32Array;
@@ -29,7 +36,7 @@ export interface HeadGeometry {
   readonly s: Float32Array;
   /** β·P, and the projection's bias: [D]. */
   readonly b: Float32Array;
-  /** What token maps need of a model that pools by attention. k, s and b are 0 then: z has its share of them in it. */
+  /** What token maps need of a model that pools by attention, whose values are not whole. */
   readonly pool?: PoolGeometry;
 }
 
@@ -47,8 +54,8 @@ export interface PoolGeometry {
 }
 
 /** M_lh of one head, [d_h, D], as a view. */
-export function headRows({ M, heads, headDim, embedDim, pool }: HeadGeometry, layer: number, head: number) {
-  if (pool) return M;
+export function headRows({ M, heads, headDim, embedDim, whole }: HeadGeometry, layer: number, head: number) {
+  if (whole) return M;
   const size = headDim * embedDim;
   const start = (layer * heads + head) * size;
   return M.subarray(start, start + size);
@@ -65,23 +72,36 @@ export async function loadGeometry(
   if (!pool) return geometryOf(open, vision, embedDim, weights.vision, options);
   const graph = poolGeometryGraph(config, weights.vision);
   const { O, T } = await runOnce(open, graph, tensorsIn(weights.vision), options);
-  const zeros = (size: number) => new Float32Array(size);
   return {
-    ...{ layers, heads, embedDim, terms: 2 * layers + 1 },
-    ...{ headDim: embedDim, poolMlp: pool.mlpWidth !== undefined, M: identity(embedDim) },
-    ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
+    ...wholeGeometry(layers, heads, embedDim),
+    poolMlp: pool.mlpWidth !== undefined,
     pool: { heads: pool.heads, headDim, width, O: O.data, T: T.data },
   };
 }
 
+/** The geometry of heads whose z is what they wrote. */
+function wholeGeometry(layers: number, heads: number, embedDim: number): HeadGeometry {
+  const zeros = (size: number) => new Float32Array(size);
+  return {
+    ...{ layers, heads, embedDim, terms: 2 * layers + 1, whole: true, headDim: embedDim },
+    M: identity(embedDim),
+    ...{ k: zeros(layers * embedDim), s: zeros(embedDim), b: zeros(embedDim) },
+  };
+}
+
 /** The text tower's geometry: the same maths, its last norm being `lnFinal`. */
-export const loadTextGeometry = (
+export async function loadTextGeometry(
   open: OpenSession,
   text: TextConfig,
   embedDim: number,
-  { lnFinal, ...weights }: TextWeights,
+  weights: TextWeights | LanguageWeights,
   options: SessionOptions = {},
-): Promise<HeadGeometry> => geometryOf(open, text, embedDim, { ...weights, lnPost: lnFinal }, options);
+): Promise<TextGeometry> {
+  if ("projections" in weights)
+    return loadLanguageGeometry(open, text, text.language!, embedDim, weights, options);
+  const { lnFinal, ...others } = weights;
+  return { geometry: await geometryOf(open, text, embedDim, { ...others, lnPost: lnFinal }, options) };
+}
 
 async function geometryOf(
   open: OpenSession,
@@ -109,6 +129,49 @@ const lastMaps = ({ blocks, lnPost, projection }: LastMaps): TensorRef[] =>
     lnPost,
     projection,
   ]);
+
+/** How a text tower's heads write. */
+export interface TextGeometry {
+  readonly geometry: HeadGeometry;
+  /** Of a text tower that ends with activations. */
+  readonly end?: LanguageEnd;
+}
+
+/** What stands behind the linear part of a text tower. */
+export interface LanguageEnd {
+  /** Into what the first activation reads: E numbers in the place of D. */
+  readonly before: HeadGeometry;
+  /** What follows each activation, [E_i, E_i+1]; the last one into the joint space. */
+  readonly maps: readonly {
+    readonly data: Float32Array;
+    readonly inputs: number;
+    readonly outputs: number;
+  }[];
+}
+
+/** The same of a language model's encoder. */
+async function loadLanguageGeometry(
+  open: OpenSession,
+  text: TextConfig,
+  language: LanguageConfig,
+  embedDim: number,
+  weights: LanguageWeights,
+  options: SessionOptions = {},
+): Promise<TextGeometry> {
+  const { layers, heads } = text;
+  const graph = languageGeometryGraph(text, language, weights);
+  const { M, b, ...others } = await runOnce(open, graph, tensorsIn(weights), options);
+  const [, rows, inner] = M.dims;
+  const before: HeadGeometry = {
+    ...{ layers, heads, headDim: rows / heads, embedDim: inner, terms: 2 * layers + 1 },
+    ...{ M: M.data, k: new Float32Array(layers * inner), s: new Float32Array(inner), b: b.data },
+  };
+  const maps = Object.entries(others).map(([, { data, dims }]) => ({
+    ...{ data, inputs: dims[0], outputs: dims[1] },
+  }));
+  if (maps.length === 0) return { geometry: before };
+  return { geometry: wholeGeometry(layers, heads, embedDim), end: { before, maps } };
+}
 
 /** Runs a graph that has no input. */
 async function runOnce(

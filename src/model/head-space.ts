@@ -42,11 +42,11 @@ export function headMatrix(geometry: HeadGeometry, layer: number, head: number):
 }
 
 /**
- * M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. Undefined for a
- * model that pools by attention: M̃ is the identity there, and three rows of nothing.
+ * M̃M̃ᵀ of a head, [d_h + 3, d_h + 3]: the inner product of two contributions is that of their z̃ in this metric. Undefined where
+ * z is whole: M̃ is the identity there, and three rows of nothing.
  */
 export const headMetric = (geometry: HeadGeometry, layer: number, head: number): Float64Array | undefined =>
-  geometry.pool ? undefined : gram(headMatrix(geometry, layer, head), coordinateCount(geometry));
+  geometry.whole ? undefined : gram(headMatrix(geometry, layer, head), coordinateCount(geometry));
 
 /** (k/H − μ·s/(n·H))/σ + b/(n·H), [D]: what a head writes whatever it attends to, before ‖e‖. */
 export function constantPart(
@@ -169,7 +169,7 @@ export const headContribution = (
 export interface PreparedProbe {
   /** v: [D]. */
   readonly v: Float64Array;
-  /** [L, H, d_h]: q0 = M_lh·v; with attention pooling v, of all heads. */
+  /** [L, H, d_h]: q0 = M_lh·v; where z is whole v, of all heads. */
   readonly q0: Float64Array;
   /** [L]: q1 = k_l·v/H; the same for every head of a layer. */
   readonly q1: Float64Array;
@@ -203,15 +203,15 @@ export function prepareProbe(geometry: HeadGeometry, v: Float64Array): PreparedP
 
 /**
  * {@link prepareProbe} of several probes in one product, in float32: of a large model the same in a fraction of the time.
- * Of a model that pools by attention one after another.
+ * Of a model whose z is whole one after another.
  */
 export async function prepareProbes(
   matmul: MatMul,
   geometry: HeadGeometry,
   vectors: readonly Float64Array[],
 ): Promise<PreparedProbe[]> {
-  const { M, embedDim, pool } = geometry;
-  if (pool) return vectors.map((v) => prepareProbe(geometry, v));
+  const { M, embedDim, whole } = geometry;
+  if (whole) return vectors.map((v) => prepareProbe(geometry, v));
   const count = vectors.length;
   const columns = new Float32Array(embedDim * count);
   for (const [i, v] of vectors.entries()) for (let d = 0; d < embedDim; d++) columns[d * count + i] = v[d];
@@ -236,12 +236,12 @@ const constantsOf = ({ k, s, b, heads, terms }: HeadGeometry, v: Float64Array) =
 
 /** q0 of one head, [d_h], as a view. */
 export const headQ0 = (
-  { heads, headDim, pool }: HeadGeometry,
+  { heads, headDim, whole }: HeadGeometry,
   { q0 }: PreparedProbe,
   layer: number,
   head: number,
 ): Float64Array =>
-  pool ? q0 : q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
+  whole ? q0 : q0.subarray((layer * heads + head) * headDim, (layer * heads + head + 1) * headDim);
 
 /** O_lh·T_p·v of one head, [P, d_h]: what its tokens' values are multiplied with, for each head of the pool. */
 export function poolProbe(

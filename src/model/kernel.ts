@@ -110,8 +110,7 @@ export function scoreTokens(
   set: ComponentSet,
   image = 0,
 ): Float64Array {
-  const { pool } = geometry;
-  if (pool) return scorePooledTokens(geometry, pool, probe, decomposition, tokenTerms, set, image);
+  if (geometry.whole) return scoreWholeTokens(geometry, probe, decomposition, tokenTerms, set, image);
   const { tokens } = tokenTerms;
   const scale = decomposition.sigma[image] * decomposition.norm[image];
   const scores = new Float64Array(tokens);
@@ -153,15 +152,14 @@ export function directTokens(
 }
 
 /**
- * The same through attention pooling: each head p of the pool looks at the layer's tokens in its own way,
+ * The same where z is whole. With attention pooling each head p of the pool looks at the layer's tokens in its own way,
  *
  *     token(l,h,i)·v = [ Σ_p a_pi·(V_i·q_p) + rest/N ] / ‖e‖,   q_p = O_lh·T_p·v
  *
- * where the rest is what the head writes whatever it looks at: biases and its share of means.
+ * where the rest is what the head writes whatever it looks at: biases and its share of means. Elsewhere values are whole, q is v.
  */
-function scorePooledTokens(
+function scoreWholeTokens(
   geometry: HeadGeometry,
-  pool: PoolGeometry,
   probe: PreparedProbe,
   decomposition: Decomposition,
   tokenTerms: TokenTerms,
@@ -172,7 +170,8 @@ function scorePooledTokens(
   const length = decomposition.norm[image];
   const scores = new Float64Array(tokens);
   for (const head of set.heads) {
-    const q = poolProbe(geometry, pool, probe, head.layer, head.head);
+    const { pool } = geometry;
+    const q = pool ? poolProbe(geometry, pool, probe, head.layer, head.head) : probe.v;
     const direct = directTokens(geometry, q, tokenTerms, head, image);
     const whole = scoreHead(geometry, probe, decomposition, image, head.layer, head.head) * length;
     const share = (whole - direct.reduce((sum, value) => sum + value, 0)) / tokens;

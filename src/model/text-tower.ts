@@ -1,6 +1,5 @@
 import { readsTexts, type TextConfig } from "../checkpoint/model-config.ts";
 import type { Checkpoint } from "../checkpoint/read-checkpoint.ts";
-import type { TextWeights } from "../checkpoint/weight-roles.ts";
 import { noTokenizer } from "../hub/tokenizer-needs.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readTokenizer, type Tokenizer } from "../text/tokenizer.ts";
@@ -13,23 +12,6 @@ export function textTower({ name, config: { text } }: Pick<Checkpoint, "name" | 
   throw new ClipInterpretError(
     "TEXTS_UNSUPPORTED",
     `the text tower of ${name} is not computed here: ${text.unsupported}`,
-  );
-}
-
-/**
- * The text tower and its weights, where its embedding is a sum over heads and tokens.
- * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`
- */
-export function textParts(checkpoint: Pick<Checkpoint, "name" | "config" | "weights">): {
-  readonly tower: TextConfig;
-  readonly towerWeights: TextWeights;
-} {
-  const tower = textTower(checkpoint);
-  const { text } = checkpoint.weights;
-  if (text && !("projections" in text)) return { tower, towerWeights: text };
-  throw new ClipInterpretError(
-    "TEXT_PARTS_UNSUPPORTED",
-    `the text tower of ${checkpoint.name} is a language model's encoder: its norms, pooling or projection are not those of a CLIP, and what words add to the embedding is not computed through them`,
   );
 }
 

@@ -1,25 +1,36 @@
 import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
 import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { LanguageNorm, LanguageWeights } from "../checkpoint/weight-roles.ts";
+import { attentionWeights } from "./attention.ts";
 import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
+import { endOf, firstOf, outputLanguageParts, type Reading } from "./language-parts.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
-import { ACTIVATIONS, asRows, layerNorm } from "./transformer.ts";
+import { ACTIVATIONS, asRows } from "./transformer.ts";
 
 /** ONNX's number for int32, which masks are made of. */
 const INT32 = 6;
+
+/** What a language model's graph is asked for: {@link TextOptions}. */
+interface LanguageOptions {
+  readonly kind: "plain" | "decompose";
+  readonly tokenLayers?: readonly number[];
+  readonly precision: Precision;
+}
 
 /**
  * Writes a text tower that is a language model's encoder. Input `ids` int64 [t, c], c tokens at most the context length; output
  * `embedding` [t, D], raw. What is padding takes no part, wherever it stands. In int8, output matrices and what follows the last
  * layer stay in float32.
+ *
+ * With `decompose` also what its parts are made of (`language-parts.ts`).
  */
 export function languageGraph(
   text: TextConfig,
   language: LanguageConfig,
   weights: LanguageWeights,
-  precision: Precision,
+  { kind, tokenLayers = [], precision }: LanguageOptions,
 ): Uint8Array {
-  const { width, heads, epsilon } = text;
+  const { width, heads, headDim, epsilon } = text;
   const g = createGraph("text");
   const linear = linearIn(precision);
   const activate = ACTIVATIONS.runtime[text.activation];
@@ -37,20 +48,37 @@ export function languageGraph(
   const { typeEmbedding: type, lnEmbedding } = weights;
   const placed =
     family === "t5" ? words : g.op("Add", [words, positions(g, text, language, weights, shape, read)]);
+  const inverses: Value[] = [];
+  /** A norm of the residual stream itself, whose deviations parts are divided by. */
+  const within = (x: Value, norm: LanguageNorm): Value => {
+    const { normed, inverse } = normOf(g, x, norm, epsilon);
+    inverses.push(inverse);
+    return normed;
+  };
   let x = asRows(g, type ? g.op("Add", [placed, g.weight(type)]) : placed, width);
-  if (lnEmbedding) x = layerNorm(g, x, lnEmbedding, epsilon);
+  const writes: Value[] = [x];
+  if (lnEmbedding) x = within(x, lnEmbedding);
   // Where embeddings are normalised, norms stand behind what is added; else before what is read.
-  const before = (norm: LanguageNorm) => (lnEmbedding ? x : normed(g, x, norm, epsilon));
-  const behind = (sum: Value, norm: LanguageNorm) => (lnEmbedding ? normed(g, sum, norm, epsilon) : sum);
+  const before = (norm: LanguageNorm) => (lnEmbedding ? x : normOf(g, x, norm, epsilon).normed);
+  const behind = (sum: Value, norm: LanguageNorm) => (lnEmbedding ? within(sum, norm) : sum);
   const { relative } = weights;
   const bias = relative && relativeBias(g, text, language, relative, shape);
   const attention = { num_heads: heads, ...(family === "t5" && { scale: { float: 1 } }) };
-  for (const block of weights.blocks) {
+  const readings: Reading[] = [];
+  for (const [layer, block] of weights.blocks.entries()) {
     const source = before(block.ln1);
     const [query, key, value] = [block.query, block.key, block.value].map((part) =>
       g.op("Reshape", [linear(g, source, part), unflatten]),
     );
     const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask, ...(bias ? [bias] : [])], attention);
+    const look = (asked: Value, bias: Value | undefined) => {
+      const hidden = g.op("Mul", [g.toFloat32(padding), g.scalar(LEAST)]);
+      const keys = g.op("Unsqueeze", [hidden, g.ints([1, 2])]);
+      // T5 does not divide its logits.
+      const scaled = family === "t5" ? g.op("Mul", [asked, g.scalar(Math.sqrt(headDim))]) : asked;
+      return attentionWeights(g, scaled, key, { heads, headDim }, bias ? g.op("Add", [bias, keys]) : keys);
+    };
+    readings.push({ z, ...(tokenLayers.includes(layer) && { tokens: { query, bias, value, look } }) });
     const attended = exactLinear(g, asRows(g, z, width), block.out);
     x = behind(g.op("Add", [x, attended]), block.ln1);
     const { gate, fc1, fc2 } = block;
@@ -58,27 +86,42 @@ export function languageGraph(
     const hidden = gate
       ? g.op("Mul", [activate(g, linear(g, source2, gate)), linear(g, source2, fc1)])
       : activate(g, linear(g, source2, fc1));
-    x = behind(g.op("Add", [x, linear(g, hidden, fc2)]), block.ln2);
+    const change = linear(g, hidden, fc2);
+    writes.push(change);
+    x = behind(g.op("Add", [x, change]), block.ln2);
   }
-  if (weights.lnLast) x = normed(g, x, weights.lnLast, epsilon);
+  if (weights.lnLast) x = within(x, weights.lnLast);
   const tokens = g.op("Reshape", [x, unflatten]);
-  let pooled = text.pooling === "mean" ? meanOf(g, tokens, read, width) : firstOf(g, tokens, width);
-  if (weights.pooler) pooled = g.op("Tanh", [exactLinear(g, pooled, weights.pooler)]);
-  weights.projections.forEach((projection, i) => {
-    if (i > 0 && language.projection === "mlp") pooled = g.op("Gelu", [pooled]);
-    pooled = exactLinear(g, pooled, projection);
-  });
+  const shares = text.pooling === "mean" ? meanShares(g, read) : undefined;
+  let pooled = asRows(g, shares ? g.op("MatMul", [shares, tokens]) : firstOf(g, tokens), width);
+  for (const [i, { activation, map }] of endOf(weights, language).entries()) {
+    if (activation) {
+      if (kind === "decompose") g.output(`before.${i}`, pooled);
+      pooled = g.op(activation, [pooled]);
+      if (kind === "decompose") g.output(`behind.${i}`, pooled);
+    }
+    for (const part of map) pooled = exactLinear(g, pooled, part);
+  }
   g.output("embedding", pooled);
+  if (kind === "decompose")
+    outputLanguageParts(g, text, language, weights, { shares, unflatten, inverses, writes, readings });
   return g.finish();
 }
 
+/** Its exponential is 0 in float32. */
+const LEAST = -1e9;
 const INT64 = 7;
 
-/** Layer normalisation, or where the norm has no bias division by the root mean square. */
-const normed = (g: Graph, x: Value, { weight, bias }: LanguageNorm, epsilon: number): Value =>
-  bias
-    ? layerNorm(g, x, { weight, bias }, epsilon)
-    : g.op("SimplifiedLayerNormalization", [x, g.weight(weight)], { axis: -1, epsilon: { float: epsilon } });
+/** Layer normalisation, or where the norm has no bias division by the root mean square; and what a row was multiplied by. */
+function normOf(g: Graph, x: Value, { weight, bias }: LanguageNorm, epsilon: number) {
+  const how = { axis: -1, epsilon: { float: epsilon } };
+  if (bias) {
+    const [normed, , inverse] = g.ops("LayerNormalization", [x, g.weight(weight), g.weight(bias)], how, 3);
+    return { normed, inverse };
+  }
+  const [normed, inverse] = g.ops("SimplifiedLayerNormalization", [x, g.weight(weight)], how, 2);
+  return { normed, inverse };
+}
 
 /**
  * What is added to the logits of tokens by how far apart they stand, [1, H, c, c] ("Exploring the Limits of Transfer Learning with
@@ -153,13 +196,9 @@ function sines(count: number, width: number, padId: number): Float32Array {
   });
 }
 
-/** The first token of each text, [t, W]. */
-const firstOf = (g: Graph, tokens: Value, width: number): Value =>
-  asRows(g, g.op("Slice", [tokens, g.ints([0]), g.ints([1]), g.ints([1])]), width);
-
-/** The mean of what is no padding, [t, W]: a product per text, since ONNX Runtime's sums depend on how many texts there are. */
-function meanOf(g: Graph, tokens: Value, read: Value, width: number): Value {
+/** What the mean of what is no padding weighs tokens with, [t, 1, c]: a product follows, since sums depend on how many texts there are. */
+function meanShares(g: Graph, read: Value): Value {
   const weights = g.op("Unsqueeze", [g.toFloat32(read), g.ints([1])]);
   const count = g.op("ReduceSum", [weights, g.ints([2])], { keepdims: 1 });
-  return asRows(g, g.op("MatMul", [g.op("Div", [weights, count]), tokens]), width);
+  return g.op("Div", [weights, count]);
 }

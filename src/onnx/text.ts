@@ -34,15 +34,15 @@ export interface TextOptions {
  * projection stay in float32, as in the image tower.
  *
  * With `decompose` also what the image tower's graph has for its pooled token (`visionGraph`): `z` [t, L, W], `residual` [t, W],
- * `terms` [t, L+1, D], and of `tokenLayers` `attention.<l>` [t, H, N], `values.<l>` [t, N, W]; N is c, and the class token where
- * there is one. The last layer is computed for the pooled token alone then. Of a causal tower the pooled token is the last.
+ * `terms` [t, L+1, D], and of `tokenLayers`, together since of short texts arrays cost more than what is in them, `attentions`
+ * [t, l, H, N] and `values` [t, l, N, W]; N is c, and the class token where there is one. The last layer is computed for the pooled token alone then. Of a causal tower the pooled token is the last.
  */
 export function textGraph(
   { text, embedDim }: { readonly text: TextConfig; readonly embedDim: number },
   weights: TextWeights | LanguageWeights,
   options: TextOptions,
 ): Uint8Array {
-  if ("projections" in weights) return languageGraph(text, text.language!, weights, options.precision);
+  if ("projections" in weights) return languageGraph(text, text.language!, weights, options);
   const g = createGraph("text");
   const ids = g.input("ids", "int64", ["texts", "tokens"]);
   const ends = weights.classEmbedding ? undefined : g.input("ends", "int64", ["texts"]);
@@ -130,6 +130,8 @@ function emitText(
   const one = (x: Value) => byToken(g, pooled(x, unflatten), 1, width);
   const zs: Value[] = [];
   const terms: Value[] = [];
+  /** Of `tokenLayers`: what the pooled token asks for, [t, 1, W], keys and values. */
+  const looks: { asked: Value; key: Value; value: Value }[] = [];
   let x = asRows(g, tokens, width);
   if (parts) terms.push(one(x));
   for (const [layer, block] of weights.blocks.entries()) {
@@ -150,14 +152,45 @@ function emitText(
     if (parts) terms.push(alone ? byToken(g, change, 1, width) : one(change));
     x = g.op("Add", [x, change]);
     if (!tokenLayers.includes(layer)) continue;
-    const looking = alone ? query : one(asRows(g, query, width));
-    const seen = attentionWeights(g, looking, key, { heads, headDim }, keys);
-    g.output(`attention.${layer}`, g.op("Reshape", [seen, g.ints([0, heads, -1])]));
-    g.output(`values.${layer}`, value);
+    looks.push({ asked: alone ? query : one(asRows(g, query, width)), key, value });
   }
+  if (looks.length > 0) outputTokens(g, text, looks, unflatten, keys);
   const residual = parts ? x : pooled(x, unflatten);
   const embedding = project(g, layerNorm(g, residual, weights.lnFinal, epsilon), weights.projection);
   return { embedding, residual, zs, terms };
+}
+
+/** Names what the pooled token looks at in some layers, all computed at once. */
+function outputTokens(
+  g: Graph,
+  { width, heads, headDim }: TextConfig,
+  looks: readonly { asked: Value; key: Value; value: Value }[],
+  unflatten: Value,
+  keys: Value | undefined,
+): void {
+  const layers = looks.length;
+  // [t, l·c, W], which is [t, l, c, W], or t·l texts.
+  const all = (of: "asked" | "key" | "value") =>
+    layers === 1
+      ? looks[0][of]
+      : g.op(
+          "Concat",
+          looks.map((look) => look[of]),
+          { axis: 1 },
+        );
+  const each = g.op("Concat", [g.ints([-1]), g.op("Slice", [unflatten, g.ints([1]), g.ints([3])])], {
+    axis: 0,
+  });
+  const bias =
+    keys &&
+    g.op("Reshape", [
+      g.op("Expand", [keys, g.ints([1, layers, 1, 1])]),
+      g.op("Concat", [g.ints([-1, 1, 1]), g.op("Slice", [unflatten, g.ints([1]), g.ints([2])])], { axis: 0 }),
+    ]);
+  const asked = byToken(g, all("asked"), 1, width);
+  const seen = attentionWeights(g, asked, g.op("Reshape", [all("key"), each]), { heads, headDim }, bias);
+  g.output("attentions", seen);
+  g.output("values", all("value"));
 }
 
 /** Attention of every token: ONNX Runtime's own operator, or products with a mask. */

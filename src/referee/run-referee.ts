@@ -19,12 +19,12 @@ import {
   type RefereeVerdict,
   refereeResult,
 } from "../results/referee.ts";
-import { indexFor } from "../study/inputs.ts";
+import { indexFor, type RunOptions } from "../study/inputs.ts";
 import { headsOf } from "../study/measure-model.ts";
 import { createSteps, type Steps } from "../study/steps.ts";
 import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { checkCancelled } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
 import { scoreDrops } from "./causal.ts";
 import { byFiles, byLanguageModel, type GivenMethod, LLM, type RefereeLlm } from "./given.ts";
@@ -35,19 +35,7 @@ import { METHODS } from "./methods/index.ts";
 import { constantLabel, isRight, type JudgedClaim, scoreLabels } from "./score.ts";
 
 /** What is judged, and how. */
-export interface RefereeOptions extends WorkOptions, Partial<RefereeSettings> {
-  readonly models: readonly string[];
-  /** By default models are loaded for this alone. */
-  readonly loader?: ModelLoader;
-  /** Where finished steps are kept. */
-  readonly stepsFolder: string;
-  /** A folder or list of images with known factors; by default the demo corpus. */
-  readonly images?: string;
-  /** Model → index. */
-  readonly indexes?: Readonly<Record<string, string>>;
-  /** A pool's name or file with tags; by default the one that fits each model. */
-  readonly texts?: string;
-  readonly threads?: number;
+export interface RefereeOptions extends RunOptions, Partial<RefereeSettings> {
   /** Files with labels, each a method of its own. */
   readonly labels?: readonly string[];
   /** Who names TEXTSPAN's texts, as a method of its own. */

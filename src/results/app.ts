@@ -202,9 +202,37 @@ export const wordsRequestSchema = z.strictObject({
   pairs: z
     .int()
     .min(0)
-    .max(100)
+    .max(400)
     .default(0)
     .describe("pairs of a text head and an image head that are listed"),
+});
+
+/** `POST /api/from-weights`; the answer is that of `textspan --from-weights --json`. */
+export const fromWeightsRequestSchema = z.strictObject({
+  model,
+  heads: heads.default("all").describe("heads to describe: L3.H1, L2-L3, a property"),
+  corpus: z
+    .string()
+    .optional()
+    .describe("orders directions by the variance that its images give them; without, by singular value"),
+  directions: z.int().min(1).max(64).default(8).describe("directions a head that are described"),
+  texts: z.int().min(1).max(50).default(5).describe("texts an end of a direction, at most"),
+  coherence: z.number().min(0).max(10).default(0.3).describe("what likeness among the texts is worth"),
+  draws: z.int().min(0).max(1000).default(100).describe("random directions to compare with"),
+  seed: z.int().min(0).default(0),
+});
+
+/** `POST /api/fine-tune`; the answer is that of `compare --base --json`. */
+export const fineTuneRequestSchema = z.strictObject({
+  model: model.describe("the fine-tune"),
+  base: model.describe("the model that it was fine-tuned from"),
+  heads: heads.default("all").describe("heads to compare: L3.H1, L2-L3, …"),
+  directions: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(2)
+    .describe("directions of a change that are described in texts"),
 });
 
 /** `POST /api/means`: how a corpus's average picture scores, head by head. */

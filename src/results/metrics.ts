@@ -185,6 +185,14 @@ export const labelBaselinesSchema = z.strictObject({
 /** The metrics of labels that say nothing, as the same judge sees them. */
 export type LabelBaselines = z.infer<typeof labelBaselinesSchema>;
 
+/** Metrics that depend on how many heads there are, for a number of heads drawn at random. */
+export const rarefiedSchema = z.strictObject({
+  heads: count.describe("drawn"),
+  of: count.describe("drawn from"),
+  entanglement: metricsSchema.shape.entanglement,
+  duplicates: metricsSchema.shape.duplicates,
+});
+
 /** What is measured of a model's labels. */
 export const measuredShape = {
   metrics: metricsSchema,
@@ -205,6 +213,9 @@ const measuredFileSchema = z.strictObject({
   judges: z.array(z.string()).describe("who judged the descriptions; empty where nobody did"),
   agreement: agreementSchema.nullable().describe("null where there are not several judges"),
   ...measuredShape,
+  equalHeads: rarefiedSchema
+    .nullable()
+    .describe("as many heads as the model with the fewest labels here has; null of one model alone"),
   chanceCcs: chanceCcsSchema.nullable().describe("null without tags"),
   baselines: baselinesSchema.nullable().describe("null where the labels and verdicts are not of tags"),
 });

@@ -8,6 +8,7 @@ import {
   measuredShape,
   metricsSchema,
   metricValuesSchema,
+  rarefiedSchema,
 } from "./metrics.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
@@ -313,13 +314,6 @@ const sizesSchema = z.strictObject({
 });
 /** Whether larger models are more interpretable. */
 export type SizeComparison = z.infer<typeof sizesSchema>;
-
-const rarefiedSchema = z.strictObject({
-  heads: count.describe("drawn"),
-  of: count.describe("drawn from"),
-  entanglement: metricsSchema.shape.entanglement,
-  duplicates: metricsSchema.shape.duplicates,
-});
 
 const publishedRowSchema = z.strictObject({
   model: z.string(),

@@ -8,6 +8,7 @@ import { reasonOf } from "../support/reason.ts";
 import { VERSION } from "../support/version.ts";
 import { pathBelow } from "./address.ts";
 import { ownPagesOnly, secureHeaders, tokenRequired } from "./guard.ts";
+import { type Answered, addHealth, createOperations } from "./operations.ts";
 import { problemOf, statusOf } from "./problems.ts";
 import { addAnalysisRoutes } from "./routes/analyses.ts";
 import { addAtlasRoutes } from "./routes/atlas.ts";
@@ -33,21 +34,27 @@ export interface AppOptions {
   readonly webFolder: string | undefined;
   /** Hears of faults of ours, for the terminal. */
   readonly onFault: (error: unknown) => void;
+  /** Hears of each request that was answered, for a log. */
+  readonly onRequest?: ((answered: Answered) => void) | undefined;
 }
 
 /** The HTTP API and the web app over it. */
 export async function createApp(services: Services, options: AppOptions): Promise<OpenAPIHono> {
-  const { token, origins, embed, basePath, webFolder, onFault } = options;
+  const { token, origins, embed, basePath, webFolder, onFault, onRequest } = options;
+  const operations = createOperations(services, onRequest);
   const app = new OpenAPIHono({
     getPath: pathBelow(basePath),
     defaultHook: (result) => {
       if (!result.success) throw new ClipInterpretError("REQUEST_INVALID", reasonOf(result.error));
     },
   });
+  app.use(...operations.middleware);
   app.use(secureHeaders(embed));
   app.use(ownPagesOnly(token, origins));
+  addHealth(app, services);
   if (basePath !== "") app.get(basePath, toFolder);
   app.use(tokenRequired(token));
+  app.get("/metrics", operations.metrics);
   app.use("/api/*", untilItStops(services.stopping));
   app.use("/api/*", compress({ contentTypeFilter: /^application\/json\b/ }));
   app.use("/api/*", boundedBody(services.limits.requestBytes));

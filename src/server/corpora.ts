@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -7,10 +7,13 @@ import {
   type ReadOptions,
   readIndex,
   requireModelOf,
+  versionOf,
 } from "../corpus/open-index.ts";
+import { insideOf, readPicture } from "../corpus/picture.ts";
 import { findMissing, missingPictures } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
+import { isStoreAddress } from "../corpus/store-at.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isThere } from "../support/files.ts";
@@ -302,8 +305,8 @@ async function imagesOf(folder: string, root: string | undefined): Promise<Sourc
 
 /** Changes with the index; empty where there is none. Its manifest is written anew with every shard that comes or goes. */
 const stampOf = (folder: string): Promise<string> =>
-  stat(join(folder, "manifest.json"), { bigint: true }).then(
-    ({ mtimeNs, size, ino }) => [mtimeNs, size, ino].join(),
+  versionOf(folder).then(
+    (version) => version ?? "",
     () => "",
   );
 
@@ -341,10 +344,13 @@ function distinct(specs: readonly CorpusSpec[]): CorpusSpec[] {
 async function readInside(root: string, path: string): Promise<Buffer> {
   const missing = () => new ClipInterpretError("NOT_FOUND", "the file of this image is not there any more");
   try {
+    if (path.split("/").includes("..")) throw missing();
+    if (isStoreAddress(root)) return await readPicture(root, path);
     const base = await realpath(root);
-    const file = await realpath(join(base, path));
+    const inside = insideOf(path);
+    const file = await realpath(join(base, inside?.file ?? path));
     if (!file.startsWith(base.endsWith(sep) ? base : base + sep)) throw missing();
-    return await readFile(file);
+    return await (inside ? readPicture(base, path) : readFile(file));
   } catch {
     throw missing();
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
 import { createPuller, type Puller } from "../hub/pull.ts";
+import { isEmbedded } from "../model/embedded.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { isLoopback } from "../support/network.ts";
@@ -16,8 +17,10 @@ import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
+import { lookAhead } from "./look-ahead.ts";
 import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
+import type { Answered } from "./operations.ts";
 import { openCorpusMemory } from "./own-corpora.ts";
 import { createFairQueue } from "./queue.ts";
 import { openReports } from "./reports.ts";
@@ -57,6 +60,10 @@ export interface ServerOptions {
   readonly puller?: Puller;
   readonly builtIn?: readonly CorpusSpec[];
   readonly onFault?: (error: unknown) => void;
+  /** Whether the first page's answers are computed before anybody asks, where the model is an embedded one. Default: false. */
+  readonly ahead?: boolean;
+  /** Hears of each request that was answered. */
+  readonly onRequest?: ((answered: Answered) => void) | undefined;
 }
 
 /** A server that listens. */
@@ -140,8 +147,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     puller: options.puller ?? createPuller(),
     stopping: stopping.signal,
   };
-  const onFault = options.onFault ?? (() => {});
-  const app = await createApp(services, { token, origins, embed, basePath, webFolder: WEB, onFault });
+  const { onFault = () => {}, onRequest } = options;
+  const reached = { token, origins, embed, basePath, webFolder: WEB };
+  const app = await createApp(services, { ...reached, onFault, onRequest });
   let requests = 0;
   const fetch: typeof app.fetch = async (...asked) => {
     requests++;
@@ -153,6 +161,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const server = await listen(fetch, host, port);
   const { port: taken } = server.address() as AddressInfo;
+  // Of a large model it would take memory that nobody may need.
+  if (options.ahead && isEmbedded(models.defaultModel))
+    lookAhead(services, models.defaultModel).catch((error: unknown) => {
+      if (!stopping.signal.aborted) onFault(error);
+    });
   const shown = host.includes(":") ? `[${host}]` : host;
   const underWay = () => ({ requests, jobs: jobs.underWay() });
   const stop = async () => {

@@ -1,8 +1,10 @@
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { buildIndex } from "../corpus/build.ts";
 import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
+import { placeOf } from "../corpus/store-at.ts";
 import type { ClipModel } from "../model/clip-model.ts";
+import type { ModelLoader } from "../model/registry.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -16,6 +18,22 @@ export interface ImageInput {
   readonly images?: string | undefined;
 }
 
+/** What a study and a referee run over, and where. */
+export interface RunOptions extends WorkOptions {
+  readonly models: readonly string[];
+  /** By default models are loaded for this alone. */
+  readonly loader?: ModelLoader;
+  /** Where finished steps are kept. */
+  readonly stepsFolder: string;
+  /** A folder or list of images for the models without an index; by default the demo corpus. */
+  readonly images?: string;
+  /** Model → index. */
+  readonly indexes?: Readonly<Record<string, string>>;
+  /** A pool's name or file; by default the one that fits each model. */
+  readonly texts?: string;
+  readonly threads?: number;
+}
+
 /** The index of a model's images, under the name that a report gives it: the one named, or one in the cache, made or brought up to date. */
 export async function indexFor(
   model: ClipModel,
@@ -25,9 +43,9 @@ export async function indexFor(
   if (index !== undefined) {
     const opened = await readIndex(index, work);
     await requireModelOf(opened, model);
-    return { ...opened, name: basename(resolve(index)) };
+    return { ...opened, name: basename(placeOf(index)) };
   }
-  const input = images === "-" ? images : resolve(images ?? (await demoCorpus(work)));
+  const input = images === "-" ? images : placeOf(images ?? (await demoCorpus(work)));
   const source = await scanSource(input, work);
   const key = sha256Of(JSON.stringify([input, source.root, await model.weightsHash(), model.precision]));
   const name = `${model.name.replaceAll(/[^\w.-]+/g, "_")}-${key.slice(0, 12)}`;

@@ -19,27 +19,15 @@ import {
 } from "../results/study.ts";
 import { codeVersion } from "../support/code-version.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { checkCancelled } from "../support/progress.ts";
 import { defaultPool, loadPool } from "../text/pool.ts";
-import { indexFor } from "./inputs.ts";
+import { indexFor, type RunOptions } from "./inputs.ts";
 import type { LabellingChoice } from "./labelling.ts";
 import { measureModel } from "./measure-model.ts";
 import { createSteps } from "./steps.ts";
 
 /** What is studied, and how. */
-export interface StudyOptions extends WorkOptions, Partial<Omit<StudySettings, "labelling">> {
-  readonly models: readonly string[];
-  /** By default models are loaded for this study alone. */
-  readonly loader?: ModelLoader;
-  /** Where finished steps are kept. */
-  readonly stepsFolder: string;
-  /** A folder or list of images for the models without an index; by default the demo corpus. */
-  readonly images?: string;
-  /** Model → index. */
-  readonly indexes?: Readonly<Record<string, string>>;
-  /** A pool's name or file; by default the one that fits each model. */
-  readonly texts?: string;
-  readonly threads?: number;
+export interface StudyOptions extends RunOptions, Partial<Omit<StudySettings, "labelling">> {
   /** Who names and judges a model's heads; by default the pool's tags do both. */
   readonly labelling?: LabellingChoice;
 }

@@ -34,6 +34,20 @@ export const ERRORS = {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
     hint: "Make it smaller first, or raise the limit with --max-pixels.",
   },
+  ARCHIVE_DAMAGED: {
+    means:
+      "An archive or table of images cannot be read, or not to its end; what comes before the damage is taken.",
+    hint: "Fetch or write it again; the message says where it stops making sense. A compressed archive has to be unpacked: gunzip it.",
+  },
+  URL_REFUSED: {
+    means:
+      "An address in a table of images is not fetched: it is no http(s) address, or one of a private network.",
+    hint: "Set CLIP_INTERPRET_PRIVATE_URLS=1 if the table is your own and its pictures lie in your network.",
+  },
+  IMAGE_FATAL: {
+    means: "The process died three times while it had the image in hand, the last two times it alone.",
+    hint: "Look at the file with another program before you trust it. To try it again, save it anew, or remove it and its row with --prune.",
+  },
   IMAGE_REPEATED: {
     means: "A list names an image more than once; it is taken once (a warning).",
     hint: "Take it out of the list, or leave it as it is.",
@@ -59,10 +73,10 @@ export const ERRORS = {
     means: "The model's text tower is of a kind that is not computed here; its images can be used.",
     hint: "Ask what needs no text: decompose, index, neighbors --image, similar; or use a CLIP whose text tower loads (docs/models.md).",
   },
-  TEXT_PARTS_UNSUPPORTED: {
+  TEXT_EXPORT_UNSUPPORTED: {
     means:
-      "The model reads texts, but its text tower is not of CLIP's kind, so that its embedding is not taken apart into words and heads.",
-    hint: "Explain the image by the whole text (explain without --words), or use a CLIP with a text tower of its own (docs/words.md).",
+      "The text tower is a language model's encoder, of which no ONNX file of standard operators is written.",
+    hint: "Export its image tower, and encode texts with clip-interpret; or use a CLIP with a text tower of its own (docs/models.md).",
   },
   TEXT_TRUNCATED: {
     means: "A text has more tokens than the model reads; the rest was cut off (a warning).",
@@ -220,9 +234,38 @@ export const ERRORS = {
       "The index was made by another model, with other preprocessing, in another form or of other images.",
     hint: "Use what the message names, or make another index with another --out.",
   },
+  INDEX_CHANGED: {
+    means: "Another run wrote to an index before this one could; in a store, again and again.",
+    hint: "Run the same command again: it goes on from what is there. Give each run a --part of its own to work side by side.",
+  },
+  STORE_DENIED: {
+    means: "A store does not let these credentials do what was asked, or there are none.",
+    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; they need to read, write, list and delete below the address.",
+  },
+  STORE_UNREACHABLE: {
+    means: "A store gives no answer, or fails again and again.",
+    hint: "Check the address and AWS_ENDPOINT_URL, and run the same command again: what is stored is kept.",
+  },
   PARTS_MISSING: {
     means: "Not all parts of an index are finished.",
     hint: "Run `index … --part K/N` for those that the message names; the last one puts all together.",
+  },
+  PARTS_FAILED: {
+    means: "Workers could not compute some parts of an index, each of them tried three times.",
+    hint: "Mend what the message says and run the same command again: finished parts are kept, those that failed are tried anew.",
+  },
+  QUEUE_UNREACHABLE: {
+    means: "The queue's Redis does not answer.",
+    hint: "Check the address and that Redis runs: `redis-cli -u URL ping`. What is computed is kept in the index, not in Redis.",
+  },
+  QUEUE_UNAUTHORIZED: {
+    means: "The queue's Redis does not accept the name and password, or wants some.",
+    hint: "Write them into the address, redis://name:password@host:6379, and give it in CLIP_INTERPRET_QUEUE, where `ps` does not show it.",
+  },
+  WORKER_REFUSED: {
+    means:
+      "A worker does not fit a run, and leaves its parts to others: another version, model, precision or device, or it does not reach images or index.",
+    hint: "Start a worker as the message says; nothing of the run is lost.",
   },
   INDEX_CORRUPT: {
     means: "A part of the index is damaged or missing; the rest of it still works.",

@@ -42,6 +42,13 @@ describe.each(models)("the card of %s", (name) => {
     expect(family).toContain(percent(worst));
   });
 
+  it("begins with what a hub reads of it, the accuracy among that", () => {
+    const [, header] = /^---\n([\s\S]*?)\n---\n\n# /.exec(card) ?? [];
+    for (const line of ["license: mit", "library_name: open_clip", `  - name: ${name}`])
+      expect(header?.split("\n")).toContain(line);
+    expect(header).toContain(`value: ${compositions.concept.accuracy.toFixed(4)}`);
+  });
+
   it("has the accuracy on the unseen style beside that on seen drawings", () => {
     for (const of of [compositions.concept, style.concept]) {
       expect(card).toContain(`| concept | ${percent(of)}`);

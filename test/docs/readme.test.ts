@@ -1,5 +1,5 @@
 /** The README's first block of commands runs from top to bottom as it is printed. */
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,8 +16,6 @@ const home = process.cwd();
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "clip-interpret-readme-"));
-  await symlink(join(ROOT, "examples"), join(folder, "examples"));
-  await mkdir(join(folder, "out"));
   process.chdir(folder);
 });
 afterAll(async () => {

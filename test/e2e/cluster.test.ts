@@ -1,11 +1,14 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readIndex } from "../../src/corpus/open-index.ts";
+import { freePorts } from "../support/nginx.ts";
+import { missing } from "../support/redis.ts";
 import { repositoryPath, sharedFolder } from "./cli.ts";
 
 /*
@@ -61,6 +64,55 @@ describe("docs/cluster.md", () => {
     expect(stdout.match(/this is part \d of 4/g)?.length).toBeLessThanOrEqual(3);
     expect((await readIndex(index)).images).toHaveLength(IMAGES);
     expect(existsSync(join(index, "parts"))).toBe(false);
+  });
+
+  describe.skipIf(missing !== undefined)(`with a queue${missing ? ` (skipped: ${missing})` : ""}`, () => {
+    /** A line of the page at a port of this test, and at an address of this machine for that of another. */
+    const here = (code: string, port: number) =>
+      code.replaceAll("6379", `${port}`).replaceAll("10.0.0.1", "127.0.0.2");
+    const stop = (port: number, host: string, ...before: string[]) =>
+      new Promise<void>((resolve) => {
+        const socket = connect(port, host).on("error", () => resolve());
+        socket.on("close", () => resolve());
+        socket.write([...before, "SHUTDOWN NOSAVE", ""].join("\r\n"));
+      });
+
+    it("makes an index on one machine, line by line", { timeout: 180_000 }, async () => {
+      const [port] = await freePorts(1);
+      const lines = here(block('--bind 127.0.0.1 --save ""'), port);
+      try {
+        const { stdout } = await run("sh", ["-c", lines], { cwd: path(""), env: env("bin") });
+        expect(stdout).toContain("24 images in");
+      } finally {
+        await stop(port, "127.0.0.1");
+      }
+      expect((await readIndex(path("out/scenes.index"))).images).toHaveLength(IMAGES);
+    });
+
+    it("makes an index on two machines, line by line", { timeout: 180_000 }, async () => {
+      const [port] = await freePorts(1);
+      await symlink(repositoryPath("examples/scenes"), path("photos"));
+      const more = { PASSWORD: "of-this-test" };
+      const how = { cwd: path(""), env: env("bin", more) };
+      const [first, second] = [block("--requirepass"), block("clip-interpret worker\n")].map((code) =>
+        here(code, port),
+      );
+      // A shell of its own, as on another machine; what it starts ends with it.
+      const other = spawn("sh", ["-c", `sleep 1; ${second}`], { ...how, detached: true, stdio: "pipe" });
+      let said = "";
+      other.stderr.on("data", (data: Buffer) => {
+        said += data;
+      });
+      try {
+        const { stdout, stderr } = await run("sh", ["-c", first], how);
+        expect(stdout).toContain("24 images in");
+        expect(said).toContain("part done");
+        expect(stdout + stderr + said).not.toContain(more.PASSWORD);
+      } finally {
+        process.kill(-other.pid!, "SIGTERM");
+        await stop(port, "127.0.0.2", `AUTH ${more.PASSWORD}`);
+      }
+    });
   });
 
   it.each([

@@ -76,6 +76,27 @@ describe("the first hour", { timeout: 240_000 }, () => {
     expect(JSON.parse(explained.stdout).origin.program).toBe("clip-interpret");
   });
 
+  it("goes on with every line of the README and of Start here, in an empty folder", {
+    timeout: 600_000,
+  }, async () => {
+    const linesOf = async (path: string, heading: string) => {
+      const [, text] = (await readFile(repositoryPath(path), "utf8")).split(`\n## ${heading}\n`);
+      const [, block] = /```sh\n([\s\S]*?)```/.exec(text) ?? [];
+      return block.trim().split("\n");
+    };
+    const lines = [
+      ...(await linesOf("README.md", "Use")),
+      ...(await linesOf("docs/start.md", "2. The same in the terminal")),
+      ...(await linesOf("docs/start.md", "3. Which head knows what")),
+    ];
+    expect(lines.length).toBeGreaterThan(25);
+    await mkdir(shared("empty"));
+    for (const line of lines) {
+      const { code, stderr } = await shell(line, shared("empty"));
+      expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: "" });
+    }
+  });
+
   it("goes on with a model and photos of one's own: everything is taken in or counted", async () => {
     await writeTrueCheckpoint(shared("my model"), { name: "mine", shape: "ViT-B-32", dtype: "F16" });
     const photos = shared("my photos/summer");

@@ -84,7 +84,7 @@ it("both towers of the default model as files give its cosines", async () => {
 it("a language model's encoder is refused, with the reason", async () => {
   const model = await loadClipModel(goldenPath("kinds/bert"));
   await expect(exportTextEncoder(model, join(scratch, "bert.onnx"))).rejects.toMatchObject({
-    code: "TEXT_PARTS_UNSUPPORTED",
+    code: "TEXT_EXPORT_UNSUPPORTED",
   });
   await model.release();
 });

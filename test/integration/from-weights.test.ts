@@ -7,6 +7,7 @@ import {
   type FromWeightsOptions,
   spanFromWeights,
 } from "../../src/analysis/from-weights/from-weights.ts";
+import { writeDirections } from "../../src/analysis/from-weights/write-directions.ts";
 import { unitRows } from "../../src/analysis/textspan/describe-heads.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
@@ -18,7 +19,10 @@ import { parseComponents } from "../../src/model/components.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
+import { singularDirections } from "../../src/model/singular-directions.ts";
 import { embedTexts } from "../../src/model/text-cache.ts";
+import { readJson } from "../../src/support/files.ts";
+import { readFloatNpy } from "../../src/support/npy.ts";
 import { hashPool, loadPool, type TextPool } from "../../src/text/pool.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 
@@ -57,6 +61,26 @@ const described = (options: Parameters<typeof describeFromWeights>[2] = {}) =>
   describeFromWeights(model, pool, { cacheFolder: join(scratch, "texts"), draws: 20, ...options });
 
 describe("heads from weights", () => {
+  it("writes the directions as arrays: value, write and read of each, in the order that it names", async () => {
+    const folder = join(scratch, "directions");
+    await writeDirections(model, heads("L3.H1,L0.H2"), folder);
+    expect(await readJson(join(folder, "heads.json"))).toEqual(["L0.H2", "L3.H1"]);
+    const [values, writes, reads] = await Promise.all([
+      readFloatNpy(join(folder, "singular_values.npy"), 2),
+      readFloatNpy(join(folder, "writes.npy"), 3),
+      readFloatNpy(join(folder, "reads.npy"), 3),
+    ]);
+    expect([values.shape, writes.shape, reads.shape]).toEqual([
+      [2, 32],
+      [2, 32, 128],
+      [2, 32, 128],
+    ]);
+    const own = await singularDirections(model)(3, 1);
+    expect(values.data[32]).toBeCloseTo(own.values[0], 5);
+    expect(dot(writes.data, own.writes.slice(0, 128), 32 * 128)).toBeCloseTo(1, 5);
+    expect(dot(reads.data, own.reads().slice(0, 128), 32 * 128)).toBeCloseTo(1, 5);
+  });
+
   it("without an image: every head, its singular values, and directions with both ends in texts", async () => {
     const found = await described({ set: heads("last2"), directions: 3 });
     expect(found.heads.map(({ name }) => name)).toEqual(

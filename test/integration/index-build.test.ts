@@ -20,6 +20,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type BuildOptions, buildIndex } from "../../src/corpus/build.ts";
+import { folderStore } from "../../src/corpus/folder-store.ts";
 import { type Manifest, originOf, writeManifest } from "../../src/corpus/manifest.ts";
 import { checkIndex, readIndex, requireModelOf } from "../../src/corpus/open-index.ts";
 import { dropPaths } from "../../src/corpus/prune.ts";
@@ -27,7 +28,6 @@ import { type ImageRow, imageRow } from "../../src/corpus/rows.ts";
 import { createShard } from "../../src/corpus/shard.ts";
 import { putShard } from "../../src/corpus/shard-list.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { folderStore } from "../../src/corpus/store.ts";
 import { storeBatch } from "../../src/corpus/stored.ts";
 import { fromHalf } from "../../src/math/half.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
@@ -307,7 +307,7 @@ describe("an index holds what the model computed", () => {
       imageRow({ path: `${i}`, bytes: 1, label: null, factors: {} }, shown),
     );
     shard.add({ count, z, scalars, embedding: z, mlps: new Uint16Array(0) }, rows);
-    const manifest = { ...empty, shards: [await putShard(store, "000000", shard, 0)] };
+    const manifest = { ...empty, shards: [await putShard(store, empty, shard, 0)] };
     await writeManifest(store, manifest);
     const opened = await readIndex(store.where);
     expect(opened.images).toEqual(rows);

@@ -5,12 +5,21 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
-import { buildPart, mergeParts, parsePart, partOf } from "../../src/corpus/parts.ts";
+import {
+  buildPart,
+  buildPlanned,
+  mergeParts,
+  parsePart,
+  partOf,
+  planParts,
+  unfinishedParts,
+} from "../../src/corpus/parts.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
+import { expectSameIndex } from "../support/index-contents.ts";
 import { runHere } from "../support/run-cli.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));
@@ -44,47 +53,7 @@ beforeEach(() => {
 const part = (number: number, options = {}, of = OF) =>
   buildPart(model, source, index, { number, of }, { shardSize: 4, ...options });
 
-/** What an index holds of each image: its row and every number. */
-async function contents(folder: string) {
-  const warnings: string[] = [];
-  const {
-    images: rows,
-    rejected,
-    manifest,
-    ...read
-  } = await readIndex(folder, {
-    report: (event) => void warnings.push(JSON.stringify(event)),
-  });
-  expect(warnings).toEqual([]);
-  const { layers, heads, headDim, embedDim } = manifest;
-  const [scalars, embeddings] = [await read.scalars(), await read.embeddings()];
-  const z = await Promise.all(
-    Array.from({ length: layers * heads }, (_, unit) => read.head(Math.floor(unit / heads), unit % heads)),
-  );
-  const of = (array: Float32Array, row: number, width: number) =>
-    Buffer.from(array.slice(row * width, (row + 1) * width).buffer).toString("base64");
-  const held = rows.map((row, i) => ({
-    row,
-    scalars: of(scalars, i, 3),
-    embedding: of(embeddings, i, embedDim),
-    z: z.map((unit) => of(unit, i, headDim)).join(),
-  }));
-  const byPath = <T extends { path: string }>(a: T, b: T) => (a.path < b.path ? -1 : 1);
-  return {
-    held: held.sort((a, b) => byPath(a.row, b.row)),
-    rejected: [...rejected].sort(byPath),
-    moments: await read.moments(),
-  };
-}
-
-async function expectWhole(): Promise<void> {
-  const [one, other] = [await contents(index), await contents(whole)];
-  expect(one.held).toEqual(other.held);
-  expect(one.rejected).toEqual(other.rejected);
-  expect(readdirSync(index)).not.toContain("parts");
-  for (const [i, moment] of one.moments.entries())
-    expect(Math.abs(moment - other.moments[i])).toBeLessThanOrEqual(1e-9 * (1 + Math.abs(moment)));
-}
+const expectWhole = () => expectSameIndex(index, whole);
 
 describe("an index of parts", () => {
   it("holds what one made at once holds, bit for bit, put together by the part that is last", async () => {
@@ -189,6 +158,80 @@ describe("an index of parts", () => {
     rmSync(join(index, "parts/2-of-3/shards/000000"), { recursive: true });
     await part(2);
     await expectWhole();
+  });
+});
+
+describe("parts that are planned", () => {
+  const plan = (of?: number) => planParts(model, source, index, of, { shardSize: 4 });
+  const compute = (number: number, options = {}) =>
+    buildPlanned(model, index, { number, of: OF }, { shardSize: 4, ...options });
+
+  it("need no look at the images' folder, and are put together by the last", async () => {
+    const planned = await plan(OF);
+    expect(planned.map(({ part: { number, of } }) => [number, of])).toEqual([1, 2, 3].map((n) => [n, OF]));
+    expect(planned.reduce((sum, one) => sum + one.images, 0)).toBe(25);
+    expect((await compute(2)).missing).toEqual([3]);
+    expect((await compute(3)).missing).toEqual([1]);
+    expect(await unfinishedParts(index)).toEqual([{ number: 1, of: OF }]);
+    expect((await compute(1)).missing).toEqual([]);
+    expect(await unfinishedParts(index)).toBeUndefined();
+    await expectWhole();
+    // A process that comes late with a part of it.
+    expect(await compute(2)).toEqual({ missing: [], images: 0, rejected: 0 });
+    expect(readdirSync(index)).not.toContain("parts");
+    expect(await plan()).toEqual([]);
+  });
+
+  it("are the same for a second one who plans, who has seen other images and wants another number", async () => {
+    const early = { ...source, images: source.images.slice(0, 9) };
+    await plan(OF);
+    const again = await planParts(model, early, index, 7);
+    expect(again.map(({ part: { of } }) => of)).toEqual([OF, OF, OF]);
+    expect(again.reduce((sum, one) => sum + one.images, 0)).toBe(25);
+  });
+
+  it("hold the same where two compute one at once, each sure that it is alone", async () => {
+    await plan(OF);
+    await Promise.all([compute(1), compute(2)]);
+    // The lock of one that was stopped for long is taken over, and then it wakes.
+    let second: Promise<unknown> | undefined;
+    const first = compute(3, {
+      batch: 1,
+      report: ({ type }: { type: string }) => {
+        if (type !== "advance" || second) return;
+        rmSync(join(index, `parts/3-of-${OF}/.lock`));
+        second = compute(3, { batch: 1 });
+        second.catch(() => {});
+      },
+    });
+    const ends = await Promise.allSettled([
+      first,
+      first.then(
+        () => second,
+        () => second,
+      ),
+    ]);
+    // Who came second may find that all is done, or that the part is gone; done once more, nothing is left to do.
+    for (const end of ends)
+      if (end.status === "rejected")
+        expect(end.reason.code).toMatch(/^(INDEX_CHANGED|INDEX_GONE|INPUT_NOT_FOUND|OUTPUT_UNWRITABLE)$/);
+    expect((await compute(3)).missing).toEqual([]);
+    await expectWhole();
+  });
+
+  it("are refused to a model that is not the index's, before anything is computed", async () => {
+    await plan(OF);
+    const other = await loadClipModel((await locateModel(DEFAULT_MODEL)).folder, DEFAULT_MODEL, {
+      precision: "int8",
+    });
+    await expect(buildPlanned(other, index, { number: 1, of: OF })).rejects.toMatchObject({
+      code: "INDEX_MISMATCH",
+    });
+    await other.release();
+    expect(readdirSync(join(index, "parts"))).toEqual([
+      ...[1, 2, 3].map((n) => `${n}-of-${OF}.jsonl`),
+      "division.json",
+    ]);
   });
 });
 

@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
+import { describeFromWeights } from "../../src/analysis/from-weights/from-weights.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { explainWords } from "../../src/analysis/words/words.ts";
-import { allHeads, parseComponents } from "../../src/model/components.ts";
+import { allHeads, parseComponents, parseHeads } from "../../src/model/components.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import {
@@ -20,10 +21,13 @@ import {
   withoutSchema,
 } from "../../src/results/app.ts";
 import { explainResultSchema } from "../../src/results/explain.ts";
+import { fineTuneResultSchema } from "../../src/results/fine-tune.ts";
+import { fromWeightsResultSchema } from "../../src/results/from-weights.ts";
 import { modelsResultSchema } from "../../src/results/models.ts";
 import { neighborsResultSchema } from "../../src/results/neighbors.ts";
 import { segmentResultSchema } from "../../src/results/segment.ts";
 import { wordsResultSchema } from "../../src/results/words.ts";
+import { defaultPool, loadPool } from "../../src/text/pool.ts";
 import { codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 
 const SCENES = fileURLToPath(new URL("../../examples/scenes/", import.meta.url));
@@ -61,6 +65,25 @@ async function ended(id: string): Promise<z.infer<typeof jobSchema>> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+describe("from weights", () => {
+  it("heads and a fine-tune answer as the analyses do; MLPs are refused", async () => {
+    const loaded = await models.load(model);
+    const asked = { model, heads: "L3.H1", directions: 2, texts: 3, draws: 5 };
+    const answer = await post(server.url, "/api/from-weights", asked);
+    const expected = await describeFromWeights(loaded, await loadPool(defaultPool(model)), {
+      ...{ set: parseHeads(loaded, "L3.H1"), directions: 2, texts: 3, draws: 5, coherence: 0.3, seed: 0 },
+    });
+    expect(fromWeightsResultSchema.parse(answer.json())).toEqual(JSON.parse(JSON.stringify(expected)));
+    const same = await post(server.url, "/api/fine-tune", { model, base: model, heads: "L3" });
+    const { changed, heads, base } = fineTuneResultSchema.parse(same.json());
+    expect([changed, heads.length, base.name]).toEqual([0, 4, model]);
+    const mlp = await post(server.url, "/api/from-weights", { model, heads: "L3.MLP" });
+    expect(codeOf(mlp)).toBe("HEADS_INVALID");
+    const strange = await post(server.url, "/api/fine-tune", { model, base: "/etc/passwd" });
+    expect(codeOf(strange)).toBe("MODEL_NOT_FOUND");
+  });
+});
 
 describe("the server's analyses", () => {
   it("explain an image as the command does, to the last bit", async () => {

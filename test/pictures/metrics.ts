@@ -17,6 +17,7 @@ async function files(): Promise<MeasuredFile[]> {
     judges: ["tags"],
     agreement: null,
     metrics: folded,
+    equalHeads: { heads: 4, of: metrics.heads, entanglement: folds, duplicates: folds },
     byLayer,
     byProperty,
   };
@@ -27,6 +28,7 @@ async function files(): Promise<MeasuredFile[]> {
       ...judged,
       ...{ model: EVIL, labellers: ["by hand", EVIL], judges: [], baselines: null, chanceCcs: null },
       metrics: { ...metrics, judged: 0, meanCcs: null, association: null, low: null },
+      equalHeads: { heads: 4, of: 4, entanglement: folds, duplicates: folds },
       byLayer: [...unjudged, { ...unjudged[0], name: "L1" }],
       byProperty: [],
     },
@@ -51,7 +53,7 @@ export const metrics: Gallery = {
       shows: "judged, with nothing beside it",
       draw: async () =>
         metricsTerminal(
-          { files: [{ ...(await files())[0], baselines: null, chanceCcs: null }] },
+          { files: [{ ...(await files())[0], baselines: null, chanceCcs: null, equalHeads: null }] },
           { columns: 80 },
         ),
     },

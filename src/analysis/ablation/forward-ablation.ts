@@ -4,8 +4,8 @@
  * direct effect is a part of this: what a head tells later components it takes along.
  */
 
-import { join } from "node:path";
 import type { Index } from "../../corpus/open-index.ts";
+import { pictureOf } from "../../corpus/picture.ts";
 import { missingPictures } from "../../corpus/root.ts";
 import { preprocessAll } from "../../image/pool.ts";
 import type { Preprocessed } from "../../image/show.ts";
@@ -38,7 +38,7 @@ export async function* indexPixels(
 ): AsyncGenerator<{ readonly start: number; readonly count: number; readonly pixels: Float32Array }> {
   const { preprocess } = model.config;
   const { exif } = manifest.preprocessing;
-  const files = rows.map((row) => join(manifest.root, images[row].path));
+  const files = rows.map((row) => pictureOf(manifest.root, images[row].path));
   let shown: Preprocessed[] = [];
   let start = 0;
   for await (const outcome of preprocessAll(files, preprocess, { ahead: 4 * batch, exif, signal })) {

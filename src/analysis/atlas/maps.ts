@@ -3,11 +3,13 @@
  * pages show are decomposed once more, each once for all heads. What an image gave is appended to a journal, so that work
  * that was stopped goes on at the image where it was.
  */
+
 import { createReadStream } from "node:fs";
 import { appendFile, mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Index } from "../../corpus/open-index.ts";
+import { pictureOf } from "../../corpus/picture.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { decomposeImages } from "../../model/decompose-images.ts";
 import { tokenProbe } from "../../model/head-space.ts";
@@ -122,7 +124,7 @@ export async function makeMaps(
   const task = "looking at images";
   report?.({ type: "start", task, unit: "image", total: rows.length });
   const left = rows.filter((row) => !done.has(row));
-  const paths = left.map((row) => join(index.manifest.root, index.images[row].path));
+  const paths = left.map((row) => pictureOf(index.manifest.root, index.images[row].path));
   const perImage = layers * tokens * width * 4;
   const batch = options.batch ?? Math.max(1, Math.min(MOST_BATCH, Math.floor(TOKEN_BYTES / perImage)));
   const tokenLayers = Array.from({ length: layers }, (_, layer) => layer);

@@ -14,7 +14,7 @@ import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
  * [t, L, N, H, D]; `text_mlp_contributions.npy` [t, L+1, D], both divided by ‖t‖; `text_embedding.npy` [t, D], raw. N is the
  * longest text's tokens; what a shorter one has not is 0. The result says which tokens are which word.
  *
- * @throws `TEXTS_EMPTY`, `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`, `OUTPUT_UNWRITABLE`, `CANCELLED`, `SUM_MISMATCH`
+ * @throws `TEXTS_EMPTY`, `TEXTS_UNSUPPORTED`, `OUTPUT_UNWRITABLE`, `CANCELLED`, `SUM_MISMATCH`
  */
 export async function writeTextArrays(
   model: ClipModel,

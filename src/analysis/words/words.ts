@@ -75,7 +75,7 @@ export interface TextPartsOptions extends WorkOptions {
  * A text's unit embedding as a sum over its words: what some heads of the text tower read of each, and named parts of what is
  * left: the tokens around words, MLPs, the embedding, the other heads.
  *
- * @throws `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`, `SUM_MISMATCH`; `HEADS_INVALID` for MLPs, which have no words
+ * @throws `TEXTS_UNSUPPORTED`, `SUM_MISMATCH`; `HEADS_INVALID` for MLPs, which have no words
  */
 export async function textPartsOf(
   model: ClipModel,
@@ -157,7 +157,7 @@ export interface ExplainWordsOptions extends WordsAsked, TextPartsOptions, Decod
  * Which word of a text looks where in an image: the cosine as a sum over words and patches, with what is left of it named.
  *
  * @param source path, or the bytes of an image file
- * @throws `TEXTS_EMPTY`, `TEXTS_UNSUPPORTED`, `TEXT_PARTS_UNSUPPORTED`, `HEADS_INVALID`, `SUM_MISMATCH`, and what decoding an image
+ * @throws `TEXTS_EMPTY`, `TEXTS_UNSUPPORTED`, `HEADS_INVALID`, `SUM_MISMATCH`, and what decoding an image
  *   throws
  * @example
  * ```ts

@@ -24,7 +24,7 @@ import { atlasHeadTerminal, atlasTerminal, knowingTerminal } from "../../views/a
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { collect, wholeNumber } from "../strings.ts";
-import { rootOption } from "../thumbnails.ts";
+import { bytesOrPath, rootOption } from "../thumbnails.ts";
 
 interface AtlasCommandOptions {
   readonly index: string;
@@ -186,6 +186,10 @@ async function writeFolder(
   }
   await guardWrite(folder, () => mkdir(join(folder, "pictures"), { recursive: true }));
   await writeWhole(join(folder, "atlas.json"), JSON.stringify(atlas));
+  const squareOf = async (path: string, covered: Parameters<typeof squareThumbnail>[2]) => {
+    const picture = await bytesOrPath(index.manifest.root, path);
+    return picture === null ? null : squareThumbnail(picture, SIDE, covered);
+  };
   const gone: string[] = [];
   const written = new Map<number, string | null>();
   /** Small pictures of a page, each written once. */
@@ -201,7 +205,7 @@ async function writeFolder(
       await Promise.all(
         some.map(async ({ row, covered }) => {
           const { id, path } = index.images[row];
-          const webp = await squareThumbnail(join(index.manifest.root, path), SIDE, covered ?? null);
+          const webp = await squareOf(path, covered ?? null);
           const name = `pictures/${id}.webp`;
           if (webp) await writeWhole(join(folder, name), webp, { synced: false });
           else gone.push(path);

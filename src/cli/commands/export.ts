@@ -6,7 +6,7 @@ import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 
 /** Why a text tower may be left out without anything being wrong. */
-const LEFT_OUT = ["TEXTS_UNSUPPORTED", "TEXT_PARTS_UNSUPPORTED"];
+const LEFT_OUT = ["TEXTS_UNSUPPORTED", "TEXT_EXPORT_UNSUPPORTED"];
 
 /** `export --out DIR`: both towers as ONNX files that any runtime runs. */
 export const registerExport: Register = (program, run) => {

@@ -6,8 +6,9 @@ import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, type Index, readIndex } from "../../corpus/open-index.ts";
-import { buildPart, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
+import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
+import { isStoreAddress } from "../../corpus/store-at.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName } from "../../model/components.ts";
 import {
@@ -34,6 +35,9 @@ interface IndexOptions {
   readonly check: boolean;
   readonly part?: Part;
   readonly merge: boolean;
+  readonly queue?: string | true;
+  readonly parts?: number;
+  readonly planned: boolean;
   readonly exif: boolean;
   readonly maxPixels?: number;
   readonly export?: "prs" | "parquet";
@@ -48,9 +52,9 @@ export const registerIndex: Register = (program, run) => {
     )
     .argument(
       "[inputs...]",
-      "a folder of images (their folders are labels); pictures and patterns; a .txt, .csv or .jsonl list; - reads one",
+      "a folder of images (their folders are labels); pictures and patterns; .tar and .parquet files; a .txt, .csv or .jsonl list; - reads one; s3:// addresses of these",
     )
-    .requiredOption("--out <index>", "the index: a folder")
+    .requiredOption("--out <index>", "the index: a folder, or s3://BUCKET/PREFIX")
     .option("--root <folder>", "where image paths start; by default the folder, or the list's own")
     .option("--hidden", "take hidden files too, and other programs' thumbnails and bins", false)
     .addOption(new Option("--dtype <type>", "how heads are stored; by default float16").choices(DTYPES))
@@ -64,6 +68,16 @@ export const registerIndex: Register = (program, run) => {
       parsePart,
     )
     .option("--merge", "put finished parts together where no run did", false)
+    .option(
+      "--queue [url]",
+      "have workers compute it, through Redis: redis://host:6379, or rediss:// (default: env CLIP_INTERPRET_QUEUE)",
+    )
+    .option(
+      "--parts <n>",
+      "how many parts --queue makes of it; by default one for 1024 images",
+      wholeNumber(1, 100_000),
+    )
+    .addOption(new Option("--planned", "a worker's: the part that --queue planned").default(false).hideHelp())
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "reject images with more pixels", wholeNumber(1))
     .addOption(
@@ -76,10 +90,29 @@ export const registerIndex: Register = (program, run) => {
       run(async (context, inputs: readonly string[], options: IndexOptions, _command: Command) => {
         if (options.check) return check(context, options.out, options.root);
         if (options.merge) return merge(context, options.out);
+        if (options.planned) return planned(context, options);
         if (inputs.length === 0)
           throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
         const { report, signal, result } = context;
-        const { out, root, hidden, check: _check, merge: _merge, part, export: form, ...build } = options;
+        const { out, root, hidden, check: _, merge: _m, planned: _p, queue, parts, ...rest } = options;
+        const { part, export: form, ...build } = rest;
+        if (queue !== undefined && part === undefined) {
+          if (build.prune || form !== undefined)
+            throw new ClipInterpretError("USAGE", "--queue goes with neither --prune nor --export", {
+              hint: "Run `index` without --queue for that, once the index is complete.",
+            });
+          const { indexByQueue } = await import("../index-queue.ts");
+          return finish(context, out, await indexByQueue(context, queue, parts, inputs, options));
+        }
+        if (form !== undefined && isStoreAddress(out)) {
+          throw new ClipInterpretError(
+            "USAGE",
+            "--export writes to a folder, and the index lies in a store",
+            {
+              hint: "Copy the index to a folder first, as with `aws s3 sync`: it is the same files.",
+            },
+          );
+        }
         if (part && (build.prune || form !== undefined)) {
           throw new ClipInterpretError("USAGE", "--part goes with neither --prune nor --export", {
             hint: "Run `index` without --part for that, once all parts are put together.",
@@ -106,10 +139,30 @@ export const registerIndex: Register = (program, run) => {
     );
 };
 
-/** Puts parts together; the index then brings its model. */
-async function merge(context: CommandContext, out: string): Promise<void> {
+/** Computes a part that was planned, for a worker: it reads what this prints. */
+async function planned(context: CommandContext, options: IndexOptions): Promise<void> {
   const { report, signal, result } = context;
-  const merged = await mergeParts(out, { report, signal });
+  const { out, part, exif, shardSize, maxPixels } = options;
+  if (part === undefined) throw new ClipInterpretError("USAGE", "--planned needs --part");
+  const model = await context.modelFor(out);
+  const how = { exif, report, signal, ...(shardSize && { shardSize }), ...(maxPixels && { maxPixels }) };
+  const built = await buildPlanned(model, out, part, how);
+  result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+}
+
+/** Puts parts together. */
+async function merge(context: CommandContext, out: string): Promise<void> {
+  const { report, signal } = context;
+  return finish(context, out, await mergeParts(out, { report, signal }));
+}
+
+/** Prints what an index of parts holds; it brings its model. */
+async function finish(
+  context: CommandContext,
+  out: string,
+  merged: Awaited<ReturnType<typeof mergeParts>>,
+): Promise<void> {
+  const { report, result } = context;
   const [model, index] = [await context.modelFor(out), await readIndex(out, { report })];
   const unread = merged.unread.map(({ path, code, message }) => ({ path, code, message }));
   const origin = await originOf({ model, index });

@@ -1,3 +1,6 @@
+import { hostname } from "node:os";
+import { Option } from "commander";
+import { createLog, LOG_FORMS, type LogForm } from "../../cluster/log.ts";
 import { modelOfIndex } from "../../corpus/index-model.ts";
 import { readLabelsFile } from "../../labels/labels-file.ts";
 import { locateModel, type ModelLoader, whatFinds } from "../../model/registry.ts";
@@ -20,6 +23,7 @@ interface ServeOptions {
   readonly root: readonly string[];
   readonly report: readonly string[];
   readonly labels?: string;
+  readonly log?: LogForm;
 }
 
 /** `serve`: the web app and the HTTP API, until it is stopped. */
@@ -57,6 +61,11 @@ export const registerServe: Register = (program, run) => {
       [],
     )
     .option("--labels <file>", "names for heads: labels, or {property: [heads]}")
+    .addOption(
+      new Option("--log <form>", "a line a request on standard error: for people, or JSON with ids").choices(
+        LOG_FORMS,
+      ),
+    )
     .action(
       run(async (context, options: ServeOptions) => {
         const models = startEngine(context.modelOptions);
@@ -73,13 +82,17 @@ async function serveUntilStopped(context: CommandContext, options: ServeOptions,
   const { globals, report, signal, streams, say, result } = context;
   const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
   const { host, port, origin: origins, embed, basePath, labels, root: roots, report: reports } = options;
+  const log =
+    options.log && createLog(streams.stderr, options.log, { server: `${hostname()}-${process.pid}` });
   const server = await startServer({
     ...{ models, served: await servedBy(context, options, models), host, port, token },
-    ...{ origins, embed, basePath, labels, roots, reports },
+    ...{ origins, embed, basePath, labels, roots, reports, ahead: true },
     corpora: await Promise.all(options.index.map((index) => indexedCorpus(index, { roots, report }))),
+    onRequest: log && ((answered) => log.info(answered, "answered")),
     onFault: (error) => {
       const text = globals.debug && error instanceof Error ? error.stack : messageOf(error);
-      streams.stderr.write(`fault: ${text}\n`);
+      if (log) log.error(`fault: ${text}`);
+      else streams.stderr.write(`fault: ${text}\n`);
     },
   });
   try {

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { thumbnail } from "../../image/thumbnail.ts";
+import type { thumbnail } from "../../image/thumbnail.ts";
 import { EMBEDDED_MODELS } from "../../model/embedded.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { writeWhole } from "../../support/files.ts";
@@ -14,6 +14,7 @@ import { addLlmOptions } from "../llm-options.ts";
 import { collect, wholeNumber } from "../strings.ts";
 import { modelsAndIndexes } from "../study-inputs.ts";
 import { labellingOf, type StudyLabellerOptions } from "../study-labelling.ts";
+import { thumbnailOf } from "../thumbnails.ts";
 
 interface StudyCliOptions extends StudyLabellerOptions {
   readonly models?: string;
@@ -120,15 +121,15 @@ async function drawThumbnails(
   const paths = new Map(
     models.flatMap(({ origin, heads }) =>
       heads.flatMap(({ images }) =>
-        images.map(({ sha256, path }) => [sha256, join(imageRoots[origin.model.name], path)] as const),
+        images.map(({ sha256, path }) => [sha256, [imageRoots[origin.model.name], path]] as const),
       ),
     ),
   );
   const drawn = new Map<string, NonNullable<Awaited<ReturnType<typeof thumbnail>>>>();
   const gone: string[] = [];
-  for (const [sha256, path] of paths) {
+  for (const [sha256, [root, path]] of paths) {
     checkCancelled(signal);
-    const small = await thumbnail(path, THUMBNAIL);
+    const small = await thumbnailOf(root, path, THUMBNAIL);
     if (small) drawn.set(sha256, small);
     else gone.push(path);
   }

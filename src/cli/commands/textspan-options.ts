@@ -8,6 +8,7 @@ export interface TextspanCommandOptions {
   readonly directions?: number;
   readonly perEnd?: number;
   readonly coherence?: number;
+  readonly export?: string;
   readonly texts?: string;
   readonly heads?: string;
   readonly labels?: string;
@@ -27,7 +28,7 @@ export interface TextspanCommandOptions {
 /** Options that belong to some of the three ways only. */
 const OWN = {
   "--index": ["joint"],
-  "--from-weights": ["variance", "directions", "perEnd", "coherence"],
+  "--from-weights": ["variance", "directions", "perEnd", "coherence", "export"],
   "--contributions": ["textFeatures", "rank", "reconstruction"],
 } as const satisfies Readonly<Record<string, readonly (keyof TextspanCommandOptions)[]>>;
 

@@ -1,4 +1,5 @@
 import { describeFromWeights } from "../../analysis/from-weights/from-weights.ts";
+import { writeDirections } from "../../analysis/from-weights/write-directions.ts";
 import { describeHeads } from "../../analysis/textspan/describe-heads.ts";
 import { loadProperties, unweighted } from "../../labels/properties.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -39,6 +40,7 @@ export const registerTextspan: Register = (program, run) => {
       "with --from-weights: what likeness among the texts is worth (default: 0.3)",
       number(0, 10),
     )
+    .option("--export <folder>", "with --from-weights: write the directions themselves, as .npy")
     .option("--contributions <file>", "instead of an index: .npy float32 [n, D]")
     .option("--text-features <file>", "with --contributions: .npy [t, D], used as they are")
     .option("--rank <n>", "with --contributions: project texts on so many directions", wholeNumber(1))
@@ -110,6 +112,9 @@ async function describeWeights(context: CommandContext, options: TextspanCommand
     ...(coherence !== undefined && { coherence }),
   });
   await writeTextspan(context, result, options.out);
+  if (options.export === undefined) return;
+  for (const path of await writeDirections(model, set, options.export, { signal }))
+    context.say(`written: ${path}`);
 }
 
 /** The set that was named, or the heads of the last four layers. */

@@ -9,8 +9,11 @@ import { wordsSeen } from "../../analysis/words/words.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
+import { requireDirections } from "../../model/singular-directions.ts";
 import {
   explainRequestSchema,
+  fineTuneRequestSchema,
+  fromWeightsRequestSchema,
   insightsSchema,
   meansRequestSchema,
   meansSchema,
@@ -24,6 +27,8 @@ import {
   wordsRequestSchema,
 } from "../../results/app.ts";
 import { explainResultSchema } from "../../results/explain.ts";
+import { fineTuneResultSchema } from "../../results/fine-tune.ts";
+import { fromWeightsResultSchema } from "../../results/from-weights.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
@@ -32,14 +37,17 @@ import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { Look } from "../looks.ts";
 import type { ServedModel } from "../models.ts";
+import { createFairQueue } from "../queue.ts";
 import type { IndexPlace } from "../threads/tasks.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
 export const addAnalysisRoutes: AddRoutes = (
   app,
-  { models, looks, corpora, searches, asks, cache, labels, labelsFile },
+  { models, looks, corpora, searches, asks, tasks, limits, cache, labels, labelsFile },
 ) => {
+  // Reading weights takes from a second to a minute: in turns of its own, and beside what pages wait for.
+  const weighings = createFairQueue(limits);
   // What was measured of an index stays true as long as it is that index.
   const measured = new WeakMap<Index, Insights>();
   const named = new WeakMap<Index, { readonly changes: number; readonly properties: Property[] }>();
@@ -63,6 +71,8 @@ export const addAnalysisRoutes: AddRoutes = (
     return properties;
   };
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {
+    // All heads need no names, which to find takes the corpus.
+    if (/^all$/i.test(heads)) return parseComponents(heads, model.geometry);
     const properties = await headsOf(model, corpus);
     return parseComponents(
       heads,
@@ -142,6 +152,55 @@ export const addAnalysisRoutes: AddRoutes = (
         looks.words(model, text, textHeads, caller),
       ]);
       return context.json(await wordsSeen(model, look, parts, { set, written: heads, pairs }), 200);
+    },
+  );
+
+  const onlyHeads = async (model: ServedModel, heads: string, corpus: string | undefined) => {
+    requireDirections(model);
+    const set =
+      corpus === undefined ? parseComponents(heads, model.geometry) : await setOf(model, heads, corpus);
+    if (set.mlps.length === 0) return set;
+    throw new ClipInterpretError(
+      "HEADS_INVALID",
+      "an MLP is no linear map: only heads are read from weights",
+    );
+  };
+
+  app.openapi(
+    postRoute(
+      "/api/from-weights",
+      "What heads can write, from their weights, in texts",
+      fromWeightsRequestSchema,
+      fromWeightsResultSchema,
+    ),
+    async (context) => {
+      const { heads, corpus, ...asked } = context.req.valid("json");
+      const { client, signal } = callerOf(context);
+      const { model: id, ...options } = asked;
+      const model = await models.load(id);
+      const set = await onlyHeads(model, heads, corpus);
+      const place = corpus === undefined ? {} : { index: (await corpora.index(corpus, model)).place };
+      const asking = { model: model.place, set, options, ...place };
+      const found = await weighings.run(client, signal, () => tasks.run("fromWeights", asking, { signal }));
+      return context.json(found, 200);
+    },
+  );
+
+  app.openapi(
+    postRoute(
+      "/api/fine-tune",
+      "A model beside the one that it was fine-tuned from, head by head from their weights",
+      fineTuneRequestSchema,
+      fineTuneResultSchema,
+    ),
+    async (context) => {
+      const { heads, directions, ...asked } = context.req.valid("json");
+      const { client, signal } = callerOf(context);
+      const [base, model] = [await models.load(asked.base), await models.load(asked.model)];
+      const set = await onlyHeads(model, heads, undefined);
+      const asking = { base: base.place, model: model.place, set, directions };
+      const found = await weighings.run(client, signal, () => tasks.run("fineTune", asking, { signal }));
+      return context.json(found, 200);
     },
   );
 

@@ -12,7 +12,8 @@ import { type AddRoutes, getRoute, type Services } from "./route.ts";
 
 /** The corpus of example scenes, and the one that is shown first as it has it. */
 const SCENES = "scenes";
-const EXAMPLE = `${SCENES}:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
+/** The image that is shown before any other. */
+export const EXAMPLE = `${SCENES}:${imageId(`images/${basename(EXAMPLE_SCENE.path)}`)}`;
 
 /** Pictures to start from. */
 const MOST_STARTS = 12;

@@ -1,21 +1,17 @@
-/**
- * Long work of the server, each piece by its name: what runs in a thread of its own, beside the one that answers. A further
- * one is a line here. Inputs and outputs are plain data; models come from the engine, so no weights are loaded twice.
- */
-
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { findHeads, openPoolShares, type PoolShares } from "../../analysis/atlas/find-heads.ts";
 import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
+import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
 import { meanScores } from "../../analysis/explain/compared.ts";
+import { describeFromWeights, type FromWeightsOptions } from "../../analysis/from-weights/from-weights.ts";
 import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
+import { readsTexts } from "../../checkpoint/model-config.ts";
 import { buildIndex } from "../../corpus/build.ts";
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import { meanOfEachHead } from "../../corpus/means.ts";
-import { readIndex } from "../../corpus/open-index.ts";
+import { readIndex, versionOf } from "../../corpus/open-index.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { Source } from "../../corpus/source.ts";
-import type { NamedSet } from "../../model/components.ts";
+import type { ComponentSet, NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
@@ -63,8 +59,8 @@ export function createTasks(models: ModelLoader) {
   });
   const searchIn = async (index: IndexPlace) => {
     const model = await models.load(index.model);
-    const { mtimeMs } = await stat(join(index.folder, "manifest.json"));
-    const search = await searches.get(JSON.stringify([index, mtimeMs]), async () => {
+    const version = await versionOf(index.folder);
+    const search = await searches.get(JSON.stringify([index, version]), async () => {
       const opened = await openIndex(index);
       return createSearch(opened, model.geometry, model.matmul, createHeadCache(opened, SEARCH_BYTES));
     });
@@ -107,6 +103,27 @@ export function createTasks(models: ModelLoader) {
         ...(insights && { selectivity: insights.selectivity }),
       });
     },
+    /** Describes heads from their weights, with the pool that fits the model. */
+    fromWeights: async (
+      asked: { model: string; set: ComponentSet; index?: IndexPlace; options: FromWeightsOptions },
+      { signal }: WorkOptions,
+    ) => {
+      const model = await models.load(asked.model);
+      const index = asked.index && (await openIndex(asked.index));
+      const pool = await loadPool(defaultPool(model.name));
+      const work = { ...(signal && { signal }) };
+      return describeFromWeights(model, pool, { ...asked.options, set: asked.set, index, ...work });
+    },
+    /** Compares a fine-tune with its base, in texts where the fine-tune reads any. */
+    fineTune: async (
+      asked: { base: string; model: string; set: ComponentSet; directions: number },
+      { signal }: WorkOptions,
+    ) => {
+      const [base, tuned] = [await models.load(asked.base), await models.load(asked.model)];
+      const pool = readsTexts(tuned.config.text) ? await loadPool(defaultPool(base.name)) : undefined;
+      const { set, directions } = asked;
+      return compareFineTune(base, tuned, { set, pool, directions, ...(signal && { signal }) });
+    },
     /** Finds the heads that know a text. */
     knowingHeads: async (
       asked: IndexPlace & { text: string; embedding: Float32Array; labels: AtlasLabels },
@@ -117,8 +134,8 @@ export function createTasks(models: ModelLoader) {
       const model = await models.load(asked.model);
       const index = await openIndex(asked);
       const pool = await loadPool(defaultPool(model.name));
-      const { mtimeMs } = await stat(join(asked.folder, "manifest.json"));
-      const key = JSON.stringify([asked.model, asked.folder, mtimeMs]);
+      const version = await versionOf(asked.folder);
+      const key = JSON.stringify([asked.model, asked.folder, version]);
       const known = await poolShares.get(key, () => openPoolShares(model, index, pool));
       return findHeads(model, index, pool, text, { known, embedding, labels, ...work });
     },

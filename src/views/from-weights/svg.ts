@@ -1,15 +1,6 @@
 import type { FromWeightsResult, WrittenHead } from "../../results/from-weights.ts";
-import {
-  at,
-  banner,
-  type Drawing,
-  paragraph,
-  round,
-  stack,
-  svgDocument,
-  TONES,
-  textLine,
-} from "../kit/svg.ts";
+import { panelSheet } from "../kit/panel-sheet.ts";
+import { type Drawing, paragraph, round, svgDocument, TONES, textLine } from "../kit/svg.ts";
 import { counted, shorten, textWidth } from "../kit/text.ts";
 import { TEXT_COLOUR } from "../textspan/curve.ts";
 import { aboveChance, captionOf, nameOf, shareOf, sumOf, titleOf, verdictOf } from "./words.ts";
@@ -50,30 +41,14 @@ export function fromWeightsSvg(result: FromWeightsResult): string {
   const panelWidth = columns === 1 ? WIDTH : (WIDTH - GAP) / 2;
   const most = columns === 1 ? Number.POSITIVE_INFINITY : MOST_ROWS;
   const largest = Math.max(0, ...panels.flatMap(({ directions }) => directions.map(shareOf)));
-  const drawn = Array.from({ length: Math.ceil(panels.length / columns) }, (_, i): Drawing => {
-    const row = panels
-      .slice(i * columns, (i + 1) * columns)
-      .map((head) => panel(result, head, panelWidth, most, largest));
-    const body = row.map((drawing, j) => at(j * (panelWidth + GAP), 0, drawing)).join("");
-    return { width: WIDTH, height: Math.max(...row.map(({ height }) => height)), body };
-  });
   const title = titleOf(result, WIDTH, widthOf(20, true));
-  const left = heads.length - panels.length;
-  const rest = `${counted(left, "more head")} stand in the HTML page and the JSON.`;
-  const line = (text: string): Drawing => ({
-    ...{ width: WIDTH, height: 16 },
-    body: textLine(0, 12, text, { tone: "muted" }),
+  const sheet = panelSheet({
+    ...{ width: WIDTH, title, notice: origin.model.notice, columns, gap: GAP },
+    lead: paragraph(captionOf(result), WIDTH, { size: 13 }),
+    panels: panels.map((head) => panel(result, head, panelWidth, most, largest)),
+    left: heads.length - panels.length,
   });
-  const { notice } = origin.model;
-  const blocks: (readonly [gap: number, drawing: Drawing])[] = [
-    [0, { width: WIDTH, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(notice === null ? [] : [[16, banner(notice, WIDTH)] as const]),
-    [14, paragraph(captionOf(result), WIDTH, { size: 13 })],
-    ...drawn.map((drawing) => [22, drawing] as const),
-    ...(left > 0 ? [[16, line(rest)] as const] : []),
-    ...(panels.length === 0 ? [[16, line("no heads")] as const] : []),
-  ];
-  return svgDocument(stack(WIDTH, blocks), `${title}. ${captionOf(result)}`, origin);
+  return svgDocument(sheet, `${title}. ${captionOf(result)}`, origin);
 }
 
 /** Columns of a panel: name, bar and share, cosine, texts; the other end below in gray. */

@@ -36,6 +36,13 @@ function fileLines(file: MeasuredFile, columns: number): string[] {
     const beside = chance === null ? "" : `  random texts ${number(chance.mean)} ${rangeOf(chance)}`;
     lines.push(`  ${padCells(`${name} ${better === "higher" ? "↑" : "↓"}`, 22)}${number(value, 3)}${beside}`);
   }
+  if (file.equalHeads) {
+    const { heads, of, entanglement, duplicates } = file.equalHeads;
+    const drawn =
+      heads === of ? `all ${counted(of, "head")}` : `${heads} of ${counted(of, "head")}, drawn at random`;
+    const values = `entanglement ${number(entanglement.synonym, 3)}, 1 − distinct/n ${number(duplicates.synonym, 3)}`;
+    lines.push(...setIn(`at equal numbers (${drawn}): ${values}`, columns));
+  }
   const { entanglement: e, duplicates: d } = metrics;
   const folds = (values: ByFold) =>
     `as written ${number(values.written, 3)}, case ${number(values.case, 3)}, plural ${number(values.plural, 3)}, synonyms ${number(values.synonym, 3)}`;

@@ -1,15 +1,6 @@
 import type { Span } from "../../results/textspan.ts";
-import {
-  at,
-  banner,
-  type Drawing,
-  paragraph,
-  round,
-  stack,
-  svgDocument,
-  TONES,
-  textLine,
-} from "../kit/svg.ts";
+import { panelSheet } from "../kit/panel-sheet.ts";
+import { at, type Drawing, paragraph, round, svgDocument, TONES, textLine } from "../kit/svg.ts";
 import { counted, shorten, textWidth } from "../kit/text.ts";
 import { curveKey, spanCurve, TEXT_COLOUR } from "./curve.ts";
 import {
@@ -67,30 +58,13 @@ export function textspanSvg(result: AnyTextspan): string {
     0,
     ...panels.flatMap(([, { explainedVariance }]) => explainedVariance.slice(0, style.rows)),
   );
-  const rows = Array.from({ length: Math.ceil(panels.length / columns) }, (_, i) =>
-    panels.slice(i * columns, (i + 1) * columns),
-  );
-  const drawn = rows.map((row): Drawing => {
-    const drawings = row.map(([name, span]) => panelDrawing(name, span, style, largest, isResampled(result)));
-    const body = drawings.map((drawing, i) => at(i * (style.width + PANEL_GAP), 0, drawing)).join("");
-    return { width, height: Math.max(...drawings.map(({ height }) => height)), body };
+  const sheet = panelSheet({
+    ...{ width, title, notice: noticeOf(result), columns, gap: PANEL_GAP },
+    lead: legend(captionOf(result), width),
+    panels: panels.map(([name, span]) => panelDrawing(name, span, style, largest, isResampled(result))),
+    left: spans.length - panels.length,
   });
-  const left = spans.length - panels.length;
-  const rest = `${counted(left, "more head")} stand in the HTML page and the JSON.`;
-  const notice = noticeOf(result);
-  const blocks: (readonly [gap: number, drawing: Drawing])[] = [
-    [0, { width, height: 24, body: textLine(0, 20, title, { size: 20, bold: true }) }],
-    ...(notice === null ? [] : [[16, banner(notice, width)] as const]),
-    [14, legend(captionOf(result), width)],
-    ...drawn.map((drawing) => [22, drawing] as const),
-    ...(left > 0
-      ? [[16, { width, height: 16, body: textLine(0, 12, rest, { tone: "muted" }) }] as const]
-      : []),
-    ...(panels.length === 0
-      ? [[16, { width, height: 20, body: textLine(0, 14, "no heads", { tone: "muted" }) }] as const]
-      : []),
-  ];
-  return svgDocument(stack(width, blocks), `${title}. ${captionOf(result)}`, result.origin);
+  return svgDocument(sheet, `${title}. ${captionOf(result)}`, result.origin);
 }
 
 const widthOf =

@@ -4,7 +4,6 @@ import { signedScale } from "../../../src/views/kit/colour.ts";
 import { largestOf, signedPaint } from "../../../src/views/kit/panel.ts";
 import { formatSigned } from "../../../src/views/kit/text.ts";
 import { decimalsOf, ledgerOf, limitOf, sumInWords } from "../../../src/views/words/words.ts";
-import { ApiError } from "../state/api.ts";
 import { ProblemNote } from "./problem.tsx";
 
 /** A word that stays chosen, and what it is a word of. */
@@ -40,12 +39,12 @@ interface Props {
   readonly lit: ReturnType<typeof useLitWord>;
   /** A marked patch: what each word adds there is written below it. */
   readonly patch: number | null;
+  /** What the words are not of, where the picture shows more than this text's score. */
+  readonly note: string | null;
 }
 
 /** The text, its words underlined: each lights up to show where it looks; at a marked patch each says what it adds there. */
-export function LookWords({ text, found, error, lit, patch }: Props) {
-  if (error instanceof ApiError && error.problem.code === "TEXT_PARTS_UNSUPPORTED")
-    return <p className="words-none">{error.message}.</p>;
+export function LookWords({ text, found, error, lit, patch, note }: Props) {
   if (error) return <ProblemNote error={error} />;
   if (!found) return <Room text={text} />;
   const { words, grid, image } = found;
@@ -78,6 +77,7 @@ export function LookWords({ text, found, error, lit, patch }: Props) {
           </button>
         ))}
       </p>
+      {note && <p className="words-note">{note}</p>}
       <details>
         <summary className="words-sum" data-testid="words-sum">
           {sumInWords(found)}

@@ -35,11 +35,21 @@ import { Picker } from "./picker.tsx";
 import { ProblemNote } from "./problem.tsx";
 import { Texts } from "./texts.tsx";
 import type { ViewProps } from "./view.ts";
+import { type Pair, WordHeads } from "./word-heads.tsx";
 
 /** A patch that stays marked, and what it is a patch of. */
 interface Kept {
   readonly of: string;
   readonly patch: number;
+}
+
+/** Words are parts of one text's own score: what is taken off it has words or no place of its own. */
+function wordsNote(text: string, held: string | null, less: boolean): string | null {
+  if (held !== null)
+    return `The words are those of “${text}”, and add the same here; what “${held}” takes off is not split into words.`;
+  if (less)
+    return "The words add to the whole score; the average picture, which is taken off, has no places.";
+  return null;
 }
 
 /** The view with all three axes: which heads, where in the picture, and which other pictures. */
@@ -119,17 +129,33 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
   const isTakenOut = state.without !== "no" && problem === null;
   const without = useWithout(subject, asked, isTakenOut && (ready || state.without === "zero"));
 
-  const byWord = held === null && !less && problem === null;
-  const throughHeads = orAll(formatHeads(chosen, model));
+  const byWord = problem === null;
+  const [metBy, setMetBy] = useState<{ readonly of: string; readonly pair: Pair } | null>(null);
+  const pairKey = `${subjectKey} ${text}`;
+  const pair = metBy?.of === pairKey ? metBy.pair : null;
+  const throughHeads = pair?.image ?? orAll(formatHeads(chosen, model));
+  const throughTextHeads = pair?.text ?? "all";
   const worded = useWords(
     subject,
     text,
-    { heads: throughHeads, corpus: state.corpus },
-    byWord && tokens.isSuccess && dragged === null,
+    { heads: throughHeads, textHeads: throughTextHeads, corpus: state.corpus },
+    byWord && dragged === null,
   );
   const wordsOf = worded.data?.text === text ? worded.data : undefined;
   const litWord = useLitWord(byWord ? wordsOf : undefined, subjectKey, state.squares);
-  const seen = litWord.view ?? view;
+  const ofPair = pair !== null && wordsOf?.textComponents.set === pair.text ? wordsOf : undefined;
+  const pairView = useMemo(() => {
+    if (!ofPair) return undefined;
+    const { rows, columns } = ofPair.grid;
+    const values = Array.from({ length: rows }, (_, row) =>
+      Array.from({ length: columns }, (_, column) =>
+        ofPair.words.reduce((sum, { map }) => sum + map[row][column], 0),
+      ),
+    );
+    const limit = largestOf(values.flat());
+    return { limit, paint: signedPaint(values, limit, { squares: state.squares }) };
+  }, [ofPair, state.squares]);
+  const seen = litWord.view ?? pairView ?? view;
 
   const labels = useLabels(model.name);
   const nameOf = (unit: number) => calledUnit(unit, heads, labels);
@@ -166,7 +192,18 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
             </div>
           )}
           {byWord && text !== undefined && !imageError && (
-            <LookWords text={text} found={wordsOf} error={worded.error} lit={litWord} patch={patch} />
+            <LookWords
+              {...{ text, patch, lit: litWord }}
+              found={wordsOf}
+              error={worded.error}
+              note={wordsNote(text, held, less)}
+            />
+          )}
+          {byWord && text !== undefined && !imageError && known && (
+            <WordHeads
+              {...{ subject, text, corpus: state.corpus, chosen: pair }}
+              onChoose={(next) => setMetBy(next && { of: pairKey, pair: next })}
+            />
           )}
           <div className={view ? "map-facts" : "map-facts pending"} inert={!view}>
             <p className="caption">
@@ -174,11 +211,18 @@ export function Look({ state, go, app, model, pick, ready }: ViewProps) {
               <span>
                 {view && litWord.word && (
                   <>
-                    Where the word <Said text={litWord.word.text} /> looks, through {words}: for (red) or
+                    Where the word <Said text={litWord.word.text} /> looks, through{" "}
+                    {pair ? `text head ${pair.text} and image head ${pair.image}` : words}: for (red) or
                     against (blue) <Said text={text} />
                   </>
                 )}
-                {view && !litWord.word && (
+                {view && !litWord.word && pairView && pair && (
+                  <>
+                    Where text head {pair.text} meets image head {pair.image}, all words together: for (red)
+                    or against (blue) <Said text={text} />
+                  </>
+                )}
+                {view && !litWord.word && !pairView && (
                   <>
                     Where {words} {shown.size === 1 ? "speaks" : "speak"} for (red) or against (blue){" "}
                     <Said text={text} />

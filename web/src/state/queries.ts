@@ -163,14 +163,26 @@ export const useExplain = ({ model, image }: Subject, texts: readonly string[]) 
 export const useWords = (
   { model, image }: Subject,
   text: string | undefined,
-  { heads, corpus }: { readonly heads: string; readonly corpus: string },
+  how: { readonly heads: string; readonly textHeads: string; readonly corpus: string },
   enabled: boolean,
 ) =>
   useQuery({
-    queryKey: ["words", model, image, text, heads, corpus],
+    queryKey: ["words", model, image, text, how],
     enabled: enabled && model !== undefined && image !== undefined && text !== undefined,
     placeholderData: lastOfSame(text !== undefined, model, image, text),
-    queryFn: ({ signal }) => post<WordsResult>("/api/words", { model, image, text, heads, corpus }, signal),
+    queryFn: ({ signal }) => post<WordsResult>("/api/words", { model, image, text, ...how }, signal),
+  });
+
+/** As many pairs of heads as the server lists. */
+const MOST_PAIRS = 400;
+
+/** Which text head meets which image head, largest first. */
+export const useWordPairs = ({ model, image }: Subject, text: string, corpus: string, enabled: boolean) =>
+  useQuery({
+    queryKey: ["word pairs", model, image, text],
+    enabled: enabled && model !== undefined && image !== undefined,
+    queryFn: ({ signal }) =>
+      post<WordsResult>("/api/words", { model, image, text, corpus, pairs: MOST_PAIRS }, signal),
   });
 
 /** Every head's tokens, decoded. */

@@ -1,0 +1,93 @@
+/** Pages that are written from the program are what it says today; other pages name only what there is. */
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { expect, it } from "vitest";
+import { apiDocument } from "../../scripts/api-document.ts";
+import { commandPage } from "../../scripts/command-page.ts";
+import { httpPage } from "../../scripts/http-page.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { shellWords } from "../support/shell-words.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const under = async (folder: string) =>
+  (await readdir(join(ROOT, folder), { recursive: folder !== "" }))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(folder, name));
+const paths = (await Promise.all(["", "docs", "models", "examples"].map(under))).flat().sort();
+const pages = new Map(
+  await Promise.all(paths.map(async (path) => [path, await readFile(join(ROOT, path), "utf8")] as const)),
+);
+const program = await createProgram(() => async () => {});
+
+it("docs/commands.md lists every command (`npm run docs:commands` writes it)", () => {
+  expect(pages.get("docs/commands.md")).toBe(commandPage(program));
+});
+
+it("docs/http.md lists every route (`npm run docs:http` writes it)", async () => {
+  expect(pages.get("docs/http.md")).toBe(httpPage(await apiDocument()));
+});
+
+/** Lines of fenced blocks that call the program, as one line where `\` goes on. */
+const calls = [...pages].flatMap(([path, text]) =>
+  [...text.matchAll(/^ *```(?:sh|bash|console)\n([\s\S]*?)^ *```/gm)]
+    .flatMap(([, block]) => block.replaceAll(/\\\n\s*/g, "").split("\n"))
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^(\$ |npx |node dist\/cli\/main\.js )+/, "clip-interpret ")
+        .replace(/^(clip-interpret )+/, "clip-interpret "),
+    )
+    .filter((line) => line.startsWith("clip-interpret "))
+    .map((line) => [path, line] as const),
+);
+
+it("has command lines to look at", () => expect(calls.length).toBeGreaterThan(100));
+
+it.each(calls)("%s: %s", (_, line) => {
+  const words = shellWords(line).slice(1);
+  let command: Command = program;
+  for (const word of words) {
+    const inner: Command | undefined = command.commands.find((one) => one.name() === word);
+    if (inner !== undefined) command = inner;
+    else if (!word.startsWith("--") && command !== program) break;
+  }
+  expect(command === program && !words[0].startsWith("-")).toBe(false);
+  const known = [...program.options, ...command.options].flatMap(({ long, short }) => [long, short]);
+  for (const word of words)
+    if (/^--?[a-z]/.test(word))
+      expect([...known, "--help", "--version", "-h", "-V"]).toContain(word.split("=")[0]);
+});
+
+/** The anchors of a page's headings, as GitHub and VitePress make them. */
+const anchorsOf = (text: string) =>
+  new Set(
+    [...text.replaceAll(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+      heading
+        .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+        .trim()
+        .replaceAll(/\s/g, "-"),
+    ),
+  );
+
+it.each([...pages])("%s leads to what is there", (path, text) => {
+  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
+  for (const [, address] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^[a-z]+:/.test(address)) continue;
+    const [file, anchor] = address.split("#");
+    const target = file === "" ? path : join(dirname(path), file);
+    expect(existsSync(resolve(ROOT, target)), address).toBe(true);
+    if (anchor === undefined) continue;
+    expect([...anchorsOf(pages.get(target) ?? "")], address).toContain(anchor);
+  }
+});
+
+it("llms.txt names every page of docs by its title", async () => {
+  const listed = await readFile(join(ROOT, "llms.txt"), "utf8");
+  for (const [path, text] of pages)
+    if (/^docs\/[^/]+$/.test(path)) expect(listed).toContain(`- [${/^# (.+)$/m.exec(text)?.[1]}](${path})`);
+});
