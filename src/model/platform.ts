@@ -8,7 +8,7 @@ import type { TokenizerSource } from "../text/tokenizer-files.ts";
 
 /**
  * All that a model needs of where it runs: Node's is in `load-model.ts`, a browser's in `browser/`
- * ([decision 31](../../docs/decisions/31-ports-not-forks.md)).
+ * ([decision 34](../../docs/decisions/34-ports-not-forks.md)).
  */
 export interface Platform {
   /** Where its files are. */
