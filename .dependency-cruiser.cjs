@@ -23,6 +23,7 @@ const LAYERS = [
   "views",
   "cluster",
   "server",
+  "tab",
   "cli",
 ];
 
@@ -60,7 +61,8 @@ const viewsTakeResults = {
 const webTakesLittle = {
   name: "the-web-app-needs-no-node",
   severity: "error",
-  from: { path: "^web/src/" },
+  // The thread that answers in a page without a server is that page's server.
+  from: { path: "^web/src/", pathNot: "^web/src/tab/" },
   to: {
     path: "^src/",
     pathNot: "^src/(math/|views/|model/components\\.ts$|results/scoring\\.ts$)",

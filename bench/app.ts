@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Random } from "../src/math/random.ts";
-import { DEFAULT_MODEL } from "../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../src/model/embedded.ts";
 import { startServer } from "../src/server/serve.ts";
 import { startEngine } from "../src/server/threads/engine.ts";
 

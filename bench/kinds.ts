@@ -11,7 +11,7 @@ import { Random } from "../src/math/random.ts";
 import { decompose } from "../src/model/decompose.ts";
 import { loadGeometry } from "../src/model/geometry.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
-import { createSession } from "../src/onnx/session.ts";
+import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
 import { visionGraph } from "../src/onnx/vision.ts";
 import { configs, randomWeights, resize } from "../test/support/architectures.ts";
 
@@ -37,7 +37,7 @@ const [BATCH, TURNS] = [8, 5];
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 const folder = mkdtempSync(join(tmpdir(), "kinds-"));
-const matmul = await createMatMul();
+const matmul = await createMatMul(openNodeSession);
 console.log("| image tower | plain, images/s | decomposed, images/s | time over plain | sums to within |");
 console.log("| --- | --- | --- | --- | --- |");
 for (const [kind, name] of Object.entries(KINDS)) {
@@ -47,7 +47,7 @@ for (const [kind, name] of Object.entries(KINDS)) {
   const resized = resize(config, tower, SIZES);
   const file = join(folder, "weights.bin");
   const weights = randomWeights(name, resized, file, 1);
-  const geometry = await loadGeometry({ config: resized.config, weights });
+  const geometry = await loadGeometry(openNodeSession, { config: resized.config, weights });
   const open = (graph: "plain" | "decompose") => {
     const how = {
       kind: graph,

@@ -11,7 +11,7 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadCheckpoint } from "../src/checkpoint/load.ts";
-import { loadClipModel } from "../src/model/clip-model.ts";
+import { loadClipModel } from "../src/model/load-model.ts";
 import { InferenceSession } from "../src/onnx/runtime.ts";
 import { visionGraph } from "../src/onnx/vision.ts";
 import { CHECKPOINT_LAYOUTS } from "../test/support/checkpoint-layouts.ts";

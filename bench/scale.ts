@@ -20,7 +20,8 @@ import { createShard } from "../src/corpus/shard.ts";
 import { putShard } from "../src/corpus/shard-list.ts";
 import { storeBatch } from "../src/corpus/stored.ts";
 import { Random } from "../src/math/random.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../src/model/embedded.ts";
+import { createModelLoader } from "../src/model/registry.ts";
 import { sha256Of } from "../src/support/hash.ts";
 
 const SHARD = 8192;

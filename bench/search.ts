@@ -11,9 +11,9 @@ import { join } from "node:path";
 import { folderStore } from "../src/corpus/folder-store.ts";
 import { createHeadCache } from "../src/corpus/head-cache.ts";
 import type { Manifest, ShardEntry } from "../src/corpus/manifest.ts";
-import type { OpenShard, ShardedIndex } from "../src/corpus/open-shards.ts";
 import { readHead } from "../src/corpus/read-shard.ts";
 import { createSearch } from "../src/corpus/search.ts";
+import type { OpenShard, ShardedIndex } from "../src/corpus/sharded-index.ts";
 import { fromHalf, toHalf } from "../src/math/half.ts";
 import { Random } from "../src/math/random.ts";
 import { distribution, largest } from "../src/math/rank.ts";
@@ -21,7 +21,7 @@ import type { HeadGeometry } from "../src/model/geometry.ts";
 import { imageScales } from "../src/model/head-space.ts";
 import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
-import { createSession } from "../src/onnx/session.ts";
+import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
 import { formatNpyHeader } from "../src/support/npy.ts";
 
 const HEAD_DIM = 64;
@@ -99,7 +99,7 @@ const set = (heads: number) => ({
 
 /** One search, and what of it is the product, against a pure read. */
 async function measureWarm(images: number, heads: number): Promise<void> {
-  const matmul = await createMatMul({});
+  const matmul = await createMatMul(openNodeSession, {});
   const index = fakeIndex(images, heads);
   const cache = createHeadCache(index, 2 ** 34);
   const search = createSearch(index, geometry(heads), matmul, cache);

@@ -7,7 +7,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadClipModel } from "../src/model/clip-model.ts";
+import { loadClipModel } from "../src/model/load-model.ts";
 import { writeRandomCheckpoint } from "../test/support/random-checkpoint.ts";
 import { SHAPES } from "../test/support/true-checkpoints.ts";
 

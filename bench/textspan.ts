@@ -15,7 +15,7 @@ import { describeHeads, unitRows } from "../src/analysis/textspan/describe-heads
 import { rowSpace } from "../src/analysis/textspan/row-space.ts";
 import { projectTexts, textspan } from "../src/analysis/textspan/textspan.ts";
 import type { Manifest } from "../src/corpus/manifest.ts";
-import type { ShardedIndex } from "../src/corpus/open-shards.ts";
+import type { ShardedIndex } from "../src/corpus/sharded-index.ts";
 import { Random } from "../src/math/random.ts";
 import type { ClipModel } from "../src/model/clip-model.ts";
 import { parseComponents } from "../src/model/components.ts";
@@ -24,7 +24,8 @@ import { headMatrix } from "../src/model/head-space.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../src/onnx/algebra.ts";
 import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
-import { createSession, type Session } from "../src/onnx/session.ts";
+import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
+import type { Session } from "../src/onnx/session.ts";
 
 const HEAD_DIM = 64;
 const EMBED_DIM = 768;
@@ -145,7 +146,7 @@ async function centredContributions(
   matrix: Float64Array,
   mean: Float64Array,
 ): Promise<Float32Array[]> {
-  const matmul = await createMatMul();
+  const matmul = await createMatMul(openNodeSession);
   const blocks: Float32Array[] = [];
   for (let start = 0; start < z.rows; start += BLOCK) {
     const rows = Math.min(BLOCK, z.rows - start);
@@ -224,7 +225,7 @@ async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promi
 async function fakeModel(geometry: HeadGeometry): Promise<ClipModel> {
   return {
     ...{ name: "random", precision: "fp32", device: "cpu", config: { embedDim: EMBED_DIM }, geometry },
-    matmul: await createMatMul(),
+    matmul: await createMatMul(openNodeSession),
     weightsHash: async () => HASH,
     tokenizeTexts: async (texts: readonly string[]) => texts.map((_, i) => [i]),
     encodeTokens: async (tokens: readonly unknown[]) => randomFloats(tokens.length * EMBED_DIM, 9),

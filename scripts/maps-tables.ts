@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { evaluateMaps } from "../src/analysis/segmentation/faithfulness.ts";
 import { corpusMasks } from "../src/analysis/segmentation/masked-images.ts";
 import { parseComponents } from "../src/model/components.ts";
-import { DEFAULT_MODEL, openModel } from "../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../src/model/embedded.ts";
+import { openModel } from "../src/model/registry.ts";
 import type { Faithfulness } from "../src/results/faithfulness.ts";
 import {
   askedInWords,

@@ -2,7 +2,8 @@
 import { compareFineTune } from "../src/analysis/compare/fine-tune.ts";
 import { quantile } from "../src/math/intervals.ts";
 import type { ClipModel } from "../src/model/clip-model.ts";
-import { EMBEDDED_MODELS, openModel } from "../src/model/registry.ts";
+import { EMBEDDED_MODELS } from "../src/model/embedded.ts";
+import { openModel } from "../src/model/registry.ts";
 import { decomposeMap, headMaps } from "../src/model/singular-directions.ts";
 
 /** Words of a page that follow from what was measured. */

@@ -7,7 +7,7 @@ import { goldenArray, goldenPath, LAYOUTS } from "../../test/support/goldens.ts"
 import { call, global, pickle, text } from "../../test/support/pickle.ts";
 import { type RawTensor, readRawTensors, writeSafetensors } from "../../test/support/safetensors.ts";
 import { writeZip } from "../../test/support/zip.ts";
-import { loadClipModel } from "../model/clip-model.ts";
+import { loadClipModel } from "../model/load-model.ts";
 import { loadCheckpoint } from "./load.ts";
 import { readsTexts } from "./model-config.ts";
 

@@ -1,13 +1,15 @@
 import { chmod, copyFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { disk } from "../support/disk-bytes.ts";
 import { makeFolder, readJson } from "../support/files.ts";
 import { type ModelConfig, readsTexts, type TowerConfig } from "./model-config.ts";
 import { openAiConfig } from "./openai-config.ts";
-import { type Piece, tensorBytes, writePieces } from "./pieces.ts";
+import { type Piece, tensorBytes } from "./pieces.ts";
 import { HF_PREPROCESSORS } from "./preprocess-config.ts";
 import type { TensorRef } from "./safetensors.ts";
 import { chooseWeightFile, readTensors } from "./weight-files.ts";
 import { detectLayout } from "./weights.ts";
+import { writePieces } from "./write-pieces.ts";
 
 /** What belongs to a model beside its weights and config: tokenizers in any form, preprocessing. */
 const COMPANIONS = [
@@ -35,7 +37,7 @@ export async function copyCheckpoint(
 ): Promise<void> {
   const files = new Set(await readdir(folder));
   const weights = chooseWeightFile(folder, files);
-  const found = await readTensors(join(folder, weights));
+  const found = await readTensors(disk, join(folder, weights));
   const { tensors } = found;
   const openClip = detectLayout(tensors) === "open_clip";
   await makeFolder(target);

@@ -1,8 +1,9 @@
 import { open } from "node:fs/promises";
 import { dot } from "../math/linear.ts";
 import { Random, shuffle } from "../math/random.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import type { Checkpoint } from "./load.ts";
+import type { Checkpoint } from "./read-checkpoint.ts";
 import type { TensorRef } from "./safetensors.ts";
 import { encodeValues, readTensor } from "./tensor-values.ts";
 
@@ -40,8 +41,8 @@ export async function editHeads(
   for (const [layer, { out }] of weights.vision.blocks.entries()) {
     const chosen = heads.filter((head) => head.layer === layer);
     if (chosen.length === 0) continue;
-    const matrix = Float64Array.from(await readTensor(out.weight));
-    const bias = Float64Array.from(await readTensor(out.bias));
+    const matrix = Float64Array.from(await readTensor(disk, out.weight));
+    const bias = Float64Array.from(await readTensor(disk, out.bias));
     for (const { head, weight } of chosen) {
       const mean = means?.subarray(layer * width + head * headDim, layer * width + (head + 1) * headDim);
       for (let row = 0; row < width; row++) {
@@ -65,7 +66,7 @@ export async function editHeads(
  */
 export async function shuffleTensors(tensors: readonly TensorRef[], seed: number): Promise<void> {
   for (const [index, tensor] of tensors.entries()) {
-    const values = Float64Array.from(await readTensor(tensor));
+    const values = Float64Array.from(await readTensor(disk, tensor));
     shuffle(values, new Random(seed, index));
     await writeTensor(tensor, values);
   }
@@ -80,7 +81,7 @@ async function writeTensor(tensor: TensorRef, values: Float64Array): Promise<num
   } finally {
     await handle.close();
   }
-  const stored = await readTensor(tensor);
+  const stored = await readTensor(disk, tensor);
   if (!stored.every(Number.isFinite)) {
     const hint = "Convert the checkpoint to float32 first.";
     throw new ClipInterpretError("HALF_OVERFLOW", `${tensor.name} is too large for ${tensor.dtype}`, {

@@ -1,3 +1,4 @@
+import type { Bytes } from "../support/bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readTensor } from "./tensor-values.ts";
 import type { ClipWeights } from "./weight-roles.ts";
@@ -9,10 +10,11 @@ import { tensorsIn } from "./weights.ts";
  * @throws `CHECKPOINT_INVALID` naming the tensor; `INPUT_UNREADABLE`
  */
 export async function requireFinite(
+  bytes: Bytes,
   weights: ClipWeights | ClipWeights["vision"] | ClipWeights["text"],
 ): Promise<void> {
   for (const tensor of tensorsIn(weights)) {
-    const values = await readTensor(tensor);
+    const values = await readTensor(bytes, tensor);
     const bad = values.find((value) => !Number.isFinite(value));
     if (bad === undefined) continue;
     const count = values.reduce((sum, value) => sum + (Number.isFinite(value) ? 0 : 1), 0);

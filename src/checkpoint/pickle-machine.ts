@@ -1,3 +1,4 @@
+import type { Binary } from "../support/binary.ts";
 import { findGlobal, type PickleValue, refused } from "./torch-objects.ts";
 import type { Fail } from "./weight-source.ts";
 
@@ -11,7 +12,7 @@ export type PickleMachine = ReturnType<typeof createMachine>;
  * A machine at the start of `bytes`, of a TorchScript archive if `script`. Nothing in it recurses, and every method takes time and memory in proportion to
  * the bytes it reads or the items it takes off the stack.
  */
-export function createMachine(bytes: Buffer, script: boolean, fail: Fail) {
+export function createMachine(bytes: Binary, script: boolean, fail: Fail) {
   const read = createCursor(bytes, fail);
   const memo = new Map<number, PickleValue>();
   // A mark sets the current stack aside and starts a new one.
@@ -84,9 +85,9 @@ export function createMachine(bytes: Buffer, script: boolean, fail: Fail) {
 }
 
 /** Reads forward through bytes; running out of them is `fail`'s error. */
-function createCursor(bytes: Buffer, fail: Fail) {
+function createCursor(bytes: Binary, fail: Fail) {
   let at = 0;
-  const take = (length: number): Buffer => {
+  const take = (length: number): Binary => {
     if (length > bytes.length - at) throw fail("its pickle is cut off");
     at += length;
     return bytes.subarray(at - length, at);
@@ -96,11 +97,11 @@ function createCursor(bytes: Buffer, fail: Fail) {
     u8: () => take(1)[0],
     u32: () => take(4).readUInt32LE(),
     u64: () => Number(take(8).readBigUInt64LE()),
-    text: (length: number) => take(length).toString("utf8"),
+    text: (length: number) => take(length).utf8(),
     /** Text up to a line feed, which is read too. */
     line(): string {
       const end = bytes.indexOf(10, at);
-      const text = take((end < 0 ? bytes.length : end) - at).toString("utf8");
+      const text = take((end < 0 ? bytes.length : end) - at).utf8();
       take(1);
       return text;
     },

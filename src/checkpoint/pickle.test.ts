@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as p from "../../test/support/pickle.ts";
+import { Binary } from "../support/binary.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { unpickle } from "./pickle.ts";
 
 const read = (bytes: Buffer) =>
-  unpickle(bytes, (why, options) => new ClipInterpretError("CHECKPOINT_INVALID", why, options));
+  unpickle(Binary.over(bytes), (why, options) => new ClipInterpretError("CHECKPOINT_INVALID", why, options));
 const readPieces = (...pieces: readonly p.Piece[]) => read(p.pickle(...pieces));
 
 /** Reads, and gives the error's message; anything but a `CHECKPOINT_INVALID` fails. */
@@ -37,7 +38,7 @@ describe("unpickle", () => {
       p.tuple(p.text("ä"), "\x8c\x01a", "\x8d\x01\0\0\0\0\0\0\0b", "U\x01c", "T\x01\0\0\0d"),
       [..."äabcd"],
     ],
-    ["bytes", p.tuple("C\x01a", "B\x01\0\0\0a", "\x8e\x01\0\0\0\0\0\0\0a"), Array(3).fill(Buffer.from("a"))],
+    ["bytes", p.tuple("C\x01a", "B\x01\0\0\0a", "\x8e\x01\0\0\0\0\0\0\0a"), Array(3).fill(Binary.of(97))],
     [
       "tuples",
       p.tuple(")", "N\x85", "N\x88\x86", "N\x88\x89\x87"),

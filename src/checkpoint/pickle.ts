@@ -1,3 +1,4 @@
+import type { Binary } from "../support/binary.ts";
 import { createMachine, type PickleMachine } from "./pickle-machine.ts";
 import { construct, isKind, loadPersistent, makeModule, type PickleValue, refused } from "./torch-objects.ts";
 import { type Fail, quoted } from "./weight-source.ts";
@@ -110,7 +111,7 @@ const NAMES: Readonly<Record<number, string>> = {
  * @param fail makes the error, `CHECKPOINT_INVALID`
  * @param script whether it is of a TorchScript archive: modules, whose classes are names and nothing else, are read too
  */
-export function unpickle(bytes: Buffer, fail: Fail, script = false): PickleValue {
+export function unpickle(bytes: Binary, fail: Fail, script = false): PickleValue {
   const machine = createMachine(bytes, script, fail);
   const { read } = machine;
   if (read.u8() !== PROTO) throw fail("its pickle is not of protocol 2 to 5");

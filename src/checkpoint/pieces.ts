@@ -1,6 +1,3 @@
-import { createReadStream } from "node:fs";
-import { writeWhole } from "../support/files.ts";
-import { checkCancelled } from "../support/progress.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 
 /*
@@ -18,20 +15,3 @@ export const tensorBytes = ({ shape, dtype }: Pick<TensorRef, "shape" | "dtype">
 /** Bytes of some pieces together. */
 export const sizeOf = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : tensorBytes(piece)), 0);
-
-/** Writes a file that appears when it is whole. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, `CANCELLED` */
-export const writePieces = (path: string, pieces: readonly Piece[], signal?: AbortSignal): Promise<void> =>
-  writeWhole(path, chunksOf(pieces, signal));
-
-async function* chunksOf(pieces: readonly Piece[], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  for (const piece of pieces) {
-    checkCancelled(signal);
-    if (piece instanceof Uint8Array) yield piece;
-    else if (tensorBytes(piece) > 0) {
-      yield* createReadStream(piece.file, {
-        start: piece.offset,
-        end: piece.offset + tensorBytes(piece) - 1,
-      });
-    }
-  }
-}

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { disk } from "../support/disk-bytes.ts";
 import { OPENAI_MEAN, OPENAI_STD } from "./model-config.ts";
 import { hfPreprocess, openClipPreprocess, readHfPreprocessor } from "./preprocess-config.ts";
 
@@ -124,10 +125,10 @@ describe("transformers' preprocessor_config.json", () => {
     const both = new Set(["processor_config.json", "preprocessor_config.json"]);
     writeFileSync(join(folder, "preprocessor_config.json"), '{"resample": 2}');
     writeFileSync(join(folder, "processor_config.json"), '{"image_processor": {"resample": 3}}');
-    expect(await readHfPreprocessor(folder, both)).toEqual({ resample: 3 });
+    expect(await readHfPreprocessor(disk, folder, both)).toEqual({ resample: 3 });
     // Older ones have no such section.
     writeFileSync(join(folder, "processor_config.json"), '{"processor_class": "CLIPProcessor"}');
-    expect(await readHfPreprocessor(folder, both)).toEqual({ resample: 2 });
-    expect(await readHfPreprocessor(folder, new Set())).toBeUndefined();
+    expect(await readHfPreprocessor(disk, folder, both)).toEqual({ resample: 2 });
+    expect(await readHfPreprocessor(disk, folder, new Set())).toBeUndefined();
   });
 });

@@ -1,11 +1,11 @@
 /** What configs say of preprocessing, in OpenCLIP's words and in transformers': honoured, or refused by name. */
 
-import { join } from "node:path";
 import { z } from "zod";
 import { INTERPOLATIONS, type Interpolation } from "../image/resample.ts";
 import type { PreprocessConfig } from "../image/types.ts";
+import { type Bytes, jsonFrom } from "../support/bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson } from "../support/files.ts";
+import { pathIn } from "../support/paths.ts";
 import { reasonOf } from "../support/reason.ts";
 import { OPENAI_MEAN, OPENAI_STD } from "./model-config.ts";
 
@@ -65,13 +65,17 @@ const nestedSchema = z.object({ image_processor: z.record(z.string(), z.unknown(
  * @param files the names of the files in the folder
  * @throws `JSON_INVALID`, `INPUT_UNREADABLE`
  */
-export async function readHfPreprocessor(folder: string, files: ReadonlySet<string>): Promise<unknown> {
+export async function readHfPreprocessor(
+  bytes: Bytes,
+  folder: string,
+  files: ReadonlySet<string>,
+): Promise<unknown> {
   const [nested, plain] = HF_PREPROCESSORS;
   if (files.has(nested)) {
-    const section = nestedSchema.safeParse(await readJson(join(folder, nested)));
+    const section = nestedSchema.safeParse(await jsonFrom(bytes, pathIn(folder, nested)));
     if (section.success) return section.data.image_processor;
   }
-  return files.has(plain) ? await readJson(join(folder, plain)) : undefined;
+  return files.has(plain) ? await jsonFrom(bytes, pathIn(folder, plain)) : undefined;
 }
 
 /** What a class of transformers does where the file does not say. */

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { goldenPath } from "../../test/support/goldens.ts";
 import { safetensorsHeader } from "../../test/support/safetensors.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 let folder: string;
@@ -15,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("a damaged or hostile safetensors file", () => {
   const refuse = (path: string) =>
-    expect(readSafetensors(path)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID" });
+    expect(readSafetensors(disk, path)).rejects.toMatchObject({ code: "CHECKPOINT_INVALID" });
   const write = (bytes: Uint8Array) => {
     const path = join(folder, "x.safetensors");
     writeFileSync(path, bytes);
@@ -31,7 +32,7 @@ describe("a damaged or hostile safetensors file", () => {
       __metadata__: { format: "pt" },
     };
     const path = write(Buffer.concat([safetensorsHeader(entries), Buffer.alloc(16)]));
-    expect([...(await readSafetensors(path)).keys()]).toEqual(["a"]);
+    expect([...(await readSafetensors(disk, path)).keys()]).toEqual(["a"]);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import type { Bytes } from "../support/bytes.ts";
 import { messageOf } from "../support/errors.ts";
 import { type Fail, type WeightSource, withWeightSource } from "./weight-source.ts";
 
@@ -10,7 +11,7 @@ export type WeightDtype = keyof typeof DTYPE_BYTES;
 /** Where a tensor's bytes lie in a file: C order, little-endian. The bytes themselves are never copied. */
 export interface TensorRef {
   readonly name: string;
-  /** Absolute path with links resolved (ONNX Runtime refuses links that leave the folder). */
+  /** Where it is, with links resolved (ONNX Runtime refuses links that leave the folder). */
   readonly file: string;
   readonly dtype: WeightDtype;
   readonly shape: readonly number[];
@@ -50,10 +51,11 @@ export const ALL_DTYPE_BYTES: Readonly<Record<string, number>> = {
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`; `CHECKPOINT_INVALID` for anything damaged or hostile
  */
 export async function readSafetensors(
+  bytes: Bytes,
   path: string,
   leftOut: LeftOut = new Map(),
 ): Promise<Map<string, TensorRef>> {
-  return withWeightSource(path, async (source) => {
+  return withWeightSource(bytes, path, async (source) => {
     const { json, dataStart } = await readHeader(source);
     const tensors = new Map<string, TensorRef>();
     for (const [name, entry] of Object.entries(json)) {
@@ -75,7 +77,7 @@ async function readHeader({ size, read, fail }: WeightSource) {
     throw fail(`the header claims ${length} bytes of a file of ${size}; cut off or not safetensors`);
   }
   const bytes = await read(8, length);
-  return { json: parseHeader(bytes.toString("utf8"), fail), dataStart: 8 + length };
+  return { json: parseHeader(bytes.utf8(), fail), dataStart: 8 + length };
 }
 
 function parseHeader(text: string, fail: Fail): Record<string, unknown> {

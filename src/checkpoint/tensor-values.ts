@@ -1,26 +1,15 @@
-import { open } from "node:fs/promises";
 import { fromHalf, toHalf } from "../math/half.ts";
-import { inputError } from "../support/files.ts";
+import type { Bytes } from "../support/bytes.ts";
 import { tensorBytes } from "./pieces.ts";
 import type { TensorRef, WeightDtype } from "./safetensors.ts";
 
 /** Reads a tensor as float32: exact, but for float64, which is rounded as the towers round it. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
-export async function readTensor(tensor: TensorRef): Promise<Float32Array> {
-  const bytes = new Uint8Array(tensorBytes(tensor));
-  try {
-    const handle = await open(tensor.file);
-    try {
-      await handle.read(bytes, 0, bytes.length, tensor.offset);
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw inputError(tensor.file, cause);
-  }
-  return decode(bytes, tensor.dtype);
+export async function readTensor(bytes: Bytes, tensor: TensorRef): Promise<Float32Array> {
+  const read = await bytes.open(tensor.file, (file) => file.read(tensor.offset, tensorBytes(tensor)));
+  return decode(read, tensor.dtype);
 }
 
-function decode({ buffer }: Uint8Array, dtype: WeightDtype): Float32Array {
+function decode({ buffer }: Uint8Array<ArrayBuffer>, dtype: WeightDtype): Float32Array {
   if (dtype === "F32") return new Float32Array(buffer);
   if (dtype === "F64") return Float32Array.from(new Float64Array(buffer));
   const halves = new Uint16Array(buffer);

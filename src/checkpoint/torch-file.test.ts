@@ -7,6 +7,7 @@ import { goldenPath } from "../../test/support/goldens.ts";
 import * as p from "../../test/support/pickle.ts";
 import { readRawTensors } from "../../test/support/safetensors.ts";
 import { writeZip, type ZipFile } from "../../test/support/zip.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { DTYPE_BYTES, type TensorRef } from "./safetensors.ts";
 import { readTorchFile } from "./torch-file.ts";
 
@@ -42,7 +43,7 @@ function write(pickle: Uint8Array, more: readonly ZipFile[] = [], storages = 1):
   return path;
 }
 const refuse = (file: string, named: RegExp = /./) =>
-  expect(readTorchFile(file)).rejects.toMatchObject({
+  expect(readTorchFile(disk, file)).rejects.toMatchObject({
     code: "CHECKPOINT_INVALID",
     message: expect.stringMatching(named),
   });
@@ -53,7 +54,10 @@ const four = p.storage("0", 4);
 
 describe("files that torch.save wrote", () => {
   it("a whole checkpoint: every tensor's bytes equal its safetensors twin's", async () => {
-    const tensors = await readTorchFile(goldenPath("gelu-p8/open_clip_bin/open_clip_pytorch_model.bin"));
+    const tensors = await readTorchFile(
+      disk,
+      goldenPath("gelu-p8/open_clip_bin/open_clip_pytorch_model.bin"),
+    );
     const twin = readRawTensors(goldenPath("gelu-p8/open_clip/open_clip_model.safetensors"));
     expect([...tensors.keys()].sort()).toEqual([...twin.keys()].sort());
     for (const [name, ref] of tensors) {
@@ -64,7 +68,7 @@ describe("files that torch.save wrote", () => {
   });
 
   it("weights of every type; other types and values that are no tensors are left out", async () => {
-    const tensors = await readTorchFile(golden("types.bin"));
+    const tensors = await readTorchFile(disk, golden("types.bin"));
     const found = [...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape]);
     expect(found).toEqual([
       ["f32", "F32", [2, 3]],
@@ -87,7 +91,7 @@ describe("files that torch.save wrote", () => {
   });
 
   it("views of one storage, each where it lies in it", async () => {
-    const tensors = await readTorchFile(golden("shared.bin"));
+    const tensors = await readTorchFile(disk, golden("shared.bin"));
     const values = [...tensors].map(([name, ref]) => [name, ref.shape, floatsOf(ref)]);
     expect(values).toEqual([
       ["whole", [4, 3], ramp(12)],
@@ -101,7 +105,7 @@ describe("files that torch.save wrote", () => {
 
   it("a training run's checkpoint: the nested state dict, and not its optimizer", async () => {
     const leftOut = new Map();
-    const tensors = await readTorchFile(golden("nested.pt"), leftOut);
+    const tensors = await readTorchFile(disk, golden("nested.pt"), leftOut);
     const names = [
       "conv.weight",
       "conv.bias",
@@ -117,14 +121,14 @@ describe("files that torch.save wrote", () => {
   });
 
   it.each([3, 4, 5])("protocol %i", async (protocol) => {
-    const tensors = await readTorchFile(golden(`protocol-${protocol}.bin`));
+    const tensors = await readTorchFile(disk, golden(`protocol-${protocol}.bin`));
     expect([...tensors].map(([name, { dtype }]) => `${name} ${dtype}`)).toEqual(["a F32", "b F32", "c F16"]);
     expect(floatsOf(tensors.get("b"))).toEqual(ramp(3));
   });
 
   it("names the tensor that is not contiguous, and what to do", async () => {
     await refuse(golden("strided.bin"), /tensor turned \[3, 2\] is not contiguous \(strides 1, 3\)/);
-    await expect(readTorchFile(golden("strided.bin"))).rejects.toMatchObject({
+    await expect(readTorchFile(disk, golden("strided.bin"))).rejects.toMatchObject({
       hint: expect.stringMatching(/contiguous\(\)/),
     });
   });
@@ -135,7 +139,7 @@ describe("files that torch.save wrote", () => {
 describe("which tensors a file holds", () => {
   const scalar = p.tensor(four, [], []);
   const names = async (pickle: Uint8Array, more?: ZipFile[]) => [
-    ...(await readTorchFile(write(pickle, more))).keys(),
+    ...(await readTorchFile(disk, write(pickle, more))).keys(),
   ];
 
   it("a tensor named state_dict is a tensor; keys that are no text are passed over", async () => {
@@ -287,9 +291,11 @@ describe("a damaged or hostile archive", () => {
   });
 
   it("says that a file is missing, unreadable or of another kind", async () => {
-    await expect(readTorchFile(join(folder, "none.bin"))).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
+    await expect(readTorchFile(disk, join(folder, "none.bin"))).rejects.toMatchObject({
+      code: "INPUT_NOT_FOUND",
+    });
     mkdirSync(join(folder, "folder.bin"));
-    await expect(readTorchFile(join(folder, "folder.bin"))).rejects.toMatchObject({
+    await expect(readTorchFile(disk, join(folder, "folder.bin"))).rejects.toMatchObject({
       code: "INPUT_UNREADABLE",
     });
     for (const text of ["", "PK"]) {
@@ -312,7 +318,7 @@ describe("a damaged or hostile archive", () => {
         const bytes = Buffer.from(sound);
         bytes[at] = byte;
         writeFileSync(path, bytes);
-        const result = await readTorchFile(path).catch((error) => error);
+        const result = await readTorchFile(disk, path).catch((error) => error);
         if (result instanceof Error) expect(result).toMatchObject({ code: "CHECKPOINT_INVALID" });
         else {
           for (const ref of result.values()) {

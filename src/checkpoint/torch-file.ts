@@ -1,3 +1,5 @@
+import type { Binary } from "../support/binary.ts";
+import type { Bytes } from "../support/bytes.ts";
 import { unpickle } from "./pickle.ts";
 import {
   ALL_DTYPE_BYTES,
@@ -29,18 +31,19 @@ const SAVE_AGAIN =
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`; `CHECKPOINT_INVALID` for anything damaged, hostile or not contiguous
  */
 export async function readTorchFile(
+  bytes: Bytes,
   path: string,
   leftOut: LeftOut = new Map(),
 ): Promise<Map<string, TensorRef>> {
-  return withWeightSource(path, async (source) => {
+  return withWeightSource(bytes, path, async (source) => {
     const { fail, file } = source;
     await refuseOtherFormats(source);
     const entries = await readZipDirectory(source);
     const root = findRoot(entries, fail);
     const script = isScript(entries, root);
     const byteOrder = await readSmall(source, entries.get(`${root}byteorder`));
-    if (byteOrder && byteOrder.toString() !== "little") throw fail("its numbers are not little-endian");
-    const pickle = (await readSmall(source, entries.get(`${root}data.pkl`))) as Buffer;
+    if (byteOrder && byteOrder.utf8() !== "little") throw fail("its numbers are not little-endian");
+    const pickle = (await readSmall(source, entries.get(`${root}data.pkl`))) as Binary;
     const tensors = new Map<string, TensorRef>();
     const starts = new Map<ZipEntry, number>();
     for (const [name, tensor] of stateDict(unpickle(pickle, fail, script), fail)) {
@@ -62,7 +65,7 @@ export async function readTorchFile(
 }
 
 async function refuseOtherFormats({ size, read, fail }: WeightSource): Promise<void> {
-  const start = (await read(0, Math.min(size, 4))).toString("latin1");
+  const start = (await read(0, Math.min(size, 4))).latin1();
   if (start === "PK\x03\x04") return;
   // PROTO 2, then a LONG1 of 10 bytes: the magic number of torch.save before 1.6.
   if (start === "\x80\x02\x8a\x0a") {
@@ -85,7 +88,7 @@ const isScript = (entries: ReadonlyMap<string, ZipEntry>, root: string): boolean
   entries.has(`${root}constants.pkl`) || [...entries.keys()].some((name) => name.startsWith(`${root}code/`));
 
 /** The bytes of an entry that is not a tensor's. */
-async function readSmall(source: WeightSource, entry: ZipEntry | undefined): Promise<Buffer | undefined> {
+async function readSmall(source: WeightSource, entry: ZipEntry | undefined): Promise<Binary | undefined> {
   if (!entry) return undefined;
   if (entry.size > MAX_PICKLE_BYTES) throw source.fail(`${quoted(entry.name)} has ${entry.size} bytes`);
   return source.read(await locateEntry(source, entry), entry.size);

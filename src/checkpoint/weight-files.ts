@@ -1,7 +1,7 @@
-import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { type Bytes, jsonFrom } from "../support/bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { readJson } from "../support/files.ts";
+import { folderOf, pathIn } from "../support/paths.ts";
 import { reasonOf } from "../support/reason.ts";
 import { type LeftOut, readSafetensors, type TensorRef } from "./safetensors.ts";
 import { readTorchFile } from "./torch-file.ts";
@@ -61,20 +61,22 @@ export interface WeightTensors {
  * Reads one weights file, or all that a `….index.json` names, and takes the model out of its wrappings ({@link unwrap}).
  * @throws `CHECKPOINT_INVALID`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
  */
-export async function readTensors(path: string): Promise<WeightTensors> {
+export async function readTensors(bytes: Bytes, path: string): Promise<WeightTensors> {
   const leftOut: LeftOut = new Map();
   const read = (file: string) =>
-    file.endsWith(".safetensors") ? readSafetensors(file, leftOut) : readTorchFile(file, leftOut);
+    file.endsWith(".safetensors")
+      ? readSafetensors(bytes, file, leftOut)
+      : readTorchFile(bytes, file, leftOut);
   if (!path.endsWith(".json")) return { ...unwrap(await read(path), path), leftOut };
-  const parsed = indexSchema.safeParse(await readJson(path));
+  const parsed = indexSchema.safeParse(await jsonFrom(bytes, path));
   if (!parsed.success) {
     throw new ClipInterpretError("CHECKPOINT_INVALID", `${path}: ${reasonOf(parsed.error)}`);
   }
   const shards = [...new Set(Object.values(parsed.data.weight_map))];
-  const outside = shards.find((shard) => basename(shard) !== shard || shard === "..");
+  const outside = shards.find((shard) => /[\\/]/.test(shard) || shard === "..");
   if (outside)
     throw new ClipInterpretError("CHECKPOINT_INVALID", `${path} names a file outside its folder: ${outside}`);
-  const maps = await Promise.all(shards.map((shard) => read(join(dirname(path), shard))));
+  const maps = await Promise.all(shards.map((shard) => read(pathIn(folderOf(path), shard))));
   return { ...unwrap(new Map(maps.flatMap((map) => [...map])), path), leftOut };
 }
 

@@ -1,8 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
+import { type Bytes, jsonFrom } from "../support/bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { isFile, readJson } from "../support/files.ts";
+import { pathIn } from "../support/paths.ts";
 import { reasonOf } from "../support/reason.ts";
 
 /** What sentence-transformers puts beside the folders of a model's modules: which they are. */
@@ -20,8 +19,8 @@ const modulesSchema = z.array(z.object({ type: z.string(), path: z.string() }));
  * @param path the `modules.json`
  * @throws `MODEL_UNSUPPORTED` where the CLIP's embedding goes through further modules; `CONFIG_INVALID`, `JSON_INVALID`
  */
-export async function clipModule(path: string): Promise<string> {
-  const parsed = modulesSchema.safeParse(await readJson(path));
+export async function clipModule(bytes: Bytes, path: string): Promise<string> {
+  const parsed = modulesSchema.safeParse(await jsonFrom(bytes, path));
   if (!parsed.success) throw new ClipInterpretError("CONFIG_INVALID", `${path}: ${reasonOf(parsed.error)}`);
   const modules = parsed.data.map((module) => ({ ...module, kind: module.type.split(".").at(-1) }));
   const clip = modules.find(({ kind }) => kind === "CLIPModel");
@@ -45,17 +44,18 @@ export async function clipModule(path: string): Promise<string> {
  * The folder that holds the model itself: the one that was asked for, or the CLIP's inside one that sentence-transformers wrote.
  * @throws as {@link clipModule}
  */
-export async function unwrapFolder(folder: string): Promise<string> {
-  const modules = join(folder, MODULES);
-  return (await isFile(modules)) ? join(folder, await clipModule(modules)) : folder;
+export async function unwrapFolder(bytes: Bytes, folder: string): Promise<string> {
+  const names = await bytes.names(folder).catch((): ReadonlySet<string> => new Set());
+  if (!names.has(MODULES)) return folder;
+  const inside = await clipModule(bytes, pathIn(folder, MODULES));
+  return inside === "" ? folder : pathIn(folder, inside);
 }
 
 /** The folder that holds the model itself, with the names of its files. @throws `MODEL_NOT_FOUND`, and as {@link clipModule} */
-export async function modelFolder(asked: string): Promise<{ folder: string; files: Set<string> }> {
-  const folder = await unwrapFolder(asked);
-  try {
-    return { folder, files: new Set(await readdir(folder)) };
-  } catch (cause) {
-    throw new ClipInterpretError("MODEL_NOT_FOUND", `no model folder ${folder}`, { cause });
-  }
+export async function modelFolder(
+  bytes: Bytes,
+  asked: string,
+): Promise<{ folder: string; files: ReadonlySet<string> }> {
+  const folder = await unwrapFolder(bytes, asked);
+  return { folder, files: await bytes.names(folder) };
 }

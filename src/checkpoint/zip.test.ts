@@ -4,6 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeZip, type ZipFile } from "../../test/support/zip.ts";
+import { Binary } from "../support/binary.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { type WeightSource, withWeightSource } from "./weight-source.ts";
 import { locateEntry, readZipDirectory } from "./zip.ts";
@@ -18,10 +20,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function readAll(archive: Buffer): Promise<Record<string, string>> {
   const path = join(folder, "x.zip");
   writeFileSync(path, archive);
-  return withWeightSource(path, async (source) => {
+  return withWeightSource(disk, path, async (source) => {
     const contents: Record<string, string> = {};
     for (const [name, entry] of await readZipDirectory(source)) {
-      contents[name] = (await source.read(await locateEntry(source, entry), entry.size)).toString();
+      contents[name] = (await source.read(await locateEntry(source, entry), entry.size)).utf8();
     }
     return contents;
   });
@@ -131,9 +133,10 @@ describe("readZipDirectory", () => {
       read: async (offset, length) => {
         if (length > 100_000) throw new Error(`${length} bytes are read`);
         const from = size - offset;
-        return Buffer.concat([Buffer.alloc(Math.max(0, from - end.length)), end])
+        const read = Buffer.concat([Buffer.alloc(Math.max(0, from - end.length)), end])
           .subarray(-from)
           .subarray(0, length);
+        return Binary.over(read);
       },
       fail: (why) => new ClipInterpretError("CHECKPOINT_INVALID", why),
     };

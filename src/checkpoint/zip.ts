@@ -1,3 +1,4 @@
+import type { Binary } from "../support/binary.ts";
 import { quoted, type WeightSource } from "./weight-source.ts";
 
 /** A file in a zip archive, as the central directory describes it. */
@@ -69,7 +70,7 @@ export async function locateEntry(source: WeightSource, entry: ZipEntry): Promis
       hint: "torch.save compresses nothing: save it again with torch.save, or convert it to safetensors.",
     });
   }
-  const name = Buffer.from(entry.name);
+  const name = new TextEncoder().encode(entry.name);
   const header = await source.read(entry.header, 30 + name.length);
   if (header.readUInt32LE(0) !== 0x04034b50 || header.readUInt16LE(26) !== name.length) throw damaged();
   if (!header.subarray(30).equals(name)) throw damaged();
@@ -131,9 +132,9 @@ function checkEnd(
 }
 
 /** @param record one whole record of the central directory */
-function parseEntry(record: Buffer, { fail }: WeightSource): Omit<ZipEntry, "limit"> {
+function parseEntry(record: Binary, { fail }: WeightSource): Omit<ZipEntry, "limit"> {
   const nameEnd = 46 + record.readUInt16LE(28);
-  const name = record.toString("utf8", 46, nameEnd);
+  const name = record.utf8(46, nameEnd);
   const wide = wideFields(record.subarray(nameEnd, nameEnd + record.readUInt16LE(30)));
   // A field that is all ones is in the ZIP64 extra instead, in this order.
   const [size, packed, header] = [24, 20, 42].map((field) => {
@@ -151,7 +152,7 @@ function parseEntry(record: Buffer, { fail }: WeightSource): Omit<ZipEntry, "lim
 }
 
 /** The 8-byte numbers of the ZIP64 extra field (id 1), or none. */
-function wideFields(extra: Buffer): number[] {
+function wideFields(extra: Binary): number[] {
   for (let at = 0; at + 4 <= extra.length; ) {
     const end = at + 4 + extra.readUInt16LE(at + 2);
     if (extra.readUInt16LE(at) === 1 && end <= extra.length) {

@@ -6,6 +6,7 @@ import { mergeParts, planParts } from "../corpus/parts.ts";
 import { scanSource } from "../corpus/source.ts";
 import { placeOf } from "../corpus/store-at.ts";
 import { whatFinds } from "../model/registry.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { VERSION } from "../support/version.ts";
 import type { CommandContext } from "./context.ts";
@@ -36,7 +37,7 @@ export async function indexByQueue(
     const source = await scanSource(inputs, { root, hidden, report });
     const model = await context.modelFor(out);
     // Of the text tower too: what is asked of the index later would fail.
-    await requireFinite(model.checkpoint.weights);
+    await requireFinite(disk, model.checkpoint.weights);
     const store = placeOf(out);
     const form = { ...(dtype && { dtype }), ...(mlps && { mlps }), ...(maxPixels && { maxPixels }) };
     const how = { exif, ...form, report, signal };

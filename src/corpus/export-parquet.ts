@@ -11,9 +11,9 @@ import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { createHeadCache } from "./head-cache.ts";
 import { layOut, MOST_LAID_OUT } from "./layout.ts";
 import type { Index } from "./open-index.ts";
-import { everyRow, type OpenShard, type ShardedIndex } from "./open-shards.ts";
 import { missingPictures, spread } from "./root.ts";
 import type { ImageRow } from "./rows.ts";
+import { everyRow, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
 import type { FactorValue } from "./source.ts";
 
 /** What a Parquet file holds beside what is known of the images. */

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-import { hashStart } from "./manifest.ts";
+import { createSha256 } from "../support/hash.ts";
+import { hashStart } from "./hash-start.ts";
 import type { Index } from "./open-index.ts";
-import type { ShardedIndex } from "./open-shards.ts";
+import type { ShardedIndex } from "./sharded-index.ts";
 
 const known = new WeakMap<object, { readonly manifest: object; readonly hash: string }>();
 
@@ -21,10 +21,10 @@ const known = new WeakMap<object, { readonly manifest: object; readonly hash: st
 export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images">): string {
   const before = known.get(images);
   if (before?.manifest === manifest) return before.hash;
-  const hash = createHash("sha256");
+  const hash = createSha256();
   hash.update(hashStart(manifest));
   for (const image of images) hash.update(`${JSON.stringify(image)}\n`);
-  const found = hash.digest("hex");
+  const found = hash.digest();
   known.set(images, { manifest, hash: found });
   return found;
 }

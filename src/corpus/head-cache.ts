@@ -1,6 +1,6 @@
 import { coordinateCount, setScaled } from "../model/head-space.ts";
 import { sharedCache } from "../support/shared.ts";
-import { gather, type OpenShard, type ShardedIndex } from "./open-shards.ts";
+import { gather, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
 
 /** Blocks of an index in memory, ready to be multiplied; the least recently used go when the budget is full. */
 export interface HeadCache {

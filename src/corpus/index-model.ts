@@ -6,7 +6,8 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { type Index, readIndex, requireModelOf } from "./open-index.ts";
-import { openShards, type ReadOptions, type ShardedIndex } from "./open-shards.ts";
+import { openShards, type ReadOptions } from "./open-shards.ts";
+import type { ShardedIndex } from "./sharded-index.ts";
 import { isStoreAddress, storeAt } from "./store-at.ts";
 
 /** Where a model lies, as its index keeps it; undefined for one that its name finds. */

@@ -202,12 +202,3 @@ export function differences(
     .filter((key) => JSON.stringify(is[key]) !== JSON.stringify(wanted[key]))
     .map((key) => `${key} is ${show(is[key])} there, ${show(wanted[key])} here`);
 }
-
-/** What the hash of an index begins with, before its rows. */
-export const hashStart = ({
-  model,
-  preprocessing,
-  dtype,
-  mlps,
-}: Pick<Manifest, "model" | "preprocessing" | "dtype" | "mlps">): string =>
-  `${JSON.stringify([model.weights, model.precision, preprocessing, dtype, mlps])}\n`;

@@ -4,7 +4,7 @@ import type { HeadGeometry } from "../model/geometry.ts";
 import { coordinateCount, headMatrix } from "../model/head-space.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { createHeadCache } from "./head-cache.ts";
-import { everyRow, type ShardedIndex } from "./open-shards.ts";
+import { everyRow, type ShardedIndex } from "./sharded-index.ts";
 
 /**
  * The mean of what some heads wrote over an index's images, Σ_h w_h·mean(z̃_h)·M̃_h: [D] in float64.

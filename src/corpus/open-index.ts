@@ -3,17 +3,16 @@ import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { originOf, requireSameOrigin, type ShardEntry } from "./manifest.ts";
 import {
   assembleIndex,
-  gather,
   leaveOut,
   openManifest,
   openToRead,
   type ReadOptions,
   requireAnyShard,
-  type ShardedIndex,
 } from "./open-shards.ts";
 import { findCorruption, readShardRows, readWholeShard, shardFolder } from "./read-shard.ts";
 import { hashPicture, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
+import { gather, type ShardedIndex } from "./sharded-index.ts";
 import { placeOf, storeAt } from "./store-at.ts";
 
 /** An index that is read, with the rows of its images in memory: some 600 bytes an image. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { once, sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
-import { hashStart, type Manifest, type ShardEntry } from "./manifest.ts";
+import { hashStart } from "./hash-start.ts";
+import type { Manifest, ShardEntry } from "./manifest.ts";
 import { readRowBytes } from "./read-shard.ts";
 import { type ImageRow, parseImageRow, parseImageRows } from "./rows.ts";
 import type { Store } from "./store.ts";

@@ -13,7 +13,7 @@ import { sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
 import { type Index, readIndex, requireModelOf } from "./open-index.ts";
-import { AT_ONCE, type OpenShard, type ShardedIndex } from "./open-shards.ts";
+import { AT_ONCE, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
 
 /*
  * The kernel read along the images of an index: score_i = Σ_h w_h·z̃_ih·(M̃_h·v). ONNX Runtime multiplies the block of a head

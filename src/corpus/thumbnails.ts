@@ -1,8 +1,8 @@
 import { type Thumbnail, thumbnail } from "../image/thumbnail.ts";
 import type { Report } from "../support/progress.ts";
-import type { ShardedIndex } from "./open-shards.ts";
 import { pictureOf } from "./picture.ts";
 import { missingPictures } from "./root.ts";
+import type { ShardedIndex } from "./sharded-index.ts";
 
 /** A small picture of an image of an index; null where it cannot be read. */
 export async function thumbnailOf(root: string, path: string, side: number): Promise<Thumbnail | null> {

@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { unwrapFolder } from "../checkpoint/wrapped-folder.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { isFile, makeFolder, sizeOf, writeWhole } from "../support/files.ts";
 import { isHubId } from "./known-models.ts";
 import { holdsModel } from "./model-files.ts";
@@ -46,7 +47,7 @@ export function cacheOfFolder(folder: string): string | undefined {
 /** Finds a whole model in the cache, whichever tool fetched it: the one of `main`, else the newest. */
 export async function findCached(cache: string, hubId: string): Promise<CachedModel | undefined> {
   for (const { commit, folder: snapshot } of await listSnapshots(cache, hubId)) {
-    const folder = await unwrapFolder(snapshot).catch(() => snapshot);
+    const folder = await unwrapFolder(disk, snapshot).catch(() => snapshot);
     if (await holdsModel(folder, await list(folder))) return { hubId, commit, folder };
   }
   return undefined;

@@ -3,6 +3,7 @@ import { parseHfConfig } from "../checkpoint/hf-config.ts";
 import type { ModelConfig } from "../checkpoint/model-config.ts";
 import { openClipFacts, parseOpenClipConfig } from "../checkpoint/open-clip-config.ts";
 import { readHfPreprocessor } from "../checkpoint/preprocess-config.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { readJson } from "../support/files.ts";
 import type { ModelFiles } from "./model-files.ts";
 
@@ -28,6 +29,6 @@ export async function describeModel(
       config: parseOpenClipConfig(json, name),
       tokenizerName: openClipFacts(json, name).tokenizerName,
     };
-  const how = await readHfPreprocessor(folder, new Set(preprocessors));
+  const how = await readHfPreprocessor(disk, folder, new Set(preprocessors));
   return { config: parseHfConfig(json, how, name), tokenizerName: undefined };
 }

@@ -1,25 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { readsTexts as hasTextTower } from "../checkpoint/model-config.ts";
+import { SHARED_TOKENIZER } from "../text/load-tokenizer.ts";
 import { type TokenizerSource, tokenizerFilesIn } from "../text/tokenizer-files.ts";
 import { cacheOfFolder, findCachedFile } from "./cache.ts";
 import { describeModel } from "./describe.ts";
-import { chooseFiles, TOKENIZER, TOKENIZER_HOME } from "./model-files.ts";
-
-/** Entries of the vocabulary that OpenAI's and LAION's CLIPs share. */
-const SHARED_VOCABULARY = 49408;
-
-/** What decides which tokenizer a model reads texts with. */
-export interface TokenizerNeeds {
-  readonly folder: string;
-  readonly vocabSize: number;
-  /** Whose tokenizer its config names, if any. */
-  readonly tokenizerName: string | undefined;
-}
-
-/** True where OpenCLIP would take the tokenizer in its own package, which is in this one too. */
-export const sharesTokenizer = ({ vocabSize, tokenizerName }: Omit<TokenizerNeeds, "folder">): boolean =>
-  vocabSize === SHARED_VOCABULARY &&
-  (tokenizerName === undefined || tokenizerName.startsWith("openai/clip-"));
+import { chooseFiles, TOKENIZER_HOME } from "./model-files.ts";
+import { sharesTokenizer, TOKENIZER, type TokenizerNeeds } from "./tokenizer-needs.ts";
 
 /**
  * Where a model's tokenizer is: in its folder; else CLIP's own, from this package, for a model of its vocabulary, since
@@ -30,7 +16,7 @@ export async function findTokenizer(needs: TokenizerNeeds): Promise<TokenizerSou
   const names = await readdir(needs.folder).catch((): string[] => []);
   const own = tokenizerFilesIn(needs.folder, new Set(names));
   if (own) return own;
-  if (sharesTokenizer(needs)) return { kind: "shared" };
+  if (sharesTokenizer(needs)) return SHARED_TOKENIZER;
   const cache = cacheOfFolder(needs.folder);
   const path = cache && (await findCachedFile(cache, needs.tokenizerName ?? TOKENIZER_HOME, TOKENIZER));
   return path ? { kind: "json", path } : undefined;
@@ -46,9 +32,3 @@ export async function readsTexts(folder: string, name: string): Promise<boolean>
   const found = await findTokenizer({ folder, vocabSize: config.text.vocabSize, tokenizerName });
   return found !== undefined;
 }
-
-/** What to do where there is none. */
-export const noTokenizer = (folder: string): { message: string; hint: string } => ({
-  message: `no ${TOKENIZER} in ${folder}: only images can be used`,
-  hint: `Texts need the ${TOKENIZER} that the model was trained with beside its weights.`,
-});

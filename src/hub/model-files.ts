@@ -16,8 +16,6 @@ export interface ModelFiles {
   readonly preprocessors: readonly string[];
 }
 
-/** The byte-pair encoding; every OpenAI and LAION CLIP has the same. */
-export const TOKENIZER = "tokenizer.json";
 /** What else is known of it: its special tokens. */
 export const TOKENIZER_CONFIG = "tokenizer_config.json";
 /** The same in the files of transformers' older tokenizers. */

@@ -8,13 +8,14 @@ import { type CachedModel, findCached, lockPath } from "./cache.ts";
 import { createClient, type HubClient } from "./client.ts";
 import { writeError } from "./download.ts";
 import { hubSettings } from "./environment.ts";
-import { noTokenizer, readsTexts } from "./find-tokenizer.ts";
+import { readsTexts } from "./find-tokenizer.ts";
 import { findHubModel, type HubModel, refuseName, suggestModels } from "./known-models.ts";
 import { listRepository } from "./listing.ts";
 import { withLock } from "./lock.ts";
 import { PATIENCE, type Patience } from "./retry.ts";
 import { createShare } from "./share.ts";
 import { completeSnapshot } from "./snapshot.ts";
+import { noTokenizer } from "./tokenizer-needs.ts";
 
 /** A model that is now in the cache. */
 export interface PulledModel extends CachedModel {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readsTexts } from "../checkpoint/model-config.ts";
 import { clipModule, MODULES } from "../checkpoint/wrapped-folder.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { makeFolder, sizeOf } from "../support/files.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -8,7 +9,6 @@ import { isWhole, repositoryFolder, showBlob, writeMain } from "./cache.ts";
 import type { HubClient } from "./client.ts";
 import { type DescribedModel, describeModel } from "./describe.ts";
 import { checkRoom, downloadBlob, partialPath } from "./download.ts";
-import { sharesTokenizer } from "./find-tokenizer.ts";
 import type { HubModel } from "./known-models.ts";
 import { type HubFile, type Listing, listInside, listRepository } from "./listing.ts";
 import {
@@ -16,10 +16,10 @@ import {
   isIndex,
   readParts,
   SLOW_TOKENIZER,
-  TOKENIZER,
   TOKENIZER_CONFIG,
   TOKENIZER_HOME,
 } from "./model-files.ts";
+import { sharesTokenizer, TOKENIZER } from "./tokenizer-needs.ts";
 
 /**
  * Makes the snapshot of a commit whole: fetches what is missing of the files that a model needs, and then makes
@@ -36,7 +36,7 @@ export async function completeSnapshot(
   const root = join(repository, "snapshots", top.commit);
   const modules = top.files.get(MODULES);
   let received = modules ? await fetchMissing(client, repository, root, [modules], work) : 0;
-  const inside = modules ? await clipModule(join(root, MODULES)) : "";
+  const inside = modules ? await clipModule(disk, join(root, MODULES)) : "";
   const listing = inside === "" ? top : await listInside(client, top, inside, work);
   const snapshot = join(root, inside);
   const chosen = chooseFiles(new Set(listing.files.keys()));

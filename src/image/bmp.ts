@@ -1,3 +1,4 @@
+import type { Binary } from "../support/binary.ts";
 import { type DecodedImage, fromPalette, isGrayRamp, type OpenedImage } from "./pixels.ts";
 
 const RAW = 0;
@@ -26,13 +27,13 @@ interface Header {
  * palette that is a gray ramp makes it gray; 32 bits have alpha only where a mask says so.
  * @throws Error where the file is damaged, or of a kind that hardly exists (JPEG or PNG in a BMP)
  */
-export function openBmp(file: Buffer): OpenedImage {
+export function openBmp(file: Binary): OpenedImage {
   const header = readHeader(file);
   const { width, height } = header;
   return { width, height, decode: () => decodeBmp(file, header) };
 }
 
-function readHeader(file: Buffer): Header {
+function readHeader(file: Binary): Header {
   const size = file.readUInt32LE(14);
   if (![12, 40, 52, 56, 64, 108, 124].includes(size)) throw new Error(`its header is of ${size} bytes`);
   const old = size === 12;
@@ -66,13 +67,13 @@ type Masks = Header["masks"];
 const USUAL_MASKS: Record<16 | 32, Masks> = { 16: [0x7c00, 0x3e0, 0x1f, 0], 32: [0xff0000, 0xff00, 0xff, 0] };
 
 /** Pillow takes masks that are all 0 for blue, green, red and alpha. */
-function readMasks(file: Buffer, headerSize: number): Masks {
+function readMasks(file: Binary, headerSize: number): Masks {
   const mask = (channel: number) => file.readUInt32LE(54 + 4 * channel);
   const masks = [mask(0), mask(1), mask(2), headerSize >= 56 ? mask(3) : 0] as const;
   return masks.every((bits) => bits === 0) ? [0xff0000, 0xff00, 0xff, 0xff000000] : masks;
 }
 
-function decodeBmp(file: Buffer, header: Header): DecodedImage {
+function decodeBmp(file: Binary, header: Header): DecodedImage {
   const { width, height, bits, palette, compression } = header;
   if (bits > 8) return decodeColours(file, header);
   const packed = compression === RLE8 || compression === RLE4;
@@ -88,7 +89,7 @@ function rowStart({ width, height, bits, topDown, start }: Header, y: number): n
   return start + (topDown ? y : height - 1 - y) * stride;
 }
 
-function readIndices(file: Buffer, header: Header): Uint8Array {
+function readIndices(file: Binary, header: Header): Uint8Array {
   const { width, height, bits } = header;
   const indices = new Uint8Array(width * height);
   for (let y = 0, out = 0; y < height; y++) {
@@ -102,7 +103,7 @@ function readIndices(file: Buffer, header: Header): Uint8Array {
   return indices;
 }
 
-function decodeColours(file: Buffer, header: Header): DecodedImage {
+function decodeColours(file: Binary, header: Header): DecodedImage {
   const { width, height, bits, masks } = header;
   const bytes = bits / 8;
   const alpha = masks[3] !== 0;
@@ -128,7 +129,7 @@ function fieldOf(mask: number): { shift: number; most: number } {
 }
 
 /** Runs of indices; what they leave out has index 0. */
-function unpackRuns(file: Buffer, { width, height, start, compression, topDown }: Header): Uint8Array {
+function unpackRuns(file: Binary, { width, height, start, compression, topDown }: Header): Uint8Array {
   const indices = new Uint8Array(width * height);
   const half = compression === RLE4;
   let [x, y, at] = [0, 0, start];
@@ -157,6 +158,6 @@ function unpackRuns(file: Buffer, { width, height, start, compression, topDown }
   return indices;
 }
 
-function requireBytes(file: Buffer, end: number): void {
+function requireBytes(file: Binary, end: number): void {
   if (file.length < end) throw new Error("the file is cut off");
 }

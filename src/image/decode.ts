@@ -1,41 +1,18 @@
 import sharp, { type Metadata } from "sharp";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { Binary } from "../support/binary.ts";
 import { readInput } from "../support/files.ts";
-import type { Report } from "../support/progress.ts";
-import { openBmp } from "./bmp.ts";
 import { withPixels } from "./budget.ts";
+import { decodeChecked, isDark, type OpenFormat, openChecked, sourceName } from "./checked.ts";
+import type { DecodeOptions } from "./decode-options.ts";
 import { imageFormat } from "./format.ts";
-import { openGif } from "./gif.ts";
 import { openHeic } from "./heic.ts";
-import { openNetpbm } from "./netpbm.ts";
 import { CHANNELS, type DecodedImage, type ImageMode, type OpenedImage } from "./pixels.ts";
+import { PLAIN_READERS } from "./plain-readers.ts";
 import { JPEG_IN_TIFF, PALETTE_COLOURS, readTiffTag, TIFF_TAGS, YCBCR } from "./tiff-tags.ts";
 
-export interface DecodeOptions {
-  /**
-   * Turn the image upright by its EXIF orientation (default). The reference implementation ignores it, but for TIFF, which
-   * is turned in any case.
-   */
-  readonly exif?: boolean;
-  /** Images with more pixels are refused before any is decoded. Default 100 million. */
-  readonly maxPixels?: number;
-  /** What to call the image in messages; default: its path, or `image` for bytes. */
-  readonly name?: string;
-  /** Is told what should be known of a picture that is read all the same (`IMAGE_DARK`). */
-  readonly report?: Report;
-}
-
-const MAX_PIXELS = 100e6;
-/** The longest side that JPEG can have; one row of a longer one takes gigabytes in some decoders. */
-const MAX_SIDE = 65_535;
-
 /** Formats that are read here, and not by sharp: those it does not know, and GIF, whose indices it throws away. */
-const OWN: Readonly<Record<string, (file: Buffer) => OpenedImage | Promise<OpenedImage>>> = {
-  GIF: openGif,
-  BMP: openBmp,
-  PBM: openNetpbm,
-  PGM: openNetpbm,
-  PPM: openNetpbm,
+const OWN: Readonly<Record<string, (file: Binary) => OpenedImage | Promise<OpenedImage>>> = {
+  ...PLAIN_READERS,
   HEIC: openHeic,
 };
 
@@ -64,12 +41,10 @@ export async function withDecoded<T>(
   use: (image: DecodedImage) => T | Promise<T>,
 ): Promise<T> {
   const name = options.name ?? sourceName(source);
-  const { width, height, decode } = await openImage(source, options);
-  return withPixels(width * height, async () => {
-    const image = await coded(name, async () => decode());
-    if (image.dark) options.report?.({ type: "warning", code: "IMAGE_DARK", message: `${name} ${DARK}` });
-    return use(image);
-  });
+  const opened = await openImage(source, { ...options, name });
+  return withPixels(opened.width * opened.height, async () =>
+    use(await decodeChecked(opened, { ...options, name })),
+  );
 }
 
 /**
@@ -84,75 +59,19 @@ export async function readImageSize(
   return { width, height };
 }
 
-/** What error messages call a source that was given no name. */
-export function sourceName(source: string | Uint8Array): string {
-  return typeof source === "string" ? source : "image";
-}
-
-/** Reads a picture's header and checks its size, before memory is taken for its pixels. */
 async function openImage(
   source: string | Uint8Array,
-  { exif = true, maxPixels = MAX_PIXELS, name = sourceName(source) }: DecodeOptions,
+  { name = sourceName(source), ...options }: DecodeOptions,
 ): Promise<OpenedImage> {
   const file = typeof source === "string" ? await readInput(source) : source;
-  const format = formatOf(file, name);
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const open = OWN[format] ?? ((given: Buffer) => openWithSharp(given, format, exif));
-  const opened = await coded(name, async () => open(bytes));
-  const { width, height } = opened;
-  const tooLarge = (limit: string, hint?: string) =>
-    new ClipInterpretError(
-      "IMAGE_TOO_LARGE",
-      `${name}: ${width}×${height} pixels, ${limit}`,
-      hint ? { hint } : {},
-    );
-  if (Math.max(width, height) > MAX_SIDE)
-    throw tooLarge(`the longest side is ${MAX_SIDE}`, "Make it smaller, or cut it into pieces.");
-  if (width * height > maxPixels) throw tooLarge(`the limit is ${maxPixels}`);
-  if (width < 1 || height < 1) throw unreadable(name, "it has no pixels");
-  return opened;
+  const open: OpenFormat = (bytes, format, exif) =>
+    OWN[format]?.(bytes) ?? openWithSharp(bufferOver(bytes), format, exif);
+  return openChecked(file, open, { ...options, name });
 }
 
-/** The name of a picture's format. @throws `IMAGE_UNREADABLE` for no picture, `IMAGE_UNSUPPORTED` for another format */
-function formatOf(file: Uint8Array, name: string): string {
-  if (file.length === 0) throw unreadable(name, "the file is empty");
-  const format = imageFormat(file);
-  if (!format) throw unreadable(name, "it does not begin as a picture does");
-  if (!format.readable)
-    throw new ClipInterpretError(
-      "IMAGE_UNSUPPORTED",
-      `${name} is a picture in a format that is not read: ${format.name}`,
-    );
-  return format.name;
-}
-
-/** Gives what decoders throw a code. */
-async function coded<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof ClipInterpretError) throw cause;
-    throw unreadable(name, whyUnreadable(cause), cause);
-  }
-}
-
-/** Why a decoder gave up, without the words that it has for its programmers. */
-export function whyUnreadable(cause: unknown): string {
-  // Our own readers run into the file's end where it is cut off.
-  if (cause instanceof RangeError) return CUT_OFF;
-  const [first = ""] = messageOf(cause).split("\n", 1);
-  // Other libraries' words, behind the names of their functions.
-  const why = first
-    .replace(/^Input (buffer|file) has corrupt header: /, "")
-    .replace(/^[\w#]*(vips|_buffer|source)\w*: /i, "");
-  if (/premature end|unexpected end|bad seek/i.test(why)) return CUT_OFF;
-  return why === first && !/^Input (buffer|file) /.test(first) ? why : "it is damaged or cut off";
-}
-const CUT_OFF = "the file is cut off";
-
-function unreadable(name: string, why: string, cause?: unknown): ClipInterpretError {
-  return new ClipInterpretError("IMAGE_UNREADABLE", `cannot decode ${name}: ${why}`, { cause });
-}
+/** The same memory, as sharp takes it. */
+const bufferOver = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 async function openWithSharp(file: Buffer, format: string, exif: boolean): Promise<OpenedImage> {
   // A header may claim anything; the limit is checked where the message can name the size.
@@ -180,9 +99,9 @@ function modeOf(metadata: Metadata, bytes: Uint8Array): ImageMode {
 
 /** The same of a TIFF. */
 function tiffMode(metadata: Metadata, file: Buffer): ImageMode {
-  const photometric = readTiffTag(file, TIFF_TAGS.photometric);
+  const photometric = readTiffTag(Binary.over(file), TIFF_TAGS.photometric);
   if (photometric === PALETTE_COLOURS) return "P";
-  const compression = readTiffTag(file, TIFF_TAGS.compression) ?? 1;
+  const compression = readTiffTag(Binary.over(file), TIFF_TAGS.compression) ?? 1;
   if (photometric === YCBCR && !JPEG_IN_TIFF.includes(compression))
     throw new Error(
       "TIFFs of YCbCr colours are read only where they hold a JPEG; save it again with RGB colours",
@@ -210,12 +129,4 @@ async function decodeWithSharp(
   if (info.channels !== CHANNELS[mode]) throw new Error(`${info.channels} channels are not supported`);
   const decoded = { mode, width: info.width, height: info.height, data };
   return deep && isDark(decoded) ? { ...decoded, dark: true } : decoded;
-}
-
-const DARK = "has samples of 16 bits that use 12 of them or fewer, and is shown all but black";
-
-/** True where no colour reaches a sixteenth of the full range. */
-function isDark({ mode, data }: DecodedImage): boolean {
-  const channels = CHANNELS[mode];
-  return data.every((value, i) => value < 16 || (mode === "RGBA" && i % channels === 3));
 }

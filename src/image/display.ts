@@ -1,5 +1,6 @@
 import { ClipInterpretError } from "../support/errors.ts";
-import { type DecodeOptions, sourceName, whyUnreadable } from "./decode.ts";
+import { sourceName, whyUnreadable } from "./checked.ts";
+import type { DecodeOptions } from "./decode-options.ts";
 import { withDrawable } from "./drawable.ts";
 
 /** 8-bit RGB pixels to draw on: [height, width, 3]. */

@@ -1,7 +1,9 @@
 import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { readInput } from "../support/files.ts";
 import { withPixels } from "./budget.ts";
-import { type DecodeOptions, isReadHere, readImageSize, sourceName, withDecoded } from "./decode.ts";
+import { sourceName } from "./checked.ts";
+import { isReadHere, readImageSize, withDecoded } from "./decode.ts";
+import type { DecodeOptions } from "./decode-options.ts";
 import { toRgb } from "./pixels.ts";
 
 /** A picture's size in pixels. */

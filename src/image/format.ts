@@ -1,3 +1,5 @@
+import { Binary } from "../support/binary.ts";
+
 /** What kind of picture a file is. */
 export interface ImageFormat {
   /** As people call it: `JPEG`, `HEIC`, `JPEG 2000`. */
@@ -61,8 +63,8 @@ const HEIF = /^(mif1|msf1|miaf)$/;
  * @returns undefined for what is no picture, or has no beginning of its own to know it by
  */
 export function imageFormat(head: Uint8Array): ImageFormat | undefined {
-  const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, FORMAT_HEAD));
-  const text = bytes.toString("latin1");
+  const bytes = Binary.over(head.subarray(0, FORMAT_HEAD));
+  const text = bytes.latin1();
   const found = SIGNATURES.find(([, , ...marks]) => marks.every(([at, mark]) => text.startsWith(mark, at)));
   if (found) return { name: found[0], readable: found[1] };
   if (text.startsWith("ftyp", 4)) return heifFormat(bytes.readUInt32BE(), text);

@@ -1,3 +1,4 @@
+import type { Binary } from "../support/binary.ts";
 import { type DecodedImage, fromPalette, isGrayRamp, type OpenedImage } from "./pixels.ts";
 
 /** A table of colours, RGB, with its place in the file. */
@@ -16,7 +17,7 @@ const GRAPHIC_CONTROL = 0xf9;
  * makes the image gray. Image libraries look colours up and throw the indices away.
  * @throws Error where the file is damaged
  */
-export function openGif(file: Buffer): OpenedImage {
+export function openGif(file: Binary): OpenedImage {
   const global = readTable(file, 13, file.readUInt8(10));
   let background = 0;
   let at = global.end;
@@ -47,13 +48,13 @@ export function openGif(file: Buffer): OpenedImage {
 }
 
 /** The table that follows a descriptor whose flags say so. */
-function readTable(file: Buffer, at: number, flags: number): Table {
+function readTable(file: Binary, at: number, flags: number): Table {
   const end = at + ((flags & 0x80) !== 0 ? 3 << ((flags & 7) + 1) : 0);
   return { colours: file.subarray(at, end), end };
 }
 
 /** Where the chain of sub-blocks at `at` ends. */
-function skipBlocks(file: Buffer, at: number): number {
+function skipBlocks(file: Binary, at: number): number {
   let end = at;
   for (let length = file.readUInt8(end); length > 0; length = file.readUInt8(end)) end += length + 1;
   return end + 1;
@@ -76,7 +77,7 @@ function interlacedRows(height: number): number[] {
  * GIF's LZW: codes of growing width, least significant bit first, in sub-blocks. An entry of the dictionary is another
  * entry and one index more. Pixels that come after an early end code stay 0, as with Pillow.
  */
-function unpackFrame(file: Buffer, at: number, pixels: number): Uint8Array {
+function unpackFrame(file: Binary, at: number, pixels: number): Uint8Array {
   const least = file.readUInt8(at);
   if (least < 1 || least > 8) throw new Error(`the GIF's codes are of ${least} bits`);
   const [clear, end] = [1 << least, (1 << least) + 1];

@@ -1,11 +1,12 @@
 import sharp from "sharp";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readInput } from "../support/files.ts";
-import { decodeImage, isReadHere, readImageSize, whyUnreadable } from "./decode.ts";
+import { whyUnreadable } from "./checked.ts";
+import { decodeImage, isReadHere, readImageSize } from "./decode.ts";
 import { readIndexedPng } from "./indexed-png.ts";
 import { toRgb } from "./pixels.ts";
-import { resizeWindow } from "./preprocess.ts";
 import { nearestPositions } from "./resize.ts";
+import { resizeWindow } from "./show.ts";
 import type { PreprocessConfig } from "./types.ts";
 
 /** One number a pixel, row by row. */

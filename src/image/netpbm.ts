@@ -1,4 +1,5 @@
 import { roundHalfEven } from "../math/round.ts";
+import type { Binary } from "../support/binary.ts";
 import type { DecodedImage, OpenedImage } from "./pixels.ts";
 
 const WHITESPACE = new Set([9, 10, 11, 12, 13, 32]);
@@ -9,7 +10,7 @@ const HASH = 35;
  * scaled to 0–255. Deeper grays than that keep their full range, which Pillow's do not.
  * @throws Error where the file is damaged
  */
-export function openNetpbm(file: Buffer): OpenedImage {
+export function openNetpbm(file: Binary): OpenedImage {
   const kind = file.readUInt8(1) - 48;
   const plain = kind <= 3;
   const bitmap = kind % 3 === 1;
@@ -42,7 +43,7 @@ interface Tokens {
 }
 
 /** Numbers with whitespace and comments between, from `start` on. */
-function tokensOf(file: Buffer, start: number): Tokens {
+function tokensOf(file: Binary, start: number): Tokens {
   const tokens: Tokens = {
     at: start,
     digit() {
@@ -83,7 +84,7 @@ function readPlain(tokens: Tokens, count: number, most: number, bitmap: boolean)
   return samples;
 }
 
-function readBits(file: Buffer, at: number, width: number, height: number): Uint8Array {
+function readBits(file: Binary, at: number, width: number, height: number): Uint8Array {
   const stride = Math.ceil(width / 8);
   requireBytes(file, at, stride * height);
   const samples = new Uint8Array(width * height);
@@ -93,7 +94,7 @@ function readBits(file: Buffer, at: number, width: number, height: number): Uint
   return samples;
 }
 
-function readRaw(file: Buffer, at: number, count: number, most: number): Uint8Array | Uint16Array {
+function readRaw(file: Binary, at: number, count: number, most: number): Uint8Array | Uint16Array {
   requireBytes(file, at, most > 255 ? count * 2 : count);
   if (most <= 255) return file.subarray(at, at + count);
   const samples = new Uint16Array(count);
@@ -101,7 +102,7 @@ function readRaw(file: Buffer, at: number, count: number, most: number): Uint8Ar
   return samples;
 }
 
-function requireBytes(file: Buffer, at: number, bytes: number): void {
+function requireBytes(file: Binary, at: number, bytes: number): void {
   if (file.length < at + bytes) throw new Error("the file is cut off");
 }
 

@@ -4,8 +4,8 @@ import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { startThread } from "../support/thread.ts";
 import { sharedBudget } from "./budget.ts";
-import type { DecodeOptions } from "./decode.ts";
-import type { Preprocessed } from "./preprocess.ts";
+import type { DecodeOptions } from "./decode-options.ts";
+import type { Preprocessed } from "./show.ts";
 import type { PreprocessConfig } from "./types.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerSetup } from "./worker.ts";
 

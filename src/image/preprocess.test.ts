@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { normalize, preprocess, resizeWindow } from "./preprocess.ts";
+import { preprocess } from "./preprocess.ts";
+import { normalize, resizeWindow } from "./show.ts";
 import type { PreprocessConfig } from "./types.ts";
 
 interface Golden {

@@ -1,5 +1,7 @@
+import type { Binary } from "../support/binary.ts";
+
 /** The tags of a TIFF's first image that decide how it is read. */
-export const TIFF_TAGS = { compression: 259, photometric: 262 } as const;
+export const TIFF_TAGS = { compression: 259, photometric: 262, orientation: 274 } as const;
 
 /** Values of `photometric`. */
 export const PALETTE_COLOURS = 3;
@@ -12,7 +14,7 @@ export const JPEG_IN_TIFF: readonly number[] = [6, 7];
  * @returns undefined for a tag that is not there, or where the file is a BigTIFF
  * @throws RangeError where the file is cut off
  */
-export function readTiffTag(file: Buffer, tag: number): number | undefined {
+export function readTiffTag(file: Binary, tag: number): number | undefined {
   const little = file[0] === 0x49;
   const short = (at: number) => (little ? file.readUInt16LE(at) : file.readUInt16BE(at));
   const long = (at: number) => (little ? file.readUInt32LE(at) : file.readUInt32BE(at));

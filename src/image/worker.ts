@@ -3,8 +3,9 @@ import sharp from "sharp";
 import { ClipInterpretError, type ErrorCode, messageOf } from "../support/errors.ts";
 import type { ProgressEvent, Report } from "../support/progress.ts";
 import { joinBudget } from "./budget.ts";
-import type { DecodeOptions } from "./decode.ts";
-import { type Preprocessed, preprocess } from "./preprocess.ts";
+import type { DecodeOptions } from "./decode-options.ts";
+import { preprocess } from "./preprocess.ts";
+import type { Preprocessed } from "./show.ts";
 import type { PreprocessConfig } from "./types.ts";
 
 /** What a worker is started with. */

@@ -3,8 +3,9 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { ClipInterpretError } from "../support/errors.ts";
-import { parseJson, readInput, writeWhole } from "../support/files.ts";
+import { readInput, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
+import { parseJson } from "../support/json.ts";
 import { reasonOf } from "../support/reason.ts";
 
 /** How a label came about. */

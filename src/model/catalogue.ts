@@ -9,7 +9,8 @@ import { findTokenizer } from "../hub/find-tokenizer.ts";
 import { KNOWN_MODELS, type KnownModel } from "../hub/known-models.ts";
 import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-files.ts";
 import type { Environment } from "../support/environment.ts";
-import { EMBEDDED_MODELS, locateModel } from "./registry.ts";
+import { EMBEDDED_MODELS } from "./embedded.ts";
+import { locateModel } from "./registry.ts";
 
 const size = z.int().min(1).nullable();
 

@@ -1,18 +1,19 @@
-import { resolve } from "node:path";
 import { hashWeights, watchWeights } from "../checkpoint/fingerprint.ts";
 import { requireFinite } from "../checkpoint/finite.ts";
-import { type Checkpoint, loadCheckpoint } from "../checkpoint/load.ts";
 import type { Activation, ModelConfig, Neuron } from "../checkpoint/model-config.ts";
+import { type Checkpoint, readCheckpoint } from "../checkpoint/read-checkpoint.ts";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
 import { tensorsIn } from "../checkpoint/weights.ts";
-import { hubIdOfFolder } from "../hub/cache.ts";
 import { knownActivation } from "../hub/known-models.ts";
-import { requireDevice } from "../onnx/device.ts";
+import type { DecodeOptions } from "../image/decode-options.ts";
+import type { Preprocessed } from "../image/show.ts";
 import type { Precision } from "../onnx/linear.ts";
 import { createMatMul, type MatMul } from "../onnx/matmul.ts";
 import { takesRegisters } from "../onnx/registers.ts";
-import { createSession, type Session, type SessionOptions } from "../onnx/session.ts";
+import type { Session, SessionOptions } from "../onnx/session.ts";
 import { textGraph } from "../onnx/text.ts";
 import { visionGraph } from "../onnx/vision.ts";
+import type { Bytes } from "../support/bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import { once, sharedCache } from "../support/shared.ts";
@@ -21,7 +22,8 @@ import { type DecomposeOptions, decompose, type TokenDecomposition } from "./dec
 import { type DecomposeTokensOptions, decomposeTokens } from "./decompose-tokens.ts";
 import { encodeTokens } from "./encode-tokens.ts";
 import { type HeadGeometry, loadGeometry, loadTextGeometry } from "./geometry.ts";
-import { loadModelTokenizer, textTower } from "./load-tokenizer.ts";
+import type { Platform } from "./platform.ts";
+import { textTower, tokenizerOf } from "./text-tower.ts";
 import { type ReadTokensOptions, readTokens, type TokenOutputs } from "./token-outputs.ts";
 
 /** How a model computes. */
@@ -54,6 +56,12 @@ export interface ClipModel {
   readonly device: string;
   /** SHA-256 (hex) of the weights: what stored results are tied to. Reads the whole checkpoint, once. */
   weightsHash(): Promise<string>;
+  /**
+   * What it is shown of a picture.
+   * @param source where the picture is, or the bytes of its file
+   * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `IMAGE_UNSUPPORTED`, `IMAGE_TOO_LARGE`
+   */
+  preprocess(source: string | Uint8Array, options?: DecodeOptions): Promise<Preprocessed>;
   /** ONNX Runtime's matrix product, with this model's threads. */
   readonly matmul: MatMul;
   /** @throws `TEXTS_UNSUPPORTED`, `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
@@ -98,17 +106,24 @@ export interface ClipModel {
 /** Graphs of one model that are kept ready: several layers' tokens, outputs, with gates. */
 const MOST_SESSIONS = 16;
 
+/** A model's files, and what is known of them. */
+export interface ModelPlace {
+  readonly folder: string;
+  /** What to call it in messages. */
+  readonly name: string;
+  /** Names or hub ids of a known model, which say which activation its weights need where the config does not. */
+  readonly knownAs: readonly string[];
+}
+
 /**
- * Loads a checkpoint folder. Graphs and the tokenizer are loaded when first needed and kept.
+ * Makes a model of a checkpoint's folder, wherever it runs. Graphs and the tokenizer are loaded when first needed and kept.
  *
- * @param name what to call it in messages; a known model's name or hub id, as `locateModel` gives it, also says which
- *   activation its weights need where the config does not
  * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`,
  *   `DEVICE_UNAVAILABLE`; later, when weights that were not yet loaded were replaced meanwhile, `CHECKPOINT_CHANGED`
  */
-export async function loadClipModel(
-  folder: string,
-  name?: string,
+export async function assembleModel(
+  platform: Platform,
+  { folder, name, knownAs }: ModelPlace,
   { precision = "fp32", activation, registers = [], ...options }: ModelOptions = {},
 ): Promise<ClipModel> {
   const { device = "cpu" } = options;
@@ -117,18 +132,16 @@ export async function loadClipModel(
       "DEVICE_UNAVAILABLE",
       `${precision} is computed on the CPU, not on ${device}`,
     );
-  await requireDevice(device);
-  const known = [name, hubIdOfFolder(resolve(folder))].flatMap(
-    (text) => (text && knownActivation(text)) ?? [],
-  );
-  const checkpoint = await loadCheckpoint(folder, name, {
+  const { bytes, openSession } = platform;
+  const [known] = knownAs.flatMap((text) => knownActivation(text) ?? []);
+  const checkpoint = await readCheckpoint(bytes, folder, name, {
     ...(activation && { activation }),
-    ...(known[0] && { knownActivation: known[0] }),
+    ...(known && { knownActivation: known }),
   });
   const { weights } = checkpoint;
   const config = registers.length > 0 ? withRegister(checkpoint, registers) : checkpoint.config;
-  const requireUnchanged = await watchWeights(weights);
-  const requireNumbers = once(() => requireFinite(weights));
+  const requireUnchanged = await watchWeights(bytes, weights);
+  const requireNumbers = once(() => requireFinite(bytes, weights));
   const sessions = sharedCache<Session>(MOST_SESSIONS);
   const loaded = new Map<string, number>();
   const session = (key: string, graph: () => Uint8Array, on: SessionOptions): Promise<Session> =>
@@ -136,9 +149,10 @@ export async function loadClipModel(
       await requireUnchanged();
       // Rounded to integers, a NaN becomes some number, which no sum tells from others.
       if (precision !== "fp32") await requireNumbers();
-      const created = await createSession(graph(), weights.file, on);
+      const tower = tensorsIn(key.startsWith("text") ? weights.text : weights.vision);
+      const created = await openSession(graph(), tower, on);
       await requireUnchanged();
-      loaded.set(key, towerBytes(key.startsWith("text") ? weights.text : weights.vision));
+      loaded.set(key, bytesInMemory(tower));
       return created;
     });
   // ONNX Runtime 1.30's fused attention on WebGPU is off by percents on some shapes, and no sum can tell: it adds
@@ -146,13 +160,13 @@ export async function loadClipModel(
   const attention = device === "cpu" ? "fused" : "products";
   // On the CPU whatever the device: what checks the image tower's numbers, and the text tower, which no sum checks.
   const onCpu = { ...options, device: "cpu" };
-  const matmul = await createMatMul(onCpu);
-  const geometry = await loadGeometry(checkpoint, onCpu);
+  const matmul = await createMatMul(openSession, onCpu);
+  const geometry = await loadGeometry(openSession, checkpoint, onCpu);
   await requireUnchanged();
   const textParts = once(async () => {
     const tower = textTower(checkpoint);
     await requireUnchanged();
-    return loadTextGeometry(tower, config.embedDim, weights.text!, weights.file, onCpu);
+    return loadTextGeometry(openSession, tower, config.embedDim, weights.text!, onCpu);
   });
   const model: ClipModel = {
     name: checkpoint.name,
@@ -163,13 +177,14 @@ export async function loadClipModel(
     geometry,
     precision,
     device,
+    preprocess: (source, how) => platform.preprocess(source, config.preprocess, how),
     matmul,
     weightsHash: once(async () => {
-      const hash = await hashWeights(weights);
+      const hash = await hashWeights(bytes, weights);
       await requireUnchanged();
       return hash;
     }),
-    tokenizer: once(() => loadModelTokenizer(checkpoint)),
+    tokenizer: once(() => tokenizerOf(platform, checkpoint)),
     tokenizeTexts: (texts, work) => tokenizeWith(model, texts, work),
     async encodeTexts(texts, work) {
       return model.encodeTokens(await model.tokenizeTexts(texts, work), work);
@@ -180,7 +195,9 @@ export async function loadClipModel(
       const graph = () =>
         textGraph({ text: tower, embedDim: config.embedDim }, towerWeights, { kind: "plain", precision });
       const text = await session("text", graph, onCpu);
-      return blamingWeights(towerWeights, () => encodeTokens(text, texts, tower, config.embedDim, work));
+      return blamingWeights(bytes, towerWeights, () =>
+        encodeTokens(text, texts, tower, config.embedDim, work),
+      );
     },
     textGeometry: async () => (await textParts()).geometry,
     async decomposeTokens(texts, work = {}) {
@@ -191,7 +208,9 @@ export async function loadClipModel(
       const graph = () => textGraph({ text: tower, embedDim: config.embedDim }, towerWeights, how);
       const text = await session(`text ${tokenLayers.join()}`, graph, onCpu);
       const parts = await textParts();
-      return blamingWeights(towerWeights, () => decomposeTokens(text, matmul, tower, parts, texts, work));
+      return blamingWeights(bytes, towerWeights, () =>
+        decomposeTokens(text, matmul, tower, parts, texts, work),
+      );
     },
     async decompose(pixels, work = {}) {
       const { tokenLayers = [], outputLayers = [], gate } = work;
@@ -200,7 +219,9 @@ export async function loadClipModel(
       const key = `vision ${tokenLayers.join()} ${outputLayers.join()} ${kind.gated}`;
       const how = { ...kind, precision, attention } as const;
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
-      return blamingWeights(weights.vision, () => decompose(vision, matmul, config, geometry, pixels, work));
+      return blamingWeights(bytes, weights.vision, () =>
+        decompose(vision, matmul, config, geometry, pixels, work),
+      );
     },
     async readTokens(pixels, work = {}) {
       const { features = [] } = work;
@@ -208,7 +229,7 @@ export async function loadClipModel(
       const key = ["tokens", ...features.map((feature) => feature.name)].join(" ");
       const how = { ...kind, precision, attention } as const;
       const vision = await session(key, () => visionGraph(config, weights.vision, how), options);
-      return blamingWeights(weights.vision, () => readTokens(vision, config, pixels, work));
+      return blamingWeights(bytes, weights.vision, () => readTokens(vision, config, pixels, work));
     },
     loadedBytes: () => [...loaded.values()].reduce((sum, bytes) => sum + bytes, 0),
     async release() {
@@ -261,18 +282,20 @@ export async function tokenizeWith(
 }
 
 /** Bytes of weights as ONNX Runtime holds them, in float32. */
-const towerBytes = (weights: unknown): number =>
-  tensorsIn(weights).reduce((sum, { shape }) => sum + 4 * shape.reduce((all, size) => all * size, 1), 0);
+const bytesInMemory = (tensors: readonly TensorRef[]): number =>
+  tensors.reduce((sum, { shape }) => sum + 4 * shape.reduce((all, size) => all * size, 1), 0);
 
 /** Runs work whose numbers turned out to be none, and names the weight that was to blame. */
 async function blamingWeights<T>(
-  weights: Parameters<typeof requireFinite>[0],
+  bytes: Bytes,
+  weights: Parameters<typeof requireFinite>[1],
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ClipInterpretError && error.code === "SUM_MISMATCH") await requireFinite(weights);
+    if (error instanceof ClipInterpretError && error.code === "SUM_MISMATCH")
+      await requireFinite(bytes, weights);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import type { DecodeOptions } from "../image/decode.ts";
-import type { Preprocessed } from "../image/preprocess.ts";
+import type { DecodeOptions } from "../image/decode-options.ts";
+import type { Preprocessed } from "../image/show.ts";
 import type { ClipModel } from "./clip-model.ts";
 import type { ComponentSet } from "./components.ts";
 import type { TokenDecomposition } from "./decompose.ts";
@@ -32,7 +32,7 @@ export interface DecomposeImageOptions extends DecodeOptions {
  * ```
  */
 export async function decomposeImage(
-  model: Pick<ClipModel, "config" | "decompose">,
+  model: Pick<ClipModel, "config" | "preprocess" | "decompose">,
   source: string | Uint8Array,
   { tokensOf, ...options }: DecomposeImageOptions = {},
 ): Promise<DecomposedImage> {

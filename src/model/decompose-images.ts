@@ -1,5 +1,5 @@
 import { type PoolOptions, preprocessAll, type ReadLater } from "../image/pool.ts";
-import type { Preprocessed } from "../image/preprocess.ts";
+import type { Preprocessed } from "../image/show.ts";
 import type { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
 import type { DecomposeOptions, TokenDecomposition } from "./decompose.ts";

@@ -4,6 +4,7 @@ import { copyCheckpoint } from "../checkpoint/copy-checkpoint.ts";
 import { type EditRounding, editHeads } from "../checkpoint/edit-weights.ts";
 import { hashWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { guardWrite, makeFolder, putInPlace } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
@@ -133,7 +134,7 @@ export async function exportCheckpoint(
     checkCancelled(signal);
     const copy = await loadCheckpoint(partial);
     const rounding = await editHeads(copy, set.heads, means);
-    const weights = await hashWeights(copy.weights);
+    const weights = await hashWeights(disk, copy.weights);
     const card = cardOf(basename(target), { ...options, model, source, weights, rounding });
     await writeFile(join(partial, "README.md"), card);
     if (exists) await rmdir(target);

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import { type Piece, sizeOf, writePieces } from "../checkpoint/pieces.ts";
+import { type Piece, sizeOf } from "../checkpoint/pieces.ts";
+import { writePieces } from "../checkpoint/write-pieces.ts";
 import type { PreprocessConfig } from "../image/types.ts";
 import { encoderGraph } from "../onnx/encoder.ts";
 import { beside, inside, type PlaceWeight } from "../onnx/tensors.ts";
@@ -9,7 +10,7 @@ import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
 import { embeddingEdit } from "./embedding-edit.ts";
-import { textTower } from "./load-tokenizer.ts";
+import { textTower } from "./text-tower.ts";
 
 /** What the ablated heads' means were taken over. */
 export interface Calibration {

@@ -1,9 +1,11 @@
-import type { Checkpoint } from "../checkpoint/load.ts";
 import type { LanguageConfig, TextConfig, TowerConfig } from "../checkpoint/model-config.ts";
+import type { Checkpoint } from "../checkpoint/read-checkpoint.ts";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
+import { tensorsIn } from "../checkpoint/weights.ts";
 import { geometryGraph, type LastMaps, poolGeometryGraph } from "../onnx/geometry.ts";
 import { languageGeometryGraph } from "../onnx/language-parts.ts";
-import { createSession, type SessionOptions } from "../onnx/session.ts";
+import type { OpenSession, SessionOptions } from "../onnx/session.ts";
 import { identity } from "../onnx/transformer.ts";
 
 /** How heads write into the joint space: what of `head-space.ts` belongs to the weights. */
@@ -61,14 +63,15 @@ export function headRows({ M, heads, headDim, embedDim, whole }: HeadGeometry, l
 
 /** Computes the image tower's geometry from a checkpoint's weights, once. */
 export async function loadGeometry(
+  open: OpenSession,
   { config, weights }: Pick<Checkpoint, "config" | "weights">,
   options: SessionOptions = {},
 ): Promise<HeadGeometry> {
   const { embedDim, vision } = config;
   const { layers, heads, headDim, width, pool } = vision;
-  if (!pool) return geometryOf(vision, embedDim, weights.vision, weights.file, options);
+  if (!pool) return geometryOf(open, vision, embedDim, weights.vision, options);
   const graph = poolGeometryGraph(config, weights.vision);
-  const { O, T } = await runOnce(graph, weights.file, options);
+  const { O, T } = await runOnce(open, graph, tensorsIn(weights.vision), options);
   return {
     ...wholeGeometry(layers, heads, embedDim),
     poolMlp: pool.mlpWidth !== undefined,
@@ -88,31 +91,44 @@ function wholeGeometry(layers: number, heads: number, embedDim: number): HeadGeo
 
 /** The text tower's geometry: the same maths, its last norm being `lnFinal`. */
 export async function loadTextGeometry(
+  open: OpenSession,
   text: TextConfig,
   embedDim: number,
   weights: TextWeights | LanguageWeights,
-  file: string,
   options: SessionOptions = {},
 ): Promise<TextGeometry> {
   if ("projections" in weights)
-    return loadLanguageGeometry(text, text.language!, embedDim, weights, file, options);
+    return loadLanguageGeometry(open, text, text.language!, embedDim, weights, options);
   const { lnFinal, ...others } = weights;
-  return { geometry: await geometryOf(text, embedDim, { ...others, lnPost: lnFinal }, file, options) };
+  return { geometry: await geometryOf(open, text, embedDim, { ...others, lnPost: lnFinal }, options) };
 }
 
 async function geometryOf(
+  open: OpenSession,
   tower: TowerConfig,
   embedDim: number,
   weights: LastMaps,
-  file: string,
   options: SessionOptions,
 ): Promise<HeadGeometry> {
   const { layers, heads } = tower;
-  const { M, k, s, b } = await runOnce(geometryGraph(tower, embedDim, weights), file, options);
+  const { M, k, s, b } = await runOnce(
+    open,
+    geometryGraph(tower, embedDim, weights),
+    lastMaps(weights),
+    options,
+  );
   const headDim = M.dims[1] / heads;
   const shape = { layers, heads, headDim, embedDim, terms: 2 * layers + 1 };
   return { ...shape, M: M.data, k: k.data, s: s.data, b: b.data };
 }
+
+/** What of a tower the geometry reads: of its blocks, what attention writes with. */
+const lastMaps = ({ blocks, lnPost, projection }: LastMaps): TensorRef[] =>
+  tensorsIn([
+    blocks.map(({ out, attentionScale, postNorm, ln1 }) => [out, attentionScale, postNorm && ln1]),
+    lnPost,
+    projection,
+  ]);
 
 /** How a text tower's heads write. */
 export interface TextGeometry {
@@ -135,16 +151,16 @@ export interface LanguageEnd {
 
 /** The same of a language model's encoder. */
 async function loadLanguageGeometry(
+  open: OpenSession,
   text: TextConfig,
   language: LanguageConfig,
   embedDim: number,
   weights: LanguageWeights,
-  file: string,
   options: SessionOptions = {},
 ): Promise<TextGeometry> {
   const { layers, heads } = text;
   const graph = languageGeometryGraph(text, language, weights);
-  const { M, b, ...others } = await runOnce(graph, file, options);
+  const { M, b, ...others } = await runOnce(open, graph, tensorsIn(weights), options);
   const [, rows, inner] = M.dims;
   const before: HeadGeometry = {
     ...{ layers, heads, headDim: rows / heads, embedDim: inner, terms: 2 * layers + 1 },
@@ -158,8 +174,13 @@ async function loadLanguageGeometry(
 }
 
 /** Runs a graph that has no input. */
-async function runOnce(graph: Uint8Array, file: string, options: SessionOptions) {
-  const session = await createSession(graph, file, { ...options, optimize: "none" });
+async function runOnce(
+  open: OpenSession,
+  graph: Uint8Array,
+  weights: readonly TensorRef[],
+  options: SessionOptions,
+) {
+  const session = await open(graph, weights, { ...options, optimize: "none" });
   try {
     return await session.run({});
   } finally {

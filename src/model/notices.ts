@@ -1,7 +1,7 @@
 import { type Neuron, readsTexts } from "../checkpoint/model-config.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
-import { isEmbedded } from "./registry.ts";
+import { isEmbedded } from "./embedded.ts";
 
 /** What every result of an approximate model must come with; nothing in float32. */
 export const precisionNotice = ({ precision }: ClipModel): string[] =>

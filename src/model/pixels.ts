@@ -1,6 +1,7 @@
 import type { ModelConfig } from "../checkpoint/model-config.ts";
-import type { DecodeOptions } from "../image/decode.ts";
-import { normalize, type Preprocessed, preprocess } from "../image/preprocess.ts";
+import type { DecodeOptions } from "../image/decode-options.ts";
+import { normalize, type Preprocessed } from "../image/show.ts";
+import type { ClipModel } from "./clip-model.ts";
 
 /** What a model reads of one image, and what it was made from. */
 export interface ImagePixels {
@@ -15,12 +16,12 @@ export interface ImagePixels {
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `IMAGE_UNREADABLE`, `IMAGE_TOO_LARGE`
  */
 export async function pixelsOf(
-  { config }: { readonly config: Pick<ModelConfig, "preprocess"> },
+  model: { readonly config: Pick<ModelConfig, "preprocess"> } & Pick<ClipModel, "preprocess">,
   source: string | Uint8Array,
   options: DecodeOptions = {},
 ): Promise<ImagePixels> {
-  const shown = await preprocess(source, config.preprocess, options);
-  return { pixels: normalizeAll([shown], config.preprocess), shown };
+  const shown = await model.preprocess(source, options);
+  return { pixels: normalizeAll([shown], model.config.preprocess), shown };
 }
 
 /** Several images' pixels in one batch: [b, 3, size, size], normalised. */

@@ -5,23 +5,14 @@ import { findCached, hubIdOfFolder } from "../hub/cache.ts";
 import { cacheFolder } from "../hub/environment.ts";
 import { findHubModel, refuseName, suggestModels } from "../hub/known-models.ts";
 import { hintFor } from "../hub/pull.ts";
+import { disk } from "../support/disk-bytes.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
 import { sharedCache } from "../support/shared.ts";
-import { type ClipModel, loadClipModel, type ModelOptions } from "./clip-model.ts";
-
-/** Models that come with the package: small CLIPs trained on a generated world of emoji scenes. */
-export const EMBEDDED_MODELS = [
-  "emoji-4x128-p8",
-  "emoji-6x192-p8",
-  "emoji-4x128-p16",
-  "emoji-4x128-p16-s2",
-  "emoji-4x128-p16-s3",
-] as const;
-
-/** What is used when no model is named. */
-export const DEFAULT_MODEL: (typeof EMBEDDED_MODELS)[number] = "emoji-4x128-p8";
+import type { ClipModel, ModelOptions } from "./clip-model.ts";
+import { DEFAULT_MODEL, EMBEDDED_MODELS, isEmbedded } from "./embedded.ts";
+import { loadClipModel } from "./load-model.ts";
 
 /** A model that was named, found on disk. */
 export interface LocatedModel {
@@ -29,9 +20,6 @@ export interface LocatedModel {
   readonly folder: string;
   readonly embedded: boolean;
 }
-
-/** True for the name of a model that comes with the package. */
-export const isEmbedded = (name: string): boolean => (EMBEDDED_MODELS as readonly string[]).includes(name);
 
 /** Where the embedded models lie. src/model/ and dist/model/ are equally deep, so this holds before and after the build. */
 const EMBEDDED_FOLDER = fileURLToPath(new URL("../../models/", import.meta.url));
@@ -50,7 +38,7 @@ export async function locateModel(
   if (isEmbedded(nameOrFolder)) return embeddedModel(nameOrFolder);
   const asked = resolve(nameOrFolder);
   if (await isFolder(asked)) {
-    const folder = await unwrapFolder(asked);
+    const folder = await unwrapFolder(disk, asked);
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
     return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(asked), folder, embedded: false };

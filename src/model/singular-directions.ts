@@ -3,6 +3,7 @@ import { readTensor } from "../checkpoint/tensor-values.ts";
 import type { Block } from "../checkpoint/weight-roles.ts";
 import { addScaled, dot } from "../math/linear.ts";
 import { rowFactor } from "../math/orthonormal.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { headRows } from "./geometry.ts";
@@ -102,13 +103,13 @@ async function valueMatrix(
   { value, ln1, postNorm, attentionNorm }: Block,
   width: number,
 ): Promise<Float32Array> {
-  const matrix = await readTensor(value.weight);
+  const matrix = await readTensor(disk, value.weight);
   if (!postNorm) {
-    const gamma = await readTensor(ln1.weight);
+    const gamma = await readTensor(disk, ln1.weight);
     for (let at = 0; at < matrix.length; at++) matrix[at] *= gamma[at % width];
   }
   if (attentionNorm) {
-    const gamma = await readTensor(attentionNorm.weight);
+    const gamma = await readTensor(disk, attentionNorm.weight);
     for (let at = 0; at < matrix.length; at++) matrix[at] *= gamma[Math.floor(at / width)];
   }
   return matrix;

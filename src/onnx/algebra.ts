@@ -1,5 +1,6 @@
 import { createGraph } from "./graph.ts";
-import { createSession, type SessionOptions } from "./session.ts";
+import { createSession } from "./node-session.ts";
+import type { SessionOptions } from "./session.ts";
 
 /** A dense matrix in C order: `data.length` is `rows · columns`. */
 export interface DenseMatrix {

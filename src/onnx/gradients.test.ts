@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { TOWER_ACTIVATIONS } from "../checkpoint/model-config.ts";
 import { SLOPES } from "./gradients.ts";
 import { createGraph } from "./graph.ts";
-import { createSession } from "./session.ts";
+import { createSession } from "./node-session.ts";
 import { ACTIVATIONS } from "./transformer.ts";
 
 it.each(TOWER_ACTIVATIONS)("the slope of %s is how fast it grows", async (activation) => {

@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { relativeError } from "../../test/support/compare.ts";
 import { writeSafetensors } from "../../test/support/safetensors.ts";
 import { readSafetensors } from "../checkpoint/safetensors.ts";
+import { disk } from "../support/disk-bytes.ts";
 import { createGraph } from "./graph.ts";
 import { linearIn, type Precision } from "./linear.ts";
-import { createSession } from "./session.ts";
+import { createSession } from "./node-session.ts";
 
 const [ROWS, INPUTS, OUTPUTS] = [6, 64, 24];
 let folder: string;
@@ -31,7 +32,7 @@ async function product(precision: Precision, x: Float32Array, weight: Float32Arr
       ["bias", raw(bias, [OUTPUTS])],
     ]),
   );
-  const tensors = await readSafetensors(path);
+  const tensors = await readSafetensors(disk, path);
   const g = createGraph("linear");
   const linear = { weight: tensors.get("weight")!, bias: tensors.get("bias")! };
   g.output("y", linearIn(precision)(g, g.input("x", "float32", ["rows", INPUTS]), linear));

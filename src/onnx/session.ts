@@ -1,7 +1,5 @@
-import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { InferenceSession, Tensor } from "./runtime.ts";
+import type { InferenceSession, TensorConstructor } from "onnxruntime-common";
+import type { TensorRef } from "../checkpoint/safetensors.ts";
 
 /** A float32 tensor in C order. */
 export interface FloatTensor {
@@ -23,7 +21,7 @@ export type Feeds = Readonly<
   >
 >;
 
-/** A loaded graph. `run` blocks the calling thread while it computes: onnxruntime-node has no other way. */
+/** A loaded graph. `run` blocks the calling thread while it computes: neither onnxruntime-node nor WebAssembly has another way. */
 export interface Session {
   run(feeds: Feeds): Promise<Record<string, FloatTensor>>;
   /** The same for a graph whose outputs are float64. */
@@ -43,46 +41,26 @@ export interface SessionOptions {
 }
 
 /**
- * Loads a graph from memory. Weights are mapped from `weightsFile` and its neighbours; ONNX Runtime packs a copy of the
- * matrices for its kernels. Without packing a load takes a quarter of the memory, but bits then depend on the batch.
+ * Loads a graph from memory, in ONNX Runtime for Node ({@link file://./node-session.ts}) or for the web
+ * ({@link file://./web-session.ts}).
  *
- * @param weightsFile any weights file the graph names (all lie in one folder), or undefined without weights
- * @param options `device` must have passed {@link requireDevice}
+ * @param weights what the graph names of a checkpoint, or more; all of it lies in one folder
  * @throws `CHECKPOINT_INVALID` when ONNX Runtime cannot load it
  */
-export async function createSession(
+export type OpenSession = (
   graph: Uint8Array,
-  weightsFile: string | undefined,
-  { threads = 0, device = "cpu", optimize = "all" }: SessionOptions = {},
-): Promise<Session> {
-  let session: InferenceSession;
-  try {
-    session = await InferenceSession.create(graph, {
-      executionProviders: [device],
-      // More threads than cores would spin on each other.
-      intraOpNumThreads: Math.min(threads, availableParallelism()),
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: optimize === "all" ? "all" : "disabled",
-      logSeverityLevel: 3,
-      extra: {
-        session: {
-          // Threads that wait by spinning cost more than twice the processor's time, and finish no sooner.
-          intra_op: { allow_spinning: "0" },
-          ...(weightsFile && { model_external_initializers_file_folder_path: dirname(weightsFile) }),
-        },
-      },
-    });
-  } catch (cause) {
-    throw new ClipInterpretError(
-      "CHECKPOINT_INVALID",
-      `ONNX Runtime cannot load the model: ${messageOf(cause)}`,
-      { cause },
-    );
-  }
+  weights: readonly TensorRef[],
+  options?: SessionOptions,
+) => Promise<Session>;
+
+/** A session of any ONNX Runtime. @param Tensor that runtime's own */
+export function sessionOver(session: InferenceSession, Tensor: TensorConstructor): Session {
   /** The outputs' type is fixed by the graph, so it is the caller's to know. */
   const run = async <Data>(feeds: Feeds) => {
-    const tensors = Object.entries(feeds).map(([name, { data, dims }]) => [name, toTensor(data, dims)]);
+    const tensors = Object.entries(feeds).map(([name, { data, dims }]) => [
+      name,
+      toTensor(Tensor, data, dims),
+    ]);
     const results = await session.run(Object.fromEntries(tensors));
     return Object.fromEntries(
       Object.entries(results).map(([name, { data, dims }]) => [name, { data: data as Data, dims }]),
@@ -95,7 +73,11 @@ export async function createSession(
   };
 }
 
-function toTensor(given: Float32Array | Float64Array | BigInt64Array, dims: readonly number[]): Tensor {
+function toTensor(
+  Tensor: TensorConstructor,
+  given: Float32Array | Float64Array | BigInt64Array,
+  dims: readonly number[],
+) {
   // ONNX Runtime takes no memory that threads share.
   const data = given.buffer instanceof ArrayBuffer ? given : given.slice();
   if (data instanceof BigInt64Array) return new Tensor("int64", data, dims);

@@ -1,6 +1,6 @@
-import { basename } from "node:path";
 import { type Piece, sizeOf, tensorBytes } from "../checkpoint/pieces.ts";
 import type { TensorRef, WeightDtype } from "../checkpoint/safetensors.ts";
+import { nameIn } from "../support/paths.ts";
 import * as pb from "./protobuf.ts";
 
 /*
@@ -37,7 +37,7 @@ const external = (tensor: TensorRef, name: string, file: string, offset: number)
 
 /** In the checkpoint: nothing is copied. */
 export const whereItLies: PlaceWeight = (tensor, name) =>
-  external(tensor, name, basename(tensor.file), tensor.offset);
+  external(tensor, name, nameIn(tensor.file), tensor.offset);
 
 /** In the model file. */
 export const inside: PlaceWeight = (tensor, name) => [

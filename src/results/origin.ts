@@ -1,10 +1,10 @@
-import { basename } from "node:path";
 import { z } from "zod";
 import { type HashedIndex, hashOf } from "../corpus/hash-index.ts";
-import type { ShardedIndex } from "../corpus/open-shards.ts";
+import type { ShardedIndex } from "../corpus/sharded-index.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { modelNotice } from "../model/notices.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
+import { nameIn } from "../support/paths.ts";
 import { VERSION } from "../support/version.ts";
 import type { TextPool } from "../text/pool.ts";
 
@@ -78,7 +78,7 @@ export async function originOf<S extends Partial<Sources>>(
     ...(image && { image }),
     ...(index && {
       index: {
-        name: index.name ?? basename(index.folder),
+        name: index.name ?? nameIn(index.folder),
         sha256: await hashOf(index),
         images: index.images.length,
       },

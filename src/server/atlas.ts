@@ -4,7 +4,7 @@ import { estimatedImages } from "../analysis/atlas/atlas.ts";
 import { type KeptAtlas, keptAtlas } from "../analysis/atlas/kept.ts";
 import { type AtlasLabels, loadAtlasLabels } from "../analysis/atlas/labels.ts";
 import { readsTexts } from "../checkpoint/model-config.ts";
-import type { ShardedIndex } from "../corpus/open-shards.ts";
+import type { ShardedIndex } from "../corpus/sharded-index.ts";
 import { type HeadLabel, readLabels, writeLabels } from "../labels/labels-file.ts";
 import { loadProperties, type Properties } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";

@@ -2,16 +2,11 @@ import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requireModelOf, versionOf } from "../corpus/open-index.ts";
-import {
-  everyRow,
-  openManifest,
-  openShards,
-  type ReadOptions,
-  type ShardedIndex,
-} from "../corpus/open-shards.ts";
+import { openManifest, openShards, type ReadOptions } from "../corpus/open-shards.ts";
 import { insideOf, readPicture } from "../corpus/picture.ts";
 import { findMissing, missingPictures, spread } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
+import { everyRow, type ShardedIndex } from "../corpus/sharded-index.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
 import { isStoreAddress } from "../corpus/store-at.ts";
 import { ownCacheFolder } from "../support/environment.ts";

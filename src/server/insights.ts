@@ -4,7 +4,7 @@ import { measureRetrieval } from "../analysis/neighbors/retrieval.ts";
 import { measureSelectivity } from "../analysis/selectivity/selectivity.ts";
 import { hashOf } from "../corpus/hash-index.ts";
 import type { Index } from "../corpus/open-index.ts";
-import type { ShardedIndex } from "../corpus/open-shards.ts";
+import type { ShardedIndex } from "../corpus/sharded-index.ts";
 import { loadProperties, type Properties, requireLabelsOf } from "../labels/properties.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseComponents } from "../model/components.ts";

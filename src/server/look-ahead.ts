@@ -1,8 +1,8 @@
+import { everyHeadsTokens } from "../analysis/segmentation/every-head.ts";
 import { wordsSeen } from "../analysis/words/words.ts";
 import { EXAMPLE_SCENE } from "../world/example-scene.ts";
 import { EXAMPLE } from "./routes/models.ts";
 import type { Services } from "./routes/route.ts";
-import { everyHeadsTokens } from "./tokens.ts";
 
 /** Answers what the first page asks before anybody does: graphs are loaded then, and code is compiled. */
 export async function lookAhead(

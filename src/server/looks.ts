@@ -4,7 +4,7 @@ import type { ModelConfig } from "../checkpoint/model-config.ts";
 import type { SourceImage } from "../corpus/source.ts";
 import { createShare } from "../hub/share.ts";
 import { createPreprocessPool, type PreprocessPool } from "../image/pool.ts";
-import type { Preprocessed } from "../image/preprocess.ts";
+import type { Preprocessed } from "../image/show.ts";
 import { parseTextHeads } from "../model/components.ts";
 import type { TokenDecomposition } from "../model/decompose.ts";
 import { normalizeAll } from "../model/pixels.ts";

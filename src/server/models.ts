@@ -1,9 +1,9 @@
 import { requireFinite } from "../checkpoint/finite.ts";
 import { type CatalogueEntry, folderEntry, listModels } from "../model/catalogue.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { modelNotice } from "../model/notices.ts";
-import { isEmbedded, isFoundByName, type ModelLoader } from "../model/registry.ts";
-import type { ModelDetail } from "../results/app.ts";
+import { isEmbedded } from "../model/embedded.ts";
+import { isFoundByName, type ModelLoader } from "../model/registry.ts";
+import { disk } from "../support/disk-bytes.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
@@ -42,7 +42,7 @@ export async function serveModels(
   const folders = new Map<string, { readonly path: string; readonly name: string }>();
   for (const named of given) {
     const model = await loader.load(named);
-    await requireFinite(model.checkpoint.weights);
+    await requireFinite(disk, model.checkpoint.weights);
     const id = await idOf(model, environment);
     ids.push(id);
     if (id !== model.name) folders.set(id, { path: model.checkpoint.folder, name: model.name });
@@ -86,15 +86,4 @@ async function idOf(model: ClipModel, environment: Environment): Promise<string>
   const digits = sha256Of(JSON.stringify([await model.weightsHash(), model.config])).slice(0, 8);
   const words = model.name.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
   return `${words.slice(0, 60) || "model"}-${digits}`;
-}
-
-/** What a page needs to know of a model. */
-export async function describeModel(model: ServedModel): Promise<ModelDetail> {
-  const { layers, heads, headDim, grid, imageSize } = model.config.vision;
-  const { id: name, precision, device } = model;
-  return {
-    ...{ name, embedded: isEmbedded(name), precision, device, weights: await model.weightsHash() },
-    ...{ layers, heads, headDim, imageSize, grid: { rows: grid, columns: grid } },
-    notice: modelNotice(model) ?? null,
-  };
 }

@@ -1,4 +1,4 @@
-import { isEmbedded } from "../model/registry.ts";
+import { isEmbedded } from "../model/embedded.ts";
 import type { ComparisonAsked, JobView } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Services } from "./routes/route.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serve } from "@hono/node-server";
 import { createPuller, type Puller } from "../hub/pull.ts";
-import { isEmbedded } from "../model/registry.ts";
+import { isEmbedded } from "../model/embedded.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { isLoopback } from "../support/network.ts";

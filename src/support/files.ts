@@ -3,6 +3,7 @@ import { constants, rmSync } from "node:fs";
 import { access, chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ClipInterpretError, messageOf } from "./errors.ts";
+import { parseJson } from "./json.ts";
 
 /** Reads a whole file; `INPUT_NOT_FOUND` or `INPUT_UNREADABLE` when that fails. */
 export async function readInput(path: string): Promise<Buffer> {
@@ -33,33 +34,9 @@ export const isFolder = async (path: string): Promise<boolean> =>
 /** Bytes of a file; undefined if there is none. */
 export const sizeOf = async (path: string): Promise<number | undefined> => (await entryAt(path))?.size;
 
-/** What to do about a file of which git fetched only a note of where it is. */
-export const LFS_HINT =
-  "The clone was made without git-lfs: install it and run `git lfs pull` in the clone, or fetch the file itself.";
-
-/** True for the bytes of a Git LFS pointer, which is where the file should be in a clone without git-lfs. */
-export const isLfsPointer = (start: Uint8Array): boolean =>
-  Buffer.from(start.subarray(0, 64))
-    .toString("latin1")
-    .startsWith("version https://git-lfs.github.com/spec/");
-
 /** Reads and parses a JSON file, with or without a byte-order mark; `JSON_INVALID` when it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
   return parseJson(await readInput(path), path);
-}
-
-/** The same of a file that was read already. @throws `JSON_INVALID` */
-export function parseJson(bytes: Buffer, path: string): unknown {
-  if (isLfsPointer(bytes))
-    throw new ClipInterpretError("JSON_INVALID", `${path} is a Git LFS pointer, not the JSON file`, {
-      hint: LFS_HINT,
-    });
-  const text = bytes.toString("utf8").replace(/^\ufeff/, "");
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ClipInterpretError("JSON_INVALID", `${path} is not JSON: ${messageOf(cause)}`, { cause });
-  }
 }
 
 /** What a file is written from. */

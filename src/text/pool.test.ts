@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KNOWN_MODELS } from "../hub/known-models.ts";
-import { EMBEDDED_MODELS } from "../model/registry.ts";
+import { EMBEDDED_MODELS } from "../model/embedded.ts";
 import type { ProgressEvent } from "../support/progress.ts";
 import { defaultPool, loadPool, POOLS } from "./pool.ts";
 

@@ -1,10 +1,8 @@
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import { z } from "zod";
+import type { Bytes } from "../support/bytes.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { isLfsPointer, LFS_HINT, readInput } from "../support/files.ts";
+import { isLfsPointer, LFS_HINT } from "../support/json.ts";
+import { folderOf, pathIn } from "../support/paths.ts";
 import { reasonOf } from "../support/reason.ts";
 import { byteCharacters } from "./byte-characters.ts";
 
@@ -14,8 +12,8 @@ export type TokenizerSource =
   | { readonly kind: "json"; readonly path: string }
   /** The files of transformers' older tokenizers. */
   | { readonly kind: "slow"; readonly vocab: string; readonly merges: string }
-  /** CLIP's own byte-pair encoding, which comes with this package as it does with OpenCLIP. */
-  | { readonly kind: "shared" };
+  /** CLIP's own byte-pair encoding, which comes with this package as it does with OpenCLIP: its merges, gzipped. */
+  | { readonly kind: "shared"; readonly merges: string };
 
 /** What messages call a tokenizer's files. */
 export const nameOf = (source: TokenizerSource): string =>
@@ -43,15 +41,18 @@ export type TokenizerDefinition = z.infer<typeof Definition>;
  * Reads a tokenizer's files.
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `TOKENIZER_INVALID`
  */
-export async function readTokenizerFiles(source: TokenizerSource): Promise<TokenizerDefinition> {
-  if (source.kind === "json") return parse(source.path, Definition);
-  if (source.kind === "shared") return define(...(await sharedTokens()), {});
-  const vocab = await parse(source.vocab, Vocabulary);
-  const merges = (await read(source.merges))
+export async function readTokenizerFiles(
+  bytes: Bytes,
+  source: TokenizerSource,
+): Promise<TokenizerDefinition> {
+  if (source.kind === "json") return parse(bytes, source.path, Definition);
+  if (source.kind === "shared") return define(...(await sharedTokens(bytes, source.merges)), {});
+  const vocab = await parse(bytes, source.vocab, Vocabulary);
+  const merges = (await read(bytes, source.merges))
     .split("\n")
     .filter((line) => line && !line.startsWith("#version"));
-  const added = join(dirname(source.vocab), "added_tokens.json");
-  const more = await parse(added, Vocabulary).catch((error) => {
+  const added = pathIn(folderOf(source.vocab), "added_tokens.json");
+  const more = await parse(bytes, added, Vocabulary).catch((error) => {
     if (error instanceof ClipInterpretError && error.code === "INPUT_NOT_FOUND") return {};
     throw error;
   });
@@ -69,24 +70,27 @@ export function tokenIds({
 
 /** The token that texts are filled up with: as `tokenizer_config.json` says, beside the file, or the file itself. */
 export async function paddingToken(
+  bytes: Bytes,
   source: TokenizerSource,
   definition: TokenizerDefinition,
 ): Promise<number | undefined> {
   if (source.kind === "shared") return 0;
-  const folder = dirname(source.kind === "json" ? source.path : source.vocab);
-  const config = await parse(join(folder, "tokenizer_config.json"), TokenizerConfig).catch((error) => {
-    if (error instanceof ClipInterpretError && error.code === "INPUT_NOT_FOUND") return {};
-    throw error;
-  });
+  const folder = folderOf(source.kind === "json" ? source.path : source.vocab);
+  const config = await parse(bytes, pathIn(folder, "tokenizer_config.json"), TokenizerConfig).catch(
+    (error) => {
+      if (error instanceof ClipInterpretError && error.code === "INPUT_NOT_FOUND") return {};
+      throw error;
+    },
+  );
   const { pad_token: token } = config as z.infer<typeof TokenizerConfig>;
   if (token == null) return definition.padding?.pad_id;
   return tokenIds(definition)[typeof token === "string" ? token : token.content];
 }
 
-async function read(path: string): Promise<string> {
-  let bytes: Buffer;
+async function read(bytes: Bytes, path: string): Promise<string> {
+  let file: Uint8Array;
   try {
-    bytes = await readInput(path);
+    file = await bytes.read(path);
   } catch (error) {
     if (!(error instanceof ClipInterpretError) || error.code !== "INPUT_NOT_FOUND") throw error;
     throw new ClipInterpretError("INPUT_NOT_FOUND", error.message, {
@@ -94,15 +98,19 @@ async function read(path: string): Promise<string> {
       cause: error,
     });
   }
-  if (isLfsPointer(bytes))
+  if (isLfsPointer(file))
     throw new ClipInterpretError("TOKENIZER_INVALID", `${path} is a Git LFS pointer, not the tokenizer`, {
       hint: LFS_HINT,
     });
-  return bytes.toString("utf8");
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(file);
 }
 
-async function parse<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
-  const text = await read(path);
+async function parse<Schema extends z.ZodType>(
+  bytes: Bytes,
+  path: string,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
+  const text = await read(bytes, path);
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
@@ -163,22 +171,20 @@ function define(
   };
 }
 
-/** src/text/ and dist/text/ are equally deep, so this holds before and after the build. */
-const MERGES = fileURLToPath(new URL("../../assets/tokenizer/clip-merges.txt.gz", import.meta.url));
-
 /** CLIP's vocabulary follows from its merges: the bytes, the bytes that end a word, what is merged, start and end. */
-async function sharedTokens(): Promise<[Record<string, number>, string[]]> {
-  const text = (await promisify(gunzip)(await readInput(MERGES))).toString("utf8");
+async function sharedTokens(bytes: Bytes, path: string): Promise<[Record<string, number>, string[]]> {
+  const packed = new Blob([(await bytes.read(path)) as Uint8Array<ArrayBuffer>]);
+  const text = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).text();
   const merges = text.trimEnd().split("\n");
-  const bytes = [...byteCharacters().keys()];
+  const characters = [...byteCharacters().keys()];
   const merged = merges.map((pair) => pair.replace(" ", ""));
-  const tokens = [...bytes, ...bytes.map((byte) => `${byte}</w>`), ...merged, START, END];
+  const tokens = [...characters, ...characters.map((byte) => `${byte}</w>`), ...merged, START, END];
   return [Object.fromEntries(tokens.map((token, id) => [token, id])), merges];
 }
 
 /** The tokenizer files among the names of a folder; undefined if there are none. */
 export function tokenizerFilesIn(folder: string, names: ReadonlySet<string>): TokenizerSource | undefined {
-  if (names.has("tokenizer.json")) return { kind: "json", path: join(folder, "tokenizer.json") };
+  if (names.has("tokenizer.json")) return { kind: "json", path: pathIn(folder, "tokenizer.json") };
   if (!names.has("vocab.json") || !names.has("merges.txt")) return undefined;
-  return { kind: "slow", vocab: join(folder, "vocab.json"), merges: join(folder, "merges.txt") };
+  return { kind: "slow", vocab: pathIn(folder, "vocab.json"), merges: pathIn(folder, "merges.txt") };
 }

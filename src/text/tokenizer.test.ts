@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanText } from "./clean.ts";
-import { loadTokenizer, type TextRules, type Tokenizer } from "./tokenizer.ts";
+import { loadTokenizer, SHARED_TOKENIZER } from "./load-tokenizer.ts";
+import type { TextRules, Tokenizer } from "./tokenizer.ts";
 
 const goldens = fileURLToPath(new URL("../../test/goldens/tokenizer/", import.meta.url));
 const clipFile = `${goldens}tokenizer.json`;
@@ -27,7 +28,7 @@ const untouched: { text: string; ids: number[] }[] = readGolden("transformers.js
 describe("texts that are not as they should be", () => {
   it("are repaired as OpenAI's CLIP and OpenCLIP do, from either copy of the tokenizer", async () => {
     expect(repaired.length).toBeGreaterThan(200);
-    const shared = await loadTokenizer({ kind: "shared" }, 77);
+    const shared = await loadTokenizer(SHARED_TOKENIZER, 77);
     for (const { text, clean, ids } of repaired) {
       // Both cleaners leave white space to the next step.
       const [ours, theirs] = [

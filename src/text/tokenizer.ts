@@ -1,4 +1,5 @@
 import { Tokenizer as Library } from "@huggingface/tokenizers";
+import type { Bytes } from "../support/bytes.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { type Cleaning, cleanText } from "./clean.ts";
@@ -64,7 +65,8 @@ export const OPEN_CLIP_RULES: TextRules = { cleaning: "open_clip", pooling: "hig
  * @param contextLength tokens that the model reads, start and end token included
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `TOKENIZER_INVALID`
  */
-export async function loadTokenizer(
+export async function readTokenizer(
+  bytes: Bytes,
   where: string | TokenizerSource,
   contextLength: number,
   rules: TextRules = OPEN_CLIP_RULES,
@@ -72,8 +74,8 @@ export async function loadTokenizer(
   const source: TokenizerSource = typeof where === "string" ? { kind: "json", path: where } : where;
   const invalid: Invalid = (why, options) =>
     new ClipInterpretError("TOKENIZER_INVALID", `${nameOf(source)}: ${why}`, options);
-  const definition = await readTokenizerFiles(source);
-  const padding = rules.fill ? await paddingToken(source, definition) : undefined;
+  const definition = await readTokenizerFiles(bytes, source);
+  const padding = rules.fill ? await paddingToken(bytes, source, definition) : undefined;
   if (rules.fill && padding === undefined) {
     throw invalid("does not say which token texts are filled up with", {
       hint: "Put the model's tokenizer_config.json beside it.",

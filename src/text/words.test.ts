@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { goldenPath } from "../../test/support/goldens.ts";
-import { loadTokenizer } from "./tokenizer.ts";
+import { loadTokenizer } from "./load-tokenizer.ts";
 import { groupWords } from "./words.ts";
 
 const texts = (words: readonly { text: string }[]) => words.map(({ text }) => text);

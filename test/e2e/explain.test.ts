@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { explainResultSchema } from "../../src/results/explain.ts";
 import { bareEnvironment, expectError, repositoryPath, runCli, runOk, testFolder } from "./cli.ts";
 

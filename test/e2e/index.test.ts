@@ -22,7 +22,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readIndex } from "../../src/corpus/open-index.ts";
 import { Random } from "../../src/math/random.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { indexCheckSchema, indexResultSchema } from "../../src/results/index-run.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { tokenizeResultSchema } from "../../src/results/tokenize.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { expectError, jsonLines, repositoryPath, runCli, runOk, testFolder } from "./cli.ts";

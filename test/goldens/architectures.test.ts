@@ -11,7 +11,7 @@ import { Random } from "../../src/math/random.ts";
 import { decompose } from "../../src/model/decompose.ts";
 import { loadGeometry } from "../../src/model/geometry.ts";
 import { createMatMul } from "../../src/onnx/matmul.ts";
-import { createSession } from "../../src/onnx/session.ts";
+import { createSession, openNodeSession } from "../../src/onnx/node-session.ts";
 import { visionGraph } from "../../src/onnx/vision.ts";
 import { configs, openClipFile, randomWeights, resize, tensorsOf, UNREAD } from "../support/architectures.ts";
 
@@ -41,7 +41,7 @@ describe("of OpenCLIP's architectures", () => {
 
   it("all that load sum to their embedding within 1e-5, with random weights, made small", async () => {
     const folder = mkdtempSync(join(tmpdir(), "architectures-"));
-    const matmul = await createMatMul();
+    const matmul = await createMatMul(openNodeSession);
     const errors = new Map<string, number>();
     const byKind = new Map<string, number>();
     for (const [seed, { name, config }] of loading.entries()) {
@@ -52,7 +52,7 @@ describe("of OpenCLIP's architectures", () => {
       const kind = JSON.stringify([small.config.vision, small.tower, biases, small.config.embedDim]);
       if (!byKind.has(kind)) {
         const weights = randomWeights(name, small, file, seed);
-        const geometry = await loadGeometry({ config: small.config, weights });
+        const geometry = await loadGeometry(openNodeSession, { config: small.config, weights });
         const how = { kind: "decompose", tokenLayers: [], gated: false, precision: "fp32" } as const;
         const graph = visionGraph(small.config, weights.vision, { ...how, attention: "fused" });
         const session = await createSession(graph, file);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { dot } from "../../src/math/linear.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { headRows } from "../../src/model/geometry.ts";
 import { singularDirections } from "../../src/model/singular-directions.ts";
 import { relativeError } from "../support/compare.ts";

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dot } from "../../src/math/linear.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { denseHeads, denseTokens } from "../../src/model/dense.ts";
 import type { HeadGeometry } from "../../src/model/geometry.ts";

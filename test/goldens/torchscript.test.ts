@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyCheckpoint } from "../../src/checkpoint/copy-checkpoint.ts";
 import { loadCheckpoint } from "../../src/checkpoint/load.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import { type ClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
 

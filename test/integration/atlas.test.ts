@@ -18,10 +18,12 @@ import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseHeads } from "../../src/model/components.ts";
 import { decomposeImage } from "../../src/model/decompose-image.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import {
   type AtlasHeadResult,
   type AtlasResult,

@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { createModelLoader } from "../../src/model/registry.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, goldenTokens } from "../support/goldens.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { loadCheckpoint } from "../../src/checkpoint/load.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { listDevices, requireDevice } from "../../src/onnx/device.ts";
+import { createSession } from "../../src/onnx/node-session.ts";
 import { listSupportedBackends } from "../../src/onnx/runtime.ts";
-import { createSession } from "../../src/onnx/session.ts";
 import { visionGraph } from "../../src/onnx/vision.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { relativeError } from "../support/compare.ts";

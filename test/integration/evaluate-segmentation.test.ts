@@ -11,7 +11,8 @@ import {
   type MaskedImages,
   pairMasks,
 } from "../../src/analysis/segmentation/masked-images.ts";
-import { normalize, preprocess } from "../../src/image/preprocess.ts";
+import { preprocess } from "../../src/image/preprocess.ts";
+import { normalize } from "../../src/image/show.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";
 import { denseTokens } from "../../src/model/dense.ts";

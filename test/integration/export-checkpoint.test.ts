@@ -4,11 +4,13 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { Gate } from "../../src/model/decompose.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { everywhere, exportCheckpoint, oneMean } from "../../src/model/export-checkpoint.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenPath } from "../support/goldens.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";

@@ -9,12 +9,14 @@ import { hashIndex } from "../../src/corpus/hash-index.ts";
 import { meanContribution } from "../../src/corpus/means.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { Decomposition } from "../../src/model/decomposition.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { exportEncoder } from "../../src/model/export-encoder.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { imageProbe } from "../../src/model/probe.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
 import { goldenPath } from "../support/goldens.ts";
 

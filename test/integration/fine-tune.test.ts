@@ -6,12 +6,15 @@ import { compareFineTune } from "../../src/analysis/compare/fine-tune.ts";
 import { encodeValues, readTensor } from "../../src/checkpoint/tensor-values.ts";
 import { addScaled, dot } from "../../src/math/linear.ts";
 import { removeAll } from "../../src/math/orthonormal.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents } from "../../src/model/components.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { exportCheckpoint } from "../../src/model/export-checkpoint.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { type HeadDirections, singularDirections } from "../../src/model/singular-directions.ts";
 import { fineTuneResultSchema } from "../../src/results/fine-tune.ts";
+import { disk } from "../../src/support/disk-bytes.ts";
 import { hashPool, loadPool, type TextPool } from "../../src/text/pool.ts";
 import { runHere } from "../support/run-cli.ts";
 
@@ -157,7 +160,7 @@ describe("a fine-tune beside its base", () => {
     const { checkpoint, release } = await loadClipModel(folder);
     await release();
     const { value } = checkpoint.weights.vision.blocks[LAYER];
-    const values = await readTensor(value.weight);
+    const values = await readTensor(disk, value.weight);
     for (let at = 0; at < 32 * 128; at++) {
       // Of head 1 all rows, and the first row of head 2 becomes another.
       values[HEAD * 32 * 128 + at] *= 1.5;

@@ -15,7 +15,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { describeModel } from "../../src/hub/describe.ts";
 import { chooseFiles } from "../../src/hub/model-files.ts";
 import { listModels } from "../../src/model/catalogue.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 import { relativeError } from "../support/compare.ts";

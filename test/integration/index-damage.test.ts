@@ -11,8 +11,10 @@ import { checkIndex, type Index, readIndex, requireModelOf } from "../../src/cor
 import { scanSource } from "../../src/corpus/source.ts";
 import { preprocess } from "../../src/image/preprocess.ts";
 import { Random } from "../../src/math/random.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 

@@ -10,8 +10,10 @@ import { openManifest } from "../../src/corpus/open-shards.ts";
 import { buildPart, mergeParts } from "../../src/corpus/parts.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
 import { storeAt } from "../../src/corpus/store-at.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { runHere } from "../support/run-cli.ts";
 import { startTestStore, type TestStore } from "../support/s3-server.ts";
 

@@ -15,8 +15,10 @@ import {
   unfinishedParts,
 } from "../../src/corpus/parts.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { expectSameIndex } from "../support/index-contents.ts";
 import { runHere } from "../support/run-cli.ts";
 

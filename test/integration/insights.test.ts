@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { createModelLoader } from "../../src/model/registry.ts";
 
 const code = { sha256: "of this code" };
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { ModelConfig } from "../../src/checkpoint/model-config.ts";
 import { imageId } from "../../src/corpus/rows.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import {
   type imageSchema,
   insightsSchema,

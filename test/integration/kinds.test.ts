@@ -10,7 +10,7 @@ import { describeHeads } from "../../src/analysis/textspan/describe-heads.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { meanContribution } from "../../src/corpus/means.ts";
 import { openIndex, type Search } from "../../src/corpus/search.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents } from "../../src/model/components.ts";
 import { decomposeImage } from "../../src/model/decompose-image.ts";
 import { denseHeads } from "../../src/model/dense.ts";
@@ -18,6 +18,7 @@ import { everywhere, exportCheckpoint, oneMean } from "../../src/model/export-ch
 import { exportEncoder } from "../../src/model/export-encoder.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreImages } from "../../src/model/kernel.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { imageProbe } from "../../src/model/probe.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
 import { hashPool } from "../../src/text/pool.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mapPlacement } from "../../src/analysis/segmentation/segmentation.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 
 let folder: string;

@@ -11,10 +11,12 @@ import { loadCheckpoint } from "../../src/checkpoint/load.ts";
 import { readsTexts } from "../../src/checkpoint/model-config.ts";
 import { createPuller } from "../../src/hub/pull.ts";
 import { listModels } from "../../src/model/catalogue.ts";
-import { loadClipModel, type ModelOptions } from "../../src/model/clip-model.ts";
+import type { ModelOptions } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { modelNotice } from "../../src/model/notices.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import type { ClipInterpretError } from "../../src/support/errors.ts";
+import { SHARED_TOKENIZER } from "../../src/text/load-tokenizer.ts";
 import { goldenPath } from "../support/goldens.ts";
 import * as p from "../support/pickle.ts";
 import { runHere } from "../support/run-cli.ts";
@@ -572,8 +574,8 @@ describe("a cache that Python's open_clip filled", () => {
     mkdirSync(folder);
     const find = (vocabSize: number, tokenizerName?: string) =>
       findTokenizer({ folder, vocabSize, tokenizerName });
-    expect(await find(49408)).toEqual({ kind: "shared" });
-    expect(await find(49408, "openai/clip-vit-large-patch14")).toEqual({ kind: "shared" });
+    expect(await find(49408)).toEqual(SHARED_TOKENIZER);
+    expect(await find(49408, "openai/clip-vit-large-patch14")).toEqual(SHARED_TOKENIZER);
     expect(await find(49408, "someone/else")).toBeUndefined();
     expect(await find(1907)).toBeUndefined();
     writeFileSync(join(folder, "vocab.json"), "{}");

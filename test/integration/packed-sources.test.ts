@@ -22,8 +22,10 @@ import { checkIndex, readIndex } from "../../src/corpus/open-index.ts";
 import { readPicture } from "../../src/corpus/picture.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { storeAt } from "../../src/corpus/store-at.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { isPublicAddress } from "../../src/support/public-fetch.ts";
 import { startTestStore, type TestStore } from "../support/s3-server.ts";
 

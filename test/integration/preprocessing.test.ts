@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { goldenPath } from "../support/goldens.ts";
 
 /*

@@ -7,14 +7,15 @@ import { findRegisters } from "../../src/analysis/registers/registers.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import type { TensorRef } from "../../src/checkpoint/safetensors.ts";
 import { readTensor } from "../../src/checkpoint/tensor-values.ts";
-import { loadClipModel } from "../../src/model/clip-model.ts";
 import { allHeads } from "../../src/model/components.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { parseNeurons } from "../../src/model/notices.ts";
 import { pixelsOf } from "../../src/model/pixels.ts";
 import { exactLinear } from "../../src/onnx/linear.ts";
 import type { TokenFeature } from "../../src/onnx/token-features.ts";
 import { layerNorm } from "../../src/onnx/transformer.ts";
 import type { RegistersResult } from "../../src/results/registers.ts";
+import { disk } from "../../src/support/disk-bytes.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { goldenArray, goldenPath, MODELS } from "../support/goldens.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
@@ -101,8 +102,8 @@ describe("planted outliers", () => {
     }
     await model.release();
     // So strong that a few patches pass the bias: w ← 40·w, b ← 40·(b − threshold).
-    const rows = await readTensor(fc1.weight);
-    const bias = (await readTensor(fc1.bias!))[PLANTED.neuron];
+    const rows = await readTensor(disk, fc1.weight);
+    const bias = (await readTensor(disk, fc1.bias!))[PLANTED.neuron];
     const threshold = active.sort((a, b) => b - a)[4];
     const own = [...rows.subarray(PLANTED.neuron * width, (PLANTED.neuron + 1) * width)];
     await put(

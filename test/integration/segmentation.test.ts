@@ -9,11 +9,12 @@ import {
   tokenHeads,
   tokenMap,
 } from "../../src/analysis/segmentation/segmentation.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allHeads, type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { prepareProbe } from "../../src/model/head-space.ts";
 import { scoreTokens } from "../../src/model/kernel.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { pixelsOf } from "../../src/model/pixels.ts";
 import { unitProbe } from "../../src/model/probe.ts";
 import { createModelLoader } from "../../src/model/registry.ts";

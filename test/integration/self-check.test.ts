@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explain } from "../../src/analysis/explain/explain.ts";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import { decompose, type TokenDecomposition } from "../../src/model/decompose.ts";
-import { createSession, type Session } from "../../src/onnx/session.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { createSession } from "../../src/onnx/node-session.ts";
+import type { Session } from "../../src/onnx/session.ts";
 import { visionGraph } from "../../src/onnx/vision.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
 

@@ -8,7 +8,8 @@ import { describeFromWeights } from "../../src/analysis/from-weights/from-weight
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { explainWords } from "../../src/analysis/words/words.ts";
 import { allHeads, parseComponents, parseHeads } from "../../src/model/components.ts";
-import { createModelLoader, DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { createModelLoader } from "../../src/model/registry.ts";
 import {
   corpusImagesSchema,
   type imageSchema,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Puller } from "../../src/hub/pull.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { type JobView, jobSchema, jobsSchema } from "../../src/results/app.ts";
 import { createJobs } from "../../src/server/jobs.ts";
 import { LIMITS } from "../../src/server/limits.ts";

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { z } from "zod";
 import { buildIndex } from "../../src/corpus/build.ts";
-import { DEFAULT_MODEL, openModel } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { openModel } from "../../src/model/registry.ts";
 import {
   addedCorpusSchema,
   appSchema,

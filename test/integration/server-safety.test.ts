@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { scanSource } from "../../src/corpus/source.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { corpusImagesSchema } from "../../src/results/app.ts";
 import { type Answer, codeOf, post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 

@@ -2,8 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL, locateModel } from "../../src/model/registry.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
+import { locateModel } from "../../src/model/registry.ts";
 import { embedTexts } from "../../src/model/text-cache.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
 

@@ -14,7 +14,8 @@ import { cueProbes, PLANTED_CUE, plantedClasses } from "../../src/analysis/debia
 import { measureRetrieval } from "../../src/analysis/neighbors/retrieval.ts";
 import { prepareZeroShot } from "../../src/analysis/zero-shot/problem.ts";
 import { worldIndex } from "../../src/corpus/world-index.ts";
-import { createModelLoader, EMBEDDED_MODELS } from "../../src/model/registry.ts";
+import { EMBEDDED_MODELS } from "../../src/model/embedded.ts";
+import { createModelLoader } from "../../src/model/registry.ts";
 import { embedTexts } from "../../src/model/text-cache.ts";
 import { indexFor } from "../../src/study/inputs.ts";
 

@@ -8,7 +8,7 @@ import { Random } from "../../src/math/random.ts";
 import { decompose } from "../../src/model/decompose.ts";
 import { loadGeometry } from "../../src/model/geometry.ts";
 import { createMatMul } from "../../src/onnx/matmul.ts";
-import { createSession } from "../../src/onnx/session.ts";
+import { createSession, openNodeSession } from "../../src/onnx/node-session.ts";
 import { visionGraph } from "../../src/onnx/vision.ts";
 import { configs, randomWeights } from "../support/architectures.ts";
 
@@ -45,9 +45,9 @@ describe.each(ARCHITECTURES)("%s in its own sizes, with random weights", (name, 
     const weights = randomWeights(name, made, file, 1);
     const how = { kind: "decompose", tokenLayers: [], gated: false, precision: "fp32" } as const;
     const graph = visionGraph(made.config, weights.vision, { ...how, attention: "fused" });
-    const geometry = await loadGeometry({ config: made.config, weights });
+    const geometry = await loadGeometry(openNodeSession, { config: made.config, weights });
     const session = await createSession(graph, file);
-    const matmul = await createMatMul();
+    const matmul = await createMatMul(openNodeSession);
     const random = new Random(2);
     const one = 3 * config.vision.imageSize ** 2;
     const pixels = Float32Array.from({ length: 2 * one }, () => random.between(-2, 2));

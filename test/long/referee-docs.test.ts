@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { withBlocks } from "../../scripts/blocks.ts";
 import { refereeBlocks } from "../../scripts/referee-tables.ts";
-import { EMBEDDED_MODELS } from "../../src/model/registry.ts";
+import { EMBEDDED_MODELS } from "../../src/model/embedded.ts";
 import { runReferee } from "../../src/referee/run-referee.ts";
 
 it("the referee's numbers in docs/ are those that it gives", async () => {

@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClipModel } from "../../src/model/clip-model.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { builtInCorpora } from "../../src/server/corpora.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../src/server/serve.ts";
 import { type Engine, startEngine } from "../../src/server/threads/engine.ts";

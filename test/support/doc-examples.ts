@@ -22,6 +22,8 @@ export interface PublicValue {
   /** Its docstring without tags. */
   readonly documentation: string;
   readonly examples: readonly string[];
+  /** Where it is declared, which says whether two entries export the same. */
+  readonly declaredAt: string;
 }
 
 /** The sources of the package's entries, by what a program writes to import them. */
@@ -59,13 +61,18 @@ export function publicValues(
         .filter((tag) => tag.name === "example")
         .flatMap((tag) => programsIn(ts.displayPartsToString(tag.text)));
       const documentation = ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
-      return [{ entry, name: exported.name, documentation, examples }];
+      const at = symbol.valueDeclaration ?? symbol.declarations?.[0];
+      const declaredAt = `${at?.getSourceFile().fileName}:${at?.pos}`;
+      return [{ entry, name: exported.name, documentation, examples, declaredAt }];
     });
   });
 }
 
 /** What is missing from a value's documentation; nothing where all is there. */
-export function missingFrom({ documentation, examples }: PublicValue): string | undefined {
+export function missingFrom({
+  documentation,
+  examples,
+}: Pick<PublicValue, "documentation" | "examples">): string | undefined {
   if (documentation === "") return "no docstring";
   if (examples.length === 0) return "no @example with a block of ts";
   return examples.every((code) => expectedLines(code).length > 0)

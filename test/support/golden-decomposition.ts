@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { type ClipModel, loadClipModel } from "../../src/model/clip-model.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
 import type { TokenDecomposition } from "../../src/model/decompose.ts";
 import { denseHeads, denseTokens } from "../../src/model/dense.ts";
+import { loadClipModel } from "../../src/model/load-model.ts";
 import { relativeError } from "./compare.ts";
 import { goldenArray, goldenPath } from "./goldens.ts";
 

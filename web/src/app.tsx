@@ -12,7 +12,7 @@ import { Missing, ProblemNote } from "./panels/problem.tsx";
 import { Reports } from "./panels/reports.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
-import { here } from "./state/api.ts";
+import { client, here } from "./state/api.ts";
 import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
@@ -44,7 +44,7 @@ export function App() {
   const entry = corpora?.corpora.find((one) => one.name === corpus);
   // One's own can be used while it grows; of the demo nothing is said before it is whole.
   const ready = entry !== undefined && (entry.indexed || (entry.own && entry.searchable > 0));
-  usePreparedOnce("demo", model?.name, (model?.embedded ?? false) && !state.embed);
+  usePreparedOnce("demo", model?.name, (model?.embedded ?? false) && !state.embed && client.hasJobs);
   const title = state.view === "heads" && state.head !== null ? state.head : TITLES[state.view];
   useEffect(() => {
     document.title = `${title} · clip-interpret`;
@@ -102,7 +102,7 @@ export function App() {
       )}
       {app && model && shown ? (
         <>
-          {state.view === "look" && !state.embed && (
+          {state.view === "look" && !state.embed && client.hasJobs && (
             <Tour state={state} go={go} model={model} ready={ready} />
           )}
           <Panel {...{ state: shown, go, app, model, pick }} ready={ready} />
@@ -152,7 +152,7 @@ export function App() {
           clip-interpret
         </a>
         <nav aria-label="Views">
-          {VIEWS.map((one) => (
+          {VIEWS.filter((one) => client.hasJobs || ["look", "segment"].includes(one)).map((one) => (
             <a
               key={one}
               href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null, report: null })}
@@ -182,8 +182,15 @@ export function App() {
       <footer>
         {model?.notice && <p>{model.notice}</p>}
         <p>
-          clip-interpret {app?.version} · <a href={here("/api/openapi.json")}>HTTP API</a> · the picture stays
-          on the computer that runs the server
+          clip-interpret {app?.version} ·{" "}
+          {client.hasJobs ? (
+            <>
+              <a href={here("/api/openapi.json")}>HTTP API</a> · the picture stays on the computer that runs
+              the server
+            </>
+          ) : (
+            "everything is computed in this tab; the picture does not leave it"
+          )}
         </p>
       </footer>
     </>

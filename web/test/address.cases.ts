@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { indexedCorpus } from "../../src/server/corpora.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { startTestServer } from "../../test/support/app-server.ts";

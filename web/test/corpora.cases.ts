@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { indexedCorpus } from "../../src/server/corpora.ts";
 import { startTestServer } from "../../test/support/app-server.ts";
 import { app, open, param, violations } from "./app-world.ts";

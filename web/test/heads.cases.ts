@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import type { AtlasHeadResult, AtlasResult, KnowingHeads } from "../../src/results/atlas.ts";
 import { metricValue } from "../../src/views/atlas/words.ts";
 import { post, startTestServer } from "../../test/support/app-server.ts";

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { allHeads, parseComponents } from "../../src/model/components.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import type { Insights, Means } from "../../src/results/app.ts";
 import type { ExplainResult } from "../../src/results/explain.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import type { Properties } from "../../src/results/app.ts";
 import { formatSigned } from "../../src/views/kit/text.ts";
 import { post } from "../../test/support/app-server.ts";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { imageId } from "../../src/corpus/rows.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { indexedCorpus } from "../../src/server/corpora.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";

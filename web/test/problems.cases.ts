@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { startTestServer } from "../../test/support/app-server.ts";
 import { app, cell, expectedPixels, expectPixels, open, param } from "./app-world.ts";

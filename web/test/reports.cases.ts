@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { reportOf } from "../../src/study/study.fixture.ts";
 import { result } from "../../src/views/compare/compare.fixture.ts";
 import { compareHtml } from "../../src/views/compare/page.ts";

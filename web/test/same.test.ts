@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { displayPicture } from "../../src/image/display.ts";
 import { encodePng } from "../../src/image/encode.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { type ExplainResult, explainResultSchema } from "../../src/results/explain.ts";
 import { type SegmentResult, segmentResultSchema } from "../../src/results/segment.ts";
 import { pixelSize } from "../../src/views/kit/panel.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
 import { parseComponents } from "../../src/model/components.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { formatSigned } from "../../src/views/kit/text.ts";
 import { segmentationPaints } from "../../src/views/segmentation/pictures.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { startTestServer } from "../../test/support/app-server.ts";

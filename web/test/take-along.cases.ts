@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { expect, it, onTestFinished } from "vitest";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { VERSION } from "../../src/support/version.ts";
 import { originIn } from "../../src/views/kit/png-text.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { explainWords } from "../../src/analysis/words/words.ts";
 import { parseHeads, parseTextHeads } from "../../src/model/components.ts";
-import { DEFAULT_MODEL } from "../../src/model/registry.ts";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import type { WordsResult } from "../../src/results/words.ts";
 import { largestOf, signedPaint } from "../../src/views/kit/panel.ts";
 import { formatSigned } from "../../src/views/kit/text.ts";

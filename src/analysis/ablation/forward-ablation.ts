@@ -8,7 +8,7 @@ import type { Index } from "../../corpus/open-index.ts";
 import { pictureOf } from "../../corpus/picture.ts";
 import { missingPictures } from "../../corpus/root.ts";
 import { preprocessAll } from "../../image/pool.ts";
-import type { Preprocessed } from "../../image/preprocess.ts";
+import type { Preprocessed } from "../../image/show.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, refuseDirections } from "../../model/components.ts";

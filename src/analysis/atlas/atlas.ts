@@ -12,7 +12,7 @@
 import { readsTexts } from "../../checkpoint/model-config.ts";
 import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { AtlasResult } from "../../results/atlas.ts";
 import { originOf } from "../../results/origin.ts";

@@ -3,8 +3,9 @@
  * CLIP's texts lie in a narrow cone and heads have few strong directions; where it stands among the shares of a pool's texts
  * says whether the head is about this text rather than about any.
  */
-import { everyRow, type ShardedIndex } from "../../corpus/open-shards.ts";
+
 import { createSearch } from "../../corpus/search.ts";
+import { everyRow, type ShardedIndex } from "../../corpus/sharded-index.ts";
 import { addScaled, dot, norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allComponents, allHeads } from "../../model/components.ts";

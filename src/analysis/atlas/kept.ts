@@ -3,7 +3,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashOf } from "../../corpus/hash-index.ts";
 import type { Index } from "../../corpus/open-index.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {
   type AtlasHeadResult,

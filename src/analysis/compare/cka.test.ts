@@ -4,6 +4,7 @@ import { crossProduct } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { MatMul } from "../../onnx/matmul.ts";
 import { createMatMul } from "../../onnx/matmul.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import {
   expectedByChance,
   gatherResponses,
@@ -19,7 +20,7 @@ import { commonAxis } from "./common-axis.ts";
  * Held to the definition: CKA as the correlation of centred n×n Gram matrices, of contributions written out.
  */
 
-const matmul: MatMul = await createMatMul({ threads: 1 });
+const matmul: MatMul = await createMatMul(openNodeSession, { threads: 1 });
 
 /** A head with random coordinates [n, m] and a random matrix [m, D]. */
 interface Made {

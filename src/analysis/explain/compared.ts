@@ -1,8 +1,8 @@
 /** What an image's score is held against: another text, an average picture, or itself without some heads. */
 
 import { meanOfEachHead } from "../../corpus/means.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import type { Search } from "../../corpus/search.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { dot } from "../../math/linear.ts";
 import { lessParts, type Parts } from "../../math/parts.ts";
 import type { ClipModel } from "../../model/clip-model.ts";

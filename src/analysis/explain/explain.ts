@@ -1,6 +1,6 @@
 import { meanOfEachHead } from "../../corpus/means.ts";
 import type { Search } from "../../corpus/search.ts";
-import type { DecodeOptions } from "../../image/decode.ts";
+import type { DecodeOptions } from "../../image/decode-options.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
@@ -112,6 +112,19 @@ export async function explainPixels(
   return explainResult(await originOf({ model, image: named }), {
     ...{ sumError: decomposition.error[0], texts: explained },
     ...(await comparisons(model, decomposition, explained, embeddings, options)),
+    ...(await truncatedIn(model, texts)),
+  });
+}
+
+/** {@link explainImage} of an image and texts that are encoded already, held against nothing. */
+export async function explainSeen(
+  model: ClipModel,
+  { image, decomposition }: { readonly image: ImageOrigin; readonly decomposition: Decomposition },
+  texts: readonly string[],
+  embeddings: Float32Array,
+): Promise<ExplainResult> {
+  return explainResult(await originOf({ model, image }), {
+    ...{ sumError: decomposition.error[0], texts: explain(model, decomposition, texts, embeddings) },
     ...(await truncatedIn(model, texts)),
   });
 }

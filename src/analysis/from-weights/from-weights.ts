@@ -13,7 +13,7 @@
  * Weighted by the variance that the images of an index give each direction, it becomes comparable with TEXTSPAN.
  */
 import { requireImages } from "../../corpus/few-images.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { percentileInterval } from "../../math/intervals.ts";
 import { dot, multiply, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";

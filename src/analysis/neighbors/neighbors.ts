@@ -7,8 +7,9 @@
  *   what they wrote into another image, times v; cross-head terms count, as in the original application;
  * - a text: v = its embedding over its length, and a score is what the set adds to the image's cosine with it.
  */
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
+
 import type { Search } from "../../corpus/search.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { distribution, largest, percentiles, smallest } from "../../math/rank.ts";

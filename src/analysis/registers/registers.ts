@@ -8,14 +8,16 @@
  * number for each model. Neurons are looked for up to the layer behind which outliers emerge, which is measured. And they are
  * ranked by how much more they write at outliers than elsewhere, not by their activation alone: some neurons are as active everywhere.
  */
+
 import { basename, resolve } from "node:path";
 import type { ModelConfig } from "../../checkpoint/model-config.ts";
 import { readTensor } from "../../checkpoint/tensor-values.ts";
 import { scanSource } from "../../corpus/source.ts";
 import { preprocessAll } from "../../image/pool.ts";
-import type { Preprocessed } from "../../image/preprocess.ts";
+import type { Preprocessed } from "../../image/show.ts";
 import { dot } from "../../math/linear.ts";
-import { type ClipModel, loadClipModel } from "../../model/clip-model.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { loadClipModel } from "../../model/load-model.ts";
 import { neuronName } from "../../model/notices.ts";
 import { normalizeAll } from "../../model/pixels.ts";
 import type { TokenOutputs } from "../../model/token-outputs.ts";
@@ -23,6 +25,7 @@ import { neuronsAtOutliers, TOKEN_NORMS, takesRegisters } from "../../onnx/regis
 import type { TokenFeature } from "../../onnx/token-features.ts";
 import { originOf } from "../../results/origin.ts";
 import { type RegistersResult, registersResult, type TokenNorms } from "../../results/registers.ts";
+import { disk } from "../../support/disk-bytes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { rawAttention } from "../segmentation/baselines.ts";
@@ -120,7 +123,7 @@ async function outputNorms({ checkpoint }: ClipModel, last: number): Promise<Flo
   const norms: number[] = [];
   for (const { fc2 } of checkpoint.weights.vision.blocks.slice(0, last + 1)) {
     const [rows, columns] = fc2.weight.shape;
-    const values = await readTensor(fc2.weight);
+    const values = await readTensor(disk, fc2.weight);
     const squares = new Float64Array(columns);
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < columns; column++) squares[column] += values[row * columns + column] ** 2;

@@ -15,8 +15,8 @@
 
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
+import { isEmbedded } from "../../model/embedded.ts";
 import { pixelsOf } from "../../model/pixels.ts";
-import { isEmbedded } from "../../model/registry.ts";
 import { originOf } from "../../results/origin.ts";
 import {
   type Protocol,

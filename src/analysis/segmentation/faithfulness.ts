@@ -23,9 +23,10 @@ import { loadCheckpoint } from "../../checkpoint/load.ts";
 import { tensorsIn } from "../../checkpoint/weights.ts";
 import { dot } from "../../math/linear.ts";
 import { rankCorrelation } from "../../math/rank-correlation.ts";
-import { type ClipModel, loadClipModel } from "../../model/clip-model.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
-import { isEmbedded } from "../../model/registry.ts";
+import { isEmbedded } from "../../model/embedded.ts";
+import { loadClipModel } from "../../model/load-model.ts";
 import {
   FAITHFULNESS,
   type Faithfulness,

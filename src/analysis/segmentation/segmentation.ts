@@ -11,8 +11,8 @@
  * in the reference implementation the CLS token is no part of the map; its share is given beside it.
  */
 
-import type { DecodeOptions } from "../../image/decode.ts";
-import type { Preprocessed, Rectangle } from "../../image/preprocess.ts";
+import type { DecodeOptions } from "../../image/decode-options.ts";
+import type { Preprocessed, Rectangle } from "../../image/show.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {

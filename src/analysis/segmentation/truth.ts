@@ -1,6 +1,6 @@
 /** What is true of each pixel that a model sees, and maps at the size at which it sees them. */
 import { cropMask, readMask } from "../../image/mask.ts";
-import type { Preprocessed } from "../../image/preprocess.ts";
+import type { Preprocessed } from "../../image/show.ts";
 import { upsample } from "../../math/bilinear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { ClipInterpretError } from "../../support/errors.ts";

@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import { ClipInterpretError } from "../../support/errors.ts";
-import { parseJson, readInput } from "../../support/files.ts";
+import { readInput } from "../../support/files.ts";
+import { parseJson } from "../../support/json.ts";
 import { reasonOf } from "../../support/reason.ts";
 import { factorPrompts } from "../../world/prompts.ts";
 import { DEFAULT_TEMPLATES, fillTemplate } from "../zero-shot/classes.ts";

@@ -1,6 +1,7 @@
 /** What a component, or several as one, wrote into the images of an index, in the form in which TEXTSPAN takes it. */
-import { gather, type ShardedIndex } from "../../corpus/open-shards.ts";
+
 import type { Search } from "../../corpus/search.ts";
+import { gather, type ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet, WeightedHead } from "../../model/components.ts";
 import { coordinateCount, headMatrix, setScaled } from "../../model/head-space.ts";

@@ -4,8 +4,8 @@
  * brought.
  */
 import { requireImages } from "../../corpus/few-images.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch } from "../../corpus/search.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { norm } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, mlpName } from "../../model/components.ts";

@@ -6,8 +6,8 @@
  * Heads are not drawn: they are all there are, and a head that is drawn twice would share its label with itself.
  */
 
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { createSearch } from "../../corpus/search.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";

@@ -7,6 +7,7 @@ import { type Decomposition, imageOf } from "../../model/decomposition.ts";
 import { originOf } from "../../results/origin.ts";
 import { headOf } from "../../results/shapes.ts";
 import { type Check, type VerifyResult, verifyResult } from "../../results/verify.ts";
+import { disk } from "../../support/disk-bytes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { checkBits, checkReference, checkSumErrors } from "./checks.ts";
@@ -29,7 +30,7 @@ export async function verifyModel(
   suite: Suite,
   options: WorkOptions & { readonly reference?: ClipModel } = {},
 ): Promise<VerifyResult> {
-  await requireFinite(model.checkpoint.weights);
+  await requireFinite(disk, model.checkpoint.weights);
   const { layers, heads, headDim, patchSize, imageSize, activation } = model.config.vision;
   const { embedDim } = model.config;
   const parameters = countParameters(model.checkpoint.weights);

@@ -6,7 +6,7 @@
  *
  * and each word is a probe that the image is read with. Nothing is approximated and nothing needs a gradient.
  */
-import type { DecodeOptions } from "../../image/decode.ts";
+import type { DecodeOptions } from "../../image/decode-options.ts";
 import { addScaled, dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import {

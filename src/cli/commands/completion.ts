@@ -1,6 +1,6 @@
 import { Argument } from "commander";
 import { KNOWN_MODELS } from "../../hub/known-models.ts";
-import { EMBEDDED_MODELS } from "../../model/registry.ts";
+import { EMBEDDED_MODELS } from "../../model/embedded.ts";
 import type { Register } from "../command.ts";
 import { completionScript, SHELLS, type Shell } from "../completion.ts";
 

@@ -6,8 +6,8 @@ import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, readIndex } from "../../corpus/open-index.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
 import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import { isStoreAddress } from "../../corpus/store-at.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -20,6 +20,7 @@ import {
   indexResult,
 } from "../../results/index-run.ts";
 import { originOf } from "../../results/origin.ts";
+import { disk } from "../../support/disk-bytes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -129,7 +130,7 @@ export const registerIndex: Register = (program, run) => {
         const source = await scanSource(inputs, { root, hidden, report });
         const model = await context.modelFor(out);
         // Of the text tower too: what is asked of the index later would fail.
-        await requireFinite(model.checkpoint.weights);
+        await requireFinite(disk, model.checkpoint.weights);
         const work = { ...build, report, signal };
         const { missing = [], ...built } = part
           ? await buildPart(model, source, out, part, work)

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { llmLabeller } from "../../labeling/llm-labeller.ts";
 import { readSynonyms } from "../../labeling/synonym-map.ts";
-import { EMBEDDED_MODELS } from "../../model/registry.ts";
+import { EMBEDDED_MODELS } from "../../model/embedded.ts";
 import type { RefereeLlm } from "../../referee/given.ts";
 import { REFEREE_DEFAULTS, runReferee } from "../../referee/run-referee.ts";
 import { writeWhole } from "../../support/files.ts";

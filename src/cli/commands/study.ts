@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { thumbnailOf } from "../../corpus/thumbnails.ts";
 import type { thumbnail } from "../../image/thumbnail.ts";
-import { EMBEDDED_MODELS } from "../../model/registry.ts";
+import { EMBEDDED_MODELS } from "../../model/embedded.ts";
 import { runStudy, STUDY_DEFAULTS, type Study } from "../../study/run-study.ts";
 import { writeWhole } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";

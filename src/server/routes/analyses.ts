@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { withoutHeads } from "../../analysis/ablation/without-heads.ts";
+import { withoutSeen } from "../../analysis/ablation/without-seen.ts";
 import { averageScores } from "../../analysis/explain/compared.ts";
-import { explain } from "../../analysis/explain/explain.ts";
+import { explainSeen } from "../../analysis/explain/explain.ts";
 import type { Query } from "../../analysis/neighbors/neighbors.ts";
+import { everyHeadsTokens } from "../../analysis/segmentation/every-head.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import { wordsSeen } from "../../analysis/words/words.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { parseComponents, weightedName } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { requireDirections } from "../../model/singular-directions.ts";
@@ -25,13 +26,12 @@ import {
   withoutSchema,
   wordsRequestSchema,
 } from "../../results/app.ts";
-import { explainResult, explainResultSchema } from "../../results/explain.ts";
+import { explainResultSchema } from "../../results/explain.ts";
 import { fineTuneResultSchema } from "../../results/fine-tune.ts";
 import { fromWeightsResultSchema } from "../../results/from-weights.ts";
 import { neighborsResultSchema } from "../../results/neighbors.ts";
 import { originOf } from "../../results/origin.ts";
 import { segmentResultSchema } from "../../results/segment.ts";
-import { componentsOf } from "../../results/shapes.ts";
 import { wordsResultSchema } from "../../results/words.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
@@ -39,7 +39,6 @@ import type { Look } from "../looks.ts";
 import type { ServedModel } from "../models.ts";
 import { createFairQueue } from "../queue.ts";
 import type { IndexPlace } from "../threads/tasks.ts";
-import { everyHeadsTokens } from "../tokens.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
 
 /** The analyses. Each loads the model once, decomposes the image once, and after that only multiplies. */
@@ -95,17 +94,11 @@ export const addAnalysisRoutes: AddRoutes = (
       const { image, texts, ...asked } = context.req.valid("json");
       const caller = callerOf(context);
       const model = await models.load(asked.model);
-      const [{ decomposition, image: named }, embeddings] = await Promise.all([
+      const [look, embeddings] = await Promise.all([
         looks.look(model, image, caller),
         looks.texts(model, texts, caller),
       ]);
-      const origin = await originOf({ model, image: named });
-      const found = {
-        sumError: decomposition.error[0],
-        texts: explain(model, decomposition, texts, embeddings),
-        ...(await truncatedIn(model, texts)),
-      };
-      return context.json(explainResult(origin, found), 200);
+      return context.json(await explainSeen(model, look, texts, embeddings), 200);
     },
   );
 
@@ -275,21 +268,22 @@ export const addAnalysisRoutes: AddRoutes = (
       const model = await models.load(asked.model);
       const over = replacement === "mean" ? await corpora.index(corpus, model) : undefined;
       const set = await setOf(model, heads, corpus);
-      const [{ decomposition, image: named }, probes] = await Promise.all([
+      const [look, probes] = await Promise.all([
         looks.look(model, image, caller),
         looks.probes(model, texts, caller),
       ]);
       const means =
         over && (await searches.run(caller.client, caller.signal, () => meansOf(over.index, over.place)));
-      const found = withoutHeads(model, decomposition, probes, set, { means, seed });
-      const answer = {
-        origin: await originOf({ model, image: named }),
-        components: componentsOf(heads, set, model.geometry),
-        replacement,
-        over: over ? { corpus, images: over.index.images.length } : null,
-        texts: found.map((one, i) => ({ text: texts[i], ...one })),
-        ...(await truncatedIn(model, texts)),
-      };
+      const measuredOver = over ? { corpus, images: over.index.images.length } : null;
+      const answer = await withoutSeen(
+        model,
+        look,
+        { texts, probes },
+        { set, name: heads },
+        {
+          ...{ replacement, means, seed, over: measuredOver },
+        },
+      );
       return context.json(answer, 200);
     },
   );

@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { z } from "zod";
 import { labelAtlas, labelPage } from "../../analysis/atlas/labels.ts";
-import type { ShardedIndex } from "../../corpus/open-shards.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import {
   type AtlasResult,
   atlasFindRequestSchema,

@@ -1,14 +1,14 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { everyRow } from "../../corpus/open-shards.ts";
 import { spread } from "../../corpus/root.ts";
 import { imageId } from "../../corpus/rows.ts";
+import { everyRow } from "../../corpus/sharded-index.ts";
 import { appSchema, MOST_TEXTS, modelDetailSchema } from "../../results/app.ts";
 import { modelsResult, modelsResultSchema } from "../../results/models.ts";
 import { originOf } from "../../results/origin.ts";
 import { VERSION } from "../../support/version.ts";
 import { EXAMPLE_SCENE } from "../../world/example-scene.ts";
-import { describeModel } from "../models.ts";
+import { describeModel } from "../model-detail.ts";
 import { type AddRoutes, getRoute, type Services } from "./route.ts";
 
 /** The corpus of example scenes, and the one that is shown first as it has it. */

@@ -1,8 +1,9 @@
 /** The thread that the encoders run in: ONNX Runtime blocks whichever thread calls it, so nothing else lives here. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { type ClipModel, loadClipModel, type ModelOptions } from "../../model/clip-model.ts";
+import type { ClipModel, ModelOptions } from "../../model/clip-model.ts";
 import type { DecomposeOptions } from "../../model/decompose.ts";
 import type { DecomposeTokensOptions } from "../../model/decompose-tokens.ts";
+import { loadClipModel } from "../../model/load-model.ts";
 import type { LocatedModel } from "../../model/registry.ts";
 import { answerCalls, handOver } from "../../support/calls.ts";
 import { sharedCache } from "../../support/shared.ts";

@@ -1,8 +1,11 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { preprocess } from "../../image/preprocess.ts";
 import { type ClipModel, type ModelOptions, tokenizeWith } from "../../model/clip-model.ts";
-import { loadModelTokenizer, textTower } from "../../model/load-tokenizer.ts";
+import { loadModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel, type ModelLoader } from "../../model/registry.ts";
+import { textTower } from "../../model/text-tower.ts";
 import { createMatMul } from "../../onnx/matmul.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { type Caller, createCaller } from "../../support/calls.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -82,7 +85,8 @@ async function modelOf(of: ModelCall, caller: Caller<EngineCalls>): Promise<Clip
   const { checkpoint, config } = rest;
   const model: ClipModel = {
     ...rest,
-    matmul: await createMatMul({ threads }),
+    matmul: await createMatMul(openNodeSession, { threads }),
+    preprocess: (source, how) => preprocess(source, config.preprocess, how),
     weightsHash: once(() => caller.call("weightsHash", of)),
     tokenizer: once(() => loadModelTokenizer(checkpoint)),
     tokenizeTexts: (texts, work) => tokenizeWith(model, texts, work),

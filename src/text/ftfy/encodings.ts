@@ -50,7 +50,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Bytes read as UTF-8; undefined if they are not. */
 export function decodeUtf8(bytes: string): string | undefined {
   try {
-    return utf8.decode(Buffer.from(bytes, "latin1"));
+    return utf8.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ export interface ExportSet {
 
 /** The pixels that a saved picture is drawn from: those that the command draws from. */
 export const originalPixels = (image: string, placed: Placed): Promise<Pixels> =>
-  loadPixels(pictureUrl(image, pixelSize(placed)), true);
+  loadPixels(pictureUrl(image, pixelSize(placed)), pixelSize(placed));
 
 /** Draws an SVG at twice its size, with what it says of its origin. */
 export async function svgToPngBlob(svg: string): Promise<Blob> {

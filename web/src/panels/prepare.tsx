@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { post } from "../state/api.ts";
+import { client, post } from "../state/api.ts";
 import { isUnderWay, useJobs } from "../state/jobs.ts";
 import { useCorpora, useInsights } from "../state/queries.ts";
 import { store, stored } from "../state/stored.ts";
@@ -45,6 +45,14 @@ export function PrepareCorpus({ corpus, model }: { corpus: string; model: string
   // Before the corpora are known, none is known to be missing.
   if (data === undefined) return null;
   const title = data.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
+  if (!client.hasJobs) {
+    return (
+      <p className="waiting">
+        This page has no index to find similar pictures in: <code>clip-interpret serve</code> makes one of “
+        {title}”, or of your own pictures.
+      </p>
+    );
+  }
   if (job && isUnderWay(job)) {
     return (
       <p className="waiting">

@@ -134,24 +134,28 @@ function usePixels(src: string): Pixels | undefined {
   return pixels;
 }
 
-/** Reads a picture's pixels, at most {@link MOST} on its longer side unless they are wanted exactly. */
-export async function loadPixels(src: string, exact = false): Promise<Pixels> {
+/** Reads a picture's pixels, at most {@link MOST} on its longer side unless they are wanted in an exact size. */
+export async function loadPixels(
+  src: string,
+  exact?: { readonly width: number; readonly height: number },
+): Promise<Pixels> {
   const image = new Image();
   image.src = src;
   await image.decode();
   const { naturalWidth, naturalHeight } = image;
-  const enlarge = exact ? 1 : Math.min(MOST / Math.max(naturalWidth, naturalHeight), 4);
+  const enlarge = Math.min(MOST / Math.max(naturalWidth, naturalHeight), 4);
   // Small pictures are enlarged by whole numbers, so that their own pixels stay squares.
   const scale = enlarge > 1 ? Math.floor(enlarge) : enlarge;
-  const width = Math.max(1, Math.round(naturalWidth * scale));
-  const height = Math.max(1, Math.round(naturalHeight * scale));
+  const width = exact?.width ?? Math.max(1, Math.round(naturalWidth * scale));
+  const height = exact?.height ?? Math.max(1, Math.round(naturalHeight * scale));
   const drawn = document.createElement("canvas");
   drawn.width = width;
   drawn.height = height;
   const context = drawn.getContext("2d", { willReadFrequently: true })!;
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, width, height);
-  context.imageSmoothingEnabled = scale < 1;
+  // Squares where the picture grows to twice its size or more, else smooth.
+  context.imageSmoothingEnabled = exact ? width * height < 4 * naturalWidth * naturalHeight : scale < 1;
   context.drawImage(image, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
   const rgb = new Uint8Array(width * height * 3);

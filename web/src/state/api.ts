@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ImageInfo, JobView, Problem } from "../../../src/results/app.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
+import type { Client } from "./client.ts";
 
 export type {
   AddedCorpus,
@@ -55,77 +56,82 @@ const TAB = crypto.getRandomValues(new Uint32Array(2)).join("-");
 /** Where something of the server is: relative, as the app may lie below a path. Every view is one step below it. */
 export const here = (path: `/${string}`): string => path.slice(1);
 
-async function call<T>(path: `/${string}`, init: RequestInit): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(here(path), { ...init, headers: { "x-client": TAB, ...init.headers } });
-  } catch (cause) {
-    if (init.signal?.aborted) throw cause;
-    throw new ApiError({
-      code: "SERVER_GONE",
-      message: "The server does not answer.",
-      hint: "Start it again with `clip-interpret serve`; this page goes on by itself.",
-    });
-  }
-  const json = (await response.json().catch(() => undefined)) as { error?: Problem } | undefined;
-  if (!response.ok || json === undefined) {
-    const unknown = {
-      code: `HTTP ${response.status}`,
-      message: "The answer makes no sense.",
-      hint: "Try again.",
-    };
-    throw new ApiError(json?.error ?? unknown);
-  }
-  return json as T;
+/** The server that the page came from. */
+const server: Client = {
+  hasJobs: true,
+  async ask(method, path, body, signal) {
+    const isFile = body instanceof Blob;
+    const type = isFile ? "application/octet-stream" : "application/json";
+    let response: Response;
+    try {
+      response = await fetch(here(path), {
+        method,
+        headers: { "x-client": TAB, ...(body !== undefined && { "content-type": type }) },
+        ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }),
+        ...(signal && { signal }),
+      });
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      throw new ApiError({
+        code: "SERVER_GONE",
+        message: "The server does not answer.",
+        hint: "Start it again with `clip-interpret serve`; this page goes on by itself.",
+      });
+    }
+    const json = (await response.json().catch(() => undefined)) as { error?: Problem } | undefined;
+    if (!response.ok || json === undefined) {
+      const unknown = {
+        code: `HTTP ${response.status}`,
+        message: "The answer makes no sense.",
+        hint: "Try again.",
+      };
+      throw new ApiError(json?.error ?? unknown);
+    }
+    return json;
+  },
+  pictureUrl: (image, size) =>
+    here(
+      `/api/images/${encodeURIComponent(image)}/picture?${
+        typeof size === "number" ? `side=${size}` : `width=${size.width}&height=${size.height}`
+      }`,
+    ),
+  fileUrl: (image) => here(`/api/images/${encodeURIComponent(image)}/file`),
+};
+
+/** Who answers this page; the server, unless {@link answerBy} said otherwise before anything was asked. */
+export let client: Client = server;
+
+/** Has another answer. */
+export function answerBy(other: Client): void {
+  client = other;
 }
 
-const signalled = (signal?: AbortSignal) => (signal ? { signal } : {});
+const ask = async <T>(...asked: Parameters<Client["ask"]>): Promise<T> => (await client.ask(...asked)) as T;
 
 /** Asks for something. */
 export const get = <T>(path: `/${string}`, signal?: AbortSignal): Promise<T> =>
-  call<T>(path, signalled(signal));
+  ask<T>("GET", path, undefined, signal);
 
 /** Sends JSON. */
 export const post = <T>(path: `/${string}`, body: unknown, signal?: AbortSignal): Promise<T> =>
-  send<T>("POST", path, body, signal);
+  ask<T>("POST", path, body, signal);
 
 /** Sends JSON in the place of what was there. */
-export const put = <T>(path: `/${string}`, body: unknown): Promise<T> => send<T>("PUT", path, body);
+export const put = <T>(path: `/${string}`, body: unknown): Promise<T> => ask<T>("PUT", path, body);
 
 /** Takes something away. */
-export const remove = <T>(path: `/${string}`): Promise<T> => call<T>(path, { method: "DELETE" });
-
-const send = <T>(method: string, path: `/${string}`, body: unknown, signal?: AbortSignal): Promise<T> =>
-  call<T>(path, {
-    method,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-    ...signalled(signal),
-  });
+export const remove = <T>(path: `/${string}`): Promise<T> => ask<T>("DELETE", path);
 
 /** Uploads an image file. */
-export const upload = (file: Blob): Promise<ImageInfo> =>
-  call("/api/images", {
-    method: "POST",
-    headers: { "content-type": "application/octet-stream" },
-    body: file,
-  });
+export const upload = (file: Blob): Promise<ImageInfo> => ask("POST", "/api/images", file);
 
 export const cancelJob = (id: string): Promise<Job> => remove(`/api/jobs/${id}`);
 
 /** Where the pixels of an image are, within a square or exactly in a size. */
-export const pictureUrl = (
-  image: string,
-  size: number | { readonly width: number; readonly height: number },
-): string =>
-  here(
-    `/api/images/${encodeURIComponent(image)}/picture?${
-      typeof size === "number" ? `side=${size}` : `width=${size.width}&height=${size.height}`
-    }`,
-  );
+export const pictureUrl: Client["pictureUrl"] = (image, size) => client.pictureUrl(image, size);
 
 /** Where the file of an image is, as it was given. */
-export const fileUrl = (image: string): string => here(`/api/images/${encodeURIComponent(image)}/file`);
+export const fileUrl: Client["fileUrl"] = (image) => client.fileUrl(image);
 
 /** The float32 values of an answer's base64. */
 export function decodeFloats(base64: string): Float32Array {

@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from "react";
-import { here, type Job } from "./api.ts";
+import { client, here, type Job } from "./api.ts";
 import { queryClient, renew } from "./queries.ts";
 import { store, stored } from "./stored.ts";
 
@@ -68,6 +68,7 @@ function renewSoon(): void {
 }
 
 function listen(): () => void {
+  if (!client.hasJobs) return () => {};
   const events = new EventSource(here("/api/jobs/events"));
   let failed = false;
   events.addEventListener("job", ({ data }) => take(JSON.parse(String(data)) as Job));

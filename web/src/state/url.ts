@@ -174,6 +174,12 @@ export function parseAddress(address: string): ViewState {
   };
 }
 
+/** Whether views are told by the part of the address that no server sees: one that only knows files has a single page. */
+const BY_HASH = import.meta.env?.MODE === "page";
+
+/** What the address says. */
+const addressNow = () => (BY_HASH ? location.hash.slice(1) : location.pathname + location.search);
+
 /** Writes an address that {@link parseAddress} reads back, relative to the page's base: where the app lies. */
 export function formatAddress(state: ViewState): string {
   const query = new URLSearchParams();
@@ -217,11 +223,12 @@ export function formatAddress(state: ViewState): string {
   const text = query.toString();
   const below = { heads: state.head, reports: state.report }[state.view as string] ?? null;
   const view = below === null ? state.view : `${state.view}/${below}`;
-  return `${view}${text === "" ? "" : `?${text}`}`;
+  return `${BY_HASH ? "#/" : ""}${view}${text === "" ? "" : `?${text}`}`;
 }
 
 /** Where something of this page is: a bare `#name` would lead to the page's base. */
-export const within = (name: string): string => `${location.pathname}${location.search}#${name}`;
+export const within = (name: string): string =>
+  BY_HASH ? location.hash : `${location.pathname}${location.search}#${name}`;
 
 const listeners = new Set<() => void>();
 const tell = () => {
@@ -239,7 +246,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 function snapshot(): ViewState {
-  const address = location.pathname + location.search;
+  const address = addressNow();
   if (current?.address !== address) current = { address, state: parseAddress(address) };
   return current.state;
 }
@@ -254,7 +261,10 @@ export type Navigate = (
 export const navigate: Navigate = (change, { replace = false } = {}) => {
   const state = snapshot();
   const address = formatAddress({ ...state, ...(typeof change === "function" ? change(state) : change) });
-  if (new URL(address, document.baseURI).href === location.href.replace(/#.*/, "")) return;
+  if (
+    new URL(address, document.baseURI).href === (BY_HASH ? location.href : location.href.replace(/#.*/, ""))
+  )
+    return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   tell();
 };

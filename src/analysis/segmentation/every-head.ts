@@ -1,12 +1,13 @@
-import { mapPlacement, type SeenImage } from "../analysis/segmentation/segmentation.ts";
-import type { ClipModel } from "../model/clip-model.ts";
-import { allHeads } from "../model/components.ts";
-import { prepareProbe } from "../model/head-space.ts";
-import { scoreTokens } from "../model/kernel.ts";
-import { truncatedIn } from "../model/notices.ts";
-import { contrastProbe } from "../model/probe.ts";
-import { type Tokens, tokensSchema } from "../results/app.ts";
-import { originOf } from "../results/origin.ts";
+import type { ClipModel } from "../../model/clip-model.ts";
+import { allHeads } from "../../model/components.ts";
+import { prepareProbe } from "../../model/head-space.ts";
+import { scoreTokens } from "../../model/kernel.ts";
+import { truncatedIn } from "../../model/notices.ts";
+import { contrastProbe } from "../../model/probe.ts";
+import { type Tokens, tokensSchema } from "../../results/app.ts";
+import { originOf } from "../../results/origin.ts";
+import { base64Of } from "../../support/base64.ts";
+import { mapPlacement, type SeenImage } from "./segmentation.ts";
 
 /**
  * What every head wrote at every token: with it a page draws the map of any heads, and the heads of any patch, without
@@ -36,6 +37,6 @@ export async function everyHeadsTokens(
     ...{ layers: geometry.layers, heads: geometry.heads, grid: { rows: grid, columns: grid } },
     original: { width: shown.width, height: shown.height },
     placement: mapPlacement(shown.placement, config.vision),
-    values: Buffer.from(values.buffer).toString("base64"),
+    values: base64Of(new Uint8Array(values.buffer)),
   });
 }

@@ -1,0 +1,236 @@
+import { LRUCache } from "lru-cache";
+import type { z } from "zod";
+import { withoutSeen } from "../analysis/ablation/without-seen.ts";
+import { explainSeen } from "../analysis/explain/explain.ts";
+import { everyHeadsTokens } from "../analysis/segmentation/every-head.ts";
+import { type SeenImage, segmentSeen } from "../analysis/segmentation/segmentation.ts";
+import { textPartsOf, wordsSeen } from "../analysis/words/words.ts";
+import { openInBrowser } from "../image/web-decode.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import { parseComponents, parseTextHeads } from "../model/components.ts";
+import { normalizeAll } from "../model/pixels.ts";
+import { unitProbe } from "../model/probe.ts";
+import {
+  type CorpusImages,
+  explainRequestSchema,
+  type ImageInfo,
+  segmentRequestSchema,
+  tokensRequestSchema,
+  withoutRequestSchema,
+  wordsRequestSchema,
+} from "../results/app.ts";
+import { describeModel } from "../server/model-detail.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { sha256Of } from "../support/hash.ts";
+import { checkCancelled } from "../support/progress.ts";
+import { reasonOf } from "../support/reason.ts";
+import { sharedCache } from "../support/shared.ts";
+
+/** A question as it would go to the server. */
+export interface Question {
+  readonly method: string;
+  /** `/api/explain`; of what is read, with its query. */
+  readonly path: string;
+  /** What is sent: plain data, or a file's bytes. */
+  readonly body?: unknown;
+}
+
+/** A picture that comes with the page. */
+export interface PagePicture {
+  /** Its address. */
+  readonly address: string;
+  readonly path: string;
+  readonly label: string | null;
+  readonly factors: ImageInfo["factors"];
+}
+
+/** What a page was built with. */
+export interface PageFacts {
+  /** Answers that are the same for all visitors, by their path, as the server gave them when the page was built. */
+  readonly answers: Readonly<Record<string, unknown>>;
+  /** By what pages call them: `scenes:…`. */
+  readonly pictures: Readonly<Record<string, PagePicture>>;
+}
+
+/** What the answers need of where they are given. */
+export interface TabPlace {
+  readonly facts: PageFacts;
+  readonly openModel: (name: string) => Promise<ClipModel>;
+  readonly readFile: (address: string) => Promise<Uint8Array>;
+}
+
+/** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
+const LOOK_BYTES = 256e6;
+const UPLOAD_BYTES = 512e6;
+const MOST_MODELS = 3;
+const MOST_TEXTS_KEPT = 2000;
+
+/** Answers the questions of one tab, one at a time. */
+export type Answer = (question: Question, signal?: AbortSignal) => Promise<unknown>;
+
+/**
+ * What answers in a tab instead of the server: the same questions, the same analyses, one model in memory. What needs an
+ * index or a disk is not answered there (`NOT_FOUND`).
+ */
+export function createAnswers({ facts, openModel, readFile }: TabPlace): Answer {
+  const models = sharedCache<ClipModel>(MOST_MODELS);
+  const uploads = new LRUCache<string, Uint8Array>({
+    maxSize: UPLOAD_BYTES,
+    sizeCalculation: ({ length }) => Math.max(1, length),
+  });
+  const looks = new LRUCache<string, SeenImage>({ maxSize: LOOK_BYTES, sizeCalculation: bytesOf });
+  const embeddings = new LRUCache<string, Float32Array>({ max: MOST_TEXTS_KEPT });
+  const load = (name: string) => models.get(name, () => openModel(name));
+
+  const find = async (image: string) => {
+    const [place, id = ""] = image.split(":");
+    const picture = facts.pictures[image];
+    const bytes = place === "upload" ? uploads.get(id) : picture && (await readFile(picture.address));
+    if (!bytes) throw new ClipInterpretError("IMAGE_GONE", "this picture is not in the page any more");
+    return { bytes, picture };
+  };
+  const describe = async (image: string): Promise<ImageInfo> => {
+    const { bytes, picture } = await find(image);
+    const { width, height } = await openInBrowser(bytes, { name: "the picture" });
+    return {
+      ...{ image, sha256: sha256Of(bytes), bytes: bytes.length, width, height },
+      ...{ path: picture?.path ?? null, label: picture?.label ?? null, factors: picture?.factors ?? {} },
+    };
+  };
+  const look = async (model: ClipModel, image: string): Promise<SeenImage> => {
+    const { bytes, picture } = await find(image);
+    const key = `${model.name} ${image}`;
+    const known = looks.get(key);
+    if (known) return known;
+    const { rgb, ...shown } = await model.preprocess(bytes, { name: "the picture" });
+    const { preprocess, vision } = model.config;
+    const tokenLayers = Array.from({ length: vision.layers }, (_, layer) => layer);
+    const seen: SeenImage = {
+      image: { name: picture?.path ?? image, label: picture?.label ?? null, sha256: shown.sha256 },
+      shown,
+      decomposition: await model.decompose(normalizeAll([{ rgb }], preprocess), { tokenLayers }),
+    };
+    looks.set(key, seen);
+    return seen;
+  };
+  const embed = async (model: ClipModel, texts: readonly string[]): Promise<Float32Array> => {
+    const { embedDim } = model.config;
+    const keyOf = (text: string) => `${model.name} ${text}`;
+    const missing = [...new Set(texts)].filter((text) => !embeddings.has(keyOf(text)));
+    const found = missing.length > 0 ? await model.encodeTexts(missing) : new Float32Array();
+    const rows = new Map(missing.map((text, i) => [text, found.slice(i * embedDim, (i + 1) * embedDim)]));
+    for (const [text, row] of rows) embeddings.set(keyOf(text), row);
+    const all = new Float32Array(texts.length * embedDim);
+    for (const [i, text] of texts.entries())
+      all.set(rows.get(text) ?? embeddings.get(keyOf(text))!, i * embedDim);
+    return all;
+  };
+  const probesOf = async (model: ClipModel, texts: readonly string[]) => {
+    const all = await embed(model, texts);
+    const { embedDim } = model.config;
+    return texts.map((_, i) => unitProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
+  };
+
+  const routes: Readonly<Record<string, (body: unknown, query: URLSearchParams) => Promise<unknown>>> = {
+    "GET /api/model": async (_, query) => {
+      const name = query.get("name") ?? "";
+      return describeModel({ ...(await load(name)), id: name });
+    },
+    "POST /api/images": async (body) => {
+      const bytes = body as Uint8Array;
+      const id = sha256Of(bytes);
+      uploads.set(id, bytes);
+      return describe(`upload:${id}`);
+    },
+    "POST /api/explain": async (body) => {
+      const asked = parsed(explainRequestSchema, body);
+      const model = await load(asked.model);
+      const seen = await look(model, asked.image);
+      return explainSeen(model, seen, asked.texts, await embed(model, asked.texts));
+    },
+    "POST /api/tokens": async (body) => {
+      const { image, text, against, ...asked } = parsed(tokensRequestSchema, body);
+      const model = await load(asked.model);
+      const seen = await look(model, image);
+      return everyHeadsTokens(model, seen, { text, against }, await probesOf(model, [text, ...against]));
+    },
+    "POST /api/segment": async (body) => {
+      const { image, texts, heads, mode, scale, ...asked } = parsed(segmentRequestSchema, body);
+      if (mode === "contrast" && texts.length < 2)
+        throw new ClipInterpretError("REQUEST_INVALID", "a contrast needs two or more texts");
+      const model = await load(asked.model);
+      const set = parseComponents(heads, model.geometry);
+      const seen = await look(model, image);
+      const probes = await probesOf(model, texts);
+      return segmentSeen(model, seen, { texts, probes }, { set, written: heads, mode, scale });
+    },
+    "POST /api/words": async (body) => {
+      const { image, text, heads, textHeads, pairs, ...asked } = parsed(wordsRequestSchema, body);
+      const model = await load(asked.model);
+      const set = parseComponents(heads, model.geometry);
+      const textSet = parseTextHeads(textHeads, await model.textGeometry());
+      const seen = await look(model, image);
+      const parts = await textPartsOf(model, text, { textSet, writtenText: textHeads });
+      return wordsSeen(model, seen, parts, { set, written: heads, pairs });
+    },
+    "POST /api/without": async (body) => {
+      const { image, texts, heads, replacement, seed, ...asked } = parsed(withoutRequestSchema, body);
+      if (replacement === "mean") throw notHere();
+      const model = await load(asked.model);
+      const set = parseComponents(heads, model.geometry);
+      const seen = await look(model, image);
+      const probes = await probesOf(model, texts);
+      return withoutSeen(
+        model,
+        seen,
+        { texts, probes },
+        { set, name: heads },
+        { replacement, seed, over: null },
+      );
+    },
+  };
+
+  return async ({ method, path, body }, signal) => {
+    checkCancelled(signal);
+    const [place = "", search = ""] = path.split("?");
+    const known = method === "GET" ? (facts.answers[path] ?? facts.answers[place]) : undefined;
+    if (known !== undefined) return known;
+    const route = routes[`${method} ${place}`];
+    if (route) return route(body, new URLSearchParams(search));
+    const [, image] = /^\/api\/images\/([^/]+)$/.exec(place) ?? [];
+    if (method === "GET" && image !== undefined) return describe(decodeURIComponent(image));
+    if (method === "GET" && /^\/api\/corpora\/[^/]+\/images$/.test(place))
+      return listPictures(facts.pictures, place.split("/")[3]!, new URLSearchParams(search));
+    throw notHere();
+  };
+}
+
+/** Pictures of a corpus, some or named ones. */
+function listPictures(pictures: PageFacts["pictures"], corpus: string, query: URLSearchParams): CorpusImages {
+  const all = Object.entries(pictures).filter(([name]) => name.startsWith(`${corpus}:`));
+  const ids = query.get("ids")?.split(",");
+  const [offset, limit] = [Number(query.get("offset") ?? 0), Number(query.get("limit") ?? 60)];
+  const chosen = ids
+    ? all.filter(([name]) => ids.includes(name.slice(corpus.length + 1)))
+    : all.slice(offset, offset + limit);
+  const images = chosen.map(([image, { path, label, factors }]) => ({ image, path, label, factors }));
+  return { total: all.length, images };
+}
+
+const notHere = () =>
+  new ClipInterpretError("CORPUS_NOT_READY", "this page has no index of pictures", {
+    hint: "Install clip-interpret and run `clip-interpret serve`: there it is searched, measured and compared.",
+  });
+
+function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new ClipInterpretError("REQUEST_INVALID", reasonOf(result.error));
+}
+
+function bytesOf({ decomposition: { z, embedding, mlps, tokens } }: SeenImage): number {
+  let bytes = z.byteLength + embedding.byteLength + mlps.byteLength;
+  for (const { attention, values } of tokens.layers.values())
+    bytes += attention.byteLength + values.byteLength;
+  return bytes;
+}

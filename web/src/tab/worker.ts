@@ -1,0 +1,78 @@
+/** The thread of a page without a server that answers it: models run here, so that the page never waits for them. */
+import * as ort from "onnxruntime-web/wasm";
+import { openWebModel, webBytes } from "../../../src/public/browser.ts";
+import { problemOf } from "../../../src/server/problems.ts";
+import { type Answer, createAnswers, type PageFacts, type Question } from "../../../src/tab/answers.ts";
+
+/** What the page says first. */
+export interface TabStart {
+  readonly facts: PageFacts & { readonly models: Readonly<Record<string, ModelFiles>> };
+  /** Where the page lies. */
+  readonly base: string;
+}
+/** A model's files with their SHA-256. */
+export type ModelFiles = Readonly<Record<string, string>>;
+
+/** What the page says next, as often as it likes. */
+export type TabRequest =
+  | { readonly id: number; readonly question: Question }
+  | { readonly id: number; readonly stop: true };
+
+const running = new Map<number, AbortController>();
+let answer: Promise<Answer> | undefined;
+/** One at a time: whatever runs, runs in this thread. */
+let turn: Promise<unknown> = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
+  if ("facts" in data) {
+    answer = start(data);
+    return;
+  }
+  if ("stop" in data) {
+    running.get(data.id)?.abort();
+    return;
+  }
+  const { id, question } = data;
+  const controller = new AbortController();
+  running.set(id, controller);
+  turn = turn
+    .then(async () => (await answer!)(question, controller.signal))
+    .then(
+      (value) => self.postMessage({ id, value }),
+      (error: unknown) => {
+        const problem = problemOf(error);
+        if (problem.code === "INTERNAL") console.error(error);
+        self.postMessage({ id, problem });
+      },
+    )
+    .finally(() => running.delete(id));
+};
+
+async function start({ facts, base }: TabStart): Promise<Answer> {
+  const at = (path: string) => new URL(path, base).href;
+  const read = async (address: string) => webBytes().read(at(address));
+  // Packed by us, since not every server packs what it sends; and fetched once, at the first model.
+  const packed = fetch(at("runtime.wasm.gz"));
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "fatal";
+  const runtime = packed.then(async (response) => {
+    if (!response.ok || !response.body) throw new Error(`runtime.wasm.gz: ${response.status}`);
+    // A server may say that the file is packed in transit, and the browser then unpacks it.
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    const stream = new Blob([bytes]).stream();
+    ort.env.wasm.wasmBinary = await new Response(
+      isPacked ? stream.pipeThrough(new DecompressionStream("gzip")) : stream,
+    ).arrayBuffer();
+    return ort;
+  });
+  return createAnswers({
+    facts,
+    readFile: read,
+    async openModel(name) {
+      const hashes = facts.models[name] ?? {};
+      const files = webBytes({ names: Object.keys(hashes), hashes });
+      return openWebModel(at(`models/${name}`), { runtime, files, name });
+    },
+  });
+}

@@ -1,0 +1,159 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { explainImage } from "../../src/analysis/explain/explain.ts";
+import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
+import type { ClipModel } from "../../src/model/clip-model.ts";
+import { parseHeads } from "../../src/model/components.ts";
+import { openModel } from "../../src/model/registry.ts";
+import { formatCosine } from "../../src/views/kit/text.ts";
+import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
+import { apart } from "../../test/support/apart.ts";
+import { startStaticServer } from "../../test/support/static-server.ts";
+import { launch, painted, skip } from "./browser.ts";
+
+/*
+ * The page without a server (`npm run build:page`), over one that knows nothing but files: what it shows is what the
+ * command says, it asks nobody else, and a second visit needs no network.
+ */
+
+const PAGE = fileURLToPath(new URL("../../dist/page", import.meta.url));
+const COFFEE = fileURLToPath(new URL("../../test/goldens/preprocess/skimage-coffee.png", import.meta.url));
+/** Bytes of a first visit, up to the first map. */
+const MOST_BYTES = 8e6;
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let server: Awaited<ReturnType<typeof startStaticServer>>;
+let model: ClipModel;
+const complaints: string[] = [];
+
+const listen = (to: Page) => {
+  to.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  to.on("pageerror", (error) => complaints.push(String(error)));
+  to.on("request", (request) => {
+    if (!request.url().startsWith(server.url) && !/^(data|blob):/.test(request.url()))
+      complaints.push(`asked ${request.url()}`);
+  });
+};
+/** What the view downloads as JSON. */
+const numbers = async (): Promise<Record<string, never>> => {
+  const group = page.getByRole("group", { name: "Download this view" });
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    group.getByRole("button", { name: "JSON" }).click(),
+  ]);
+  return JSON.parse(await readFile(await file.path(), "utf8"));
+};
+/** Results without the names that pictures have here and there. */
+const nameless = <R extends { origin: { image: object } }>({ origin, ...rest }: R) => ({
+  ...rest,
+  origin: { ...origin, image: { ...origin.image, name: "", label: null } },
+});
+
+describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
+  "the page without a server",
+  { timeout: 180_000 },
+  () => {
+    beforeAll(async () => {
+      server = await startStaticServer({ "": PAGE }, { packs: true });
+      browser = await launch();
+      context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+      page = await context.newPage();
+      page.setDefaultTimeout(60_000);
+      listen(page);
+      model = await openModel("emoji-4x128-p8");
+    }, 120_000);
+    afterAll(async () => {
+      await browser?.close();
+      await server?.close();
+      await model?.release();
+    });
+
+    it("shows its first map after few bytes, with the command's numbers", async () => {
+      await page.goto(`${server.url}/`);
+      await painted(page);
+      expect(server.asked.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
+      const texts = [...EXAMPLE_SCENE.texts];
+      const explained = await explainImage(model, EXAMPLE_SCENE.path, texts);
+      const score = formatCosine(explained.texts[0]!.similarity);
+      await page
+        .getByRole("heading", { name: new RegExp(`with a score of ${score.replace(".", "\\.")}`) })
+        .waitFor();
+      const { explanation } = await numbers();
+      expect(apart(nameless(explanation), nameless(explained))).toBeLessThan(1e-6);
+    });
+
+    it("segments alike", async () => {
+      await page.getByRole("link", { name: "Segment" }).click();
+      expect(page.url()).toMatch(/#\/segment\?/);
+      await page.getByText(/One scale for all maps:/).waitFor();
+      const how = { set: parseHeads(model, "all"), written: "all", mode: "topic" } as const;
+      const segmented = await segmentImage(model, EXAMPLE_SCENE.path, [...EXAMPLE_SCENE.texts], how);
+      expect(apart(nameless((await numbers()) as never), nameless(segmented))).toBeLessThan(1e-6);
+    });
+
+    it("looks at a picture of one's own, which leaves for nowhere", async () => {
+      const before = server.asked.length;
+      await page.locator('input[type="file"]').first().setInputFiles(COFFEE);
+      await expect.poll(() => page.url(), { timeout: 60_000 }).toContain("image=upload");
+      await page.getByRole("link", { name: "Look" }).click();
+      await page.getByRole("textbox", { name: /text/i }).first().fill("a cup of coffee");
+      await page.getByRole("button", { name: "Add" }).click();
+      await page.getByRole("heading", { name: "a cup of coffee" }).waitFor();
+      await painted(page);
+      const { explanation } = (await numbers()) as unknown as {
+        explanation: Awaited<ReturnType<typeof explainImage>>;
+      };
+      const texts = explanation.texts.map(({ text }) => text);
+      expect(texts).toContain("a cup of coffee");
+      const explained = await explainImage(model, COFFEE, texts);
+      expect(apart(nameless(explanation), nameless(explained))).toBeLessThan(1e-6);
+      expect(server.asked.slice(before).filter(({ method }) => method !== "GET")).toEqual([]);
+    });
+
+    it("fits a phone, and a finger", async () => {
+      const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true });
+      const held = await phone.newPage();
+      listen(held);
+      await held.goto(`${server.url}/#/look`);
+      await painted(held);
+      const { width, view } = await held.evaluate(() => {
+        const { scrollWidth, clientWidth } = (
+          globalThis as unknown as {
+            document: { documentElement: { scrollWidth: number; clientWidth: number } };
+          }
+        ).document.documentElement;
+        return { width: scrollWidth, view: clientWidth };
+      });
+      expect(width).toBeLessThanOrEqual(view);
+      await held.getByRole("link", { name: "Segment" }).tap();
+      await held.getByText(/One scale for all maps:/).waitFor();
+      await phone.close();
+    });
+
+    it("asks nobody but its server, for nothing but its files, and complains of nothing", () => {
+      expect(complaints).toEqual([]);
+      for (const { path, method } of server.asked) {
+        expect(existsSync(join(PAGE, path)), path).toBe(true);
+        expect(method).toBe("GET");
+      }
+    });
+
+    it("comes again when its server is gone", async () => {
+      await page.waitForFunction(async () => {
+        const { ready } = (navigator as unknown as { serviceWorker: { ready: Promise<{ active: unknown }> } })
+          .serviceWorker;
+        return (await ready).active !== null;
+      });
+      await server.close();
+      const again = await context.newPage();
+      await again.goto(`${server.url}/`);
+      await painted(again);
+    });
+  },
+);
