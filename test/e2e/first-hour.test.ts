@@ -69,7 +69,9 @@ describe("the first hour", { timeout: 240_000 }, () => {
     await mkdir(shared("project"));
     const installed = await shell(`npm install ${tarball}`, shared("project"));
     expect(installed.stdout).toMatch(/added \d+ packages/);
-    expect(installed.stderr).not.toMatch(/warn|error/i);
+    // Newer npm names what has an install script and does not run it: the optional msgpackr-extract, which BullMQ does without.
+    const said = installed.stderr.split("\n").filter((line) => !line.startsWith("npm warn install-scripts"));
+    expect(said.join("\n")).not.toMatch(/warn|error/i);
     // ONNX Runtime is the one that came along.
     expect(await readdir(shared("project/node_modules"))).not.toContain("onnxruntime-node");
     const explained = await shell("clip-interpret explain --json");

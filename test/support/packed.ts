@@ -22,7 +22,10 @@ export async function packForHere(folder: string): Promise<string> {
   await promisify(execFile)("tar", [
     ...["-C", repositoryPath(""), "--transform", "s,^,package/,", "-cf", tarball],
     ...others.map((other) => `--exclude=${LIBRARIES}/${other}`),
-    ...["package.json", "README.md", "LICENSE", ...files],
+    ...files
+      .filter((name: string) => name.startsWith("!"))
+      .map((name: string) => `--exclude=${name.slice(1)}`),
+    ...["package.json", "README.md", "LICENSE", ...files.filter((name: string) => !name.startsWith("!"))],
   ]);
   return tarball;
 }
