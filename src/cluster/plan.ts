@@ -28,7 +28,7 @@ export async function runParts(
 ): Promise<void> {
   const { report, signal } = options;
   const name = queueOf(run.store);
-  const queue = new Queue<PartJob>(name, { connection: redis });
+  const queue = new Queue<PartJob>(name, { connection: redis, skipMetasUpdate: true });
   // ioredis tells of what goes wrong; without a listener Node would end the process.
   queue.on("error", () => {});
   const sizes = new Map(planned.map(({ part, images }) => [part.number, images]));

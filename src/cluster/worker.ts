@@ -92,7 +92,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     });
     worker.on("error", () => {});
     worker.on("stalled", (part) => log.warn({ queue, part }, "a worker went; its part is given to another"));
-    const own = new Queue<PartJob>(queue, { connection: redis });
+    const own = new Queue<PartJob>(queue, { connection: redis, skipMetasUpdate: true });
     own.on("error", () => {});
     const entry: Known = { worker, queue: own, refusedUntil: 0, reason: undefined };
     known.set(queue, entry);
@@ -113,7 +113,12 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
   const next = async (token: string) => {
     const names = await ask(redis.smembers(QUEUES));
     if (!names) return undefined;
-    for (const gone of [...known.keys()].filter((queue) => !names.includes(queue))) await shut(gone);
+    for (const gone of [...known.keys()].filter((queue) => !names.includes(queue))) {
+      const { queue } = known.get(gone)!;
+      await shut(gone);
+      // A look for workers that went, between the end of the run and now, left these.
+      await ask(redis.unlink(queue.toKey("meta"), queue.toKey("stalled-check")));
+    }
     for (const queue of names.sort()) {
       const entry = known.get(queue) ?? (await open(queue));
       if (performance.now() < entry.refusedUntil) continue;

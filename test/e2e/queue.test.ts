@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`a queue${missing ? ` (skipped: ${missing
     expect(images).toBeGreaterThan(0);
     // Redis holds nothing of a run that is over.
     const left = async () => (await client.keys("*")).filter((key) => !key.endsWith(":stalled-check"));
-    await expect.poll(left).toEqual([]);
+    await expect.poll(left, { timeout: 30_000 }).toEqual([]);
     close();
     await worker.kill("SIGTERM");
     expect(processes.map((one) => one.said()).join("")).not.toContain(PASSWORD);
