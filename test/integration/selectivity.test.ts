@@ -22,6 +22,7 @@ import { textProbe, unitProbe } from "../../src/model/probe.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import type { SelectivityResult } from "../../src/results/selectivity.ts";
 import { ClipInterpretError } from "../../src/support/errors.ts";
+import { once } from "../../src/support/shared.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { goldenPath } from "../support/goldens.ts";
 
@@ -51,6 +52,10 @@ afterAll(async () => {
   await model.release();
   await rm(scratch, { recursive: true, force: true });
 });
+
+/** What several tests look at, measured once. */
+const retrieval = once(() => measureRetrieval(model, index));
+const permuted = once(() => measureSelectivity(model, index, { permutations: 30 }));
 
 /** η² of dense vectors, straight from its definition. */
 function correlationRatio(rows: readonly Float64Array[], groups: readonly (string | number)[]): number {
@@ -114,7 +119,7 @@ describe("selectivity", () => {
   });
 
   it("finds nothing in a factor that says nothing, and more than any permutation in one that does", async () => {
-    const found = await measureSelectivity(model, index, { permutations: 30 });
+    const found = await permuted();
     const { factors } = found;
     const components = [...found.heads, ...found.mlps, found.embedding];
     const coin = factors.findIndex(({ name }) => name === "coin");
@@ -336,7 +341,7 @@ const PHRASES = ["on the left", "on the right", "at the top", "at the bottom", "
 
 describe("retrieval by property", () => {
   it("is better through the heads chosen for a factor than through the whole embedding, where heads know one", async () => {
-    const { factors, rows } = await measureRetrieval(model, index);
+    const { factors, rows } = await retrieval();
     const background = factors.findIndex(({ name }) => name === "background");
     const by = (chosenFor: string) =>
       rows.find((row) => row.chosenFor === chosenFor)!.precisionAtK[background];
@@ -345,13 +350,13 @@ describe("retrieval by property", () => {
   });
 
   it("is measured on images that the heads were not chosen on", async () => {
-    const { factors } = await measureRetrieval(model, index);
+    const { factors } = await retrieval();
     expect(factors.find(({ name }) => name === "style")!.queries).toBe(IMAGES / 2);
   });
 
   it("centred finds no hubs, where the product makes some images everyone's neighbours and many nobody's", async () => {
     const product = await measureRetrieval(model, index, { scoring: "dot" });
-    const centred = await measureRetrieval(model, index);
+    const centred = await retrieval();
     expect([product.scoring, centred.scoring]).toEqual(["dot", "centred"]);
     const [hubs, none] = [product, centred].map(
       ({ rows }) => rows.find(({ chosenFor }) => chosenFor === "background")!.hubness,
@@ -376,7 +381,7 @@ describe("retrieval by property", () => {
   });
 
   it("by a factor that says nothing is chance, whatever heads are chosen", async () => {
-    const { factors, rows } = await measureRetrieval(model, index);
+    const { factors, rows } = await retrieval();
     const coin = factors.findIndex(({ name }) => name === "coin");
     for (const { precisionAtK } of rows) {
       expect(Math.abs(precisionAtK[coin].mean - factors[coin].chance)).toBeLessThan(0.08);
@@ -384,7 +389,7 @@ describe("retrieval by property", () => {
   });
 
   it("chooses no head that chance explains, many being looked at: none for a factor that says nothing", async () => {
-    const selectivity = await measureSelectivity(model, index, { permutations: 30 });
+    const selectivity = await permuted();
     const chosen = selectiveHeads(selectivity, 100);
     expect(chosen.coin).toEqual([]);
     expect(chosen.background.length).toBeGreaterThan(10);
