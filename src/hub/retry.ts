@@ -84,7 +84,10 @@ export const cancelled = (cause: unknown): ClipInterpretError =>
   });
 
 /** A signal that fires when its caller's does, or when `touch` was not called for a while. */
-export function silenceGuard(silenceMs: number, signal: AbortSignal | undefined) {
+export function silenceGuard(
+  silenceMs: number,
+  signal: AbortSignal | undefined,
+): { signal: AbortSignal; touch: () => void; stop: () => void } {
   const silence = new AbortController();
   const error = new Error(`no answer for ${silenceMs / 1000} s`);
   const timer = setTimeout(() => silence.abort(error), silenceMs);
