@@ -6,12 +6,14 @@ import { checkSums, type Decomposition, mlpContributions, rowMoments, rowNorms }
 import type { HeadGeometry } from "./geometry.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
-/** A gate inside the network: in head (l,h) at every token, z becomes z·gate + offset. */
+/** A gate inside the network: in head (l,h) at every token, z becomes z·gate + offset, and what belongs to single directions goes. */
 export interface Gate {
   /** [L, H]; 1 leaves a head as it is, 0 silences it. */
   readonly gate: Float32Array;
   /** [L, N, H, d_h]; added after the gate. */
   readonly offset: Float32Array;
+  /** (z·reads)·writes is added too: `reads` [L, W, R], `writes` [L, R, W]. */
+  readonly along?: { readonly reads: Float32Array; readonly writes: Float32Array };
 }
 
 /** What a decomposition is asked for beyond its parts. */
@@ -53,10 +55,24 @@ export async function decompose(
     ...(gate && {
       gate: { data: gate.gate, dims: [layers, heads] },
       offset: { data: gate.offset, dims: [layers, tokens, width] },
+      ...alongTensors(gate, layers, width),
     }),
   });
   const tower = { width, epsilon, tokens, prefix: vision.prefix, patches: vision.grid ** 2 };
   return takeApart(out, tower, matmul, geometry, { count, tokenLayers, outputLayers });
+}
+
+/** What is added along directions; nothing where a gate has none. */
+function alongTensors({ along }: Gate, layers: number, width: number) {
+  const { reads, writes } = along ?? {
+    reads: new Float32Array(layers * width),
+    writes: new Float32Array(layers * width),
+  };
+  const rank = reads.length / layers / width;
+  return {
+    reads: { data: reads, dims: [layers, width, rank] },
+    writes: { data: writes, dims: [layers, rank, width] },
+  };
 }
 
 /** A tower whose outputs are taken apart. */
