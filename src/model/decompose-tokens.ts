@@ -21,7 +21,7 @@ export async function decomposeTokens(
   session: Session,
   matmul: MatMul,
   tower: TextConfig,
-  { geometry, end }: TextGeometry,
+  { geometry, watch, end }: TextGeometry,
   texts: readonly (readonly number[])[],
   { tokenLayers = [] }: DecomposeTokensOptions = {},
 ): Promise<TokenDecomposition> {
@@ -40,7 +40,7 @@ export async function decomposeTokens(
   const sizes = { width, epsilon, tokens, prefix: 0, patches: tokens } as const;
   const layers = "attentions" in out ? layersOf(out, tokenLayers, rows.length) : out;
   const asked = { count: rows.length, tokenLayers, each: "text" } as const;
-  if (!end) return takeApart(layers, sizes, matmul, geometry, asked);
+  if (!end) return takeApart(layers, sizes, matmul, geometry, { ...asked, watch });
   const before = await takeApart({ ...out, embedding: out["before.1"] }, sizes, matmul, end.before, asked);
   return throughEnd(matmul, { geometry, end }, before, out);
 }

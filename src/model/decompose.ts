@@ -3,7 +3,7 @@ import type { MatMul } from "../onnx/matmul.ts";
 import type { FloatTensor, Session } from "../onnx/session.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkSums, type Decomposition, mlpContributions, rowMoments, rowNorms } from "./decomposition.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import type { HeadGeometry, HeadWatch } from "./geometry.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
 /** A gate inside the network: in head (l,h) at every token, z becomes z·gate + offset, and what belongs to single directions goes. */
@@ -86,6 +86,8 @@ interface Asked extends Pick<DecomposeOptions, "tokenLayers" | "outputLayers"> {
   readonly count: number;
   /** What one of the batch is, in the words of an error. */
   readonly each?: string;
+  /** Holds z to the sum of all heads that the graph gave. */
+  readonly watch?: HeadWatch | undefined;
 }
 
 /**
@@ -97,20 +99,16 @@ export async function takeApart(
   { width, epsilon, tokens, prefix, patches }: Tower,
   matmul: MatMul,
   geometry: HeadGeometry,
-  { count, tokenLayers = [], outputLayers = [], each }: Asked,
+  { count, tokenLayers = [], outputLayers = [], each, watch }: Asked,
 ): Promise<TokenDecomposition> {
   const { layers, heads, embedDim } = geometry;
   const { mu, sigma } = momentsOf(out, count, width, epsilon);
   const norm = rowNorms(out.embedding.data, embedDim);
   const mlps = mlpContributions(out.terms.data, geometry, { mu, sigma, norm });
   const parts = { count, z: out.z.data, mu, sigma, norm, embedding: out.embedding.data, mlps };
-  const headSums = geometry.whole
-    ? sumHeads(parts.z, count, embedDim)
-    : await matmul(
-        { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
-        { data: geometry.M, dims: [1, layers * heads * geometry.headDim, embedDim] },
-      );
-  const error = checkSums(headSums, geometry, parts, each);
+  const error = watch
+    ? checkSums(withoutBiases(out.heads.data, geometry), geometry, parts, { each, watch })
+    : checkSums(await headSums(), geometry, parts, { each });
   const layerTokens = tokenLayers.map((layer) => {
     const terms = { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
     return [layer, terms] as const;
@@ -122,6 +120,22 @@ export async function takeApart(
     tokens: { tokens, prefix, patches, layers: new Map(layerTokens) },
     outputs,
   };
+
+  async function headSums(): Promise<Float32Array> {
+    if (geometry.whole) return sumHeads(parts.z, count, embedDim);
+    return matmul(
+      { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
+      { data: geometry.M, dims: [1, layers * heads * geometry.headDim, embedDim] },
+    );
+  }
+}
+
+/** What attention added in all layers, [b, D], less what its output biases did. */
+function withoutBiases(added: Float32Array, { k, embedDim }: HeadGeometry): Float64Array {
+  const sums = Float64Array.from(added);
+  for (let i = 0; i < sums.length; i++)
+    for (let at = i % embedDim; at < k.length; at += embedDim) sums[i] -= k[at];
+  return sums;
 }
 
 /** What the last norm subtracted and divided by; 0 and 1 with attention pooling, where terms are whole already. */

@@ -1,6 +1,7 @@
+import { dot } from "../math/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { mlpCount } from "./components.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import type { HeadGeometry, HeadWatch } from "./geometry.ts";
 
 /**
  * What every component wrote into the embeddings of b images. Heads are kept as z (d_h numbers each) and three
@@ -88,16 +89,17 @@ export function mlpContributions(
  *
  * @param headSums [b, D]: Σ_lh z_lh·M_lh, before the division by σ‖e‖
  * @param each what one of the batch is, in the words of the error
+ * @param watch where the sums are not made of z: z must have what they have along a direction
  * @throws `SUM_MISMATCH` when an error exceeds {@link SUM_TOLERANCE} or is not a number
  */
 export function checkSums(
-  headSums: Float32Array,
+  headSums: Float32Array | Float64Array,
   geometry: HeadGeometry,
   parts: Omit<Decomposition, "error">,
-  each = "image",
+  { each = "image", watch }: { readonly each?: string | undefined; readonly watch?: HeadWatch } = {},
 ): Float64Array {
   const { layers, embedDim, terms: n, k, s, b } = geometry;
-  const { count, mu, sigma, norm, embedding, mlps } = parts;
+  const { count, z, mu, sigma, norm, embedding, mlps } = parts;
   const others = mlpCount(geometry);
   const biases = new Float64Array(embedDim);
   for (let i = 0; i < k.length; i++) biases[i % embedDim] += k[i];
@@ -115,6 +117,11 @@ export function checkSums(
       worst = Math.max(worst, Math.abs(sum - whole));
     }
     error[image] = worst / largest;
+    if (watch) {
+      const { signs, heads } = watch;
+      const along = dot(z, heads, image * heads.length) - dot(headSums, signs, image * embedDim);
+      error[image] = Math.max(error[image], Math.abs(along) / (sigma[image] * norm[image]));
+    }
     if (!(error[image] <= SUM_TOLERANCE)) {
       throw new ClipInterpretError(
         "SUM_MISMATCH",

@@ -145,7 +145,7 @@ export function emitVision(
     const heard =
       options.attention === "fused"
         ? g.op("MultiHeadAttention", [queries, key, value, ...added], { num_heads: heads })
-        : attend(g, queries, key, value, config.vision, rows, bias);
+        : attend(g, queries, key, value, config.vision, bias);
     let z = block.attentionNorm ? layerNorm(g, heard, block.attentionNorm, epsilon) : heard;
     if (gate) z = applyGate(g, z, gate, layer, config, clsOnly);
     if (options.kind === "tokens") {
