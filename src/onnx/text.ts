@@ -35,7 +35,7 @@ export interface TextOptions {
  *
  * With `decompose` also what the image tower's graph has for its pooled token (`visionGraph`): `z` [t, L, W], `residual` [t, W],
  * `terms` [t, L+1, D], and of `tokenLayers`, together since of short texts arrays cost more than what is in them, `attentions`
- * [t, l, H, N] and `values` [t, l, N, W]; N is c, and the class token where there is one; and `heads` [t, D], all that attention
+ * [l·t, H, 1, N] and `values` [l·t, N, W]; N is c, and the class token where there is one; and `heads` [t, D], all that attention
  * added, times γ⊙P: the sum of all heads without another reading of every output matrix. The last layer is computed for the pooled token alone then. Of a causal tower the pooled token is the last.
  */
 export function textGraph(
@@ -170,7 +170,7 @@ function emitText(
     if (!tokenLayers.includes(layer)) continue;
     looks.push({ asked: alone ? query : one(asRows(g, query, width)), key, value });
   }
-  if (looks.length > 0) outputTokens(g, text, looks, unflatten, keys);
+  if (looks.length > 0) outputTokens(g, text, looks, keys);
   const residual = parts ? x : pooled(x, unflatten);
   const embedding = project(g, layerNorm(g, residual, weights.lnFinal, epsilon), weights.projection);
   return { embedding, residual, zs, terms, ...(parts && { attended: g.op("Sum", attended) }) };
@@ -179,33 +179,22 @@ function emitText(
 /** Names what the pooled token looks at in some layers, all computed at once. */
 function outputTokens(
   g: Graph,
-  { width, heads, headDim }: TextConfig,
+  { heads, headDim }: TextConfig,
   looks: readonly { asked: Value; key: Value; value: Value }[],
-  unflatten: Value,
   keys: Value | undefined,
 ): void {
   const layers = looks.length;
-  // [t, l·c, W], which is [t, l, c, W], or t·l texts.
+  // One layer's texts behind another's, so that each layer lies in one piece: [l·t, …].
   const all = (of: "asked" | "key" | "value") =>
     layers === 1
       ? looks[0][of]
       : g.op(
           "Concat",
           looks.map((look) => look[of]),
-          { axis: 1 },
+          { axis: 0 },
         );
-  const each = g.op("Concat", [g.ints([-1]), g.op("Slice", [unflatten, g.ints([1]), g.ints([3])])], {
-    axis: 0,
-  });
-  const bias =
-    keys &&
-    g.op("Reshape", [
-      g.op("Expand", [keys, g.ints([1, layers, 1, 1])]),
-      g.op("Concat", [g.ints([-1, 1, 1]), g.op("Slice", [unflatten, g.ints([1]), g.ints([2])])], { axis: 0 }),
-    ]);
-  const asked = byToken(g, all("asked"), 1, width);
-  const seen = attentionWeights(g, asked, g.op("Reshape", [all("key"), each]), { heads, headDim }, bias);
-  g.output("attentions", seen);
+  const bias = keys && layers > 1 ? g.op("Concat", Array<Value>(layers).fill(keys), { axis: 0 }) : keys;
+  g.output("attentions", attentionWeights(g, all("asked"), all("key"), { heads, headDim }, bias));
   g.output("values", all("value"));
 }
 
