@@ -15,7 +15,7 @@ import { freePorts } from "../support/nginx.ts";
  * `PYTHON` is a Python that has both: `pip install jupyterlab dist/clip_interpret-*.whl`.
  */
 
-const python = process.env["PYTHON"] ?? "python3";
+const python = process.env.PYTHON ?? "python3";
 const found = spawnSync(python, ["-c", "import jupyterlab, clip_interpret"]);
 const missing = skip || found.status !== 0;
 if (missing)
@@ -83,7 +83,7 @@ it.skipIf(missing)("a notebook shows the view and has its numbers", { timeout: 3
   await page.keyboard.press("Shift+Enter");
   const view = page.getByRole("region", { name: "What the heads saw" });
   await view.getByText("Choose a cell").waitFor();
-  if (process.env["SHOTS"]) await page.screenshot({ path: join(process.env["SHOTS"], "notebook.png") });
+  if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, "notebook.png") });
   await page.keyboard.press("Shift+Enter");
   const printed = await page.getByText(/^cosines \[/).textContent();
   const model = await openModel("emoji-4x128-p8");

@@ -42,7 +42,8 @@ const OWN = `<!doctype html><meta charset="utf-8"><meta name="viewport" content=
 
 /** As anywidget's front end does: traits, their changes, and messages with files. */
 const NOTEBOOK = `<!doctype html><meta charset="utf-8"><div id="cell"></div><script type="module">
-  import widget from "./clip/view.js";
+  const script = await (await fetch("clip/view.js")).blob();
+  const { default: widget } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   const heard = new Map();
   const bytes = async (path) => new DataView(await (await fetch(path)).arrayBuffer());
   const files = {

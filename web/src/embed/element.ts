@@ -7,8 +7,8 @@ import { createView, type View } from "./view.ts";
 import { type AnyModel, renderWidget } from "./widget.ts";
 import type { ModelPlace } from "./worker.ts";
 
-/** Where this script lies, with the runtime and the models beside it. */
-const base = new URL("./", import.meta.url);
+/** What lies beside this script: the runtime and the models. In a notebook it has no address, and nothing is asked for here. */
+const beside = (path: string) => new URL(path, import.meta.url);
 const DEFAULT_MODEL = "emoji-4x128-p8";
 
 const fetched = async (address: URL): Promise<Response> => {
@@ -16,15 +16,15 @@ const fetched = async (address: URL): Promise<Response> => {
   if (!response.ok) throw new Error(`${address.href}: the server answers ${response.status}`);
   return response;
 };
-const wasm = async () => (await fetched(new URL("runtime.wasm.gz", base))).arrayBuffer();
+const wasm = async () => (await fetched(beside("runtime.wasm.gz"))).arrayBuffer();
 const placeOf = (model: string, relativeTo: string) => async (): Promise<ModelPlace> => {
   if (/[/:]/.test(model)) return { address: new URL(model, relativeTo).href };
-  const { models } = (await (await fetched(new URL("page.json", base))).json()) as {
+  const { models } = (await (await fetched(beside("page.json"))).json()) as {
     models: Record<string, Record<string, string>>;
   };
   if (!models[model])
     throw new Error(`there is no model ${model}: ${Object.keys(models).join(", ")}, or an address`);
-  return { address: new URL(`models/${model}`, base).href, hashes: models[model] };
+  return { address: beside(`models/${model}`).href, hashes: models[model] };
 };
 
 /**
