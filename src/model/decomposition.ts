@@ -24,7 +24,10 @@ export interface Decomposition {
   readonly embedding: Float32Array;
   /** [b, L+1, D]: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are; of `pool.MLP` too if there is one. */
   readonly mlps: Float32Array;
-  /** [b]: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|. */
+  /**
+   * [b]: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|; of a CLIP's texts, whose heads' sum is the graph's, at least how
+   * far what z gives is from that sum along a direction.
+   */
   readonly error: Float64Array;
 }
 
