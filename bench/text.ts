@@ -3,7 +3,7 @@
  *
  * Random weights of the true shapes, texts of one length. Each way takes turns with plain encoding, before and behind it; what counts is
  * the median of the ratios of such pairs, of the processor's time, which other work on the machine changes for both; and beside it the
- * ratio of the quickest runs, which such work changes least.
+ * ratio of the quickest runs, which such work changes least. One thread: waking others costs time that is not these graphs'.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 
 async function measure(name: ModelName, folder: string): Promise<void> {
   await writeRandomCheckpoint(folder, SHAPES[name]);
-  const model = await loadClipModel(folder);
+  const model = await loadClipModel(folder, undefined, { threads: 1 });
   const last = SHAPES[name].text.vocabSize - 1;
   for (const { texts, tokens, rounds } of CASES) {
     const batch = Array.from({ length: texts }, (_, text) =>

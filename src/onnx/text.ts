@@ -144,7 +144,7 @@ function emitText(
   const zs: Value[] = [];
   const terms: Value[] = [];
   const attended: Value[] = [];
-  /** Of `tokenLayers`: what the pooled token asks for, [t, 1, W], keys and values. */
+  /** Of `tokenLayers`: what the pooled token asks for, [t, W], keys and values. */
   const looks: { asked: Value; key: Value; value: Value }[] = [];
   let x = asRows(g, tokens, width);
   if (parts) terms.push(one(x));
@@ -168,7 +168,7 @@ function emitText(
     if (parts) terms.push(alone ? byToken(g, change, 1, width) : one(change));
     x = g.op("Add", [x, change]);
     if (!tokenLayers.includes(layer)) continue;
-    looks.push({ asked: alone ? query : one(asRows(g, query, width)), key, value });
+    looks.push({ asked: alone ? asked : pooled(asked, unflatten), key, value });
   }
   if (looks.length > 0) outputTokens(g, text, looks, keys);
   const residual = parts ? x : pooled(x, unflatten);
@@ -179,7 +179,7 @@ function emitText(
 /** Names what the pooled token looks at in some layers, all computed at once. */
 function outputTokens(
   g: Graph,
-  { heads, headDim }: TextConfig,
+  { heads, headDim, width }: TextConfig,
   looks: readonly { asked: Value; key: Value; value: Value }[],
   keys: Value | undefined,
 ): void {
@@ -194,7 +194,8 @@ function outputTokens(
           { axis: 0 },
         );
   const bias = keys && layers > 1 ? g.op("Concat", Array<Value>(layers).fill(keys), { axis: 0 }) : keys;
-  g.output("attentions", attentionWeights(g, all("asked"), all("key"), { heads, headDim }, bias));
+  const asked = byToken(g, all("asked"), 1, width);
+  g.output("attentions", attentionWeights(g, asked, all("key"), { heads, headDim }, bias));
   g.output("values", all("value"));
 }
 

@@ -130,39 +130,42 @@ describe("the self-check of a decomposition", () => {
 });
 
 describe("the self-check of a text", () => {
-  it.each(["z", "heads", "terms"] as const)("refuses a hundredth in one number of one text: %s", async (output) => {
-    const { config, checkpoint, matmul } = model;
-    const text = textTower(checkpoint);
-    const weights = checkpoint.weights.text!;
-    const how = { kind: "decompose", precision: "fp32" } as const;
-    const graph = textGraph({ text, embedDim: config.embedDim }, weights, how);
-    const whole = await createSession(graph, checkpoint.weights.file);
-    const geometry = await loadTextGeometry(openNodeSession, text, config.embedDim, weights);
-    const texts = [
-      [1, 9, 30, 2],
-      [1, 40, 7, 2],
-    ];
-    const withFault = (by: number) => {
-      const faulty: Session = {
-        ...whole,
-        async run(feeds) {
-          const out = await whole.run(feeds);
-          const data = out[output].data.slice();
-          const at = data.length - 5;
-          data[at] += by * Math.max(...data.map(Math.abs));
-          return { ...out, [output]: { ...out[output], data } };
-        },
+  it.each(["z", "heads", "terms"] as const)(
+    "refuses a hundredth in one number of one text: %s",
+    async (output) => {
+      const { config, checkpoint, matmul } = model;
+      const text = textTower(checkpoint);
+      const weights = checkpoint.weights.text!;
+      const how = { kind: "decompose", precision: "fp32" } as const;
+      const graph = textGraph({ text, embedDim: config.embedDim }, weights, how);
+      const whole = await createSession(graph, checkpoint.weights.file);
+      const geometry = await loadTextGeometry(openNodeSession, text, config.embedDim, weights);
+      const texts = [
+        [1, 9, 30, 2],
+        [1, 40, 7, 2],
+      ];
+      const withFault = (by: number) => {
+        const faulty: Session = {
+          ...whole,
+          async run(feeds) {
+            const out = await whole.run(feeds);
+            const data = out[output].data.slice();
+            const at = data.length - 5;
+            data[at] += by * Math.max(...data.map(Math.abs));
+            return { ...out, [output]: { ...out[output], data } };
+          },
+        };
+        return decomposeTokens(faulty, matmul, text, geometry, texts);
       };
-      return decomposeTokens(faulty, matmul, text, geometry, texts);
-    };
-    const { error } = await withFault(0);
-    expect(Math.max(...error)).toBeLessThan(1e-6);
-    await expect(withFault(1e-2)).rejects.toMatchObject({
-      code: "SUM_MISMATCH",
-      message: expect.stringContaining("text 1 "),
-    });
-    await whole.release();
-  });
+      const { error } = await withFault(0);
+      expect(Math.max(...error)).toBeLessThan(1e-6);
+      await expect(withFault(1e-2)).rejects.toMatchObject({
+        code: "SUM_MISMATCH",
+        message: expect.stringContaining("text 1 "),
+      });
+      await whole.release();
+    },
+  );
 });
 
 describe("an explanation whose parts miss the cosine", () => {
