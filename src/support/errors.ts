@@ -408,7 +408,7 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, { means: string; hint: string }>;
 
-/** A stable error code: a key of {@link ERRORS}. */
+/** A stable error code: a key of `ERRORS`. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
@@ -429,7 +429,7 @@ export class ClipInterpretError extends Error {
   readonly hint: string;
 
   /**
-   * @param code stable code from {@link ERRORS}
+   * @param code stable code from `ERRORS`
    * @param message what happened, naming the file, tensor or field concerned
    * @param options `hint` replaces the table's; `cause` is the error underneath
    */
