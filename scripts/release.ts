@@ -3,7 +3,6 @@
  * check and test; packs into `out/release`; tags. With `--dry-run` it only looks, and says what it would do.
  */
 import { spawnSync } from "node:child_process";
-import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { whatIsAgainst } from "./release-checks.ts";
@@ -23,10 +22,9 @@ const steps = [
   ["npm", "run", "check"],
   ["npm", "test"],
   ["npm", "run", "docs:build"],
-  ["npm", "pack", "--pack-destination", "out/release"],
+  ["npm", "run", "pack:platforms"],
   ["git", "tag", "--annotate", `v${version}`, "--message", `clip-interpret ${version}`],
 ];
-await mkdir(`${ROOT}out/release`, { recursive: true });
 for (const [command, ...args] of steps) {
   console.log(`> ${[command, ...args].join(" ")}`);
   if (values["dry-run"]) continue;
@@ -35,4 +33,5 @@ for (const [command, ...args] of steps) {
   if (status !== 0) process.exit(status ?? 1);
 }
 console.log("Nothing is published. When all is well:");
-console.log(`  git push origin main v${version} && npm publish out/release/clip-interpret-${version}.tgz`);
+console.log(`  git push origin main v${version}`);
+console.log(`  for each out/release/clip-interpret-*-${version}.tgz, the platforms' first: npm publish FILE`);
