@@ -22,6 +22,7 @@ async function pagesOfRepository(): Promise<string[]> {
     ...(await under("docs", true)),
     ...(await under("models", true)),
     "examples/photos/CREDITS.md",
+    "python/README.md",
     "test/pictures/README.md",
   ];
 }
