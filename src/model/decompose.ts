@@ -12,7 +12,7 @@ export interface Gate {
   readonly gate: Float32Array;
   /** [L, N, H, d_h]; added after the gate. */
   readonly offset: Float32Array;
-  /** (z·reads)·writes is added too: `reads` [L, W, R], `writes` [L, R, W]. */
+  /** (z·reads)·writes is added too: `reads` `[L, W, R]`, `writes` `[L, R, W]`. */
   readonly along?: { readonly reads: Float32Array; readonly writes: Float32Array };
 }
 

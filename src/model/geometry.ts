@@ -148,9 +148,9 @@ export interface TextGeometry {
  * nothing of it ("Probabilistic machines can use less running time", Freivalds 1977).
  */
 export interface HeadWatch {
-  /** r: [D]. */
+  /** r: `[D]`. */
   readonly signs: Float64Array;
-  /** M·r: [L, H, d_h]. */
+  /** M·r: `[L, H, d_h]`. */
   readonly heads: Float64Array;
 }
 
