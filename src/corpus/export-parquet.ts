@@ -316,7 +316,9 @@ async function readVectors(shard: OpenShard, vectors: readonly Vectors[]) {
 function scoreColumns(texts: ReadonlyMap<string, Float64Array>) {
   const taken = new Set<string>();
   return [...texts].map(([text, probe]) => {
-    const words = `score_${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_")}`.replace(/_+$/, "").slice(0, 60);
+    const words = `score_${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_")}`
+      .replace(/_+$/, "")
+      .slice(0, 60);
     let name = words;
     for (let n = 2; taken.has(name); n++) name = `${words}_${n}`;
     taken.add(name);

@@ -18,7 +18,8 @@ export function requireFits({ shards, embedDim }: Manifest, folder: string): voi
   const images = sum((shard) => shard.images);
   const rows = ROW_FACTOR * sum(({ files }) => files["images.jsonl"]?.bytes ?? 0);
   const heap = SHARE * getHeapStatistics().heap_size_limit;
-  if (rows > heap) throw tooLarge(`their rows take about ${shown(rows)}, and this process has ${shown(heap)} for them`);
+  if (rows > heap)
+    throw tooLarge(`their rows take about ${shown(rows)}, and this process has ${shown(heap)} for them`);
   const arrays = images * embedDim * Float32Array.BYTES_PER_ELEMENT;
   const free = process.availableMemory();
   if (arrays > free)
@@ -32,4 +33,5 @@ export function requireFits({ shards, embedDim }: Manifest, folder: string): voi
   }
 }
 
-const shown = (bytes: number) => `${(bytes / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 0 })} MiB`;
+const shown = (bytes: number) =>
+  `${(bytes / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 0 })} MiB`;

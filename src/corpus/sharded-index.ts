@@ -61,8 +61,12 @@ export async function gather<A extends Float32Array | Float64Array | Uint16Array
 
 /** [n, D]: e/‖e‖ of all images. */
 export const readEmbeddings = (index: ShardedIndex): Promise<Float32Array> =>
-  gather(index, new Float32Array(index.images.length * index.manifest.embedDim), (shard) => shard.embeddings());
+  gather(index, new Float32Array(index.images.length * index.manifest.embedDim), (shard) =>
+    shard.embeddings(),
+  );
 
 /** [n, D]: one MLP term of all images as float16 bits; only of an index that keeps them. */
 export const readMlpTerm = (index: ShardedIndex, term: number): Promise<Uint16Array> =>
-  gather(index, new Uint16Array(index.images.length * index.manifest.embedDim), (shard) => shard.mlpTerm(term));
+  gather(index, new Uint16Array(index.images.length * index.manifest.embedDim), (shard) =>
+    shard.mlpTerm(term),
+  );

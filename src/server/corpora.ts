@@ -328,7 +328,10 @@ const imagesOfIndex = (index: ShardedIndex): OpenCorpus => ({
  * @throws `STORE_DENIED`, `STORE_UNREACHABLE`
  */
 const stampOf = (folder: string): Promise<string> =>
-  versionOf(folder).then((version) => version ?? "", unlessOfStore(() => ""));
+  versionOf(folder).then(
+    (version) => version ?? "",
+    unlessOfStore(() => ""),
+  );
 
 /** What follows where a file cannot be read; that a store does not answer says nothing of what is in it. */
 const unlessOfStore =

@@ -291,7 +291,9 @@ describe("the Parquet file", () => {
     expect(rows.map(({ score_a_cat_2, score_猫 }) => [score_a_cat_2, score_猫])).toEqual(
       rows.map(({ score_a_cat }) => [-(score_a_cat as number), score_a_cat]),
     );
-    expect(JSON.parse(metadata["clip-interpret"])).toEqual({ texts: { score_a_cat: "A cat?", score_a_cat_2: "a cat!", score_猫: "猫" } });
+    expect(JSON.parse(metadata["clip-interpret"])).toEqual({
+      texts: { score_a_cat: "A cat?", score_a_cat_2: "a cat!", score_猫: "猫" },
+    });
     // Dot products of a head's vectors are those of what it wrote.
     const written = await search.contributions({ heads: [heads[1]], mlps: [] }, [0, 37]);
     const [one, other] = [written.subarray(0, embedDim), written.subarray(embedDim)];

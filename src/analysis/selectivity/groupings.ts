@@ -90,8 +90,16 @@ function createColumns(n: number, mostValues: number) {
       const all = columns.has("label") ? [...columns] : [["label", labels] as const, ...columns];
       const tooMany = all.filter(([, { numbers }]) => numbers.size > mostValues).map(([name]) => name);
       const groupings = all
-        .filter(([name, { numbers, images }]) => numbers.size > 1 && numbers.size < images && !tooMany.includes(name))
-        .map(([name, { numbers, groups, images }]) => ({ name, values: [...numbers.keys()], groups, images }));
+        .filter(
+          ([name, { numbers, images }]) =>
+            numbers.size > 1 && numbers.size < images && !tooMany.includes(name),
+        )
+        .map(([name, { numbers, groups, images }]) => ({
+          name,
+          values: [...numbers.keys()],
+          groups,
+          images,
+        }));
       return { groupings: distinct(groupings), tooMany };
     },
   };
