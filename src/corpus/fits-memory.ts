@@ -1,11 +1,12 @@
 /** Whether what an analysis of all images holds fits into this process, said before it dies of it. */
+import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Bytes of memory for one of `images.jsonl`: measured 1.5 for bare rows, less than 2 with factors. */
 const ROW_FACTOR = 2;
-/** The share of the heap that rows may take: what is computed of them needs some too. */
+/** The share of a limit that may be taken: what is computed needs some too. */
 const SHARE = 0.75;
 
 /**
@@ -13,25 +14,19 @@ const SHARE = 0.75;
  * @throws `INDEX_TOO_LARGE`
  */
 export function requireFits({ shards, embedDim }: Manifest, folder: string): void {
-  const sum = (of: (shard: Manifest["shards"][number]) => number) =>
-    shards.reduce((total, shard) => total + of(shard), 0);
-  const images = sum((shard) => shard.images);
-  const rows = ROW_FACTOR * sum(({ files }) => files["images.jsonl"]?.bytes ?? 0);
-  const heap = SHARE * getHeapStatistics().heap_size_limit;
-  if (rows > heap)
-    throw tooLarge(`their rows take about ${shown(rows)}, and this process has ${shown(heap)} for them`);
-  const arrays = images * embedDim * Float32Array.BYTES_PER_ELEMENT;
-  const free = process.availableMemory();
-  if (arrays > free)
-    throw tooLarge(`their embeddings take ${shown(arrays)}, and ${shown(free)} of memory are free`);
-
-  function tooLarge(why: string): ClipInterpretError {
-    return new ClipInterpretError(
-      "INDEX_TOO_LARGE",
-      `${folder} holds ${images.toLocaleString("en")} images: ${why}`,
-    );
+  const images = shards.reduce((sum, shard) => sum + shard.images, 0);
+  const lines = shards.reduce((sum, { files }) => sum + (files["images.jsonl"]?.bytes ?? 0), 0);
+  // Not what is free: of a container's, what its files are cached in counts as taken.
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  const needs = [
+    ["their rows", ROW_FACTOR * lines, SHARE * getHeapStatistics().heap_size_limit],
+    ["their embeddings", 4 * embedDim * images, SHARE * memory],
+  ] as const;
+  for (const [what, bytes, limit] of needs) {
+    if (bytes <= limit) continue;
+    const message = `${folder} holds ${images.toLocaleString("en")} images: ${what} take about ${shown(bytes)}, and this process has ${shown(limit)} for them`;
+    throw new ClipInterpretError("INDEX_TOO_LARGE", message);
   }
 }
 
-const shown = (bytes: number) =>
-  `${(bytes / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 0 })} MiB`;
+const shown = (bytes: number) => `${Math.round(bytes / 2 ** 20).toLocaleString("en")} MiB`;

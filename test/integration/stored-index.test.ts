@@ -106,7 +106,9 @@ describe("a command over an index in a store", () => {
 });
 
 describe("the server", () => {
-  it("searches and shows an index in a store, and says when the store does not answer", async () => {
+  it("searches and shows an index in a store, and says when the store does not answer", {
+    timeout: 120_000,
+  }, async () => {
     vi.stubEnv("AWS_MAX_ATTEMPTS", "2");
     const models = startEngine();
     onTestFinished(() => models.release());
