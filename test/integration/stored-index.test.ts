@@ -98,6 +98,16 @@ describe("a command over an index in a store", () => {
     },
   );
 
+  it("shows images of a store in a table of an index that is here", async () => {
+    const asked = ["--export", "parquet", "--thumbnails", "32", "--text", "cat"];
+    const { code, stderr } = await runHere("index", "--quiet", "--out", path("scenes.index"), ...asked);
+    // A picture that is not found would be a warning.
+    expect([code, stderr]).toEqual([0, ""]);
+    const table = readFileSync(path("scenes.index/export/images.parquet"));
+    expect(table.includes("score_cat")).toBe(true);
+    expect(table.toString("latin1").match(/\x89PNG/g)).toHaveLength(24);
+  });
+
   it("that writes beside it says that it cannot, and what to do", async () => {
     const { code, stderr } = await runHere("index", "--out", stored, "--export", "parquet");
     expect([code, stderr]).toEqual([1, expect.stringMatching(/USAGE.*lies in a store/)]);
