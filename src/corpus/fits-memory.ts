@@ -8,6 +8,8 @@ import type { Manifest } from "./manifest.ts";
 const ROW_FACTOR = 2;
 /** The share of a limit that may be taken: what is computed needs some too. */
 const SHARE = 0.75;
+/** Bytes of the heap that are not for rows: the program, and where new objects are. */
+const PROGRAM = 112 * 2 ** 20;
 
 /**
  * Sees that the rows of an index fit into the heap, and its embeddings, the largest of the arrays that analyses hold, into memory.
@@ -19,7 +21,7 @@ export function requireFits({ shards, embedDim }: Manifest, folder: string): voi
   // Not what is free: of a container's, what its files are cached in counts as taken.
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
   const needs = [
-    ["their rows", ROW_FACTOR * lines, SHARE * getHeapStatistics().heap_size_limit],
+    ["their rows", ROW_FACTOR * lines, SHARE * (getHeapStatistics().heap_size_limit - PROGRAM)],
     ["their embeddings", 4 * embedDim * images, SHARE * memory],
   ] as const;
   for (const [what, bytes, limit] of needs) {
@@ -29,4 +31,4 @@ export function requireFits({ shards, embedDim }: Manifest, folder: string): voi
   }
 }
 
-const shown = (bytes: number) => `${Math.round(bytes / 2 ** 20).toLocaleString("en")} MiB`;
+const shown = (bytes: number) => `${Math.round(Math.max(0, bytes) / 2 ** 20).toLocaleString("en")} MiB`;
