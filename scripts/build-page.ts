@@ -37,6 +37,7 @@ const POLICY = [
 ].join("; ");
 
 await build({ configFile: join(ROOT, "web/page.config.ts"), mode: "page", logLevel: "warn" });
+await build({ configFile: join(ROOT, "web/view.config.ts"), mode: "page", logLevel: "warn" });
 await rename(join(PAGE, "tab.html"), join(PAGE, "index.html"));
 const html = await readFile(join(PAGE, "index.html"), "utf8");
 await writeFile(join(PAGE, "index.html"), html.replace("%POLICY%", POLICY));
@@ -89,7 +90,7 @@ await server.close();
 await rm(cache, { recursive: true, force: true });
 await writeFile(join(PAGE, "page.json"), JSON.stringify({ answers, pictures, models }));
 
-/** What a visit without a network needs: all but the models that few look at. */
+/** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
 const files = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) =>
@@ -98,6 +99,7 @@ const files = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
       .replaceAll("\\", "/"),
   )
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
+  .filter((path) => path !== "view.js")
   .sort();
 const hash = createHash("sha256");
 for (const path of files) hash.update(path).update(await readFile(join(PAGE, path)));
