@@ -143,6 +143,10 @@ describe("the server", () => {
     const picture = await send(app.url, `/api/images/${shown.images[0].image}/file`);
     expect([picture.status, picture.body.toString("latin1", 1, 4)]).toEqual([200, "PNG"]);
     expect(app.faults).toEqual([]);
+    // Not gone: it could not be asked for.
+    server.fault = ({ key }) => (key.includes("images/") ? "refuse" : undefined);
+    const unseen = await send(app.url, `/api/images/${shown.images[1].image}/file`);
+    expect([unseen.status, codeOf(unseen)]).toEqual([502, "STORE_UNREACHABLE"]);
 
     server.fault = () => "refuse";
     const failed = await ask("dog");
