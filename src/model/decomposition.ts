@@ -9,21 +9,21 @@ import type { HeadGeometry } from "./geometry.ts";
 export interface Decomposition {
   readonly count: number;
   /**
-   * [b, L, H, d_h]: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Where
+   * `[b, L, H, d_h]`: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Where
    * the geometry says that z is whole, [b, L, H, D]: what the head wrote into e.
    */
   readonly z: Float32Array;
-  /** [b]: mean of the pooled residual, before `ln_post`; 0 with attention pooling. */
+  /** `[b]`: mean of the pooled residual, before `ln_post`; 0 with attention pooling. */
   readonly mu: Float64Array;
-  /** [b]: what `ln_post` divides it by, √(variance + ε) (docs/models.md has the other poolings); 1 with attention pooling. */
+  /** `[b]`: what `ln_post` divides it by, √(variance + ε) (docs/models.md has the other poolings); 1 with attention pooling. */
   readonly sigma: Float64Array;
-  /** [b]: ‖e‖. */
+  /** `[b]`: ‖e‖. */
   readonly norm: Float64Array;
-  /** [b, D]: e, not normalised. */
+  /** `[b, D]`: e, not normalised. */
   readonly embedding: Float32Array;
-  /** [b, L+1, D]: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are; of `pool.MLP` too if there is one. */
+  /** `[b, L+1, D]`: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are; of `pool.MLP` too if there is one. */
   readonly mlps: Float32Array;
-  /** [b]: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|. */
+  /** `[b]`: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|. */
   readonly error: Float64Array;
 }
 

@@ -14,7 +14,7 @@ import { textTower } from "./text-tower.ts";
 
 /** What the ablated heads' means were taken over. */
 export interface Calibration {
-  /** SHA-256 of the index ({@link hashIndex}), or another name for the images. */
+  /** SHA-256 of the index (`hashIndex`), or another name for the images. */
   readonly index: string;
   readonly images: number;
 }
@@ -23,7 +23,7 @@ export interface Calibration {
 export interface ExportEncoderOptions extends WorkOptions {
   /** Heads whose direct effect is left out, with weights; none by default, which is the plain encoder. */
   readonly set?: ComponentSet;
-  /** [D]: what takes their place, Σ w_h·mean(head_h): mean-ablation. Without it nothing does: zero-ablation. */
+  /** `[D]`: what takes their place, Σ w_h·mean(head_h): mean-ablation. Without it nothing does: zero-ablation. */
   readonly mean?: Float64Array;
   readonly calibration?: Calibration;
   /** `inside` the file (the default up to 2 GB, protobuf's limit), or `beside` it in `<file>.data`. */

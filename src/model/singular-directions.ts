@@ -21,13 +21,13 @@ import { headRows } from "./geometry.ts";
 
 /** The singular value decomposition of one head's map, strongest direction first. */
 export interface HeadDirections {
-  /** [r]: σ_k. r is d_h, unless rows of M_lh are sums of others. */
+  /** `[r]`: σ_k. r is d_h, unless rows of M_lh are sums of others. */
   readonly values: Float64Array;
-  /** [r, D]: orthonormal directions in the joint space; together they span what the head's z can write. */
+  /** `[r, D]`: orthonormal directions in the joint space; together they span what the head's z can write. */
   readonly writes: Float64Array;
-  /** [r, d_h]: M_lh·v_k, so that z·M_lh = Σ_k (z·M_lh·v_k)·v_k. */
+  /** `[r, d_h]`: M_lh·v_k, so that z·M_lh = Σ_k (z·M_lh·v_k)·v_k. */
   readonly seen: Float64Array;
-  /** [r, W]: orthonormal directions of the normalised residual; of a σ of 0 they say nothing. Computed when asked for. */
+  /** `[r, W]`: orthonormal directions of the normalised residual; of a σ of 0 they say nothing. Computed when asked for. */
   reads(): Float64Array;
 }
 

@@ -149,6 +149,10 @@ export const ERRORS = {
     means: "`verify` found that a model's numbers must not be used; what it found stands above.",
     hint: "Fetch the model again; if it fails again, please report it with the model's name.",
   },
+  RUNTIME_MISSING: {
+    means: "The package of this platform's ONNX Runtime is not installed, or there is none for it.",
+    hint: "Install the package that the message names.",
+  },
   DEVICE_UNAVAILABLE: {
     means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
     hint: "Leave --device out to run on the CPU, or install what the message names.",
@@ -412,7 +416,7 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, { means: string; hint: string }>;
 
-/** A stable error code: a key of {@link ERRORS}. */
+/** A stable error code: a key of `ERRORS`. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
@@ -433,7 +437,7 @@ export class ClipInterpretError extends Error {
   readonly hint: string;
 
   /**
-   * @param code stable code from {@link ERRORS}
+   * @param code stable code from `ERRORS`
    * @param message what happened, naming the file, tensor or field concerned
    * @param options `hint` replaces the table's; `cause` is the error underneath
    */

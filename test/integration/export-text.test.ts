@@ -1,7 +1,9 @@
 /** Both towers as files of standard operators, run by plain ONNX Runtime. */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { exportEncoder, exportTextEncoder } from "../../src/model/export-encoder.ts";
@@ -58,7 +60,7 @@ describe.each(CASES)("the text tower of %s", (folder) => {
 
 it("both towers of the default model as files give its cosines", async () => {
   const model = await openModel("emoji-4x128-p8");
-  const scene = new URL("../../examples/scenes/images/0067-monkey.png", import.meta.url).pathname;
+  const scene = fileURLToPath(new URL("../../examples/scenes/images/0067-monkey.png", import.meta.url));
   const texts = ["a monkey", "two cats on a green background"];
   const [imagePath, textPath] = [join(scratch, "image.onnx"), join(scratch, "text.onnx")];
   await exportEncoder(model, imagePath);

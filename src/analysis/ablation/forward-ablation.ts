@@ -62,7 +62,7 @@ export async function* indexPixels(
  * What every head's output is on average at each token position.
  * @param rows calibration images of the index
  * @param layers those whose heads may be ablated; the others stay 0
- * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ * @throws as `indexPixels`; `SUM_MISMATCH`
  * @example
  * ```ts
  * import { openIndex, openModel } from "clip-interpret";
@@ -133,7 +133,7 @@ export function ablationGate(model: Pick<ClipModel, "config">, set: ComponentSet
 /**
  * Cosines of images and classes under several gates, [rows, C] each: every picture is read once.
  * @param probes [C, D], unit length
- * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ * @throws as `indexPixels`; `SUM_MISMATCH`
  */
 export async function forwardScores(
   model: ClipModel,

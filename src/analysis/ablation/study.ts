@@ -38,7 +38,7 @@ export interface StudyOptions extends WorkOptions {
  * "What is a component worth to classification?": accuracy with and without sets of components and whole layers, beside
  * random heads.
  * @param forwardImages take the sets away inside the network too, over at most as many images
- * @throws `HEADS_INVALID` for MLP terms that the index does not hold, what {@link studyForward} throws, `CANCELLED`
+ * @throws `HEADS_INVALID` for MLP terms that the index does not hold, what `studyForward` throws, `CANCELLED`
  * @example
  * ```ts
  * import { evaluateZeroShot, openIndex, openModel, parseHeads } from "clip-interpret";

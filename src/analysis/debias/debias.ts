@@ -63,8 +63,8 @@ export interface DebiasOptions extends WorkOptions {
 /**
  * "Which heads carry this cue, and what comes of taking them away?": finds them, ablates their direct effects, tells
  * what that does, and exports it.
- * @throws `HEADS_INVALID` for given MLPs or weights, or an export without heads; what {@link studyForward} and
- *   {@link exportDebiased} throw; `CANCELLED`
+ * @throws `HEADS_INVALID` for given MLPs or weights, or an export without heads; what `studyForward` and
+ *   `exportDebiased` throw; `CANCELLED`
  * @example
  * ```ts
  * import { debias, openModel } from "clip-interpret";
