@@ -73,11 +73,6 @@ export const ERRORS = {
     means: "The model's text tower is of a kind that is not computed here; its images can be used.",
     hint: "Ask what needs no text: decompose, index, neighbors --image, similar; or use a CLIP whose text tower loads (docs/models.md).",
   },
-  TEXT_EXPORT_UNSUPPORTED: {
-    means:
-      "The text tower is a language model's encoder, of which no ONNX file of standard operators is written.",
-    hint: "Export its image tower, and encode texts with clip-interpret; or use a CLIP with a text tower of its own (docs/models.md).",
-  },
   TEXT_TRUNCATED: {
     means: "A text has more tokens than the model reads; the rest was cut off (a warning).",
     hint: "Use a shorter text if the end matters.",
