@@ -15,10 +15,13 @@ function compiledIsFresh(): boolean {
 /** Journeys of minutes, which `npm run test:long` takes: every view in a browser, and the first hour of a newcomer. */
 export const LONG = ["web/test/app.test.ts", "test/e2e/first-hour.test.ts"];
 
-/** What a quick run tries on a few kinds of models, and `npm run test:long` on all (`test/support/every-kind.ts`). */
-export const EVERY_KIND = ["embedded-models", "kinds-by-command", "text-towers-by-command"].map(
-  (name) => `test/integration/${name}.test.ts`,
-);
+/** What a quick run tries on a few kinds of models or commands, and `npm run test:long` on all (`test/support/every-kind.ts`). */
+export const EVERY_KIND = [
+  "embedded-models",
+  "kinds-by-command",
+  "stored-index",
+  "text-towers-by-command",
+].map((name) => `test/integration/${name}.test.ts`);
 
 /** What makes threads run what is compiled, and numbers that are kept follow from it everywhere. */
 const COMPILED_THREADS = [

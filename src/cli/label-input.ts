@@ -73,7 +73,7 @@ export async function describedHeads(context: CommandContext, options: LabelSour
     const every = componentNames(allHeads(model.geometry), model.geometry);
     return { origin: await originOf({ model }), model: model.name, source, ...undescribed(every) };
   }
-  const { index, model } = await context.openIndex(options.index);
+  const { index, model } = await context.openShards(options.index);
   const set = parseComponents(options.heads, model.geometry);
   if (set.mlps.length > 0) throw new ClipInterpretError("HEADS_INVALID", "labels are of heads, not of MLPs");
   const pool = await loadPool(options.texts ?? defaultPool(model.name), { report, signal });

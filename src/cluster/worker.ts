@@ -55,7 +55,7 @@ const OF_THE_MACHINE: ReadonlySet<string> = new Set<ErrorCode>([
   ...(["WORKER_REFUSED", "INDEX_MISMATCH", "INDEX_INVALID", "INDEX_GONE", "SOURCE_GONE"] as const),
   ...(["MODEL_NOT_FOUND", "MODEL_UNSUPPORTED", "CONFIG_INVALID", "CHECKPOINT_INVALID"] as const),
   ...(["CHECKPOINT_MISMATCH", "DEVICE_UNAVAILABLE", "INPUT_NOT_FOUND", "INPUT_UNREADABLE"] as const),
-  ...(["OUTPUT_UNWRITABLE", "DISK_FULL", "USAGE"] as const),
+  ...(["OUTPUT_UNWRITABLE", "DISK_FULL", "STORE_DENIED", "STORE_UNREACHABLE", "USAGE"] as const),
 ]);
 
 /** A queue that has work, as this worker sees it. */
@@ -154,7 +154,8 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     const started = performance.now();
     metrics.busy.set(1);
     try {
-      const result = await untilDone({ run, part }, signal, own);
+      // From here on Redis hears how the part ended instead.
+      const result = await untilDone({ run, part }, signal, own).finally(renewing.end);
       const seconds = (performance.now() - started) / 1000;
       metrics.seconds.inc(seconds);
       metrics.parts.inc({ end: result.end });
@@ -177,7 +178,6 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
       }
     } finally {
       metrics.busy.set(0);
-      renewing.end();
     }
   };
 

@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import type { ColumnSource } from "hyparquet-writer";
-import { thumbnail } from "../image/thumbnail.ts";
 import { choleskyFactor } from "../math/eigenvalues.ts";
 import { dot } from "../math/linear.ts";
 import { headName, type WeightedHead } from "../model/components.ts";
@@ -10,11 +8,12 @@ import { fillWhole } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { createHeadCache } from "./head-cache.ts";
 import { layOut, MOST_LAID_OUT } from "./layout.ts";
-import type { Index } from "./open-index.ts";
+import { hasRows } from "./open-index.ts";
 import { missingPictures, spread } from "./root.ts";
 import type { ImageRow } from "./rows.ts";
 import { everyRow, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
 import type { FactorValue } from "./source.ts";
+import { thumbnailOf } from "./thumbnails.ts";
 
 /** What a Parquet file holds beside what is known of the images. */
 export interface ParquetOptions extends WorkOptions {
@@ -23,6 +22,8 @@ export interface ParquetOptions extends WorkOptions {
   /** Heads whose contributions are vectors too, `L3_H1`; needs the geometry of the model. */
   readonly heads?: readonly Pick<WeightedHead, "layer" | "head">[];
   readonly geometry?: HeadGeometry;
+  /** How well each image fits a text, by the text: the product of e/‖e‖ and the text's unit embedding, as `score_a_dog`. */
+  readonly texts?: ReadonlyMap<string, Float64Array>;
   /** Two columns more a vector, `…_x` and `…_y`: its place on a plane. */
   readonly layout?: boolean;
   /** Chooses the layout among many that are as good. */
@@ -49,7 +50,8 @@ const PICTURES_AT_ONCE = 4;
  *
  * If they are asked for: lists of FLOAT, `embedding` and for each head `L3_H1`, what it wrote in coordinates whose dot products
  * are those of the contributions; their layouts (DOUBLE, null beyond {@link MOST_LAID_OUT} images); and `image`, {bytes, path},
- * a PNG as the `datasets` of Hugging Face know it, null where the file is gone.
+ * a PNG as the `datasets` of Hugging Face know it, null where the file is gone. For each text a column `score_…` (DOUBLE); the
+ * file's metadata `clip-interpret` says which column is of which text.
  *
  * The file appears under its name when it is complete.
  * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, `INDEX_CORRUPT`, `CANCELLED`
@@ -59,13 +61,15 @@ export async function exportParquet(
   file: string,
   options: ParquetOptions = {},
 ): Promise<void> {
-  const { thumbnails, report, signal } = options;
+  const { thumbnails, texts = new Map<string, Float64Array>(), report, signal } = options;
   // Loaded here: it takes long, and few commands write this format.
   const { fileWriter, ParquetWriter } = await import("hyparquet-writer");
   const vectors = vectorsOf(index, options);
+  const scores = scoreColumns(texts);
   const factors = await findFactors(index);
   const columns: Column[] = [
     ...knownColumns(),
+    ...scores.map(({ name }): Column => ({ name, kind: "SCORE", of: () => null })),
     ...vectors.map(({ name }): Column => ({ name, kind: "VECTOR", of: () => null })),
     ...(options.layout ? await layoutColumns(index, vectors, options) : []),
     ...(thumbnails === undefined ? [] : [{ name: "image", kind: "IMAGE", of: () => null } as const]),
@@ -83,22 +87,32 @@ export async function exportParquet(
   await fillWhole(file, async (filename) => {
     const writer = fileWriter(filename);
     const features = { info: { features: { image: { _type: "Image" } } } };
+    const textsOf = Object.fromEntries(scores.map(({ name, text }) => [name, text]));
+    const described = [
+      ...(thumbnails === undefined ? [] : [{ key: "huggingface", value: JSON.stringify(features) }]),
+      ...(scores.length === 0 ? [] : [{ key: "clip-interpret", value: JSON.stringify({ texts: textsOf }) }]),
+    ];
     const parquet = new ParquetWriter({
       writer,
       schema: [{ name: "root", num_children: columns.length }, ...columns.flatMap(schemaOf)],
       createdBy: "clip-interpret",
-      ...(thumbnails !== undefined && {
-        kvMetadata: [{ key: "huggingface", value: JSON.stringify(features) }],
-      }),
+      ...(described.length > 0 && { kvMetadata: described }),
     });
     for await (const { start, images, shard } of groupsOf(index)) {
       const read = await readVectors(shard, vectors);
+      const embeddings = scores.length === 0 ? new Float32Array() : await shard.embeddings();
+      const { embedDim } = index.manifest;
+      const scoreOf = (probe: Float64Array, image: number) =>
+        dot(embeddings.subarray(image * embedDim, (image + 1) * embedDim), probe);
       for (let from = 0; from < images.length; from += GROUP) {
         checkCancelled(signal);
         const group = images.slice(from, from + GROUP);
         const pictures = thumbnails === undefined ? [] : await picturesOf(index, group, thumbnails, gone);
         const columnData = columns.map(({ name, kind, of }): ColumnSource => {
           if (kind === "IMAGE") return { name, data: pictures, codec: "UNCOMPRESSED", statistics: false };
+          const score = scores.find((one) => one.name === name);
+          if (kind === "SCORE" && score)
+            return { name, data: group.map((_, i) => scoreOf(score.probe, from + i)) };
           if (kind !== "VECTOR")
             return { name, data: group.map((image, i) => of(image, start + from + i)) as never };
           const rows = read.get(name)!;
@@ -127,6 +141,7 @@ type Kind =
   | "NULLABLE STRING"
   | "NULLABLE INT32"
   | "VECTOR"
+  | "SCORE"
   | "IMAGE";
 
 interface Column {
@@ -173,6 +188,8 @@ function schemaOf({ name, kind }: Column): Elements {
       return [{ name, ...text, repetition_type: "OPTIONAL" }];
     case "NULLABLE INT32":
       return [{ name, type: "INT32", repetition_type: "OPTIONAL" }];
+    case "SCORE":
+      return [{ name, type: "DOUBLE", repetition_type: "REQUIRED" }];
     case "DOUBLE":
       return [{ name, type: kind, repetition_type: "OPTIONAL" }];
     default:
@@ -201,8 +218,6 @@ async function* groupsOf(index: ShardedIndex): AsyncGenerator<Group, void, undef
     if (images.length > 0) yield { start: shards[at].start, images, shard: shards[at++] };
   }
 }
-
-const hasRows = (index: ShardedIndex): index is Index => Array.isArray(index.images);
 
 /** A factor, and the narrowest column that holds its values. */
 interface Factor {
@@ -297,6 +312,20 @@ async function readVectors(shard: OpenShard, vectors: readonly Vectors[]) {
   return read;
 }
 
+/** A column for each text, named by its letters and digits; a name that is taken gets a number. */
+function scoreColumns(texts: ReadonlyMap<string, Float64Array>) {
+  const taken = new Set<string>();
+  return [...texts].map(([text, probe]) => {
+    const words = `score_${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_")}`
+      .replace(/_+$/, "")
+      .slice(0, 60);
+    let name = words;
+    for (let n = 2; taken.has(name); n++) name = `${words}_${n}`;
+    taken.add(name);
+    return { name, text, probe };
+  });
+}
+
 /** Where vectors lie on a plane: the columns of the places. Says so where there are too many. */
 async function layoutColumns(
   index: ShardedIndex,
@@ -339,7 +368,7 @@ async function picturesOf(
   const found: ({ bytes: Uint8Array; path: string } | null)[] = [];
   for (let at = 0; at < images.length; at += PICTURES_AT_ONCE) {
     const some = images.slice(at, at + PICTURES_AT_ONCE).map(async ({ path }) => {
-      const small = await thumbnail(join(root, path), side);
+      const small = await thumbnailOf(root, path, side);
       if (!small) gone.push(path);
       return small && { bytes: small.png, path };
     });

@@ -1,5 +1,6 @@
 import type { ClipModel } from "../model/clip-model.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { requireFits } from "./fits-memory.ts";
 import { originOf, requireSameOrigin, type ShardEntry } from "./manifest.ts";
 import {
   assembleIndex,
@@ -12,7 +13,7 @@ import {
 import { findCorruption, readShardRows, readWholeShard, shardFolder } from "./read-shard.ts";
 import { hashPicture, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
-import { gather, type ShardedIndex } from "./sharded-index.ts";
+import { gather, readEmbeddings, readMlpTerm, type ShardedIndex } from "./sharded-index.ts";
 import { placeOf, storeAt } from "./store-at.ts";
 
 /** An index that is read, with the rows of its images in memory: some 600 bytes an image. */
@@ -32,10 +33,11 @@ export interface Index extends ShardedIndex {
 /**
  * Opens an index with all its rows. A shard that is damaged is left out with a warning, so that the rest can be used.
  * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` when `root` does
- *   not hold its images
+ *   not hold its images; `INDEX_TOO_LARGE` when their rows do not fit into memory
  */
 export async function readIndex(folder: string, { root, report }: ReadOptions = {}): Promise<Index> {
   const { store, manifest: stored } = await openToRead(folder);
+  requireFits(stored, store.where);
   const manifest = root === undefined ? stored : { ...stored, root: placeOf(root) };
   const whole: ShardEntry[] = [];
   const images: ImageRow[] = [];
@@ -55,18 +57,20 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
   return withRows(await assembleIndex(store, manifest, whole), images, rejected);
 }
 
+/** Whether the rows of an index are in memory. */
+export const hasRows = (index: ShardedIndex): index is Index => Array.isArray(index.images);
+
 /** An index with rows in memory. */
 function withRows(index: ShardedIndex, images: readonly ImageRow[], rejected: readonly RejectedRow[]): Index {
-  const { embedDim, headDim } = index.manifest;
+  const { headDim } = index.manifest;
   const floats = (width: number) => new Float32Array(images.length * width);
   return {
     ...index,
     ...{ images, rejected },
     scalars: () => gather(index, floats(3), (shard) => shard.scalars()),
-    embeddings: () => gather(index, floats(embedDim), (shard) => shard.embeddings()),
+    embeddings: () => readEmbeddings(index),
     head: (layer, head) => gather(index, floats(headDim), (shard) => shard.head(layer, head)),
-    mlpTerm: (term) =>
-      gather(index, new Uint16Array(images.length * embedDim), (shard) => shard.mlpTerm(term)),
+    mlpTerm: (term) => readMlpTerm(index, term),
   };
 }
 

@@ -10,7 +10,7 @@ import { readCheckedHead, readFloats, readMlps, readMoments, requireWholeShard }
 import { requireImagesIn, spread } from "./root.ts";
 import { openRowTable } from "./row-table.ts";
 import { AT_ONCE, everyRow, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
-import type { Store } from "./store.ts";
+import { isOfStore, type Store } from "./store.ts";
 import { placeOf, storeAt } from "./store-at.ts";
 import { readUnread } from "./unread.ts";
 
@@ -59,7 +59,7 @@ export function leaveOut(
   { name }: ShardEntry,
   error: unknown,
 ): void {
-  if (error instanceof ClipInterpretError && error.code.startsWith("STORE_")) throw error;
+  if (isOfStore(error)) throw error;
   const message = `shard ${name} of ${folder} is left out: ${messageOf(error)}`;
   report?.({ type: "warning", code: "INDEX_CORRUPT", message });
 }

@@ -127,14 +127,13 @@ export async function planParts(
     const shares = new Map<number, SourceImage[]>();
     for (let number = 1; number <= many; number++) shares.set(number, []);
     for (const image of [...added, ...unread]) shares.get(partOf(image.path, many))!.push(image);
-    const planned: PlannedPart[] = [];
-    for (const [number, images] of shares) {
-      const part = { number, of: many };
+    const division = many;
+    return atOnce(AT_ONCE, [...shares], async ([number, images]) => {
+      const part = { number, of: division };
       const known = await readPlan(store, part);
       if (!known) await writePlan(store, part, { root: source.root, images });
-      planned.push({ part, images: (known?.images ?? images).length });
-    }
-    return planned;
+      return { part, images: (known?.images ?? images).length };
+    });
   };
   return storeAt(folder).exclusive(plan, options);
 }

@@ -10,6 +10,7 @@ import { sha256Of } from "../support/hash.ts";
 import { pictureOf, readPicture, whyUnreachable } from "./picture.ts";
 import type { ImageRow } from "./rows.ts";
 import { isStoreAddress } from "./s3-store.ts";
+import { isOfStore } from "./store.ts";
 
 const real = (path: string) => realpath(path).catch(() => path);
 
@@ -111,7 +112,7 @@ export async function hashPicture(root: string, path: string): Promise<string | 
   try {
     return sha256Of(await readPicture(root, path));
   } catch (error) {
-    if (error instanceof ClipInterpretError && error.code.startsWith("STORE_")) throw error;
+    if (isOfStore(error)) throw error;
     return undefined;
   }
 }

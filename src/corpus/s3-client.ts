@@ -1,6 +1,7 @@
 /** The client of stores behind the S3 protocol, loaded when a store is first asked for something, and what its failures mean here. */
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { hasProxy, requestThroughProxy } from "../support/network.ts";
 
 /** How often a request is tried; `AWS_MAX_ATTEMPTS` says otherwise. */
 export const ATTEMPTS = 8;
@@ -17,7 +18,7 @@ let made: { readonly key: string; readonly client: Promise<Client> } | undefined
 
 /** The client for an environment; the one before is used again as long as nothing that concerns it has changed. */
 export function clientOf(env: NodeJS.ProcessEnv): Promise<Client> {
-  const named = Object.entries(env).filter(([name]) => /^AWS_|^CLIP_INTERPRET_STORE_/.test(name));
+  const named = Object.entries(env).filter(([name]) => /^AWS_|^CLIP_INTERPRET_STORE_|_PROXY$/i.test(name));
   const key = JSON.stringify(named.sort());
   if (made?.key !== key) {
     const client = makeClient(env);
@@ -36,7 +37,9 @@ async function makeClient(env: NodeJS.ProcessEnv): Promise<Client> {
     // Servers other than Amazon's rarely have a host name for each bucket.
     forcePathStyle: Boolean(env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL),
     followRegionRedirects: true,
-    requestHandler: { connectionTimeout: silence, requestTimeout: silence, throwOnRequestTimeout: true },
+    requestHandler: hasProxy(env)
+      ? (proxied(silence) as unknown as NonNullable<S3ClientConfig["requestHandler"]>)
+      : { connectionTimeout: silence, requestTimeout: silence, throwOnRequestTimeout: true },
     ...(!env.AWS_MAX_ATTEMPTS && { maxAttempts: ATTEMPTS }),
     ...(!env.AWS_REGION && env.AWS_DEFAULT_REGION && { region: env.AWS_DEFAULT_REGION }),
   };
@@ -45,6 +48,50 @@ async function makeClient(env: NodeJS.ProcessEnv): Promise<Client> {
   // Most servers of one's own take any.
   if (!region) return { sdk, client: new sdk.S3Client({ ...config, region: "us-east-1" }) };
   return { sdk, client };
+}
+
+/** A request as the client hands it on. */
+interface Sent {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+}
+
+/** Sends the client's requests through the proxy that the environment names; by itself it knows none. */
+const proxied = (silenceMs: number) => ({
+  metadata: { handlerProtocol: "http/1.1" },
+  async handle(request: Sent, { abortSignal: signal }: { readonly abortSignal?: AbortSignal } = {}) {
+    // The proxy's agent counts the body itself, and waits for no permission to send it.
+    const sent = Object.entries(request.headers).filter(([name]) => !/^(expect|content-length)$/i.test(name));
+    const { method, body = null } = request;
+    try {
+      const answer = await requestThroughProxy(addressOf(request), {
+        ...{ method, headers: Object.fromEntries(sent), body, silenceMs },
+        ...(signal && { signal }),
+      });
+      const plain = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+      const { statusCode, body: bytes } = answer;
+      return { response: { statusCode, headers: Object.fromEntries(plain), body: bytes } };
+    } catch (error) {
+      // What the client tries again goes by this name.
+      throw error instanceof ClipInterpretError
+        ? error
+        : Object.assign(error as Error, { name: "TimeoutError" });
+    }
+  },
+});
+
+function addressOf({ protocol, hostname, port, path, query }: Sent): string {
+  const asked = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${encodeURIComponent(name)}=${encodeURIComponent(one ?? "")}`),
+  );
+  const search = asked.length > 0 ? `?${asked.join("&")}` : "";
+  return `${protocol}//${hostname}${port ? `:${port}` : ""}${path}${search}`;
 }
 
 /** What a failed request says. */

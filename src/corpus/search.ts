@@ -54,7 +54,7 @@ const LENGTHS_BYTES = 2 ** 26;
  * Opens an index for questions, with the model that made it. A shard that is damaged is left out with a warning.
  *
  * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` for an index of
- *   another model
+ *   another model; `INDEX_TOO_LARGE`
  * @example
  * ```ts
  * import { openIndex, openModel } from "clip-interpret";

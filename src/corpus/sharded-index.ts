@@ -58,3 +58,15 @@ export async function gather<A extends Float32Array | Float64Array | Uint16Array
   for await (const [{ start }, part] of inTurn(shards, AT_ONCE, read)) whole.set(part, start * width);
   return whole;
 }
+
+/** [n, D]: e/‖e‖ of all images. */
+export const readEmbeddings = (index: ShardedIndex): Promise<Float32Array> =>
+  gather(index, new Float32Array(index.images.length * index.manifest.embedDim), (shard) =>
+    shard.embeddings(),
+  );
+
+/** [n, D]: one MLP term of all images as float16 bits; only of an index that keeps them. */
+export const readMlpTerm = (index: ShardedIndex, term: number): Promise<Uint16Array> =>
+  gather(index, new Uint16Array(index.images.length * index.manifest.embedDim), (shard) =>
+    shard.mlpTerm(term),
+  );

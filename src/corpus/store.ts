@@ -62,3 +62,7 @@ export interface Store {
 /** What the slower of two runs is told. */
 export const indexChanged = (where: string): ClipInterpretError =>
   new ClipInterpretError("INDEX_CHANGED", `another run wrote to ${where} meanwhile`);
+
+/** Whether a store said nothing of what was asked, or refused to: no file is damaged or gone for that. */
+export const isOfStore = (error: unknown): error is ClipInterpretError =>
+  error instanceof ClipInterpretError && error.code.startsWith("STORE_");

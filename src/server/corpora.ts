@@ -8,6 +8,7 @@ import { findMissing, missingPictures, spread } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
 import { everyRow, type ShardedIndex } from "../corpus/sharded-index.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
+import { isOfStore } from "../corpus/store.ts";
 import { isStoreAddress } from "../corpus/store-at.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -322,12 +323,23 @@ const imagesOfIndex = (index: ShardedIndex): OpenCorpus => ({
   },
 });
 
-/** Changes with the index; empty where there is none. Its manifest is written anew with every shard that comes or goes. */
+/**
+ * Changes with the index; empty where there is none. Its manifest is written anew with every shard that comes or goes.
+ * @throws `STORE_DENIED`, `STORE_UNREACHABLE`
+ */
 const stampOf = (folder: string): Promise<string> =>
   versionOf(folder).then(
     (version) => version ?? "",
-    () => "",
+    unlessOfStore(() => ""),
   );
+
+/** What follows where a file cannot be read; that a store does not answer says nothing of what is in it. */
+const unlessOfStore =
+  <T>(otherwise: () => T) =>
+  (error: unknown): T => {
+    if (isOfStore(error)) throw error;
+    return otherwise();
+  };
 
 const notReady = (message: string) => new ClipInterpretError("CORPUS_NOT_READY", message);
 
@@ -370,7 +382,7 @@ async function readInside(root: string, path: string): Promise<Buffer> {
     const file = await realpath(join(base, inside?.file ?? path));
     if (!file.startsWith(base.endsWith(sep) ? base : base + sep)) throw missing();
     return await (inside ? readPicture(base, path) : readFile(file));
-  } catch {
-    throw missing();
+  } catch (error) {
+    throw unlessOfStore(missing)(error);
   }
 }

@@ -11,6 +11,11 @@ describe("what a client sees", () => {
       "organisation/name at https://huggingface.co/api/models is gone",
       "organisation/name at https://huggingface.co/api/models is gone",
     ],
+    [
+      "cannot read s3://secret/photos/a.index/manifest.json: timed out",
+      "cannot read s3://…/manifest.json: timed out",
+    ],
+    ["no index in s3://secret/a.index", "no index in s3://…/a.index"],
     ["3/4 heads, L0–L3 and/or none", "3/4 heads, L0–L3 and/or none"],
   ])("%s", (message, shown) => {
     expect(withoutFolders(message)).toBe(shown);

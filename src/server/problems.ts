@@ -25,9 +25,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   INDEX_CORRUPT: 500,
   SUM_MISMATCH: 500,
   HUB_UNREACHABLE: 502,
+  STORE_DENIED: 502,
+  STORE_UNREACHABLE: 502,
   SERVER_BUSY: 503,
   THREAD_ENDED: 503,
   DISK_FULL: 507,
+  INDEX_TOO_LARGE: 507,
 };
 
 export const statusOf = (code: ErrorCode): number => STATUS[code] ?? 400;
@@ -42,7 +45,9 @@ export function problemOf(error: unknown): Problem {
   return { code, message: withoutFolders(message), hint: withoutFolders(hint) };
 }
 
-/** Absolute paths, of any system, down to their last part. */
+/** Absolute paths, of any system, and addresses in a store, down to their last part. */
 export function withoutFolders(text: string): string {
-  return text.replace(/(^|[\s"'`(=])(?:[A-Za-z]:)?[\\/](?:[^\s"'`:,;()]*[\\/])+/g, "$1…/");
+  return text
+    .replace(/(^|[\s"'`(=])(?:[A-Za-z]:)?[\\/](?:[^\s"'`:,;()]*[\\/])+/g, "$1…/")
+    .replace(/\bs3:\/\/(?:[^\s"'`:,;()]*\/)*/gi, "s3://…/");
 }

@@ -275,6 +275,10 @@ export const ERRORS = {
     means: "A part of the index is damaged or missing; the rest of it still works.",
     hint: "Run the `index` command again: it makes the damaged part anew.",
   },
+  INDEX_TOO_LARGE: {
+    means: "The images of an index do not fit into memory, and this analysis asks about all of them at once.",
+    hint: "Give the process more memory (NODE_OPTIONS=--max-old-space-size=MEGABYTES), or index fewer images. `neighbors`, `textspan`, `similar`, `selectivity`, `explain`, `label` and `serve` read an index of any size.",
+  },
   MASKS_INVALID: {
     means: "Masks do not fit their images, or hold something else than one known number a pixel.",
     hint: "Give each image a mask of its name and size: gray or palette PNG, 0 for none; name the values with --classes.",

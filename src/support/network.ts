@@ -2,7 +2,7 @@
  * `fetch` as networks of companies need it. Node 20's own reads no proxy from the environment; undici, which is Node's
  * `fetch` as a package, does. Everything that connects to somewhere uses the one from here.
  */
-import type { EnvHttpProxyAgent } from "undici";
+import type { Dispatcher, EnvHttpProxyAgent } from "undici";
 import { ClipInterpretError } from "./errors.ts";
 
 /** True for a host that is this machine, as a URL or a command line names it. */
@@ -35,17 +35,58 @@ export const networkFetch: typeof fetch = async (input, init) => {
   try {
     if (!proxies.http && !proxies.https) return await fetch(input, init);
     const undici = await import("undici");
-    const key = JSON.stringify(proxies);
-    if (made?.key !== key) made = { key, agent: agentOf(undici, proxies) };
-    const options = { ...init, dispatcher: made.agent } as Parameters<typeof undici.fetch>[1];
+    const dispatcher = agentOf(undici, proxies);
+    const options = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1];
     return (await undici.fetch(input as string | URL, options)) as unknown as Response;
   } catch (error) {
     throw faultOfNetwork(error, proxies) ?? error;
   }
 };
 
+/** A request as a client of its own puts it together: nothing is added to it, and nothing of its answer is unpacked. */
+export interface RawRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | null;
+  readonly signal?: AbortSignal;
+  /** Milliseconds that a server may stay silent. */
+  readonly silenceMs: number;
+}
+
+/**
+ * Makes a request through the proxy that the environment names.
+ * @throws as {@link networkFetch}; what undici throws
+ */
+export async function requestThroughProxy(
+  url: string,
+  { method, silenceMs, ...request }: RawRequest,
+): Promise<Dispatcher.ResponseData> {
+  const proxies = proxiesOf(process.env);
+  try {
+    const undici = await import("undici");
+    const answer = await undici.request(url, {
+      ...request,
+      method: method as Dispatcher.HttpMethod,
+      ...{ headersTimeout: silenceMs, bodyTimeout: silenceMs, dispatcher: agentOf(undici, proxies) },
+    });
+    // Of plain http a proxy refuses a request as a server would.
+    if (answer.statusCode === 407 && proxies.http) throw proxyFailed(proxies.http, WANTS_A_NAME);
+    return answer;
+  } catch (error) {
+    throw faultOfNetwork(error, proxies) ?? error;
+  }
+}
+
+/** Whether the environment names a proxy. @throws `USAGE` for one that is no address */
+export function hasProxy(env: NodeJS.ProcessEnv): boolean {
+  const { http, https } = proxiesOf(env);
+  return http !== undefined || https !== undefined;
+}
+
 function agentOf({ EnvHttpProxyAgent }: typeof import("undici"), { http, https, except }: Proxies) {
-  return new EnvHttpProxyAgent({
+  const key = JSON.stringify([http, https, except]);
+  if (made?.key === key) return made.agent;
+  const agent = new EnvHttpProxyAgent({
     ...(http && { httpProxy: http.url.href }),
     ...(https && { httpsProxy: https.url.href }),
     // As Go and browsers do: a proxy cannot reach this machine's own servers.
@@ -53,6 +94,8 @@ function agentOf({ EnvHttpProxyAgent }: typeof import("undici"), { http, https, 
     // Plain http is asked of a proxy as a whole address; many refuse a tunnel to port 80.
     proxyTunnel: false,
   });
+  made = { key, agent };
+  return agent;
 }
 
 function proxiesOf(env: NodeJS.ProcessEnv): Proxies {
@@ -86,7 +129,7 @@ function faultOfNetwork(error: unknown, { http, https }: Proxies): ClipInterpret
     if (refusal !== undefined) {
       return proxyFailed(
         proxy,
-        refusal === "407" ? "wants a name and a password (407)" : `refuses the connection (${refusal})`,
+        refusal === "407" ? WANTS_A_NAME : `refuses the connection (${refusal})`,
         error,
       );
     }
@@ -112,6 +155,8 @@ function rootOf(error: unknown): Rooted {
   while (found instanceof Error && found.cause instanceof Error) found = found.cause;
   return (found instanceof AggregateError ? found.errors[0] : found) ?? {};
 }
+
+const WANTS_A_NAME = "wants a name and a password (407)";
 
 function proxyFailed({ variable, url }: Named, why: string, cause?: unknown): ClipInterpretError {
   // Without the name and password that an address may hold.

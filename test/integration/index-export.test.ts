@@ -15,11 +15,12 @@ import { type FactorValue, scanSource } from "../../src/corpus/source.ts";
 import { fromHalf, toHalf } from "../../src/math/half.ts";
 import { dot } from "../../src/math/linear.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
-import { parseHeads } from "../../src/model/components.ts";
+import { parseComponents, parseHeads } from "../../src/model/components.ts";
 import { decomposeImages } from "../../src/model/decompose-images.ts";
 import { denseHeads } from "../../src/model/dense.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
+import { textProbe } from "../../src/model/probe.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import { type NpyArray, readNpy } from "../../src/support/npy.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
@@ -187,6 +188,7 @@ interface ParquetReader {
   }): Promise<Record<string, unknown>[]>;
   parquetMetadataAsync(file: unknown): Promise<{
     readonly schema: readonly { readonly name: string; readonly type?: string; repetition_type?: string }[];
+    readonly key_value_metadata?: readonly { readonly key: string; readonly value: string }[];
   }>;
 }
 
@@ -195,11 +197,13 @@ async function readParquet(path: string) {
   const writer = createRequire(import.meta.url).resolve("hyparquet-writer");
   const reader: ParquetReader = await import(pathToFileURL(createRequire(writer).resolve("hyparquet")).href);
   const file = await reader.asyncBufferFromFile(path);
-  const { schema } = await reader.parquetMetadataAsync(file);
+  const { schema, key_value_metadata = [] } = await reader.parquetMetadataAsync(file);
   const types = schema.slice(1).map(({ name, type, repetition_type }) => {
     return [name, `${type}${repetition_type === "OPTIONAL" ? "?" : ""}`];
   });
-  return { rows: await reader.parquetReadObjects({ file, utf8: false }), types: Object.fromEntries(types) };
+  const metadata = Object.fromEntries(key_value_metadata.map(({ key, value }) => [key, value]));
+  const rows = await reader.parquetReadObjects({ file, utf8: false });
+  return { rows, types: Object.fromEntries(types), metadata };
 }
 
 describe("the Parquet file", () => {
@@ -261,21 +265,36 @@ describe("the Parquet file", () => {
   it("holds vectors, layouts and pictures where they are asked for, the same from an index of any size", async () => {
     const { geometry } = model;
     const heads = parseHeads(model, "L1.H0,L3.H2").heads;
-    const asked = { embedding: true, heads, geometry, layout: true, thumbnails: 32 };
+    const cat = await textProbe(model, "a cat");
+    const texts = new Map([
+      ["A cat?", cat],
+      ["a cat!", cat.map((value) => -value)],
+      ["猫", cat],
+    ]);
+    const asked = { embedding: true, heads, geometry, texts, layout: true, thumbnails: 32 };
     const folder = await target();
     await exportParquet(exact, join(folder, "a.parquet"), asked);
     await exportParquet(await openShards(exact.folder), join(folder, "b.parquet"), asked);
     expect(
       (await readFile(join(folder, "a.parquet"))).equals(await readFile(join(folder, "b.parquet"))),
     ).toBe(true);
-    const { rows, types } = await readParquet(join(folder, "a.parquet"));
+    const { rows, types, metadata } = await readParquet(join(folder, "a.parquet"));
     expect(rows).toHaveLength(IMAGES);
     expect(rows.map(({ sha256 }) => sha256)).toEqual(exact.images.map(({ sha256 }) => sha256));
     const { embedDim, headDim } = exact.manifest;
     const embeddings = await exact.embeddings();
     expect(rows.flatMap(({ embedding }) => embedding)).toEqual([...embeddings]);
-    // Dot products of a head's vectors are those of what it wrote.
     const search = createSearch(exact, geometry, model.matmul);
+    const everything = parseComponents("all,mlps,embed", geometry);
+    const [cosine] = await search.exactScores(cat, everything, [37]);
+    expect(rows[37].score_a_cat).toBeCloseTo(cosine, 5);
+    expect(rows.map(({ score_a_cat_2, score_猫 }) => [score_a_cat_2, score_猫])).toEqual(
+      rows.map(({ score_a_cat }) => [-(score_a_cat as number), score_a_cat]),
+    );
+    expect(JSON.parse(metadata["clip-interpret"])).toEqual({
+      texts: { score_a_cat: "A cat?", score_a_cat_2: "a cat!", score_猫: "猫" },
+    });
+    // Dot products of a head's vectors are those of what it wrote.
     const written = await search.contributions({ heads: [heads[1]], mlps: [] }, [0, 37]);
     const [one, other] = [written.subarray(0, embedDim), written.subarray(embedDim)];
     const [a, b] = [0, 37].map((row) => rows[row].L3_H2 as number[]);

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
+import { measureSelectivity } from "../../src/analysis/selectivity/selectivity.ts";
+import { findSimilarHeads } from "../../src/analysis/similar/similar.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { hashIndex } from "../../src/corpus/hash-index.ts";
 import { createHeadCache } from "../../src/corpus/head-cache.ts";
@@ -80,6 +82,29 @@ describe("an index whose rows stay on disk", () => {
       }
     },
   );
+
+  it("is measured with the same result", async () => {
+    for (const options of [{ permutations: 1 }, { permutations: 1, rows: [1, 3, 5, 17, 18, 19, 33, 39] }])
+      expect(await measureSelectivity(model, sharded, options)).toEqual(
+        await measureSelectivity(model, index, options),
+      );
+    const head = { layer: 3, head: 1 };
+    expect(await findSimilarHeads(model, sharded, head, { permutations: 2 })).toEqual(
+      await findSimilarHeads(model, index, head, { permutations: 2 }),
+    );
+  });
+
+  it("is not read into memory where it does not fit, which is said before", async () => {
+    const folder = join(scratch, "large");
+    await cp(join(scratch, "index"), folder, { recursive: true });
+    const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+    manifest.shards[0].files["images.jsonl"].bytes = 10 ** 12;
+    await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
+    await expect(readIndex(folder)).rejects.toMatchObject({
+      code: "INDEX_TOO_LARGE",
+      message: expect.stringMatching(/holds 40 images: .* 1,907,\d+ MiB, and this process has [\d,]+ MiB/),
+    });
+  });
 
   it("refuses rows that are not what was written when they are read, and leaves out a shard that is cut off", async () => {
     const folder = join(scratch, "damaged");

@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from "node:net";
 import { createServer } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { storeAt } from "../../src/corpus/store-at.ts";
 import { createPuller } from "../../src/hub/pull.ts";
 import { createChat } from "../../src/labeling/llm-chat.ts";
 import { failureOf } from "../../src/labeling/llm-errors.ts";
@@ -11,6 +12,7 @@ import { runCli } from "../e2e/cli.ts";
 import { FILES, failure, NAME, WEIGHTS, type World, world } from "../support/hub-world.ts";
 import { serveLlm } from "../support/llm-server.ts";
 import { serveProxy } from "../support/proxy-server.ts";
+import { startTestStore } from "../support/s3-server.ts";
 
 /** For hub.example, signed by itself; its key stands in the same file. */
 const CERTIFICATE = fileURLToPath(new URL("../support/certificates/hub.pem", import.meta.url));
@@ -105,6 +107,67 @@ describe("a proxy that the environment names", () => {
     const address = { url: "http://llm.example/v1", model: "stand-in" };
     const error = await ask(address.url).catch((reason: unknown) => reason);
     expect(failureOf(error, address, undefined)).toMatchObject(failure("PROXY_FAILED", /407/));
+  });
+
+  it("is asked for a store: bodies, ranges, listings and failures go the same way as without one", async () => {
+    const server = await startTestStore();
+    onTestFinished(() => server.close());
+    const port = portOf(server.env.AWS_ENDPOINT_URL_S3);
+    const proxy = await serveProxy({ "store.example": port });
+    for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
+    vi.stubEnv("AWS_ENDPOINT_URL_S3", "http://store.example");
+    vi.stubEnv("HTTP_PROXY", proxy.url);
+    const store = storeAt(`${server.address}/an index & more`);
+    const kinds = ["refuse", "cut", "truncate", "late"] as const;
+    let n = 0;
+    server.fault = () => (++n % 5 === 0 ? kinds[(n / 5) % kinds.length] : undefined);
+    const large = Buffer.alloc((16 << 20) + 5, 7);
+    await store.put("large", [large]);
+    expect((await store.readRange("large", large.length - 9, 9)).equals(large.subarray(-9))).toBe(true);
+    for (let i = 0; i < 4; i++) await store.put(`a b/${i}+é`, [Buffer.from(`${i}`)]);
+    expect((await store.list("a b")).sort()).toEqual(["0+é", "1+é", "2+é", "3+é"]);
+    expect((await store.read("a b/3+é")).toString()).toBe("3");
+    expect(await store.claim("a b/3+é", [Buffer.from("other")])).toBe(false);
+    await store.remove("a b");
+    expect(await store.size("a b/3+é")).toBeUndefined();
+    server.fault = undefined;
+    expect(proxy.asked).toHaveLength(server.asked.length);
+    expect(proxy.asked[0]).toMatch(/^POST http:\/\/store\.example\/bucket\/an%20index/);
+
+    vi.stubEnv("NO_PROXY", "store.example");
+    vi.stubEnv("AWS_MAX_ATTEMPTS", "1");
+    await expect(store.read("large")).rejects.toMatchObject({ code: "STORE_UNREACHABLE" });
+    expect(proxy.asked).toHaveLength(server.asked.length);
+  });
+
+  it("is asked to tunnel to a store, and named where it refuses or is not there", async () => {
+    const server = await startTestStore();
+    onTestFinished(() => server.close());
+    const tls = await serveTls(portOf(server.env.AWS_ENDPOINT_URL_S3));
+    const proxy = await serveProxy({ "store.example:443": tls.port });
+    for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
+    vi.stubEnv("AWS_ENDPOINT_URL_S3", "https://store.example");
+    vi.stubEnv("HTTPS_PROXY", proxy.url.replace("//", "//me:secret@"));
+    const store = storeAt(server.address);
+    await expect(store.read("x")).rejects.toMatchObject(failure("CERTIFICATE_UNTRUSTED", /self-signed/));
+    expect([proxy.asked, proxy.authorization()]).toEqual([
+      ["CONNECT store.example:443"],
+      `Basic ${btoa("me:secret")}`,
+    ]);
+    for (const endpoint of ["https://store.example", "http://store.example"]) {
+      vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
+      vi.stubEnv("HTTP_PROXY", proxy.url);
+      proxy.refuse = 407;
+      await expect(store.read("x")).rejects.toMatchObject(
+        failure("PROXY_FAILED", new RegExp(`^the proxy ${proxy.url} .*407`)),
+      );
+    }
+    vi.stubEnv("HTTP_PROXY", "http://127.0.0.1:9");
+    await expect(store.read("x")).rejects.toMatchObject(
+      failure("PROXY_FAILED", /127\.0\.0\.1:9 of HTTP_PROXY/),
+    );
+    vi.stubEnv("HTTP_PROXY", "http://");
+    await expect(store.read("x")).rejects.toMatchObject({ code: "USAGE" });
   });
 
   it.each(["http://hub.example", "https://hub.example"])(

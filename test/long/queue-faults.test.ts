@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import { Random } from "../../src/math/random.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { repositoryPath, runOk, sharedFolder } from "../e2e/cli.ts";
 import { expectSameIndex } from "../support/index-contents.ts";
-import { startWorker, type Watched, watch } from "../support/queue-run.ts";
+import { startWorker, treeOf, type Watched, watch } from "../support/queue-run.ts";
 import { missing, type RedisServer, startRedis } from "../support/redis.ts";
 
 /** How long faults happen at random; QUEUE_MINUTES says otherwise. */
@@ -277,9 +276,3 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     console.log(happened);
   });
 });
-
-/** A process and those that it started. */
-function treeOf(pid: number): number[] {
-  const { stdout } = spawnSync("pgrep", ["-P", `${pid}`], { encoding: "utf8" });
-  return [pid, ...stdout.split("\n").filter(Boolean).map(Number)];
-}

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { onTestFinished } from "vitest";
 
 /** A proxy on the loopback interface, the only one that knows where the hosts of a test are. */
@@ -32,8 +32,9 @@ export async function serveProxy(hosts: Readonly<Record<string, number>>): Promi
     const options = { host: "127.0.0.1", port, method, headers, path: url.pathname + url.search };
     const onward = request(options, (answer) => {
       response.writeHead(answer.statusCode ?? 0, answer.headers);
-      answer.pipe(response);
+      pipeline(answer, response, () => {});
     });
+    onward.on("error", () => response.destroy());
     incoming.pipe(onward);
   });
   const open = new Set<Duplex>();

@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { startCli } from "../e2e/cli.ts";
 
@@ -43,3 +43,9 @@ export function watch(args: readonly string[], env: Record<string, string> = {})
 /** Starts a worker that loses its part after two seconds without a sign of life. */
 export const startWorker = (url: string, more: readonly string[] = [], env: Record<string, string> = {}) =>
   watch(["worker", "--queue", url, "--lease", "2", ...more], env);
+
+/** A process and those that it started. */
+export function treeOf(pid: number): number[] {
+  const { stdout } = spawnSync("pgrep", ["-P", `${pid}`], { encoding: "utf8" });
+  return [pid, ...stdout.split("\n").filter(Boolean).map(Number)];
+}

@@ -42,7 +42,7 @@ const BUCKET = "bucket";
 export async function startTestStore(): Promise<TestStore> {
   const directory = await mkdtemp(join(tmpdir(), "clip-interpret-s3-"));
   const server = new S3rver({
-    ...{ address: "127.0.0.1", port: 0, silent: true, directory },
+    ...{ address: "127.0.0.1", port: 0, silent: true, directory, vhostBuckets: false },
     configureBuckets: [{ name: BUCKET, configs: [] }],
   });
   // Another server to try the same tests with; it has to have the bucket, and conditional writes of its own.
@@ -54,7 +54,7 @@ export async function startTestStore(): Promise<TestStore> {
     new Promise<{ status: number; headers: IncomingMessage["headers"]; body: Buffer }>((resolve, reject) => {
       const { method, url, headers } = incoming;
       const out = request(
-        { host: "127.0.0.1", port, method, path: url, headers, agent: false },
+        { host, port, method, path: url, headers, agent: false },
         (answer) =>
           void gather(answer).then(
             (bytes) => resolve({ status: answer.statusCode!, headers: answer.headers, body: bytes }),

@@ -1,5 +1,6 @@
 import { meanOfEachHead } from "../../corpus/means.ts";
 import type { Search } from "../../corpus/search.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { DecodeOptions } from "../../image/decode-options.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -60,7 +61,7 @@ export interface ComparedWith {
   /** What takes their place. Default: `mean`, over the index. */
   readonly replacement?: Replacement;
   /** Whose average picture is meant, as `openIndex` gives it. */
-  readonly index?: Search;
+  readonly index?: Search<ShardedIndex>;
 }
 
 /** How an image is explained. */
@@ -144,13 +145,13 @@ async function comparisons(
       `“${against}” is none of the texts that others are held against it with`,
     );
   }
-  const needed = (why: string): Search => {
+  const needed = (why: string): Search<ShardedIndex> => {
     if (index) return index;
     throw new ClipInterpretError("USAGE", `${why} needs an index`);
   };
   const { embedDim } = model.geometry;
   const probes = texts.map((_, i) => unitProbe(embeddings.subarray(i * embedDim, (i + 1) * embedDim)));
-  const indexOf = async (search: Search) => (await originOf({ index: search.index })).index;
+  const indexOf = async (search: Search<ShardedIndex>) => (await originOf({ index: search.index })).index;
   const over = lessAverage ? needed("the average picture") : undefined;
   const average = over && (await averageOf(model, over, texts, probes));
   const compared = (against !== undefined || over !== undefined) && {

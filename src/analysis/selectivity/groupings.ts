@@ -1,8 +1,11 @@
 /** The known factors of images as partitions of them. */
 
-import type { Index } from "../../corpus/open-index.ts";
+import { hasRows, type Index } from "../../corpus/open-index.ts";
+import type { ImageRow } from "../../corpus/rows.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { FactorValue } from "../../corpus/source.ts";
 import { Random } from "../../math/random.ts";
+import type { Report } from "../../support/progress.ts";
 
 /** A factor as a partition of images. */
 export interface Grouping {
@@ -17,35 +20,89 @@ export interface Grouping {
 
 /** The factors of an index's images, the label among them; those with one value or a value an image are left out. */
 export function findGroupings({ images }: Pick<Index, "images">, rows?: readonly number[]): Grouping[] {
-  const names = new Set(images.flatMap(({ factors }) => Object.keys(factors)));
-  const readers: [string, (row: number) => FactorValue][] = [...names].map((name) => [
-    name,
-    (row) => images[row].factors[name] ?? null,
-  ]);
-  if (!names.has("label")) readers.unshift(["label", (row) => images[row].label]);
-  const used = rows ?? images.map((_, row) => row);
-  const groupings = readers.map(([name, read]) => groupBy(name, images.length, used, read));
-  return distinct(groupings.filter(({ values, images: n }) => values.length > 1 && values.length < n));
+  const columns = createColumns(images.length, Number.POSITIVE_INFINITY);
+  for (const image of images) columns.name(image);
+  for (const row of rows ?? images.keys()) columns.add(row, images[row]);
+  return columns.found().groupings;
 }
 
-function groupBy(
-  name: string,
-  n: number,
-  rows: readonly number[],
-  read: (row: number) => FactorValue,
-): Grouping {
-  const numbers = new Map<FactorValue, number>();
-  const groups = new Int32Array(n).fill(-1);
-  let images = 0;
-  for (const row of rows) {
-    const value = read(row);
-    if (value === null) continue;
+/** More values than this say of no group of images what it has in common, and would fill the memory. */
+const MOST_VALUES = 100_000;
+
+/**
+ * {@link findGroupings} of an index of any size: rows are read a shard at a time. Values are in the order of the index, and a factor
+ * with more than 100,000 of them is left out with a warning.
+ */
+export async function readGroupings(
+  index: ShardedIndex,
+  rows: readonly number[] | undefined,
+  report?: Report,
+): Promise<Grouping[]> {
+  if (hasRows(index)) return findGroupings(index, rows);
+  const wanted = rows && new Set(rows);
+  const columns = createColumns(index.images.length, MOST_VALUES);
+  let row = 0;
+  for await (const images of index.eachShardRows())
+    for (const image of images) {
+      columns.name(image);
+      if (!wanted || wanted.has(row)) columns.add(row, image);
+      row++;
+    }
+  const { groupings, tooMany } = columns.found();
+  for (const name of tooMany) {
+    const message = `the factor ${name} has more than ${MOST_VALUES} values and is left out`;
+    report?.({ type: "warning", code: "FACTORS_MISSING", message });
+  }
+  return groupings;
+}
+
+/** What is known of an image. */
+type Known = Pick<ImageRow, "label" | "factors">;
+
+/** Partitions of n images, made as their rows come. */
+function createColumns(n: number, mostValues: number) {
+  interface Column {
+    readonly numbers: Map<FactorValue, number>;
+    readonly groups: Int32Array;
+    images: number;
+  }
+  const create = (): Column => ({ numbers: new Map(), groups: new Int32Array(n).fill(-1), images: 0 });
+  const columns = new Map<string, Column>();
+  const labels = create();
+  const put = (column: Column, row: number, value: FactorValue) => {
+    const { numbers, groups } = column;
+    if (value === null || numbers.size > mostValues) return;
     const known = numbers.get(value) ?? numbers.size;
     numbers.set(value, known);
     groups[row] = known;
-    images++;
-  }
-  return { name, values: [...numbers.keys()], groups, images };
+    column.images++;
+  };
+  return {
+    /** Factors are in the order in which images name them. */
+    name({ factors }: Known) {
+      for (const name in factors) if (!columns.has(name)) columns.set(name, create());
+    },
+    add(row: number, { label, factors }: Known) {
+      put(labels, row, label);
+      for (const name in factors) put(columns.get(name)!, row, factors[name]);
+    },
+    found() {
+      const all = columns.has("label") ? [...columns] : [["label", labels] as const, ...columns];
+      const tooMany = all.filter(([, { numbers }]) => numbers.size > mostValues).map(([name]) => name);
+      const groupings = all
+        .filter(
+          ([name, { numbers, images }]) =>
+            numbers.size > 1 && numbers.size < images && !tooMany.includes(name),
+        )
+        .map(([name, { numbers, groups, images }]) => ({
+          name,
+          values: [...numbers.keys()],
+          groups,
+          images,
+        }));
+      return { groupings: distinct(groupings), tooMany };
+    },
+  };
 }
 
 /** Without those that part the images as an earlier one does: a label that is a factor too. */

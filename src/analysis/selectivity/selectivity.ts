@@ -20,7 +20,7 @@
  */
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import { measuredHead } from "../../corpus/measured-head.ts";
-import type { Index } from "../../corpus/open-index.ts";
+import { readEmbeddings, readMlpTerm, type ShardedIndex } from "../../corpus/sharded-index.ts";
 import { fromHalf } from "../../math/half.ts";
 import { adjusted, isAboveChance, LEVEL } from "../../math/tails.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -36,7 +36,7 @@ import { headOf, type WeightedHead } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, pause, type WorkOptions } from "../../support/progress.ts";
 import { shareAsHigh, type Traces, tracesOf } from "./by-permutation.ts";
-import { findGroupings, type Grouping, shuffle, sizesOf } from "./groupings.ts";
+import { type Grouping, readGroupings, shuffle, sizesOf } from "./groupings.ts";
 import { measureMargin, probesOfHead, type SpokenFactor, speakFactors, type TestedMargin } from "./sign.ts";
 import type { ValueTexts } from "./value-texts.ts";
 
@@ -82,7 +82,7 @@ type ByFactors = Omit<SelectivityResult, "origin">;
  */
 export async function measureSelectivity(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   options: SelectivityOptions = {},
 ): Promise<SelectivityResult> {
   const found = await explainWithSigns(model, index, options);
@@ -92,11 +92,11 @@ export async function measureSelectivity(
 /** {@link measureSelectivity} for another analysis. @throws `FACTORS_MISSING`, `CANCELLED` */
 export async function explainWithSigns(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   { valueTexts, textCache, ...options }: SelectivityOptions = {},
 ): Promise<ByFactors> {
   const { report, signal } = options;
-  const groupings = groupingsOf(index, options);
+  const groupings = await groupingsOf(index, options);
   const work = {
     ...(report && { report }),
     ...(signal && { signal }),
@@ -106,8 +106,11 @@ export async function explainWithSigns(
   return explainByFactors(index, model, { ...options, groupings, spoken });
 }
 
-function groupingsOf(index: Index, { rows, groupings: given }: ExplainOptions): readonly Grouping[] {
-  const groupings = given ?? findGroupings(index, rows);
+async function groupingsOf(
+  index: ShardedIndex,
+  { rows, groupings: given, report }: ExplainOptions,
+): Promise<readonly Grouping[]> {
+  const groupings = given ?? (await readGroupings(index, rows, report));
   if (groupings.length > 0) return groupings;
   const message = `the images of ${index.folder} have no label and no factor`;
   throw new ClipInterpretError("FACTORS_MISSING", message);
@@ -121,12 +124,12 @@ type Raw = Omit<FactorSelectivity, "sign" | "margin"> & { readonly tested: Teste
  * @throws `FACTORS_MISSING`, `CANCELLED`
  */
 export async function explainByFactors(
-  index: Index,
+  index: ShardedIndex,
   { geometry, matmul }: Pick<ClipModel, "geometry" | "matmul">,
   options: ExplainOptions & { readonly spoken?: readonly SpokenFactor[] } = {},
 ): Promise<ByFactors> {
   const { permutations = 20, seed = 0, rows, spoken, report, signal } = options;
-  const groupings = groupingsOf(index, options);
+  const groupings = await groupingsOf(index, options);
   const partitions = groupings.map((grouping, f) => ({
     grouping,
     sizes: sizesOf(grouping),
@@ -184,10 +187,10 @@ export async function explainByFactors(
   }
   const mlps: { component: string; factors: Raw[] }[] = [];
   for (let term = 0; hasMlps && term < mlpCount(index.manifest); term++) {
-    const factors = await measure(fromHalf(await index.mlpTerm(term)), embedDim);
+    const factors = await measure(fromHalf(await readMlpTerm(index, term)), embedDim);
     mlps.push({ component: mlpName(term, index.manifest), factors });
   }
-  const embedding = { factors: await measure(await index.embeddings(), embedDim) };
+  const embedding = { factors: await measure(await readEmbeddings(index), embedDim) };
   report?.({ type: "end", task, done: total });
   const { judged, unheard } = judge([...heads, ...mlps, embedding].map(({ factors }) => factors));
   const own = <C extends { factors: Raw[] }>(components: readonly C[], from: number) =>

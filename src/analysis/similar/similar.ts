@@ -1,6 +1,6 @@
 import { createHeadCache } from "../../corpus/head-cache.ts";
 import { measuredHead } from "../../corpus/measured-head.ts";
-import type { Index } from "../../corpus/open-index.ts";
+import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allHeads, type WeightedHead } from "../../model/components.ts";
 import { originOf } from "../../results/origin.ts";
@@ -27,33 +27,33 @@ export interface SimilarOptions extends WorkOptions {
  */
 export async function findSimilarHeads(
   model: ClipModel,
-  index: Index,
+  index: ShardedIndex,
   head: Pick<WeightedHead, "layer" | "head">,
   { k = 5, permutations = 20, seed = 0, report, signal }: SimilarOptions = {},
 ): Promise<SimilarResult> {
   const { geometry, matmul } = model;
   const cache = createHeadCache(index, 0);
-  const responses = (heads: readonly Pick<WeightedHead, "layer" | "head">[]) =>
-    gatherResponses(matmul, heads.length, (i) => {
-      checkCancelled(signal);
-      return measuredHead(cache, geometry, heads[i].layer, heads[i].head);
-    });
+  const responses = ({ layer, head: number }: Pick<WeightedHead, "layer" | "head">) =>
+    gatherResponses(matmul, 1, () => measuredHead(cache, geometry, layer, number));
   const others = allHeads(geometry).heads.filter((one) => one.layer !== head.layer || one.head !== head.head);
   const task = "comparing heads";
-  const total = permutations + 1;
-  report?.({ type: "start", task, unit: "pass", total });
-  const [own, rest] = [await responses([head]), await responses(others)];
-  const similarity = await similarities(matmul, own, rest);
-  report?.({ type: "advance", task, done: 1, total });
-  const highest = new Float64Array(others.length);
-  for (let p = 0; p < permutations; p++) {
+  report?.({ type: "start", task, unit: "head", total: others.length });
+  const own = await responses(head);
+  const [similarity, highest, chance] = [0, 0, 0].map(() => new Float64Array(others.length));
+  // One after another: of many images all heads together are more than fits.
+  for (const [i, one] of others.entries()) {
     checkCancelled(signal);
-    const shuffled = await similarities(matmul, own, rest, randomOrder(own.images, seed, p));
-    for (const [i, value] of shuffled.entries()) highest[i] = Math.max(highest[i], value);
-    report?.({ type: "advance", task, done: p + 2, total });
+    const other = await responses(one);
+    [similarity[i]] = await similarities(matmul, own, other);
+    [chance[i]] = expectedByChance(own, other);
+    for (let p = 0; p < permutations; p++) {
+      checkCancelled(signal);
+      const [shuffled] = await similarities(matmul, own, other, randomOrder(own.images, seed, p));
+      highest[i] = Math.max(highest[i], shuffled);
+    }
+    report?.({ type: "advance", task, done: i + 1, total: others.length });
   }
-  report?.({ type: "end", task, done: total });
-  const chance = expectedByChance(own, rest);
+  report?.({ type: "end", task, done: others.length });
   const order = [...others.keys()].sort((a, b) => similarity[b] - similarity[a] || a - b);
   return similarResult(await originOf({ model, index }), {
     head: headOf(head.layer, head.head),

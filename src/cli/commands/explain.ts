@@ -106,7 +106,7 @@ export const registerExplain: Register = (program, run) => {
           const why = lessAverage ? "--less-average" : "--ablate";
           throw new ClipInterpretError("USAGE", `${why} needs --index, whose average picture is meant`);
         }
-        const opened = options.index === undefined ? undefined : await context.openIndex(options.index);
+        const opened = options.index === undefined ? undefined : await context.openShards(options.index);
         const model = opened?.model ?? (await context.model());
         const compared = {
           ...(against !== undefined && { against }),

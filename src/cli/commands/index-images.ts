@@ -6,12 +6,14 @@ import { exportParquet } from "../../corpus/export-parquet.ts";
 import { exportPrs } from "../../corpus/export-prs.ts";
 import { DTYPES, type Dtype } from "../../corpus/manifest.ts";
 import { checkIndex, readIndex } from "../../corpus/open-index.ts";
+import { openShards } from "../../corpus/open-shards.ts";
 import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../../corpus/parts.ts";
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import { isStoreAddress } from "../../corpus/store-at.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName, parseHeads } from "../../model/components.ts";
+import { textProbe } from "../../model/probe.ts";
 import {
   type IndexCheckResult,
   type IndexResult,
@@ -24,7 +26,7 @@ import { disk } from "../../support/disk-bytes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { oneLine, shellWord, wholeNumber } from "../strings.ts";
+import { collect, oneLine, shellWord, wholeNumber } from "../strings.ts";
 
 interface IndexOptions {
   readonly out: string;
@@ -44,6 +46,7 @@ interface IndexOptions {
   readonly maxPixels?: number;
   readonly export?: "prs" | "parquet";
   readonly vectors?: string;
+  readonly text: readonly string[];
   readonly layout: boolean;
   readonly thumbnails?: number;
 }
@@ -95,6 +98,7 @@ export const registerIndex: Register = (program, run) => {
       "--vectors <set>",
       "in the table: `embedding`, heads (L3.H1, last2), or both with a comma between",
     )
+    .option("--text <text>", "in the table: how well each image fits a text; once or more", collect, [])
     .option("--layout", "in the table: a place on a plane for each vector (UMAP)", false)
     .option(
       "--thumbnails <pixels>",
@@ -113,7 +117,7 @@ export const registerIndex: Register = (program, run) => {
           throw new ClipInterpretError("USAGE", "an input is missing: a folder, pictures or a list");
         const { report, signal, result } = context;
         const { out, root, hidden, check: _, merge: _m, planned: _p, queue, parts, ...rest } = options;
-        const { vectors: _v, layout: _l, thumbnails: _t, part, export: form, ...build } = rest;
+        const { vectors: _v, layout: _l, thumbnails: _t, text: _x, part, export: form, ...build } = rest;
         if (queue !== undefined && part === undefined) {
           if (build.prune || form !== undefined)
             throw new ClipInterpretError("USAGE", "--queue goes with neither --prune nor --export", {
@@ -135,7 +139,7 @@ export const registerIndex: Register = (program, run) => {
         const { missing = [], ...built } = part
           ? await buildPart(model, source, out, part, work)
           : { missing: undefined, ...(await buildIndex(model, source, out, work)) };
-        const index = await readIndex(built.folder, { report });
+        const index = await openShards(built.folder, { report });
         const exported = form === undefined ? [] : await writeExport(context, model, index, options);
         const unread = built.unread.map(({ path, code, message }) => ({ path, code, message }));
         const found = indexResult(await originOf({ model, index }), {
@@ -172,7 +176,7 @@ async function finish(
   merged: Awaited<ReturnType<typeof mergeParts>>,
 ): Promise<void> {
   const { report, result } = context;
-  const [model, index] = [await context.modelFor(out), await readIndex(out, { report })];
+  const [model, index] = [await context.modelFor(out), await openShards(out, { report })];
   const unread = merged.unread.map(({ path, code, message }) => ({ path, code, message }));
   const origin = await originOf({ model, index });
   const found = indexResult(origin, { ...merged, unread, exported: [], part: null });
@@ -192,13 +196,16 @@ async function exportAlone(context: CommandContext, out: string, options: IndexO
 }
 
 /** @throws `USAGE` for an export of an index in a store, and for what only a table holds */
-function checkExport({ out, export: form, vectors, layout, thumbnails }: IndexOptions): void {
+function checkExport({ out, export: form, vectors, text, layout, thumbnails }: IndexOptions): void {
   if (form !== undefined && isStoreAddress(out))
     throw new ClipInterpretError("USAGE", "--export writes to a folder, and the index lies in a store", {
       hint: "Copy the index to a folder first, as with `aws s3 sync`: it is the same files.",
     });
-  if (form !== "parquet" && (vectors !== undefined || layout || thumbnails !== undefined))
-    throw new ClipInterpretError("USAGE", "--vectors, --layout and --thumbnails go with --export parquet");
+  if (form !== "parquet" && (vectors !== undefined || text.length > 0 || layout || thumbnails !== undefined))
+    throw new ClipInterpretError(
+      "USAGE",
+      "--vectors, --text, --layout and --thumbnails go with --export parquet",
+    );
   if (layout && vectors === undefined)
     throw new ClipInterpretError("USAGE", "--layout lays out what --vectors names");
 }
@@ -207,7 +214,7 @@ async function writeExport(
   { report, signal }: CommandContext,
   model: ClipModel,
   index: ShardedIndex,
-  { export: form, vectors, layout, thumbnails, out }: IndexOptions,
+  { export: form, vectors, text, layout, thumbnails, out }: IndexOptions,
 ): Promise<string[]> {
   const to = join(index.folder, "export");
   if (form === "prs") {
@@ -217,7 +224,10 @@ async function writeExport(
   const file = join(to, "images.parquet");
   const named = vectors?.split(",").map((name) => name.trim()) ?? [];
   const heads = named.filter((name) => name !== "embedding").join();
+  const texts = new Map<string, Float64Array>();
+  for (const one of text) texts.set(one, await textProbe(model, one, { report, signal }));
   await exportParquet(index, file, {
+    texts,
     ...{ embedding: named.includes("embedding"), layout, report, signal, geometry: model.geometry },
     heads: heads === "" ? [] : parseHeads(model, heads).heads,
     ...(thumbnails !== undefined && { thumbnails }),

@@ -35,7 +35,7 @@ export const registerSelectivity: Register = (program, run) => {
       run(async (context, options: SelectivityOptions) => {
         const { report, signal, streams, say, result } = context;
         checkPictures(options.out);
-        const { index, model } = await context.openIndex(options.index);
+        const { index, model } = await context.openShards(options.index);
         const { permutations, seed, valueTexts } = options;
         const found = await measureSelectivity(model, index, {
           ...{ permutations, seed, report, signal },

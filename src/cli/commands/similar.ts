@@ -27,7 +27,7 @@ export const registerSimilar: Register = (program, run) => {
     .action(
       run(async (context, options: SimilarCommandOptions) => {
         const { report, signal, result } = context;
-        const { index, model } = await context.openIndex(options.index);
+        const { index, model } = await context.openShards(options.index);
         const { heads, mlps } = parseComponents(options.head, model.geometry);
         if (heads.length !== 1 || mlps.length > 0)
           throw new ClipInterpretError("HEADS_INVALID", `--head ${options.head} is not one head`);
