@@ -15,7 +15,7 @@ import type { App, Corpora, CorpusImages } from "../src/results/app.ts";
 import { startServer } from "../src/server/serve.ts";
 import { startEngine } from "../src/server/threads/engine.ts";
 import { sha256Of } from "../src/support/hash.ts";
-import type { PageFacts } from "../src/tab/answers.ts";
+import type { PageFacts } from "../src/tab/facts.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PAGE = join(ROOT, "dist/page");
@@ -87,7 +87,6 @@ for (const model of EMBEDDED_MODELS) {
 }
 await server.close();
 await rm(cache, { recursive: true, force: true });
-await writeFile(join(PAGE, "page.json"), JSON.stringify({ answers, pictures, models }));
 
 /** What a visit without a network needs: all but the models that few look at. */
 const files = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
@@ -99,11 +98,15 @@ const files = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   )
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
   .sort();
-const hash = createHash("sha256");
+const hash = createHash("sha256").update(JSON.stringify({ answers, pictures, models }));
 for (const path of files) hash.update(path).update(await readFile(join(PAGE, path)));
+const version = hash.digest("hex").slice(0, 16);
+await writeFile(join(PAGE, "page.json"), JSON.stringify({ version, answers, pictures, models }));
 const keep = await readFile(join(ROOT, "web/src/tab/keep.js"), "utf8");
-const kept = JSON.stringify(["./", ...files.filter((path) => path !== "index.html")], null, 2);
-const version = JSON.stringify(hash.digest("hex").slice(0, 16));
-await writeFile(join(PAGE, "keep.js"), `const VERSION = ${version};\nconst KEPT = ${kept};\n${keep}`);
-console.log(`dist/page: ${files.length} files for a first visit`);
+// The service worker unpacks the runtime by itself.
+const apart = ["index.html", "runtime.wasm.gz"];
+const kept = ["./", "page.json", ...files.filter((path) => !apart.includes(path))];
+const said = `const VERSION = ${JSON.stringify(version)};\nconst KEPT = ${JSON.stringify(kept, null, 2)};\n`;
+await writeFile(join(PAGE, "keep.js"), said + keep);
+console.log(`dist/page: ${kept.length} files for a first visit`);
 process.exit(0);

@@ -11,7 +11,6 @@ import { parseComponents, parseTextHeads } from "../model/components.ts";
 import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
 import {
-  type CorpusImages,
   explainRequestSchema,
   type ImageInfo,
   segmentRequestSchema,
@@ -25,32 +24,7 @@ import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { sharedCache } from "../support/shared.ts";
-
-/** A question as it would go to the server. */
-export interface Question {
-  readonly method: string;
-  /** `/api/explain`; of what is read, with its query. */
-  readonly path: string;
-  /** What is sent: plain data, or a file's bytes. */
-  readonly body?: unknown;
-}
-
-/** A picture that comes with the page. */
-export interface PagePicture {
-  /** Its address. */
-  readonly address: string;
-  readonly path: string;
-  readonly label: string | null;
-  readonly factors: ImageInfo["factors"];
-}
-
-/** What a page was built with. */
-export interface PageFacts {
-  /** Answers that are the same for all visitors, by their path, as the server gave them when the page was built. */
-  readonly answers: Readonly<Record<string, unknown>>;
-  /** By what pages call them: `scenes:…`. */
-  readonly pictures: Readonly<Record<string, PagePicture>>;
-}
+import { knownAnswer, type PageFacts, type Question } from "./facts.ts";
 
 /** What the answers need of where they are given. */
 export interface TabPlace {
@@ -193,28 +167,14 @@ export function createAnswers({ facts, openModel, readFile }: TabPlace): Answer 
   return async ({ method, path, body }, signal) => {
     checkCancelled(signal);
     const [place = "", search = ""] = path.split("?");
-    const known = method === "GET" ? (facts.answers[path] ?? facts.answers[place]) : undefined;
+    const known = knownAnswer(facts, { method, path });
     if (known !== undefined) return known;
     const route = routes[`${method} ${place}`];
     if (route) return route(body, new URLSearchParams(search));
     const [, image] = /^\/api\/images\/([^/]+)$/.exec(place) ?? [];
     if (method === "GET" && image !== undefined) return describe(decodeURIComponent(image));
-    if (method === "GET" && /^\/api\/corpora\/[^/]+\/images$/.test(place))
-      return listPictures(facts.pictures, place.split("/")[3]!, new URLSearchParams(search));
     throw notHere();
   };
-}
-
-/** Pictures of a corpus, some or named ones. */
-function listPictures(pictures: PageFacts["pictures"], corpus: string, query: URLSearchParams): CorpusImages {
-  const all = Object.entries(pictures).filter(([name]) => name.startsWith(`${corpus}:`));
-  const ids = query.get("ids")?.split(",");
-  const [offset, limit] = [Number(query.get("offset") ?? 0), Number(query.get("limit") ?? 60)];
-  const chosen = ids
-    ? all.filter(([name]) => ids.includes(name.slice(corpus.length + 1)))
-    : all.slice(offset, offset + limit);
-  const images = chosen.map(([image, { path, label, factors }]) => ({ image, path, label, factors }));
-  return { total: all.length, images };
 }
 
 const notHere = () =>

@@ -25,6 +25,15 @@ const COFFEE = fileURLToPath(new URL("../../test/goldens/preprocess/skimage-coff
 /** Bytes of a first visit, up to the first map. */
 const MOST_BYTES = 8e6;
 
+/** As much of a browser's type as is used: tests do not know them. */
+interface Caches {
+  keys(): Promise<string[]>;
+  open(name: string): Promise<{
+    keys(): Promise<{ readonly url: string }[]>;
+    delete(request: { readonly url: string }): Promise<boolean>;
+  }>;
+}
+
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
@@ -152,6 +161,30 @@ describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
       });
       await server.close();
       const again = await context.newPage();
+      again.setDefaultTimeout(60_000);
+      await again.goto(`${server.url}/`);
+      await painted(again);
+      await again.getByRole("textbox", { name: /text/i }).first().fill("a blue background");
+      await again.getByRole("button", { name: "Add" }).click();
+      const { texts } = await explainImage(model, EXAMPLE_SCENE.path, ["a blue background"]);
+      await again.getByRole("heading", { name: "a blue background" }).waitFor();
+      await again.getByText(formatCosine(texts[0]!.similarity), { exact: false }).first().waitFor();
+    });
+
+    it("shows what was answered before, without a model", async () => {
+      const again = await context.newPage();
+      await again.goto(`${server.url}/icon.svg`);
+      const forgotten = await again.evaluate(async () => {
+        const { caches } = globalThis as unknown as { caches: Caches };
+        let count = 0;
+        for (const name of await caches.keys()) {
+          const cache = await caches.open(name);
+          for (const request of await cache.keys())
+            if (request.url.includes("/models/") && (await cache.delete(request))) count++;
+        }
+        return count;
+      });
+      expect(forgotten).toBeGreaterThan(0);
       await again.goto(`${server.url}/`);
       await painted(again);
     });

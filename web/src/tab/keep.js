@@ -1,14 +1,27 @@
 // Keeps the page for visits without a network. `npm run build:page` writes what is kept, and which version that is, before this.
-const NAME = `clip-interpret ${VERSION}`;
+// Pages of one host share what is kept: each names its own by where it lies.
+const PAGE = `clip-interpret ${self.registration.scope} `;
+const NAME = PAGE + VERSION;
+const RUNTIME = "runtime.wasm";
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(KEPT)));
+  event.waitUntil(keep());
   self.skipWaiting();
 });
 
+async function keep() {
+  const cache = await caches.open(NAME);
+  await cache.addAll(KEPT);
+  // Unpacked once, and as what it is: browsers keep what they compiled of it.
+  const packed = await fetch(`${RUNTIME}.gz`);
+  const [start] = new Uint8Array(await packed.clone().arrayBuffer());
+  const body = start === 0x1f ? packed.body.pipeThrough(new DecompressionStream("gzip")) : packed.body;
+  await cache.put(RUNTIME, new Response(body, { headers: { "content-type": "application/wasm" } }));
+}
+
 self.addEventListener("activate", (event) => {
   const forgetOthers = async () => {
-    const names = (await caches.keys()).filter((name) => name.startsWith("clip-interpret ") && name !== NAME);
+    const names = (await caches.keys()).filter((name) => name.startsWith(PAGE) && !name.startsWith(NAME));
     await Promise.all(names.map((name) => caches.delete(name)));
   };
   event.waitUntil(Promise.all([forgetOthers(), self.clients.claim()]));

@@ -2,13 +2,16 @@
 import * as ort from "onnxruntime-web/wasm";
 import { openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
-import { type Answer, createAnswers, type PageFacts, type Question } from "../../../src/tab/answers.ts";
+import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
+import type { PageFacts, Question } from "../../../src/tab/facts.ts";
 
 /** What the page says first. */
 export interface TabStart {
   readonly facts: PageFacts & { readonly models: Readonly<Record<string, ModelFiles>> };
   /** Where the page lies. */
   readonly base: string;
+  /** Whether the service worker answers, which has the runtime unpacked. */
+  readonly isKept: boolean;
 }
 /** A model's files with their SHA-256. */
 export type ModelFiles = Readonly<Record<string, string>>;
@@ -48,24 +51,20 @@ self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
     .finally(() => running.delete(id));
 };
 
-async function start({ facts, base }: TabStart): Promise<Answer> {
+async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   const at = (path: string) => new URL(path, base).href;
   const read = async (address: string) => webBytes().read(at(address));
-  // Packed by us, since not every server packs what it sends; and fetched once, at the first model.
-  const packed = fetch(at("runtime.wasm.gz"));
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "fatal";
-  const runtime = packed.then(async (response) => {
-    if (!response.ok || !response.body) throw new Error(`runtime.wasm.gz: ${response.status}`);
-    // A server may say that the file is packed in transit, and the browser then unpacks it.
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    const stream = new Blob([bytes]).stream();
-    ort.env.wasm.wasmBinary = await new Response(
-      isPacked ? stream.pipeThrough(new DecompressionStream("gzip")) : stream,
-    ).arrayBuffer();
-    return ort;
-  });
+  // Under its own address, so that the browser knows what it compiled of it before.
+  if (isKept) ort.env.wasm.wasmPaths = { wasm: at("runtime.wasm") };
+  // Begun before it is asked for.
+  const runtime = isKept
+    ? ort
+    : unpacked(at("runtime.wasm.gz")).then((wasm) => {
+        ort.env.wasm.wasmBinary = wasm;
+        return ort;
+      });
   return createAnswers({
     facts,
     readFile: read,
@@ -75,4 +74,15 @@ async function start({ facts, base }: TabStart): Promise<Answer> {
       return openWebModel(at(`models/${name}`), { runtime, files, name });
     },
   });
+}
+
+/** Packed by us, since not every server packs what it sends. */
+async function unpacked(address: string): Promise<ArrayBuffer> {
+  const response = await fetch(address);
+  if (!response.ok || !response.body) throw new Error(`${address}: ${response.status}`);
+  // A server may say that the file is packed in transit, and the browser then unpacks it.
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const stream = new Blob([bytes]).stream();
+  return new Response(isPacked ? stream.pipeThrough(new DecompressionStream("gzip")) : stream).arrayBuffer();
 }
