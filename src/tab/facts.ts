@@ -24,6 +24,10 @@ export interface PageFacts {
   readonly version: string;
   /** Answers that are the same for all visitors, by their path, as the server gave them when the page was built. */
   readonly answers: Readonly<Record<string, unknown>>;
+  /** The same of what few ask for: by their path, where the file with the answer is. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Where the index of a corpus by a model is, by `corpus model`. */
+  readonly indexes: Readonly<Record<string, string>>;
   /** By what pages call them: `scenes:…`. */
   readonly pictures: Readonly<Record<string, PagePicture>>;
 }

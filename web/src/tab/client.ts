@@ -38,6 +38,8 @@ export async function startTab(): Promise<TabClient> {
     const question = { method, path, body };
     const known = knownAnswer(facts, question);
     if (known !== undefined) return known;
+    const file = method === "GET" ? facts.files[path] : undefined;
+    if (file !== undefined) return (await fetch(new URL(file, base), { ...(signal && { signal }) })).json();
     const found = await kept.find(question);
     if (found !== undefined && path === "/api/explain") unasked = question;
     const answer = found ?? (await thread().ask(question, signal));
@@ -52,7 +54,13 @@ export async function startTab(): Promise<TabClient> {
   const fileUrl = (image: string) =>
     uploads.get(image) ?? new URL(facts.pictures[image]?.address ?? "", base).href;
   return {
-    client: { hasJobs: false, ask, pictureUrl: fileUrl, fileUrl },
+    client: {
+      hasJobs: false,
+      views: ["look", "segment", "neighbors", "heads"],
+      ask,
+      pictureUrl: fileUrl,
+      fileUrl,
+    },
     answered,
     async warm() {
       if (unasked)

@@ -11,7 +11,15 @@ self.addEventListener("install", (event) => {
 
 async function keep() {
   const cache = await caches.open(NAME);
-  await cache.addAll(KEPT);
+  await Promise.all(
+    KEPT.map(async (path) => {
+      const response = await fetch(path);
+      // Chromium answers with a part where the page asked for parts before, which cannot be kept.
+      const whole = response.status === 206 ? await fetch(path, { cache: "reload" }) : response;
+      if (!whole.ok) throw new Error(`${path}: ${whole.status}`);
+      await cache.put(path, whole);
+    }),
+  );
   // Unpacked once, and as what it is: browsers keep what they compiled of it.
   const packed = await fetch(`${RUNTIME}.gz`);
   const [start] = new Uint8Array(await packed.clone().arrayBuffer());
@@ -32,8 +40,15 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(request) {
-  const kept = await (await caches.open(NAME)).match(request.url, { ignoreSearch: true, ignoreVary: true });
-  if (!kept) return fetch(request);
+  const cache = await caches.open(NAME);
+  const kept = await cache.match(request.url, { ignoreSearch: true, ignoreVary: true });
+  if (!kept) {
+    const response = await fetch(request);
+    // What of the page was not needed before.
+    if (response.status === 200 && request.url.startsWith(self.registration.scope))
+      await cache.put(request.url, response.clone());
+    return response;
+  }
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
   if (from === undefined) return kept;
   const whole = await kept.blob();

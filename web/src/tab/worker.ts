@@ -1,6 +1,6 @@
 /** The thread of a page without a server that answers it: models run here, so that the page never waits for them. */
 import * as ort from "onnxruntime-web/wasm";
-import { openWebModel, webBytes } from "../../../src/public/browser.ts";
+import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
@@ -21,10 +21,15 @@ export type TabRequest =
   | { readonly id: number; readonly question: Question }
   | { readonly id: number; readonly stop: true };
 
+/** What the page waits for least: it is answered when nothing else is to be. */
+const LATER = /^\/api\/(neighbors|means|words|without)/;
+
+type Asked = Extract<TabRequest, { readonly question: Question }>;
+
 const running = new Map<number, AbortController>();
+const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
-/** One at a time: whatever runs, runs in this thread. */
-let turn: Promise<unknown> = Promise.resolve();
+let isAtWork = false;
 
 self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
   if ("facts" in data) {
@@ -35,21 +40,37 @@ self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
     running.get(data.id)?.abort();
     return;
   }
-  const { id, question } = data;
-  const controller = new AbortController();
-  running.set(id, controller);
-  turn = turn
-    .then(async () => (await answer!)(question, controller.signal))
-    .then(
-      (value) => self.postMessage({ id, value }),
-      (error: unknown) => {
-        const problem = problemOf(error);
-        if (problem.code === "INTERNAL") console.error(error);
-        self.postMessage({ id, problem });
-      },
-    )
-    .finally(() => running.delete(id));
+  running.set(data.id, new AbortController());
+  waiting.push(data);
+  void work();
 };
+
+/** One at a time: whatever runs, runs in this thread. */
+async function work(): Promise<void> {
+  if (isAtWork) return;
+  isAtWork = true;
+  // What a page asks in one breath is here by then.
+  await new Promise((rest) => setTimeout(rest));
+  while (waiting.length > 0) {
+    const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
+    const [next] = waiting.splice(Math.max(0, urgent), 1);
+    await answerOne(next!);
+  }
+  isAtWork = false;
+}
+
+async function answerOne({ id, question }: Asked): Promise<void> {
+  try {
+    const value = await (await answer!)(question, running.get(id)?.signal);
+    self.postMessage({ id, value });
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem.code === "INTERNAL") console.error(error);
+    self.postMessage({ id, problem });
+  } finally {
+    running.delete(id);
+  }
+}
 
 async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   const at = (path: string) => new URL(path, base).href;
@@ -68,6 +89,7 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   return createAnswers({
     facts,
     readFile: read,
+    openIndex: (model, address) => openWebIndex(model, at(address)),
     async openModel(name) {
       const hashes = facts.models[name] ?? {};
       const files = webBytes({ names: Object.keys(hashes), hashes });
