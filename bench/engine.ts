@@ -22,6 +22,7 @@ import { createSession } from "../src/onnx/node-session.ts";
 import { visionGraph } from "../src/onnx/vision.ts";
 import { writeRandomCheckpoint } from "../test/support/random-checkpoint.ts";
 import { SHAPES } from "../test/support/true-checkpoints.ts";
+import { ratio as told } from "./ratio.ts";
 
 const BATCH = 8;
 const ROUNDS = 7;
@@ -102,18 +103,30 @@ async function measure(name: ModelName, folder: string): Promise<void> {
     `floor: ${gflopPerImage(config).toFixed(1)} GFLOP an image at ${peak.toFixed(0)} GFLOP/s, the engine's own rate in the tower's MLP products alone`,
   );
 
+  // Both as images a second turned into milliseconds an image.
+  const perImage = { decompose: 1000 / decompose, plain: 1000 / plain, floor: 1000 / floor };
+  const what = `decomposing an image, ${name}, batch ${BATCH}`;
+  told({ what, took: perImage.decompose, beside: "the plain encoder", besideTook: perImage.plain });
+  told({ what, took: perImage.decompose, beside: "the arithmetic alone", besideTook: perImage.floor });
+
   const jpegs = await writeJpegs(folder);
   const shares: number[] = [];
   for (let turn = 0; turn < PIPELINE_TURNS; turn++) {
-    const perImage = await pipeline(model, jpegs);
+    const took = await pipeline(model, jpegs);
     const start = performance.now();
     for (let run = 0; run < 2; run++) await model.decompose(pixels);
-    shares.push((performance.now() - start) / (2 * BATCH) / perImage);
+    shares.push((performance.now() - start) / (2 * BATCH) / took);
     console.log(
-      `640×480 JPEGs to decompositions: ${rate(1000 / perImage)} images/s, ${percent(shares[turn])} of the encoder's own rate just after`,
+      `640×480 JPEGs to decompositions: ${rate(1000 / took)} images/s, ${percent(shares[turn])} of the encoder's own rate just after`,
     );
   }
   console.log(`median: ${percent(median(shares))} of the encoder's own rate`);
+  told({
+    what: "a 640×480 JPEG to its decomposition",
+    took: perImage.decompose / median(shares),
+    beside: "decomposing pixels, just after",
+    besideTook: perImage.decompose,
+  });
   console.log(`peak memory of the process: ${(process.resourceUsage().maxRSS / 2 ** 20).toFixed(2)} GiB`);
 }
 

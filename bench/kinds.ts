@@ -14,6 +14,7 @@ import { createMatMul } from "../src/onnx/matmul.ts";
 import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
 import { visionGraph } from "../src/onnx/vision.ts";
 import { configs, randomWeights, resize } from "../test/support/architectures.ts";
+import { ratio } from "./ratio.ts";
 
 const KINDS = {
   "CLS token": "ViT-S-16",
@@ -79,6 +80,10 @@ for (const [kind, name] of Object.entries(KINDS)) {
   const [a, b] = [median(times.plain), median(times.whole)];
   const rate = (time: number) => ((BATCH * 1000) / time).toFixed(1);
   console.log(`| ${kind} | ${rate(a)} | ${rate(b)} | ${(b / a).toFixed(3)} | ${error.toExponential(0)} |`);
+  ratio({
+    ...{ what: `decomposing ${BATCH} images, ${kind}`, took: b },
+    ...{ beside: "plain encoding", besideTook: a },
+  });
   await plain.release();
   await whole.release();
 }

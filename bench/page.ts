@@ -13,6 +13,7 @@ import { openModel } from "../src/model/registry.ts";
 import { bundleBrowser } from "../test/support/bundle-browser.ts";
 import { startStaticServer } from "../test/support/static-server.ts";
 import { launch, painted } from "../web/test/browser.ts";
+import { ratio } from "./ratio.ts";
 
 /** What `web/test/tab-page.ts` puts into the tab. */
 interface Tab {
@@ -89,6 +90,10 @@ const [inTab, inNode] = [median(times.tab), median(times.node)];
 console.log(
   `a picture decoded and decomposed, one thread, in turns (median of ${TURNS}): ${inTab.toFixed(1)} ms in the tab, ${inNode.toFixed(1)} in Node: ${(inTab / inNode).toFixed(1)} ×`,
 );
+ratio({
+  ...{ what: "a picture decomposed in the tab, one thread", took: inTab },
+  ...{ beside: "in Node, one thread", besideTook: inNode },
+});
 await browser.close();
 await server.close();
 await rm(folder, { recursive: true, force: true });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { planCorpus, writeCorpus } from "../src/world/corpus.ts";
 import { startRedis } from "../test/support/redis.ts";
+import { ratio } from "./ratio.ts";
 
 const [images = "2000", rounds = "3"] = process.argv.slice(2);
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
@@ -51,6 +52,13 @@ console.log(
   `one process ${one.toFixed(1)} s; 1 worker ${single.toFixed(1)} s (${(one / single).toFixed(2)} of it)`,
 );
 console.log(`2 workers ${double.toFixed(1)} s: ${(single / double).toFixed(2)} times one worker`);
+
+const scenes = `${parts} parts of a corpus`;
+for (const [what, took, beside, besideTook] of [
+  [`${scenes}, 1 worker`, single, "one process", one],
+  [`${scenes}, 2 workers, each second twice`, 2 * double, "1 worker", single],
+] as const)
+  ratio({ what, took, unit: "s", beside, besideTook });
 
 await redis.command("CONFIG RESETSTAT");
 await measure(1);

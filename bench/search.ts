@@ -23,6 +23,7 @@ import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
 import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
 import { formatNpyHeader } from "../src/support/npy.ts";
+import { ratio } from "./ratio.ts";
 
 const HEAD_DIM = 64;
 const EMBED_DIM = 512;
@@ -132,6 +133,10 @@ async function measureWarm(images: number, heads: number): Promise<void> {
       `  ${name.padEnd(20)} ${ms.toFixed(2).padStart(8)} ms   ${(ms / found.read).toFixed(2)} × the read`,
     );
   }
+  ratio({
+    ...{ what: `top 8 of ${images.toLocaleString("en")} images × ${heads} head(s)` },
+    ...{ took: found["scores and top 8"], beside: "reading the same numbers", besideTook: found.read },
+  });
   await reader.release();
 }
 

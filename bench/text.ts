@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { loadClipModel } from "../src/model/load-model.ts";
 import { writeRandomCheckpoint } from "../test/support/random-checkpoint.ts";
 import { SHAPES } from "../test/support/true-checkpoints.ts";
+import { ratio } from "./ratio.ts";
 
 type ModelName = keyof typeof SHAPES;
 /** Texts in a batch, and tokens of each: a caption's, and the whole context. */
@@ -46,6 +47,14 @@ async function measure(name: ModelName, folder: string): Promise<void> {
       }
     const plain = median(times.plain);
     const over = (variant: "parts" | "tokens") => (median(times[variant]) / plain).toFixed(3);
+    for (const [variant, what] of [
+      ["parts", "parts"],
+      ["tokens", "parts with every layer's tokens"],
+    ] as const)
+      ratio({
+        ...{ what: `${what} of ${texts} texts of ${tokens} tokens, ${name}`, took: median(times[variant]) },
+        ...{ unit: "ms of processor", beside: "plain encoding", besideTook: plain },
+      });
     console.log(
       `${name}: ${texts} texts of ${tokens} tokens: plain ${plain.toFixed(1)} ms; parts ×${over("parts")}; parts with every layer's tokens ×${over("tokens")}`,
     );

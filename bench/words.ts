@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { DEFAULT_MODEL } from "../src/model/embedded.ts";
 import { startServer } from "../src/server/serve.ts";
 import { startEngine } from "../src/server/threads/engine.ts";
+import { ratio } from "./ratio.ts";
 
 const [rounds = 7] = process.argv.slice(2).map(Number);
 const model = DEFAULT_MODEL;
@@ -49,6 +50,10 @@ for (let round = 0; round < rounds; round++) {
     const next = await look(server.url, example.image, "a monkey on a purple background");
     const numbers = [first.map, first.after, next.map, next.after].map((ms) => ms.toFixed(0));
     console.log([round, ...numbers].join(" | "));
+    ratio({
+      ...{ what: `words and map of a first look, round ${round}`, took: first.map + first.after },
+      ...{ beside: "the map alone", besideTook: first.map },
+    });
   } finally {
     await server.close();
     await models.release();

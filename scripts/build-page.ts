@@ -39,6 +39,7 @@ const POLICY = [
 ].join("; ");
 
 await build({ configFile: join(ROOT, "web/page.config.ts"), mode: "page", logLevel: "warn" });
+await build({ configFile: join(ROOT, "web/view.config.ts"), mode: "page", logLevel: "warn" });
 await rename(join(PAGE, "tab.html"), join(PAGE, "index.html"));
 const html = await readFile(join(PAGE, "index.html"), "utf8");
 await writeFile(join(PAGE, "index.html"), html.replace("%POLICY%", POLICY));
@@ -153,7 +154,7 @@ const indexes = { [`${DEMO} ${DEFAULT_MODEL}`]: index };
 await server.close();
 const facts = { answers, files, indexes, pictures, models };
 
-/** What a visit without a network needs: all but the models that few look at. */
+/** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
 const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) =>
@@ -163,7 +164,7 @@ const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   )
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
   // Many, and kept when they are seen.
-  .filter((path) => !path.startsWith(`pictures/${DEMO}/`))
+  .filter((path) => path !== "view.js" && !path.startsWith(`pictures/${DEMO}/`))
   .sort();
 const hash = createHash("sha256").update(JSON.stringify(facts));
 for (const path of all) hash.update(path).update(await readFile(join(PAGE, path)));

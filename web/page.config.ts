@@ -5,7 +5,7 @@ import { defineConfig, type Plugin } from "vite";
  * ONNX Runtime names its WebAssembly beside itself, and Vite would copy all 14 MB of it; the page brings it packed and hands it
  * over (`web/src/tab/worker.ts`).
  */
-const withoutWasm: Plugin = {
+export const withoutWasm: Plugin = {
   name: "without-wasm",
   enforce: "pre",
   transform(code, id) {

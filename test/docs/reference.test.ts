@@ -91,3 +91,10 @@ it("llms.txt names every page of docs by its title", async () => {
   for (const [path, text] of pages)
     if (/^docs\/[^/]+$/.test(path)) expect(listed).toContain(`- [${/^# (.+)$/m.exec(text)?.[1]}](${path})`);
 });
+
+it("the notebook package has the version of this one", async () => {
+  const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  expect(await readFile(join(ROOT, "python/pyproject.toml"), "utf8")).toContain(`version = "${version}"`);
+  const source = await readFile(join(ROOT, "python/clip_interpret/__init__.py"), "utf8");
+  expect(source).toContain(`__version__ = "${version}"`);
+});

@@ -2,8 +2,9 @@
  * Examples in docstrings and documents: found with the compiler, type-checked against the package's own exports, run, and
  * what they print compared with their `// →` comments.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { formatWithOptions } from "node:util";
 import ts from "typescript";
@@ -26,12 +27,15 @@ export interface PublicValue {
   readonly declaredAt: string;
 }
 
+const packageOf = (root: string) =>
+  JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    name: string;
+    exports: Record<string, string | { types: string; default: string }>;
+  };
+
 /** The sources of the package's entries, by what a program writes to import them. */
 export function entriesOf(root: string): Record<string, string> {
-  const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    name: string;
-    exports: Record<string, string | { default: string }>;
-  };
+  const { name, exports } = packageOf(root);
   return Object.fromEntries(
     Object.entries(exports).flatMap(([path, target]): [string, string][] => {
       const file = typeof target === "string" ? target : target.default;
@@ -42,30 +46,80 @@ export function entriesOf(root: string): Record<string, string> {
   );
 }
 
-/** Every value that the entries export, with its documentation. */
-export function publicValues(
-  entries: Readonly<Record<string, string>>,
-  options: ts.CompilerOptions,
-): PublicValue[] {
-  const program = ts.createProgram(Object.values(entries), options, sharingHost(options));
-  const checker = program.getTypeChecker();
-  return Object.entries(entries).flatMap(([entry, path]) => {
-    const file = program.getSourceFile(path);
-    const module = file && checker.getSymbolAtLocation(file);
-    if (!module) throw new Error(`${path} is no module`);
-    return checker.getExportsOfModule(module).flatMap((exported): PublicValue[] => {
-      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-      if (!(symbol.flags & ts.SymbolFlags.Value)) return [];
-      const examples = symbol
-        .getJsDocTags(checker)
-        .filter((tag) => tag.name === "example")
-        .flatMap((tag) => programsIn(ts.displayPartsToString(tag.text)));
-      const documentation = ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
-      const at = symbol.valueDeclaration ?? symbol.declarations?.[0];
-      const declaredAt = `${at?.getSourceFile().fileName}:${at?.pos}`;
-      return [{ entry, name: exported.name, documentation, examples, declaredAt }];
-    });
+/** Every value that the entries export, with its documentation: what their syntax says, without a program's types. */
+export function publicValues(entries: Readonly<Record<string, string>>): PublicValue[] {
+  return Object.entries(entries).flatMap(([entry, path]) =>
+    exportsOf(parse(path)).flatMap((name): PublicValue[] => {
+      const found = declarationOf(name, path);
+      if (!found) return [];
+      const comments = ts.getJSDocCommentsAndTags(found.declaration).filter(ts.isJSDoc);
+      const examples = comments
+        .flatMap(({ tags = [] }) => tags.filter((tag) => tag.tagName.text === "example"))
+        .flatMap((tag) => programsIn(`${ts.getTextOfJSDocComment(tag.comment)}\n`));
+      const documentation = comments.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? "").join("\n");
+      const declaredAt = `${found.path}:${found.declaration.pos}`;
+      return [{ entry, name, documentation: documentation.trim(), examples, declaredAt }];
+    }),
+  );
+}
+
+/** What was parsed, by path. */
+const parsed = new Map<string, ts.SourceFile>();
+
+function parse(path: string): ts.SourceFile {
+  const known = parsed.get(path);
+  if (known) return known;
+  const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.ES2023, true);
+  parsed.set(path, file);
+  return file;
+}
+
+/** Whether a statement has `export` before it. */
+const isExported = (statement: ts.Statement) =>
+  ts.canHaveModifiers(statement) &&
+  (ts.getModifiers(statement) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+
+/** Names that a module exports, types too unless they are said to be types. */
+function exportsOf(file: ts.SourceFile): string[] {
+  return file.statements.flatMap((statement): string[] => {
+    if (ts.isExportDeclaration(statement)) {
+      if (!statement.exportClause || !ts.isNamedExports(statement.exportClause))
+        throw new Error(`${file.fileName}: names are exported one by one`);
+      if (statement.isTypeOnly) return [];
+      return statement.exportClause.elements.filter((one) => !one.isTypeOnly).map(({ name }) => name.text);
+    }
+    return isExported(statement) ? namesOf(statement) : [];
   });
+}
+
+/** Names of values that a statement declares. */
+function namesOf(statement: ts.Statement): string[] {
+  if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement))
+    return statement.name ? [statement.name.text] : [];
+  return ts.isVariableStatement(statement)
+    ? statement.declarationList.declarations.map(({ name }) => name.getText())
+    : [];
+}
+
+/** Where a value is declared that a module has under a name; nothing for a type. */
+function declarationOf(
+  name: string,
+  path: string,
+): { readonly path: string; readonly declaration: ts.Statement } | undefined {
+  for (const statement of parse(path).statements) {
+    if (namesOf(statement).includes(name)) return { path, declaration: statement };
+    const clause = ts.isExportDeclaration(statement)
+      ? statement.exportClause
+      : ts.isImportDeclaration(statement)
+        ? statement.importClause?.namedBindings
+        : undefined;
+    if (!clause || !(ts.isNamedExports(clause) || ts.isNamedImports(clause))) continue;
+    const { moduleSpecifier } = statement as ts.ExportDeclaration | ts.ImportDeclaration;
+    const one = clause.elements.find((element) => element.name.text === name && !element.isTypeOnly);
+    if (!one || !moduleSpecifier || !ts.isStringLiteral(moduleSpecifier)) continue;
+    return declarationOf((one.propertyName ?? one.name).text, join(dirname(path), moduleSpecifier.text));
+  }
+  return undefined;
 }
 
 /** What is missing from a value's documentation; nothing where all is there. */
@@ -124,45 +178,28 @@ function awaited({ importClause, moduleSpecifier }: ts.ImportDeclaration): strin
   return `const { ${names.join(", ")} } = await load(${moduleSpecifier.getText()});`;
 }
 
-/** What was parsed, by path: programs of the same sources share it. */
-const parsed = new Map<string, ts.SourceFile | undefined>();
-
-/** A compiler's host that parses each file once. */
-function sharingHost(options: ts.CompilerOptions): ts.CompilerHost {
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile } = host;
-  host.getSourceFile = (path, ...rest) => {
-    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest));
-    return parsed.get(path);
-  };
-  return host;
-}
-
-/** What the compiler says of programs that import the package by its name. */
-export function typeErrors(
-  examples: readonly Example[],
-  entries: Readonly<Record<string, string>>,
-  options: ts.CompilerOptions,
-  root: string,
-): string[] {
-  const files = new Map(examples.map(({ code }, i) => [join(root, `example-${i}.ts`), code] as const));
-  const host = sharingHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  const paths = Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [path]]));
-  host.fileExists = (path) => files.has(path) || fileExists(path);
-  host.readFile = (path) => files.get(path) ?? readFile(path);
-  host.getSourceFile = (path, target, ...rest) => {
-    const code = files.get(path);
+/** What the compiler says of programs that import the package by its name, with the types that it is built with. */
+export function typeErrors(examples: readonly Example[], root: string): string[] {
+  // Below the package's root, so that its dependencies are found.
+  const folder = mkdtempSync(join(root, "test/examples-"));
+  try {
     // Without an import a file would be a script, and `await` an error.
-    return code === undefined
-      ? getSourceFile(path, target, ...rest)
-      : ts.createSourceFile(path, `${code}\nexport {};\n`, target, true);
-  };
-  const program = ts.createProgram([...files.keys()], { ...options, paths }, host);
-  return [...files.keys()].flatMap((path, i) => {
-    const file = program.getSourceFile(path);
-    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
-      ({ messageText }) => `${examples[i].name}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
+    for (const [i, { code }] of examples.entries())
+      writeFileSync(join(folder, `example-${i}.ts`), `${code}\nexport {};\n`);
+    const { name, exports } = packageOf(root);
+    const paths = Object.entries(exports).flatMap(([path, target]) =>
+      typeof target === "string" ? [] : [[path.replace(".", name), [join(root, target.types)]]],
     );
-  });
+    const compilerOptions = { incremental: false, paths: Object.fromEntries(paths) };
+    const config = { extends: join(root, "tsconfig.json"), compilerOptions, include: ["."] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+    const compiler = join(root, "node_modules/.bin/tsc");
+    const { stdout } = spawnSync(compiler, ["-p", folder, "--pretty", "false"], { encoding: "utf8" });
+    return stdout
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => line.replace(/^.*example-(\d+)\.ts/, (_, i) => examples[Number(i)].name));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

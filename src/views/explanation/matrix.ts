@@ -5,13 +5,22 @@ import { decimalsFor, escapeXml, formatCosine, formatError, formatSigned, textWi
 import { baseline, columnLeft, type MatrixGrid, matrixGrid, mlpTop, rowTop } from "./grid.ts";
 import { anyBeyond, type RankedHead, rankHeads, sharedLimit, sumsExactly } from "./words.ts";
 
+/** What the columns of heads take together, and about what stands beside them. */
+const HEADS_WIDTH = 480;
+const BESIDE_HEADS = 160;
+
 /**
  * One text's matrix on a scale of its own, with its colour bar.
  * @param chosen names of heads that are framed instead of the strongest
+ * @param room pixels that it should fit in
  */
-export function contributionPanel(input: Explanation, chosen?: ReadonlySet<string>): Drawing {
+export function contributionPanel(
+  input: Explanation,
+  chosen?: ReadonlySet<string>,
+  room = Number.POSITIVE_INFINITY,
+): Drawing {
   const scale = signedScale(sharedLimit([input]));
-  const panel = contributionMatrix(input, scale, undefined, chosen);
+  const panel = contributionMatrix(input, scale, Math.min(HEADS_WIDTH, room - BESIDE_HEADS), chosen);
   const bar = colourBar(scale, {
     clipped: anyBeyond([input], scale.limit),
     width: Math.min(320, panel.width),
@@ -29,7 +38,7 @@ export function contributionPanel(input: Explanation, chosen?: ReadonlySet<strin
 export function contributionMatrix(
   input: Explanation,
   scale: SignedScale,
-  headsWidth = 480,
+  headsWidth = HEADS_WIDTH,
   chosen?: ReadonlySet<string>,
 ): Drawing {
   const grid = matrixGrid(input, headsWidth);

@@ -131,7 +131,8 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-const MARGIN = 24;
+/** White around a drawing. */
+export const MARGIN = 24;
 /** Room for the line at the foot that says where a picture comes from. */
 const FOOT = 26;
 

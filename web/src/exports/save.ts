@@ -1,7 +1,7 @@
 import { type EncodePng, type Pixels, type Placed, pixelSize } from "../../../src/views/kit/panel.ts";
 import { withOrigin } from "../../../src/views/kit/png-text.ts";
-import { loadPixels } from "../plots/heat-picture.tsx";
 import { rgbaOf } from "../plots/paint.ts";
+import { loadPixels } from "../plots/pixels.ts";
 import { pictureUrl } from "../state/api.ts";
 
 /** The forms of one view; each is made when it is asked for. */

@@ -4,6 +4,7 @@ import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browse
 import { problemOf } from "../../../src/server/problems.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
+import { unpacked } from "./unpack.ts";
 
 /** What the page says first. */
 export interface TabStart {
@@ -82,7 +83,7 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   // Begun before it is asked for.
   const runtime = isKept
     ? ort
-    : unpacked(at("runtime.wasm.gz")).then((wasm) => {
+    : fetchRuntime(at("runtime.wasm.gz")).then((wasm) => {
         ort.env.wasm.wasmBinary = wasm;
         return ort;
       });
@@ -99,12 +100,8 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
 }
 
 /** Packed by us, since not every server packs what it sends. */
-async function unpacked(address: string): Promise<ArrayBuffer> {
+async function fetchRuntime(address: string): Promise<ArrayBuffer> {
   const response = await fetch(address);
-  if (!response.ok || !response.body) throw new Error(`${address}: ${response.status}`);
-  // A server may say that the file is packed in transit, and the browser then unpacks it.
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const stream = new Blob([bytes]).stream();
-  return new Response(isPacked ? stream.pipeThrough(new DecompressionStream("gzip")) : stream).arrayBuffer();
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  return unpacked(await response.arrayBuffer());
 }

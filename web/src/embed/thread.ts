@@ -1,0 +1,69 @@
+import type { Problem } from "../../../src/results/app.ts";
+import { ApiError } from "../state/api.ts";
+import type { Looked, LookQuestion, ModelPlace, ViewRequest, ViewStart } from "./worker.ts";
+import ViewWorker from "./worker.ts?worker&inline";
+
+/** What one page's views ask. */
+export interface ViewThread {
+  /** Says where a model is that questions call by this name; known once. */
+  addModel(model: string, place: () => Promise<ModelPlace>): Promise<void>;
+  /** Keeps a picture; gives what questions call it. */
+  addPicture(picture: Uint8Array): Promise<string>;
+  look(question: LookQuestion): Promise<Looked>;
+}
+
+type Body = ViewRequest extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
+
+function startThread(wasm: () => Promise<ArrayBuffer>): ViewThread {
+  const worker = new ViewWorker();
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  const models = new Map<string, Promise<void>>();
+  let lastId = 0;
+  const failAll = (error: unknown) => {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  worker.onmessage = ({ data }: MessageEvent<{ id: number; value: unknown; problem?: Problem }>) => {
+    const one = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.problem) one?.reject(new ApiError(data.problem));
+    else one?.resolve(data.value);
+  };
+  worker.onerror = ({ message }) => {
+    thread = undefined;
+    const hint = "Load the page again, or run the cell again.";
+    failAll(new ApiError({ code: "THREAD_ENDED", message: `The view's thread ended: ${message}`, hint }));
+  };
+  const started = wasm().then((bytes) => worker.postMessage({ wasm: bytes } satisfies ViewStart, [bytes]));
+  // Whoever asks hears why there is no answer; the next view tries anew.
+  started.catch(() => {
+    thread = undefined;
+    worker.terminate();
+  });
+  const ask = async <T>(body: Body): Promise<T> => {
+    await started;
+    return new Promise<unknown>((resolve, reject) => {
+      const id = ++lastId;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, ...body } as ViewRequest);
+    }) as Promise<T>;
+  };
+  return {
+    addModel(model, place) {
+      const known = models.get(model) ?? place().then((found) => ask<void>({ model, place: found }));
+      models.set(model, known);
+      known.catch(() => models.delete(model));
+      return known;
+    },
+    addPicture: (picture) => ask({ picture: picture.slice() }),
+    look: (look) => ask({ look }),
+  };
+}
+
+let thread: ViewThread | undefined;
+
+/** The thread of this page, started by the first view. @param wasm where the runtime comes from */
+export const threadOf = (wasm: () => Promise<ArrayBuffer>): ViewThread => {
+  thread ??= startThread(wasm);
+  return thread;
+};
