@@ -17,7 +17,8 @@ import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
 import { defaultTexts, settledState, useCanonical } from "./state/settle.ts";
-import { formatAddress, useViewState, type View, within } from "./state/url.ts";
+import { formatAddress, useViewState, within } from "./state/url.ts";
+import type { View } from "./state/views.ts";
 
 const TITLES: Readonly<Record<View, string>> = {
   look: "Look",

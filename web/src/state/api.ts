@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { ImageInfo, JobView, Problem } from "../../../src/results/app.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
 import type { Client } from "./client.ts";
-import { VIEWS } from "./url.ts";
+import { VIEWS } from "./views.ts";
 
 export type {
   AddedCorpus,

@@ -1,4 +1,4 @@
-import type { View } from "./url.ts";
+import type { View } from "./views.ts";
 
 /** Who answers the page: a server, or a thread of the tab itself. */
 export interface Client {
