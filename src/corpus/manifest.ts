@@ -6,7 +6,6 @@ import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
-import type { ShardedIndex } from "./sharded-index.ts";
 
 const count = z.int().min(0);
 const size = z.int().min(1);
@@ -146,7 +145,7 @@ export async function originOf(model: ClipModel, exif: boolean): Promise<Origin>
 
 /** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
 export async function requireModelOf(
-  { manifest, folder }: Pick<ShardedIndex, "manifest" | "folder">,
+  { manifest, folder }: { readonly manifest: Manifest; readonly folder: string },
   model: ClipModel,
 ): Promise<void> {
   requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
