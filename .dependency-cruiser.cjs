@@ -62,7 +62,7 @@ const webTakesLittle = {
   name: "the-web-app-needs-no-node",
   severity: "error",
   // The thread that answers in a page without a server is that page's server.
-  from: { path: "^web/src/", pathNot: "^web/src/tab/" },
+  from: { path: "^web/src/", pathNot: "^web/src/(tab/|embed/worker\\.ts$)" },
   to: {
     path: "^src/",
     pathNot: "^src/(math/|views/|model/components\\.ts$|results/scoring\\.ts$)",

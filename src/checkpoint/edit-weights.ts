@@ -72,8 +72,8 @@ export async function shuffleTensors(tensors: readonly TensorRef[], seed: number
   }
 }
 
-/** Overwrites a tensor where it lies; the largest error of rounding to its type. */
-async function writeTensor(tensor: TensorRef, values: Float64Array): Promise<number> {
+/** Overwrites a tensor where it lies; the largest error of rounding to its type. @throws `HALF_OVERFLOW` */
+export async function writeTensor(tensor: TensorRef, values: Float64Array): Promise<number> {
   const handle = await open(tensor.file, "r+");
   try {
     const bytes = encodeValues(Float32Array.from(values), tensor.dtype);

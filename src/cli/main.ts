@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { ClipInterpretError, exitCodeOf } from "../support/errors.ts";
 import type { ProgressEvent } from "../support/progress.ts";
 import { calledAs } from "./called.ts";
-import { runCli } from "./program.ts";
 
 // The first Ctrl-C (or a polite kill) asks the work to stop where it can go on later; the second ends the process at once.
 const controller = new AbortController();
@@ -23,5 +23,11 @@ const tellParent =
   process.send && ((event: ProgressEvent) => void (process.connected && process.send!(event)));
 process.on("disconnect", () => controller.abort());
 process.channel?.unref();
+// Without ONNX Runtime nothing can be loaded, and so nothing said as usual.
+const { runCli } = await import("./program.ts").catch((error: unknown) => {
+  if (!(error instanceof ClipInterpretError)) throw error;
+  process.stderr.write(`error ${error.code}: ${error.message}. ${error.hint}\n`);
+  process.exit(exitCodeOf(error));
+});
 process.exitCode = await runCli(process.argv.slice(2), process, controller.signal, called, tellParent);
 if (process.connected) process.disconnect();

@@ -63,7 +63,7 @@ const SHARD_SIZE = 8192;
  * takes about 300 bytes an image.
  *
  * @param images a folder of images, a list of them (`.csv`, `.jsonl`, `.txt`), pictures and patterns, or what
- *   {@link scanSource} found there
+ *   `scanSource` found there
  * Files that cannot be reached are no part of the index and are tried anew by each run; where all of them cannot, or the
  * index itself, the run stops.
  *

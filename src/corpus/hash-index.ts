@@ -29,7 +29,7 @@ export function hashIndex({ manifest, images }: Pick<Index, "manifest" | "images
   return found;
 }
 
-/** {@link hashIndex} of an index whose rows are in memory, or are read for it. */
+/** `hashIndex` of an index whose rows are in memory, or are read for it. */
 export const hashOf = (index: HashedIndex): Promise<string> =>
   hasRows(index) ? Promise.resolve(hashIndex(index)) : index.hash();
 

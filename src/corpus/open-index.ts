@@ -12,13 +12,13 @@ import { placeOf, storeAt } from "./store-at.ts";
 export interface Index extends ShardedIndex {
   readonly images: readonly ImageRow[];
   readonly rejected: readonly RejectedRow[];
-  /** [n, 3]: μ, σ, ‖e‖. */
+  /** `[n, 3]`: μ, σ, ‖e‖. */
   scalars(): Promise<Float32Array>;
-  /** [n, D]: e/‖e‖. */
+  /** `[n, D]`: e/‖e‖. */
   embeddings(): Promise<Float32Array>;
-  /** [n, d_h]: z of one head as float32. */
+  /** `[n, d_h]`: z of one head as float32. */
   head(layer: number, head: number): Promise<Float32Array>;
-  /** [n, D]: one MLP term as float16 bits; only of an index that keeps them. */
+  /** `[n, D]`: one MLP term as float16 bits; only of an index that keeps them. */
   mlpTerm(term: number): Promise<Uint16Array>;
 }
 

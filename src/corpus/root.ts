@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, parse, posix, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, parse, posix, relative, resolve, sep, win32 } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
@@ -30,7 +30,8 @@ export async function storedRoot(index: string, root: string): Promise<string> {
 
 /** Where a manifest's root is. */
 export async function openedRoot(index: string, stored: string): Promise<string> {
-  if (isAbsolute(stored) || isStoreAddress(stored)) return stored;
+  // An index may come from another system: `C:\\photos` is absolute there, and nothing below the index here.
+  if (isAbsolute(stored) || win32.isAbsolute(stored) || isStoreAddress(stored)) return stored;
   // A folder that was copied into a store, with its images.
   if (isStoreAddress(index)) return `s3:/${posix.join(index.slice("s3:/".length), stored)}`;
   return resolve(await real(index), stored);

@@ -16,7 +16,7 @@ export interface RowTable {
   eachShardRows(): AsyncGenerator<readonly ImageRow[], void, undefined>;
   /** Where the images of an id, or of a file's SHA-256 (hex), are: ascending. The first question reads every row. */
   find(by: "id" | "sha256", value: string): Promise<number[]>;
-  /** What {@link hashIndex} makes of all rows. The first question reads them. */
+  /** What `hashIndex` makes of all rows. The first question reads them. */
   hash(): Promise<string>;
 }
 

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { METRICS, valuesOf } from "../results/metrics.ts";
@@ -13,10 +14,10 @@ const head = (name: string, label: string, ccs?: number): JudgedHead => ({
 });
 
 const published = (await readJson(
-  new URL("../../assets/published/head-labels.json", import.meta.url).pathname,
+  fileURLToPath(new URL("../../assets/published/head-labels.json", import.meta.url)),
 )) as { models: Record<string, { heads: Record<string, string> }> };
 const printed = (await readJson(
-  new URL("../../assets/published/printed-values.json", import.meta.url).pathname,
+  fileURLToPath(new URL("../../assets/published/printed-values.json", import.meta.url)),
 )) as { models: Record<string, { entanglement: number | null }> };
 const labelsOf = (model: string) =>
   Object.entries(published.models[model].heads).map(([name, label]) => head(name, label));

@@ -38,7 +38,7 @@ export function fitsByTag(label: string, descriptions: readonly Tagged[]): boole
 }
 
 /**
- * A labeller by {@link commonestTag}. @param date what the labels carry; default: the moment they are made
+ * A labeller by `commonestTag`. @param date what the labels carry; default: the moment they are made
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export const tagLabeller =
   };
 
 /**
- * A judge by {@link fitsByTag}. @param date what the verdicts carry; default: the moment they are made
+ * A judge by `fitsByTag`. @param date what the verdicts carry; default: the moment they are made
  *
  * @example
  * ```ts

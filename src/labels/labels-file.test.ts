@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ClipModel } from "../model/clip-model.ts";
 import { consistencySets } from "./consistency.ts";
@@ -134,7 +135,7 @@ describe("a labels file", () => {
   });
 
   it("may hold several models' labels as they were published", async () => {
-    const path = new URL("../../assets/published/head-labels.json", import.meta.url).pathname;
+    const path = fileURLToPath(new URL("../../assets/published/head-labels.json", import.meta.url));
     const labels = await readLabels(path, "ViT-L-14/openai");
     expect(Object.keys(labels.heads)).toHaveLength(64);
     expect(labels.heads["L20.H1"]).toMatchObject({ label: "Wildlife", labeller: { kind: "published" } });

@@ -198,7 +198,7 @@ export async function listedLabels(path: string, model?: string): Promise<Listed
 /**
  * Reads a model's labels where every head may have one only.
  * @param model whose labels; needed for a file of several models, and what a file that names no model is of
- * @throws as {@link readLabelsFile}; `JSON_INVALID` for a head under two properties
+ * @throws as `readLabelsFile`; `JSON_INVALID` for a head under two properties
  * @example
  * ```ts
  * import { writeFile } from "node:fs/promises";

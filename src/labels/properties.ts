@@ -8,13 +8,13 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { listedLabels, readLabelsFile } from "./labels-file.ts";
 import { findPublished } from "./published.ts";
 
-/** Heads by property, with weights where they have any, as {@link parseComponents} takes them: `L3.H1`, `L3.H1*-1`. */
+/** Heads by property, with weights where they have any, as `parseComponents` takes them: `L3.H1`, `L3.H1*-1`. */
 export type Properties = Readonly<Record<string, readonly string[]>>;
 
 /**
  * The properties that a model's heads are known by: those of `file`, or else what was published about it. A head may
  * have several.
- * @param file labels in any form that {@link listedLabels} reads
+ * @param file labels in any form that `listedLabels` reads
  * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `JSON_INVALID`
  * @example
  * ```ts

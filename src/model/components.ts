@@ -182,7 +182,7 @@ export const parseComponents = (
 /**
  * Reads what is to be taken away: a component set, or single directions of heads, `L3.H1@2` (`L3.H1@0-3`), alone or among others.
  * @param sizes a model's `geometry`
- * @throws `HEADS_INVALID` as {@link parseComponents}, and for a head together with a direction of its own
+ * @throws `HEADS_INVALID` as `parseComponents`, and for a head together with a direction of its own
  * @example
  * ```ts
  * import { openModel } from "clip-interpret";

@@ -21,7 +21,7 @@ export async function decomposeTokens(
   session: Session,
   matmul: MatMul,
   tower: TextConfig,
-  { geometry, end }: TextGeometry,
+  { geometry, watch, end }: TextGeometry,
   texts: readonly (readonly number[])[],
   { tokenLayers = [] }: DecomposeTokensOptions = {},
 ): Promise<TokenDecomposition> {
@@ -38,32 +38,24 @@ export async function decomposeTokens(
   const tokens = length + (pooling === "class" ? 1 : 0);
   // Any token of a text may be a word's, as any of an image's behind the prefix is a patch.
   const sizes = { width, epsilon, tokens, prefix: 0, patches: tokens } as const;
-  const layers = "attentions" in out ? layersOf(out, tokenLayers, rows.length) : out;
+  const layers = "attentions" in out ? layersOf(out, tokenLayers) : out;
   const asked = { count: rows.length, tokenLayers, each: "text" } as const;
-  if (!end) return takeApart(layers, sizes, matmul, geometry, asked);
+  if (!end) return takeApart(layers, sizes, matmul, geometry, { ...asked, watch });
   const before = await takeApart({ ...out, embedding: out["before.1"] }, sizes, matmul, end.before, asked);
   return throughEnd(matmul, { geometry, end }, before, out);
 }
 
-/** `attentions` and `values` of layers that a CLIP's text graph gives together, by layer. */
+/** `attentions` and `values` of layers that a CLIP's text graph gives together, by layer, as views. */
 function layersOf(
   { attentions, values, ...out }: Readonly<Record<string, FloatTensor>>,
   tokenLayers: readonly number[],
-  count: number,
 ): Record<string, FloatTensor> {
   const named = Object.entries({ attention: attentions, values }).flatMap(([name, { data }]) => {
-    const size = data.length / (count * tokenLayers.length);
-    return tokenLayers.map((layer, at) => {
-      // Of one text as it is, without a copy.
-      if (count === 1)
-        return [`${name}.${layer}`, { data: data.subarray(at * size, (at + 1) * size), dims: [] }] as const;
-      const own = new Float32Array(count * size);
-      for (let text = 0; text < count; text++) {
-        const from = (text * tokenLayers.length + at) * size;
-        own.set(data.subarray(from, from + size), text * size);
-      }
-      return [`${name}.${layer}`, { data: own, dims: [] }] as const;
-    });
+    const size = data.length / tokenLayers.length;
+    return tokenLayers.map(
+      (layer, at) =>
+        [`${name}.${layer}`, { data: data.subarray(at * size, (at + 1) * size), dims: [] }] as const,
+    );
   });
   return { ...out, ...Object.fromEntries(named) };
 }

@@ -3,15 +3,17 @@ import type { MatMul } from "../onnx/matmul.ts";
 import type { FloatTensor, Session } from "../onnx/session.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkSums, type Decomposition, mlpContributions, rowMoments, rowNorms } from "./decomposition.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import type { HeadGeometry, HeadWatch } from "./geometry.ts";
 import type { TokenTerms } from "./token-terms.ts";
 
-/** A gate inside the network: in head (l,h) at every token, z becomes z·gate + offset. */
+/** A gate inside the network: in head (l,h) at every token, z becomes z·gate + offset, and what belongs to single directions goes. */
 export interface Gate {
   /** [L, H]; 1 leaves a head as it is, 0 silences it. */
   readonly gate: Float32Array;
   /** [L, N, H, d_h]; added after the gate. */
   readonly offset: Float32Array;
+  /** (z·reads)·writes is added too: `reads` `[L, W, R]`, `writes` `[L, R, W]`. */
+  readonly along?: { readonly reads: Float32Array; readonly writes: Float32Array };
 }
 
 /** What a decomposition is asked for beyond its parts. */
@@ -53,10 +55,24 @@ export async function decompose(
     ...(gate && {
       gate: { data: gate.gate, dims: [layers, heads] },
       offset: { data: gate.offset, dims: [layers, tokens, width] },
+      ...alongTensors(gate, layers, width),
     }),
   });
   const tower = { width, epsilon, tokens, prefix: vision.prefix, patches: vision.grid ** 2 };
   return takeApart(out, tower, matmul, geometry, { count, tokenLayers, outputLayers });
+}
+
+/** What is added along directions; nothing where a gate has none. */
+function alongTensors({ along }: Gate, layers: number, width: number) {
+  const { reads, writes } = along ?? {
+    reads: new Float32Array(layers * width),
+    writes: new Float32Array(layers * width),
+  };
+  const rank = reads.length / layers / width;
+  return {
+    reads: { data: reads, dims: [layers, width, rank] },
+    writes: { data: writes, dims: [layers, rank, width] },
+  };
 }
 
 /** A tower whose outputs are taken apart. */
@@ -70,6 +86,8 @@ interface Asked extends Pick<DecomposeOptions, "tokenLayers" | "outputLayers"> {
   readonly count: number;
   /** What one of the batch is, in the words of an error. */
   readonly each?: string;
+  /** Holds z to the sum of all heads that the graph gave. */
+  readonly watch?: HeadWatch | undefined;
 }
 
 /**
@@ -81,20 +99,16 @@ export async function takeApart(
   { width, epsilon, tokens, prefix, patches }: Tower,
   matmul: MatMul,
   geometry: HeadGeometry,
-  { count, tokenLayers = [], outputLayers = [], each }: Asked,
+  { count, tokenLayers = [], outputLayers = [], each, watch }: Asked,
 ): Promise<TokenDecomposition> {
   const { layers, heads, embedDim } = geometry;
   const { mu, sigma } = momentsOf(out, count, width, epsilon);
   const norm = rowNorms(out.embedding.data, embedDim);
   const mlps = mlpContributions(out.terms.data, geometry, { mu, sigma, norm });
   const parts = { count, z: out.z.data, mu, sigma, norm, embedding: out.embedding.data, mlps };
-  const headSums = geometry.whole
-    ? sumHeads(parts.z, count, embedDim)
-    : await matmul(
-        { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
-        { data: geometry.M, dims: [1, layers * heads * geometry.headDim, embedDim] },
-      );
-  const error = checkSums(headSums, geometry, parts, each);
+  const error = watch
+    ? checkSums(withoutBiases(out.heads.data, geometry), geometry, parts, { each, watch })
+    : checkSums(await headSums(), geometry, parts, { each });
   const layerTokens = tokenLayers.map((layer) => {
     const terms = { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
     return [layer, terms] as const;
@@ -106,6 +120,22 @@ export async function takeApart(
     tokens: { tokens, prefix, patches, layers: new Map(layerTokens) },
     outputs,
   };
+
+  async function headSums(): Promise<Float32Array> {
+    if (geometry.whole) return sumHeads(parts.z, count, embedDim);
+    return matmul(
+      { data: parts.z, dims: [1, count, layers * heads * geometry.headDim] },
+      { data: geometry.M, dims: [1, layers * heads * geometry.headDim, embedDim] },
+    );
+  }
+}
+
+/** What attention added in all layers, [b, D], less what its output biases did. */
+function withoutBiases(added: Float32Array, { k, embedDim }: HeadGeometry): Float64Array {
+  const sums = Float64Array.from(added);
+  for (let i = 0; i < sums.length; i++)
+    for (let at = i % embedDim; at < k.length; at += embedDim) sums[i] -= k[at];
+  return sums;
 }
 
 /** What the last norm subtracted and divided by; 0 and 1 with attention pooling, where terms are whole already. */

@@ -1,6 +1,7 @@
+import { dot } from "../math/linear.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { mlpCount } from "./components.ts";
-import type { HeadGeometry } from "./geometry.ts";
+import type { HeadGeometry, HeadWatch } from "./geometry.ts";
 
 /**
  * What every component wrote into the embeddings of b images. Heads are kept as z (d_h numbers each) and three
@@ -9,21 +10,24 @@ import type { HeadGeometry } from "./geometry.ts";
 export interface Decomposition {
   readonly count: number;
   /**
-   * [b, L, H, d_h]: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Where
+   * `[b, L, H, d_h]`: what each head outputs before `out_proj`, pooled as tokens are: Σ_i A[cls,i]·V_i where CLS is read. Where
    * the geometry says that z is whole, [b, L, H, D]: what the head wrote into e.
    */
   readonly z: Float32Array;
-  /** [b]: mean of the pooled residual, before `ln_post`; 0 with attention pooling. */
+  /** `[b]`: mean of the pooled residual, before `ln_post`; 0 with attention pooling. */
   readonly mu: Float64Array;
-  /** [b]: what `ln_post` divides it by, √(variance + ε) (docs/models.md has the other poolings); 1 with attention pooling. */
+  /** `[b]`: what `ln_post` divides it by, √(variance + ε) (docs/models.md has the other poolings); 1 with attention pooling. */
   readonly sigma: Float64Array;
-  /** [b]: ‖e‖. */
+  /** `[b]`: ‖e‖. */
   readonly norm: Float64Array;
-  /** [b, D]: e, not normalised. */
+  /** `[b, D]`: e, not normalised. */
   readonly embedding: Float32Array;
-  /** [b, L+1, D]: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are; of `pool.MLP` too if there is one. */
+  /** `[b, L+1, D]`: contribution of `embed` and of each layer's MLP, divided by ‖e‖ as heads are; of `pool.MLP` too if there is one. */
   readonly mlps: Float32Array;
-  /** [b]: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|. */
+  /**
+   * `[b]`: the self-check, max |Σ heads + Σ mlps − e/‖e‖| over max |e/‖e‖|; of a CLIP's texts, whose heads' sum is the graph's, at least how
+   * far what z gives is from that sum along a direction.
+   */
   readonly error: Float64Array;
 }
 
@@ -88,16 +92,17 @@ export function mlpContributions(
  *
  * @param headSums [b, D]: Σ_lh z_lh·M_lh, before the division by σ‖e‖
  * @param each what one of the batch is, in the words of the error
+ * @param watch where the sums are not made of z: z must have what they have along a direction
  * @throws `SUM_MISMATCH` when an error exceeds {@link SUM_TOLERANCE} or is not a number
  */
 export function checkSums(
-  headSums: Float32Array,
+  headSums: Float32Array | Float64Array,
   geometry: HeadGeometry,
   parts: Omit<Decomposition, "error">,
-  each = "image",
+  { each = "image", watch }: { readonly each?: string | undefined; readonly watch?: HeadWatch } = {},
 ): Float64Array {
   const { layers, embedDim, terms: n, k, s, b } = geometry;
-  const { count, mu, sigma, norm, embedding, mlps } = parts;
+  const { count, z, mu, sigma, norm, embedding, mlps } = parts;
   const others = mlpCount(geometry);
   const biases = new Float64Array(embedDim);
   for (let i = 0; i < k.length; i++) biases[i % embedDim] += k[i];
@@ -115,6 +120,11 @@ export function checkSums(
       worst = Math.max(worst, Math.abs(sum - whole));
     }
     error[image] = worst / largest;
+    if (watch) {
+      const { signs, heads } = watch;
+      const along = dot(z, heads, image * heads.length) - dot(headSums, signs, image * embedDim);
+      error[image] = Math.max(error[image], Math.abs(along) / (sigma[image] * norm[image]));
+    }
     if (!(error[image] <= SUM_TOLERANCE)) {
       throw new ClipInterpretError(
         "SUM_MISMATCH",

@@ -77,7 +77,7 @@ export function everywhere(
 export interface ExportCheckpointOptions extends WorkOptions {
   /** Heads; a weight says how much of one. */
   readonly set: ComponentSet;
-  /** [L, H, d_h]: the output z that a head has at every token from now on ({@link oneMean}); nothing by default. */
+  /** `[L, H, d_h]`: the output z that a head has at every token from now on ({@link oneMean}); nothing by default. */
   readonly means?: Float64Array;
   /** What the means are, for the card. */
   readonly meanOver?: CheckpointMean;

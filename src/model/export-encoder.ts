@@ -5,7 +5,6 @@ import type { PreprocessConfig } from "../image/types.ts";
 import { encoderGraph } from "../onnx/encoder.ts";
 import { beside, inside, type PlaceWeight } from "../onnx/tensors.ts";
 import { textEncoderGraph } from "../onnx/text.ts";
-import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
@@ -14,7 +13,7 @@ import { textTower } from "./text-tower.ts";
 
 /** What the ablated heads' means were taken over. */
 export interface Calibration {
-  /** SHA-256 of the index ({@link hashIndex}), or another name for the images. */
+  /** SHA-256 of the index (`hashIndex`), or another name for the images. */
   readonly index: string;
   readonly images: number;
 }
@@ -23,7 +22,7 @@ export interface Calibration {
 export interface ExportEncoderOptions extends WorkOptions {
   /** Heads whose direct effect is left out, with weights; none by default, which is the plain encoder. */
   readonly set?: ComponentSet;
-  /** [D]: what takes their place, Σ w_h·mean(head_h): mean-ablation. Without it nothing does: zero-ablation. */
+  /** `[D]`: what takes their place, Σ w_h·mean(head_h): mean-ablation. Without it nothing does: zero-ablation. */
   readonly mean?: Float64Array;
   readonly calibration?: Calibration;
   /** `inside` the file (the default up to 2 GB, protobuf's limit), or `beside` it in `<file>.data`. */
@@ -101,11 +100,10 @@ async function writeGraph(
 /**
  * Exports the text tower as an ONNX file of standard operators (opset 17), for beside the image tower's: `ids` int64 [t, c], token
  * ids from start to end token, shorter texts filled up behind it as the model's tokenizer does, to `embedding` [t, D] of
- * length 1. Its product with the image encoder's output is the cosine.
+ * length 1. Of a language model's encoder what fills a text up must be its padding, whose id the file names. Its product with the image encoder's output is the cosine.
  *
  * @param path the `.onnx` file; replaced when it exists
- * @throws `TEXTS_UNSUPPORTED`; `TEXT_EXPORT_UNSUPPORTED` for a language model's encoder, which is not exported;
- *   `OUTPUT_UNWRITABLE`, `CANCELLED`
+ * @throws `TEXTS_UNSUPPORTED`, `OUTPUT_UNWRITABLE`, `CANCELLED`
  * @example
  * ```ts
  * import { openModel } from "clip-interpret";
@@ -124,11 +122,6 @@ export async function exportTextEncoder(
   const { checkpoint, config, name } = model;
   const tower = textTower(checkpoint);
   const towerWeights = checkpoint.weights.text!;
-  if ("projections" in towerWeights)
-    throw new ClipInterpretError(
-      "TEXT_EXPORT_UNSUPPORTED",
-      `the text tower of ${name} is a language model's encoder, which is not written as a graph of standard operators`,
-    );
   const { pooling } = checkpoint.textRules;
   const endRule = typeof pooling === "number" ? pooling : "highest";
   const atEnd = endRule === "highest" ? "the highest id" : `the first id that is ${endRule}`;
@@ -138,16 +131,22 @@ export async function exportTextEncoder(
       weights_sha256: await model.weightsHash(),
       context_length: String(tower.contextLength),
     },
-    pooled_at:
-      tower.pooling === "end"
-        ? atEnd
-        : `the last token${tower.pooling === "class" ? ", which the graph adds" : ""}`,
+    pooled_at: tower.pooling === "end" ? atEnd : POOLED_AT[tower.pooling],
+    ...(tower.language && { padding_id: String(tower.language.padId) }),
     output: "of length 1",
   };
   const graph = (place: PlaceWeight) =>
     textEncoderGraph({ text: tower, embedDim: config.embedDim }, towerWeights, endRule, place, metadata);
   return { ...(await writeGraph(path, graph, weights, signal)), metadata };
 }
+
+/** Where a text is pooled that is not at its end token. */
+const POOLED_AT = {
+  last: "the last token",
+  class: "the last token, which the graph adds",
+  first: "the first token",
+  mean: "the mean of all tokens but padding",
+} as const;
 
 async function describe(
   model: ClipModel,

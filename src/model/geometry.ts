@@ -3,6 +3,8 @@ import type { Checkpoint } from "../checkpoint/read-checkpoint.ts";
 import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
 import { tensorsIn } from "../checkpoint/weights.ts";
+import { dot } from "../math/linear.ts";
+import { Random } from "../math/random.ts";
 import { geometryGraph, type LastMaps, poolGeometryGraph } from "../onnx/geometry.ts";
 import { languageGeometryGraph } from "../onnx/language-parts.ts";
 import type { OpenSession, SessionOptions } from "../onnx/session.ts";
@@ -100,7 +102,8 @@ export async function loadTextGeometry(
   if ("projections" in weights)
     return loadLanguageGeometry(open, text, text.language!, embedDim, weights, options);
   const { lnFinal, ...others } = weights;
-  return { geometry: await geometryOf(open, text, embedDim, { ...others, lnPost: lnFinal }, options) };
+  const geometry = await geometryOf(open, text, embedDim, { ...others, lnPost: lnFinal }, options);
+  return { geometry, watch: watchOf(geometry) };
 }
 
 async function geometryOf(
@@ -133,8 +136,29 @@ const lastMaps = ({ blocks, lnPost, projection }: LastMaps): TensorRef[] =>
 /** How a text tower's heads write. */
 export interface TextGeometry {
   readonly geometry: HeadGeometry;
+  /** Of a CLIP's own text tower. */
+  readonly watch?: HeadWatch;
   /** Of a text tower that ends with activations. */
   readonly end?: LanguageEnd;
+}
+
+/**
+ * One direction r of the joint space, of ones and minus ones, and what heads write along it. Σ z·M, which reads every head's matrix,
+ * takes as long as a tenth of a short text's encoding; Σ z·(M·r) takes nothing, and no other sum has the same value along an r that knows
+ * nothing of it ("Probabilistic machines can use less running time", Freivalds 1977).
+ */
+export interface HeadWatch {
+  /** r: `[D]`. */
+  readonly signs: Float64Array;
+  /** M·r: `[L, H, d_h]`. */
+  readonly heads: Float64Array;
+}
+
+function watchOf({ M, embedDim }: HeadGeometry): HeadWatch {
+  const random = new Random(0);
+  const signs = Float64Array.from({ length: embedDim }, () => (random.below(2) === 0 ? -1 : 1));
+  const heads = Float64Array.from({ length: M.length / embedDim }, (_, row) => dot(M, signs, row * embedDim));
+  return { signs, heads };
 }
 
 /** What stands behind the linear part of a text tower. */

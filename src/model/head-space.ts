@@ -169,9 +169,9 @@ export const headContribution = (
 export interface PreparedProbe {
   /** v: [D]. */
   readonly v: Float64Array;
-  /** [L, H, d_h]: q0 = M_lh·v; where z is whole v, of all heads. */
+  /** `[L, H, d_h]`: q0 = M_lh·v; where z is whole v, of all heads. */
   readonly q0: Float64Array;
-  /** [L]: q1 = k_l·v/H; the same for every head of a layer. */
+  /** `[L]`: q1 = k_l·v/H; the same for every head of a layer. */
   readonly q1: Float64Array;
   /** −s·v/(n·H). */
   readonly q2: number;

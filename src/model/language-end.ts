@@ -19,7 +19,7 @@ import type { LayerTokens } from "./token-terms.ts";
  */
 export async function throughEnd(
   matmul: MatMul,
-  { geometry, end }: Required<TextGeometry>,
+  { geometry, end }: Required<Pick<TextGeometry, "geometry" | "end">>,
   before: TokenDecomposition,
   out: Readonly<Record<string, FloatTensor>>,
 ): Promise<TokenDecomposition> {
@@ -39,7 +39,7 @@ export async function throughEnd(
   const mlps = others.map((value, at) => value / norm[Math.floor((at * count) / others.length)]);
   const { mu, sigma } = before;
   const parts = { count, z, mu, sigma, norm, embedding, mlps };
-  const error = checkSums(sumHeads(z, count, embedDim), geometry, parts, "text");
+  const error = checkSums(sumHeads(z, count, embedDim), geometry, parts, { each: "text" });
   const whole = new Map<number, LayerTokens>();
   for (const [layer, { attention, values }] of before.tokens.layers) {
     const { headDim, M, embedDim: inner } = end.before;

@@ -1,4 +1,4 @@
-import { Matrix, SingularValueDecomposition } from "ml-matrix";
+import { Matrix, pseudoInverse, SingularValueDecomposition } from "ml-matrix";
 import { readTensor } from "../checkpoint/tensor-values.ts";
 import type { Block } from "../checkpoint/weight-roles.ts";
 import { addScaled, dot } from "../math/linear.ts";
@@ -21,13 +21,15 @@ import { headRows } from "./geometry.ts";
 
 /** The singular value decomposition of one head's map, strongest direction first. */
 export interface HeadDirections {
-  /** [r]: σ_k. r is d_h, unless rows of M_lh are sums of others. */
+  /** `[r]`: σ_k. r is d_h, unless rows of M_lh are sums of others. */
   readonly values: Float64Array;
-  /** [r, D]: orthonormal directions in the joint space; together they span what the head's z can write. */
+  /** `[r, D]`: orthonormal directions in the joint space; together they span what the head's z can write. */
   readonly writes: Float64Array;
-  /** [r, d_h]: M_lh·v_k, so that z·M_lh = Σ_k (z·M_lh·v_k)·v_k. */
+  /** `[r, d_h]`: M_lh·v_k, so that z·M_lh = Σ_k (z·M_lh·v_k)·v_k. */
   readonly seen: Float64Array;
-  /** [r, W]: orthonormal directions of the normalised residual; of a σ of 0 they say nothing. Computed when asked for. */
+  /** `[r, d_h]`: t_k with t_k·M_lh = v_k, so that z − (z·M_lh·v_k)·t_k writes the same but for v_k. Computed when asked for. */
+  outputs(): Float64Array;
+  /** `[r, W]`: orthonormal directions of the normalised residual; of a σ of 0 they say nothing. Computed when asked for. */
   reads(): Float64Array;
 }
 
@@ -151,6 +153,17 @@ export function decomposeMap(values: Float64Array, matrix: Float64Array, m: numb
   }
   return {
     ...{ values: Float64Array.from(diagonal).subarray(0, r), writes, seen },
+    outputs() {
+      // M = B·Q and v_k = turn·Q, so that t_k·B = turn.
+      const inverse = pseudoInverse(Matrix.from1DArray(m, r, Array.from(B.L.data)));
+      const all = new Float64Array(r * m);
+      for (let k = 0; k < r; k++) {
+        const turn = Float64Array.from(right.getColumn(k));
+        for (let i = 0; i < m; i++)
+          for (let j = 0; j < r; j++) all[k * m + i] += signs[k] * turn[j] * inverse.get(j, i);
+      }
+      return all;
+    },
     reads() {
       const all = new Float64Array(r * W);
       for (let k = 0; k < r; k++) {

@@ -2,7 +2,6 @@ import type { RotaryConfig, VisionConfig } from "../checkpoint/model-config.ts";
 import type { RelativePositions } from "../checkpoint/weight-roles.ts";
 import type { Graph, Value } from "./graph.ts";
 import { exactLinear } from "./linear.ts";
-import { byToken } from "./transformer.ts";
 
 /** softmax(q·kᵀ/√d_h + bias)·v, heads side by side: queries [b, rows, W], key and value [b, N, W], bias [1, H, rows, N]. */
 export function attend(
@@ -11,12 +10,11 @@ export function attend(
   key: Value,
   value: Value,
   { heads, headDim, width }: Pick<VisionConfig, "heads" | "headDim" | "width">,
-  rows: number,
   bias?: Value,
 ): Value {
   const weights = attentionWeights(g, queries, key, { heads, headDim }, bias);
   const perHead = g.op("MatMul", [weights, splitHeads(g, value, heads, headDim, [0, 2, 1, 3])]);
-  return byToken(g, g.op("Transpose", [perHead], { perm: [0, 2, 1, 3] }), rows, width);
+  return g.op("Reshape", [g.op("Transpose", [perHead], { perm: [0, 2, 1, 3] }), g.ints([0, -1, width])]);
 }
 
 /** softmax(q·kᵀ/√d_h + bias) of [b, H, rows, N]. */

@@ -28,7 +28,7 @@ export type Op =
       | "MatMul"
       | "Mul"
     )
-  | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Transpose" | "TopK")
+  | ("ReduceSum" | "Reshape" | "Shape" | "Slice" | "Softmax" | "Sum" | "Transpose" | "TopK")
   | ("Div" | "Max" | "Neg" | "QuantizeLinear" | "ReduceMax" | "ReduceMin" | "ReduceSumSquare" | "Sub")
   | (
       | "ArgMax"

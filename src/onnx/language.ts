@@ -1,40 +1,42 @@
 import type { LanguageConfig, TextConfig } from "../checkpoint/model-config.ts";
 import type { TensorRef } from "../checkpoint/safetensors.ts";
 import type { LanguageNorm, LanguageWeights } from "../checkpoint/weight-roles.ts";
-import { attentionWeights } from "./attention.ts";
-import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
+import { attend, attentionWeights } from "./attention.ts";
+import { type Graph, NONE, type Value } from "./graph.ts";
 import { endOf, firstOf, outputLanguageParts, type Reading } from "./language-parts.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
-import { ACTIVATIONS, asRows } from "./transformer.ts";
+import { ACTIVATIONS, asRows, type Operators } from "./transformer.ts";
 
 /** ONNX's number for int32, which masks are made of. */
 const INT32 = 6;
 
-/** What a language model's graph is asked for: {@link TextOptions}. */
+/** What a language model's graph is asked for: `TextOptions`, and what it may be made of. */
 interface LanguageOptions {
   readonly kind: "plain" | "decompose";
   readonly tokenLayers?: readonly number[];
   readonly precision: Precision;
+  /** `runtime` by default. */
+  readonly operators?: Operators;
 }
 
 /**
- * Writes a text tower that is a language model's encoder. Input `ids` int64 [t, c], c tokens at most the context length; output
- * `embedding` [t, D], raw. What is padding takes no part, wherever it stands. In int8, output matrices and what follows the last
- * layer stay in float32.
+ * Writes a text tower that is a language model's encoder into a graph; embeddings, [t, D], raw. What is padding takes no part,
+ * wherever it stands. In int8, output matrices and what follows the last layer stay in float32.
  *
- * With `decompose` also what its parts are made of (`language-parts.ts`).
+ * With `decompose` also names what its parts are made of (`language-parts.ts`).
+ * @param ids int64 [t, c], c tokens at most the context length
  */
-export function languageGraph(
+export function emitLanguage(
+  g: Graph,
+  ids: Value,
   text: TextConfig,
   language: LanguageConfig,
   weights: LanguageWeights,
-  { kind, tokenLayers = [], precision }: LanguageOptions,
-): Uint8Array {
+  { kind, tokenLayers = [], precision, operators = "runtime" }: LanguageOptions,
+): Value {
   const { width, heads, headDim, epsilon } = text;
-  const g = createGraph("text");
   const linear = linearIn(precision);
-  const activate = ACTIVATIONS.runtime[text.activation];
-  const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  const activate = ACTIVATIONS[operators][text.activation];
   const shape = g.op("Shape", [ids]);
   const unflatten = g.op("Concat", [shape, g.ints([width])], { axis: 0 });
   const padding = g.op("Cast", [g.op("Equal", [ids, g.ints([language.padId])])], { to: INT64 });
@@ -51,7 +53,7 @@ export function languageGraph(
   const inverses: Value[] = [];
   /** A norm of the residual stream itself, whose deviations parts are divided by. */
   const within = (x: Value, norm: LanguageNorm): Value => {
-    const { normed, inverse } = normOf(g, x, norm, epsilon);
+    const { normed, inverse } = normOf(g, x, norm, epsilon, operators);
     inverses.push(inverse);
     return normed;
   };
@@ -59,25 +61,32 @@ export function languageGraph(
   const writes: Value[] = [x];
   if (lnEmbedding) x = within(x, lnEmbedding);
   // Where embeddings are normalised, norms stand behind what is added; else before what is read.
-  const before = (norm: LanguageNorm) => (lnEmbedding ? x : normOf(g, x, norm, epsilon).normed);
+  const before = (norm: LanguageNorm) => (lnEmbedding ? x : normOf(g, x, norm, epsilon, operators).normed);
   const behind = (sum: Value, norm: LanguageNorm) => (lnEmbedding ? within(sum, norm) : sum);
   const { relative } = weights;
   const bias = relative && relativeBias(g, text, language, relative, shape);
   const attention = { num_heads: heads, ...(family === "t5" && { scale: { float: 1 } }) };
+  /** What is added to logits, [t, 1 or H, 1 or c, c]. */
+  const withPadding = (bias: Value | undefined) => {
+    const hidden = g.op("Mul", [g.toFloat32(padding), g.scalar(LEAST)]);
+    const keys = g.op("Unsqueeze", [hidden, g.ints([1, 2])]);
+    return bias ? g.op("Add", [bias, keys]) : keys;
+  };
   const readings: Reading[] = [];
   for (const [layer, block] of weights.blocks.entries()) {
     const source = before(block.ln1);
     const [query, key, value] = [block.query, block.key, block.value].map((part) =>
       g.op("Reshape", [linear(g, source, part), unflatten]),
     );
-    const z = g.op("MultiHeadAttention", [query, key, value, NONE, mask, ...(bias ? [bias] : [])], attention);
-    const look = (asked: Value, bias: Value | undefined) => {
-      const hidden = g.op("Mul", [g.toFloat32(padding), g.scalar(LEAST)]);
-      const keys = g.op("Unsqueeze", [hidden, g.ints([1, 2])]);
-      // T5 does not divide its logits.
-      const scaled = family === "t5" ? g.op("Mul", [asked, g.scalar(Math.sqrt(headDim))]) : asked;
-      return attentionWeights(g, scaled, key, { heads, headDim }, bias ? g.op("Add", [bias, keys]) : keys);
-    };
+    // T5 does not divide its logits.
+    const scaled = (asked: Value) =>
+      family === "t5" ? g.op("Mul", [asked, g.scalar(Math.sqrt(headDim))]) : asked;
+    const z =
+      operators === "standard"
+        ? attend(g, scaled(query), key, value, text, withPadding(bias))
+        : g.op("MultiHeadAttention", [query, key, value, NONE, mask, ...(bias ? [bias] : [])], attention);
+    const look = (asked: Value, bias: Value | undefined) =>
+      attentionWeights(g, scaled(asked), key, { heads, headDim }, withPadding(bias));
     readings.push({ z, ...(tokenLayers.includes(layer) && { tokens: { query, bias, value, look } }) });
     const attended = exactLinear(g, asRows(g, z, width), block.out);
     x = behind(g.op("Add", [x, attended]), block.ln1);
@@ -97,15 +106,14 @@ export function languageGraph(
   for (const [i, { activation, map }] of endOf(weights, language).entries()) {
     if (activation) {
       if (kind === "decompose") g.output(`before.${i}`, pooled);
-      pooled = g.op(activation, [pooled]);
+      pooled = activation === "Gelu" ? ACTIVATIONS[operators].gelu(g, pooled) : g.op("Tanh", [pooled]);
       if (kind === "decompose") g.output(`behind.${i}`, pooled);
     }
     for (const part of map) pooled = exactLinear(g, pooled, part);
   }
-  g.output("embedding", pooled);
   if (kind === "decompose")
     outputLanguageParts(g, text, language, weights, { shares, unflatten, inverses, writes, readings });
-  return g.finish();
+  return pooled;
 }
 
 /** Its exponential is 0 in float32. */
@@ -113,11 +121,23 @@ const LEAST = -1e9;
 const INT64 = 7;
 
 /** Layer normalisation, or where the norm has no bias division by the root mean square; and what a row was multiplied by. */
-function normOf(g: Graph, x: Value, { weight, bias }: LanguageNorm, epsilon: number) {
+function normOf(
+  g: Graph,
+  x: Value,
+  { weight, bias }: LanguageNorm,
+  epsilon: number,
+  operators: Operators,
+): { normed: Value; inverse: Value } {
   const how = { axis: -1, epsilon: { float: epsilon } };
   if (bias) {
     const [normed, , inverse] = g.ops("LayerNormalization", [x, g.weight(weight), g.weight(bias)], how, 3);
     return { normed, inverse };
+  }
+  if (operators === "standard") {
+    const square = g.op("ReduceMean", [g.op("Mul", [x, x])], { axes: [-1], keepdims: 1 });
+    const root = g.op("Sqrt", [g.op("Add", [square, g.scalar(epsilon)])]);
+    const normed = g.op("Mul", [g.op("Div", [x, root]), g.weight(weight)]);
+    return { normed, inverse: g.op("Div", [g.scalar(1), root]) };
   }
   const [normed, inverse] = g.ops("SimplifiedLayerNormalization", [x, g.weight(weight)], how, 2);
   return { normed, inverse };

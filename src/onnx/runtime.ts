@@ -6,6 +6,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import * as common from "onnxruntime-common";
+import { ClipInterpretError } from "../support/errors.ts";
+import { VERSION } from "../support/version.ts";
 
 /** What `onnxruntime-node` exports. */
 type Runtime = typeof common & {
@@ -24,18 +26,32 @@ const require = createRequire(import.meta.url);
 
 /** dist/onnxruntime, from src/onnx/ and dist/onnx/ alike. */
 const CARRIED = fileURLToPath(new URL("../../dist/onnxruntime", import.meta.url));
+/** What carries it for this platform alone, where this package does not (`scripts/pack-platforms.ts`). */
+const OF_PLATFORM = `clip-interpret-onnxruntime-${process.platform}-${process.arch}`;
 
-/** An installed `onnxruntime-node` of this very version, which may hold the GPU libraries; else the one that is carried. */
-function whichRuntime(): string {
-  try {
-    if (require("onnxruntime-node/package.json").version === RUNTIME_VERSION) return "onnxruntime-node";
-  } catch {
-    // Not installed, as usual.
-  }
-  return CARRIED;
+/**
+ * An installed `onnxruntime-node` of this very version, which may hold the GPU libraries; else the one that is carried, here or by
+ * the platform's package.
+ */
+function loadRuntime(): Runtime {
+  const at = (path: string) => {
+    try {
+      return require.resolve(path);
+    } catch {
+      return undefined; // Not installed, as usual.
+    }
+  };
+  const beside = at("onnxruntime-node/package.json");
+  if (beside !== undefined && require(beside).version === RUNTIME_VERSION) return require("onnxruntime-node");
+  const found = at(CARRIED) ?? at(OF_PLATFORM);
+  if (found === undefined)
+    throw new ClipInterpretError("RUNTIME_MISSING", `${OF_PLATFORM} is not installed`, {
+      hint: `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where there is none for the platform.`,
+    });
+  return require(found);
 }
 
-export const { env, InferenceSession, listSupportedBackends, Tensor }: Runtime = require(whichRuntime());
+export const { env, InferenceSession, listSupportedBackends, Tensor }: Runtime = loadRuntime();
 
 /** A loaded graph. */
 export type InferenceSession = common.InferenceSession;

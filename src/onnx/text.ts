@@ -1,9 +1,9 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
 import type { Piece } from "../checkpoint/pieces.ts";
 import type { LanguageWeights, TextWeights } from "../checkpoint/weight-roles.ts";
-import { attend, attentionWeights, splitHeads } from "./attention.ts";
+import { attend, attentionWeights } from "./attention.ts";
 import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
-import { languageGraph } from "./language.ts";
+import { emitLanguage } from "./language.ts";
 import { exactLinear, linearIn, type Precision } from "./linear.ts";
 import type { PlaceWeight } from "./tensors.ts";
 import {
@@ -35,16 +35,20 @@ export interface TextOptions {
  *
  * With `decompose` also what the image tower's graph has for its pooled token (`visionGraph`): `z` [t, L, W], `residual` [t, W],
  * `terms` [t, L+1, D], and of `tokenLayers`, together since of short texts arrays cost more than what is in them, `attentions`
- * [t, l, H, N] and `values` [t, l, N, W]; N is c, and the class token where there is one. The last layer is computed for the pooled token alone then. Of a causal tower the pooled token is the last.
+ * [l·t, H, 1, N] and `values` [l·t, N, W]; N is c, and the class token where there is one; and `heads` [t, D], all that attention
+ * added, times γ⊙P: the sum of all heads without another reading of every output matrix. The last layer is computed for the pooled token alone then. Of a causal tower the pooled token is the last.
  */
 export function textGraph(
   { text, embedDim }: { readonly text: TextConfig; readonly embedDim: number },
   weights: TextWeights | LanguageWeights,
   options: TextOptions,
 ): Uint8Array {
-  if ("projections" in weights) return languageGraph(text, text.language!, weights, options);
   const g = createGraph("text");
   const ids = g.input("ids", "int64", ["texts", "tokens"]);
+  if ("projections" in weights) {
+    g.output("embedding", emitLanguage(g, ids, text, text.language!, weights, options));
+    return g.finish();
+  }
   const ends = weights.classEmbedding ? undefined : g.input("ends", "int64", ["texts"]);
   const pooled: Pooled = (x, unflatten) =>
     ends ? g.op("Gather", [x, ends]) : lastOf(g, g.op("Reshape", [x, unflatten]), text.width);
@@ -60,28 +64,37 @@ export type EndRule = "highest" | number;
 
 /**
  * Writes a text encoder of standard operators only (opset 17), so that any ONNX runtime runs it. Input `ids` int64 [t, c], from
- * start to end token and filled up behind it; output `embedding` [t, D], of length 1. The end token is found in the ids.
+ * start to end token and filled up behind it, with padding where the tower is a language model; output `embedding` [t, D], of length 1. The
+ * end token is found in the ids.
  */
 export function textEncoderGraph(
   { text, embedDim }: { readonly text: TextConfig; readonly embedDim: number },
-  weights: TextWeights,
+  weights: TextWeights | LanguageWeights,
   endRule: EndRule,
   placeWeight: PlaceWeight,
   metadata: Readonly<Record<string, string>>,
 ): Piece[] {
   const g = createGraph("text encoder", placeWeight);
   const ids = g.input("ids", "int64", ["texts", "tokens"]);
-  const { width, pooling } = text;
-  const atEnd = pooling === "end" ? endOf(g, ids, endRule, text) : undefined;
-  const pooled: Pooled = (x, unflatten) => {
-    const tokens = g.op("Reshape", [x, unflatten]);
-    return atEnd ? asRows(g, g.op("MatMul", [atEnd, tokens]), width) : lastOf(g, tokens, width);
-  };
-  const how = { precision: "fp32", parts: false, operators: "standard" } as const;
-  const { embedding } = emitText(g, text, weights, ids, pooled, how);
+  const how = { precision: "fp32", operators: "standard" } as const;
+  const embedding =
+    "projections" in weights
+      ? emitLanguage(g, ids, text, text.language!, weights, { ...how, kind: "plain" })
+      : emitText(g, text, weights, ids, pooledByIds(g, ids, text, endRule), { ...how, parts: false })
+          .embedding;
   const norm = g.op("ReduceL2", [embedding], { axes: [1], keepdims: 1 });
   g.output("embedding", g.op("Div", [embedding, norm]), { dims: ["texts", embedDim] });
   return g.pieces(metadata);
+}
+
+/** Pools texts at a token that is found in their ids. */
+function pooledByIds(g: Graph, ids: Value, text: TextConfig, endRule: EndRule): Pooled {
+  const { width, pooling } = text;
+  const atEnd = pooling === "end" ? endOf(g, ids, endRule, text) : undefined;
+  return (x, unflatten) => {
+    const tokens = g.op("Reshape", [x, unflatten]);
+    return atEnd ? asRows(g, g.op("MatMul", [atEnd, tokens]), width) : lastOf(g, tokens, width);
+  };
 }
 
 /** 1 at each text's end token, else 0: [t, 1, c]. */
@@ -113,7 +126,7 @@ function emitText(
   pooled: Pooled,
   { tokenLayers = [], precision, parts, operators = "runtime" }: EmitOptions,
 ): TowerValues {
-  const { width, heads, headDim, epsilon, layers } = text;
+  const { width, epsilon, layers } = text;
   const linear = linearIn(precision);
   const shape = g.op("Shape", [ids]);
   // Rows are gathered before they are cast, so that a half-precision table is never copied whole.
@@ -130,7 +143,8 @@ function emitText(
   const one = (x: Value) => byToken(g, pooled(x, unflatten), 1, width);
   const zs: Value[] = [];
   const terms: Value[] = [];
-  /** Of `tokenLayers`: what the pooled token asks for, [t, 1, W], keys and values. */
+  const attended: Value[] = [];
+  /** Of `tokenLayers`: what the pooled token asks for, [t, W], keys and values. */
   const looks: { asked: Value; key: Value; value: Value }[] = [];
   let x = asRows(g, tokens, width);
   if (parts) terms.push(one(x));
@@ -143,64 +157,57 @@ function emitText(
     );
     const asked = linear(g, alone ? pooled(normed, unflatten) : normed, block.query);
     const query = alone ? byToken(g, asked, 1, width) : g.op("Reshape", [asked, unflatten]);
-    const z = alone ? attend(g, query, key, value, text, 1, keys) : attention(query, key, value);
+    const z = alone ? attend(g, query, key, value, text, keys) : attention(query, key, value);
     if (parts) zs.push(alone ? z : one(asRows(g, z, width)));
     const written = exactLinear(g, asRows(g, z, width), block.out);
     const before = alone ? pooled(x, unflatten) : x;
-    x = g.op("Add", [before, attentionChange(g, written, block, epsilon)]);
+    const added = attentionChange(g, written, block, epsilon);
+    if (parts) attended.push(alone ? added : pooled(added, unflatten));
+    x = g.op("Add", [before, added]);
     const change = mlp(g, x, block, text, linear, operators);
     if (parts) terms.push(alone ? byToken(g, change, 1, width) : one(change));
     x = g.op("Add", [x, change]);
     if (!tokenLayers.includes(layer)) continue;
-    looks.push({ asked: alone ? query : one(asRows(g, query, width)), key, value });
+    looks.push({ asked: alone ? asked : pooled(asked, unflatten), key, value });
   }
-  if (looks.length > 0) outputTokens(g, text, looks, unflatten, keys);
+  if (looks.length > 0) outputTokens(g, text, looks, keys);
   const residual = parts ? x : pooled(x, unflatten);
   const embedding = project(g, layerNorm(g, residual, weights.lnFinal, epsilon), weights.projection);
-  return { embedding, residual, zs, terms };
+  return { embedding, residual, zs, terms, ...(parts && { attended: g.op("Sum", attended) }) };
 }
 
 /** Names what the pooled token looks at in some layers, all computed at once. */
 function outputTokens(
   g: Graph,
-  { width, heads, headDim }: TextConfig,
+  { heads, headDim, width }: TextConfig,
   looks: readonly { asked: Value; key: Value; value: Value }[],
-  unflatten: Value,
   keys: Value | undefined,
 ): void {
   const layers = looks.length;
-  // [t, l·c, W], which is [t, l, c, W], or t·l texts.
+  // One layer's texts behind another's, so that each layer lies in one piece: [l·t, …].
   const all = (of: "asked" | "key" | "value") =>
     layers === 1
       ? looks[0][of]
       : g.op(
           "Concat",
           looks.map((look) => look[of]),
-          { axis: 1 },
+          { axis: 0 },
         );
-  const each = g.op("Concat", [g.ints([-1]), g.op("Slice", [unflatten, g.ints([1]), g.ints([3])])], {
-    axis: 0,
-  });
-  const bias =
-    keys &&
-    g.op("Reshape", [
-      g.op("Expand", [keys, g.ints([1, layers, 1, 1])]),
-      g.op("Concat", [g.ints([-1, 1, 1]), g.op("Slice", [unflatten, g.ints([1]), g.ints([2])])], { axis: 0 }),
-    ]);
+  const bias = keys && layers > 1 ? g.op("Concat", Array<Value>(layers).fill(keys), { axis: 0 }) : keys;
   const asked = byToken(g, all("asked"), 1, width);
-  const seen = attentionWeights(g, asked, g.op("Reshape", [all("key"), each]), { heads, headDim }, bias);
-  g.output("attentions", seen);
+  g.output("attentions", attentionWeights(g, asked, all("key"), { heads, headDim }, bias));
   g.output("values", all("value"));
 }
 
 /** Attention of every token: ONNX Runtime's own operator, or products with a mask. */
 function fullAttention(
   g: Graph,
-  { width, heads, headDim, causal, contextLength }: TextConfig,
+  text: TextConfig,
   keys: Value | undefined,
   unflatten: Value,
   operators: Operators,
 ): (query: Value, key: Value, value: Value) => Value {
+  const { heads, causal, contextLength } = text;
   if (operators === "runtime") {
     const bias = keys ? [NONE, NONE, forEveryQuery(g, keys)] : [];
     const how = { num_heads: heads, unidirectional: causal ? 1 : 0 };
@@ -216,14 +223,7 @@ function fullAttention(
     ? g.op("Slice", [g.floats(later, [rows, rows]), g.ints([0, 0]), both, g.ints([0, 1])])
     : undefined;
   const bias = mask && keys ? g.op("Add", [mask, keys]) : (mask ?? keys);
-  return (query, key, value) => {
-    const q = splitHeads(g, query, heads, headDim, [0, 2, 1, 3]);
-    const k = splitHeads(g, key, heads, headDim, [0, 2, 3, 1]);
-    const logits = g.op("Mul", [g.op("MatMul", [q, k]), g.scalar(1 / Math.sqrt(headDim))]);
-    const weights = g.op("Softmax", [bias ? g.op("Add", [logits, bias]) : logits], { axis: -1 });
-    const z = g.op("MatMul", [weights, splitHeads(g, value, heads, headDim, [0, 2, 1, 3])]);
-    return g.op("Reshape", [g.op("Transpose", [z], { perm: [0, 2, 1, 3] }), g.ints([0, -1, width])]);
-  };
+  return (query, key, value) => attend(g, query, key, value, text, bias);
 }
 
 /** Tokens with the class token behind them, [t, c+1, W]. It stands behind the whole context, whatever a text's length is. */

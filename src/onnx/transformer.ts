@@ -145,12 +145,14 @@ export interface TowerValues {
   readonly zs: readonly Value[];
   /** Per other term, [b, 1, W], before γ⊙P; with attention pooling [b, 1, D]. */
   readonly terms: readonly Value[];
+  /** What all layers' attention added to the pooled row, [b, W], where the sum of all parts is made of it. */
+  readonly attended?: Value;
 }
 
-/** Names what a decomposition is made of: `z`, `terms`, and what the last norm did. */
+/** Names what a decomposition is made of: `z`, `terms`, what the last norm did, and the sum of all heads where it is known. */
 export function outputParts(
   g: Graph,
-  { zs, terms, residual, deviation }: TowerValues,
+  { zs, terms, residual, deviation, attended }: TowerValues,
   lastNorm: Norm,
   projection: Projection | undefined,
   embedDim: number,
@@ -159,8 +161,10 @@ export function outputParts(
   g.output("z", g.op("Concat", zs, { axis: 1 }));
   if (residual) {
     const [width] = lastNorm.weight.shape;
-    const projected = g.op("MatMul", [asRows(g, together, width), scaledProjection(g, lastNorm, projection)]);
+    const scaled = scaledProjection(g, lastNorm, projection);
+    const projected = g.op("MatMul", [asRows(g, together, width), scaled]);
     g.output("terms", byToken(g, projected, terms.length, embedDim));
+    if (attended) g.output("heads", g.op("MatMul", [attended, scaled]));
     g.output("residual", residual);
   } else g.output("terms", together);
   if (deviation) g.output("deviation", deviation);

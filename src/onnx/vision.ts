@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../checkpoint/model-config.ts";
+import type { ModelConfig, VisionConfig } from "../checkpoint/model-config.ts";
 import type { Block, Norm, VisionWeights } from "../checkpoint/weight-roles.ts";
 import { attend, attentionWeights, meanAttention, relativeBias, rotation } from "./attention.ts";
 import { createGraph, type Graph, NONE, type Value } from "./graph.ts";
@@ -44,7 +44,10 @@ export interface VisionOptions {
   readonly outputLayers?: readonly number[];
   /** What else methods of segmentation read of the tokens (with `tokens`). */
   readonly features?: readonly TokenFeature[];
-  /** Adds the inputs `gate` [L, H] and `offset` [L, N, width]: z becomes z·gate + offset in every head, at every token. */
+  /**
+   * Adds the inputs `gate` [L, H], `offset` [L, N, width], `reads` [L, width, R] and `writes` [L, R, width]: z becomes
+   * z·gate + (z·reads)·writes + offset in every head, at every token.
+   */
   readonly gated: boolean;
   /** What query, key, value and MLP products are computed in. */
   readonly precision: Precision;
@@ -105,8 +108,7 @@ export function emitVision(
   const { operators = "runtime" } = options;
   const linear = linearIn(options.precision);
   const cls = (x: Value) => g.op("Gather", [byToken(g, x, tokens, width), g.ints([0])], { axis: 1 });
-  const gate = options.gated ? g.input("gate", "float32", [layers, heads]) : undefined;
-  const offset = options.gated ? g.input("offset", "float32", [layers, tokens, width]) : undefined;
+  const gate = options.gated ? gateInputs(g, config.vision) : undefined;
   const byCls = pooling === "cls";
   /** At CLS where that is what is read, [b, 1, W]; else at every token, [b, N, W]. */
   const zs: Value[] = [];
@@ -143,9 +145,9 @@ export function emitVision(
     const heard =
       options.attention === "fused"
         ? g.op("MultiHeadAttention", [queries, key, value, ...added], { num_heads: heads })
-        : attend(g, queries, key, value, config.vision, rows, bias);
+        : attend(g, queries, key, value, config.vision, bias);
     let z = block.attentionNorm ? layerNorm(g, heard, block.attentionNorm, epsilon) : heard;
-    if (gate && offset) z = applyGate(g, z, gate, offset, layer, config, clsOnly);
+    if (gate) z = applyGate(g, z, gate, layer, config, clsOnly);
     if (options.kind === "tokens") {
       attentions.push(meanAttention(g, queries, key, config.vision, bias));
       if (last)
@@ -332,21 +334,38 @@ function projectValues(
   return projectTokens(g, after, config, weights, operators);
 }
 
-/** z·gate + offset, per head: full-forward ablation, to zero or to a mean. */
+/** Full-forward ablation: what heads are multiplied with, what takes their place, what goes along directions. */
+interface GateInputs {
+  readonly gate: Value;
+  readonly offset: Value;
+  readonly reads: Value;
+  readonly writes: Value;
+}
+
+const gateInputs = (g: Graph, { layers, heads, tokens, width }: VisionConfig): GateInputs => ({
+  gate: g.input("gate", "float32", [layers, heads]),
+  offset: g.input("offset", "float32", [layers, tokens, width]),
+  reads: g.input("reads", "float32", [layers, width, "rank"]),
+  writes: g.input("writes", "float32", [layers, "rank", width]),
+});
+
+/** z·gate + (z·reads)·writes + offset: heads, or directions of theirs, to zero or to a mean. */
 function applyGate(
   g: Graph,
   z: Value,
-  gate: Value,
-  offset: Value,
+  { gate, offset, reads, writes }: GateInputs,
   layer: number,
   { vision: { heads, headDim, tokens, width } }: ModelConfig,
   clsOnly: boolean,
 ): Value {
   const rows = clsOnly ? 1 : tokens;
+  const ofLayer = (x: Value, shape: readonly number[]) =>
+    g.op("Reshape", [g.op("Gather", [x, g.ints([layer])]), g.ints(shape)]);
   const perHead = g.op("Reshape", [z, g.ints([-1, rows, heads, headDim])]);
-  const layerGate = g.op("Reshape", [g.op("Gather", [gate, g.ints([layer])]), g.ints([1, 1, heads, 1])]);
-  const gated = byToken(g, g.op("Mul", [perHead, layerGate]), rows, width);
+  const gated = byToken(g, g.op("Mul", [perHead, ofLayer(gate, [1, 1, heads, 1])]), rows, width);
+  const along = g.op("MatMul", [asRows(g, z, width), ofLayer(reads, [width, -1])]);
+  const added = byToken(g, g.op("MatMul", [along, ofLayer(writes, [-1, width])]), rows, width);
   const layerOffset = g.op("Gather", [offset, g.ints([layer])]);
   const used = clsOnly ? g.op("Gather", [layerOffset, g.ints([0])], { axis: 1 }) : layerOffset;
-  return g.op("Add", [gated, used]);
+  return g.op("Add", [g.op("Add", [gated, added]), used]);
 }

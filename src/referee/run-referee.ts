@@ -42,7 +42,7 @@ export interface RefereeOptions extends RunOptions, Partial<RefereeSettings> {
   readonly llm?: RefereeLlm;
   /** Words for the properties, for labels of a file or a language model. */
   readonly synonyms?: SynonymMap;
-  /** By default {@link METHODS}. */
+  /** By default `METHODS`. */
   readonly methods?: readonly Method[];
 }
 

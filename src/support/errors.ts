@@ -73,11 +73,6 @@ export const ERRORS = {
     means: "The model's text tower is of a kind that is not computed here; its images can be used.",
     hint: "Ask what needs no text: decompose, index, neighbors --image, similar; or use a CLIP whose text tower loads (docs/models.md).",
   },
-  TEXT_EXPORT_UNSUPPORTED: {
-    means:
-      "The text tower is a language model's encoder, of which no ONNX file of standard operators is written.",
-    hint: "Export its image tower, and encode texts with clip-interpret; or use a CLIP with a text tower of its own (docs/models.md).",
-  },
   TEXT_TRUNCATED: {
     means: "A text has more tokens than the model reads; the rest was cut off (a warning).",
     hint: "Use a shorter text if the end matters.",
@@ -148,6 +143,10 @@ export const ERRORS = {
   VERIFY_FAILED: {
     means: "`verify` found that a model's numbers must not be used; what it found stands above.",
     hint: "Fetch the model again; if it fails again, please report it with the model's name.",
+  },
+  RUNTIME_MISSING: {
+    means: "The package of this platform's ONNX Runtime is not installed, or there is none for it.",
+    hint: "Install the package that the message names.",
   },
   DEVICE_UNAVAILABLE: {
     means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
@@ -408,7 +407,7 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, { means: string; hint: string }>;
 
-/** A stable error code: a key of {@link ERRORS}. */
+/** A stable error code: a key of `ERRORS`. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
@@ -429,7 +428,7 @@ export class ClipInterpretError extends Error {
   readonly hint: string;
 
   /**
-   * @param code stable code from {@link ERRORS}
+   * @param code stable code from `ERRORS`
    * @param message what happened, naming the file, tensor or field concerned
    * @param options `hint` replaces the table's; `cause` is the error underneath
    */

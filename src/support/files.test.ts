@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fillWhole, makeFolder, writeWhole } from "./files.ts";
+import { fillWhole, makeFolder, whileHeld, writeWhole } from "./files.ts";
 
 const root = mkdtempSync(join(tmpdir(), "clip-interpret-files-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -192,4 +192,23 @@ it.runIf(LINUX)("what is no file is written to as it is: a pipe, the process's o
   execSync(`${command} >> "${path}"`);
   expect(readdirSync(folder)).toEqual(["a.txt"]);
   expect(readFileSync(path, "utf8")).toBe("b");
+});
+
+describe("what another program has open for some moments", () => {
+  const failing = (codes: string[]) => async () => {
+    const code = codes.shift();
+    if (code !== undefined) throw Object.assign(new Error(code), { code });
+    return "done";
+  };
+
+  it("is tried again, as often as said", async () => {
+    expect(await whileHeld(failing(["EBUSY", "EPERM", "EACCES"]), 4)).toBe("done");
+    await expect(whileHeld(failing(["EBUSY", "EBUSY"]), 2)).rejects.toThrow("EBUSY");
+  });
+
+  it("is not waited for where the fault is another", async () => {
+    const codes = ["ENOSPC", "EBUSY"];
+    await expect(whileHeld(failing(codes), 4)).rejects.toThrow("ENOSPC");
+    expect(codes).toEqual(["EBUSY"]);
+  });
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants, rmSync } from "node:fs";
 import { access, chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { ClipInterpretError, messageOf } from "./errors.ts";
 import { parseJson } from "./json.ts";
 
@@ -105,10 +106,30 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** How often, and from how many milliseconds on: 1.3 s in all. */
+const HELD_TRIES = process.platform === "win32" ? 8 : 1;
+const HELD_PAUSE = 10;
+
+/**
+ * Does `work` again while it fails because something is open elsewhere: Windows neither replaces nor renames what a virus scanner or
+ * a reader has open, for some moments.
+ */
+export async function whileHeld<T>(work: () => Promise<T>, tries: number = HELD_TRIES): Promise<T> {
+  for (let pause = HELD_PAUSE; ; pause *= 2) {
+    try {
+      return await work();
+    } catch (cause) {
+      const held = ["EACCES", "EBUSY", "EPERM"].includes((cause as NodeJS.ErrnoException).code ?? "");
+      if (!held || --tries <= 0) throw cause;
+      await setTimeout(pause);
+    }
+  }
+}
+
 /** Gives a finished file or folder its name, for good. */
 export async function putInPlace(part: string, path: string, synced = true): Promise<void> {
   if (synced) await sync(part);
-  await rename(part, path);
+  await whileHeld(() => rename(part, path));
   if (synced) await sync(dirname(path));
 }
 

@@ -6,7 +6,7 @@ import { sharedCache } from "./shared.ts";
 
 /** How files of a web server are read. */
 export interface WebBytesOptions {
-  /** The names in a model's folder, since no server lists them. Default: those of {@link USUAL_NAMES} that answer. */
+  /** The names in a model's folder, since no server lists them. Default: those of `USUAL_NAMES` that answer. */
   readonly names?: readonly string[];
   /** SHA-256 (hex) of files that are known, by name: what is named here is never fetched whole for its hash. */
   readonly hashes?: Readonly<Record<string, string>>;

@@ -30,6 +30,24 @@ it("docs/http.md lists every route (`npm run docs:http` writes it)", async () =>
   expect(pages.get("docs/http.md")).toBe(httpPage(await apiDocument()));
 });
 
+/** What cells of the notebook hand to a shell, as a block of a page. */
+const notebook = JSON.parse(await readFile(join(ROOT, "examples/notebook.ipynb"), "utf8")) as {
+  nbformat: number;
+  cells: { cell_type: string; source: string[] }[];
+};
+const shellOf = (source: readonly string[]) =>
+  source.flatMap((line) => (line.startsWith("!") ? [line.slice(1).replace(/ > .*/, "")] : []));
+const cells = notebook.cells.map(({ source }) => `\`\`\`sh\n${shellOf(source).join("\n")}\n\`\`\``);
+pages.set("examples/notebook.ipynb", cells.join("\n"));
+
+it("the notebook has cells of text and of code, without outputs that grow old", () => {
+  expect(notebook.nbformat).toBe(4);
+  for (const cell of notebook.cells) {
+    expect(["markdown", "code"]).toContain(cell.cell_type);
+    if (cell.cell_type === "code") expect(cell).toMatchObject({ execution_count: null, outputs: [] });
+  }
+});
+
 /** Lines of fenced blocks that call the program, as one line where `\` goes on. */
 const calls = [...pages].flatMap(([path, text]) =>
   [...text.matchAll(/^ *```(?:sh|bash|console)\n([\s\S]*?)^ *```/gm)]
@@ -44,7 +62,10 @@ const calls = [...pages].flatMap(([path, text]) =>
     .map((line) => [path, line] as const),
 );
 
-it("has command lines to look at", () => expect(calls.length).toBeGreaterThan(100));
+it("has command lines to look at", () => {
+  expect(calls.length).toBeGreaterThan(100);
+  expect(calls.filter(([path]) => path === "examples/notebook.ipynb").length).toBeGreaterThan(4);
+});
 
 it.each(calls)("%s: %s", (_, line) => {
   const words = shellWords(line).slice(1);

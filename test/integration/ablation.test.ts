@@ -31,6 +31,7 @@ import { locateModel } from "../../src/model/registry.ts";
 import { singularDirections } from "../../src/model/singular-directions.ts";
 import { InferenceSession, Tensor } from "../../src/onnx/runtime.ts";
 import type { DebiasResult } from "../../src/results/debias.ts";
+import { relativeError } from "../support/compare.ts";
 
 /*
  * Ablation on the planted bias, with the embedded model: what is computed from an index against dense contributions,
@@ -164,16 +165,14 @@ describe("ablation of single directions", () => {
     expect(along.selections[0].outcome).toEqual(whole.selections[0].outcome);
     expect(along.selections[0].controls.map(({ from }) => from)).toEqual(["same layers", "all layers"]);
     expect(along.randomSteps).toHaveLength(32);
-    for (const more of [{ fullForward: true }, { exports: ["x.onnx"] }])
-      await expect(debias(model, problem, { ...options, given, ...more })).rejects.toMatchObject({
-        code: "HEADS_INVALID",
-      });
+    const exported = debias(model, problem, { ...options, given, exports: ["x.onnx"] });
+    await expect(exported).rejects.toMatchObject({ code: "HEADS_INVALID" });
+    const inner = { ...options, given, fullForward: true, forwardImages: 6 };
+    const { forward } = await debias(model, problem, inner);
+    expect(forward[0].rows[0].components.directions).toHaveLength(32);
+    expect(forward[0].rows[0].random).toMatchObject({ draws: 1 });
     const both = parseEdit("L0.H0,L0.H1@3", model.geometry);
     await expect(debias(model, problem, { ...options, given: both })).rejects.toMatchObject({
-      code: "HEADS_INVALID",
-    });
-    const sets = [{ name: "x", set: given }];
-    await expect(studyForward(model, problem, sets, { images: 4, random: 0 })).rejects.toMatchObject({
       code: "HEADS_INVALID",
     });
   });
@@ -193,7 +192,7 @@ describe("ablation inside the network", () => {
   it("gives a head its mean at every token, and leaves what comes before as it is", async () => {
     const means = await meanOutputs(model, index, [0, 1, 2, 3, 4, 5], [1, 3]);
     const { headDim, heads, width, tokens } = model.config.vision;
-    const gate = ablationGate(model, parseComponents("L1.H2", model.geometry), means);
+    const gate = await ablationGate(model, parseComponents("L1.H2", model.geometry), means);
     for await (const { pixels, count } of indexPixels(model, index, [7, 8], 2)) {
       const plain = await model.decompose(pixels, { outputLayers: [0, 1] });
       const gated = await model.decompose(pixels, { gate, outputLayers: [0, 1] });
@@ -218,13 +217,37 @@ describe("ablation inside the network", () => {
 
   it("of the heads' means is their mean: of one image it changes nothing", async () => {
     const means = await meanOutputs(model, index, [11], [0, 1, 2, 3]);
-    const gate = ablationGate(model, parseComponents("all", model.geometry), means);
+    const gate = await ablationGate(model, parseComponents("all", model.geometry), means);
     const [open, shut] = await forwardScores(model, index, [11], problem.probes, [openGate(model), gate]);
     for (const [c, score] of shut.entries()) expect(score).toBeCloseTo(open[c], 5);
   });
 
-  it("takes no MLPs", () => {
-    expect(() => ablationGate(model, parseComponents("L0.H0,L1.MLP", model.geometry))).toThrow("MLP");
+  it("takes no MLPs", async () => {
+    const set = parseComponents("L0.H0,L1.MLP", model.geometry);
+    await expect(ablationGate(model, set)).rejects.toThrow("MLP");
+  });
+
+  it("of all directions of a head is that of the head, and of half of each half of it", async () => {
+    const means = await meanOutputs(model, index, [0, 1, 2], [1]);
+    const gates = await Promise.all(
+      ["L1.H2", "L1.H2@0-31", "L1.H2*0.5", "L1.H2@0-31*0.5"].map((name) =>
+        ablationGate(model, parseEdit(name, model.geometry), means),
+      ),
+    );
+    for await (const { pixels } of indexPixels(model, index, [5, 6], 2)) {
+      const found = [];
+      for (const gate of gates) found.push((await model.decompose(pixels, { gate })).embedding);
+      expect(relativeError(found[1], found[0])).toBeLessThan(1e-5);
+      expect(relativeError(found[3], found[2])).toBeLessThan(1e-5);
+      expect(relativeError(found[2], found[0])).toBeGreaterThan(1e-2);
+    }
+  });
+
+  it("holds a direction against other directions of its head, and runs in the command's studies", async () => {
+    const sets = [{ name: "L0.H1@0", set: parseEdit("L0.H1@0", model.geometry) }];
+    const { rows } = await studyForward(model, problem, sets, { images: 8, calibration: 4, random: 3 });
+    expect(rows[0].random).toMatchObject({ draws: 3, exhaustive: false });
+    expect(rows[0].components).toMatchObject({ heads: [], directions: [{ name: "L0.H1@0" }] });
   });
 });
 

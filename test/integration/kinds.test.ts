@@ -119,7 +119,7 @@ describe.each(KINDS)("a model of the kind %s", (kind, tokenizer) => {
     const target = join(folder, "edited");
     await exportCheckpoint(model, target, { set, means });
     const edited = await loadClipModel(target);
-    const gate = ablationGate(model, set, everywhere(model, means));
+    const gate = await ablationGate(model, set, everywhere(model, means));
     const [gated, copy] = [await model.decompose(pixels, { gate }), await edited.decompose(pixels)];
     // The copy's biases are rounded to its file's type.
     expect(relativeError(copy.embedding, gated.embedding)).toBeLessThan(2e-3);

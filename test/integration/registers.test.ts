@@ -1,23 +1,17 @@
-import { mkdir, mkdtemp, open, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findRegisters } from "../../src/analysis/registers/registers.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
-import type { TensorRef } from "../../src/checkpoint/safetensors.ts";
-import { readTensor } from "../../src/checkpoint/tensor-values.ts";
 import { allHeads } from "../../src/model/components.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
 import { parseNeurons } from "../../src/model/notices.ts";
-import { pixelsOf } from "../../src/model/pixels.ts";
-import { exactLinear } from "../../src/onnx/linear.ts";
-import type { TokenFeature } from "../../src/onnx/token-features.ts";
-import { layerNorm } from "../../src/onnx/transformer.ts";
 import type { RegistersResult } from "../../src/results/registers.ts";
-import { disk } from "../../src/support/disk-bytes.ts";
 import { repositoryPath } from "../e2e/cli.ts";
 import { goldenArray, goldenPath, MODELS } from "../support/goldens.ts";
+import { plantOutliers } from "../support/plant-outliers.ts";
 import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 
 const NEURONS = parseNeurons("L0.N5,L1.N3,L1.N40,L2.N7");
@@ -54,17 +48,6 @@ describe("planted outliers", () => {
     text: { width: 16, heads: 1, layers: 1, vocabSize: 64 },
   };
 
-  const put = async ({ file, offset }: TensorRef, at: number, values: readonly number[]) => {
-    const handle = await open(file, "r+");
-    await handle.write(
-      new Uint8Array(Float32Array.from(values).buffer),
-      0,
-      4 * values.length,
-      offset + 4 * at,
-    );
-    await handle.close();
-  };
-
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "registers-"));
     images = join(folder, "images");
@@ -80,40 +63,8 @@ describe("planted outliers", () => {
         .png()
         .toFile(join(images, `${seed}.png`));
     }
-    const model = await loadClipModel(folder);
-    const { fc1, fc2 } = model.checkpoint.weights.vision.blocks[PLANTED.layer];
-    const [count, width] = fc1.weight.shape;
-    // What the neuron reads at every patch, before its bias: the one that reads most in each picture is to fire alone.
-    const reads: TokenFeature = {
-      name: "reads",
-      readsProbe: false,
-      emit(g, { config, layers }) {
-        const { middle, block } = layers[PLANTED.layer];
-        const read = layerNorm(g, middle, block.ln2, config.vision.epsilon);
-        return g.op("Reshape", [exactLinear(g, read, block.fc1), g.ints([-1, 17, count])]);
-      },
-    };
-    const active: number[] = [];
-    for (const seed of [1, 2, 3]) {
-      const { pixels } = await pixelsOf(model, join(images, `${seed}.png`));
-      const { features } = await model.readTokens(pixels, { features: [reads] });
-      for (let token = 1; token < 17; token++)
-        active.push(features.get("reads")![token * count + PLANTED.neuron]);
-    }
-    await model.release();
-    // So strong that a few patches pass the bias: w ← 40·w, b ← 40·(b − threshold).
-    const rows = await readTensor(disk, fc1.weight);
-    const bias = (await readTensor(disk, fc1.bias!))[PLANTED.neuron];
-    const threshold = active.sort((a, b) => b - a)[4];
-    const own = [...rows.subarray(PLANTED.neuron * width, (PLANTED.neuron + 1) * width)];
-    await put(
-      fc1.weight,
-      PLANTED.neuron * width,
-      own.map((value) => 40 * value),
-    );
-    await put(fc1.bias!, PLANTED.neuron, [40 * (bias - threshold)]);
-    for (let row = 0; row < width; row++)
-      await put(fc2.weight, row * count + PLANTED.neuron, [row % 2 ? 8 : -8]);
+    const paths = [1, 2, 3].map((seed) => join(images, `${seed}.png`));
+    await plantOutliers(folder, PLANTED, paths, 4);
     const planted = await loadClipModel(folder);
     result = await findRegisters(planted, images, { neurons: 1 });
     await planted.release();

@@ -2,9 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explain } from "../../src/analysis/explain/explain.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { decompose, type TokenDecomposition } from "../../src/model/decompose.ts";
+import { decomposeTokens } from "../../src/model/decompose-tokens.ts";
+import { loadTextGeometry } from "../../src/model/geometry.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
-import { createSession } from "../../src/onnx/node-session.ts";
+import { textTower } from "../../src/model/text-tower.ts";
+import { createSession, openNodeSession } from "../../src/onnx/node-session.ts";
 import type { Session } from "../../src/onnx/session.ts";
+import { textGraph } from "../../src/onnx/text.ts";
 import { visionGraph } from "../../src/onnx/vision.ts";
 import { goldenArray, goldenPath } from "../support/goldens.ts";
 
@@ -123,6 +127,45 @@ describe("the self-check of a decomposition", () => {
         withFault({ part: "a layer's MLP", image: 0, entry, by: Number.NaN }),
       ).rejects.toMatchObject({ code: "SUM_MISMATCH" });
   });
+});
+
+describe("the self-check of a text", () => {
+  it.each(["z", "heads", "terms"] as const)(
+    "refuses a hundredth in one number of one text: %s",
+    async (output) => {
+      const { config, checkpoint, matmul } = model;
+      const text = textTower(checkpoint);
+      const weights = checkpoint.weights.text!;
+      const how = { kind: "decompose", precision: "fp32" } as const;
+      const graph = textGraph({ text, embedDim: config.embedDim }, weights, how);
+      const whole = await createSession(graph, checkpoint.weights.file);
+      const geometry = await loadTextGeometry(openNodeSession, text, config.embedDim, weights);
+      const texts = [
+        [1, 9, 30, 2],
+        [1, 40, 7, 2],
+      ];
+      const withFault = (by: number) => {
+        const faulty: Session = {
+          ...whole,
+          async run(feeds) {
+            const out = await whole.run(feeds);
+            const data = out[output].data.slice();
+            const at = data.length - 5;
+            data[at] += by * Math.max(...data.map(Math.abs));
+            return { ...out, [output]: { ...out[output], data } };
+          },
+        };
+        return decomposeTokens(faulty, matmul, text, geometry, texts);
+      };
+      const { error } = await withFault(0);
+      expect(Math.max(...error)).toBeLessThan(1e-6);
+      await expect(withFault(1e-2)).rejects.toMatchObject({
+        code: "SUM_MISMATCH",
+        message: expect.stringContaining("text 1 "),
+      });
+      await whole.release();
+    },
+  );
 });
 
 describe("an explanation whose parts miss the cosine", () => {

@@ -1,5 +1,7 @@
 /** Which word looks where: the sum over words and patches is the cosine, and what a word may change is known. */
+
 import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
@@ -15,7 +17,7 @@ import { openModel } from "../../src/model/registry.ts";
 import { groupWords } from "../../src/text/words.ts";
 import { goldenArray, goldenPath, goldenTextTokens } from "../support/goldens.ts";
 
-const scene = new URL("../../examples/scenes/images/0067-monkey.png", import.meta.url).pathname;
+const scene = fileURLToPath(new URL("../../examples/scenes/images/0067-monkey.png", import.meta.url));
 const CAPTION = "a monkey on a purple background";
 const sumOf = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
 

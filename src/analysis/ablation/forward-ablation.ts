@@ -2,6 +2,9 @@
  * Full-forward ablation: heads are taken away inside the network, at every token, so that nothing after them reads
  * them any more. A head's output z becomes nothing, or its mean at each token position over calibration images. A
  * direct effect is a part of this: what a head tells later components it takes along.
+ *
+ * Of a single direction v of a head, with M what z is written through, z becomes z − (z·M·v)·t where t·M = v: what it writes loses
+ * v and nothing else, and later layers read what is left. All d_h directions are the head.
  */
 
 import type { Index } from "../../corpus/open-index.ts";
@@ -11,9 +14,14 @@ import { preprocessAll } from "../../image/pool.ts";
 import type { Preprocessed } from "../../image/show.ts";
 import { dot } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
-import { type ComponentSet, refuseDirections } from "../../model/components.ts";
+import type { ComponentSet, WeightedDirection } from "../../model/components.ts";
 import type { Gate } from "../../model/decompose.ts";
 import { normalizeAll } from "../../model/pixels.ts";
+import {
+  type DirectedModel,
+  type DirectionsOf,
+  singularDirections,
+} from "../../model/singular-directions.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 
@@ -62,7 +70,7 @@ export async function* indexPixels(
  * What every head's output is on average at each token position.
  * @param rows calibration images of the index
  * @param layers those whose heads may be ablated; the others stay 0
- * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ * @throws as `indexPixels`; `SUM_MISMATCH`
  * @example
  * ```ts
  * import { openIndex, openModel } from "clip-interpret";
@@ -107,16 +115,22 @@ export function openGate({ config: { vision } }: Pick<ClipModel, "config">): Gat
 }
 
 /**
- * The gate that takes heads away, to nothing or to their means; a weight says how much of a head.
+ * The gate that takes heads, or single directions of heads, away, to nothing or to their means; a weight says how much of one.
  * @param means of {@link meanOutputs}; without them to nothing
- * @throws `HEADS_INVALID` for MLP terms: a gate holds heads alone
+ * @param directionsOf {@link singularDirections}, where many gates are made
+ * @throws `HEADS_INVALID` for MLP terms: a gate holds heads alone; `MODEL_UNSUPPORTED` for directions where heads write through more
+ *   than what they output
  */
-export function ablationGate(model: Pick<ClipModel, "config">, set: ComponentSet, means?: MeanOutputs): Gate {
+export async function ablationGate(
+  model: DirectedModel,
+  set: ComponentSet,
+  means?: MeanOutputs,
+  directionsOf: DirectionsOf = singularDirections(model),
+): Promise<Gate> {
   if (set.mlps.length > 0) {
     const hint = "Name heads only, or leave --full-forward out.";
     throw new ClipInterpretError("HEADS_INVALID", "MLPs cannot be gated inside the network", { hint });
   }
-  refuseDirections(set, "inside the network");
   const { heads, headDim, tokens, width } = model.config.vision;
   const open = openGate(model);
   for (const { layer, head, weight } of set.heads) {
@@ -127,13 +141,56 @@ export function ablationGate(model: Pick<ClipModel, "config">, set: ComponentSet
       for (let i = at; i < at + headDim; i++) open.offset[i] = weight * means[i];
     }
   }
-  return open;
+  const { directions = [] } = set;
+  if (directions.length === 0) return open;
+  return { ...open, along: await takeAlong(model, directions, directionsOf, open, means) };
+}
+
+/** What takes directions away, −w·(z·M·v)·t each; their means join the offset. */
+async function takeAlong(
+  model: DirectedModel,
+  directions: readonly WeightedDirection[],
+  directionsOf: DirectionsOf,
+  { offset }: Gate,
+  means: MeanOutputs | undefined,
+): Promise<NonNullable<Gate["along"]>> {
+  const { layers, headDim, tokens, width } = model.config.vision;
+  if (model.geometry.headDim !== headDim)
+    throw new ClipInterpretError(
+      "MODEL_UNSUPPORTED",
+      `${model.name} normalises what its heads write, so that no direction of one can be taken away inside the network`,
+      { hint: "Name whole heads, or leave --full-forward out: a direction is taken out of the embedding." },
+    );
+  const inLayer = Array.from({ length: layers }, (_, layer) =>
+    directions.filter((along) => along.layer === layer),
+  );
+  const rank = Math.max(...inLayer.map(({ length }) => length));
+  const [reads, writes] = [new Float32Array(layers * width * rank), new Float32Array(layers * rank * width)];
+  for (const [layer, own] of inLayer.entries()) {
+    for (const [r, { head, direction, weight }] of own.entries()) {
+      const { seen, outputs } = await directionsOf(layer, head);
+      const [from, at] = [direction * headDim, head * headDim];
+      const u = seen.subarray(from, from + headDim);
+      const t = outputs().subarray(from, from + headDim);
+      for (let i = 0; i < headDim; i++) {
+        reads[(layer * width + at + i) * rank + r] = -weight * u[i];
+        writes[(layer * rank + r) * width + at + i] = t[i];
+      }
+      if (!means) continue;
+      for (let token = 0; token < tokens; token++) {
+        const start = (layer * tokens + token) * width + at;
+        const mean = weight * dot(means, u, start);
+        for (let i = 0; i < headDim; i++) offset[start + i] += mean * t[i];
+      }
+    }
+  }
+  return { reads, writes };
 }
 
 /**
  * Cosines of images and classes under several gates, [rows, C] each: every picture is read once.
  * @param probes [C, D], unit length
- * @throws as {@link indexPixels}; `SUM_MISMATCH`
+ * @throws as `indexPixels`; `SUM_MISMATCH`
  */
 export async function forwardScores(
   model: ClipModel,

@@ -4,8 +4,13 @@
  * every set.
  */
 import type { ClipModel } from "../../model/clip-model.ts";
-import type { ComponentSet, NamedSet } from "../../model/components.ts";
+import type { NamedSet } from "../../model/components.ts";
 import { everywhere, oneMean } from "../../model/export-checkpoint.ts";
+import {
+  type DirectionsOf,
+  type HeadDirections,
+  singularDirections,
+} from "../../model/singular-directions.ts";
 import type { ForwardStudy, InnerReplacement, Outcome } from "../../results/accuracy.ts";
 import { componentsOf } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
@@ -13,7 +18,7 @@ import { thin, type ZeroShotProblem } from "../zero-shot/problem.ts";
 import { hitsOf, type Partition, shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
 import { createAblation, unitSet } from "./ablation.ts";
 import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";
-import { bandOf, drawControls } from "./random-heads.ts";
+import { bandOf, drawControls, drawDirections } from "./random-heads.ts";
 
 /** Images that means inside the network are taken over, where nothing else is said. */
 export const CALIBRATION_IMAGES = 500;
@@ -38,8 +43,8 @@ export interface ForwardOptions extends WorkOptions {
 }
 
 /**
- * Takes sets of heads away inside the network.
- * @throws `HEADS_INVALID` for a set with MLP terms, `INDEX_OUTDATED` and what reading a picture throws, `CANCELLED`
+ * Takes sets of heads, and of directions of heads, away inside the network.
+ * @throws `HEADS_INVALID` for a set with MLP terms, `MODEL_UNSUPPORTED` for directions that a model does not have, `INDEX_OUTDATED` and what reading a picture throws, `CANCELLED`
  */
 export async function studyForward(
   model: ClipModel,
@@ -65,23 +70,24 @@ export async function studyForward(
   const plans = sets.map(({ name, set }) => {
     const own = set.heads.map(({ layer, head }) => layer * heads + head);
     const within = new Set(set.heads.map(({ layer }) => layer));
+    if (set.directions) {
+      const controls = drawDirections(set, sameLayers ? "layers" : "heads", random, scores, seed);
+      return { name, set, controls };
+    }
     const pool = sameLayers ? all.filter((unit) => within.has(Math.floor(unit / heads))) : all;
-    return { name, set, own, controls: drawControls(pool, own.length, random, { seed, except: own }) };
+    const { sets, exhaustive } = drawControls(pool, own.length, random, { seed, except: own });
+    return { name, set, controls: { sets: sets.map((units) => unitSet(units, scores)), exhaustive } };
   });
   const touched = new Set(
-    plans.flatMap(({ own, controls }) =>
-      [...own, ...controls.sets.flat()].map((unit) => Math.floor(unit / heads)),
-    ),
+    plans
+      .flatMap(({ set, controls }) => [set, ...controls.sets])
+      .flatMap(({ heads, directions = [] }) => [...heads, ...directions].map(({ layer }) => layer)),
   );
   const means = await calibrate();
-  const gateOf = (set: ComponentSet) => ablationGate(model, set, means);
-  const gates = [
-    openGate(model),
-    ...plans.flatMap(({ set, controls }) => [
-      gateOf(set),
-      ...controls.sets.map((units) => gateOf(unitSet(units, scores))),
-    ]),
-  ];
+  const directionsOf = remembered(model);
+  const gates = [openGate(model)];
+  for (const set of plans.flatMap(({ set, controls }) => [set, ...controls.sets]))
+    gates.push(await ablationGate(model, set, means, directionsOf));
   const found = await forwardScores(model, index, asked, probes, gates, work);
   const outcomeOf = (hits: Uint8Array): Outcome => ({
     accuracy: shareOf(hits),
@@ -127,4 +133,17 @@ export async function studyForward(
     const outputs = await meanOutputs(model, index, over, layersUsed, work);
     return replacement === "tokens" ? everywhere(model, oneMean(model, outputs, "tokens")) : outputs;
   }
+}
+
+/** The directions of heads, each head's once. */
+function remembered(model: ClipModel): DirectionsOf {
+  const known = new Map<string, Promise<HeadDirections>>();
+  let directionsOf: DirectionsOf | undefined;
+  return (layer, head) => {
+    directionsOf ??= singularDirections(model);
+    const key = `${layer}.${head}`;
+    const found = known.get(key) ?? directionsOf(layer, head);
+    known.set(key, found);
+    return found;
+  };
 }

@@ -1,6 +1,8 @@
 /** Random heads to hold a chosen set against: whatever is said of some heads must not be true of any heads. */
 import { Random } from "../../math/random.ts";
+import type { ComponentSet } from "../../model/components.ts";
 import type { ControlBand } from "../../results/accuracy.ts";
+import { directionUnit, type UnitSizes, unitSet } from "./ablation.ts";
 
 /** Sets to compare with. */
 export interface Controls {
@@ -49,6 +51,35 @@ export function drawControls(
     sets.push(set);
   }
   return { sets, exhaustive: false };
+}
+
+/**
+ * Sets with as many other directions, with the same weights, beside the same heads and MLPs.
+ * @param from the same heads' directions, or all of the same layers'
+ */
+export function drawDirections(
+  set: ComponentSet,
+  from: "heads" | "layers",
+  draws: number,
+  sizes: UnitSizes,
+  seed: number,
+): { readonly sets: readonly ComponentSet[]; readonly exhaustive: boolean } {
+  const { directions: own = [] } = set;
+  const { heads, headDim } = sizes;
+  const count = from === "heads" ? headDim : heads * headDim;
+  const starts = own.map(({ layer, head }) =>
+    directionUnit(sizes, { layer, head: from === "heads" ? head : 0, direction: 0 }),
+  );
+  const pool = [...new Set(starts)].flatMap((unit) => Array.from({ length: count }, (_, k) => unit + k));
+  const except = own.map((along) => directionUnit(sizes, along));
+  const { sets, exhaustive } = drawControls(pool, own.length, draws, { seed, except });
+  return {
+    exhaustive,
+    sets: sets.map((units) => {
+      const { directions = [] } = unitSet(units, sizes);
+      return { ...set, directions: directions.map((along, i) => ({ ...along, weight: own[i].weight })) };
+    }),
+  };
 }
 
 const byNumber = (a: number, b: number) => a - b;

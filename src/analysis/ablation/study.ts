@@ -7,12 +7,7 @@
  * the Paradox" (concept consistency): heads of high consistency against heads of low.
  */
 import type { ClipModel } from "../../model/clip-model.ts";
-import {
-  type ComponentSet,
-  mlpCount,
-  type NamedSet,
-  type WeightedDirection,
-} from "../../model/components.ts";
+import { type ComponentSet, mlpCount, type NamedSet } from "../../model/components.ts";
 import type { ControlBand, Replacement } from "../../results/accuracy.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf } from "../../results/shapes.ts";
@@ -20,9 +15,9 @@ import { type AblationRow, type ZeroShotResult, zeroShotResult } from "../../res
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { problemAccuracy, problemHits, type ZeroShotProblem } from "../zero-shot/problem.ts";
 import { shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
-import { createAblation, directionUnit, unitSet } from "./ablation.ts";
+import { createAblation } from "./ablation.ts";
 import { studyForward } from "./forward-study.ts";
-import { bandOf, drawControls, randomOrders, sameHeads } from "./random-heads.ts";
+import { bandOf, drawControls, drawDirections, randomOrders, sameHeads } from "./random-heads.ts";
 
 /** How the study is made. */
 export interface StudyOptions extends WorkOptions {
@@ -38,7 +33,7 @@ export interface StudyOptions extends WorkOptions {
  * "What is a component worth to classification?": accuracy with and without sets of components and whole layers, beside
  * random heads.
  * @param forwardImages take the sets away inside the network too, over at most as many images
- * @throws `HEADS_INVALID` for MLP terms that the index does not hold, what {@link studyForward} throws, `CANCELLED`
+ * @throws `HEADS_INVALID` for MLP terms that the index does not hold, what `studyForward` throws, `CANCELLED`
  * @example
  * ```ts
  * import { evaluateZeroShot, openIndex, openModel, parseHeads } from "clip-interpret";
@@ -136,9 +131,16 @@ export async function studyAblation(
     own: readonly number[],
     share: number,
   ): Promise<ControlBand | null> {
-    if (set.directions) return drawnAlong(set, set.directions, share);
-    const controls = drawControls(units, own.length, random, { seed, except: own });
     const shares: number[] = [];
+    if (set.directions) {
+      const controls = drawDirections(set, "heads", random, scores, seed);
+      for (const control of controls.sets) {
+        checkCancelled(signal);
+        shares.push(shareOf(problemHits(problem, await ablation.without(control))).share);
+      }
+      return bandOf(shares, share, controls.exhaustive);
+    }
+    const controls = drawControls(units, own.length, random, { seed, except: own });
     for (const control of controls.sets) {
       checkCancelled(signal);
       const left = await ablation.whole();
@@ -146,29 +148,6 @@ export async function studyAblation(
         await ablation.takeHead(left, Math.floor(unit / heads), unit % heads, set.heads[i].weight);
       }
       await ablation.takeMlps(left, set.mlps);
-      shares.push(shareOf(problemHits(problem, left)).share);
-    }
-    return bandOf(shares, share, controls.exhaustive);
-  }
-
-  /** As many other directions of the same heads with the same weights, beside the same heads and MLPs. */
-  async function drawnAlong(
-    set: ComponentSet,
-    own: readonly WeightedDirection[],
-    share: number,
-  ): Promise<ControlBand | null> {
-    const first = own.map((along) => directionUnit(scores, { ...along, direction: 0 }));
-    const pool = [...new Set(first)].flatMap((unit) =>
-      Array.from({ length: scores.headDim }, (_, k) => unit + k),
-    );
-    const except = own.map((along) => directionUnit(scores, along));
-    const controls = drawControls(pool, own.length, random, { seed, except });
-    const shares: number[] = [];
-    for (const control of controls.sets) {
-      checkCancelled(signal);
-      const { directions = [] } = unitSet(control, scores);
-      const weighted = directions.map((along, i) => ({ ...along, weight: own[i].weight }));
-      const left = await ablation.without({ ...set, directions: weighted });
       shares.push(shareOf(problemHits(problem, left)).share);
     }
     return bandOf(shares, share, controls.exhaustive);

@@ -117,7 +117,6 @@ function centredRows(texts: Float64Array, mean: Float64Array): Float64Array {
 /**
  * The heads that know a text, those that know it best first: by the share of their variance that lies along it, beside its
  * place among the texts of the pool.
- * @param known {@link openPoolShares} of the same model, index and pool
  * @throws what embedding a text throws, `CANCELLED`
  * @example
  * ```ts
@@ -137,6 +136,7 @@ export async function findHeads(
   pool: TextPool,
   text: string,
   options: FindHeadsOptions & {
+    /** What `openPoolShares` gave of the same model, index and pool. */
     readonly known?: PoolShares;
     /** The text's, [D], where it is known. */
     readonly embedding?: Float32Array;

@@ -8,7 +8,7 @@ import type { Partition } from "../zero-shot/zero-shot.ts";
 export interface CueProblem extends ZeroShotProblem {
   /** The factor that the model takes for the class. */
   readonly cueFactor: string;
-  /** [rows]: the value of the cue, and the values' names. */
+  /** `[rows]`: the value of the cue, and the values' names. */
   readonly cue: Partition;
   /** Class × cue, of the validation images alone. */
   readonly validation: Partition;

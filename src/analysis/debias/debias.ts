@@ -63,8 +63,8 @@ export interface DebiasOptions extends WorkOptions {
 /**
  * "Which heads carry this cue, and what comes of taking them away?": finds them, ablates their direct effects, tells
  * what that does, and exports it.
- * @throws `HEADS_INVALID` for given MLPs or weights, or an export without heads; what {@link studyForward} and
- *   {@link exportDebiased} throw; `CANCELLED`
+ * @throws `HEADS_INVALID` for given MLPs or weights, or an export without heads; what `studyForward` and
+ *   `exportDebiased` throw; `CANCELLED`
  * @example
  * ```ts
  * import { debias, openModel } from "clip-interpret";
@@ -85,7 +85,6 @@ export async function debias(
   options: DebiasOptions = {},
 ): Promise<DebiasResult> {
   const { index, classSet, cueFactor: cue } = problem;
-  if (options.given && options.fullForward) refuseDirections(options.given, "inside the network");
   if (options.given && options.exports?.length) refuseDirections(options.given, "in an exported model");
   const found = await removeCue(model, problem, options);
   const forward = await insideNetwork(model, problem, found, options);
@@ -301,12 +300,14 @@ async function insideNetwork(
     exports = [],
     random = 100,
     seed = 0,
+    given,
     ...options
   }: DebiasOptions,
 ): Promise<ForwardStudy[]> {
   const { chosen } = selections[used];
   if (chosen.length === 0) return [];
-  const sets = [{ name: chosen.map(({ name }) => name).join(","), set: wholeHeads(chosen) }];
+  const set = (selections[used].selection === "given" && given) || wholeHeads(chosen);
+  const sets = [{ name: chosen.map(({ name }) => name).join(","), set }];
   const study = (replacement: InnerReplacement, draws: number) =>
     studyForward(model, problem, sets, {
       ...(options.report && { report: options.report }),

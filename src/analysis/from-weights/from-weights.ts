@@ -102,7 +102,7 @@ export async function spanFromWeights(
 /**
  * Describes what heads can write in the texts of a pool, without an image.
  * @param options `draws`: directions drawn at random for the level of chance; 0 draws none. Default: 200
- * @throws what {@link spanFromWeights} and embedding texts throw
+ * @throws what `spanFromWeights` and embedding texts throw
  * @example
  * ```ts
  * import { openModel, parseHeads } from "clip-interpret";

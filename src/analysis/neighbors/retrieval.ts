@@ -14,11 +14,12 @@
  * products with heads that write towards it count for what they have in common rather than against it.
  */
 import type { Index } from "../../corpus/open-index.ts";
-import { createSearch } from "../../corpus/search.ts";
+import { createSearch, type Search } from "../../corpus/search.ts";
 import { addScaled, norm } from "../../math/linear.ts";
 import { distribution, largest } from "../../math/rank.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allComponents, type ComponentSet } from "../../model/components.ts";
+import type { MatMul } from "../../onnx/matmul.ts";
 import { originOf } from "../../results/origin.ts";
 import {
   type Hubness,
@@ -79,7 +80,6 @@ export async function measureRetrieval(
   const known = new Map(findGroupings(index, tested).map((grouping) => [grouping.name, grouping]));
   const groupings = selectivity.factors.flatMap(({ name }) => known.get(name) ?? []);
   const search = createSearch(index, geometry, matmul);
-  const { embedDim } = geometry;
   const sets = [
     { chosenFor: "embedding", heads: [], set: allComponents(geometry) },
     ...Object.entries(chosen)
@@ -95,30 +95,14 @@ export async function measureRetrieval(
       }),
   ];
   const rows: RetrievalResult["rows"] = [];
-  /** What is compared by itself: each head where scores are centred, else all together. */
-  const partsOf = (set: ComponentSet): ComponentSet[] =>
-    scoring === "centred" && set.mlps.length === 0
-      ? set.heads.map((head) => ({ heads: [head], mlps: [] }))
-      : [set];
   for (const { chosenFor, heads, set } of sets) {
     checkCancelled(signal);
-    const parts: Float64Array[] = [];
-    for (const part of partsOf(set)) parts.push(await search.contributions(part, tested));
-    const dense = featuresOf(parts, embedDim, scoring);
-    const width = dense.length / tested.length;
-    const nearest: number[][] = [];
-    for (const query of asked) {
-      const scores = await matmul(
-        { data: dense, dims: [1, tested.length, width] },
-        { data: dense.slice(query * width, (query + 1) * width), dims: [1, width, 1] },
-      );
-      nearest.push(largest(scores, k, new Set([query])));
-    }
+    const nearest = await nearestThrough(search, matmul, set, { tested, asked, k, scoring });
     rows.push({
       chosenFor,
       heads,
       hubness: hubnessOf(nearest, tested.length),
-      precisionAtK: groupings.map((grouping) => precision(grouping, tested, asked, nearest)),
+      precisionAtK: groupings.map((grouping) => precisionOf(grouping, tested, asked, nearest)),
     });
   }
   return retrievalResult(await originOf({ model, index }), {
@@ -129,6 +113,43 @@ export async function measureRetrieval(
     }),
     rows,
   });
+}
+
+/** Of each image that is asked for, the k nearest others through a set: positions among those that are looked through. */
+export async function nearestThrough(
+  search: Search,
+  matmul: MatMul,
+  set: ComponentSet,
+  {
+    tested,
+    asked,
+    k,
+    scoring,
+  }: {
+    /** Rows of the index that are looked through. */
+    readonly tested: readonly number[];
+    /** Positions among them that are queries. */
+    readonly asked: readonly number[];
+    readonly k: number;
+    readonly scoring: Scoring;
+  },
+): Promise<number[][]> {
+  // What is compared by itself: each head where scores are centred, else all together.
+  const apart = scoring === "centred" && set.mlps.length === 0;
+  const parts: Float64Array[] = [];
+  for (const part of apart ? set.heads.map((head) => ({ heads: [head], mlps: [] })) : [set])
+    parts.push(await search.contributions(part, tested));
+  const dense = featuresOf(parts, search.manifest.embedDim, scoring);
+  const width = dense.length / tested.length;
+  const nearest: number[][] = [];
+  for (const query of asked) {
+    const scores = await matmul(
+      { data: dense, dims: [1, tested.length, width] },
+      { data: dense.slice(query * width, (query + 1) * width), dims: [1, width, 1] },
+    );
+    nearest.push(largest(scores, k, new Set([query])));
+  }
+  return nearest;
 }
 
 /**
@@ -171,8 +192,8 @@ export function hubnessOf(nearest: readonly (readonly number[])[], images: numbe
 const thin = (n: number, most: number): number[] =>
   Array.from({ length: Math.min(n, most) }, (_, i) => Math.floor((i * n) / Math.min(n, most)));
 
-/** The mean share of neighbours that have the query's value, over the queries that have one. */
-function precision(
+/** precision@k: the mean share of neighbours that have the query's value, over the queries that have one. */
+export function precisionOf(
   { groups }: Grouping,
   tested: readonly number[],
   asked: readonly number[],

@@ -29,7 +29,7 @@ export interface Benchmark {
   readonly title: string;
   /** In the order of their numbers; the first is `background` where that is a class. */
   readonly classes: readonly string[];
-  /** The class of a mask's number; {@link UNLABELLED} for pixels that do not count, undefined for a number without a meaning. */
+  /** The class of a mask's number; `UNLABELLED` for pixels that do not count, undefined for a number without a meaning. */
   readonly classOf: (value: number) => number | undefined;
   /** What the shorter side of an image is made, for a model that reads squares of 224 pixels. */
   readonly shortSide: number;

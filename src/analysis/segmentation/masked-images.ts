@@ -19,7 +19,7 @@ export interface MaskedImage {
   readonly image: string;
   readonly mask: string;
   /**
-   * The class of a mask's number; {@link NO_CLASS} for background, {@link UNLABELLED} for pixels that do not count,
+   * The class of a mask's number; `NO_CLASS` for background, `UNLABELLED` for pixels that do not count,
    * undefined for a number without a known meaning.
    */
   readonly classOf: (value: number) => number | undefined;

@@ -44,7 +44,7 @@ import { type BaselineMap, baselineMaps } from "./baselines.ts";
 
 /** What each token brought to the score of some heads. */
 export interface TokenMap {
-  /** [N − 1]: the patches in reading order. */
+  /** `[N − 1]`: the patches in reading order. */
   readonly values: Float64Array;
   /** Σ values. */
   readonly patches: number;

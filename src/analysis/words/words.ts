@@ -147,7 +147,7 @@ export interface WordsAsked {
   readonly pairs?: number;
 }
 
-/** {@link WordsAsked}, and how image and text are read. */
+/** `WordsAsked`, and how image and text are read. */
 export interface ExplainWordsOptions extends WordsAsked, TextPartsOptions, DecodeOptions {
   /** How the result names the image; by default by its path. */
   readonly image?: Partial<ImageOrigin>;

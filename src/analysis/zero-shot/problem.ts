@@ -18,7 +18,7 @@ export interface ZeroShotProblem {
   readonly probes: Float64Array;
   /** Images that show a class, in the order of the index. */
   readonly rows: readonly number[];
-  /** [rows]: the class that each shows. */
+  /** `[rows]`: the class that each shows. */
   readonly truth: Int32Array;
   /** [C]. */
   readonly contests: Int32Array;

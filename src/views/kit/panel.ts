@@ -49,7 +49,7 @@ export function shownSize({ original, placement }: Placed): ShownSize {
 }
 
 /**
- * How many pixels of the image a picture of {@link shownSize} is drawn from.
+ * How many pixels of the image a picture of `shownSize` is drawn from.
  *
  * @example
  * ```ts
