@@ -3,24 +3,26 @@
  * the same for all visitors is answered by files, which the server itself writes here.
  */
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { DEFAULT_MODEL, EMBEDDED_MODELS } from "../src/model/embedded.ts";
-import type { App, Corpora, CorpusImages } from "../src/results/app.ts";
-import { startServer } from "../src/server/serve.ts";
-import { startEngine } from "../src/server/threads/engine.ts";
+import type { App, Corpora, CorpusImages, JobView } from "../src/results/app.ts";
+import type { AtlasState } from "../src/results/atlas.ts";
 import { sha256Of } from "../src/support/hash.ts";
-import type { PageFacts } from "../src/tab/answers.ts";
+import type { PageFacts } from "../src/tab/facts.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PAGE = join(ROOT, "dist/page");
-/** The pictures that come with it. */
-const SCENES = "scenes";
+/** The pictures that come with it: a few to start from, and those that an index, an atlas and measurements are of. */
+const CORPORA = ["demo", "scenes"];
+const DEMO = "demo";
+/** Enough for heads to be told apart; few enough for the page's files. */
+const DEMO_IMAGES = 200;
 const WEIGHTS = "open_clip_model.safetensors";
 const MODEL_FILES = ["open_clip_config.json", WEIGHTS, "tokenizer.json"];
 
@@ -56,42 +58,104 @@ for (const name of EMBEDDED_MODELS) {
   }
 }
 
-const cache = await mkdtemp(join(tmpdir(), "page-"));
-const server = await startServer({ models: await startEngine(), served: [DEFAULT_MODEL], cache });
+/** The server as it was built: its threads start in a moment, which sources are first compiled for. */
+const built = <T>(module: string): Promise<T> =>
+  import(new URL(`../dist/${module}.js`, import.meta.url).href);
+const { startServer } = await built<typeof import("../src/server/serve.ts")>("server/serve");
+const { startEngine } =
+  await built<typeof import("../src/server/threads/engine.ts")>("server/threads/engine");
+const { builtInCorpora } = await built<typeof import("../src/server/corpora.ts")>("server/corpora");
+const { codeVersion } = await built<typeof import("../src/support/code-version.ts")>("support/code-version");
+// The index, what it says of heads and the atlas take a minute: they are kept for as long as what computes them stays the same.
+const caches = join(ROOT, "node_modules/.cache/clip-interpret-page");
+const cache = join(caches, (await codeVersion()).slice(0, 16));
+for (const old of await readdir(caches).catch(() => []))
+  if (old !== basename(cache)) await rm(join(caches, old), { recursive: true, force: true });
+const server = await startServer({
+  ...{ models: startEngine(), served: [DEFAULT_MODEL], cache },
+  builtIn: builtInCorpora({ ...process.env, CLIP_INTERPRET_CACHE: cache }, DEMO_IMAGES),
+});
 const answers: Record<string, unknown> = {};
-const ask = async <T>(path: string): Promise<T> => {
-  const response = await fetch(new URL(`.${path}`, server.url));
+const files: Record<string, string> = {};
+const pictures: Record<string, PageFacts["pictures"][string]> = {};
+const ask = async <T>(path: string, body?: unknown): Promise<T> => {
+  const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(new URL(`.${path}`, server.url), { ...sent, headers });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
 };
+const query = (asked: Record<string, string>) => new URLSearchParams(asked).toString();
+/** Runs a job to its end. */
+const work = async (kind: "prepare" | "atlas") => {
+  let job = await ask<JobView>("/api/jobs", { kind, corpus: DEMO, model: DEFAULT_MODEL });
+  while (job.state === "queued" || job.state === "running") {
+    await setTimeout(200);
+    job = await ask<JobView>(`/api/jobs/${job.id}`);
+  }
+  if (job.state !== "done") throw new Error(`${kind}: ${JSON.stringify(job.error)}`);
+};
+/** Answers that few ask for are files of their own. */
+const write = async (path: string) => {
+  const address = `answers/${path.replace(/\?.*/, "").slice("/api/".length).replaceAll("/", "-")}.json`;
+  await mkdir(join(PAGE, "answers"), { recursive: true });
+  await writeFile(join(PAGE, address), JSON.stringify(await ask(path)));
+  files[path] = address;
+};
+await work("prepare");
+await work("atlas");
+
 const app = await ask<App>("/api/app");
-const { images } = await ask<CorpusImages>(`/api/corpora/${SCENES}/images?offset=0&limit=200`);
-const pictures: Record<string, PageFacts["pictures"][string]> = {};
-for (const { image, path, label, factors } of images) {
-  const address = `pictures/${basename(path)}`;
-  await cp(join(ROOT, "examples/scenes", path), join(PAGE, address));
-  pictures[image] = { address, path, label, factors };
+answers["/api/app"] = { ...app, reports: [] };
+for (const corpus of CORPORA) {
+  const { images } = await ask<CorpusImages>(`/api/corpora/${corpus}/images?offset=0&limit=${DEMO_IMAGES}`);
+  await mkdir(join(PAGE, "pictures", corpus), { recursive: true });
+  for (const { image, path, label, factors } of images) {
+    const address = `pictures/${corpus}/${basename(path)}`;
+    const file = await fetch(new URL(`./api/images/${encodeURIComponent(image)}/file`, server.url));
+    if (!file.ok) throw new Error(`${image}: ${file.status}`);
+    await writeFile(join(PAGE, address), new Uint8Array(await file.arrayBuffer()));
+    pictures[image] = { address, path, label, factors };
+  }
 }
-answers["/api/app"] = { ...app, defaultCorpus: SCENES, reports: [] };
 const listed = await ask<{ models: { name: string }[] }>("/api/models");
 answers["/api/models"] = {
   ...listed,
   models: listed.models.filter(({ name }) => name in models),
 };
 for (const model of EMBEDDED_MODELS) {
-  const query = new URLSearchParams({ model }).toString();
-  const { corpora } = await ask<Corpora>(`/api/corpora?${query}`);
-  answers[`/api/corpora?${query}`] = { corpora: corpora.filter(({ name }) => name === SCENES) };
-  answers[`/api/labels?${query}`] = await ask(`/api/labels?${query}`);
-  const over = new URLSearchParams({ model, corpus: SCENES }).toString();
-  answers[`/api/properties?${over}`] = await ask(`/api/properties?${over}`);
+  const { corpora } = await ask<Corpora>(`/api/corpora?${query({ model })}`);
+  answers[`/api/corpora?${query({ model })}`] = {
+    corpora: corpora.filter(({ name }) => CORPORA.includes(name)),
+  };
+  answers[`/api/labels?${query({ model })}`] = await ask(`/api/labels?${query({ model })}`);
+  for (const corpus of CORPORA) {
+    const path = `/api/properties?${query({ model, corpus })}`;
+    answers[path] = await ask(path);
+  }
 }
+const over = query({ model: DEFAULT_MODEL, corpus: DEMO });
+await write(`/api/insights?${over}`);
+await write(`/api/atlas?${over}`);
+const state = JSON.parse(await readFile(join(PAGE, "answers/atlas.json"), "utf8")) as AtlasState;
+if (state.state !== "ready") throw new Error("the atlas is not there");
+for (const { name } of state.atlas.heads) await write(`/api/atlas/heads/${name}?${over}`);
+
+const manifests = (await readdir(cache, { recursive: true })).filter((path) =>
+  path.endsWith("manifest.json"),
+);
+if (manifests.length !== 1) throw new Error(`one index, not ${manifests.join(", ")}`);
+const index = `index/${DEMO}`;
+await cp(join(cache, dirname(manifests[0]!)), join(PAGE, index), {
+  recursive: true,
+  filter: (path) => !path.endsWith(".lock"),
+});
+const indexes = { [`${DEMO} ${DEFAULT_MODEL}`]: index };
 await server.close();
-await rm(cache, { recursive: true, force: true });
-await writeFile(join(PAGE, "page.json"), JSON.stringify({ answers, pictures, models }));
+const facts = { answers, files, indexes, pictures, models };
 
 /** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
-const files = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
+const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) =>
     join(entry.parentPath, entry.name)
@@ -99,13 +163,18 @@ const files = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
       .replaceAll("\\", "/"),
   )
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
-  .filter((path) => path !== "view.js")
+  // Many, and kept when they are seen.
+  .filter((path) => path !== "view.js" && !path.startsWith(`pictures/${DEMO}/`))
   .sort();
-const hash = createHash("sha256");
-for (const path of files) hash.update(path).update(await readFile(join(PAGE, path)));
+const hash = createHash("sha256").update(JSON.stringify(facts));
+for (const path of all) hash.update(path).update(await readFile(join(PAGE, path)));
+const version = hash.digest("hex").slice(0, 16);
+await writeFile(join(PAGE, "page.json"), JSON.stringify({ version, ...facts }));
 const keep = await readFile(join(ROOT, "web/src/tab/keep.js"), "utf8");
-const kept = JSON.stringify(["./", ...files.filter((path) => path !== "index.html")], null, 2);
-const version = JSON.stringify(hash.digest("hex").slice(0, 16));
-await writeFile(join(PAGE, "keep.js"), `const VERSION = ${version};\nconst KEPT = ${kept};\n${keep}`);
-console.log(`dist/page: ${files.length} files for a first visit`);
+// The service worker unpacks the runtime by itself.
+const apart = ["index.html", "runtime.wasm.gz"];
+const kept = ["./", "page.json", ...all.filter((path) => !apart.includes(path))];
+const said = `const VERSION = ${JSON.stringify(version)};\nconst KEPT = ${JSON.stringify(kept, null, 2)};\n`;
+await writeFile(join(PAGE, "keep.js"), said + keep);
+console.log(`dist/page: ${kept.length} files for a first visit`);
 process.exit(0);

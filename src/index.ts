@@ -25,7 +25,8 @@ export { type DescribeOptions, describeHeads } from "./analysis/textspan/describ
 export { type ExplainWordsOptions, explainWords } from "./analysis/words/words.ts";
 export { type BuildOptions, buildIndex } from "./corpus/build.ts";
 export type { Index } from "./corpus/open-index.ts";
-export { openIndex, type Search } from "./corpus/search.ts";
+export { openIndex } from "./corpus/open-search.ts";
+export type { Search } from "./corpus/search.ts";
 export { type PulledModel, pullModel } from "./hub/pull.ts";
 export { type LabelledHeads, type LabelOptions, labelHeads } from "./labeling/label-heads.ts";
 export { measureLabels } from "./labeling/metrics.ts";

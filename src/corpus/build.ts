@@ -16,11 +16,9 @@ import {
   type Layout,
   type Manifest,
   originOf,
-  readManifest,
-  requireIndex,
   requireSameOrigin,
-  writeManifest,
 } from "./manifest.ts";
+import { readManifest, requireIndex, writeManifest } from "./manifest-file.ts";
 import { pictureOf } from "./picture.ts";
 import { dropPaths } from "./prune.ts";
 import { readShardRows, readWholeShard } from "./read-shard.ts";

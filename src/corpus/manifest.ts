@@ -6,8 +6,6 @@ import type { ClipModel } from "../model/clip-model.ts";
 import { PRECISIONS } from "../onnx/linear.ts";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { reasonOf } from "../support/reason.ts";
-import { openedRoot, storedRoot } from "./root.ts";
-import type { Store } from "./store.ts";
 
 const count = z.int().min(0);
 const size = z.int().min(1);
@@ -112,41 +110,25 @@ function isPossible({ layers, heads, headDim, embedDim, pooled }: Layout): boole
 /** `manifest.json`: what an index holds; in memory its `root` is absolute. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
-const FILE = "manifest.json";
-
-/** Reads the manifest; undefined where there is none. @throws `INDEX_INVALID`, `INPUT_UNREADABLE` */
-export async function readManifest(store: Store): Promise<Manifest | undefined> {
-  if ((await store.size(FILE)) === undefined) return undefined;
-  const text = (await store.read(FILE)).toString("utf8");
+/** Reads a manifest's text; its `root` is as it is stored. @param where what messages call the index @throws `INDEX_INVALID` */
+export function parseManifest(text: string, where: string): Manifest {
+  const invalid = (why: string) =>
+    new ClipInterpretError("INDEX_INVALID", `the manifest of the index ${where} is damaged: ${why}`);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw invalid(store, messageOf(cause));
+    throw invalid(messageOf(cause));
   }
   const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) throw invalid(store, reasonOf(parsed.error));
+  if (!parsed.success) throw invalid(reasonOf(parsed.error));
   const names = parsed.data.shards.map(({ name }) => name);
-  if (new Set(names).size !== names.length) throw invalid(store, "a shard is listed twice");
-  return { ...parsed.data, root: await openedRoot(store.where, parsed.data.root) };
+  if (new Set(names).size !== names.length) throw invalid("a shard is listed twice");
+  return parsed.data;
 }
 
-const invalid = (store: Store, why: string) =>
-  new ClipInterpretError("INDEX_INVALID", `the manifest of the index ${store.where} is damaged: ${why}`);
-
-/** Sees that an index that is written to is still there. @throws `INDEX_GONE` */
-export async function requireIndex(store: Store): Promise<void> {
-  const size = await store.size(FILE).catch(() => undefined);
-  if (size === undefined) {
-    throw new ClipInterpretError("INDEX_GONE", `the index ${store.where} cannot be reached any more`);
-  }
-}
-
-/** Writes the manifest in one step. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
-export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
-  const root = await storedRoot(store.where, manifest.root);
-  await store.put(FILE, [Buffer.from(`${JSON.stringify({ ...manifest, root }, null, 1)}\n`)]);
-}
+/** Where an index has its manifest. */
+export const MANIFEST_FILE = "manifest.json";
 
 /** What a model's numbers come from. */
 export async function originOf(model: ClipModel, exif: boolean): Promise<Origin> {
@@ -159,6 +141,14 @@ export async function originOf(model: ClipModel, exif: boolean): Promise<Origin>
     },
     preprocessing: { ...how, mean: [...mean], std: [...std], exif },
   };
+}
+
+/** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
+export async function requireModelOf(
+  { manifest, folder }: { readonly manifest: Manifest; readonly folder: string },
+  model: ClipModel,
+): Promise<void> {
+  requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
 }
 
 /** Checks that numbers of `origin` may be part of an index, or be compared with it. @throws `INDEX_MISMATCH` */

@@ -1,15 +1,8 @@
-import type { ClipModel } from "../model/clip-model.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
+import { assembleIndex, leaveOut, requireAnyShard } from "./assemble-index.ts";
 import { requireFits } from "./fits-memory.ts";
-import { originOf, requireSameOrigin, type ShardEntry } from "./manifest.ts";
-import {
-  assembleIndex,
-  leaveOut,
-  openManifest,
-  openToRead,
-  type ReadOptions,
-  requireAnyShard,
-} from "./open-shards.ts";
+import type { ShardEntry } from "./manifest.ts";
+import { openManifest, openToRead, type ReadOptions } from "./open-shards.ts";
 import { findCorruption, readShardRows, readWholeShard, shardFolder } from "./read-shard.ts";
 import { hashPicture, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
@@ -77,14 +70,6 @@ function withRows(index: ShardedIndex, images: readonly ImageRow[], rejected: re
 /** A word that changes with an index: its manifest is written anew with every shard that comes or goes. Undefined where there is none. */
 export const versionOf = (folder: string): Promise<string | undefined> =>
   storeAt(folder).version("manifest.json");
-
-/** Sees that a model may be asked about an index: it made it. @throws `INDEX_MISMATCH` */
-export async function requireModelOf(
-  { manifest, folder }: Pick<ShardedIndex, "manifest" | "folder">,
-  model: ClipModel,
-): Promise<void> {
-  requireSameOrigin(manifest, await originOf(model, manifest.preprocessing.exif), folder);
-}
 
 /**
  * Reads every byte of an index and of its images, and compares them with the checksums that were taken.

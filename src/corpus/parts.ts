@@ -12,14 +12,8 @@ import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { type BuildOptions, buildIndex, claimIndex, countUnsupported, readRows } from "./build.ts";
 import { findChanges } from "./changes.ts";
-import {
-  differences,
-  type Manifest,
-  originOf,
-  readManifest,
-  requireSameOrigin,
-  writeManifest,
-} from "./manifest.ts";
+import { differences, type Manifest, originOf, requireSameOrigin } from "./manifest.ts";
+import { readManifest, writeManifest } from "./manifest-file.ts";
 import { dropPaths } from "./prune.ts";
 import { shardFolder } from "./read-shard.ts";
 import { isSameFolder } from "./root.ts";

@@ -1,23 +1,26 @@
-import { createHash } from "node:crypto";
 import { mlpCount } from "../model/components.ts";
+import { textOf } from "../support/binary.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import { sha256Of } from "../support/hash.ts";
-import { parseNpyHeader } from "../support/npy.ts";
+import { createSha256, sha256Of } from "../support/hash.ts";
+import { parseNpyHeader } from "../support/npy-header.ts";
 import type { Layout, ShardEntry } from "./manifest.ts";
 import { type ImageRow, parseImageRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
-import type { Store } from "./store.ts";
+import type { ReadableStore } from "./store.ts";
 import { asFloats } from "./stored.ts";
+
+/** What ends a line. */
+export const NEWLINE = 10;
 
 /** Where a shard's files lie. */
 export const shardFolder = (name: string): string => `shards/${name}`;
 
 const fileOf = ({ name }: Pick<ShardEntry, "name">, file: string) => `${shardFolder(name)}/${file}`;
 
-const corrupt = (store: Store, name: string, why: string) =>
+const corrupt = (store: ReadableStore, name: string, why: string) =>
   new ClipInterpretError("INDEX_CORRUPT", `${store.where}/${name} ${why}`);
 
 /** What an array holds is looked at by no repair: only where a shard is gone is it made again. */
-const damaged = (store: Store, { name }: ShardEntry, file: string) =>
+const damaged = (store: ReadableStore, { name }: ShardEntry, file: string) =>
   new ClipInterpretError(
     "INDEX_CORRUPT",
     `${store.where}/${shardFolder(name)}/${file} does not hold what was written`,
@@ -38,12 +41,12 @@ export interface ShardRows {
  * @throws `INDEX_CORRUPT`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`
  */
 export async function readRowBytes(
-  store: Store,
+  store: ReadableStore,
   shard: ShardEntry,
-): Promise<readonly [bytes: Buffer, where: string]> {
+): Promise<readonly [bytes: Uint8Array, where: string]> {
   const read = await readRowFile(store, shard, "images.jsonl");
   let lines = 0;
-  for (let at = read[0].indexOf("\n"); at >= 0; at = read[0].indexOf("\n", at + 1)) lines++;
+  for (let at = read[0].indexOf(NEWLINE); at >= 0; at = read[0].indexOf(NEWLINE, at + 1)) lines++;
   requireCounts(store, shard, { images: lines });
   return read;
 }
@@ -52,10 +55,10 @@ export async function readRowBytes(
  * Reads a shard's rows, and compares their checksums.
  * @throws `INDEX_CORRUPT`, `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`
  */
-export async function readShardRows(store: Store, shard: ShardEntry): Promise<ShardRows> {
+export async function readShardRows(store: ReadableStore, shard: ShardEntry): Promise<ShardRows> {
   const read = async (file: "images.jsonl" | "rejected.jsonl") => {
     const [bytes, where] = await readRowFile(store, shard, file);
-    return [bytes.toString("utf8"), where] as const;
+    return [textOf(bytes), where] as const;
   };
   const images = parseImageRows(...(await read("images.jsonl")));
   const rejected = parseRejectedRows(...(await read("rejected.jsonl")));
@@ -63,7 +66,7 @@ export async function readShardRows(store: Store, shard: ShardEntry): Promise<Sh
   return { images, rejected };
 }
 
-async function readRowFile(store: Store, shard: ShardEntry, file: "images.jsonl" | "rejected.jsonl") {
+async function readRowFile(store: ReadableStore, shard: ShardEntry, file: "images.jsonl" | "rejected.jsonl") {
   const name = fileOf(shard, file);
   const bytes = await store.read(name);
   if (sha256Of(bytes) !== shard.files[file].sha256) throw corrupt(store, name, "is not what was written");
@@ -71,7 +74,7 @@ async function readRowFile(store: Store, shard: ShardEntry, file: "images.jsonl"
 }
 
 function requireCounts(
-  store: Store,
+  store: ReadableStore,
   shard: ShardEntry,
   counts: Partial<Pick<ShardEntry, "images" | "rejected">>,
 ): void {
@@ -85,7 +88,11 @@ function requireCounts(
  * looked at.
  * @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE`
  */
-export async function requireWholeShard(store: Store, layout: Layout, shard: ShardEntry): Promise<void> {
+export async function requireWholeShard(
+  store: ReadableStore,
+  layout: Layout,
+  shard: ShardEntry,
+): Promise<void> {
   for (const [file, { bytes }] of Object.entries(shard.files)) {
     if ((await store.size(fileOf(shard, file))) === bytes) continue;
     throw corrupt(store, fileOf(shard, file), "is missing or has another length");
@@ -94,23 +101,27 @@ export async function requireWholeShard(store: Store, layout: Layout, shard: Sha
 }
 
 /** The rows of a shard, if all of it can be read. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
-export async function readWholeShard(store: Store, layout: Layout, shard: ShardEntry): Promise<ShardRows> {
+export async function readWholeShard(
+  store: ReadableStore,
+  layout: Layout,
+  shard: ShardEntry,
+): Promise<ShardRows> {
   await requireWholeShard(store, layout, shard);
   return readShardRows(store, shard);
 }
 
 /** Files whose bytes are not those that the manifest's checksums say; reads everything. */
-export async function findCorruption(store: Store, shard: ShardEntry): Promise<string[]> {
+export async function findCorruption(store: ReadableStore, shard: ShardEntry): Promise<string[]> {
   const PIECE = 1 << 26;
   const wrong: string[] = [];
   for (const [file, { bytes, sha256 }] of Object.entries(shard.files)) {
     const name = fileOf(shard, file);
-    const hash = createHash("sha256");
+    const hash = createSha256();
     const whole = (await store.size(name)) === bytes;
     for (let at = 0; whole && at < bytes; at += PIECE) {
       hash.update(await store.readRange(name, at, Math.min(PIECE, bytes - at)));
     }
-    if (!whole || hash.digest("hex") !== sha256) wrong.push(name);
+    if (!whole || hash.digest() !== sha256) wrong.push(name);
   }
   return wrong;
 }
@@ -139,7 +150,7 @@ const HEADER_BYTES = 256;
 
 /** One array of a shard: where its numbers start. @throws `INDEX_CORRUPT` when it is not of the shape expected */
 async function openArray(
-  store: Store,
+  store: ReadableStore,
   shard: ShardEntry,
   file: string,
   descr: string,
@@ -168,7 +179,7 @@ async function openArray(
  * @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE`
  */
 export async function readCheckedHead(
-  store: Store,
+  store: ReadableStore,
   layout: Layout,
   shard: ShardEntry,
   at: { readonly layer: number; readonly head: number; readonly scales: Float64Array },
@@ -199,7 +210,7 @@ const SUMS_TOLERANCE = 1e-10;
 
 /** Σ z̃ of one head over a shard, [m + 1]: the last row of its moments, or all that is kept of them. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 async function readSums(
-  store: Store,
+  store: ReadableStore,
   { layers, heads, headDim, pooled }: Layout,
   shard: ShardEntry,
   layer: number,
@@ -216,7 +227,7 @@ async function readSums(
 
 /** z of one head for all images of a shard, [n, d_h], as stored and unchecked. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 export async function readHead(
-  store: Store,
+  store: ReadableStore,
   { layers, heads, headDim, dtype }: Layout,
   shard: ShardEntry,
   layer: number,
@@ -234,7 +245,7 @@ export async function readHead(
 
 /** A whole float array of a shard. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 export async function readFloats(
-  store: Store,
+  store: ReadableStore,
   shard: ShardEntry,
   file: "scalars.npy" | "embedding.npy",
   shape: readonly number[],
@@ -244,7 +255,7 @@ export async function readFloats(
 
 /** The moments of a shard, [L, H, m+1, m+1]. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 export async function readMoments(
-  store: Store,
+  store: ReadableStore,
   { layers, heads, headDim }: Layout,
   shard: ShardEntry,
 ): Promise<Float64Array> {
@@ -253,14 +264,18 @@ export async function readMoments(
 }
 
 /** The MLP terms of a shard, [n, L+1, D] as float16 bits. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
-export async function readMlps(store: Store, layout: Layout, shard: ShardEntry): Promise<Uint16Array> {
+export async function readMlps(
+  store: ReadableStore,
+  layout: Layout,
+  shard: ShardEntry,
+): Promise<Uint16Array> {
   const shape = [shard.images, mlpCount(layout), layout.embedDim];
   return new Uint16Array(await readArray(store, shard, "mlps.npy", "<f2", shape));
 }
 
 /** A whole array, whose file is what was written. @throws `INDEX_CORRUPT`, `INPUT_UNREADABLE` */
 async function readArray(
-  store: Store,
+  store: ReadableStore,
   shard: ShardEntry,
   file: string,
   descr: string,
@@ -268,14 +283,16 @@ async function readArray(
 ) {
   const { name, dataStart } = await openArray(store, shard, file, descr, shape);
   const size = (await store.size(name)) ?? 0;
-  const hash = createHash("sha256").update(await store.readRange(name, 0, dataStart));
+  const hash = createSha256();
+  hash.update(await store.readRange(name, 0, dataStart));
   const bytes = await store.readRange(name, dataStart, size - dataStart);
-  if (hash.update(bytes).digest("hex") !== shard.files[file].sha256) throw damaged(store, shard, file);
+  hash.update(bytes);
+  if (hash.digest() !== shard.files[file].sha256) throw damaged(store, shard, file);
   return aligned(bytes);
 }
 
 /** The bytes in memory of their own. */
-const aligned = (bytes: Buffer<ArrayBuffer>): ArrayBuffer =>
+const aligned = (bytes: Uint8Array<ArrayBuffer>): ArrayBuffer =>
   bytes.byteOffset === 0 && bytes.buffer.byteLength === bytes.length
     ? bytes.buffer
     : Uint8Array.from(bytes).buffer;

@@ -1,11 +1,12 @@
-import { createHash } from "node:crypto";
+import { textOf } from "../support/binary.ts";
+import { createSha256 } from "../support/hash.ts";
 import { once, sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
 import { hashStart } from "./hash-start.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
-import { readRowBytes } from "./read-shard.ts";
+import { NEWLINE, readRowBytes } from "./read-shard.ts";
 import { type ImageRow, parseImageRow, parseImageRows } from "./rows.ts";
-import type { Store } from "./store.ts";
+import type { ReadableStore } from "./store.ts";
 
 /** The rows of an index, looked up when they are asked for. Damaged ones are refused: `INDEX_CORRUPT`. */
 export interface RowTable {
@@ -25,7 +26,7 @@ const LINES_BYTES = 2 ** 25;
 const AHEAD = 2;
 
 /** Opens the rows of the shards that a manifest lists. */
-export function openRowTable(store: Store, manifest: Manifest): RowTable {
+export function openRowTable(store: ReadableStore, manifest: Manifest): RowTable {
   const { shards } = manifest;
   const starts: number[] = [];
   let images = 0;
@@ -52,7 +53,7 @@ export function openRowTable(store: Store, manifest: Manifest): RowTable {
     },
     async *eachShardRows() {
       for await (const [, [bytes, where]] of inTurn(shards, AHEAD, (shard) => readRowBytes(store, shard)))
-        yield parseImageRows(bytes.toString("utf8"), where);
+        yield parseImageRows(textOf(bytes), where);
     },
     async find(by, value) {
       const rows = (await fingerprints())[by].find(value);
@@ -60,12 +61,12 @@ export function openRowTable(store: Store, manifest: Manifest): RowTable {
       return rows.filter((_, i) => found[i][by] === value);
     },
     hash: once(async () => {
-      const hash = createHash("sha256");
+      const hash = createSha256();
       // The lines are what the rows are as JSON.
       hash.update(hashStart(manifest));
       for await (const [, [bytes]] of inTurn(shards, AHEAD, (shard) => readRowBytes(store, shard)))
         hash.update(bytes);
-      return hash.digest("hex");
+      return hash.digest();
     }),
   };
   return table;
@@ -87,9 +88,7 @@ interface Lines {
   row(line: number): ImageRow;
 }
 
-const NEWLINE = 10;
-
-async function readLines(store: Store, shard: ShardEntry): Promise<Lines> {
+async function readLines(store: ReadableStore, shard: ShardEntry): Promise<Lines> {
   const [bytes, where] = await readRowBytes(store, shard);
   const ends = new Uint32Array(shard.images);
   for (let line = 0, at = 0; line < shard.images; line++) {
@@ -99,7 +98,7 @@ async function readLines(store: Store, shard: ShardEntry): Promise<Lines> {
   return {
     row: (line) =>
       parseImageRow(
-        bytes.toString("utf8", line === 0 ? 0 : ends[line - 1] + 1, ends[line]),
+        textOf(bytes.subarray(line === 0 ? 0 : ends[line - 1] + 1, ends[line])),
         `${where}, line ${line + 1}`,
       ),
   };
@@ -109,30 +108,31 @@ async function readLines(store: Store, shard: ShardEntry): Promise<Lines> {
 type Fingerprints = Readonly<Record<"id" | "sha256", Column>>;
 
 async function readFingerprints(
-  store: Store,
+  store: ReadableStore,
   shards: readonly ShardEntry[],
   images: number,
 ): Promise<Fingerprints> {
   const [id, sha256] = [createColumn(images), createColumn(images)];
-  const [idStart, shaStart] = [Buffer.from('"id":"'), Buffer.from('"sha256":"')];
   let row = 0;
   for await (const [shard, [bytes]] of inTurn(shards, AHEAD, (entry) => readRowBytes(store, entry))) {
+    const text = textOf(bytes);
     // Quotes within a string are escaped, so that the first field of this name is the image's own.
     for (let line = 0, at = 0; line < shard.images; line++, row++) {
-      at = bytes.indexOf(idStart, at) + idStart.length;
-      id.set(row, bytes, at);
-      at = bytes.indexOf(shaStart, at) + shaStart.length;
-      sha256.set(row, bytes, at);
-      at = bytes.indexOf(NEWLINE, at) + 1;
+      at = text.indexOf(ID, at) + ID.length;
+      id.set(row, text, at);
+      at = text.indexOf(CHECKSUM, at) + CHECKSUM.length;
+      sha256.set(row, text, at);
+      at = text.indexOf("\n", at) + 1;
     }
   }
   return { id, sha256 };
 }
 
+const [ID, CHECKSUM] = ['"id":"', '"sha256":"'];
 const DIGITS = 16;
 
 interface Column {
-  set(row: number, bytes: Uint8Array, at: number): void;
+  set(row: number, text: string, at: number): void;
   /** Rows that begin so. */
   find(value: string): number[];
 }
@@ -140,20 +140,22 @@ interface Column {
 function createColumn(images: number): Column {
   const halves = new Uint32Array(images * 2);
   /** Eight hex digits; of other letters some number or other. */
-  const half = (bytes: Uint8Array, at: number) => {
+  const half = (text: string, at: number) => {
     let value = 0;
-    for (let i = at; i < at + DIGITS / 2; i++)
-      value = (value << 4) | ((bytes[i] & 15) + (bytes[i] > 64 ? 9 : 0));
+    for (let i = at; i < at + DIGITS / 2; i++) {
+      const letter = text.charCodeAt(i);
+      value = (value << 4) | ((letter & 15) + (letter > 64 ? 9 : 0));
+    }
     return value >>> 0;
   };
   return {
-    set(row, bytes, at) {
-      halves[row * 2] = half(bytes, at);
-      halves[row * 2 + 1] = half(bytes, at + DIGITS / 2);
+    set(row, text, at) {
+      halves[row * 2] = half(text, at);
+      halves[row * 2 + 1] = half(text, at + DIGITS / 2);
     },
     find(value) {
-      const bytes = Buffer.from(value.padEnd(DIGITS));
-      const [first, second] = [half(bytes, 0), half(bytes, DIGITS / 2)];
+      const padded = value.padEnd(DIGITS);
+      const [first, second] = [half(padded, 0), half(padded, DIGITS / 2)];
       const rows: number[] = [];
       for (let row = 0; row < images; row++)
         if (halves[row * 2] === first && halves[row * 2 + 1] === second) rows.push(row);

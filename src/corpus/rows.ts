@@ -56,8 +56,8 @@ export function imageRow(
 }
 
 /** Rows as JSON lines. */
-export const formatRows = (rows: readonly (ImageRow | RejectedRow)[]): Buffer =>
-  Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+export const formatRows = (rows: readonly (ImageRow | RejectedRow)[]): Uint8Array =>
+  new TextEncoder().encode(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 
 /** Reads `images.jsonl`. @throws `INDEX_CORRUPT` */
 export const parseImageRows = (text: string, where: string): ImageRow[] => parseLines(rowSchema, text, where);

@@ -1,18 +1,16 @@
 import { choleskyFactor } from "../math/eigenvalues.ts";
 import { fromHalf } from "../math/half.ts";
 import { addScaled, dot, multiplyLeft } from "../math/linear.ts";
-import type { ClipModel } from "../model/clip-model.ts";
 import type { ComponentSet, WeightedHead, WeightedMlp } from "../model/components.ts";
 import { mlpCount } from "../model/components.ts";
 import type { HeadGeometry } from "../model/geometry.ts";
 import { coordinateCount, headMatrix, headMetric, headProbe, prepareProbe } from "../model/head-space.ts";
 import type { MatMul } from "../onnx/matmul.ts";
 import { ClipInterpretError } from "../support/errors.ts";
-import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
 import { createHeadCache, type HeadCache } from "./head-cache.ts";
-import { type Index, readIndex, requireModelOf } from "./open-index.ts";
+import type { Index } from "./open-index.ts";
 import { AT_ONCE, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
 
 /*
@@ -49,30 +47,6 @@ export interface Centred {
 
 /** Bytes of lengths that are kept, and as many from their mean: eight an image and set. */
 const LENGTHS_BYTES = 2 ** 26;
-
-/**
- * Opens an index for questions, with the model that made it. A shard that is damaged is left out with a warning.
- *
- * @throws `INDEX_INVALID`, `INPUT_UNREADABLE`; `INDEX_CORRUPT` when no shard is whole; `INDEX_MISMATCH` for an index of
- *   another model; `INDEX_TOO_LARGE`
- * @example
- * ```ts
- * import { openIndex, openModel } from "clip-interpret";
- *
- * const model = await openModel("emoji-4x128-p8");
- * const index = await openIndex(model, "scenes.index");
- * console.log(index.images.length, index.images[0].path); // → 120 images/0000-mobile-phone.png
- * ```
- */
-export async function openIndex(
-  model: ClipModel,
-  folder: string,
-  options: { readonly report?: Report } = {},
-): Promise<Search> {
-  const index = await readIndex(folder, options);
-  await requireModelOf(index, model);
-  return createSearch(index, model.geometry, model.matmul);
-}
 
 /** Makes a search over an index. @param geometry of the model that made it */
 export function createSearch<I extends ShardedIndex>(

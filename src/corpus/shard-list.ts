@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { sha256Of } from "../support/hash.ts";
-import { type Manifest, type ShardEntry, writeManifest } from "./manifest.ts";
+import type { Manifest, ShardEntry } from "./manifest.ts";
+import { writeManifest } from "./manifest-file.ts";
 import { shardFolder } from "./read-shard.ts";
 import type { ShardBuilder } from "./shard.ts";
 import type { Store } from "./store.ts";

@@ -7,13 +7,23 @@ export interface StoredFile {
   readonly size: number;
 }
 
+/** Where an index is read from: names and bytes, in a browser too. */
+export interface ReadableStore {
+  /** What messages call it, and what leads to it again: the folder, or the address of the store. */
+  readonly where: string;
+  /** @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
+  read(name: string): Promise<Uint8Array>;
+  /** Bytes `offset … offset + length`. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` when there are fewer */
+  readRange(name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Size in bytes; undefined when there is no such file. @throws `INPUT_UNREADABLE` when that cannot be said */
+  size(name: string): Promise<number | undefined>;
+}
+
 /**
  * Where an index lies: names and bytes. What `put` writes appears whole or not at all, so a store of objects can take
  * the place of a folder.
  */
-export interface Store {
-  /** What messages call it, and what leads to it again: the folder, or the address of the store. */
-  readonly where: string;
+export interface Store extends ReadableStore {
   /**
    * Whether processes on several machines may write at once, for want of a lock. What is not listed yet then bears a name
    * that follows from its content, so that two never write different bytes under one.
@@ -21,12 +31,8 @@ export interface Store {
   readonly shared: boolean;
   /** A folder of this machine for what is computed and not stored yet. */
   readonly journal: string;
-  /** @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` */
   read(name: string): Promise<Buffer<ArrayBuffer>>;
-  /** Bytes `offset … offset + length`. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE` when there are fewer */
   readRange(name: string, offset: number, length: number): Promise<Buffer<ArrayBuffer>>;
-  /** Size in bytes; undefined when there is no such file. @throws `INPUT_UNREADABLE` when that cannot be said */
-  size(name: string): Promise<number | undefined>;
   /** A word that changes whenever a file is written anew; undefined when there is none. @throws `INPUT_UNREADABLE` */
   version(name: string): Promise<string | undefined>;
   /** Writes or replaces a file. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`; in {@link exclusive} work `INDEX_CHANGED` */

@@ -1,14 +1,15 @@
 /** `unread.jsonl`: files that the last run could not reach. It says nothing about them; the next run replaces it. */
+import { textOf } from "../support/binary.ts";
 import { formatRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
-import type { Store } from "./store.ts";
+import type { ReadableStore, Store } from "./store.ts";
 
 export const UNREAD_FILE = "unread.jsonl";
 
 /** What the last run could not reach; nothing where the file is damaged, since the next run makes it anew. */
-export async function readUnread(store: Store): Promise<RejectedRow[]> {
+export async function readUnread(store: ReadableStore): Promise<RejectedRow[]> {
   try {
     if ((await store.size(UNREAD_FILE)) === undefined) return [];
-    return parseRejectedRows((await store.read(UNREAD_FILE)).toString("utf8"), UNREAD_FILE);
+    return parseRejectedRows(textOf(await store.read(UNREAD_FILE)), UNREAD_FILE);
   } catch {
     return [];
   }

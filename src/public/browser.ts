@@ -4,6 +4,10 @@
  *
  * Work blocks the thread that it is done in, so a page does it in a Web Worker.
  */
+
+import type { Search } from "../corpus/search.ts";
+import type { ShardedIndex } from "../corpus/sharded-index.ts";
+import { openWebIndex as readWebIndex } from "../corpus/web-index.ts";
 import { sharesTokenizer } from "../hub/tokenizer-needs.ts";
 import { preprocessIn } from "../image/web-decode.ts";
 import { assembleModel, type ClipModel, type ModelOptions } from "../model/clip-model.ts";
@@ -14,6 +18,7 @@ import { type WebBytes, type WebBytesOptions, webBytes } from "../support/web-by
 import { tokenizerFilesIn } from "../text/tokenizer-files.ts";
 
 export { type ExplainOptions, explainImage } from "../analysis/explain/explain.ts";
+export { findNeighbors, type NeighborOptions } from "../analysis/neighbors/neighbors.ts";
 export { readComponents, readTokens } from "../analysis/read.ts";
 export { type SegmentOptions, segmentImage } from "../analysis/segmentation/segmentation.ts";
 export { type ExplainWordsOptions, explainWords } from "../analysis/words/words.ts";
@@ -25,10 +30,12 @@ export { type DecomposedImage, decomposeImage } from "../model/decompose-image.t
 export { type DecomposedText, decomposeText } from "../model/decompose-text.ts";
 export { contrastProbe, textProbe } from "../model/probe.ts";
 export type { ExplainResult } from "../results/explain.ts";
+export type { NeighborsResult } from "../results/neighbors.ts";
 export type { SegmentResult } from "../results/segment.ts";
 export type { WordsResult } from "../results/words.ts";
 export { ClipInterpretError } from "../support/errors.ts";
 export { VERSION } from "../support/version.ts";
+export type { Search, ShardedIndex };
 export { type WebBytes, type WebBytesOptions, type WebRuntime, webBytes };
 
 /** Where a model is, and what runs it. */
@@ -83,3 +90,29 @@ export async function openWebModel(
   const knownAs = name === undefined ? [] : [name];
   return assembleModel(platform, { folder, name: name ?? nameIn(folder), knownAs }, options);
 }
+
+/**
+ * Opens an index that lies on a web server, as the `index` command wrote it. What is asked of it is read by HTTP ranges: the heads
+ * that are searched, of all images.
+ *
+ * @param model that made it
+ * @param address of its folder
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `INDEX_INVALID`, `INDEX_CORRUPT`; `INDEX_MISMATCH` for an index of another model
+ * @example
+ * ```ts
+ * import { findNeighbors, openWebIndex, openWebModel, parseHeads } from "clip-interpret/browser";
+ * import { InferenceSession, Tensor } from "onnxruntime-web/wasm";
+ *
+ * const site = "https://example.org";
+ * const runtime = { InferenceSession, Tensor };
+ * const model = await openWebModel(`${site}/models/emoji-4x128-p8`, { runtime });
+ * const index = await openWebIndex(model, `${site}/scenes.index`);
+ * const found = await findNeighbors(model, index, { text: "a bicycle" }, parseHeads(model, "last2"), { k: 1 });
+ * console.log(found.neighbors[0].label); // → bicycle
+ * ```
+ */
+export const openWebIndex = (
+  model: ClipModel,
+  address: string,
+  files: WebBytes = webBytes(),
+): Promise<Search<ShardedIndex>> => readWebIndex(model, address, files);

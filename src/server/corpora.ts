@@ -1,7 +1,8 @@
 import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { requireModelOf, versionOf } from "../corpus/open-index.ts";
+import { requireModelOf } from "../corpus/manifest.ts";
+import { versionOf } from "../corpus/open-index.ts";
 import { openManifest, openShards, type ReadOptions } from "../corpus/open-shards.ts";
 import { insideOf, readPicture } from "../corpus/picture.ts";
 import { findMissing, missingPictures, spread } from "../corpus/root.ts";

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { buildIndex } from "../corpus/build.ts";
-import { type Index, readIndex, requireModelOf } from "../corpus/open-index.ts";
+import { requireModelOf } from "../corpus/manifest.ts";
+import { type Index, readIndex } from "../corpus/open-index.ts";
 import { scanSource } from "../corpus/source.ts";
 import { placeOf } from "../corpus/store-at.ts";
 import type { ClipModel } from "../model/clip-model.ts";

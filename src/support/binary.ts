@@ -1,5 +1,8 @@
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Bytes as text in UTF-8; what is none becomes U+FFFD. */
+export const textOf = (bytes: Uint8Array): string => utf8.decode(bytes);
+
 /** Bytes with numbers and text in them, in a browser too. Reading a number behind the end is a `RangeError`. */
 export class Binary extends Uint8Array<ArrayBuffer> {
   #view: DataView | undefined;
@@ -54,7 +57,7 @@ export class Binary extends Uint8Array<ArrayBuffer> {
 
   /** Text in UTF-8; what is none becomes U+FFFD. */
   utf8(start?: number, end?: number): string {
-    return utf8.decode(this.subarray(start, end));
+    return textOf(this.subarray(start, end));
   }
   /** Each byte as the character of its number. */
   latin1(start?: number, end?: number): string {

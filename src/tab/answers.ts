@@ -1,78 +1,65 @@
 import { LRUCache } from "lru-cache";
 import type { z } from "zod";
 import { withoutSeen } from "../analysis/ablation/without-seen.ts";
+import { averageScores, meanScores } from "../analysis/explain/compared.ts";
 import { explainSeen } from "../analysis/explain/explain.ts";
+import { findNeighbors, type Query } from "../analysis/neighbors/neighbors.ts";
 import { everyHeadsTokens } from "../analysis/segmentation/every-head.ts";
 import { type SeenImage, segmentSeen } from "../analysis/segmentation/segmentation.ts";
 import { textPartsOf, wordsSeen } from "../analysis/words/words.ts";
+import { meanOfEachHead } from "../corpus/means.ts";
+import type { Search } from "../corpus/search.ts";
+import type { ShardedIndex } from "../corpus/sharded-index.ts";
 import { openInBrowser } from "../image/web-decode.ts";
 import type { ClipModel } from "../model/clip-model.ts";
-import { parseComponents, parseTextHeads } from "../model/components.ts";
+import { parseTextHeads } from "../model/components.ts";
+import { truncatedIn } from "../model/notices.ts";
 import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
 import {
-  type CorpusImages,
   explainRequestSchema,
   type ImageInfo,
+  meansRequestSchema,
+  neighborsRequestSchema,
+  type Properties,
   segmentRequestSchema,
   tokensRequestSchema,
   withoutRequestSchema,
   wordsRequestSchema,
 } from "../results/app.ts";
+import { originOf } from "../results/origin.ts";
 import { describeModel } from "../server/model-detail.ts";
+import { parseWithProperties } from "../server/named-sets.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { sharedCache } from "../support/shared.ts";
-
-/** A question as it would go to the server. */
-export interface Question {
-  readonly method: string;
-  /** `/api/explain`; of what is read, with its query. */
-  readonly path: string;
-  /** What is sent: plain data, or a file's bytes. */
-  readonly body?: unknown;
-}
-
-/** A picture that comes with the page. */
-export interface PagePicture {
-  /** Its address. */
-  readonly address: string;
-  readonly path: string;
-  readonly label: string | null;
-  readonly factors: ImageInfo["factors"];
-}
-
-/** What a page was built with. */
-export interface PageFacts {
-  /** Answers that are the same for all visitors, by their path, as the server gave them when the page was built. */
-  readonly answers: Readonly<Record<string, unknown>>;
-  /** By what pages call them: `scenes:…`. */
-  readonly pictures: Readonly<Record<string, PagePicture>>;
-}
+import { knownAnswer, type PageFacts, type Question } from "./facts.ts";
 
 /** What the answers need of where they are given. */
 export interface TabPlace {
   readonly facts: PageFacts;
   readonly openModel: (name: string) => Promise<ClipModel>;
   readonly readFile: (address: string) => Promise<Uint8Array>;
+  readonly openIndex: (model: ClipModel, address: string) => Promise<Search<ShardedIndex>>;
 }
 
 /** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
 const LOOK_BYTES = 256e6;
 const UPLOAD_BYTES = 512e6;
 const MOST_MODELS = 3;
+const MOST_INDEXES = 3;
 const MOST_TEXTS_KEPT = 2000;
 
 /** Answers the questions of one tab, one at a time. */
 export type Answer = (question: Question, signal?: AbortSignal) => Promise<unknown>;
 
 /**
- * What answers in a tab instead of the server: the same questions, the same analyses, one model in memory. What needs an
- * index or a disk is not answered there (`NOT_FOUND`).
+ * What answers in a tab instead of the server: the same questions, the same analyses, one model in memory. What takes long
+ * or needs a disk is not answered there.
  */
-export function createAnswers({ facts, openModel, readFile }: TabPlace): Answer {
+export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlace): Answer {
   const models = sharedCache<ClipModel>(MOST_MODELS);
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
@@ -81,6 +68,25 @@ export function createAnswers({ facts, openModel, readFile }: TabPlace): Answer 
   const looks = new LRUCache<string, SeenImage>({ maxSize: LOOK_BYTES, sizeCalculation: bytesOf });
   const embeddings = new LRUCache<string, Float32Array>({ max: MOST_TEXTS_KEPT });
   const load = (name: string) => models.get(name, () => openModel(name));
+  const indexes = sharedCache<Search<ShardedIndex>>(MOST_INDEXES);
+  const means = new WeakMap<ShardedIndex, Promise<Float64Array[]>>();
+  const search = (model: ClipModel, name: string, corpus: string) => {
+    const key = `${corpus} ${name}`;
+    const address = facts.indexes[key];
+    if (address === undefined) throw notHere();
+    return indexes.get(key, () => openIndex(model, address));
+  };
+  const meansOf = (model: ClipModel, index: ShardedIndex) => {
+    const found = means.get(index) ?? meanOfEachHead(index, model.geometry);
+    means.set(index, found);
+    found.catch(() => means.delete(index));
+    return found;
+  };
+  const setOf = (model: ClipModel, name: string, heads: string, corpus: string) => {
+    const path = `/api/properties?${new URLSearchParams({ model: name, corpus })}`;
+    const known = facts.answers[path] as Properties | undefined;
+    return parseWithProperties(heads, model.geometry, known ?? { properties: [] });
+  };
 
   const find = async (image: string) => {
     const [place, id = ""] = image.split(":");
@@ -155,66 +161,73 @@ export function createAnswers({ facts, openModel, readFile }: TabPlace): Answer 
       return everyHeadsTokens(model, seen, { text, against }, await probesOf(model, [text, ...against]));
     },
     "POST /api/segment": async (body) => {
-      const { image, texts, heads, mode, scale, ...asked } = parsed(segmentRequestSchema, body);
+      const { image, texts, heads, mode, scale, corpus, ...asked } = parsed(segmentRequestSchema, body);
       if (mode === "contrast" && texts.length < 2)
         throw new ClipInterpretError("REQUEST_INVALID", "a contrast needs two or more texts");
       const model = await load(asked.model);
-      const set = parseComponents(heads, model.geometry);
+      const set = setOf(model, asked.model, heads, corpus);
       const seen = await look(model, image);
       const probes = await probesOf(model, texts);
       return segmentSeen(model, seen, { texts, probes }, { set, written: heads, mode, scale });
     },
     "POST /api/words": async (body) => {
-      const { image, text, heads, textHeads, pairs, ...asked } = parsed(wordsRequestSchema, body);
+      const { image, text, heads, textHeads, pairs, corpus, ...asked } = parsed(wordsRequestSchema, body);
       const model = await load(asked.model);
-      const set = parseComponents(heads, model.geometry);
+      const set = setOf(model, asked.model, heads, corpus);
       const textSet = parseTextHeads(textHeads, await model.textGeometry());
       const seen = await look(model, image);
       const parts = await textPartsOf(model, text, { textSet, writtenText: textHeads });
       return wordsSeen(model, seen, parts, { set, written: heads, pairs });
     },
     "POST /api/without": async (body) => {
-      const { image, texts, heads, replacement, seed, ...asked } = parsed(withoutRequestSchema, body);
-      if (replacement === "mean") throw notHere();
+      const { image, texts, heads, replacement, seed, corpus, ...asked } = parsed(withoutRequestSchema, body);
       const model = await load(asked.model);
-      const set = parseComponents(heads, model.geometry);
+      const index = replacement === "mean" ? (await search(model, asked.model, corpus)).index : undefined;
+      const set = setOf(model, asked.model, heads, corpus);
       const seen = await look(model, image);
       const probes = await probesOf(model, texts);
-      return withoutSeen(
-        model,
-        seen,
-        { texts, probes },
-        { set, name: heads },
-        { replacement, seed, over: null },
+      const over = index ? { corpus, images: index.images.length } : null;
+      const how = { replacement, seed, over, means: index && (await meansOf(model, index)) };
+      return withoutSeen(model, seen, { texts, probes }, { set, name: heads }, how);
+    },
+    "POST /api/neighbors": async (body) => {
+      const { corpus, query, heads, k, scoring, includeSelf, seed, ...asked } = parsed(
+        neighborsRequestSchema,
+        body,
       );
+      const model = await load(asked.model);
+      const found = await search(model, asked.model, corpus);
+      const set = setOf(model, asked.model, heads, corpus);
+      const prepared: Query =
+        "text" in query
+          ? { text: query.text, embedding: await embed(model, [query.text]) }
+          : await look(model, query.image);
+      const options = { k, ...(scoring && { scoring }), includeSelf, seed };
+      return findNeighbors(model, found, prepared, { name: heads, set }, options);
+    },
+    "POST /api/means": async (body) => {
+      const { corpus, texts, ...asked } = parsed(meansRequestSchema, body);
+      const model = await load(asked.model);
+      const found = await search(model, asked.model, corpus);
+      const probes = await probesOf(model, texts);
+      const [each, scores] = [await meansOf(model, found.index), await meanScores(found, model, probes)];
+      const origin = await originOf({ model, index: found.index });
+      const averages = averageScores(model, texts, probes, each, scores);
+      return { origin, texts: averages, ...(await truncatedIn(model, texts)) };
     },
   };
 
   return async ({ method, path, body }, signal) => {
     checkCancelled(signal);
     const [place = "", search = ""] = path.split("?");
-    const known = method === "GET" ? (facts.answers[path] ?? facts.answers[place]) : undefined;
+    const known = knownAnswer(facts, { method, path });
     if (known !== undefined) return known;
     const route = routes[`${method} ${place}`];
     if (route) return route(body, new URLSearchParams(search));
     const [, image] = /^\/api\/images\/([^/]+)$/.exec(place) ?? [];
     if (method === "GET" && image !== undefined) return describe(decodeURIComponent(image));
-    if (method === "GET" && /^\/api\/corpora\/[^/]+\/images$/.test(place))
-      return listPictures(facts.pictures, place.split("/")[3]!, new URLSearchParams(search));
     throw notHere();
   };
-}
-
-/** Pictures of a corpus, some or named ones. */
-function listPictures(pictures: PageFacts["pictures"], corpus: string, query: URLSearchParams): CorpusImages {
-  const all = Object.entries(pictures).filter(([name]) => name.startsWith(`${corpus}:`));
-  const ids = query.get("ids")?.split(",");
-  const [offset, limit] = [Number(query.get("offset") ?? 0), Number(query.get("limit") ?? 60)];
-  const chosen = ids
-    ? all.filter(([name]) => ids.includes(name.slice(corpus.length + 1)))
-    : all.slice(offset, offset + limit);
-  const images = chosen.map(([image, { path, label, factors }]) => ({ image, path, label, factors }));
-  return { total: all.length, images };
 }
 
 const notHere = () =>

@@ -131,7 +131,9 @@ describe("examples", () => {
         const hub = await serveHub({ [HUB_ID]: SERVED, [TOKENIZER_HOME]: SERVED_TOKENIZER });
         Object.assign(process.env, { HF_HOME: join(folder, "hub"), HF_ENDPOINT: hub.endpoint });
       }
-      const site = code.includes(SITE) ? await startStaticServer({ "": ROOT }) : undefined;
+      const site = code.includes(SITE)
+        ? await startStaticServer({ "": ROOT, "scenes.index": join(folder, "scenes.index") })
+        : undefined;
       const printed = await run(code.replaceAll(SITE, site?.url ?? SITE), entries);
       await site?.close();
       const expected = expectedLines(code);

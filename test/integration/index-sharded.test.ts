@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
 import { measureSelectivity } from "../../src/analysis/selectivity/selectivity.ts";
 import { findSimilarHeads } from "../../src/analysis/similar/similar.ts";
@@ -13,9 +13,12 @@ import { openShards } from "../../src/corpus/open-shards.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import type { ShardedIndex } from "../../src/corpus/sharded-index.ts";
 import { scanSource } from "../../src/corpus/source.ts";
+import { openWebIndex } from "../../src/corpus/web-index.ts";
 import { type ClipModel, openModel } from "../../src/index.ts";
 import { parseComponents } from "../../src/model/components.ts";
+import { webBytes } from "../../src/support/web-bytes.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
+import { startStaticServer } from "../support/static-server.ts";
 
 /* An index whose rows stay on disk answers as one whose rows are in memory. */
 
@@ -104,6 +107,26 @@ describe("an index whose rows stay on disk", () => {
       code: "INDEX_TOO_LARGE",
       message: expect.stringMatching(/holds 40 images: .* 1,907,\d+ MiB, and this process has [\d,]+ MiB/),
     });
+  });
+
+  it("is searched over the web with the same result, by ranges of what is asked for", async () => {
+    const server = await startStaticServer({ "": scratch });
+    onTestFinished(() => server.close());
+    const over = await openWebIndex(model, `${server.url}/index/`, webBytes());
+    const set = { name: "L2.H1", set: parseComponents("L2.H1", model.geometry) };
+    const image = join(scratch, "scenes", index.images[7].path);
+    const here = createSearch(sharded, model.geometry, model.matmul);
+    expect(await findNeighbors(model, over, { image }, set, { k: 3 })).toEqual(
+      await findNeighbors(model, here, { image }, set, { k: 3 }),
+    );
+    // Its manifest and rows say what there is: nothing is asked for to see whether it is there.
+    expect(server.asked.every(({ method, bytes }) => method === "GET" && bytes > 0)).toBe(true);
+    const other = await openModel("emoji-4x128-p16");
+    onTestFinished(() => other.release());
+    const mismatch = { code: "INDEX_MISMATCH", message: expect.stringContaining(`${server.url}/index`) };
+    await expect(openWebIndex(other, `${server.url}/index`, webBytes())).rejects.toMatchObject(mismatch);
+    const none = openWebIndex(model, `${server.url}/none`, webBytes());
+    await expect(none).rejects.toMatchObject({ code: "INPUT_NOT_FOUND" });
   });
 
   it("refuses rows that are not what was written when they are read, and leaves out a shard that is cut off", async () => {

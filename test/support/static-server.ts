@@ -75,7 +75,7 @@ export async function startStaticServer(
     }
     note(end + 1 - start);
     response.writeHead(from === undefined ? 200 : 206, all);
-    if (request.method === "HEAD") response.end();
+    if (request.method === "HEAD" || found.size === 0) response.end();
     else createReadStream(file, { start, end }).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -17,7 +17,8 @@ import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
 import { defaultTexts, settledState, useCanonical } from "./state/settle.ts";
-import { formatAddress, useViewState, VIEWS, type View, within } from "./state/url.ts";
+import { formatAddress, useViewState, within } from "./state/url.ts";
+import type { View } from "./state/views.ts";
 
 const TITLES: Readonly<Record<View, string>> = {
   look: "Look",
@@ -152,7 +153,7 @@ export function App() {
           clip-interpret
         </a>
         <nav aria-label="Views">
-          {VIEWS.filter((one) => client.hasJobs || ["look", "segment"].includes(one)).map((one) => (
+          {client.views.map((one) => (
             <a
               key={one}
               href={formatAddress({ ...(settled ?? state), view: one, tour: 0, head: null, report: null })}

@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
+import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
+import { openIndex } from "../../src/corpus/open-search.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseHeads } from "../../src/model/components.ts";
 import { openModel } from "../../src/model/registry.ts";
@@ -24,6 +26,15 @@ const PAGE = fileURLToPath(new URL("../../dist/page", import.meta.url));
 const COFFEE = fileURLToPath(new URL("../../test/goldens/preprocess/skimage-coffee.png", import.meta.url));
 /** Bytes of a first visit, up to the first map. */
 const MOST_BYTES = 8e6;
+
+/** As much of a browser's type as is used: tests do not know them. */
+interface Caches {
+  keys(): Promise<string[]>;
+  open(name: string): Promise<{
+    keys(): Promise<{ readonly url: string }[]>;
+    delete(request: { readonly url: string }): Promise<boolean>;
+  }>;
+}
 
 let browser: Browser;
 let context: BrowserContext;
@@ -49,6 +60,21 @@ const numbers = async (): Promise<Record<string, never>> => {
   ]);
   return JSON.parse(await readFile(await file.path(), "utf8"));
 };
+/** Waits until the first pictures of a part of the page are there. */
+const shown = (part: Locator) =>
+  expect
+    .poll(
+      () =>
+        part
+          .locator("img")
+          .evaluateAll((images) =>
+            images
+              .slice(0, 4)
+              .map((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0),
+          ),
+      { timeout: 60_000 },
+    )
+    .toEqual([true, true, true, true]);
 /** Results without the names that pictures have here and there. */
 const nameless = <R extends { origin: { image: object } }>({ origin, ...rest }: R) => ({
   ...rest,
@@ -77,7 +103,9 @@ describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
     it("shows its first map after few bytes, with the command's numbers", async () => {
       await page.goto(`${server.url}/`);
       await painted(page);
-      expect(server.asked.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
+      // Neighbours are looked for once the map is there.
+      const forMap = server.asked.filter(({ path }) => !/^\/(index|pictures\/demo)\//.test(path));
+      expect(forMap.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
       const texts = [...EXAMPLE_SCENE.texts];
       const explained = await explainImage(model, EXAMPLE_SCENE.path, texts);
       const score = formatCosine(explained.texts[0]!.similarity);
@@ -97,8 +125,43 @@ describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
       expect(apart(nameless((await numbers()) as never), nameless(segmented))).toBeLessThan(1e-6);
     });
 
+    it("finds neighbours in its index, as the command does", async () => {
+      await page.goto(`${server.url}/#/neighbors?by=image&heads=L1.H0,L3*0.5&k=5`);
+      await page
+        .getByRole("region", { name: /most similar/ })
+        .getByText("%")
+        .first()
+        .waitFor();
+      const set = { name: "L1.H0,L3*0.5", set: parseHeads(model, "L1.H0,L3*0.5") };
+      const index = await openIndex(model, join(PAGE, "index/demo"));
+      const found = await findNeighbors(model, index, { image: EXAMPLE_SCENE.path }, set, { k: 5 });
+      const there = (await numbers()) as unknown as typeof found;
+      const [named, wanted] = [there, found].map(({ query: _, origin, ...rest }) => ({
+        ...rest,
+        origin: { ...origin, image: null },
+      }));
+      expect(apart(named, wanted)).toBeLessThan(1e-6);
+      expect(there.neighbors.map(({ id }) => id)).toEqual(found.neighbors.map(({ id }) => id));
+      await shown(page.getByRole("region", { name: /most similar/ }));
+    });
+
+    it("takes the average picture off, and shows what heads look for", async () => {
+      await page.goto(`${server.url}/#/look?less=1`);
+      await page.getByRole("checkbox", { name: "less the average picture" }).waitFor();
+      await painted(page);
+      const asked = server.asked.map(({ path }) => path);
+      // One head's numbers of all images in one part: nothing is fetched for what is not asked.
+      expect(asked.some((path) => path.startsWith("/index/demo/shards/"))).toBe(true);
+      await page.getByRole("link", { name: "Heads" }).click();
+      await page.getByRole("heading", { name: "All 16 heads" }).waitFor();
+      await page.getByRole("link", { name: "L3.H1" }).first().click();
+      await page.getByRole("heading", { name: "Where it looks" }).waitFor();
+      await shown(page.getByRole("article", { name: "Head L3.H1" }));
+    });
+
     it("looks at a picture of one's own, which leaves for nowhere", async () => {
       const before = server.asked.length;
+      await page.goto(`${server.url}/#/segment`);
       await page.locator('input[type="file"]').first().setInputFiles(COFFEE);
       await expect.poll(() => page.url(), { timeout: 60_000 }).toContain("image=upload");
       await page.getByRole("link", { name: "Look" }).click();
@@ -133,6 +196,9 @@ describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
       expect(width).toBeLessThanOrEqual(view);
       await held.getByRole("link", { name: "Segment" }).tap();
       await held.getByText(/One scale for all maps:/).waitFor();
+      await held.getByRole("link", { name: "Heads" }).tap();
+      await held.getByRole("link", { name: "L0.H1" }).first().tap();
+      await held.getByRole("heading", { name: "Where it looks" }).waitFor();
       await phone.close();
     });
 
@@ -152,6 +218,30 @@ describe.skipIf(skip || !existsSync(join(PAGE, "index.html")))(
       });
       await server.close();
       const again = await context.newPage();
+      again.setDefaultTimeout(60_000);
+      await again.goto(`${server.url}/`);
+      await painted(again);
+      await again.getByRole("textbox", { name: /text/i }).first().fill("a blue background");
+      await again.getByRole("button", { name: "Add" }).click();
+      const { texts } = await explainImage(model, EXAMPLE_SCENE.path, ["a blue background"]);
+      await again.getByRole("heading", { name: "a blue background" }).waitFor();
+      await again.getByText(formatCosine(texts[0]!.similarity), { exact: false }).first().waitFor();
+    });
+
+    it("shows what was answered before, without a model", async () => {
+      const again = await context.newPage();
+      await again.goto(`${server.url}/icon.svg`);
+      const forgotten = await again.evaluate(async () => {
+        const { caches } = globalThis as unknown as { caches: Caches };
+        let count = 0;
+        for (const name of await caches.keys()) {
+          const cache = await caches.open(name);
+          for (const request of await cache.keys())
+            if (request.url.includes("/models/") && (await cache.delete(request))) count++;
+        }
+        return count;
+      });
+      expect(forgotten).toBeGreaterThan(0);
       await again.goto(`${server.url}/`);
       await painted(again);
     });

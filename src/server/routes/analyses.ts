@@ -7,7 +7,7 @@ import { everyHeadsTokens } from "../../analysis/segmentation/every-head.ts";
 import { segmentSeen } from "../../analysis/segmentation/segmentation.ts";
 import { wordsSeen } from "../../analysis/words/words.ts";
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
-import { parseComponents, weightedName } from "../../model/components.ts";
+import { parseComponents } from "../../model/components.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { requireDirections } from "../../model/singular-directions.ts";
 import {
@@ -37,6 +37,7 @@ import { ClipInterpretError } from "../../support/errors.ts";
 import { type Insights, type Property, propertiesOf, readInsights } from "../insights.ts";
 import type { Look } from "../looks.ts";
 import type { ServedModel } from "../models.ts";
+import { parseWithProperties } from "../named-sets.ts";
 import { createFairQueue } from "../queue.ts";
 import type { IndexPlace } from "../threads/tasks.ts";
 import { type AddRoutes, callerOf, getRoute, postRoute } from "./route.ts";
@@ -73,14 +74,7 @@ export const addAnalysisRoutes: AddRoutes = (
   const setOf = async (model: ServedModel, heads: string, corpus: string) => {
     // All heads need no names, which to find takes the corpus.
     if (/^all$/i.test(heads)) return parseComponents(heads, model.geometry);
-    const properties = await headsOf(model, corpus);
-    return parseComponents(
-      heads,
-      model.geometry,
-      Object.fromEntries(
-        properties.map((p) => [p.name, p.heads.map((head) => weightedName(head.name, head.weight))]),
-      ),
-    );
+    return parseWithProperties(heads, model.geometry, { properties: await headsOf(model, corpus) });
   };
 
   app.openapi(

@@ -1,9 +1,10 @@
 /** The thread that answers the views of a page that is somebody else's: one for all of them. */
 import * as ort from "onnxruntime-web/wasm";
-import { openWebModel, webBytes } from "../../../src/public/browser.ts";
+import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import { createAnswers } from "../../../src/tab/answers.ts";
 import type { ExplainResult, ImageInfo, SegmentResult } from "../state/api.ts";
+import { unpacked } from "../tab/unpack.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
 /** What the page says first. */
@@ -43,7 +44,8 @@ export interface Looked {
 const places = new Map<string, ModelPlace>();
 
 const answer = createAnswers({
-  facts: { answers: {}, pictures: {} },
+  facts: { version: "", answers: {}, files: {}, indexes: {}, pictures: {} },
+  openIndex: openWebIndex,
   readFile: async (address) => webBytes().read(address),
   openModel(name) {
     const place = places.get(name)!;
@@ -96,10 +98,5 @@ self.onmessage = ({ data }: MessageEvent<ViewStart | ViewRequest>) => {
 async function start(wasm: ArrayBuffer): Promise<void> {
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "fatal";
-  const [first, second] = new Uint8Array(wasm);
-  const stream = new Blob([wasm]).stream();
-  const isPacked = first === 0x1f && second === 0x8b;
-  ort.env.wasm.wasmBinary = isPacked
-    ? await new Response(stream.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer()
-    : wasm;
+  ort.env.wasm.wasmBinary = await unpacked(wasm);
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { type AddedCorpus, type ChangedCorpora, type Corpora, post, remove } from "../state/api.ts";
+import { type AddedCorpus, type ChangedCorpora, type Corpora, client, post, remove } from "../state/api.ts";
 import { isUnderWay, useJobs } from "../state/jobs.ts";
 import { queryClient, useApp, useCorpora, useRoots } from "../state/queries.ts";
 import { Dialog, DialogButton } from "./dialog.tsx";
@@ -88,14 +88,16 @@ function CorpusList({ model, corpus, onPick, onGone }: ListProps) {
                 <button type="button" disabled={one.name === corpus} onClick={() => onPick(one.name)}>
                   {one.name === corpus ? "in use" : "Use"}
                 </button>
-                <button
-                  type="button"
-                  disabled={isDefault}
-                  title="What is searched before anything is chosen, for everybody on this server"
-                  onClick={() => void change(() => post(`/api/corpora/${one.name}/default`, {}))}
-                >
-                  {isDefault ? "the default" : "Make default"}
-                </button>
+                {client.hasJobs && (
+                  <button
+                    type="button"
+                    disabled={isDefault}
+                    title="What is searched before anything is chosen, for everybody on this server"
+                    onClick={() => void change(() => post(`/api/corpora/${one.name}/default`, {}))}
+                  >
+                    {isDefault ? "the default" : "Make default"}
+                  </button>
+                )}
                 {one.own &&
                   (asked === one.name ? (
                     <>
@@ -122,7 +124,7 @@ function CorpusList({ model, corpus, onPick, onGone }: ListProps) {
         })}
       </ul>
       {failure !== null && <ProblemNote error={failure} />}
-      <AddFolder model={model} />
+      {client.hasJobs && <AddFolder model={model} />}
     </>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect } from "react";
 import { labelledBy } from "../../../src/views/atlas/words.ts";
 import { counted } from "../../../src/views/kit/text.ts";
 import { headCommand } from "../exports/command.ts";
-import type { AtlasResult } from "../state/api.ts";
+import { type AtlasResult, client } from "../state/api.ts";
 import { expectAtlasHead, useAtlasHead, useCorpora } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
 import { Exports } from "./exports.tsx";
@@ -103,7 +103,7 @@ export function HeadPage({ state, go, model, atlas, head }: Props) {
         Attention head {entry.head} of layer {entry.layer}, both counted from 0, over{" "}
         {counted(atlas.images, "image")}.
       </p>
-      <HeadLabel model={model.name} head={head} label={entry.label} />
+      {client.hasJobs && <HeadLabel model={model.name} head={head} label={entry.label} />}
       <Facts entry={entry} metrics={atlas.metrics} />
       {error && <ProblemNote error={error} />}
       {!page && !error && <p className="empty page-place">Opening the page of {head}…</p>}

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { post } from "../state/api.ts";
+import { client, post } from "../state/api.ts";
 import { durationInWords, isUnderWay, useJobs } from "../state/jobs.ts";
 import { useAtlas, useCorpora } from "../state/queries.ts";
 import { HeadPage } from "./head-page.tsx";
@@ -20,7 +20,11 @@ export function Heads(props: ViewProps) {
   useAtlasOnce(
     corpus,
     model.name,
-    model.embedded && data?.state === "absent" && data.needs === "atlas" && data.job === null,
+    client.hasJobs &&
+      model.embedded &&
+      data?.state === "absent" &&
+      data.needs === "atlas" &&
+      data.job === null,
   );
   if (entry === undefined) return null;
   if (!ready || (data?.state === "absent" && data.needs === "corpus")) {

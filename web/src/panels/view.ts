@@ -1,5 +1,6 @@
 import type { App, ModelDetail } from "../state/api.ts";
-import type { Navigate, Settled, View } from "../state/url.ts";
+import type { Navigate, Settled } from "../state/url.ts";
+import type { View } from "../state/views.ts";
 
 /** What every view is given: what the address says, with its defaults looked up, and how to change it. */
 export interface ViewProps {

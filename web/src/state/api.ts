@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { ImageInfo, JobView, Problem } from "../../../src/results/app.ts";
 import type { modelsResultSchema } from "../../../src/results/models.ts";
 import type { Client } from "./client.ts";
+import { VIEWS } from "./views.ts";
 
 export type {
   AddedCorpus,
@@ -59,6 +60,7 @@ export const here = (path: `/${string}`): string => path.slice(1);
 /** The server that the page came from. */
 const server: Client = {
   hasJobs: true,
+  views: VIEWS,
   async ask(method, path, body, signal) {
     const isFile = body instanceof Blob;
     const type = isFile ? "application/octet-stream" : "application/json";

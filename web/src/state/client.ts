@@ -1,7 +1,11 @@
+import type { View } from "./views.ts";
+
 /** Who answers the page: a server, or a thread of the tab itself. */
 export interface Client {
   /** Whether it works by itself on what takes long: jobs, of which it tells. */
   readonly hasJobs: boolean;
+  /** What it can answer. */
+  readonly views: readonly View[];
   /**
    * Asks one question of the API.
    * @param body JSON data, or a file

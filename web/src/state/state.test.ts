@@ -7,7 +7,8 @@ import type { Head } from "../../../src/results/shapes.ts";
 import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
 import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts";
 import { queryClient, renew } from "./queries.ts";
-import { formatAddress, parseAddress, VIEWS, type ViewState, WITHOUT } from "./url.ts";
+import { formatAddress, parseAddress, type ViewState, WITHOUT } from "./url.ts";
+import { VIEWS } from "./views.ts";
 
 const text = fc.string({ minLength: 1, maxLength: 30 }).filter((value) => value.trim() !== "");
 const bound = fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0));

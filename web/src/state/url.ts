@@ -1,10 +1,7 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { writtenSet } from "../../../src/model/components.ts";
 import { SCORINGS, type Scoring } from "../../../src/results/scoring.ts";
-
-/** The views. */
-export const VIEWS = ["look", "segment", "neighbors", "heads", "reports"] as const;
-export type View = (typeof VIEWS)[number];
+import { VIEWS, type View } from "./views.ts";
 
 /** All that an address says. What is null or empty is the default, and not written. */
 export interface ViewState {

@@ -1,77 +1,72 @@
-import type { Problem } from "../../../src/results/app.ts";
-import { ApiError } from "../state/api.ts";
+import { knownAnswer, type Question } from "../../../src/tab/facts.ts";
 import type { Client } from "../state/client.ts";
-import type { TabRequest, TabStart } from "./worker.ts";
+import { openKeptAnswers } from "./kept-answers.ts";
+import { startThread, type Thread } from "./thread.ts";
+import type { TabStart } from "./worker.ts";
 
-interface Waiting {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
+/** What answers a tab. */
+export interface TabClient {
+  readonly client: Client;
+  /** Comes with the first answer that a map is drawn from. */
+  readonly answered: Promise<void>;
+  /** Has the thread ready for what was not answered before. */
+  readonly warm: () => Promise<void>;
 }
 
-/** Starts the thread that answers this tab. */
-export async function startTab(): Promise<{
-  readonly client: Client;
-  /** Comes with the first answer that the model took part in. */
-  readonly answered: Promise<void>;
-}> {
+/** Starts what answers this tab: what the page came with, what was answered on another visit, and a thread for the rest. */
+export async function startTab(): Promise<TabClient> {
   const base = document.baseURI.replace(/#.*/, "");
   const facts = (await (await fetch(new URL("page.json", base))).json()) as TabStart["facts"];
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.postMessage({ facts, base } satisfies TabStart);
-  const waiting = new Map<number, Waiting>();
+  const kept = await openKeptAnswers(`clip-interpret ${new URL(".", base)} ${facts.version} answers`);
+  const isKept = navigator.serviceWorker?.controller != null;
+  let started: Thread | undefined;
+  const thread = () => {
+    started ??= startThread({ facts, base, isKept });
+    return started;
+  };
+  // Whoever comes for the first time waits for it.
+  if (!kept.some) thread();
   const uploads = new Map<string, string>();
-  let lastId = 0;
   let isAnswered = () => {};
   const answered = new Promise<void>((resolve) => {
     isAnswered = resolve;
   });
-  worker.onmessage = ({
-    data: { id, value, problem },
-  }: MessageEvent<{ id: number; value: unknown; problem?: Problem }>) => {
-    const one = waiting.get(id);
-    waiting.delete(id);
-    if (problem) one?.reject(new ApiError(problem));
-    else one?.resolve(value);
-  };
-  worker.onerror = ({ message }) => {
-    const gone = new ApiError({
-      ...{
-        code: "THREAD_ENDED",
-        message: `The tab's thread ended: ${message}`,
-        hint: "Load the page again.",
-      },
-    });
-    for (const { reject } of waiting.values()) reject(gone);
-    waiting.clear();
-  };
-  const ask: Client["ask"] = async (method, path, body, signal) => {
-    const sent = body instanceof Blob ? new Uint8Array(await body.arrayBuffer()) : body;
-    const answer = await new Promise<unknown>((resolve, reject) => {
-      const id = ++lastId;
-      const stop = () => {
-        worker.postMessage({ id, stop: true } satisfies TabRequest);
-        waiting.delete(id);
-        reject(signal?.reason);
-      };
-      if (signal?.aborted) return reject(signal.reason);
-      signal?.addEventListener("abort", stop, { once: true });
-      waiting.set(id, {
-        resolve(value) {
-          signal?.removeEventListener("abort", stop);
-          resolve(value);
-        },
-        reject,
-      });
-      worker.postMessage({ id, question: { method, path, body: sent } } satisfies TabRequest);
-    });
+  /** The last question about a picture that needed no thread. */
+  let unasked: Question | undefined;
+  const ask: Client["ask"] = async (method, path, given, signal) => {
+    const body = given instanceof Blob ? new Uint8Array(await given.arrayBuffer()) : given;
+    const question = { method, path, body };
+    const known = knownAnswer(facts, question);
+    if (known !== undefined) return known;
+    const file = method === "GET" ? facts.files[path] : undefined;
+    if (file !== undefined) return (await fetch(new URL(file, base), { ...(signal && { signal }) })).json();
+    const found = await kept.find(question);
+    if (found !== undefined && path === "/api/explain") unasked = question;
+    const answer = found ?? (await thread().ask(question, signal));
     if (path === "/api/tokens") isAnswered();
-    if (body instanceof Blob) {
+    if (found === undefined) void kept.keep(question, answer);
+    if (given instanceof Blob) {
       const { image } = answer as { image: string };
-      if (!uploads.has(image)) uploads.set(image, URL.createObjectURL(body));
+      if (!uploads.has(image)) uploads.set(image, URL.createObjectURL(given));
     }
     return answer;
   };
   const fileUrl = (image: string) =>
     uploads.get(image) ?? new URL(facts.pictures[image]?.address ?? "", base).href;
-  return { client: { hasJobs: false, ask, pictureUrl: fileUrl, fileUrl }, answered };
+  return {
+    client: {
+      hasJobs: false,
+      views: ["look", "segment", "neighbors", "heads"],
+      ask,
+      pictureUrl: fileUrl,
+      fileUrl,
+    },
+    answered,
+    async warm() {
+      if (unasked)
+        await thread()
+          .ask(unasked)
+          .catch(() => {});
+    },
+  };
 }

@@ -1,14 +1,35 @@
 // Keeps the page for visits without a network. `npm run build:page` writes what is kept, and which version that is, before this.
-const NAME = `clip-interpret ${VERSION}`;
+// Pages of one host share what is kept: each names its own by where it lies.
+const PAGE = `clip-interpret ${self.registration.scope} `;
+const NAME = PAGE + VERSION;
+const RUNTIME = "runtime.wasm";
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(KEPT)));
+  event.waitUntil(keep());
   self.skipWaiting();
 });
 
+async function keep() {
+  const cache = await caches.open(NAME);
+  await Promise.all(
+    KEPT.map(async (path) => {
+      const response = await fetch(path);
+      // Chromium answers with a part where the page asked for parts before, which cannot be kept.
+      const whole = response.status === 206 ? await fetch(path, { cache: "reload" }) : response;
+      if (!whole.ok) throw new Error(`${path}: ${whole.status}`);
+      await cache.put(path, whole);
+    }),
+  );
+  // Unpacked once, and as what it is: browsers keep what they compiled of it.
+  const packed = await fetch(`${RUNTIME}.gz`);
+  const [start] = new Uint8Array(await packed.clone().arrayBuffer());
+  const body = start === 0x1f ? packed.body.pipeThrough(new DecompressionStream("gzip")) : packed.body;
+  await cache.put(RUNTIME, new Response(body, { headers: { "content-type": "application/wasm" } }));
+}
+
 self.addEventListener("activate", (event) => {
   const forgetOthers = async () => {
-    const names = (await caches.keys()).filter((name) => name.startsWith("clip-interpret ") && name !== NAME);
+    const names = (await caches.keys()).filter((name) => name.startsWith(PAGE) && !name.startsWith(NAME));
     await Promise.all(names.map((name) => caches.delete(name)));
   };
   event.waitUntil(Promise.all([forgetOthers(), self.clients.claim()]));
@@ -19,8 +40,15 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(request) {
-  const kept = await (await caches.open(NAME)).match(request.url, { ignoreSearch: true, ignoreVary: true });
-  if (!kept) return fetch(request);
+  const cache = await caches.open(NAME);
+  const kept = await cache.match(request.url, { ignoreSearch: true, ignoreVary: true });
+  if (!kept) {
+    const response = await fetch(request);
+    // What of the page was not needed before.
+    if (response.status === 200 && request.url.startsWith(self.registration.scope))
+      await cache.put(request.url, response.clone());
+    return response;
+  }
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
   if (from === undefined) return kept;
   const whole = await kept.blob();

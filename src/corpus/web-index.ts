@@ -1,0 +1,50 @@
+import type { ClipModel } from "../model/clip-model.ts";
+import { textOf } from "../support/binary.ts";
+import { inTurn } from "../support/turns.ts";
+import type { WebBytes } from "../support/web-bytes.ts";
+import { assembleIndex } from "./assemble-index.ts";
+import { MANIFEST_FILE, type Manifest, parseManifest, requireModelOf } from "./manifest.ts";
+import { requireWholeShard, shardFolder } from "./read-shard.ts";
+import { createSearch, type Search } from "./search.ts";
+import { AT_ONCE, type ShardedIndex } from "./sharded-index.ts";
+import type { ReadableStore } from "./store.ts";
+
+/**
+ * Opens an index that lies on a web server, as its command wrote it, and reads what is asked of it by HTTP ranges: of heads those
+ * that are asked for. All of its shards must be whole.
+ *
+ * @param address of the index's folder
+ * @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `INDEX_INVALID`, `INDEX_CORRUPT`; `INDEX_MISMATCH` for an index of another model
+ */
+export async function openWebIndex(
+  model: ClipModel,
+  address: string,
+  files: WebBytes,
+): Promise<Search<ShardedIndex>> {
+  const where = address.replace(/\/$/, "");
+  const manifest = parseManifest(textOf(await files.read(`${where}/${MANIFEST_FILE}`)), where);
+  await requireModelOf({ manifest, folder: where }, model);
+  const store = webStore(where, manifest, files);
+  const looked = inTurn(manifest.shards, AT_ONCE, (shard) => requireWholeShard(store, manifest, shard));
+  for await (const _ of looked);
+  const index = await assembleIndex(store, manifest, manifest.shards);
+  return createSearch(index, model.geometry, model.matmul);
+}
+
+/** What a manifest lists. Sizes are its own: a file of another is found when it is read. */
+function webStore(where: string, { shards }: Manifest, files: WebBytes): ReadableStore {
+  const sizes = new Map<string, number>(
+    shards.flatMap(({ name, files: own }) =>
+      Object.entries(own).map(([file, { bytes }]) => [`${shardFolder(name)}/${file}`, bytes] as const),
+    ),
+  );
+  return {
+    where,
+    read: (name) => files.read(`${where}/${name}`),
+    async readRange(name, offset, length) {
+      const data = await files.fill(`${where}/${name}`, [[offset, offset + length]]);
+      return data.slice(offset, offset + length) as Uint8Array<ArrayBuffer>;
+    },
+    size: async (name) => sizes.get(name),
+  };
+}

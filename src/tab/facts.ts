@@ -1,0 +1,54 @@
+import type { CorpusImages, ImageInfo } from "../results/app.ts";
+
+/** A question as it would go to the server. */
+export interface Question {
+  readonly method: string;
+  /** `/api/explain`; of what is read, with its query. */
+  readonly path: string;
+  /** What is sent: plain data, or a file's bytes. */
+  readonly body?: unknown;
+}
+
+/** A picture that comes with the page. */
+export interface PagePicture {
+  /** Its address. */
+  readonly address: string;
+  readonly path: string;
+  readonly label: string | null;
+  readonly factors: ImageInfo["factors"];
+}
+
+/** What a page was built with. */
+export interface PageFacts {
+  /** Another with every build that could answer otherwise. */
+  readonly version: string;
+  /** Answers that are the same for all visitors, by their path, as the server gave them when the page was built. */
+  readonly answers: Readonly<Record<string, unknown>>;
+  /** The same of what few ask for: by their path, where the file with the answer is. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Where the index of a corpus by a model is, by `corpus model`. */
+  readonly indexes: Readonly<Record<string, string>>;
+  /** By what pages call them: `scenes:…`. */
+  readonly pictures: Readonly<Record<string, PagePicture>>;
+}
+
+/** What the page knows without a model: facts of all visitors, and which pictures there are. */
+export function knownAnswer(facts: PageFacts, { method, path }: Question): unknown {
+  if (method !== "GET") return undefined;
+  const [place = "", search = ""] = path.split("?");
+  const [, corpus] = /^\/api\/corpora\/([^/]+)\/images$/.exec(place) ?? [];
+  if (corpus !== undefined) return listPictures(facts.pictures, corpus, new URLSearchParams(search));
+  return facts.answers[path] ?? facts.answers[place];
+}
+
+/** Pictures of a corpus, some or named ones. */
+function listPictures(pictures: PageFacts["pictures"], corpus: string, query: URLSearchParams): CorpusImages {
+  const all = Object.entries(pictures).filter(([name]) => name.startsWith(`${corpus}:`));
+  const ids = query.get("ids")?.split(",");
+  const [offset, limit] = [Number(query.get("offset") ?? 0), Number(query.get("limit") ?? 60)];
+  const chosen = ids
+    ? all.filter(([name]) => ids.includes(name.slice(corpus.length + 1)))
+    : all.slice(offset, offset + limit);
+  const images = chosen.map(([image, { path, label, factors }]) => ({ image, path, label, factors }));
+  return { total: all.length, images };
+}

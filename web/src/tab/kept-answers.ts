@@ -1,0 +1,51 @@
+import type { Question } from "../../../src/tab/facts.ts";
+
+/** Answers that are kept; of more, those that were given first are forgotten. */
+const MOST = 100;
+/** Characters of an answer that is worth keeping. */
+const LONGEST = 2e6;
+
+/** What was answered in this browser before. */
+export interface KeptAnswers {
+  /** Whether there are any. */
+  readonly some: boolean;
+  find(question: Question): Promise<unknown>;
+  /** Remembers an answer, unless it is about a file that is not there on another visit. */
+  keep(question: Question, answer: unknown): Promise<void>;
+}
+
+/**
+ * Answers of one version of the page: its code, models and pictures are the same, so that what was answered once stays right. Where
+ * the browser keeps nothing, which it does on a page without HTTPS, nothing is found.
+ *
+ * @param name of the page's version; what is kept for others is forgotten by the service worker
+ */
+export async function openKeptAnswers(name: string): Promise<KeptAnswers> {
+  const cache = await globalThis.caches?.open(name).catch(() => undefined);
+  if (!cache) return { some: false, find: async () => undefined, keep: async () => {} };
+  const before = await cache.keys();
+  const addressOf = ({ method, path, body }: Question) =>
+    `https://answers.invalid/?${encodeURIComponent(JSON.stringify([method, path, body]))}`;
+  let count = before.length;
+  return {
+    some: count > 0,
+    async find(question) {
+      if (!isLasting(question)) return undefined;
+      return (await cache.match(addressOf(question)))?.json();
+    },
+    async keep(question, answer) {
+      if (!isLasting(question)) return;
+      const text = JSON.stringify(answer);
+      if (text.length > LONGEST) return;
+      await cache.put(addressOf(question), new Response(text));
+      if (++count <= MOST) return;
+      const all = await cache.keys();
+      count = Math.min(all.length, MOST);
+      await Promise.all(all.slice(0, all.length - MOST).map((request) => cache.delete(request)));
+    },
+  };
+}
+
+/** Not of a file that was dropped in: it is not kept. */
+const isLasting = ({ path, body }: Question): boolean =>
+  !(body instanceof Uint8Array) && !/upload(:|%3A)/.test(`${path} ${JSON.stringify(body)}`);
