@@ -12,8 +12,18 @@ function compiledIsFresh(): boolean {
   return sources.every((path) => statSync(source(path)).mtimeMs <= compiled);
 }
 
-/** Journeys of minutes, which `npm run test:long` takes: every view in a browser, and the first hour of a newcomer. */
-export const LONG = ["web/test/app.test.ts", "test/e2e/first-hour.test.ts"];
+/**
+ * What `npm run test:long` takes: journeys of minutes (every view in a browser, the first hour of a newcomer), and suites of ten
+ * seconds and more whose subject changes seldom: other models, damaged indexes, whole studies, a server with much to do.
+ */
+export const LONG = [
+  ...["app", "pooled", "reverse-proxy"].map((name) => `web/test/${name}.test.ts`),
+  ...["ablation", "first-hour", "study"].map((name) => `test/e2e/${name}.test.ts`),
+  ...[
+    ...["describe-heads", "index-damage", "index-in-store", "index-parts", "kinds-measured", "selectivity"],
+    ...["server-models", "server-own-corpora", "stored-index", "study-labellers", "study-steps"],
+  ].map((name) => `test/integration/${name}.test.ts`),
+];
 
 /** What a quick run tries on a few kinds of models or commands, and `npm run test:long` on all (`test/support/every-kind.ts`). */
 export const EVERY_KIND = [

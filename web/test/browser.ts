@@ -16,6 +16,20 @@ export const missing: string | undefined =
       : "dist/web is missing: `npm run build`";
 export const skip: boolean = missing !== undefined && process.env.CI !== "true";
 
+/** The same of the tests of the page without a server, and whether they are skipped; those that are say so. */
+export const pageMissing: string | undefined =
+  missing ??
+  (existsSync(fileURLToPath(new URL("../../dist/page/view.js", import.meta.url)))
+    ? undefined
+    : "dist/page is missing: `npm run build:page`");
+export const skipPage: boolean = pageMissing !== undefined && process.env.CI !== "true";
+if (skipPage) console.warn(`The tests of the page without a server are skipped: ${pageMissing}`);
+
+/** @throws where it was not built, though it has to be */
+export function requirePage(): void {
+  if (pageMissing !== undefined) throw new Error(pageMissing);
+}
+
 export function launch(): Promise<Browser> {
   if (missing !== undefined) throw new Error(missing);
   return chromium.launch({

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +11,7 @@ import { parseHeads } from "../../src/model/components.ts";
 import { openModel } from "../../src/model/registry.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, openPage, skip } from "./browser.ts";
+import { launch, openPage, requirePage, skipPage } from "./browser.ts";
 
 /*
  * A view in somebody else's page: one script, one element, the command's numbers. And the same script as anywidget renders it
@@ -82,8 +81,9 @@ const scene = (result: { origin: { image: object } }) => ({
 /** Gets something of the page's own. */
 const inPage = <T>(page: Page, expression: string) => page.evaluate(expression) as Promise<T>;
 
-describe.skipIf(skip || !existsSync(join(PAGE, "view.js")))("the view", { timeout: 180_000 }, () => {
+describe.skipIf(skipPage)("the view", { timeout: 180_000 }, () => {
   beforeAll(async () => {
+    requirePage();
     folder = await mkdtemp(join(tmpdir(), "embed-"));
     await writeFile(join(folder, "index.html"), OWN);
     await writeFile(join(folder, "notebook.html"), NOTEBOOK);
