@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -105,14 +105,21 @@ describe("decompose --text", () => {
 });
 
 describe("export", () => {
-  it("writes both towers; of a model with a language model for texts the image tower, and says so", async () => {
+  it("writes both towers; of a model whose texts are not read the image tower, and says so", async () => {
     const out = join(folder, "encoders");
     const found = exportResultSchema.parse(JSON.parse(await ok("export", "--out", out, "--json")));
     expect(found.encoders.map(({ tower }) => tower)).toEqual(["image", "text"]);
     expect(found.left).toBeNull();
     for (const { files } of found.encoders) for (const file of files) expect(existsSync(file)).toBe(true);
-    const said = await ok("export", "--model", goldenPath("kinds/bert"), "--out", join(folder, "bert"));
+    const [model, written] = [join(folder, "unknown-texts"), join(folder, "unknown-texts-encoders")];
+    cpSync(goldenPath("kinds/bert"), model, { recursive: true });
+    const config = join(model, "open_clip_config.json");
+    const json = JSON.parse(readFileSync(config, "utf8"));
+    json.model_cfg.text_cfg.hf_pooler_type = "another_pooler";
+    writeFileSync(config, JSON.stringify(json));
+    const said = await ok("export", "--model", model, "--out", written);
     expect(said).toContain("The text tower was left out");
-    expect(existsSync(join(folder, "bert/text.onnx"))).toBe(false);
+    expect(existsSync(join(written, "image.onnx"))).toBe(true);
+    expect(existsSync(join(written, "text.onnx"))).toBe(false);
   });
 });

@@ -125,7 +125,7 @@ export async function ablationGate(
   model: DirectedModel,
   set: ComponentSet,
   means?: MeanOutputs,
-  directionsOf: DirectionsOf = singularDirections(model),
+  directionsOf?: DirectionsOf,
 ): Promise<Gate> {
   if (set.mlps.length > 0) {
     const hint = "Name heads only, or leave --full-forward out.";
@@ -143,7 +143,10 @@ export async function ablationGate(
   }
   const { directions = [] } = set;
   if (directions.length === 0) return open;
-  return { ...open, along: await takeAlong(model, directions, directionsOf, open, means) };
+  return {
+    ...open,
+    along: await takeAlong(model, directions, directionsOf ?? singularDirections(model), open, means),
+  };
 }
 
 /** What takes directions away, −w·(z·M·v)·t each; their means join the offset. */
