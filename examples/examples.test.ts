@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,8 +123,8 @@ it("in-a-browser.ts: the same from files behind a server, in WebAssembly", async
 
 const PRINTED = join(EXAMPLES, "index_from_python.txt");
 const norm = (x: Float32Array) => Math.hypot(...x);
-const numpy = spawnSync("python3", ["-c", "import numpy"]).status === 0;
 
+// That it prints so is held where there is NumPy: test/long/index-from-python.test.ts.
 it("index_from_python.py: what it printed is what the model says", async () => {
   const [first, ...printed] = (await readFile(PRINTED, "utf8")).trim().split("\n");
   const model = await openModel();
@@ -147,16 +146,6 @@ it("index_from_python.py: what it printed is what the model says", async () => {
     expect(said, line).toBeCloseTo(Number(value), 2);
   }
   await model.release();
-});
-
-const skip = !numpy && process.env.CI !== "true";
-if (skip)
-  console.warn("index_from_python.py is not run: it needs python3 with NumPy (python3 -m pip install numpy)");
-
-it.skipIf(skip)("index_from_python.py prints that from a fresh index", async () => {
-  const script = join(EXAMPLES, "index_from_python.py");
-  const said = execFileSync("python3", [script, index], { encoding: "utf8" });
-  expect(said).toBe(await readFile(PRINTED, "utf8"));
 });
 
 it("which-head-knows-red.ts: all shares together are the difference of the two cosines", async () => {
