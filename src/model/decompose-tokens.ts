@@ -1,6 +1,6 @@
 import type { TextConfig } from "../checkpoint/model-config.ts";
 import type { MatMul } from "../onnx/matmul.ts";
-import type { FloatTensor, Session } from "../onnx/session.ts";
+import type { Session } from "../onnx/session.ts";
 import { type DecomposeOptions, type TokenDecomposition, takeApart } from "./decompose.ts";
 import { hasEnds, pooledAt, readOf } from "./encode-tokens.ts";
 import type { TextGeometry } from "./geometry.ts";
@@ -38,24 +38,8 @@ export async function decomposeTokens(
   const tokens = length + (pooling === "class" ? 1 : 0);
   // Any token of a text may be a word's, as any of an image's behind the prefix is a patch.
   const sizes = { width, epsilon, tokens, prefix: 0, patches: tokens } as const;
-  const layers = "attentions" in out ? layersOf(out, tokenLayers) : out;
   const asked = { count: rows.length, tokenLayers, each: "text" } as const;
-  if (!end) return takeApart(layers, sizes, matmul, geometry, { ...asked, watch });
+  if (!end) return takeApart(out, sizes, matmul, geometry, { ...asked, watch });
   const before = await takeApart({ ...out, embedding: out["before.1"] }, sizes, matmul, end.before, asked);
   return throughEnd(matmul, { geometry, end }, before, out);
-}
-
-/** `attentions` and `values` of layers that a CLIP's text graph gives together, by layer, as views. */
-function layersOf(
-  { attentions, values, ...out }: Readonly<Record<string, FloatTensor>>,
-  tokenLayers: readonly number[],
-): Record<string, FloatTensor> {
-  const named = Object.entries({ attention: attentions, values }).flatMap(([name, { data }]) => {
-    const size = data.length / tokenLayers.length;
-    return tokenLayers.map(
-      (layer, at) =>
-        [`${name}.${layer}`, { data: data.subarray(at * size, (at + 1) * size), dims: [] }] as const,
-    );
-  });
-  return { ...out, ...Object.fromEntries(named) };
 }

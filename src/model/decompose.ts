@@ -4,7 +4,7 @@ import type { FloatTensor, Session } from "../onnx/session.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkSums, type Decomposition, mlpContributions, rowMoments, rowNorms } from "./decomposition.ts";
 import type { HeadGeometry, HeadWatch } from "./geometry.ts";
-import type { TokenTerms } from "./token-terms.ts";
+import type { LayerTokens, TokenTerms } from "./token-terms.ts";
 
 /** A gate inside the network: in head (l,h) at every token, z becomes z·gate + offset, and what belongs to single directions goes. */
 export interface Gate {
@@ -109,10 +109,7 @@ export async function takeApart(
   const error = watch
     ? checkSums(withoutBiases(out.heads.data, geometry), geometry, parts, { each, watch })
     : checkSums(await headSums(), geometry, parts, { each });
-  const layerTokens = tokenLayers.map((layer) => {
-    const terms = { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
-    return [layer, terms] as const;
-  });
+  const layerTokens = tokenLayers.map((layer, at) => [layer, tokensOf(layer, at)] as const);
   const outputs = new Map(outputLayers.map((layer) => [layer, out[`outputs.${layer}`].data] as const));
   return {
     ...parts,
@@ -120,6 +117,15 @@ export async function takeApart(
     tokens: { tokens, prefix, patches, layers: new Map(layerTokens) },
     outputs,
   };
+
+  /** A layer's own outputs, or its piece of what a CLIP's text graph gives of all of them together, as views. */
+  function tokensOf(layer: number, at: number): LayerTokens {
+    const piece = ({ data }: FloatTensor) =>
+      data.subarray((at * data.length) / tokenLayers.length, ((at + 1) * data.length) / tokenLayers.length);
+    return "attentions" in out
+      ? { attention: piece(out.attentions), values: piece(out.values) }
+      : { attention: out[`attention.${layer}`].data, values: out[`values.${layer}`].data };
+  }
 
   async function headSums(): Promise<Float32Array> {
     if (geometry.whole) return sumHeads(parts.z, count, embedDim);
