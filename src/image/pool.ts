@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { checkCancelled } from "../support/progress.ts";
+import { checkCancelled, type Report } from "../support/progress.ts";
 import { startThread } from "../support/thread.ts";
 import { sharedBudget } from "./budget.ts";
 import type { DecodeOptions } from "./decode-options.ts";
@@ -17,7 +17,7 @@ export interface PreprocessPool {
    * when the pool is closed first.
    */
   run(source: string | Uint8Array): Promise<Preprocessed>;
-  /** Drops what has not been answered and ends the threads, each after the image it is at. */
+  /** Drops what has not been answered and gives the threads away, each after the image it is at. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,19 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker;
   readonly waiting: Map<number, Waiting>;
+  /** The pool that it works for; none while it is spare. */
+  owner?: { readonly threads: Set<Thread>; readonly report: Report | undefined } | undefined;
+  /** Called when it has dropped what it had, or died. */
+  freed?: () => void;
 }
+
+/**
+ * Threads without work, which keep no process alive. Starting one takes a quarter of a second of processor time, most of it
+ * for loading sharp; an index's shards each have a pool of their own.
+ */
+const spare = new Map<Thread, NodeJS.Timeout>();
+/** Milliseconds that a spare thread waits for work before it ends. */
+const PATIENCE = 10_000;
 
 /** The end of a thread is a fault of the program or its memory, not of the images that waited for it. */
 class ThreadDeath extends ClipInterpretError {
@@ -62,33 +74,14 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
     ...decoding
   } = options;
   const threads = new Set<Thread>();
+  const owner = { threads, report };
   let lastId = 0;
   let closed: Promise<void> | undefined;
 
-  const start = (): Thread => {
-    const thread: Thread = {
-      worker: startThread(import.meta.url, "worker", {
-        config,
-        options: decoding,
-        budget: sharedBudget(),
-      } satisfies WorkerSetup),
-      waiting: new Map(),
-    };
-    const died = (cause: unknown) => {
-      threads.delete(thread);
-      for (const { reject } of thread.waiting.values()) reject(new ThreadDeath(cause));
-      thread.waiting.clear();
-    };
-    thread.worker.on("message", (answer: WorkerAnswer) => {
-      if ("warning" in answer) return report?.(answer.warning);
-      const waiting = thread.waiting.get(answer.id);
-      thread.waiting.delete(answer.id);
-      if (thread.waiting.size === 0 && !closed) thread.worker.unref();
-      if ("image" in answer) waiting?.resolve(answer.image);
-      else waiting?.reject(new ClipInterpretError(answer.code, answer.message, answer));
-    });
-    thread.worker.on("error", died);
-    thread.worker.on("exit", (code) => died(`exit code ${code}`));
+  const take = (): Thread => {
+    const thread = takeSpare() ?? startWorker();
+    thread.owner = owner;
+    thread.worker.postMessage({ config, options: decoding } satisfies WorkerRequest);
     threads.add(thread);
     return thread;
   };
@@ -100,7 +93,7 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
         (least, other) => (least && least.waiting.size <= other.waiting.size ? least : other),
         undefined,
       );
-      if (!thread || (thread.waiting.size > 0 && threads.size < most)) thread = start();
+      if (!thread || (thread.waiting.size > 0 && threads.size < most)) thread = take();
       const id = ++lastId;
       thread.waiting.set(id, { resolve, reject });
       thread.worker.ref();
@@ -110,7 +103,7 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
     });
 
   const close = (): Promise<void> => {
-    closed ??= Promise.all([...threads].map(closeThread)).then(() =>
+    closed ??= Promise.all([...threads].map(freeThread)).then(() =>
       signal?.removeEventListener("abort", close),
     );
     return closed;
@@ -120,13 +113,64 @@ export function createPreprocessPool(config: PreprocessConfig, options: PoolOpti
   return { run, close };
 }
 
-async function closeThread({ worker, waiting }: Thread): Promise<void> {
+function startWorker(): Thread {
+  const setup: WorkerSetup = { budget: sharedBudget() };
+  const worker = startThread(import.meta.url, "worker", setup);
+  const thread: Thread = { worker, waiting: new Map() };
+  const died = (cause: unknown) => {
+    clearTimeout(spare.get(thread));
+    spare.delete(thread);
+    thread.owner?.threads.delete(thread);
+    for (const { reject } of thread.waiting.values()) reject(new ThreadDeath(cause));
+    thread.waiting.clear();
+    thread.freed?.();
+  };
+  worker.on("message", (answer: WorkerAnswer) => {
+    if (answer === "dropped") return thread.freed?.();
+    if ("warning" in answer) return thread.owner?.report?.(answer.warning);
+    const waiting = thread.waiting.get(answer.id);
+    // Nobody waits for an image of a pool that was closed.
+    if (!waiting) return;
+    thread.waiting.delete(answer.id);
+    if (thread.waiting.size === 0) worker.unref();
+    if ("image" in answer) waiting.resolve(answer.image);
+    else waiting.reject(new ClipInterpretError(answer.code, answer.message, answer));
+  });
+  worker.on("error", died);
+  worker.on("exit", (code) => died(`exit code ${code}`));
+  return thread;
+}
+
+function takeSpare(): Thread | undefined {
+  for (const [thread, timer] of spare) {
+    clearTimeout(timer);
+    spare.delete(thread);
+    return thread;
+  }
+  return undefined;
+}
+
+/** Takes a thread from its pool once it is at no image, and keeps it for another. */
+async function freeThread(thread: Thread): Promise<void> {
+  const { worker, waiting } = thread;
   for (const { reject } of waiting.values()) reject(closedError());
   waiting.clear();
-  const exit = new Promise((resolve) => worker.once("exit", resolve));
+  const freed = new Promise<void>((resolve) => {
+    thread.freed = resolve;
+  });
   worker.ref();
-  worker.postMessage("close" satisfies WorkerRequest);
-  await exit;
+  worker.postMessage("drop" satisfies WorkerRequest);
+  await freed;
+  worker.unref();
+  // One that died meanwhile is of no pool.
+  if (!thread.owner?.threads.delete(thread)) return;
+  thread.owner = undefined;
+  const end = () => {
+    spare.delete(thread);
+    worker.postMessage("end" satisfies WorkerRequest);
+  };
+  if (spare.size < availableParallelism()) spare.set(thread, setTimeout(end, PATIENCE).unref());
+  else end();
 }
 
 /** Whatever reading threw, so that one image stops nothing. */
