@@ -65,9 +65,9 @@ type Said = Pick<SaidOfModel, "model" | "claims" | "images" | "texts">;
  *
  * const { methods } = await runReferee({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", halvings: 2, permutations: 100 },
+ *   ...{ heads: "L3", halvings: 1, permutations: 20 },
  * });
- * console.log(methods.find(({ key }) => key === "textspan")?.accuracy?.heads); // → 8
+ * console.log(methods.find(({ key }) => key === "textspan")?.accuracy?.heads); // → 4
  * ```
  */
 export async function runReferee(options: RefereeOptions): Promise<RefereeResult> {

@@ -60,9 +60,9 @@ export interface Study {
  *
  * const { result } = await runStudy({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ *   ...{ heads: "L3", iterations: 3, resamples: 2, draws: 10, permutations: 2 },
  * });
- * console.log(result.models[0].heads.length, "heads"); // → 8 heads
+ * console.log(result.models[0].heads.length, "heads"); // → 4 heads
  * ```
  */
 export async function runStudy(options: StudyOptions): Promise<Study> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import type { JobView } from "../../src/results/app.ts";
@@ -30,7 +31,7 @@ async function settled(): Promise<JobView[]> {
   for (;;) {
     const { jobs } = (await get("/api/jobs")).json<{ jobs: JobView[] }>();
     if (jobs.length > 0 && jobs.every(({ ended }) => ended !== null)) return jobs;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
 }
 
@@ -92,9 +93,7 @@ describe("the atlas in the app", () => {
     const { id } = (await post(server.url, "/api/jobs", { kind: "prepare", ...scenes })).json<JobView>();
     const of = async () => (await get(`/api/atlas?model=${DEFAULT_MODEL}&corpus=photos`)).json<AtlasState>();
     expect(await of()).toMatchObject({ state: "absent", needs: "corpus", job: id });
-    let job: JobView;
-    do job = (await get(`/api/jobs/${id}`)).json<JobView>();
-    while (job.ended === null);
+    while ((await get(`/api/jobs/${id}`)).json<JobView>().ended === null) await sleep(20);
     const atlas = (await get("/api/jobs")).json<{ jobs: JobView[] }>().jobs[0];
     expect(atlas).toMatchObject({ kind: "atlas", subject: "photos" });
     await send(server.url, `/api/jobs/${atlas.id}`, { method: "DELETE" });

@@ -148,8 +148,18 @@ export function isLine(printed: string, expected: string): boolean {
   return new RegExp(`^${parts.join(".*")}$`, "s").test(printed.trim());
 }
 
-/** Runs a program and gives the lines that it printed. */
-export async function run(code: string, entries: Readonly<Record<string, string>>): Promise<string[]> {
+/** What a package exports, or stands in for it. */
+type Exports = Readonly<Record<string, unknown>>;
+
+/**
+ * Runs a program and gives the lines that it printed.
+ * @param instead exports that it gets in place of an entry's own
+ */
+export async function run(
+  code: string,
+  entries: Readonly<Record<string, string>>,
+  instead: Readonly<Record<string, Exports>> = {},
+): Promise<string[]> {
   const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ES2023, true);
   let body = code;
   for (const statement of source.statements.filter(ts.isImportDeclaration).reverse()) {
@@ -161,7 +171,10 @@ export async function run(code: string, entries: Readonly<Record<string, string>
   const printed: string[] = [];
   const log = (...values: unknown[]) =>
     printed.push(...formatWithOptions({ colors: false, breakLength: 100 }, ...values).split("\n"));
-  const load = (name: string) => import(entries[name] ? pathToFileURL(entries[name]).href : name);
+  const load = async (name: string): Promise<Exports> => ({
+    ...(await import(entries[name] ? pathToFileURL(entries[name]).href : name)),
+    ...instead[name],
+  });
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
   await AsyncFunction("load", "console", outputText)(load, { ...console, log });
   return printed;

@@ -44,7 +44,7 @@ const MOST_MAPS = 2000;
  * const model = await openModel("emoji-4x128-p8");
  * const index = await openIndex(model, "scenes.index");
  * const pool = await loadPool(defaultPool(model.name));
- * const { heads } = await makeAtlas(model, index, { pool, rotations: 20, maps: 0 });
+ * const { heads } = await makeAtlas(model, index, { pool, rotations: 2, maps: 0 });
  * const [most] = heads.sort((a, b) => (b.metrics.selectivity ?? 0) - (a.metrics.selectivity ?? 0));
  * console.log(most.name, most.strongest?.factor); // → L0.H1 background
  * ```

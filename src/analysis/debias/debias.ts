@@ -72,11 +72,11 @@ export interface DebiasOptions extends WorkOptions {
  * import { worldIndex } from "clip-interpret/world";
  *
  * const model = await openModel("emoji-4x128-p8"); // trained on tigers that are mostly on green
- * const index = await worldIndex(model, { split: "balanced", images: 240 });
+ * const index = await worldIndex(model, { split: "balanced", images: 160 });
  * const problem = await prepareZeroShot(model, index, plantedClasses(), { groupBy: [PLANTED_CUE] });
  * const { before, selections, used } = await debias(model, splitByCue(problem, PLANTED_CUE), { random: 10 });
  * const { chosen, outcome } = selections[used];
- * console.log(before.test.worst.share.toFixed(2), outcome.test.worst.share.toFixed(2), chosen[0]?.name); // → 0.00 0.67 L0.H1
+ * console.log(before.test.worst.share.toFixed(2), outcome.test.worst.share.toFixed(2), chosen[0]?.name); // → 0.00 1.00 L0.H1
  * ```
  */
 export async function debias(

@@ -65,8 +65,8 @@ export interface FaithfulnessOptions extends EvaluateOptions {
  *
  * const model = await openModel("emoji-4x128-p8");
  * const scenes = await corpusMasks("examples/scenes");
- * const some = { ...scenes, images: scenes.images.slice(0, 6) };
- * const { methods } = await evaluateMaps(model, some, [parseHeads(model, "all")], { draws: 50, sanityImages: 0 });
+ * const some = { ...scenes, images: scenes.images.slice(0, 2) };
+ * const { methods } = await evaluateMaps(model, some, [parseHeads(model, "all")], { draws: 50, sanityImages: 0, steps: 4 });
  * console.log(methods[0].name, methods[0].measures.pointing.value); // → all 1
  * ```
  */

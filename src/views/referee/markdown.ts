@@ -13,7 +13,7 @@ import { findings, titleOf } from "./words.ts";
  *
  * const result = await runReferee({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", halvings: 2, permutations: 100 },
+ *   ...{ heads: "L3", halvings: 1, permutations: 20 },
  * });
  * console.log(refereeMarkdown(result).split("\n")[0]); // → # 6 ways to say what a head does, judged by known truth (1 model)
  * ```

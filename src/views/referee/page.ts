@@ -17,7 +17,7 @@ import { findings, titleOf } from "./words.ts";
  *
  * const result = await runReferee({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", halvings: 2, permutations: 100 },
+ *   ...{ heads: "L3", halvings: 1, permutations: 20 },
  * });
  * await writeFile("out.html", refereeHtml(result));
  * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>

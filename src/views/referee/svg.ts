@@ -16,7 +16,7 @@ const [WIDTH, NAMES, NOTES] = [860, 250, 210];
  *
  * const result = await runReferee({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", halvings: 2, permutations: 100 },
+ *   ...{ heads: "L3", halvings: 1, permutations: 20 },
  * });
  * const png = await svgToPng(refereeSvg(result), { width: 400 });
  * console.log(Buffer.from(png).toString("latin1", 1, 4)); // → PNG

@@ -25,7 +25,7 @@ import { findings, halvesInWords, methodOf, PUBLISHED, SIZES, TRUTH, titleOf } f
  *
  * const { result } = await runStudy({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ *   ...{ heads: "L3", iterations: 3, resamples: 2, draws: 10, permutations: 2 },
  * });
  * console.log(studyMarkdown(result).split("\n")[0]); // → # What the heads of emoji-4x128-p8 mean, and how much to believe it
  * ```

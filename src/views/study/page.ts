@@ -31,7 +31,7 @@ import { findings, halvesInWords, methodOf, PUBLISHED, SIZES, shapeOf, TRUTH, ti
  *
  * const { result } = await runStudy({
  *   ...{ models: ["emoji-4x128-p8"], images: "scenes", stepsFolder: "out/steps" },
- *   ...{ heads: "L2-L3", iterations: 5, resamples: 3, draws: 20, permutations: 3 },
+ *   ...{ heads: "L3", iterations: 3, resamples: 2, draws: 10, permutations: 2 },
  * });
  * await writeFile("out.html", studyHtml(result));
  * console.log((await readFile("out.html", "utf8")).slice(0, 15)); // → <!doctype html>
