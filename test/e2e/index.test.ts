@@ -38,8 +38,8 @@ import {
   testFolder,
 } from "./cli.ts";
 
-const IMAGES = 150;
-const SHARD_SIZE = 30;
+const IMAGES = 75;
+const SHARD_SIZE = 15;
 /** What the last of several runs on a busy machine may take. */
 const TIMEOUT = 120_000;
 const LINUX = process.platform === "linux";
@@ -170,8 +170,8 @@ describe("index", () => {
   });
 
   it("makes one index where two processes make it at once", async () => {
-    const { pictures, index } = await fewPictures(40);
-    const args = ["index", pictures, "--shard-size", "10", "--json"];
+    const { pictures, index } = await fewPictures(12);
+    const args = ["index", pictures, "--shard-size", "3", "--json"];
     const both = [1, 2].map(() => startCli([...args, "--out", index], { timeout: TIMEOUT }).result);
     const ended = await Promise.all(both);
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
@@ -181,8 +181,8 @@ describe("index", () => {
       said.map(() => ({ note: expect.stringMatching(/^waiting: another process \(process \d+ on /) })),
     );
     const results = ended.map(({ stdout }) => parse(stdout));
-    expect(results.map(({ added }) => added).sort()).toEqual([0, 40]);
-    expect(results.map(({ images }) => images)).toEqual([40, 40]);
+    expect(results.map(({ added }) => added).sort()).toEqual([0, 12]);
+    expect(results.map(({ images }) => images)).toEqual([12, 12]);
     await runOk([...args, "--out", `${index}-alone`], { timeout: TIMEOUT });
     expect(await filesOf(index)).toEqual(await filesOf(`${index}-alone`));
   });

@@ -38,7 +38,7 @@ import { relativeError } from "../support/compare.ts";
  * against the network itself, and against what was exported and loaded afresh.
  */
 
-const IMAGES = 800;
+const IMAGES = 400;
 let scratch: string;
 let model: ClipModel;
 let index: Index;
