@@ -15,6 +15,7 @@ import {
   type imageSchema,
   insightsSchema,
   jobSchema,
+  jobsSchema,
   meansSchema,
   propertiesSchema,
   tokensSchema,
@@ -64,6 +65,13 @@ async function ended(id: string): Promise<z.infer<typeof jobSchema>> {
     if (!["queued", "running"].includes(job.state)) return job;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** Stops the atlas that the embedded model is given after a corpus: `server-atlas.test.ts` looks at one, nothing here does. */
+async function stopAtlas(): Promise<void> {
+  const { jobs } = jobsSchema.parse((await send(server.url, "/api/jobs")).json());
+  for (const { id } of jobs.filter((job) => job.kind === "atlas" && job.ended === null))
+    await send(server.url, `/api/jobs/${id}`, { method: "DELETE" });
 }
 
 describe("from weights", () => {
@@ -256,6 +264,7 @@ describe("the server's analyses", () => {
     const job = jobSchema.parse(first.json());
     expect(second.json<{ id: string }>().id).toBe(job.id);
     expect(await ended(job.id)).toMatchObject({ state: "done", error: null });
+    await stopAtlas();
     const found = neighborsResultSchema.parse((await post(server.url, "/api/neighbors", request)).json());
     expect(found).toMatchObject({
       // The example scenes are the first of the demo's: the query itself is left out.
@@ -288,6 +297,7 @@ describe("the server's analyses", () => {
     const job = { kind: "prepare", corpus: "scenes", model };
     const { id } = (await post(server.url, "/api/jobs", job)).json<{ id: string }>();
     expect((await ended(id)).state).toBe("done");
+    await stopAtlas();
     const texts = ["a monkey", "a red backdrop"];
     const means = meansSchema.parse(
       (await post(server.url, "/api/means", { model, corpus: "scenes", texts })).json(),
