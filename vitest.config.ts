@@ -51,6 +51,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts", "web/**/*.test.ts"],
     exclude: ["test/long/**", ...LONG, "**/node_modules/**"],
+    setupFiles: ["test/support/equal-bytes.ts"],
     maxWorkers: 2,
     // Most of what tests make is soon gone: with more room for it, a tenth of the time is not spent on clearing it away.
     execArgv: ["--max-semi-space-size=64"],

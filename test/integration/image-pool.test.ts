@@ -107,6 +107,22 @@ describe("createPreprocessPool", () => {
     await closing.close();
     await expect(closing.run(good[0]!)).rejects.toMatchObject({ code: "CANCELLED" });
   });
+
+  it("shows images as it was asked to in a thread that another pool has left, and hears nothing of that one's", async () => {
+    const left = createPreprocessPool(config, { threads: 1 });
+    const asked = [1, 2, 3].map(() => left.run(good[1]!).catch(({ code }) => code));
+    await left.close();
+    expect(await Promise.all(asked)).toEqual(Array(3).fill("CANCELLED"));
+    const other = { ...config, size: 16 };
+    const next = createPreprocessPool(other, { threads: 1, maxPixels: 1000 });
+    const { rgb } = await preprocess(good[0]!, other);
+    expect((await next.run(good[0]!)).rgb).toEqual(rgb);
+    await expect(next.run(good[1]!)).rejects.toMatchObject({ code: "IMAGE_TOO_LARGE" });
+    await next.close();
+    const again = createPreprocessPool(config, { threads: 1 });
+    expect((await again.run(good[1]!)).rgb).toEqual((await preprocess(good[1]!, config)).rgb);
+    await again.close();
+  });
 });
 
 const compiled = existsSync(new URL("dist/image/pool.js", root));

@@ -1,9 +1,7 @@
-import { findHeads, openPoolShares, type PoolShares } from "../../analysis/atlas/find-heads.ts";
+import type { PoolShares } from "../../analysis/atlas/find-heads.ts";
 import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
-import { compareModels } from "../../analysis/compare/compare.ts";
-import { compareFineTune } from "../../analysis/compare/fine-tune.ts";
 import { meanScores } from "../../analysis/explain/compared.ts";
-import { describeFromWeights, type FromWeightsOptions } from "../../analysis/from-weights/from-weights.ts";
+import type { FromWeightsOptions } from "../../analysis/from-weights/from-weights.ts";
 import { findNeighbors, type NeighborOptions, type Query } from "../../analysis/neighbors/neighbors.ts";
 import { readsTexts } from "../../checkpoint/model-config.ts";
 import { buildIndex } from "../../corpus/build.ts";
@@ -14,19 +12,13 @@ import { openShards } from "../../corpus/open-shards.ts";
 import { createSearch, type Search } from "../../corpus/search.ts";
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { Source } from "../../corpus/source.ts";
-import { thumbnailsOf } from "../../corpus/thumbnails.ts";
 import { allHeads, type ComponentSet, type NamedSet } from "../../model/components.ts";
 import type { ModelLoader } from "../../model/registry.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { sharedCache } from "../../support/shared.ts";
 import { defaultPool, loadPool } from "../../text/pool.ts";
-import { compareHtml } from "../../views/compare/page.ts";
-import { imagesShown, THUMBNAIL } from "../../views/compare/words.ts";
 import { DEMO, planCorpus, worldFolder, writeCorpus } from "../../world/corpus.ts";
-import { servedAtlas } from "../atlas.ts";
-import { measureInsights, readInsights } from "../insights.ts";
 import { checkPicture, drawPicture, type PictureFile, type Size } from "../pictures.ts";
-import { writeReport } from "../write-report.ts";
 
 /** An index and the model that made it, as tasks find them. */
 export interface IndexPlace {
@@ -56,7 +48,7 @@ const BATCH = 2;
 /** A shard can be searched as soon as it is finished: a sixteenth of the images, within what is quick to read and to hold. */
 const shardSize = (images: number) => Math.min(8192, Math.max(128, Math.ceil(images / 16)));
 
-/** The tasks of one thread. */
+/** The tasks of one thread. What few ask for is loaded when it is asked for: all of it makes the first answer wait. */
 export function createTasks(models: ModelLoader) {
   const searches = sharedCache<Search<ShardedIndex>>(MOST_SEARCHES);
   const poolShares = sharedCache<PoolShares>(MOST_SEARCHES);
@@ -101,6 +93,7 @@ export function createTasks(models: ModelLoader) {
     },
     /** Measures what heads know, where it is not known yet. */
     insights: async (asked: IndexPlace & { cache: string }, work: WorkOptions) => {
+      const { measureInsights } = await import("../insights.ts");
       const model = await models.load(asked.model);
       await measureInsights(model, await openWithRows(asked), asked.cache, work);
     },
@@ -108,6 +101,10 @@ export function createTasks(models: ModelLoader) {
     atlas: async (asked: IndexPlace & { cache: string }, work: WorkOptions) => {
       const model = await models.load(asked.model);
       const index = await openWithRows(asked);
+      const [{ servedAtlas }, { readInsights }] = await Promise.all([
+        import("../atlas.ts"),
+        import("../insights.ts"),
+      ]);
       const insights = await readInsights(model, index, asked.cache);
       const atlas = await servedAtlas(model, index, asked.cache);
       await atlas.make(index, {
@@ -120,6 +117,19 @@ export function createTasks(models: ModelLoader) {
       { sides, file }: { sides: readonly [IndexPlace, IndexPlace]; file: string },
       work: WorkOptions,
     ) => {
+      const [
+        { compareModels },
+        { compareHtml },
+        { imagesShown, THUMBNAIL },
+        { thumbnailsOf },
+        { writeReport },
+      ] = await Promise.all([
+        import("../../analysis/compare/compare.ts"),
+        import("../../views/compare/page.ts"),
+        import("../../views/compare/words.ts"),
+        import("../../corpus/thumbnails.ts"),
+        import("../write-report.ts"),
+      ]);
       const [a, b] = await Promise.all(
         sides.map(async (place) => {
           const [model, index] = await Promise.all([models.load(place.model), openWithRows(place)]);
@@ -139,6 +149,7 @@ export function createTasks(models: ModelLoader) {
       const index = asked.index && (await openIndex(asked.index));
       const pool = await loadPool(defaultPool(model.name));
       const work = { ...(signal && { signal }) };
+      const { describeFromWeights } = await import("../../analysis/from-weights/from-weights.ts");
       return describeFromWeights(model, pool, { ...asked.options, set: asked.set, index, ...work });
     },
     /** Compares a fine-tune with its base, in texts where the fine-tune reads any. */
@@ -149,6 +160,7 @@ export function createTasks(models: ModelLoader) {
       const [base, tuned] = [await models.load(asked.base), await models.load(asked.model)];
       const pool = readsTexts(tuned.config.text) ? await loadPool(defaultPool(base.name)) : undefined;
       const { set, directions } = asked;
+      const { compareFineTune } = await import("../../analysis/compare/fine-tune.ts");
       return compareFineTune(base, tuned, { set, pool, directions, ...work });
     },
     /** Finds the heads that know a text. */
@@ -158,6 +170,7 @@ export function createTasks(models: ModelLoader) {
     ) => {
       const { text, embedding, labels } = asked;
       const work = { ...(signal && { signal }) };
+      const { findHeads, openPoolShares } = await import("../../analysis/atlas/find-heads.ts");
       const model = await models.load(asked.model);
       const index = await openIndex(asked);
       const pool = await loadPool(defaultPool(model.name));
