@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { type Command, Option } from "commander";
 import { requireFinite } from "../../checkpoint/finite.ts";
 import { buildIndex } from "../../corpus/build.ts";
@@ -85,7 +86,14 @@ export const registerIndex: Register = (program, run) => {
       "how many parts --queue makes of it; by default one for 1024 images",
       wholeNumber(1, 100_000),
     )
-    .addOption(new Option("--planned", "a worker's: the part that --queue planned").default(false).hideHelp())
+    .addOption(
+      new Option(
+        "--planned",
+        "a worker's: parts that --queue planned, their numbers read from standard input",
+      )
+        .default(false)
+        .hideHelp(),
+    )
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "reject images with more pixels", wholeNumber(1))
     .addOption(
@@ -152,15 +160,17 @@ export const registerIndex: Register = (program, run) => {
     );
 };
 
-/** Computes a part that was planned, for a worker: it reads what this prints. */
+/** Computes parts that were planned, for a worker: it writes their numbers, a line each, and reads what this prints. */
 async function planned(context: CommandContext, options: IndexOptions): Promise<void> {
   const { report, signal, result } = context;
-  const { out, part, exif, shardSize, maxPixels } = options;
-  if (part === undefined) throw new ClipInterpretError("USAGE", "--planned needs --part");
+  const { out, exif, shardSize, maxPixels } = options;
   const model = await context.modelFor(out);
   const how = { exif, report, signal, ...(shardSize && { shardSize }), ...(maxPixels && { maxPixels }) };
-  const built = await buildPlanned(model, out, part, how);
-  result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+  for await (const line of createInterface({ input: process.stdin, signal })) {
+    const part = parsePart(line);
+    const built = await buildPlanned(model, out, part, how);
+    result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+  }
 }
 
 /** Puts parts together. */
