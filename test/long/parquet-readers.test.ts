@@ -39,7 +39,7 @@ beforeAll(async () => {
   const index = path("scenes.index");
   await runOk(["index", repositoryPath("examples/scenes"), "--out", index]);
   const line = shellWords(/^clip-interpret (index --out \S+ --export parquet .*)$/m.exec(page)![1]);
-  await runOk(line.map((word) => (word === "photos.index" ? index : word)));
+  await runOk([...line.map((word) => (word === "photos.index" ? index : word)), "--quiet"]);
   const read = await readIndex(index);
   rows = read.images;
   const { embedDim } = read.manifest;
@@ -97,9 +97,12 @@ withModule("embedding_atlas", "Embedding Atlas", async () => {
   for (const stream of [atlas.stdout!, atlas.stderr!]) stream.on("data", (data) => (said += data));
   try {
     const at = `http://127.0.0.1:${port}`;
-    const ask = async (what: string) => (await fetch(`${at}/data/${what}`)).text().catch(() => undefined);
-    let described: string | undefined;
-    while ((described = await ask("metadata.json").catch(() => undefined)) === undefined) {
+    const asked = async () => {
+      const answer = await fetch(`${at}/data/metadata.json`).catch(() => undefined);
+      return answer?.ok ? answer.text() : undefined;
+    };
+    let described = await asked();
+    for (; described === undefined; described = await asked()) {
       if (atlas.exitCode !== null) throw new Error(said);
       await sleep(200);
     }
