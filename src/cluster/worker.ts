@@ -40,7 +40,7 @@ export interface RunningWorker {
 }
 
 /** Between two looks for work, in milliseconds. */
-const LOOK = 1_000;
+const LOOK = 250;
 /** Milliseconds that Redis has to hear that a part ends, once the worker is to stop. */
 const FAREWELL = 3_000;
 /** Milliseconds until it looks again at what it does not fit: a drive may be back by then. */
