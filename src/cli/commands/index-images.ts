@@ -12,6 +12,7 @@ import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../..
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import { isStoreAddress } from "../../corpus/store-at.ts";
+import { createPreprocessPool } from "../../image/pool.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName, parseHeads } from "../../model/components.ts";
 import { textProbe } from "../../model/probe.ts";
@@ -165,11 +166,21 @@ async function planned(context: CommandContext, options: IndexOptions): Promise<
   const { report, signal, result } = context;
   const { out, exif, shardSize, maxPixels } = options;
   const model = await context.modelFor(out);
-  const how = { exif, report, signal, ...(shardSize && { shardSize }), ...(maxPixels && { maxPixels }) };
-  for await (const line of createInterface({ input: process.stdin, signal })) {
-    const part = parsePart(line);
-    const built = await buildPlanned(model, out, part, how);
-    result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+  const decoding = { exif, report, signal, ...(maxPixels && { maxPixels }) };
+  // Starting threads takes as long as some hundred small images.
+  const kept = createPreprocessPool(model.config.preprocess, decoding);
+  try {
+    for await (const line of createInterface({ input: process.stdin, signal })) {
+      const part = parsePart(line);
+      const built = await buildPlanned(model, out, part, {
+        ...decoding,
+        kept,
+        ...(shardSize && { shardSize }),
+      });
+      result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+    }
+  } finally {
+    await kept.close();
   }
 }
 
