@@ -1,10 +1,11 @@
-/** One part in a process of its own: the encoder blocks its thread, and an image may take the whole process with it. */
+/** Parts in a process of their own: the encoder blocks its thread, and an image may take the whole process with it. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import type { Part } from "../corpus/parts.ts";
 import type { ProgressEvent, Report } from "../support/progress.ts";
-import type { PartJob } from "./run.ts";
+import type { Run } from "./run.ts";
 
 /** The program itself; this folder and src/cluster/ are equally deep. */
 const MAIN = fileURLToPath(new URL("../cli/main.js", import.meta.url));
@@ -15,31 +16,41 @@ const doneSchema = z.object({
   missing: z.array(z.int()),
 });
 
-/** What became of a child. */
-export type ChildEnd =
+/** What became of a part. */
+export type PartEnd =
   | { readonly end: "done"; readonly images: number; readonly rejected: number; readonly missing: number }
   | { readonly end: "failed"; readonly code: string; readonly message: string }
   /** It was stopped by us. */
   | { readonly end: "stopped" }
-  /** It died without a word: a signal, or memory. */
+  /** Its process died without a word: a signal, or memory. */
   | { readonly end: "died"; readonly message: string };
 
-/** How a child runs. */
-export interface ChildOptions {
-  readonly threads: number;
+/** How a part is computed. */
+interface PartOptions {
   readonly report: Report;
   /** Stops it where it can go on later. */
   readonly signal: AbortSignal;
 }
 
+/** A process that has loaded the model of a run, and computes its parts one after another. */
+export interface Child {
+  readonly run: Run;
+  /** Whether it takes another part: whatever ends a part but its own end, ends the process. */
+  isAlive(): boolean;
+  /** Computes a part; one at a time. Never rejects. */
+  compute(part: Part, options: PartOptions): Promise<PartEnd>;
+  /** Ends it after the part that it has; it is waited for. */
+  end(): Promise<void>;
+}
+
 /** How long a child that is stopped may take to the end of its batch, in milliseconds. */
 const STOP = 20_000;
 
-/** The line that computes a part, but for the program's name. */
-export function lineOf({ run, part }: PartJob, threads: number): string[] {
+/** The line that computes parts of a run, whose numbers it reads, but for the program's name. */
+export function lineOf(run: Run, threads: number): string[] {
   const { store, model, precision, device, activation, exif, shardSize, maxPixels } = run;
   return [
-    ...["index", "--out", store, "--part", `${part.number}/${part.of}`, "--planned", "--json"],
+    ...["index", "--out", store, "--planned", "--json"],
     ...["--model", model, "--precision", precision, "--device", device, "--threads", `${threads}`],
     ...(activation === undefined ? [] : ["--activation", activation]),
     ...(exif ? [] : ["--no-exif"]),
@@ -48,50 +59,68 @@ export function lineOf({ run, part }: PartJob, threads: number): string[] {
   ];
 }
 
-/** Computes a part. Never rejects. */
-export function computePart(job: PartJob, { threads, report, signal }: ChildOptions): Promise<ChildEnd> {
-  if (signal.aborted) return Promise.resolve({ end: "stopped" });
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...lineOf(job, threads)], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // Ctrl-C reaches a whole group: this process says when its child stops.
-      detached: true,
-    });
-    let out = "";
-    let said: unknown;
-    let last = "";
-    let kill: NodeJS.Timeout | undefined;
-    const stop = () => {
-      child.kill("SIGTERM");
-      kill = setTimeout(() => child.kill("SIGKILL"), STOP);
-    };
-    signal.addEventListener("abort", stop, { once: true });
-    child.on("message", (event: ProgressEvent) => report(event));
-    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      out = (out + text).slice(-100_000);
-    });
-    createInterface({ input: child.stderr! }).on("line", (line) => {
-      last = line.slice(0, 1000);
-      said = errorOf(line) ?? said;
-    });
-    let spawnError: Error | undefined;
-    child.on("error", (error) => {
-      spawnError ??= error;
-    });
-    child.on("close", (code, killed) => {
-      signal.removeEventListener("abort", stop);
-      clearTimeout(kill);
-      if (code === 0) {
-        const { missing, ...counts } = doneSchema.parse(JSON.parse(out));
-        resolve({ end: "done", ...counts, missing: missing.length });
-      } else if (signal.aborted) resolve({ end: "stopped" });
-      else if (said !== undefined && code !== null) resolve({ end: "failed", ...errorSchema.parse(said) });
-      else {
-        const message = spawnError?.message ?? `ended with ${killed ?? `exit code ${code}`}`;
-        resolve({ end: "died", message: last === "" ? message : `${message}; it last said: ${last}` });
-      }
-    });
+/** Starts a process for parts of a run. */
+export function startChild(run: Run, threads: number): Child {
+  const child = spawn(process.execPath, [MAIN, ...lineOf(run, threads)], {
+    stdio: ["pipe", "pipe", "pipe", "ipc"],
+    // Ctrl-C reaches a whole group: this process says when its child stops.
+    detached: true,
   });
+  /** What hears of the part in hand. */
+  let hearing: { readonly report: Report; readonly done: (line: string) => void } | undefined;
+  let [said, last, ended]: [unknown, string, string | undefined] = [undefined, "", undefined];
+  let code: number | null = null;
+  child.on("message", (event: ProgressEvent) => hearing?.report(event));
+  child.on("error", (error) => (ended ??= error.message));
+  // A process that ended reads no more; how it ended is seen below.
+  child.stdin!.on("error", () => {});
+  createInterface({ input: child.stdout! }).on("line", (line) => hearing?.done(line));
+  createInterface({ input: child.stderr! }).on("line", (line) => {
+    last = line.slice(0, 1000);
+    said = errorOf(line) ?? said;
+  });
+  const closed = new Promise<void>((resolve) =>
+    child.once("close", (exit, signal) => {
+      code = exit;
+      ended ??= `ended with ${signal ?? `exit code ${exit}`}`;
+      resolve();
+    }),
+  );
+  const stop = () => {
+    child.kill("SIGTERM");
+    const kill = setTimeout(() => child.kill("SIGKILL"), STOP);
+    void closed.then(() => clearTimeout(kill));
+  };
+  return {
+    run,
+    isAlive: () => ended === undefined,
+    async compute({ number, of }, { report, signal }) {
+      if (signal.aborted) return { end: "stopped" };
+      signal.addEventListener("abort", stop, { once: true });
+      const line = await Promise.race([
+        closed,
+        new Promise<string>((resolve) => {
+          hearing = { report, done: resolve };
+          child.stdin!.write(`${number}/${of}\n`);
+        }),
+      ]);
+      signal.removeEventListener("abort", stop);
+      hearing = undefined;
+      if (line !== undefined) {
+        const { missing, ...counts } = doneSchema.parse(JSON.parse(line));
+        return { end: "done", ...counts, missing: missing.length };
+      }
+      if (signal.aborted) return { end: "stopped" };
+      if (said !== undefined && code !== null) return { end: "failed", ...errorSchema.parse(said) };
+      return { end: "died", message: last === "" ? ended! : `${ended}; it last said: ${last}` };
+    },
+    async end() {
+      child.stdin!.end();
+      const kill = setTimeout(stop, STOP);
+      await closed;
+      clearTimeout(kill);
+    },
+  };
 }
 
 const errorSchema = z.object({ code: z.string(), message: z.string() });

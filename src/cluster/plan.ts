@@ -8,7 +8,7 @@ import type { Connection } from "./redis.ts";
 import { ATTEMPTS, type PartJob, QUEUES, queueOf, type Run, refusalSchema, refusalsOf } from "./run.ts";
 
 /** A look at the queue each so many milliseconds, and one more for each part: what is read grows with them. */
-const LOOK = 500;
+const LOOK = 250;
 /** After so many milliseconds without a worker, it is said how to start one. */
 const NOBODY = 10_000;
 

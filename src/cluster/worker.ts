@@ -6,7 +6,7 @@ import { pauseFor } from "../hub/retry.ts";
 import { type ErrorCode, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { VERSION } from "../support/version.ts";
-import { type ChildEnd, computePart } from "./child.ts";
+import { type Child, type PartEnd, startChild } from "./child.ts";
 import type { Logger } from "./log.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { forget } from "./plan.ts";
@@ -40,7 +40,7 @@ export interface RunningWorker {
 }
 
 /** Between two looks for work, in milliseconds. */
-const LOOK = 1_000;
+const LOOK = 250;
 /** Milliseconds that Redis has to hear that a part ends, once the worker is to stop. */
 const FAREWELL = 3_000;
 /** Milliseconds until it looks again at what it does not fit: a drive may be back by then. */
@@ -181,20 +181,39 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     }
   };
 
+  /** The process that computes; it is kept while parts of one run follow each other, so that the model is loaded once. */
+  let child: Child | undefined;
+  const endChild = async () => {
+    const ending = child;
+    child = undefined;
+    await ending?.end();
+  };
+  const childOf = async (run: Run): Promise<Child> => {
+    if (child && (!child.isAlive() || JSON.stringify(child.run) !== JSON.stringify(run))) await endChild();
+    child ??= startChild(run, options.threads);
+    return child;
+  };
+
   /** Computes a part, again where its process dies: the next one knows which images that one had in hand. */
-  const untilDone = async (job: PartJob, stop: AbortSignal, own: Logger): Promise<ChildEnd> => {
+  const untilDone = async ({ run, part }: PartJob, stop: AbortSignal, own: Logger): Promise<PartEnd> => {
     let best = 0;
     for (let deaths = 0; ; ) {
       let counted = 0;
+      const count = (done: number) => {
+        metrics.images.inc(Math.max(0, done - Math.max(counted, best)));
+        counted = done;
+      };
+      // What the process says of the part before may arrive after its end.
+      let begun = false;
       const report: Report = (event) => {
         if (event.type === "warning") own.warn({ code: event.code }, event.message);
         else if (event.type === "note") own.info(event.message);
-        else if (event.type === "advance" && event.task === "indexing") {
-          metrics.images.inc(Math.max(0, event.done - Math.max(counted, best)));
-          counted = event.done;
-        }
+        else if (event.type === "start" && event.task === "indexing") begun = true;
+        else if (event.type === "advance" && event.task === "indexing" && begun) count(event.done);
       };
-      const result = await computePart(job, { threads: options.threads, report, signal: stop });
+      const process = await childOf(run);
+      const result = await process.compute(part, { report, signal: stop });
+      if (result.end === "done") count(Math.max(counted, result.images + result.rejected));
       if (result.end !== "died") return result;
       metrics.deaths.inc();
       deaths = counted > best ? 1 : deaths + 1;
@@ -215,6 +234,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
           idleSince = performance.now();
           continue;
         }
+        await endChild();
       } catch (error) {
         // The part was given to another, or Redis was emptied: then who waits for the index puts it in again.
         log.warn(`the queue: ${messageOf(error)}`);
@@ -225,6 +245,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     }
   };
   const end = async () => {
+    await endChild();
     for (const queue of [...known.keys()]) await shut(queue);
   };
   return {

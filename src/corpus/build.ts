@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ReadLater } from "../image/pool.ts";
+import type { KeptPool, ReadLater } from "../image/pool.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { type DecomposedBatch, decomposeImages } from "../model/decompose-images.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -34,7 +34,7 @@ import { openUnderway, TRIES } from "./underway.ts";
 import { UNREAD_FILE, writeUnread } from "./unread.ts";
 
 /** How an index is made. */
-export interface BuildOptions extends WorkOptions, Pick<ScanOptions, "root" | "hidden"> {
+export interface BuildOptions extends WorkOptions, KeptPool, Pick<ScanOptions, "root" | "hidden"> {
   /** How z is stored. Default: float16. */
   readonly dtype?: Dtype;
   /** Keep MLP terms too. */
@@ -270,7 +270,7 @@ async function addShard(
   store: Store,
   manifest: Manifest,
   images: readonly SourceImage[],
-  { exif = true, maxPixels, batch, decoders, signal, report }: BuildOptions,
+  { exif = true, maxPixels, batch, decoders, kept, signal, report }: BuildOptions,
   advance: (count: number) => void,
 ): Promise<{ manifest: Manifest; unread: readonly RejectedRow[] }> {
   const { root } = source;
@@ -315,6 +315,7 @@ async function addShard(
     const pool = {
       ...(maxPixels && { maxPixels }),
       ...(decoders && { threads: decoders }),
+      ...(kept && { kept }),
       ...(report && { report }),
     };
     const how = { exif, signal, ...pool };

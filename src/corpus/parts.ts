@@ -219,7 +219,8 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
   // All that were wanted, not those that a listing shows: that of a store may be late.
   const parts = Array.from({ length: of ?? 0 }, (_, i): Part => ({ number: i + 1, of: of! }));
   let manifest = found;
-  const paths = new Set(found ? (await readRows(store, found)).rows.map(({ path }) => path) : []);
+  const held =
+    found && of !== undefined ? await pathsByPart(store, found, of) : new Map<number, Set<string>>();
   const unread: RejectedRow[] = [];
   const task = "putting parts together";
   report?.({ type: "start", task, unit: "part", total: parts.length });
@@ -229,10 +230,12 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
     let own = await requireManifest(from);
     manifest ??= { ...own, ...placedIn(store, from, own), shards: [] };
     await requireAlike(manifest, own, from);
-    const { rows } = await readRows(from, own);
-    const twice = new Set(rows.flatMap(({ path }) => (paths.has(path) ? [path] : [])));
-    if (twice.size > 0) ({ manifest: own } = await dropPaths(from, own, twice));
-    for (const { path } of rows) paths.add(path);
+    const paths = held.get(part.number);
+    if (paths !== undefined) {
+      const { rows } = await readRows(from, own);
+      const twice = new Set(rows.flatMap(({ path }) => (paths.has(path) ? [path] : [])));
+      if (twice.size > 0) ({ manifest: own } = await dropPaths(from, own, twice));
+    }
     for (const entry of own.shards) {
       checkCancelled(signal);
       const files = new Map<string, readonly Uint8Array[]>();
@@ -273,6 +276,20 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
     pruned: false,
     repaired: [],
   };
+}
+
+/** What an index holds, by the part that it would be in: parts have no image in common, so that each is compared with its own. */
+async function pathsByPart(store: Store, manifest: Manifest, of: number): Promise<Map<number, Set<string>>> {
+  const parts = new Map<number, Set<string>>();
+  for (const shard of manifest.shards) {
+    const { rows } = await readRows(store, { ...manifest, shards: [shard] });
+    for (const { path } of rows) {
+      const number = partOf(path, of);
+      const paths = parts.get(number) ?? new Set();
+      parts.set(number, paths.add(path));
+    }
+  }
+  return parts;
 }
 
 /** How many parts an index is divided into while there are parts. @throws `INDEX_INVALID` */

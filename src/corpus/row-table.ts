@@ -115,24 +115,36 @@ async function readFingerprints(
   const [id, sha256] = [createColumn(images), createColumn(images)];
   let row = 0;
   for await (const [shard, [bytes]] of inTurn(shards, AHEAD, (entry) => readRowBytes(store, entry))) {
-    const text = textOf(bytes);
     // Quotes within a string are escaped, so that the first field of this name is the image's own.
     for (let line = 0, at = 0; line < shard.images; line++, row++) {
-      at = text.indexOf(ID, at) + ID.length;
-      id.set(row, text, at);
-      at = text.indexOf(CHECKSUM, at) + CHECKSUM.length;
-      sha256.set(row, text, at);
-      at = text.indexOf("\n", at) + 1;
+      at = behind(ID, bytes, at);
+      id.set(row, bytes, at);
+      at = behind(CHECKSUM, bytes, at);
+      sha256.set(row, bytes, at);
+      at = bytes.indexOf(NEWLINE, at) + 1;
     }
   }
   return { id, sha256 };
 }
 
-const [ID, CHECKSUM] = ['"id":"', '"sha256":"'];
+const [ID, CHECKSUM] = ['"id":"', '"sha256":"'].map((field) => new TextEncoder().encode(field));
 const DIGITS = 16;
 
+/** Where the first of these letters from a place on end. In bytes: decoding them takes longer than all else here. */
+function behind(letters: Uint8Array, bytes: Uint8Array, from: number): number {
+  const [first] = letters;
+  const { length } = letters;
+  for (let at = from; at + length <= bytes.length; at++) {
+    if (bytes[at] !== first) continue;
+    let same = 1;
+    while (same < length && bytes[at + same] === letters[same]) same++;
+    if (same === length) return at + length;
+  }
+  return bytes.length;
+}
+
 interface Column {
-  set(row: number, text: string, at: number): void;
+  set(row: number, bytes: Uint8Array, at: number): void;
   /** Rows that begin so. */
   find(value: string): number[];
 }
@@ -140,21 +152,19 @@ interface Column {
 function createColumn(images: number): Column {
   const halves = new Uint32Array(images * 2);
   /** Eight hex digits; of other letters some number or other. */
-  const half = (text: string, at: number) => {
+  const half = (bytes: Uint8Array, at: number) => {
     let value = 0;
-    for (let i = at; i < at + DIGITS / 2; i++) {
-      const letter = text.charCodeAt(i);
-      value = (value << 4) | ((letter & 15) + (letter > 64 ? 9 : 0));
-    }
+    for (let i = at; i < at + DIGITS / 2; i++)
+      value = (value << 4) | ((bytes[i] & 15) + (bytes[i] > 64 ? 9 : 0));
     return value >>> 0;
   };
   return {
-    set(row, text, at) {
-      halves[row * 2] = half(text, at);
-      halves[row * 2 + 1] = half(text, at + DIGITS / 2);
+    set(row, bytes, at) {
+      halves[row * 2] = half(bytes, at);
+      halves[row * 2 + 1] = half(bytes, at + DIGITS / 2);
     },
     find(value) {
-      const padded = value.padEnd(DIGITS);
+      const padded = new TextEncoder().encode(value.padEnd(DIGITS));
       const [first, second] = [half(padded, 0), half(padded, DIGITS / 2)];
       const rows: number[] = [];
       for (let row = 0; row < images; row++)

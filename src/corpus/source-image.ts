@@ -4,6 +4,9 @@ import type { SeenFile } from "./file-kinds.ts";
 /** The value of a factor of an image; null where it has none. */
 export type FactorValue = string | number | null;
 
+/** The factors of images of which nothing is said: one object for millions of them. */
+export const NO_FACTORS: Readonly<Record<string, FactorValue>> = Object.freeze({});
+
 /** One image of a source. */
 export interface SourceImage extends SeenFile {
   /** Relative to the source's root, with forward slashes. */

@@ -4,7 +4,7 @@ import picomatch from "picomatch";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { isOthers, isReadableName, kindOf, refusalOf } from "./file-kinds.ts";
-import type { PassedOver, Source, SourceImage } from "./source-image.ts";
+import { NO_FACTORS, type PassedOver, type Source, type SourceImage } from "./source-image.ts";
 import { commonFolderOf, isList, readList } from "./source-list.ts";
 import { isPacked } from "./source-packed.ts";
 import { countOther } from "./source-tree.ts";
@@ -63,15 +63,17 @@ export async function findInStore(inputs: readonly string[], options: StoreScan)
   }
   const images = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const named = images.filter(({ refused, path }) => !refused && !isPacked(path));
-  const several = new Set(named.map(({ path }) => posix.dirname(path))).size > 1;
+  const labels = new Map(named.map(({ path }) => [posix.dirname(path), posix.dirname(path)]));
+  const several = labels.size > 1;
   const labelled = images.map((image) => {
     const folder = posix.dirname(image.path);
-    return { ...image, label: several && folder !== "." && !isPacked(image.path) ? folder : null };
+    const label = several && folder !== "." && !isPacked(image.path) ? (labels.get(folder) ?? folder) : null;
+    return { ...image, label };
   });
   return { root, images: labelled, passed };
 }
 
-const plain = { label: null, factors: {} } as const;
+const plain = { label: null, factors: NO_FACTORS } as const;
 
 /** Takes what a listing shows below a folder. */
 async function addBelow(

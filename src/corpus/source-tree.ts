@@ -4,8 +4,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
-import { isOthers, lookAt, type SeenFile } from "./file-kinds.ts";
-import type { PassedOver } from "./source-image.ts";
+import { isOthers, lookAt } from "./file-kinds.ts";
+import { NO_FACTORS, type PassedOver, type SourceImage } from "./source-image.ts";
 
 /** Most kinds that are told apart: names can be anything. */
 const MOST_KINDS = 50;
@@ -32,7 +32,7 @@ export interface Pattern {
 }
 
 /**
- * Adds every picture below `root` to `found`, by its path from there. Links to files are followed, links to folders are
+ * Adds every picture below `root` to `found`, with its path from there, each once. Links to files are followed, links to folders are
  * not. A folder that fits a pattern is taken with all that it holds, as a shell would hand it over.
  *
  * @returns folders that could not be read: nothing is known of what lies in them
@@ -40,7 +40,7 @@ export interface Pattern {
  */
 export async function walk(
   root: string,
-  found: Map<string, SeenFile>,
+  found: SourceImage[],
   passed: PassedOver,
   { hidden = false, report }: WalkOptions,
   pattern?: Pattern,
@@ -77,7 +77,7 @@ export async function walk(
       }
       const seen = await lookAt(join(root, path));
       if ("kind" in seen) countOther(passed, seen.kind);
-      else found.set(path, seen);
+      else found.push({ path, ...seen, label: null, factors: NO_FACTORS });
     }
   }
   return unseen;

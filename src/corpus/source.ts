@@ -1,14 +1,14 @@
 /** What an index is made of: images of folders, lists and patterns, as relative paths with labels and factors. */
 import { stat } from "node:fs/promises";
-import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
+import { basename, dirname, extname, join, posix, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
-import { lookAt, type SeenFile } from "./file-kinds.ts";
+import { lookAt } from "./file-kinds.ts";
 import { whyUnreachable } from "./picture.ts";
 import { spread } from "./root.ts";
-import type { PassedOver, Source, SourceImage } from "./source-image.ts";
+import { NO_FACTORS, type PassedOver, type Source, type SourceImage } from "./source-image.ts";
 import { commonFolder, inside, isList, type ListBytes, readBounded, readList } from "./source-list.ts";
 import { unpacked } from "./source-packed.ts";
 import { findInStore } from "./source-store.ts";
@@ -165,44 +165,63 @@ async function listIn(folder: string): Promise<string | undefined> {
 
 /** Pictures, folders and patterns together. */
 async function readTogether(inputs: readonly string[], { root, ...options }: ScanOptions): Promise<Source> {
-  const found = new Map<string, SeenFile>();
   const passed: PassedOver = { hidden: 0, others: {} };
   const unseen: string[] = [];
-  /** Folders that hold what was named. */
-  const folders: string[] = [];
+  /** Folders that hold what was named, each with files by their paths from there. */
+  const groups: Group[] = [];
   const below = async (folder: string, pattern?: Pattern) => {
-    const files = new Map<string, SeenFile>();
+    const files: SourceImage[] = [];
     const blind = await walk(folder, files, passed, options, pattern);
-    for (const [path, seen] of files) found.set(join(folder, path), seen);
     unseen.push(...blind.map((path) => join(folder, path)));
-    folders.push(folder);
+    groups.push({ folder, files });
+    return files.length;
   };
   for (const input of inputs) {
     const path = resolve(input);
     const failed = await stat(path).then(
       async (entry) => {
-        if (entry.isDirectory()) return below(path);
+        if (entry.isDirectory()) return void (await below(path));
         const seen = await lookAt(path);
+        const files: SourceImage[] = [];
         if ("kind" in seen) countOther(passed, seen.kind);
-        else found.set(path, seen);
-        folders.push(dirname(path));
+        else files.push({ path: basename(path), ...seen, label: null, factors: NO_FACTORS });
+        groups.push({ folder: dirname(path), files });
       },
       (cause: unknown) => ({ cause }),
     );
     if (!failed) continue;
     const pattern = patternOf(input, options);
     if (!pattern) throw inputError(input, failed.cause);
-    const before = found.size;
-    if (await isFolder(pattern.base)) await below(pattern.base, pattern);
-    if (found.size === before) {
+    const fitting = (await isFolder(pattern.base)) ? await below(pattern.base, pattern) : 0;
+    if (fitting === 0) {
       throw new ClipInterpretError("INPUT_NOT_FOUND", `no picture fits the pattern ${input}`);
     }
   }
-  const start = root === undefined ? commonFolder(folders) : resolve(root);
-  const files = [...found].map(([path, seen]) => ({ path: inside(start, path, "input"), ...seen }));
+  const start = root === undefined ? commonFolder(groups.map(({ folder }) => folder)) : resolve(root);
   const blind = unseen.map((path) => relative(start, path).split(sep).join("/"));
-  const sorted = files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { root: start, images: labelled(sorted, blind), unseen: blind, passed };
+  return { root: start, images: labelled(filesFrom(start, groups), blind), unseen: blind, passed };
+}
+
+/** Files by their paths from a folder. */
+interface Group {
+  readonly folder: string;
+  readonly files: readonly SourceImage[];
+}
+
+/**
+ * Files of several folders by their paths from one that holds them all, each once. Those of one folder stay as they are: there may
+ * be more than a map takes.
+ */
+function filesFrom(root: string, groups: readonly Group[]): readonly SourceImage[] {
+  const moved = groups.map(({ folder, files }) => {
+    if (files.length > 0) inside(root, join(folder, files[0].path), "input");
+    const prefix = relative(root, folder).split(sep).join("/");
+    return prefix === "" ? files : files.map((file) => ({ ...file, path: `${prefix}/${file.path}` }));
+  });
+  if (moved.length === 1) return moved[0];
+  const all = new Map<string, SourceImage>();
+  for (const files of moved) for (const file of files) all.set(file.path, file);
+  return [...all.values()];
 }
 
 /** What an input means as a pattern; undefined where it has nothing of one. */
@@ -214,12 +233,17 @@ function patternOf(input: string, { hidden = false }: WalkOptions): (Pattern & {
   return { base: resolve(base), fits: picomatch(glob, { dot: hidden }), depth };
 }
 
-/** Labels from folders, where images lie in at least two. */
-function labelled(files: readonly (SeenFile & { path: string })[], unseen: readonly string[]): SourceImage[] {
-  const images = files.filter(({ refused }) => !refused);
-  const several = new Set([...images.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
-  return files.map((file) => {
+/** Images in the order of their paths, with labels from folders where images lie in at least two. */
+function labelled(files: readonly SourceImage[], unseen: readonly string[]): SourceImage[] {
+  const folders = new Set(unseen);
+  for (const { path, refused } of files) if (!refused) folders.add(posix.dirname(path));
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (folders.size < 2) return sorted;
+  // A folder's name is in memory once, however many images have it for a label.
+  const labels = new Map([...folders].map((folder) => [folder, folder]));
+  for (const [i, file] of sorted.entries()) {
     const folder = posix.dirname(file.path);
-    return { ...file, label: several && folder !== "." ? folder : null, factors: {} };
-  });
+    if (folder !== ".") sorted[i] = { ...file, label: labels.get(folder) ?? folder };
+  }
+  return sorted;
 }

@@ -28,6 +28,12 @@ export interface PoolOptions extends DecodeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Threads of the caller's for many images. */
+export interface KeptPool {
+  /** Threads that are there already, and stay: what else is said of threads and decoding is said to them. */
+  readonly kept?: PreprocessPool | undefined;
+}
+
 /** An image whose bytes are read when its turn comes: those of many do not fit into memory. */
 export type ReadLater = () => Promise<Uint8Array>;
 
@@ -192,11 +198,11 @@ function closedError(): ClipInterpretError {
 export async function* preprocessAll<Source extends string | Uint8Array | ReadLater>(
   sources: Iterable<Source> | AsyncIterable<Source>,
   config: PreprocessConfig,
-  { ahead = 64, ...options }: PoolOptions & { readonly ahead?: number } = {},
+  { ahead = 64, kept, ...options }: PoolOptions & KeptPool & { readonly ahead?: number } = {},
 ): AsyncGenerator<PreprocessOutcome<Source>, void, undefined> {
   const { signal } = options;
   checkCancelled(signal);
-  const pool = createPreprocessPool(config, options);
+  const pool = kept ?? createPreprocessPool(config, options);
   const queue: Promise<PreprocessOutcome<Source>>[] = [];
   const next = async () => {
     const outcome = await queue.shift()!;
@@ -217,6 +223,6 @@ export async function* preprocessAll<Source extends string | Uint8Array | ReadLa
     }
     while (queue.length > 0) yield await next();
   } finally {
-    await pool.close();
+    if (!kept) await pool.close();
   }
 }

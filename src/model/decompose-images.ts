@@ -1,4 +1,4 @@
-import { type PoolOptions, preprocessAll, type ReadLater } from "../image/pool.ts";
+import { type KeptPool, type PoolOptions, preprocessAll, type ReadLater } from "../image/pool.ts";
 import type { Preprocessed } from "../image/show.ts";
 import type { ClipInterpretError } from "../support/errors.ts";
 import type { ClipModel } from "./clip-model.ts";
@@ -41,7 +41,7 @@ export async function* decomposeImages<Source extends string | Uint8Array | Read
     batch = BATCH,
     tokenLayers = [],
     ...pool
-  }: PoolOptions & Omit<DecomposeOptions, "gate"> & { batch?: number; ahead?: number } = {},
+  }: PoolOptions & KeptPool & Omit<DecomposeOptions, "gate"> & { batch?: number; ahead?: number } = {},
 ): AsyncGenerator<DecomposedBatch<Source>, void, undefined> {
   const { preprocess } = model.config;
   let images: { source: Source; shown: Preprocessed }[] = [];

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { type Command, Option } from "commander";
 import { requireFinite } from "../../checkpoint/finite.ts";
 import { buildIndex } from "../../corpus/build.ts";
@@ -11,6 +12,7 @@ import { buildPart, buildPlanned, mergeParts, type Part, parsePart } from "../..
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { passedOverText, scanSource } from "../../corpus/source.ts";
 import { isStoreAddress } from "../../corpus/store-at.ts";
+import { createPreprocessPool } from "../../image/pool.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { headName, parseHeads } from "../../model/components.ts";
 import { textProbe } from "../../model/probe.ts";
@@ -85,7 +87,14 @@ export const registerIndex: Register = (program, run) => {
       "how many parts --queue makes of it; by default one for 1024 images",
       wholeNumber(1, 100_000),
     )
-    .addOption(new Option("--planned", "a worker's: the part that --queue planned").default(false).hideHelp())
+    .addOption(
+      new Option(
+        "--planned",
+        "a worker's: parts that --queue planned, their numbers read from standard input",
+      )
+        .default(false)
+        .hideHelp(),
+    )
     .option("--no-exif", "ignore the EXIF orientation, as the reference implementation does")
     .option("--max-pixels <n>", "reject images with more pixels", wholeNumber(1))
     .addOption(
@@ -152,15 +161,27 @@ export const registerIndex: Register = (program, run) => {
     );
 };
 
-/** Computes a part that was planned, for a worker: it reads what this prints. */
+/** Computes parts that were planned, for a worker: it writes their numbers, a line each, and reads what this prints. */
 async function planned(context: CommandContext, options: IndexOptions): Promise<void> {
   const { report, signal, result } = context;
-  const { out, part, exif, shardSize, maxPixels } = options;
-  if (part === undefined) throw new ClipInterpretError("USAGE", "--planned needs --part");
+  const { out, exif, shardSize, maxPixels } = options;
   const model = await context.modelFor(out);
-  const how = { exif, report, signal, ...(shardSize && { shardSize }), ...(maxPixels && { maxPixels }) };
-  const built = await buildPlanned(model, out, part, how);
-  result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+  const decoding = { exif, report, signal, ...(maxPixels && { maxPixels }) };
+  // Starting threads takes as long as some hundred small images.
+  const kept = createPreprocessPool(model.config.preprocess, decoding);
+  try {
+    for await (const line of createInterface({ input: process.stdin, signal })) {
+      const part = parsePart(line);
+      const built = await buildPlanned(model, out, part, {
+        ...decoding,
+        kept,
+        ...(shardSize && { shardSize }),
+      });
+      result(built, () => `part ${part.number}/${part.of}: ${counted(built.images, "image")}`);
+    }
+  } finally {
+    await kept.close();
+  }
 }
 
 /** Puts parts together. */
