@@ -17,6 +17,7 @@ import { truncatedIn } from "../model/notices.ts";
 import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
 import {
+  type Corpora,
   explainRequestSchema,
   type ImageInfo,
   meansRequestSchema,
@@ -142,6 +143,13 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
       const name = query.get("name") ?? "";
       return describeModel({ ...(await load(name)), id: name });
     },
+    "DELETE /api/model": async (_, query) => {
+      const name = query.get("name") ?? "";
+      const known = models.get(name, () => Promise.reject(notHere()));
+      models.delete(name);
+      await known.then((model) => model.release()).catch(() => {});
+      return {};
+    },
     "POST /api/images": async (body) => {
       const bytes = body as Uint8Array;
       const id = sha256Of(bytes);
@@ -222,12 +230,29 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
     const [place = "", search = ""] = path.split("?");
     const known = knownAnswer(facts, { method, path });
     if (known !== undefined) return known;
+    const without = method === "GET" ? withoutIndex(facts, place, new URLSearchParams(search)) : undefined;
+    if (without !== undefined) return without;
     const route = routes[`${method} ${place}`];
     if (route) return route(body, new URLSearchParams(search));
     const [, image] = /^\/api\/images\/([^/]+)$/.exec(place) ?? [];
     if (method === "GET" && image !== undefined) return describe(decodeURIComponent(image));
     throw notHere();
   };
+}
+
+/** What is known of a model that the page did not come with: nothing was indexed with it, named or measured. */
+function withoutIndex(facts: PageFacts, place: string, query: URLSearchParams): unknown {
+  if (place === "/api/labels") return { heads: [] };
+  if (place === "/api/properties") return { properties: [] };
+  if (place !== "/api/corpora") return undefined;
+  const [, some] = Object.entries(facts.answers).find(([path]) => path.startsWith("/api/corpora?")) ?? [];
+  const { corpora } = some as Corpora;
+  return {
+    corpora: corpora.map((corpus) => {
+      const isIndexed = facts.indexes[`${corpus.name} ${query.get("model")}`] !== undefined;
+      return isIndexed ? corpus : { ...corpus, indexed: false, searchable: 0, version: null };
+    }),
+  } satisfies Corpora;
 }
 
 const notHere = () =>

@@ -1,4 +1,5 @@
 import { knownAnswer, type Question } from "../../../src/tab/facts.ts";
+import type { Fetching, KeptModels } from "../../../src/tab/models.ts";
 import type { Client } from "../state/client.ts";
 import { openKeptAnswers } from "./kept-answers.ts";
 import { startThread, type Thread } from "./thread.ts";
@@ -17,11 +18,17 @@ export interface TabClient {
 export async function startTab(): Promise<TabClient> {
   const base = document.baseURI.replace(/#.*/, "");
   const facts = (await (await fetch(new URL("page.json", base))).json()) as TabStart["facts"];
-  const kept = await openKeptAnswers(`clip-interpret ${new URL(".", base)} ${facts.version} answers`);
+  const kept = await openKeptAnswers(
+    `clip-interpret ${new URL(".", base)} ${facts.version} answers`,
+    Object.keys(facts.models),
+  );
   const isKept = navigator.serviceWorker?.controller != null;
+  const hearing = new Set<(fetching: Fetching) => void>();
   let started: Thread | undefined;
   const thread = () => {
-    started ??= startThread({ facts, base, isKept });
+    started ??= startThread({ facts, base, isKept }, (fetching) => {
+      for (const hear of hearing) hear(fetching);
+    });
     return started;
   };
   // Whoever comes for the first time waits for it.
@@ -57,6 +64,19 @@ export async function startTab(): Promise<TabClient> {
     client: {
       hasJobs: false,
       views: ["look", "segment", "neighbors", "heads"],
+      fetched: {
+        allow: async (typed) => (await thread().control({ allow: typed })) as string,
+        kept: async () => (await thread().control({ kept: true })) as KeptModels,
+        async forget(name) {
+          await thread().control({ forget: name });
+          await thread().ask({ method: "DELETE", path: `/api/model?${new URLSearchParams({ name })}` });
+        },
+        stop: async () => void (await thread().control({ stopFetching: true })),
+        listen(hear) {
+          hearing.add(hear);
+          return () => hearing.delete(hear);
+        },
+      },
       ask,
       pictureUrl: fileUrl,
       fileUrl,
