@@ -45,6 +45,8 @@ export type TabReply =
 
 /** What the page waits for least: it is answered when nothing else is to be. */
 const LATER = /^\/api\/(neighbors|means|words|without)/;
+/** In milliseconds: how soon a page asks its next question when it drops one. */
+const PATIENCE = 300;
 /** Threads that a model runs in; more wait for each other on what is multiplied here. */
 const MOST_THREADS = 4;
 
@@ -54,7 +56,9 @@ const running = new Map<number, AbortController>();
 const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let models: TabModels | undefined;
-let current: number | undefined;
+/** What is being answered. */
+let current: Asked | undefined;
+let isAtWork = false;
 
 // ONNX Runtime's threads are started with this file too, and have a message handler of their own.
 if (!self.name.startsWith("em-pthread"))
@@ -65,8 +69,7 @@ if (!self.name.startsWith("em-pthread"))
     }
     if ("stop" in data) {
       running.get(data.id)?.abort();
-      // What is fetched for a question that nobody waits for.
-      if (current === data.id) models?.stop();
+      setTimeout(() => stopUnwanted(data.id), PATIENCE);
       return;
     }
     if ("control" in data) {
@@ -78,23 +81,36 @@ if (!self.name.startsWith("em-pthread"))
     void work();
   };
 
+/** Stops what is fetched for a question that nobody waits for, unless the next one is about the same model. */
+function stopUnwanted(id: number): void {
+  const asked = current?.id === id && modelOf(current.question);
+  if (asked && !waiting.some(({ question }) => modelOf(question) === asked)) models?.stop();
+}
+
+/** Which model a question is about, if any. */
+function modelOf({ path, body }: Question): string | undefined {
+  const query = new URLSearchParams(path.split("?")[1]);
+  return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
+}
+
 const say = (reply: TabReply) => self.postMessage(reply);
 
 /** One at a time: whatever runs, runs in this thread. */
 async function work(): Promise<void> {
-  if (current !== undefined) return;
-  current = 0;
+  if (isAtWork) return;
+  isAtWork = true;
   // What a page asks in one breath is here by then.
   await new Promise((rest) => setTimeout(rest));
   while (waiting.length > 0) {
     const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
     const [next] = waiting.splice(Math.max(0, urgent), 1);
     const { id, question } = next!;
-    current = id;
+    current = next;
     await reply(id, async () => (await answer!)(question, running.get(id)?.signal));
     running.delete(id);
   }
   current = undefined;
+  isAtWork = false;
 }
 
 async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
@@ -147,6 +163,14 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   return createAnswers({
     facts,
     readFile: read,
+    async runtime() {
+      await runtime;
+      const { versions, wasm } = ort.env;
+      return {
+        runtime: `ONNX Runtime ${versions.web ?? versions.common} as WebAssembly`,
+        threads: wasm.numThreads ?? 1,
+      };
+    },
     openIndex: (model, address) => openWebIndex(model, at(address)),
     async openModel(name) {
       const hashes = facts.models[name];

@@ -1,0 +1,17 @@
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { build } from "vite";
+const PAGE = "dist/page";
+const html0 = await readFile(`${PAGE}/index.html`, "utf8");
+const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html0)[1];
+await rm(`${PAGE}/assets`, { recursive: true });
+await build({ configFile: "web/page.config.ts", mode: "page", logLevel: "error", build: { emptyOutDir: false } });
+await rename(`${PAGE}/tab.html`, `${PAGE}/index.html`);
+const html = await readFile(`${PAGE}/index.html`, "utf8");
+await writeFile(`${PAGE}/index.html`, html.replace("%POLICY%", policy));
+const keep = await readFile(`${PAGE}/keep.js`, "utf8");
+const [, v, kept] = /const VERSION = (.*);\nconst KEPT = ([\s\S]*?);\n/.exec(keep);
+const old = JSON.parse(kept).filter((p) => !p.startsWith("assets/"));
+const now = [...old, ...(await readdir(`${PAGE}/assets`)).map((f) => `assets/${f}`)];
+const source = await readFile("web/src/tab/keep.js", "utf8");
+await writeFile(`${PAGE}/keep.js`, `const VERSION = ${JSON.stringify(String(Date.now()))};\nconst KEPT = ${JSON.stringify(now)};\n${source}`);
+process.exit(0);
