@@ -35,6 +35,8 @@ let site: Awaited<ReturnType<typeof startStaticServer>>;
 let models: Awaited<ReturnType<typeof startStaticServer>>;
 let scratch: string;
 let served: string;
+/** The page where its server isolates it. */
+let isolated: string;
 const complaints: string[] = [];
 const asked: string[] = [];
 
@@ -89,7 +91,7 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     browser = await launch();
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     listen(page);
     // Everything that the browser sends, whoever in it does.
     context.on("request", (request) => asked.push(request.url()));
@@ -135,7 +137,7 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     const before = { hub: hub.asked.length, files: hub.askedFiles.length };
     await context.setOffline(true);
     const again = await context.newPage();
-    again.setDefaultTimeout(20_000);
+    again.setDefaultTimeout(60_000);
     listen(again);
     await again.goto(`${site.url}/#/segment?model=${encodeURIComponent(ID)}`);
     await again.getByRole("button", { name: `model ${ID}` }).waitFor();
@@ -174,11 +176,12 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
     };
-    const isolated = await startStaticServer({ "": served }, { packs: true, headers: isolates });
+    const alone = await startStaticServer({ "": served }, { packs: true, headers: isolates });
+    isolated = alone.url;
     const seen = [];
-    for (const { url } of [site, isolated]) {
+    for (const { url } of [site, alone]) {
       const one = await context.newPage();
-      one.setDefaultTimeout(20_000);
+      one.setDefaultTimeout(60_000);
       listen(one);
       await one.goto(`${url}/#/look`);
       await painted(one);
@@ -191,9 +194,12 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
       seen.push({ said, computed, isolated: await one.evaluate("crossOriginIsolated") });
       await one.close();
     }
-    await isolated.close();
+    await alone.close();
     const [plain, threaded] = seen as [(typeof seen)[number], (typeof seen)[number]];
-    expect(plain).toMatchObject({ isolated: false, computed: expect.stringMatching(/ONNX Runtime \d.*in one thread/) });
+    expect(plain).toMatchObject({
+      isolated: false,
+      computed: expect.stringMatching(/ONNX Runtime \d.*in one thread/),
+    });
     const threads = Math.min(availableParallelism(), 4);
     const inThreads = threads === 1 ? "in one thread" : `in ${threads} threads`;
     expect(threaded).toMatchObject({ isolated: true, computed: expect.stringContaining(inThreads) });
@@ -221,7 +227,7 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
 
   it("is asked of its servers alone, which the page's policy sees to", async () => {
     const origins = new Set(asked.filter((url) => /^https?:/.test(url)).map((url) => new URL(url).origin));
-    expect([...origins].sort()).toEqual([site.url, hub.url, hub.files, models.url].sort());
+    expect([...origins].sort()).toEqual([site.url, isolated, hub.url, hub.files, models.url].sort());
     // The thread that fetches has the page's policy too.
     const other = await startStaticServer({ "": scratch }, { cors: true });
     const refused = await page.workers()[0]!.evaluate(
