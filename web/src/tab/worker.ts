@@ -152,7 +152,10 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   const fetched = createTabModels(
     { hub, hosts, base },
     {
-      privateFolder: async () => (await navigator.storage.getDirectory()) as unknown as PrivateFolder,
+      async privateFolder() {
+        if (!("createWritable" in FileSystemFileHandle.prototype)) return undefined;
+        return (await navigator.storage.getDirectory()) as unknown as PrivateFolder;
+      },
       estimate: () => navigator.storage.estimate(),
       onFetching: (fetching) => say({ fetching }),
     },
