@@ -26,13 +26,16 @@ const DEMO_IMAGES = 200;
 const WEIGHTS = "open_clip_model.safetensors";
 const MODEL_FILES = ["open_clip_config.json", WEIGHTS, "tokenizer.json"];
 
-/** Nothing but the page's own files; WebAssembly, since models run in it. */
+/**
+ * Nothing but the page's own files, and what it is told to read: models and indexes of other servers. WebAssembly, since models run
+ * in it.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
   "img-src 'self' data: blob:",
-  "connect-src 'self'",
+  "connect-src 'self' https: http://127.0.0.1:* http://localhost:*",
   "worker-src 'self'",
   "base-uri 'self'",
   "form-action 'none'",

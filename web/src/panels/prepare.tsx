@@ -44,12 +44,13 @@ export function PrepareCorpus({ corpus, model }: { corpus: string; model: string
   );
   // Before the corpora are known, none is known to be missing.
   if (data === undefined) return null;
-  const title = data.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
-  if (!client.hasJobs) {
+  const entry = data.corpora.find(({ name }) => name === corpus);
+  const title = entry?.title ?? corpus;
+  if (!client.hasJobs && !entry?.own) {
     return (
       <p className="waiting">
-        This page has no index to find similar pictures in: <code>clip-interpret serve</code> makes one of “
-        {title}”, or of your own pictures.
+        This page has no index of “{title}” by {model}. Choose other pictures above, or hand over a folder of
+        your own; <code>clip-interpret serve</code> makes an index of any.
       </p>
     );
   }

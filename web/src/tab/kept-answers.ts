@@ -46,6 +46,9 @@ export async function openKeptAnswers(name: string): Promise<KeptAnswers> {
   };
 }
 
-/** Not of a file that was dropped in: it is not kept. */
-const isLasting = ({ path, body }: Question): boolean =>
-  !(body instanceof Uint8Array) && !/upload(:|%3A)/.test(`${path} ${JSON.stringify(body)}`);
+/** Not of files that were dropped in, which may be gone, nor of what may be another by then; and nothing that changes anything. */
+const isLasting = ({ method, path, body }: Question): boolean =>
+  !(body instanceof Uint8Array) &&
+  method !== "DELETE" &&
+  !/^\/api\/(corpora|jobs)/.test(path) &&
+  !/upload(:|%3A)|\b(own|at)-/.test(`${path} ${JSON.stringify(body)}`);

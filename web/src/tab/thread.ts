@@ -1,6 +1,6 @@
 import type { Problem } from "../../../src/results/app.ts";
 import type { Question } from "../../../src/tab/facts.ts";
-import { ApiError } from "../state/api.ts";
+import { ApiError, type Job } from "../state/api.ts";
 import type { TabRequest, TabStart } from "./worker.ts";
 
 interface Waiting {
@@ -13,15 +13,17 @@ export interface Thread {
   ask(question: Question, signal?: AbortSignal): Promise<unknown>;
 }
 
-/** Starts it. */
-export function startThread(start: TabStart): Thread {
+/** Starts it. @param hear of work that nobody waits for */
+export function startThread(start: TabStart, hear: (job: Job) => void): Thread {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   worker.postMessage(start);
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   worker.onmessage = ({
-    data: { id, value, problem },
-  }: MessageEvent<{ id: number; value: unknown; problem?: Problem }>) => {
+    data,
+  }: MessageEvent<{ job: Job } | { id: number; value: unknown; problem?: Problem }>) => {
+    if ("job" in data) return hear(data.job);
+    const { id, value, problem } = data;
     const one = waiting.get(id);
     waiting.delete(id);
     if (problem) one?.reject(new ApiError(problem));
