@@ -27,11 +27,15 @@ const TYPES: Readonly<Record<string, string>> = {
 /**
  * Serves folders as any static server does, ranges included.
  * @param folders by the first part of the address, "" for the rest
- * @param options `packs`: sends pages and scripts packed, as most servers do
+ * @param options `packs`: sends pages and scripts packed, as most servers do; `otherPages`: lets pages of other servers read (CORS)
  */
 export async function startStaticServer(
   folders: Readonly<Record<string, string>>,
-  { ranges = true, packs = false }: { readonly ranges?: boolean; readonly packs?: boolean } = {},
+  {
+    ranges = true,
+    packs = false,
+    otherPages = false,
+  }: { readonly ranges?: boolean; readonly packs?: boolean; readonly otherPages?: boolean } = {},
 ): Promise<{ readonly url: string; readonly asked: Asked[]; readonly close: () => Promise<void> }> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
@@ -64,6 +68,9 @@ export async function startStaticServer(
       "content-length": String(end + 1 - start),
       etag: `"${found.size}-${found.mtimeMs}"`,
       ...(ranges && { "accept-ranges": "bytes" }),
+      ...(otherPages && {
+        ...{ "access-control-allow-origin": "*", "access-control-expose-headers": "Content-Range" },
+      }),
       ...(from !== undefined && { "content-range": `bytes ${start}-${end}/${found.size}` }),
     };
     if (packs && from === undefined && /\.(html|js|css|json|svg)$/.test(file)) {

@@ -5,6 +5,7 @@ import { queryClient, useApp, useCorpora, useRoots } from "../state/queries.ts";
 import { Dialog, DialogButton } from "./dialog.tsx";
 import { GiveFolder, LeftOutFiles } from "./give-folder.tsx";
 import { JobLine } from "./jobs-tray.tsx";
+import { startJob } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
 
 interface Props {
@@ -89,6 +90,11 @@ function CorpusList({ model, corpus, onPick, onGone }: ListProps) {
                 <button type="button" disabled={one.name === corpus} onClick={() => onPick(one.name)}>
                   {one.name === corpus ? "in use" : "Use"}
                 </button>
+                {one.own && !one.indexed && one.job === null && (
+                  <button type="button" onClick={() => void startJob(one.name, model).catch(setFailure)}>
+                    {one.searchable > 0 ? "Go on" : "Look at them"}
+                  </button>
+                )}
                 {client.hasJobs && (
                   <button
                     type="button"

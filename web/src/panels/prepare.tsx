@@ -16,7 +16,9 @@ export function useAtlasOnce(corpus: string, model: string, wanted: boolean): vo
   }, [wanted, corpus, model]);
 }
 
-const startJob = (corpus: string, model: string) => post("/api/jobs", { kind: "prepare", corpus, model });
+/** Has a corpus looked at by a model, from where that was stopped. */
+export const startJob = (corpus: string, model: string): Promise<unknown> =>
+  post("/api/jobs", { kind: "prepare", corpus, model });
 
 /** Starts making and measuring a corpus once, the first time that a page opens without it; what was stopped stays stopped. */
 export function usePreparedOnce(corpus: string, model: string | undefined, embedded: boolean): void {
