@@ -10,7 +10,7 @@ import { textPartsOf, wordsSeen } from "../analysis/words/words.ts";
 import { meanOfEachHead } from "../corpus/means.ts";
 import type { Search } from "../corpus/search.ts";
 import type { ShardedIndex } from "../corpus/sharded-index.ts";
-import { openInBrowser } from "../image/web-decode.ts";
+import { sizeInBrowser } from "../image/web-decode.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseTextHeads } from "../model/components.ts";
 import { truncatedIn } from "../model/notices.ts";
@@ -105,7 +105,7 @@ export function createAnswers({ facts, openModel, readFile, openIndex, collectio
   };
   const describe = async (image: string): Promise<ImageInfo> => {
     const { bytes, picture } = await find(image);
-    const { width, height } = await openInBrowser(bytes, { name: "the picture" });
+    const { width, height } = await sizeInBrowser(bytes, { name: "the picture" });
     return {
       ...{ image, sha256: sha256Of(bytes), bytes: bytes.length, width, height },
       ...{ path: picture?.path ?? null, label: picture?.label ?? null, factors: picture?.factors ?? {} },

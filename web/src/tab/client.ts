@@ -17,7 +17,7 @@ export interface TabClient {
   readonly warm: () => Promise<void>;
 }
 
-/** Pictures of collections that can be shown. */
+/** Pictures of a visitor, and of collections, that can be shown; of more, those that were seen last. */
 const MOST_SHOWN = 500;
 
 /** Starts what answers this tab: what the page came with, what was answered on another visit, and a thread for the rest. */
@@ -36,7 +36,7 @@ export async function startTab(): Promise<TabClient> {
   };
   // Whoever comes for the first time waits for it.
   if (!kept.some) thread();
-  const uploads = new Map<string, string>();
+  const uploads = new LRUCache<string, string>({ max: MOST_SHOWN, dispose: (url) => URL.revokeObjectURL(url) });
   let isAnswered = () => {};
   const answered = new Promise<void>((resolve) => {
     isAnswered = resolve;
