@@ -18,22 +18,77 @@ export const RETRIEVAL_SCORINGS: readonly Scoring[] = ["dot", "cosine", "centred
 
 /** The pages, and for each the blocks that are generated. */
 export const EVALUATION_PAGES = {
-  "debias.md": ["selections", "ways", "models"],
+  "debias.md": ["selections", "price", "gap", "larger", "seeds", "ways", "models"],
   "neighbors.md": ["scorings", "retrieval"],
 } as const;
+
+/** The larger model whose choices of heads are in docs/, and the patch of those that were trained from several seeds. */
+const LARGER = "emoji-6x192-p8";
+const SEEDED = "-p16";
 
 /** Blocks of docs/debias.md; the first result is that of the model that the page is about. */
 export function debiasBlocks(results: readonly DebiasResult[]): Readonly<Record<string, string>> {
   const [first] = results;
-  const { name } = first.origin.model;
-  const captioned = (caption: string, table: Omit<Table, "caption">) => tableMarkdown({ caption, ...table });
+  const larger = results.find(({ origin }) => origin.model.name === LARGER);
+  if (!larger) throw new Error(`no result of ${LARGER}`);
+  const titled = (result: DebiasResult, what: string, table: Omit<Table, "caption">) =>
+    tableMarkdown({ caption: `${result.origin.model.name}, ${what}`, ...table });
   return {
-    selections: captioned(
-      `${name}, direct effects to their means (per cent; * the way that is used)`,
+    selections: titled(
+      first,
+      "direct effects to their means (per cent; * the way that is used)",
       selectionTable(first),
     ),
-    ways: captioned(`${name}, the heads beside other ways (per cent)`, baselineTable(first)),
+    price: priceWords(first),
+    gap: gapWords(first),
+    larger: titled(larger, "the same (per cent)", countedTable(larger)),
+    seeds: tableMarkdown(seedsTable(results.filter(({ origin }) => origin.model.name.includes(SEEDED)))),
+    ways: titled(first, "the heads beside other ways (per cent)", baselineTable(first)),
     models: tableMarkdown(modelsTable(results)),
+  };
+}
+
+/** How many heads are chosen, where naming them would fill the page. */
+function countedTable(result: DebiasResult): Omit<Table, "caption"> {
+  const { columns, rows } = selectionTable(result);
+  const counted = rows.map((cells, i) => (i === 0 ? cells : cells.with(1, chosenOf(result, i - 1))));
+  return { columns, rows: counted };
+}
+
+const chosenOf = ({ selections, gap }: DebiasResult, selection: number) =>
+  `${selections[selection].chosen.length} of ${gap.heads.length}`;
+
+/** The groups that lost most. */
+function priceWords({ groups }: DebiasResult): string {
+  const fell = groups
+    .toSorted((a, b) => a.after.share - a.before.share - (b.after.share - b.before.share))
+    .slice(0, 2)
+    .map(({ name, before, after }) => `${name} from ${percent(before.share)} to ${percent(after.share)}`);
+  return `The price: where the colour helped, accuracy falls; most of ${fell.join(" and of ")} per cent.`;
+}
+
+/** What each component adds to the gap. */
+function gapWords({ gap }: DebiasResult): string {
+  const number = (value: number) => value.toFixed(3).replace("-", "−");
+  const ordered = gap.heads.toSorted((a, b) => b.value - a.value);
+  const most = ordered.slice(0, 3).map(({ name, value }) => `${name} ${number(value)}`);
+  const last = Math.max(...gap.heads.map(({ layer }) => layer));
+  const late = gap.heads.filter(({ layer }) => layer === last).reduce((sum, { value }) => sum + value, 0);
+  return `Margins are linear, so the gap of the whole model, ${number(gap.whole)}, is the sum of its components': ${most.join(", ")}, every other head at most ${number(ordered[3].value)}, and the MLPs together ${number(gap.mlps)}. The heads of the last layer together add ${number(late)}.`;
+}
+
+/** The heads that were used in models that differ in their seed alone, or in their size. */
+function seedsTable(results: readonly DebiasResult[]): Table {
+  const [{ columns }] = results.map(selectionTable);
+  return {
+    caption: "Heads chosen by selectivity, in models of patches of 16 pixels (per cent)",
+    columns: ["model", ...columns.slice(1)],
+    rows: results.flatMap((result) => {
+      const { rows } = selectionTable(result);
+      const { name } = result.origin.model;
+      const of = (row: number, heads: string) => [name, heads, ...rows[row].slice(2)];
+      return [of(0, "none"), of(1 + result.used, chosenOf(result, result.used))];
+    }),
   };
 }
 

@@ -2,7 +2,7 @@
  * Numbers that stand in sentences and small tables of docs/, and what they are measured to be: printed by `npm run docs:prose`, held
  * by a long test.
  */
-import { fewImages, insideTheNetwork } from "./debias.ts";
+import { fewImages, insideTheNetwork, otherSets } from "./debias.ts";
 import { halfPrecision, ofTexts, signs } from "./neighbors.ts";
 import { plantedOutliers } from "./registers.ts";
 import { meansOfValues, seedsApart } from "./weights.ts";
@@ -18,6 +18,7 @@ export const PARAGRAPHS: Readonly<Record<string, () => Promise<ProseNumber[]>>> 
   "compare-seeds": seedsApart,
   "textspan-means": meansOfValues,
   "debias-few": fewImages,
+  "debias-sets": otherSets,
   "debias-inside": insideTheNetwork,
   "neighbors-signs": signs,
   "neighbors-texts": ofTexts,
