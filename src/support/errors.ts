@@ -161,6 +161,27 @@ export const ERRORS = {
     means: "The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached, or refuses.",
     hint: "Check the variable, with name and password as http://name:password@host:port; NO_PROXY lists hosts to reach without it.",
   },
+  SERVER_UNREACHABLE: {
+    means: "A web server that a model or an index is read from in a browser does not answer.",
+    hint: "Check the address and the connection; a model that was opened before works without one, as far as it was fetched.",
+  },
+  CORS_REFUSED: {
+    means: "A web server does not let pages of other sites read its files (CORS).",
+    hint: "Whoever runs the server lets it send Access-Control-Allow-Origin, and Access-Control-Expose-Headers: Content-Range, ETag. Or put the files beside the page.",
+  },
+  RANGES_REFUSED: {
+    means: "A web server does not send parts of files (HTTP ranges), in which models are read in a browser.",
+    hint: "Use another server: nearly all do, such as nginx, Caddy, S3 and the Hugging Face Hub; Python's http.server does not.",
+  },
+  ADDRESS_NOT_ALLOWED: {
+    means:
+      "A page without a server may fetch from its own server and those that its policy names, and from no other.",
+    hint: "Whoever hosts the page builds it with --connect and the server's address (docs/browser.md).",
+  },
+  MODEL_NOT_KEPT: {
+    means: "A page without a server was asked for a model that was not fetched into this browser.",
+    hint: "Fetch it: it stays in this browser until it is deleted there.",
+  },
   HUB_UNREACHABLE: {
     means: "The hub did not answer, or the connection broke off too often.",
     hint: "Check the connection and HF_ENDPOINT, and run the command again: it goes on where it stopped.",

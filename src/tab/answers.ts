@@ -150,6 +150,13 @@ export function createAnswers({ facts, openModel, readFile, openIndex, collectio
       const name = query.get("name") ?? "";
       return describeModel({ ...(await load(name)), id: name });
     },
+    "DELETE /api/model": async (_, query) => {
+      const name = query.get("name") ?? "";
+      const known = models.get(name, () => Promise.reject(notHere()));
+      models.delete(name);
+      await known.then((model) => model.release()).catch(() => {});
+      return {};
+    },
     "POST /api/images": async (body) => {
       const bytes = body as Uint8Array;
       const id = sha256Of(bytes);
@@ -233,8 +240,8 @@ export function createAnswers({ facts, openModel, readFile, openIndex, collectio
     const model = query.get("model") ?? "";
     if (place === "/api/corpora") {
       const own = await Promise.all((await collections.list()).map((one) => one.entry(model)));
-      const known = knownAnswer(facts, question) as Corpora | undefined;
-      return { corpora: [...own, ...(known?.corpora ?? [])] };
+      const known = knownAnswer(facts, question) ?? withoutIndex(facts, place, query);
+      return { corpora: [...own, ...(known as Corpora).corpora] };
     }
     const [, corpus = query.get("corpus") ?? ""] = /^\/api\/corpora\/([^/]+)\/images$/.exec(place) ?? [];
     const collection = await collections.find(corpus);
@@ -250,6 +257,8 @@ export function createAnswers({ facts, openModel, readFile, openIndex, collectio
     const known =
       (await ofCollections({ method, path, body }, place, query)) ?? knownAnswer(facts, { method, path });
     if (known !== undefined) return known;
+    const without = method === "GET" ? withoutIndex(facts, place, query) : undefined;
+    if (without !== undefined) return without;
     const route = routes[`${method} ${place}`];
     if (route) return route(body, query);
     const [, image, file] = /^\/api\/images\/([^/]+)(\/file)?$/.exec(place) ?? [];
@@ -273,6 +282,21 @@ function propertiesOver({ answers }: PageFacts, model: string): Properties {
   });
   const byName = new Map(known.reverse().map((one) => [one.name, { ...one, precision: null }]));
   return { properties: [...byName.values()] };
+}
+
+/** What is known of a model that the page did not come with: nothing was indexed with it, named or measured. */
+function withoutIndex(facts: PageFacts, place: string, query: URLSearchParams): unknown {
+  if (place === "/api/labels") return { heads: [] };
+  if (place === "/api/properties") return { properties: [] };
+  if (place !== "/api/corpora") return undefined;
+  const [, some] = Object.entries(facts.answers).find(([path]) => path.startsWith("/api/corpora?")) ?? [];
+  const { corpora } = some as Corpora;
+  return {
+    corpora: corpora.map((corpus) => {
+      const isIndexed = facts.indexes[`${corpus.name} ${query.get("model")}`] !== undefined;
+      return isIndexed ? corpus : { ...corpus, indexed: false, searchable: 0, version: null };
+    }),
+  } satisfies Corpora;
 }
 
 const notHere = () =>

@@ -5,18 +5,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { folderStore } from "../../src/corpus/folder-store.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
+import { scanSource } from "../../src/corpus/source.ts";
 import type { GivenFile } from "../../src/corpus/source-files.ts";
 import { sourceOfFiles } from "../../src/corpus/source-files.ts";
-import { scanSource } from "../../src/corpus/source.ts";
 import type { WritableStore } from "../../src/corpus/store.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { openModel } from "../../src/model/registry.ts";
 import type { Corpora, JobView } from "../../src/results/app.ts";
 import type { NeighborsResult } from "../../src/results/neighbors.ts";
+import { ClipInterpretError } from "../../src/support/errors.ts";
 import { createAnswers } from "../../src/tab/answers.ts";
 import { createCollections } from "../../src/tab/collections.ts";
 import { createKeptFolders } from "../../src/tab/kept-folders.ts";
-import { ClipInterpretError } from "../../src/support/errors.ts";
 
 /*
  * Folders that a page without a server is given: here with a disk in the place of the browser's. What is indexed step by step is
@@ -162,8 +162,8 @@ describe("a folder that a page was given", () => {
     const whole = page("whole");
     const [resumed, once] = [await again.neighbors(), await whole.neighbors()];
     expect(resumed.neighbors).toEqual(once.neighbors);
-    const [{ id }] = once.neighbors as [{ id: string }];
-    const about = { model: MODEL, image: `own-pictures:${id}`, texts: ["a red background"] };
+    const image = `own-pictures:${once.neighbors[0]!.id}`;
+    const about = { model: MODEL, image, texts: ["a red background"] };
     expect(await again.ask("POST", "/api/explain", about)).toMatchObject({ texts: [{}] });
   });
 
@@ -196,7 +196,9 @@ describe("a folder that a page was given", () => {
     expect((await busy.finish()).error).toMatchObject({ code: "STORAGE_BUSY" });
     const { give } = page("none");
     expect(await code(give([]))).toBe("NO_IMAGES");
-    const one = (await given(pictures)).find(({ path }) => path.endsWith("monkey.png")) ?? (await given(join(pictures, "first")))[1]!;
+    const one =
+      (await given(pictures)).find(({ path }) => path.endsWith("monkey.png")) ??
+      (await given(join(pictures, "first")))[1]!;
     const many = Array.from({ length: 10_001 }, (_, i) => ({ ...one, path: `${i}.png` }));
     expect(await code(give(many))).toBe("PICTURES_TOO_MANY");
   });

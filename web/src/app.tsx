@@ -1,6 +1,7 @@
 import { type MouseEvent, useEffect, useMemo, useRef } from "react";
 import { Busy } from "./panels/busy.tsx";
 import { CorpusPicker } from "./panels/corpus-picker.tsx";
+import { FetchButton, FetchingTray } from "./panels/fetched-models.tsx";
 import { Heads } from "./panels/heads.tsx";
 import { addressOf, History } from "./panels/history.tsx";
 import { JobsTray } from "./panels/jobs-tray.tsx";
@@ -12,7 +13,7 @@ import { Missing, ProblemNote } from "./panels/problem.tsx";
 import { Reports } from "./panels/reports.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
-import { client, here } from "./state/api.ts";
+import { ApiError, client, here } from "./state/api.ts";
 import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
@@ -78,6 +79,9 @@ export function App() {
       <h1 className="hidden">{`${title}: what attention heads of ${name ?? "the model"} see`}</h1>
       {error && (
         <ProblemNote error={error}>
+          {isNotKept(modelError) && name !== undefined && (
+            <FetchButton {...{ name, size: null }} onPick={(model) => go({ model })} />
+          )}
           {modelError && app && name !== app.defaultModel && (
             <button type="button" onClick={() => go({ model: null, heads: "" })}>
               Use {app.defaultModel}
@@ -184,6 +188,7 @@ export function App() {
       </header>
       {view}
       <JobsTray />
+      <FetchingTray />
       <footer>
         {model?.notice && <p>{model.notice}</p>}
         <p>
@@ -201,6 +206,9 @@ export function App() {
     </>
   );
 }
+
+/** A model that the page can fetch once it may. */
+const isNotKept = (error: unknown) => error instanceof ApiError && error.problem.code === "MODEL_NOT_KEPT";
 
 const same = (some: readonly string[], others: readonly string[]) =>
   some.length === others.length && some.every((text, i) => text === others[i]);

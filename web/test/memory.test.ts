@@ -52,9 +52,14 @@ async function memory(): Promise<number> {
 /** Counts the maps that the page's thread answered with. */
 const countMaps = () => {
   const there = globalThis as unknown as {
-    Worker: new (...args: unknown[]) => {
+    Worker: new (
+      ...args: unknown[]
+    ) => {
       postMessage(data: { id?: number; question?: { path: string } }, ...rest: unknown[]): void;
-      addEventListener(type: string, listen: (event: { data: { id: number; value?: unknown } }) => void): void;
+      addEventListener(
+        type: string,
+        listen: (event: { data: { id: number; value?: unknown } }) => void,
+      ): void;
     };
     maps: number;
   };
@@ -79,7 +84,10 @@ async function look(from: number, to: number) {
   for (let i = from; i < to; i++) {
     const maps = () => page.evaluate(() => (globalThis as unknown as { maps: number }).maps);
     const before = await maps();
-    await page.locator('.picker input[type="file"]').first().setInputFiles(await photograph(i));
+    await page
+      .locator('.picker input[type="file"]')
+      .first()
+      .setInputFiles(await photograph(i));
     await expect.poll(maps, { timeout: 120_000 }).toBeGreaterThan(before);
     await painted(page);
   }
@@ -110,7 +118,9 @@ describe.skipIf(skipPage || process.platform !== "linux")(
       const few = await memory();
       await look(FEW, MANY);
       const many = await memory();
-      console.info(`${Math.round(few / 1e6)} MB after ${FEW} pictures, ${Math.round(many / 1e6)} after ${MANY}`);
+      console.info(
+        `${Math.round(few / 1e6)} MB after ${FEW} pictures, ${Math.round(many / 1e6)} after ${MANY}`,
+      );
       expect(many - few).toBeLessThan(MOST_BYTES);
     });
   },

@@ -93,7 +93,9 @@ const answerTo = async <T>(path: string): Promise<T> => {
 /** Notes what the page says to its thread, and hears. */
 const eavesdrop = () => {
   const there = globalThis as unknown as {
-    Worker: new (...args: unknown[]) => {
+    Worker: new (
+      ...args: unknown[]
+    ) => {
       postMessage(data: unknown, ...rest: unknown[]): void;
       addEventListener(type: string, listen: (event: { data: unknown }) => void): void;
     };
@@ -118,7 +120,10 @@ const withoutNames = <R extends { origin: { index?: { name: string } | null; ima
   origin,
   query: _,
   ...rest
-}: R & { query?: unknown }) => ({ ...rest, origin: { ...origin, image: null, index: { ...origin.index, name: "" } } });
+}: R & { query?: unknown }) => ({
+  ...rest,
+  origin: { ...origin, image: null, index: { ...origin.index, name: "" } },
+});
 
 describe.skipIf(skipPage)("pictures of one's own in the page without a server", { timeout: 240_000 }, () => {
   beforeAll(async () => {
@@ -132,7 +137,7 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     model = await openModel(MODEL);
     await buildIndex(model, holiday, join(folder, "holiday.index"), { dtype: "float32" });
     server = await startStaticServer({ "": PAGE });
-    elsewhere = await startStaticServer({ "": folder }, { otherPages: true });
+    elsewhere = await startStaticServer({ "": folder }, { cors: true });
     browser = await launch();
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     await context.addInitScript(eavesdrop);
@@ -179,7 +184,10 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     const there = await numbers<typeof found>();
     expect(there.neighbors.map(({ path }) => path)).toEqual(found.neighbors.map(({ path }) => path));
     expect(apart(withoutNames(there), withoutNames(found))).toBeLessThan(1e-6);
-    const first = page.getByRole("region", { name: /most similar/ }).locator("img").first();
+    const first = page
+      .getByRole("region", { name: /most similar/ })
+      .locator("img")
+      .first();
     await expect
       .poll(() => first.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth), {
         timeout: 30_000,
@@ -192,7 +200,12 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     const row = index.index.images[4]!;
     const texts = ["a red background", "a monkey"];
     const about = new URLSearchParams([
-      ...[["image", `${CORPUS}:${row.id}`], ["corpus", CORPUS], ["less", "1"], ["heads", "last2"]],
+      ...[
+        ["image", `${CORPUS}:${row.id}`],
+        ["corpus", CORPUS],
+        ["less", "1"],
+        ["heads", "L2,L3"],
+      ],
       ...texts.map((text) => ["text", text]),
     ] as [string, string][]);
     await page.goto(`${server.url}/#/look?${about}`);
@@ -200,7 +213,7 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     expect(apart(averages, await averagesOf(index, texts))).toBeLessThan(1e-6);
     await page.goto(`${server.url}/#/segment?${about}`);
     await page.getByText(/One scale for all maps:/).waitFor();
-    const how = { set: parseHeads(model, "last2"), written: "last2", mode: "topic" } as const;
+    const how = { set: parseHeads(model, "L2,L3"), written: "L2,L3", mode: "topic" } as const;
     const segmented = await segmentImage(model, join(folder, "holiday", row.path), texts, how);
     const [shown, wanted] = [await numbers<typeof segmented>(), segmented].map(({ origin, ...rest }) => ({
       ...rest,
@@ -232,21 +245,49 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     await open("#/look");
     await page.locator(".picker").first().waitFor();
     // A drop of several files: browsers let no script make one of a folder.
-    await page.evaluate(async (names) => {
-      const transfer = new DataTransfer();
-      for (const name of names) {
-        const response = await fetch(name);
-        transfer.items.add(new File([await response.blob()], name.split("/").at(-1)!));
-      }
-      globalThis.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
-    }, ["icon.svg", ...(await readdir(join(PAGE, "pictures/scenes"))).slice(0, 3).map((name) => `pictures/scenes/${name}`)]);
+    await page.evaluate(
+      async (names) => {
+        const transfer = new DataTransfer();
+        for (const name of names) {
+          const response = await fetch(name);
+          transfer.items.add(new File([await response.blob()], name.split("/").at(-1)!));
+        }
+        globalThis.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+      },
+      [
+        "icon.svg",
+        ...(await readdir(join(PAGE, "pictures/scenes")))
+          .slice(0, 3)
+          .map((name) => `pictures/scenes/${name}`),
+      ],
+    );
     await page.waitForURL(/neighbors.*corpus=own-/);
     await page.getByText(/^3 pictures searched/).waitFor();
     await page.close();
   });
 
   it("searches an index of another server, by ranges, with its pictures", async () => {
-    await open(`?index=${encodeURIComponent(`${elsewhere.url}/holiday.index`)}#/neighbors?by=text&query=a+monkey&k=3`);
+    const address = `?index=${encodeURIComponent(`${elsewhere.url}/holiday.index`)}#/neighbors?by=text&query=a+monkey&k=3`;
+    await open(address);
+    await page
+      .getByText(/^this page may not fetch from 127\.0\.0\.1:\d+/)
+      .first()
+      .waitFor();
+    await page.close();
+    // As if it had been built with --connect.
+    context = await browser.newContext({ serviceWorkers: "block" });
+    await context.route("**/page.json", async (route) => {
+      const facts = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...facts, hosts: [...facts.hosts, elsewhere.url] } });
+    });
+    await context.route(/\/(\?.*)?$/, async (route) => {
+      const html = await (await route.fetch()).text();
+      await route.fulfill({
+        contentType: "text/html",
+        body: html.replace("connect-src ", `connect-src ${elsewhere.url} `),
+      });
+    });
+    await open(address);
     await page.getByText(/^24 pictures searched/).waitFor();
     const index = await openIndex(model, join(folder, "holiday.index"));
     const all = { name: "all", set: allHeads(model.geometry) };
@@ -255,14 +296,21 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     const heads = elsewhere.asked.filter(({ path }) => path.endsWith("heads.npy"));
     expect(heads.length).toBeGreaterThan(0);
     expect(heads.every(({ range }) => range !== undefined)).toBe(true);
-    const first = page.getByRole("region", { name: /most similar/ }).locator("img").first();
+    const first = page
+      .getByRole("region", { name: /most similar/ })
+      .locator("img")
+      .first();
     await expect
       .poll(() => first.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth), {
         timeout: 30_000,
       })
       .toBeGreaterThan(0);
     await page.getByRole("button", { name: /^model / }).click();
-    await page.getByRole("dialog").getByRole("button", { name: /emoji-4x128-p16|Use/ }).first().click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /emoji-4x128-p16|Use/ })
+      .first()
+      .click();
     await page.getByText(/was made by/).waitFor();
     await page.getByText(/Choose the model that made it/).waitFor();
     await page.close();

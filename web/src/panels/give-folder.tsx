@@ -96,7 +96,8 @@ export function LeftOutFiles({ corpus, model }: { readonly corpus: string; reado
           ))}
           {Object.entries(files.passedOver.others).map(([kind, count]) => (
             <li key={kind}>
-              {count} {kind}: no {count === 1 ? "picture" : "pictures"} by {count === 1 ? "its" : "their"} name
+              {count} {kind}: no {count === 1 ? "picture" : "pictures"} by {count === 1 ? "its" : "their"}{" "}
+              name
             </li>
           ))}
           {files.passedOver.hidden > 0 && (

@@ -1,4 +1,5 @@
 import type { JobView } from "../../../src/results/app.ts";
+import type { Fetching, KeptModels } from "../../../src/tab/models.ts";
 import type { View } from "./views.ts";
 
 /** What is heard of jobs. */
@@ -18,6 +19,8 @@ export interface Client {
   readonly takesFolders: boolean;
   /** What it can answer. */
   readonly views: readonly View[];
+  /** Models that the tab fetches and keeps by itself; a server has jobs for that. */
+  readonly fetched?: FetchedModels;
   /**
    * Asks one question of the API.
    * @param body JSON data, or a file
@@ -30,4 +33,16 @@ export interface Client {
   pictureUrl(image: string, size: number | { readonly width: number; readonly height: number }): string;
   /** Where the file of an image is, as it was given. */
   fileUrl(image: string): string;
+}
+
+/** Models that are fetched into this browser. */
+export interface FetchedModels {
+  /** Lets one be fetched, by a hub's id or its address. @returns what it is called */
+  allow(typed: string): Promise<string>;
+  kept(): Promise<KeptModels>;
+  forget(name: string): Promise<void>;
+  /** Stops what is being fetched. */
+  stop(): Promise<void>;
+  /** Hears how far it is. @returns what ends that */
+  listen(hear: (fetching: Fetching) => void): () => void;
 }

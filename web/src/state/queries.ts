@@ -9,6 +9,7 @@ import {
   type ComparisonState,
   type Corpora,
   type CorpusImages,
+  client,
   decodeFloats,
   type ExplainResult,
   get,
@@ -66,6 +67,15 @@ export const useApp = () =>
 
 export const useModels = (enabled: boolean) =>
   useQuery({ queryKey: ["models"], enabled, queryFn: ({ signal }) => get<Models>("/api/models", signal) });
+
+/** Models that this tab fetched and keeps, where it does that by itself. */
+export const useFetchedModels = () =>
+  useQuery({
+    queryKey: ["fetched"],
+    enabled: client.fetched !== undefined,
+    staleTime: 0,
+    queryFn: () => client.fetched!.kept(),
+  });
 
 export const useModel = (name: string | undefined) =>
   useQuery({

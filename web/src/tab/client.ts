@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { isCollection, nameOfAddress, pictureFile } from "../../../src/tab/addresses.ts";
 import { knownAnswer, type Question } from "../../../src/tab/facts.ts";
+import type { Fetching, KeptModels } from "../../../src/tab/models.ts";
 import type { App } from "../state/api.ts";
 import type { Client, JobsHeard } from "../state/client.ts";
 import { openKeptAnswers } from "./kept-answers.ts";
@@ -24,19 +25,29 @@ const MOST_SHOWN = 500;
 export async function startTab(): Promise<TabClient> {
   const base = document.baseURI.replace(/#.*/, "");
   const facts = (await (await fetch(new URL("page.json", base))).json()) as TabStart["facts"];
-  const kept = await openKeptAnswers(`clip-interpret ${new URL(".", base)} ${facts.version} answers`);
+  const kept = await openKeptAnswers(
+    `clip-interpret ${new URL(".", base)} ${facts.version} answers`,
+    Object.keys(facts.models),
+  );
   const isKept = navigator.serviceWorker?.controller != null;
+  const hearing = new Set<(fetching: Fetching) => void>();
   const index = indexAsked();
   let hasFolders = await areFoldersKept();
   let heard: JobsHeard | undefined;
   let started: Thread | undefined;
   const thread = () => {
-    started ??= startThread({ facts, base, isKept, index }, (job) => heard?.job(job));
+    started ??= startThread({ facts, base, isKept, index }, (said) => {
+      if ("job" in said) heard?.job(said.job);
+      else for (const hear of hearing) hear(said.fetching);
+    });
     return started;
   };
   // Whoever comes for the first time waits for it.
   if (!kept.some) thread();
-  const uploads = new LRUCache<string, string>({ max: MOST_SHOWN, dispose: (url) => URL.revokeObjectURL(url) });
+  const uploads = new LRUCache<string, string>({
+    max: MOST_SHOWN,
+    dispose: (url) => URL.revokeObjectURL(url),
+  });
   let isAnswered = () => {};
   const answered = new Promise<void>((resolve) => {
     isAnswered = resolve;
@@ -89,6 +100,19 @@ export async function startTab(): Promise<TabClient> {
       hasJobs: false,
       takesFolders: true,
       views: ["look", "segment", "neighbors", "heads"],
+      fetched: {
+        allow: async (typed) => (await thread().control({ allow: typed })) as string,
+        kept: async () => (await thread().control({ kept: true })) as KeptModels,
+        async forget(name) {
+          await thread().control({ forget: name });
+          await thread().ask({ method: "DELETE", path: `/api/model?${new URLSearchParams({ name })}` });
+        },
+        stop: async () => void (await thread().control({ stopFetching: true })),
+        listen(hear) {
+          hearing.add(hear);
+          return () => hearing.delete(hear);
+        },
+      },
       ask,
       listen(hear) {
         heard = hear;
