@@ -1,5 +1,6 @@
 /** What a source is, however it was named. */
-import type { SeenFile } from "./file-kinds.ts";
+import { folderOf } from "../support/paths.ts";
+import type { SeenFile } from "./picture-names.ts";
 
 /** The value of a factor of an image; null where it has none. */
 export type FactorValue = string | number | null;
@@ -30,4 +31,27 @@ export interface PassedOver {
   hidden: number;
   /** Files that are no pictures, by extension. */
   readonly others: Record<string, number>;
+}
+
+/** Most kinds that are told apart: names can be anything. */
+const MOST_KINDS = 50;
+
+/** Counts a file that is no picture. */
+export function countOther({ others }: PassedOver, kind: string): void {
+  const known = Object.hasOwn(others, kind) || Object.keys(others).length < MOST_KINDS;
+  const counted = known ? kind : "other";
+  others[counted] = (others[counted] ?? 0) + 1;
+}
+
+/** Labels from folders, where images lie in at least two. */
+export function labelled(
+  files: readonly (SeenFile & { path: string })[],
+  unseen: readonly string[],
+): SourceImage[] {
+  const images = files.filter(({ refused }) => !refused);
+  const several = new Set([...images.map(({ path }) => folderOf(path)), ...unseen]).size > 1;
+  return files.map((file) => {
+    const folder = folderOf(file.path);
+    return { ...file, label: several && folder !== "." ? folder : null, factors: {} };
+  });
 }

@@ -1,18 +1,19 @@
 /** What an index is made of: images of folders, lists and patterns, as relative paths with labels and factors. */
 import { stat } from "node:fs/promises";
-import { dirname, extname, join, posix, relative, resolve, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
-import { lookAt, type SeenFile } from "./file-kinds.ts";
+import { lookAt } from "./file-kinds.ts";
 import { whyUnreachable } from "./picture.ts";
+import type { SeenFile } from "./picture-names.ts";
 import { spread } from "./root.ts";
-import type { PassedOver, Source, SourceImage } from "./source-image.ts";
+import { countOther, labelled, type PassedOver, type Source } from "./source-image.ts";
 import { commonFolder, inside, isList, type ListBytes, readBounded, readList } from "./source-list.ts";
 import { unpacked } from "./source-packed.ts";
 import { findInStore } from "./source-store.ts";
-import { countOther, type Pattern, type WalkOptions, walk } from "./source-tree.ts";
+import { type Pattern, type WalkOptions, walk } from "./source-tree.ts";
 import { isStoreAddress } from "./store-at.ts";
 import { isWaterbirds, WATERBIRDS_LIST } from "./waterbirds.ts";
 
@@ -212,14 +213,4 @@ function patternOf(input: string, { hidden = false }: WalkOptions): (Pattern & {
   if (!glob || !(isGlob || isBrace)) return undefined;
   const depth = glob.includes("**") ? Number.POSITIVE_INFINITY : glob.split("/").length;
   return { base: resolve(base), fits: picomatch(glob, { dot: hidden }), depth };
-}
-
-/** Labels from folders, where images lie in at least two. */
-function labelled(files: readonly (SeenFile & { path: string })[], unseen: readonly string[]): SourceImage[] {
-  const images = files.filter(({ refused }) => !refused);
-  const several = new Set([...images.map(({ path }) => posix.dirname(path)), ...unseen]).size > 1;
-  return files.map((file) => {
-    const folder = posix.dirname(file.path);
-    return { ...file, label: several && folder !== "." ? folder : null, factors: {} };
-  });
 }

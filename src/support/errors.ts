@@ -406,6 +406,22 @@ export const ERRORS = {
     means: "An uploaded picture is no longer kept: the server keeps a bounded number and drops the oldest.",
     hint: "Drop the picture in again; the same file has the same address.",
   },
+  PICTURES_TOO_MANY: {
+    means: "A folder has more pictures than a page without a server takes.",
+    hint: "Choose a folder with fewer, or index it with the command: clip-interpret index FOLDER.",
+  },
+  STORAGE_FULL: {
+    means: "The browser does not give the page as much room as pictures and their index need.",
+    hint: "Remove what was kept before (Pictures to search), choose fewer pictures, or free some of the disk; then go on.",
+  },
+  STORAGE_MISSING: {
+    means: "The browser keeps no files for this page.",
+    hint: "Open it over HTTPS or from this computer (http://localhost), in a window that is not private.",
+  },
+  STORAGE_BUSY: {
+    means: "Another tab of this page indexes pictures now.",
+    hint: "Wait until it is done, or stop it there.",
+  },
   CORPUS_NOT_READY: {
     means: "A corpus has no index for this model yet.",
     hint: "Start making it, or wait until it is made; the page shows how far it is.",

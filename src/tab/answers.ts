@@ -11,7 +11,7 @@ import { textPartsOf, wordsSeen } from "../analysis/words/words.ts";
 import { meanOfEachHead } from "../corpus/means.ts";
 import type { Search } from "../corpus/search.ts";
 import type { ShardedIndex } from "../corpus/sharded-index.ts";
-import { openInBrowser } from "../image/web-decode.ts";
+import { sizeInBrowser } from "../image/web-decode.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseTextHeads } from "../model/components.ts";
 import { truncatedIn } from "../model/notices.ts";
@@ -39,7 +39,8 @@ import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { sharedCache } from "../support/shared.ts";
-import { knownAnswer, type PageFacts, type Question } from "./facts.ts";
+import type { Collections } from "./collections.ts";
+import { knownAnswer, type PageFacts, pageOf, type Question } from "./facts.ts";
 
 /** What the answers need of where they are given. */
 export interface TabPlace {
@@ -49,6 +50,8 @@ export interface TabPlace {
   /** What models run in. */
   readonly runtime: () => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
   readonly openIndex: (model: ClipModel, address: string) => Promise<Search<ShardedIndex>>;
+  /** Pictures that the page did not come with. */
+  readonly collections?: Collections;
 }
 
 /** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
@@ -67,7 +70,14 @@ export type Answer = (question: Question, signal?: AbortSignal) => Promise<unkno
  * What answers in a tab instead of the server: the same questions, the same analyses, one model in memory. What takes long
  * or needs a disk is not answered there.
  */
-export function createAnswers({ facts, openModel, readFile, runtime, openIndex }: TabPlace): Answer {
+export function createAnswers({
+  facts,
+  openModel,
+  readFile,
+  runtime,
+  openIndex,
+  collections,
+}: TabPlace): Answer {
   const models = sharedCache<ClipModel>(MOST_MODELS);
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
@@ -78,7 +88,9 @@ export function createAnswers({ facts, openModel, readFile, runtime, openIndex }
   const load = (name: string) => models.get(name, () => openModel(name));
   const indexes = sharedCache<Search<ShardedIndex>>(MOST_INDEXES);
   const means = new WeakMap<ShardedIndex, Promise<Float64Array[]>>();
-  const search = (model: ClipModel, name: string, corpus: string) => {
+  const search = async (model: ClipModel, name: string, corpus: string) => {
+    const collection = await collections?.find(corpus);
+    if (collection) return collection.search(model, name);
     const key = `${corpus} ${name}`;
     const address = facts.indexes[key];
     if (address === undefined) throw notHere();
@@ -93,11 +105,13 @@ export function createAnswers({ facts, openModel, readFile, runtime, openIndex }
   const setOf = (model: ClipModel, name: string, heads: string, corpus: string) => {
     const path = `/api/properties?${new URLSearchParams({ model: name, corpus })}`;
     const known = facts.answers[path] as Properties | undefined;
-    return parseWithProperties(heads, model.geometry, known ?? { properties: [] });
+    return parseWithProperties(heads, model.geometry, known ?? propertiesOver(facts, name));
   };
 
   const find = async (image: string) => {
-    const [place, id = ""] = image.split(":");
+    const [place = "", id = ""] = image.split(":");
+    const collection = await collections?.find(place);
+    if (collection) return collection.picture(id);
     const picture = facts.pictures[image];
     const bytes = place === "upload" ? uploads.get(id) : picture && (await readFile(picture.address));
     if (!bytes) throw new ClipInterpretError("IMAGE_GONE", "this picture is not in the page any more");
@@ -105,7 +119,7 @@ export function createAnswers({ facts, openModel, readFile, runtime, openIndex }
   };
   const describe = async (image: string): Promise<ImageInfo> => {
     const { bytes, picture } = await find(image);
-    const { width, height } = await openInBrowser(bytes, { name: "the picture" });
+    const { width, height } = await sizeInBrowser(bytes, { name: "the picture" });
     return {
       ...{ image, sha256: sha256Of(bytes), bytes: bytes.length, width, height },
       ...{ path: picture?.path ?? null, label: picture?.label ?? null, factors: picture?.factors ?? {} },
@@ -239,19 +253,56 @@ export function createAnswers({ facts, openModel, readFile, runtime, openIndex }
     },
   };
 
+  /** What is said of pictures that the page did not come with. */
+  const ofCollections = async (question: Question, place: string, query: URLSearchParams) => {
+    if (!collections) return undefined;
+    const answer = await collections.answer(question);
+    if (answer !== undefined || question.method !== "GET") return answer;
+    const model = query.get("model") ?? "";
+    if (place === "/api/corpora") {
+      const own = await Promise.all((await collections.list()).map((one) => one.entry(model)));
+      const known = knownAnswer(facts, question) ?? withoutIndex(facts, place, query);
+      return { corpora: [...own, ...(known as Corpora).corpora] };
+    }
+    const [, corpus = query.get("corpus") ?? ""] = /^\/api\/corpora\/([^/]+)\/images$/.exec(place) ?? [];
+    const collection = await collections.find(corpus);
+    if (!collection) return undefined;
+    if (place.endsWith("/images")) return collection.images(pageOf(query));
+    return place === "/api/properties" ? propertiesOver(facts, model) : undefined;
+  };
+
   return async ({ method, path, body }, signal) => {
     checkCancelled(signal);
     const [place = "", search = ""] = path.split("?");
-    const known = knownAnswer(facts, { method, path });
+    const query = new URLSearchParams(search);
+    const known =
+      (await ofCollections({ method, path, body }, place, query)) ?? knownAnswer(facts, { method, path });
     if (known !== undefined) return known;
-    const without = method === "GET" ? withoutIndex(facts, place, new URLSearchParams(search)) : undefined;
+    const without = method === "GET" ? withoutIndex(facts, place, query) : undefined;
     if (without !== undefined) return without;
     const route = routes[`${method} ${place}`];
-    if (route) return route(body, new URLSearchParams(search));
-    const [, image] = /^\/api\/images\/([^/]+)$/.exec(place) ?? [];
-    if (method === "GET" && image !== undefined) return describe(decodeURIComponent(image));
-    throw notHere();
+    if (route) return route(body, query);
+    const [, image, file] = /^\/api\/images\/([^/]+)(\/file)?$/.exec(place) ?? [];
+    if (method === "GET" && image !== undefined) {
+      const name = decodeURIComponent(image);
+      return file ? (await find(name)).bytes : describe(name);
+    }
+    throw place.startsWith("/api/atlas") ? noAtlas() : notHere();
   };
+}
+
+/**
+ * What a model's heads are known for from the pictures that the page came with: over others it was not measured how well they find
+ * it.
+ */
+function propertiesOver({ answers }: PageFacts, model: string): Properties {
+  const known = Object.entries(answers).flatMap(([path, answer]) => {
+    const [place, query] = path.split("?");
+    const isOfModel = place === "/api/properties" && new URLSearchParams(query).get("model") === model;
+    return isOfModel ? (answer as Properties).properties : [];
+  });
+  const byName = new Map(known.reverse().map((one) => [one.name, { ...one, precision: null }]));
+  return { properties: [...byName.values()] };
 }
 
 /** What is known of a model that the page did not come with: nothing was indexed with it, named or measured. */
@@ -272,6 +323,11 @@ function withoutIndex(facts: PageFacts, place: string, query: URLSearchParams): 
 const notHere = () =>
   new ClipInterpretError("CORPUS_NOT_READY", "this page has no index of pictures", {
     hint: "Install clip-interpret and run `clip-interpret serve`: there it is searched, measured and compared.",
+  });
+
+const noAtlas = () =>
+  new ClipInterpretError("CORPUS_NOT_READY", "this page has no atlas of this model over these pictures", {
+    hint: "Choose the pictures that came with the page, and its first model; `clip-interpret serve` makes an atlas of any.",
   });
 
 function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {

@@ -97,22 +97,8 @@ export function createTabModels(
     return found;
   };
   let stopper = new AbortController();
-  const mayAsk = (address: string) => {
-    const { origin, protocol, hostname } = new URL(address, base);
-    return (
-      origin === new URL(base).origin || hosts.some((host) => isHost(host, { origin, protocol, hostname }))
-    );
-  };
-  const requireAllowed = (address: string) => {
-    if (mayAsk(address)) return;
-    const names = hosts.map((host) => host.replace(/^https?:\/\//, "")).join(", ");
-    throw new ClipInterpretError(
-      "ADDRESS_NOT_ALLOWED",
-      `this page may not fetch from ${new URL(address, base).host}: it may from its own server${names && `, ${names}`}`,
-    );
-  };
   const fetchAllowed: typeof fetch = async (input, init) => {
-    requireAllowed(String(input));
+    requireAllowed({ hosts, base }, String(input));
     return (ask ?? globalThis.fetch)(input, init);
   };
   const parts: WebParts = webParts({ fetch: fetchAllowed, signal: () => stopper.signal });
@@ -121,7 +107,7 @@ export function createTabModels(
   return {
     async allow(typed) {
       const place = placeOf(typed);
-      requireAllowed(place.address);
+      requireAllowed({ hosts, base }, place.address);
       allowed.add(place.name);
       return place.name;
     },
@@ -191,4 +177,19 @@ function isHost(
 ): boolean {
   const [, scheme, suffix] = /^(https?:)\/\/\*(\..+)$/.exec(source) ?? [];
   return suffix === undefined ? source === origin : scheme === protocol && hostname.endsWith(suffix);
+}
+
+/** Sees that a page may fetch from an address: from its own server, or one that its policy names. @throws `ADDRESS_NOT_ALLOWED` */
+export function requireAllowed(
+  { hosts, base }: Pick<FetchSettings, "hosts" | "base">,
+  address: string,
+): void {
+  const { origin, protocol, hostname, host: asked } = new URL(address, base);
+  if (origin === new URL(base).origin || hosts.some((host) => isHost(host, { origin, protocol, hostname })))
+    return;
+  const names = hosts.map((host) => host.replace(/^https?:\/\//, "")).join(", ");
+  throw new ClipInterpretError(
+    "ADDRESS_NOT_ALLOWED",
+    `this page may not fetch from ${asked}: it may from its own server${names && `, ${names}`}`,
+  );
 }

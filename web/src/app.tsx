@@ -91,7 +91,11 @@ export function App() {
         </ProblemNote>
       )}
       {corpora && app && !entry && (
-        <Missing what={`This server has no corpus “${corpus}”.`}>
+        <Missing
+          what={
+            client.hasJobs ? `This server has no corpus “${corpus}”.` : `“${corpus}” is not in this page.`
+          }
+        >
           <button type="button" onClick={() => go({ corpus: null })}>
             Search {app.defaultCorpus}
           </button>

@@ -27,11 +27,11 @@ export async function openKeptAnswers(name: string, models: readonly string[]): 
   const before = await cache.keys();
   const addressOf = ({ method, path, body }: Question) =>
     `https://answers.invalid/?${encodeURIComponent(JSON.stringify([method, path, body]))}`;
-  /** Not of a file that was dropped in: it is not kept. */
+  /** Not of files that were dropped in, which may be gone, nor of what may be another by then; and nothing that changes anything. */
   const isLasting = ({ method, path, body }: Question): boolean =>
     ["GET", "POST"].includes(method) &&
     !(body instanceof Uint8Array) &&
-    !/^\/api\/verify|upload(:|%3A)/.test(`${path} ${JSON.stringify(body)}`) &&
+    !/^\/api\/(verify|corpora|jobs)|upload(:|%3A)|\b(own|at)-/.test(`${path} ${JSON.stringify(body)}`) &&
     models.includes(modelOf(path, body) ?? models[0]!);
   let count = before.length;
   return {

@@ -1,7 +1,6 @@
 import type { Question } from "../../../src/tab/facts.ts";
-import type { Fetching } from "../../../src/tab/models.ts";
 import { ApiError } from "../state/api.ts";
-import type { TabControl, TabReply, TabRequest, TabStart } from "./worker.ts";
+import type { TabControl, TabNews, TabReply, TabRequest, TabStart } from "./worker.ts";
 import workerAddress from "./worker.ts?worker&url";
 
 interface Waiting {
@@ -18,9 +17,9 @@ export interface Thread {
 
 /**
  * Starts it.
- * @param onFetching hears how far it is with what it fetches of a model
+ * @param hear of what it is at, whether somebody waits for it or not
  */
-export function startThread(start: TabStart, onFetching: (fetching: Fetching) => void): Thread {
+export function startThread(start: TabStart, hear: (news: TabNews) => void): Thread {
   // A thread takes its policy from what its script came with, and only one that the page made itself has the page's.
   const script = `import ${JSON.stringify(new URL(workerAddress, document.baseURI).href)};`;
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
@@ -29,7 +28,7 @@ export function startThread(start: TabStart, onFetching: (fetching: Fetching) =>
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   worker.onmessage = ({ data }: MessageEvent<TabReply>) => {
-    if ("fetching" in data) return onFetching(data.fetching);
+    if (!("id" in data)) return hear(data);
     const { id, value, problem } = data;
     const one = waiting.get(id);
     waiting.delete(id);

@@ -4,9 +4,15 @@ import type { ClipModel } from "../../../src/model/clip-model.ts";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
+import { once } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
+import { createCollections } from "../../../src/tab/collections.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
-import { createTabModels, type Fetching, type TabModels } from "../../../src/tab/models.ts";
+import { indexAt } from "../../../src/tab/index-at.ts";
+import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folders.ts";
+import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
+import type { App, Job } from "../state/api.ts";
+import { FOLDERS, privateStore } from "./private-store.ts";
 import { unpacked } from "./unpack.ts";
 
 /** What the page says first. */
@@ -21,6 +27,8 @@ export interface TabStart {
   readonly base: string;
   /** Whether the service worker answers, which has the runtime unpacked. */
   readonly isKept: boolean;
+  /** The address of an index that is searched beside those that came with the page. */
+  readonly index: string | null;
 }
 /** A model's files with their SHA-256. */
 export type ModelFiles = Readonly<Record<string, string>>;
@@ -38,9 +46,12 @@ export type TabRequest =
   | { readonly id: number; readonly control: TabControl }
   | { readonly id: number; readonly stop: true };
 
+/** What the thread says by itself: how far it is with what it fetches of a model, and with work that nobody waits for. */
+export type TabNews = { readonly fetching: Fetching } | { readonly job: Job };
+
 /** What the thread says. */
 export type TabReply =
-  | { readonly fetching: Fetching }
+  | TabNews
   | { readonly id: number; readonly value?: unknown; readonly problem?: ReturnType<typeof problemOf> };
 
 /** What the page waits for least: it is answered when nothing else is to be. */
@@ -55,6 +66,7 @@ type Asked = Extract<TabRequest, { readonly question: Question }>;
 const running = new Map<number, AbortController>();
 const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
+let folders: KeptFolders | undefined;
 let models: TabModels | undefined;
 /** What is being answered. */
 let current: Asked | undefined;
@@ -95,20 +107,23 @@ function modelOf({ path, body }: Question): string | undefined {
 
 const say = (reply: TabReply) => self.postMessage(reply);
 
-/** One at a time: whatever runs, runs in this thread. */
+/** One at a time: whatever runs, runs in this thread. What nobody waits for is done in between. */
 async function work(): Promise<void> {
   if (isAtWork) return;
   isAtWork = true;
   // What a page asks in one breath is here by then.
-  await new Promise((rest) => setTimeout(rest));
-  while (waiting.length > 0) {
-    const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
-    const [next] = waiting.splice(Math.max(0, urgent), 1);
-    const { id, question } = next!;
-    current = next;
-    await reply(id, async () => (await answer!)(question, running.get(id)?.signal));
-    running.delete(id);
-  }
+  do {
+    await new Promise((rest) => setTimeout(rest));
+    while (waiting.length > 0) {
+      const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
+      const [next] = waiting.splice(Math.max(0, urgent), 1);
+      const { id, question } = next!;
+      current = next;
+      await reply(id, async () => (await answer!)(question, running.get(id)?.signal));
+      running.delete(id);
+    }
+    current = undefined;
+  } while ((await folders?.step()) || waiting.length > 0);
   current = undefined;
   isAtWork = false;
 }
@@ -131,7 +146,7 @@ async function control(asked: TabControl): Promise<unknown> {
   return models!.kept();
 }
 
-async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
+async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> {
   const at = (path: string) => new URL(path, base).href;
   const read = async (address: string) => webBytes().read(at(address));
   // Threads share memory, which browsers allow pages whose server isolates them from others.
@@ -163,8 +178,37 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
   models = fetched;
   /** The one that was fetched and is in memory: there is room for one. */
   let large: ClipModel | undefined;
+  const openModel = async (name: string) => {
+    const hashes = facts.models[name];
+    if (hashes) {
+      const files = webBytes({ names: Object.keys(hashes), hashes });
+      return openWebModel(at(`models/${name}`), { runtime, files, name });
+    }
+    const { folder, files } = await fetched.open(name);
+    const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
+    const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
+    await large?.release();
+    large = model;
+    return model;
+  };
+  folders = createKeptFolders({
+    openModel,
+    store: once(() => privateStore(FOLDERS)),
+    room,
+    lock,
+    tell: (job) => say({ job }),
+    others: [...new Set(Object.keys(facts.pictures).map((image) => image.replace(/:.*/, "")))],
+    defaultCorpus: (facts.answers["/api/app"] as App).defaultCorpus,
+    now: () => performance.now(),
+  });
+  const fetchAllowed: typeof fetch = async (input, init) => {
+    requireAllowed({ hosts, base }, String(input));
+    return fetch(input, init);
+  };
+  const others = index === null ? [] : [indexAt(index, webBytes({ fetch: fetchAllowed }))];
   return createAnswers({
     facts,
+    openModel,
     readFile: read,
     async runtime() {
       await runtime;
@@ -175,19 +219,23 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
       };
     },
     openIndex: (model, address) => openWebIndex(model, at(address)),
-    async openModel(name) {
-      const hashes = facts.models[name];
-      if (hashes) {
-        const files = webBytes({ names: Object.keys(hashes), hashes });
-        return openWebModel(at(`models/${name}`), { runtime, files, name });
-      }
-      const { folder, files } = await fetched.open(name);
-      const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
-      const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
-      await large?.release();
-      large = model;
-      return model;
-    },
+    collections: createCollections(folders, others),
+  });
+}
+
+/** Bytes that the browser still lets this page keep. */
+async function room(): Promise<number> {
+  const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+  return quota - usage;
+}
+
+/** One tab writes at a time: a lock that is free is taken. */
+function lock(): Promise<(() => void) | undefined> {
+  return new Promise((resolve) => {
+    void navigator.locks.request(FOLDERS, { ifAvailable: true }, (got) => {
+      if (!got) return resolve(undefined);
+      return new Promise<void>((release) => resolve(release));
+    });
   });
 }
 

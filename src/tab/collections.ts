@@ -1,0 +1,88 @@
+/** Pictures that a page without a server did not come with: folders that were given to it, an index at an address. */
+import { z } from "zod";
+import type { Search } from "../corpus/search.ts";
+import type { ShardedIndex } from "../corpus/sharded-index.ts";
+import type { GivenFile } from "../corpus/source-files.ts";
+import type { ClipModel } from "../model/clip-model.ts";
+import type { Corpora, CorpusImages } from "../results/app.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import type { PagePicture, Question } from "./facts.ts";
+import type { KeptFolders } from "./kept-folders.ts";
+
+/** One of them. */
+export interface Collection {
+  readonly name: string;
+  /** What of it can be searched with a model. */
+  entry(model: string): Promise<Corpora["corpora"][number]>;
+  /** Some of its pictures. @param ids those, in the place of a part of the list */
+  images(asked: {
+    readonly offset: number;
+    readonly limit: number;
+    readonly ids?: readonly string[];
+  }): Promise<CorpusImages>;
+  /** A picture with its file. @throws `IMAGE_GONE` */
+  picture(
+    id: string,
+  ): Promise<{ readonly bytes: Uint8Array; readonly picture: Omit<PagePicture, "address"> }>;
+  /** Its index. @throws `CORPUS_NOT_READY`; `INDEX_MISMATCH` where another model made it */
+  search(model: ClipModel, name: string): Promise<Search<ShardedIndex>>;
+}
+
+/** All of them, as questions name them. */
+export interface Collections {
+  list(): Promise<readonly Collection[]>;
+  find(name: string): Promise<Collection | undefined>;
+  /** Answers what is about folders alone; undefined for any other question. */
+  answer(question: Question): Promise<unknown>;
+}
+
+/** A folder that a page is given: `POST /api/corpora` there. */
+export interface GivenFolder {
+  readonly title: string;
+  readonly files: readonly GivenFile[];
+  readonly model: string;
+}
+
+const prepareSchema = z.object({ kind: z.literal("prepare"), corpus: z.string(), model: z.string() });
+
+/**
+ * @param folders those that are kept
+ * @param others what lies elsewhere
+ */
+export function createCollections(folders: KeptFolders, others: readonly Collection[]): Collections {
+  const list = async () => [...others, ...(await folders.list())];
+  return {
+    list,
+    find: async (name) =>
+      others.find((one) => one.name === name) ??
+      // Nothing is opened for what comes with the page.
+      (name.startsWith("own-") ? (await folders.list()).find((one) => one.name === name) : undefined),
+    async answer({ method, path, body }) {
+      const [place = "", query = ""] = path.split("?");
+      const [, , about = "", name = "", what] = place.split("/");
+      switch (`${method} ${about}`) {
+        case "POST corpora": {
+          const { title, files, model } = body as GivenFolder;
+          return folders.add(title, files, model);
+        }
+        case "DELETE corpora":
+          return folders.remove(name);
+        case "POST jobs": {
+          const asked = prepareSchema.safeParse(body);
+          return asked.success ? folders.prepare(asked.data.corpus, asked.data.model) : undefined;
+        }
+        case "DELETE jobs":
+          return folders.stop(name) ?? gone(name);
+        case "GET corpora":
+          if (what !== "left-out") return undefined;
+          return folders.leftOut(name, new URLSearchParams(query).get("model") ?? "");
+        default:
+          return undefined;
+      }
+    },
+  };
+}
+
+const gone = (id: string): never => {
+  throw new ClipInterpretError("NOT_FOUND", `no work ${id} is under way`);
+};
