@@ -29,8 +29,12 @@ export function indexAt(address: string, files: WebBytes): Collection {
   return {
     name,
     async entry() {
-      const { manifest } = await found();
-      const images = manifest.shards.reduce((sum, shard) => sum + shard.images, 0);
+      // Why it cannot be read is said to whoever asks for more than its name.
+      const shards = await found().then(
+        ({ manifest }) => manifest.shards,
+        () => [],
+      );
+      const images = shards.reduce((sum, shard) => sum + shard.images, 0);
       return {
         ...{ name, title: nameIn(address.replace(/\/$/, "")), images, made: true, indexed: true },
         ...{ searchable: images, version: null, own: false, job: null },
