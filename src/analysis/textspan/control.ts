@@ -19,7 +19,7 @@ import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { type RowSpace, transpose } from "./row-space.ts";
-import { selectInSpace } from "./textspan.ts";
+import { selectTexts } from "./textspan.ts";
 
 /** How the controls are made. */
 export interface ControlOptions extends WorkOptions {
@@ -95,13 +95,28 @@ async function chooseAmong(
   texts: DenseMatrix,
   choices: readonly Controlled[],
 ): Promise<number[][]> {
-  const byRank = new Map<number, DenseMatrix>();
-  const curves: number[][] = [];
-  for (const { space, explainedVariance } of choices) {
-    const coordinates = byRank.get(space.rank) ?? firstColumns(texts, space.rank);
-    byRank.set(space.rank, coordinates);
-    const { variances } = await selectInSpace(algebra, space, coordinates, explainedVariance.length);
-    curves.push(cumulative(variances.map((variance) => variance / space.totalVariance)));
+  const curves = choices.map((): number[] => []);
+  const alike = new Map<string, number[]>();
+  for (const [choice, { space, explainedVariance }] of choices.entries()) {
+    if (space.totalVariance === 0) continue;
+    const kind = `${space.rank} ${explainedVariance.length}`;
+    alike.set(kind, [...(alike.get(kind) ?? []), choice]);
+  }
+  for (const group of alike.values()) {
+    const [{ space, explainedVariance }] = group.map((choice) => choices[choice]);
+    const covariances = group.map((choice) => choices[choice].space.covariance);
+    const coordinates = firstColumns(texts, space.rank);
+    let at = 0;
+    for await (const { variances } of selectTexts(
+      algebra,
+      covariances,
+      coordinates,
+      explainedVariance.length,
+    )) {
+      const choice = group[at++];
+      const { totalVariance } = choices[choice].space;
+      curves[choice] = cumulative(variances.map((variance) => variance / totalVariance));
+    }
   }
   return curves;
 }

@@ -18,7 +18,7 @@ import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
 import { eachHead } from "./contributions.ts";
 import { embedPool, type PoolOptions } from "./describe-heads.ts";
-import { rowSpace } from "./row-space.ts";
+import { rowSpace, trace } from "./row-space.ts";
 import { blockMoments, dealBlocks, drawCovariance } from "./stability.ts";
 import { projectTexts, selectTexts } from "./textspan.ts";
 
@@ -70,13 +70,17 @@ export async function resampleDescriptions(
       const coordinates = await projectTexts(algebra, space, texts);
       const blocks = await blockMoments(algebra, head, space, dealt);
       const drawn: ResampledHead["resamples"][number][] = [];
-      for (let resample = 0; resample < resamples; resample++) {
+      const totals: number[] = [];
+      function* draws() {
+        for (let resample = 0; resample < resamples; resample++) {
+          const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
+          totals.push(trace(covariance));
+          yield covariance;
+        }
+      }
+      for await (const { selected, variances } of selectTexts(algebra, draws(), coordinates, iterations)) {
         checkCancelled(signal);
-        const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
-        let total = 0;
-        for (let i = 0; i < covariance.rows; i++) total += covariance.data[i * covariance.rows + i];
-        const { selected, variances } =
-          total > 0 ? await selectTexts(algebra, covariance, coordinates, iterations) : EMPTY;
+        const total = totals[drawn.length];
         drawn.push(
           selected.map((text, step) => ({ index: text, explainedVariance: variances[step] / total })),
         );
@@ -90,5 +94,3 @@ export async function resampleDescriptions(
     await algebra.release();
   }
 }
-
-const EMPTY = { selected: [], variances: [] } as const;

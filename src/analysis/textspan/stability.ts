@@ -37,13 +37,17 @@ export async function measureStability(
   const counts = new Float64Array(steps);
   const overlaps: number[] = [];
   const explained: number[] = [];
-  for (let resample = 0; resample < resamples; resample++) {
+  function* draws() {
+    for (let resample = 0; resample < resamples; resample++) {
+      const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
+      explained.push(explainedBy(chosen.directions, covariance));
+      yield covariance;
+    }
+  }
+  for await (const { selected } of selectTexts(algebra, draws(), texts, steps)) {
     checkCancelled(signal);
-    const covariance = drawCovariance(blocks, new Random(seed, resample + 1));
-    const { selected } = await selectTexts(algebra, covariance, texts, steps);
     for (const [step, text] of chosen.selected.entries()) if (selected.includes(text)) counts[step]++;
     overlaps.push(averageOverlap(chosen.selected, selected));
-    explained.push(explainedBy(chosen.directions, covariance));
     onResample?.();
   }
   return {

@@ -81,7 +81,6 @@ export async function spanInSpace(
   return {
     selected,
     explainedVariance: variances.map((variance) => variance / totalVariance),
-    // ONNX Runtime multiplies no empty matrix.
     directions:
       selected.length > 0
         ? await algebra.product(directions, basis)
@@ -120,63 +119,140 @@ const LEAST_VARIANCE = 1e-10;
 /** The greedy part: chooses among texts [t, r] for the contributions of a row space; none where nothing varies. */
 export async function selectInSpace(
   algebra: Algebra,
-  { totalVariance, covariance, rank }: Pick<RowSpace, "totalVariance" | "covariance" | "rank">,
+  space: Pick<RowSpace, "totalVariance" | "covariance" | "rank">,
   texts: DenseMatrix,
   iterations: number,
 ): Promise<Selection> {
-  if (totalVariance > 0 && texts.rows > 0) return selectTexts(algebra, covariance, texts, iterations);
-  return { selected: [], variances: [], directions: { data: new Float64Array(0), rows: 0, columns: rank } };
+  if (space.totalVariance > 0) {
+    const [selection] = await selectTogether(algebra, [space.covariance], texts, iterations);
+    return selection;
+  }
+  return nothingOf(space.rank);
 }
 
-/** The same in any coordinates that hold texts [t, r] and contributions alike. */
-export async function selectTexts(
+const nothingOf = (rank: number): Selection => ({
+  ...{ selected: [], variances: [] },
+  directions: { data: new Float64Array(0), rows: 0, columns: rank },
+});
+
+/** Choices whose products are one: texts are read once for all of them, which takes most of the time. */
+const TOGETHER = 16;
+/** ONNX Runtime adds up so many numbers in one order whatever the number of columns, so a choice does not depend on its neighbours. */
+const ADDED_IN_ONE_ORDER = 128;
+
+/**
+ * The same in any coordinates that hold texts [t, r] and contributions alike, for each of several covariances [r, r] by itself; some are
+ * taken at a time.
+ */
+export async function* selectTexts(
   algebra: Algebra,
-  covariance: DenseMatrix,
+  covariances: Iterable<DenseMatrix>,
   texts: DenseMatrix,
   iterations: number,
-): Promise<Selection> {
-  const r = covariance.rows;
-  const T = texts.data;
-  const C = covariance.data.slice();
-  const products = (await algebra.product(texts, covariance)).data;
-  const variance = Float64Array.from({ length: texts.rows }, (_, i) => dot(T, products, i * r, i * r, r));
-  const selected: number[] = [];
-  const variances: number[] = [];
-  const directions: Float64Array[] = [];
-  let first = 0;
-  while (selected.length < Math.min(iterations, r)) {
-    const best = indexOfLargest(variance);
-    if (selected.length === 0) first = variance[best];
-    if (!(variance[best] > LEAST_VARIANCE * first)) break;
-    const u = T.slice(best * r, (best + 1) * r);
-    removeAll(u, directions);
-    const length = norm(u);
-    for (let i = 0; i < r; i++) u[i] /= length;
-    const Cu = multiply(C, u);
-    const explained = dot(u, Cu);
-    // [t, 2]: t_j·u and t_j·Cu of every text.
-    const { data: along } = await algebra.product(texts, pair(u, Cu));
-    for (let j = 0; j < variance.length; j++) {
-      variance[j] += along[2 * j] * (along[2 * j] * explained - 2 * along[2 * j + 1]);
-    }
-    deflate(C, u, Cu, explained);
-    selected.push(best);
-    variances.push(explained);
-    directions.push(u);
+): AsyncGenerator<Selection> {
+  const most = texts.columns <= ADDED_IN_ONE_ORDER ? TOGETHER : 1;
+  let some: DenseMatrix[] = [];
+  for (const covariance of covariances) {
+    some.push(covariance);
+    if (some.length < most) continue;
+    yield* await selectTogether(algebra, some, texts, iterations);
+    some = [];
   }
-  const data = new Float64Array(directions.length * r);
-  for (const [i, u] of directions.entries()) data.set(u, i * r);
-  return { selected, variances, directions: { data, rows: directions.length, columns: r } };
+  if (some.length > 0) yield* await selectTogether(algebra, some, texts, iterations);
 }
 
-/** Two vectors as the columns of a matrix. */
-function pair(a: Float64Array, b: Float64Array): DenseMatrix {
-  const data = new Float64Array(2 * a.length);
-  for (let i = 0; i < a.length; i++) {
-    data[2 * i] = a[i];
-    data[2 * i + 1] = b[i];
+/** A choice under way. */
+interface Choice {
+  /** [r, r]: of the contributions less what is chosen. */
+  readonly C: Float64Array;
+  /** [t]: var_j. */
+  readonly variance: Float64Array;
+  readonly selected: number[];
+  readonly variances: number[];
+  readonly directions: Float64Array[];
+}
+
+async function selectTogether(
+  algebra: Algebra,
+  covariances: readonly DenseMatrix[],
+  texts: DenseMatrix,
+  iterations: number,
+): Promise<Selection[]> {
+  const { data: T, columns: r } = texts;
+  // ONNX Runtime multiplies no empty matrix.
+  if (T.length === 0) return covariances.map(() => nothingOf(r));
+  const { data: TC, columns } = await algebra.product(texts, sideBySide(covariances));
+  const choices = covariances.map(({ data }): Choice => {
+    const variance = new Float64Array(texts.rows);
+    return { C: data.slice(), variance, selected: [], variances: [], directions: [] };
+  });
+  for (let j = 0; j < texts.rows; j++)
+    for (let i = 0; i < choices.length; i++)
+      choices[i].variance[j] = dot(T, TC, j * r, j * columns + i * r, r);
+  const firsts = choices.map(({ variance }) => variance[indexOfLargest(variance)]);
+  let open = choices.map((choice, i) => ({ choice, least: LEAST_VARIANCE * firsts[i] }));
+  for (let step = 0; step < Math.min(iterations, r); step++) {
+    const steps = open.flatMap(({ choice, least }) => {
+      const best = indexOfLargest(choice.variance);
+      return choice.variance[best] > least ? [{ choice, least, ...stepOf(choice, best, T) }] : [];
+    });
+    open = steps;
+    if (steps.length === 0) break;
+    // [t, 2s]: t_j·u and t_j·Cu of every text.
+    const { data: along, columns: width } = await algebra.product(
+      texts,
+      columnsOf(steps.flatMap(({ u, Cu }) => [u, Cu])),
+    );
+    for (const [i, { choice, u, Cu, explained }] of steps.entries()) {
+      const { variance } = choice;
+      for (let j = 0, at = 2 * i; j < variance.length; j++, at += width)
+        variance[j] += along[at] * (along[at] * explained - 2 * along[at + 1]);
+      deflate(choice.C, u, Cu, explained);
+    }
   }
-  return { data, rows: a.length, columns: 2 };
+  return choices.map(({ selected, variances, directions }) => {
+    const data = new Float64Array(directions.length * r);
+    for (const [i, u] of directions.entries()) data.set(u, i * r);
+    return { selected, variances, directions: { data, rows: directions.length, columns: r } };
+  });
+}
+
+/** Chooses a text; what it explains. */
+function stepOf({ C, selected, variances, directions }: Choice, best: number, T: Float64Array) {
+  const r = Math.sqrt(C.length);
+  const u = T.slice(best * r, (best + 1) * r);
+  removeAll(u, directions);
+  const length = norm(u);
+  for (let i = 0; i < r; i++) u[i] /= length;
+  const Cu = multiply(C, u);
+  const explained = dot(u, Cu);
+  selected.push(best);
+  variances.push(explained);
+  directions.push(u);
+  return { u, Cu, explained };
+}
+
+/** Matrices [r, r] as one, [r, n·r]. */
+function sideBySide(matrices: readonly DenseMatrix[]): DenseMatrix {
+  const [first] = matrices;
+  if (matrices.length === 1) return first;
+  const { rows } = first;
+  const columns = matrices.length * rows;
+  const data = new Float64Array(rows * columns);
+  for (const [n, one] of matrices.entries())
+    for (let i = 0; i < rows; i++)
+      data.set(one.data.subarray(i * rows, (i + 1) * rows), i * columns + n * rows);
+  return { data, rows, columns };
+}
+
+/** Vectors as the columns of a matrix. */
+function columnsOf(vectors: readonly Float64Array[]): DenseMatrix {
+  const [{ length: rows }] = vectors;
+  const columns = vectors.length;
+  const data = new Float64Array(rows * columns);
+  for (const [k, vector] of vectors.entries())
+    for (let i = 0; i < rows; i++) data[i * columns + k] = vector[i];
+  return { data, rows, columns };
 }
 
 /** C ← (I − uuᵀ)·C·(I − uuᵀ). */
