@@ -6,6 +6,7 @@ import { explainSeen } from "../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../analysis/neighbors/neighbors.ts";
 import { everyHeadsTokens } from "../analysis/segmentation/every-head.ts";
 import { type SeenImage, segmentSeen } from "../analysis/segmentation/segmentation.ts";
+import { checkInTab } from "../analysis/verify/tab.ts";
 import { textPartsOf, wordsSeen } from "../analysis/words/words.ts";
 import { meanOfEachHead } from "../corpus/means.ts";
 import type { Search } from "../corpus/search.ts";
@@ -25,10 +26,12 @@ import {
   type Properties,
   segmentRequestSchema,
   tokensRequestSchema,
+  verifyRequestSchema,
   withoutRequestSchema,
   wordsRequestSchema,
 } from "../results/app.ts";
 import { originOf } from "../results/origin.ts";
+import type { TabCheckResult } from "../results/verify.ts";
 import { describeModel } from "../server/model-detail.ts";
 import { parseWithProperties } from "../server/named-sets.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -44,6 +47,8 @@ export interface TabPlace {
   readonly facts: PageFacts;
   readonly openModel: (name: string) => Promise<ClipModel>;
   readonly readFile: (address: string) => Promise<Uint8Array>;
+  /** What models run in. */
+  readonly runtime: () => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
   readonly openIndex: (model: ClipModel, address: string) => Promise<Search<ShardedIndex>>;
   /** Pictures that the page did not come with. */
   readonly collections?: Collections;
@@ -55,6 +60,8 @@ const UPLOAD_BYTES = 512e6;
 const MOST_MODELS = 3;
 const MOST_INDEXES = 3;
 const MOST_TEXTS_KEPT = 2000;
+/** Pictures that a model is checked with. */
+const CHECKED = 4;
 
 /** Answers the questions of one tab, one at a time. */
 export type Answer = (question: Question, signal?: AbortSignal) => Promise<unknown>;
@@ -63,7 +70,14 @@ export type Answer = (question: Question, signal?: AbortSignal) => Promise<unkno
  * What answers in a tab instead of the server: the same questions, the same analyses, one model in memory. What takes long
  * or needs a disk is not answered there.
  */
-export function createAnswers({ facts, openModel, readFile, openIndex, collections }: TabPlace): Answer {
+export function createAnswers({
+  facts,
+  openModel,
+  readFile,
+  runtime,
+  openIndex,
+  collections,
+}: TabPlace): Answer {
   const models = sharedCache<ClipModel>(MOST_MODELS);
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
@@ -149,6 +163,13 @@ export function createAnswers({ facts, openModel, readFile, openIndex, collectio
     "GET /api/model": async (_, query) => {
       const name = query.get("name") ?? "";
       return describeModel({ ...(await load(name)), id: name });
+    },
+    "POST /api/verify": async (body) => {
+      const model = await load(parsed(verifyRequestSchema, body).model);
+      const shown = [];
+      for (const { address } of Object.values(facts.pictures).slice(0, CHECKED))
+        shown.push(await model.preprocess(await readFile(address)));
+      return checkInTab(model, shown, await runtime());
     },
     "DELETE /api/model": async (_, query) => {
       const name = query.get("name") ?? "";

@@ -91,6 +91,7 @@ function page(kept: string, change: { store?: WritableStore; room?: number; isFr
     openModel: async () => model,
     readFile: async () => new Uint8Array(),
     openIndex: () => Promise.reject(new Error("none")),
+    runtime: async () => ({ runtime: "none", threads: 1 }),
     collections: createCollections(folders, []),
   });
   const ask = <T>(method: string, path: string, body?: unknown) =>

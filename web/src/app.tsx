@@ -1,5 +1,6 @@
 import { type MouseEvent, useEffect, useMemo, useRef } from "react";
 import { Busy } from "./panels/busy.tsx";
+import { CheckModel } from "./panels/check-model.tsx";
 import { CorpusPicker } from "./panels/corpus-picker.tsx";
 import { FetchButton, FetchingTray } from "./panels/fetched-models.tsx";
 import { Heads } from "./panels/heads.tsx";
@@ -191,6 +192,7 @@ export function App() {
       <FetchingTray />
       <footer>
         {model?.notice && <p>{model.notice}</p>}
+        {model && client.fetched && <CheckModel model={model.name} />}
         <p>
           clip-interpret {app?.version} ·{" "}
           {client.hasJobs ? (

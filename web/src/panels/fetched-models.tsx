@@ -5,7 +5,7 @@ import { queryClient, useFetchedModels } from "../state/queries.ts";
 import { ProblemNote } from "./problem.tsx";
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 10e6 ? 1 : 0)} MB`;
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+const amount = (bytes: number) => (bytes < 1e9 ? megabytes(bytes) : `${(bytes / 1e9).toFixed(1)} GB`);
 
 /** What is told of a fetch: nothing once all of it came. */
 type Told = Parameters<Parameters<FetchedModels["listen"]>[0]>[0];
@@ -189,7 +189,7 @@ export function FetchedModelList({
           {!data.isLasting
             ? "This browser keeps no files for this page: a model is gone when the page is closed."
             : data.room !== null && data.taken !== null
-              ? `This page takes ${gigabytes(data.taken)} of the ${gigabytes(data.room)} that this browser gives it.`
+              ? `This page takes ${amount(data.taken)} of the ${amount(data.room)} that this browser gives it.`
               : ""}
         </p>
       )}

@@ -23,13 +23,6 @@ export function ModelPicker({ model, onPick }: Props) {
     <DialogButton className="model" label={label} title="Choose another model">
       {(close) => (
         <Dialog title="Choose a model" onClose={close}>
-          <ModelList
-            model={model}
-            onPick={(name) => {
-              close();
-              onPick(name);
-            }}
-          />
           {client.fetched && (
             <FetchedModelList
               model={model}
@@ -39,6 +32,13 @@ export function ModelPicker({ model, onPick }: Props) {
               }}
             />
           )}
+          <ModelList
+            model={model}
+            onPick={(name) => {
+              close();
+              onPick(name);
+            }}
+          />
         </Dialog>
       )}
     </DialogButton>
@@ -80,7 +80,7 @@ function ModelList({ model, onPick }: Props) {
                       {name === model ? "in use" : "Use"}
                     </button>
                   ) : (
-                    <FetchModel {...{ name, megabytes, onPick }} />
+                    <FetchModel {...{ name, onPick }} megabytes={client.fetched ? null : megabytes} />
                   )}
                 </td>
               </tr>

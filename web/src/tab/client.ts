@@ -101,7 +101,12 @@ export async function startTab(): Promise<TabClient> {
       takesFolders: true,
       views: ["look", "segment", "neighbors", "heads"],
       fetched: {
-        allow: async (typed) => (await thread().control({ allow: typed })) as string,
+        async allow(typed) {
+          const called = (await thread().control({ allow: typed })) as string;
+          // Some hundred MB that were asked for are not to go when the browser tidies up.
+          void navigator.storage?.persist?.().catch(() => {});
+          return called;
+        },
         kept: async () => (await thread().control({ kept: true })) as KeptModels,
         async forget(name) {
           await thread().control({ forget: name });

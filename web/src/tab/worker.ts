@@ -4,7 +4,7 @@ import type { ClipModel } from "../../../src/model/clip-model.ts";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
-import { once } from "../../../src/support/shared.ts";
+import { once, sharedCache } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import { createCollections } from "../../../src/tab/collections.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
@@ -56,6 +56,10 @@ export type TabReply =
 
 /** What the page waits for least: it is answered when nothing else is to be. */
 const LATER = /^\/api\/(neighbors|means|words|without)/;
+/** In milliseconds: how soon a page asks its next question when it drops one. */
+const PATIENCE = 300;
+/** Models in memory: those that came with the page are small. */
+const MOST_MODELS = 3;
 /** Threads that a model runs in; more wait for each other on what is multiplied here. */
 const MOST_THREADS = 4;
 
@@ -66,7 +70,11 @@ const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let folders: KeptFolders | undefined;
 let models: TabModels | undefined;
-let current: number | undefined;
+/** Those that are in memory: what is asked and what is indexed use the same. */
+const opened = sharedCache<ClipModel>(MOST_MODELS);
+/** What is being answered. */
+let current: Asked | undefined;
+let isAtWork = false;
 
 // ONNX Runtime's threads are started with this file too, and have a message handler of their own.
 if (!self.name.startsWith("em-pthread"))
@@ -77,8 +85,7 @@ if (!self.name.startsWith("em-pthread"))
     }
     if ("stop" in data) {
       running.get(data.id)?.abort();
-      // What is fetched for a question that nobody waits for.
-      if (current === data.id) models?.stop();
+      setTimeout(() => stopUnwanted(data.id), PATIENCE);
       return;
     }
     if ("control" in data) {
@@ -90,12 +97,24 @@ if (!self.name.startsWith("em-pthread"))
     void work();
   };
 
+/** Stops what is fetched for a question that nobody waits for, unless the next one is about the same model. */
+function stopUnwanted(id: number): void {
+  const asked = current?.id === id && modelOf(current.question);
+  if (asked && !waiting.some(({ question }) => modelOf(question) === asked)) models?.stop();
+}
+
+/** Which model a question is about, if any. */
+function modelOf({ path, body }: Question): string | undefined {
+  const query = new URLSearchParams(path.split("?")[1]);
+  return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
+}
+
 const say = (reply: TabReply) => self.postMessage(reply);
 
 /** One at a time: whatever runs, runs in this thread. What nobody waits for is done in between. */
 async function work(): Promise<void> {
-  if (current !== undefined) return;
-  current = 0;
+  if (isAtWork) return;
+  isAtWork = true;
   // What a page asks in one breath is here by then.
   do {
     await new Promise((rest) => setTimeout(rest));
@@ -103,13 +122,13 @@ async function work(): Promise<void> {
       const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
       const [next] = waiting.splice(Math.max(0, urgent), 1);
       const { id, question } = next!;
-      current = id;
+      current = next;
       await reply(id, async () => (await answer!)(question, running.get(id)?.signal));
       running.delete(id);
     }
-    current = 0;
+    current = undefined;
   } while ((await folders?.step()) || waiting.length > 0);
-  current = undefined;
+  isAtWork = false;
 }
 
 async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
@@ -125,7 +144,10 @@ async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
 async function control(asked: TabControl): Promise<unknown> {
   await answer;
   if ("allow" in asked) return models!.allow(asked.allow);
-  if ("forget" in asked) return models!.forget(asked.forget);
+  if ("forget" in asked) {
+    opened.delete(asked.forget);
+    return models!.forget(asked.forget);
+  }
   if ("stopFetching" in asked) return models!.stop();
   return models!.kept();
 }
@@ -151,27 +173,32 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
   const fetched = createTabModels(
     { hub, hosts, base },
     {
-      privateFolder: async () => (await navigator.storage.getDirectory()) as unknown as PrivateFolder,
+      async privateFolder() {
+        if (!("createWritable" in FileSystemFileHandle.prototype)) return undefined;
+        return (await navigator.storage.getDirectory()) as unknown as PrivateFolder;
+      },
       estimate: () => navigator.storage.estimate(),
       onFetching: (fetching) => say({ fetching }),
     },
   );
   models = fetched;
   /** The one that was fetched and is in memory: there is room for one. */
-  let large: ClipModel | undefined;
-  const openModel = async (name: string) => {
-    const hashes = facts.models[name];
-    if (hashes) {
-      const files = webBytes({ names: Object.keys(hashes), hashes });
-      return openWebModel(at(`models/${name}`), { runtime, files, name });
-    }
-    const { folder, files } = await fetched.open(name);
-    const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
-    const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
-    await large?.release();
-    large = model;
-    return model;
-  };
+  let large: string | undefined;
+  const openModel = (name: string) =>
+    opened.get(name, async () => {
+      const hashes = facts.models[name];
+      if (hashes) {
+        const files = webBytes({ names: Object.keys(hashes), hashes });
+        return openWebModel(at(`models/${name}`), { runtime, files, name });
+      }
+      const { folder, files } = await fetched.open(name);
+      const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
+      const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
+      const before = large;
+      large = name;
+      if (before !== undefined && before !== name) await releaseModel(before);
+      return model;
+    });
   folders = createKeptFolders({
     openModel,
     store: once(() => privateStore(FOLDERS)),
@@ -191,9 +218,27 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
     facts,
     openModel,
     readFile: read,
+    async runtime() {
+      await runtime;
+      const { versions, wasm } = ort.env;
+      return {
+        runtime: `ONNX Runtime ${versions.web ?? versions.common} as WebAssembly`,
+        threads: wasm.numThreads ?? 1,
+      };
+    },
     openIndex: (model, address) => openWebIndex(model, at(address)),
     collections: createCollections(folders, others),
   });
+}
+
+/** Frees a model that another took the place of. */
+async function releaseModel(name: string): Promise<void> {
+  const known = opened.get(name, () => Promise.reject(new Error("it is not open")));
+  opened.delete(name);
+  await known.then(
+    (model) => model.release(),
+    () => {},
+  );
 }
 
 /** Bytes that the browser still lets this page keep. */
