@@ -8,7 +8,7 @@ import { nameIn } from "../support/paths.ts";
 import { once } from "../support/shared.ts";
 import type { WebBytes } from "../support/web-bytes.ts";
 import { nameOfAddress } from "./addresses.ts";
-import type { Collection } from "./collections.ts";
+import type { Collection } from "./collection.ts";
 
 /** Where a picture of an index at an address is; undefined where the index does not say it for others. */
 function pictureAddress(index: string, root: string, path: string): string | undefined {

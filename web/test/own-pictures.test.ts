@@ -283,6 +283,40 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     await page.close();
   });
 
+  it("takes pictures, and lets go of them, by touch on a phone", async () => {
+    const phone = await browser.newContext({
+      ...{ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    });
+    onTestFinished(() => phone.close());
+    const held = await phone.newPage();
+    held.setDefaultTimeout(60_000);
+    await held.goto(`${server.url}/#/segment`);
+    const choose = held.getByTitle("Choose which pictures are searched");
+    await choose.tap();
+    await held.getByRole("button", { name: "Some pictures…" }).waitFor();
+    const some = (await readdir(SCENES)).slice(0, 3).map((name) => join(SCENES, name));
+    await held
+      .getByLabel("Some pictures", { exact: true })
+      .setInputFiles([...some, join(folder, "holiday/notes.txt")]);
+    await held.waitForURL(/corpus=own-/);
+    await held.getByRole("link", { name: "Neighbours" }).tap();
+    await held.getByText(/^3 pictures searched/).waitFor();
+    await choose.tap();
+    await held.getByText("What was left out").tap();
+    await held.getByText(/1 \.txt/).waitFor();
+    const dialog = held.getByRole("dialog");
+    // Nothing of the list is out of a finger's reach.
+    for (const button of await dialog.getByRole("button").all()) {
+      const box = (await button.boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(390);
+      expect(box.height).toBeGreaterThanOrEqual(24);
+    }
+    await held.getByRole("button", { name: "Remove…" }).tap();
+    await held.getByRole("button", { name: /^Remove it/ }).tap();
+    await held.getByRole("button", { name: "Remove…" }).waitFor({ state: "detached" });
+  });
+
   it("searches an index of another server, by ranges, with its pictures", async () => {
     const address = `?index=${encodeURIComponent(`${elsewhere.url}/holiday.index`)}#/neighbors?by=text&query=a+monkey&k=3`;
     await open(address);
