@@ -8,7 +8,7 @@ import { nameIn } from "../support/paths.ts";
 import { once } from "../support/shared.ts";
 import type { WebBytes } from "../support/web-bytes.ts";
 import { nameOfAddress } from "./addresses.ts";
-import type { Collection } from "./collections.ts";
+import type { Collection } from "./collection.ts";
 
 /** Where a picture of an index at an address is; undefined where the index does not say it for others. */
 function pictureAddress(index: string, root: string, path: string): string | undefined {
@@ -29,8 +29,12 @@ export function indexAt(address: string, files: WebBytes): Collection {
   return {
     name,
     async entry() {
-      const { manifest } = await found();
-      const images = manifest.shards.reduce((sum, shard) => sum + shard.images, 0);
+      // Why it cannot be read is said to whoever asks for more than its name.
+      const shards = await found().then(
+        ({ manifest }) => manifest.shards,
+        () => [],
+      );
+      const images = shards.reduce((sum, shard) => sum + shard.images, 0);
       return {
         ...{ name, title: nameIn(address.replace(/\/$/, "")), images, made: true, indexed: true },
         ...{ searchable: images, version: null, own: false, job: null },

@@ -19,7 +19,7 @@ import { checkCancelled } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { slugOf } from "../support/slug.ts";
 import { pictureFile } from "./addresses.ts";
-import type { Collection } from "./collections.ts";
+import type { Collection } from "./collection.ts";
 
 /** What folders are kept with. */
 export interface KeptFoldersPlace {

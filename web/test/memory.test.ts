@@ -15,7 +15,7 @@ const [FEW, MANY] = [5, 50];
 /** Of every photograph; as RGBA 9 MB, and each decoded twice. */
 const SIZE = { width: 1800, height: 1250 };
 /** What the forty-five may leave: their files, what the heads saw of them, and what a browser has not cleared away yet. */
-const MOST_BYTES = 150e6;
+const MOST_BYTES = 100e6;
 
 let browser: Browser;
 let page: Page;

@@ -1,9 +1,9 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { averageOf } from "../../src/analysis/explain/compared.ts";
 import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
@@ -36,13 +36,30 @@ let model: ClipModel;
 let folder: string;
 const complaints: string[] = [];
 
-const open = async (address: string) => {
+const open = async (address: string, at = server.url) => {
   page = await context.newPage();
   page.setDefaultTimeout(60_000);
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(`${server.url}/${address}`);
+  await page.goto(`${at}/${address}`);
 };
+/** The page as `--connect` builds it: a folder. */
+async function builtFor(host: string): Promise<string> {
+  const built = join(folder, "built");
+  await mkdir(built);
+  for (const name of await readdir(PAGE)) await symlink(join(PAGE, name), join(built, name));
+  for (const name of ["index.html", "page.json"]) {
+    const text = await readFile(join(PAGE, name), "utf8");
+    await rm(join(built, name));
+    const isPage = name === "index.html";
+    const [from, to] = isPage
+      ? ["connect-src ", `connect-src ${host} `]
+      : ['"hosts":[', `"hosts":["${host}",`];
+    expect(text).toContain(from);
+    await writeFile(join(built, name), text.replace(from, to));
+  }
+  return built;
+}
 /** What the view downloads as JSON. */
 const numbers = async <T>(): Promise<T> => {
   const group = page.getByRole("group", { name: "Download this view" });
@@ -266,28 +283,51 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     await page.close();
   });
 
+  it("takes pictures, and lets go of them, by touch on a phone", async () => {
+    const phone = await browser.newContext({
+      ...{ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+    });
+    onTestFinished(() => phone.close());
+    const held = await phone.newPage();
+    held.setDefaultTimeout(60_000);
+    await held.goto(`${server.url}/#/segment`);
+    const choose = held.getByTitle("Choose which pictures are searched");
+    await choose.tap();
+    await held.getByRole("button", { name: "Some pictures…" }).waitFor();
+    const some = (await readdir(SCENES)).slice(0, 3).map((name) => join(SCENES, name));
+    await held
+      .getByLabel("Some pictures", { exact: true })
+      .setInputFiles([...some, join(folder, "holiday/notes.txt")]);
+    await held.waitForURL(/corpus=own-/);
+    await held.getByRole("link", { name: "Neighbours" }).tap();
+    await held.getByText(/^3 pictures searched/).waitFor();
+    await choose.tap();
+    await held.getByText("What was left out").tap();
+    await held.getByText(/1 \.txt/).waitFor();
+    const dialog = held.getByRole("dialog");
+    // Nothing of the list is out of a finger's reach.
+    for (const button of await dialog.getByRole("button").all()) {
+      const box = (await button.boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(390);
+      expect(box.height).toBeGreaterThanOrEqual(24);
+    }
+    await held.getByRole("button", { name: "Remove…" }).tap();
+    await held.getByRole("button", { name: /^Remove it/ }).tap();
+    await held.getByRole("button", { name: "Remove…" }).waitFor({ state: "detached" });
+  });
+
   it("searches an index of another server, by ranges, with its pictures", async () => {
     const address = `?index=${encodeURIComponent(`${elsewhere.url}/holiday.index`)}#/neighbors?by=text&query=a+monkey&k=3`;
     await open(address);
     await page
-      .getByText(/^this page may not fetch from 127\.0\.0\.1:\d+/)
+      .getByText(/this page may not fetch from 127\.0\.0\.1:\d+/)
       .first()
       .waitFor();
     await page.close();
-    // As if it had been built with --connect.
-    context = await browser.newContext({ serviceWorkers: "block" });
-    await context.route("**/page.json", async (route) => {
-      const facts = await (await route.fetch()).json();
-      await route.fulfill({ json: { ...facts, hosts: [...facts.hosts, elsewhere.url] } });
-    });
-    await context.route(/\/(\?.*)?$/, async (route) => {
-      const html = await (await route.fetch()).text();
-      await route.fulfill({
-        contentType: "text/html",
-        body: html.replace("connect-src ", `connect-src ${elsewhere.url} `),
-      });
-    });
-    await open(address);
+    const allowing = await startStaticServer({ "": await builtFor(elsewhere.url) });
+    onTestFinished(allowing.close);
+    await open(address, allowing.url);
     await page.getByText(/^24 pictures searched/).waitFor();
     const index = await openIndex(model, join(folder, "holiday.index"));
     const all = { name: "all", set: allHeads(model.geometry) };

@@ -4,7 +4,7 @@ import type { ClipModel } from "../../../src/model/clip-model.ts";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
-import { once } from "../../../src/support/shared.ts";
+import { once, sharedCache } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import { createCollections } from "../../../src/tab/collections.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
@@ -58,6 +58,8 @@ export type TabReply =
 const LATER = /^\/api\/(neighbors|means|words|without)/;
 /** In milliseconds: how soon a page asks its next question when it drops one. */
 const PATIENCE = 300;
+/** Models in memory: those that came with the page are small. */
+const MOST_MODELS = 3;
 /** Threads that a model runs in; more wait for each other on what is multiplied here. */
 const MOST_THREADS = 4;
 
@@ -68,6 +70,8 @@ const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let folders: KeptFolders | undefined;
 let models: TabModels | undefined;
+/** Those that are in memory: what is asked and what is indexed use the same. */
+const opened = sharedCache<ClipModel>(MOST_MODELS);
 /** What is being answered. */
 let current: Asked | undefined;
 let isAtWork = false;
@@ -124,7 +128,6 @@ async function work(): Promise<void> {
     }
     current = undefined;
   } while ((await folders?.step()) || waiting.length > 0);
-  current = undefined;
   isAtWork = false;
 }
 
@@ -141,7 +144,10 @@ async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
 async function control(asked: TabControl): Promise<unknown> {
   await answer;
   if ("allow" in asked) return models!.allow(asked.allow);
-  if ("forget" in asked) return models!.forget(asked.forget);
+  if ("forget" in asked) {
+    opened.delete(asked.forget);
+    return models!.forget(asked.forget);
+  }
   if ("stopFetching" in asked) return models!.stop();
   return models!.kept();
 }
@@ -177,20 +183,22 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
   );
   models = fetched;
   /** The one that was fetched and is in memory: there is room for one. */
-  let large: ClipModel | undefined;
-  const openModel = async (name: string) => {
-    const hashes = facts.models[name];
-    if (hashes) {
-      const files = webBytes({ names: Object.keys(hashes), hashes });
-      return openWebModel(at(`models/${name}`), { runtime, files, name });
-    }
-    const { folder, files } = await fetched.open(name);
-    const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
-    const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
-    await large?.release();
-    large = model;
-    return model;
-  };
+  let large: string | undefined;
+  const openModel = (name: string) =>
+    opened.get(name, async () => {
+      const hashes = facts.models[name];
+      if (hashes) {
+        const files = webBytes({ names: Object.keys(hashes), hashes });
+        return openWebModel(at(`models/${name}`), { runtime, files, name });
+      }
+      const { folder, files } = await fetched.open(name);
+      const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
+      const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
+      const before = large;
+      large = name;
+      if (before !== undefined && before !== name) await releaseModel(before);
+      return model;
+    });
   folders = createKeptFolders({
     openModel,
     store: once(() => privateStore(FOLDERS)),
@@ -221,6 +229,16 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
     openIndex: (model, address) => openWebIndex(model, at(address)),
     collections: createCollections(folders, others),
   });
+}
+
+/** Frees a model that another took the place of. */
+async function releaseModel(name: string): Promise<void> {
+  const known = opened.get(name, () => Promise.reject(new Error("it is not open")));
+  opened.delete(name);
+  await known.then(
+    (model) => model.release(),
+    () => {},
+  );
 }
 
 /** Bytes that the browser still lets this page keep. */
