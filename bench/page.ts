@@ -7,12 +7,18 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { explainImage } from "../src/analysis/explain/explain.ts";
 import { decomposeImage } from "../src/model/decompose-image.ts";
 import { DEFAULT_MODEL } from "../src/model/embedded.ts";
+import { loadClipModel } from "../src/model/load-model.ts";
 import { openModel } from "../src/model/registry.ts";
+import { EXAMPLE_SCENE } from "../src/world/example-scene.ts";
 import { bundleBrowser } from "../test/support/bundle-browser.ts";
+import { startHubForPages } from "../test/support/hub-for-pages.ts";
 import { startStaticServer } from "../test/support/static-server.ts";
+import { writeTrueCheckpoint } from "../test/support/true-checkpoints.ts";
 import { launch, painted } from "../web/test/browser.ts";
+import { pageFor } from "../web/test/page-for.ts";
 import { ratio } from "./ratio.ts";
 
 /** What `web/test/tab-page.ts` puts into the tab. */
@@ -94,7 +100,74 @@ ratio({
   ...{ what: "a picture decomposed in the tab, one thread", took: inTab },
   ...{ beside: "in Node, one thread", besideTook: inNode },
 });
-await browser.close();
 await server.close();
+await benchFetched();
+await browser.close();
 await rm(folder, { recursive: true, force: true });
 process.exit(0);
+
+/** A ViT-B/32 of random weights, from a stand-in for the hub: its first answer in the page and later ones, beside Node. */
+async function benchFetched(): Promise<void> {
+  const id = "someone/vit-base-patch32";
+  const checkpoint = join(folder, "b32");
+  await writeTrueCheckpoint(checkpoint, { name: id, shape: "ViT-B-32" });
+  const hub = await startHubForPages({ [id]: checkpoint });
+  const served = await pageFor(hub.url, [hub.files]);
+  const site = await startStaticServer({ "": served }, { packs: true });
+  const tab = await (await browser.newContext()).newPage();
+  tab.setDefaultTimeout(300_000);
+  const timed = async (work: () => Promise<unknown>) => {
+    const start = performance.now();
+    await work();
+    return performance.now() - start;
+  };
+  const texts = Array.from({ length: TURNS }, (_, i) => `a photo of ${i + 2} dogs`);
+  const address = (extra = "") =>
+    `${site.url}/#/look?model=${encodeURIComponent(id)}&text=${encodeURIComponent("a dog")}${extra}`;
+  const open = async () => {
+    await tab.goto(address());
+    await painted(tab);
+  };
+  await tab.goto(address());
+  const cold = await timed(async () => {
+    await tab.getByRole("button", { name: "Fetch it" }).click();
+    await painted(tab);
+  });
+  // Another visit: what was fetched is kept.
+  await tab.goto("about:blank");
+  const again = await timed(open);
+  const opened = performance.now();
+  const inNode = await loadClipModel(checkpoint, id, { threads: 1 });
+  await explainImage(inNode, EXAMPLE_SCENE.path, ["a dog"]);
+  const nodeFirst = performance.now() - opened;
+  const clicks: { tab: number[]; node: number[] } = { tab: [], node: [] };
+  for (const text of texts) {
+    await tab.getByRole("textbox", { name: /text/i }).first().fill(text);
+    clicks.tab.push(
+      await timed(async () => {
+        await tab.getByRole("button", { name: "Add", exact: true }).click();
+        await tab.getByRole("heading", { name: text }).waitFor();
+        await painted(tab);
+      }),
+    );
+    clicks.node.push(await timed(() => explainImage(inNode, EXAMPLE_SCENE.path, [text])));
+  }
+  const bytes = hub.askedFiles.reduce((sum, one) => sum + one.bytes, 0);
+  console.log(
+    `a ViT-B/32: first map ${seconds([cold])} s with ${(bytes / 1e6).toFixed(0)} MB fetched over loopback, ${seconds([again])} s on a second visit; in Node ${seconds([nodeFirst])} s`,
+  );
+  console.log(
+    `a further text: ${seconds(clicks.tab)} s in the page; an explanation in Node: ${seconds(clicks.node)} s`,
+  );
+  ratio({
+    ...{ what: "a ViT-B/32 on a second visit to the page, first map", took: again },
+    ...{ beside: "in Node, first explanation, one thread", besideTook: nodeFirst },
+  });
+  ratio({
+    ...{ what: "a further text in the page, of a ViT-B/32", took: median(clicks.tab) },
+    ...{ beside: "an explanation in Node, one thread", besideTook: median(clicks.node) },
+  });
+  await inNode.release();
+  await Promise.all([hub.close(), site.close()]);
+  await rm(served, { recursive: true, force: true });
+}

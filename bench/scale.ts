@@ -18,7 +18,7 @@ import { type Manifest, originOf } from "../src/corpus/manifest.ts";
 import { writeManifest } from "../src/corpus/manifest-file.ts";
 import { imageRow } from "../src/corpus/rows.ts";
 import { createShard } from "../src/corpus/shard.ts";
-import { putShard } from "../src/corpus/shard-list.ts";
+import { putShard } from "../src/corpus/put-shard.ts";
 import { storeBatch } from "../src/corpus/stored.ts";
 import { Random } from "../src/math/random.ts";
 import { DEFAULT_MODEL } from "../src/model/embedded.ts";

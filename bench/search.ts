@@ -22,7 +22,7 @@ import { imageScales } from "../src/model/head-space.ts";
 import { createGraph } from "../src/onnx/graph.ts";
 import { createMatMul } from "../src/onnx/matmul.ts";
 import { createSession, openNodeSession } from "../src/onnx/node-session.ts";
-import { formatNpyHeader } from "../src/support/npy.ts";
+import { formatNpyHeader } from "../src/support/npy-header.ts";
 import { ratio } from "./ratio.ts";
 
 const HEAD_DIM = 64;

@@ -8,13 +8,16 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
+import { KNOWN_MODELS } from "../src/hub/known-models.ts";
 import { DEFAULT_MODEL, EMBEDDED_MODELS } from "../src/model/embedded.ts";
 import type { App, Corpora, CorpusImages, JobView } from "../src/results/app.ts";
 import type { AtlasState } from "../src/results/atlas.ts";
 import { sha256Of } from "../src/support/hash.ts";
 import type { PageFacts } from "../src/tab/facts.ts";
+import { hostsOfHub, PUBLIC_HUB, pagePolicy } from "./page-policy.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PAGE = join(ROOT, "dist/page");
@@ -24,28 +27,30 @@ const DEMO = "demo";
 /** Enough for heads to be told apart; few enough for the page's files. */
 const DEMO_IMAGES = 200;
 const WEIGHTS = "open_clip_model.safetensors";
+const MERGES = "clip-merges.txt.gz";
 const MODEL_FILES = ["open_clip_config.json", WEIGHTS, "tokenizer.json"];
 
-/** Nothing but the page's own files; WebAssembly, since models run in it. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'self'",
-  "form-action 'none'",
-].join("; ");
+const { values } = parseArgs({
+  options: {
+    hub: { type: "string", default: PUBLIC_HUB },
+    connect: { type: "string", multiple: true, default: [] },
+  },
+});
+const hub = values.hub.replace(/\/+$/, "");
+const hosts = [...hostsOfHub(hub), ...values.connect];
 
 await build({ configFile: join(ROOT, "web/page.config.ts"), mode: "page", logLevel: "warn" });
 await build({ configFile: join(ROOT, "web/view.config.ts"), mode: "page", logLevel: "warn" });
 await rename(join(PAGE, "tab.html"), join(PAGE, "index.html"));
 const html = await readFile(join(PAGE, "index.html"), "utf8");
-await writeFile(join(PAGE, "index.html"), html.replace("%POLICY%", POLICY));
+await writeFile(join(PAGE, "index.html"), html.replace("%POLICY%", pagePolicy(hosts)));
 
 const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
 await writeFile(join(PAGE, "runtime.wasm.gz"), gzipSync(await readFile(wasm), { level: 9 }));
+
+// For models from a hub that have none of their own.
+await mkdir(join(PAGE, "tokenizer"));
+await cp(join(ROOT, "assets/tokenizer", MERGES), join(PAGE, "tokenizer", MERGES));
 
 const models: Record<string, Record<string, string>> = {};
 for (const name of EMBEDDED_MODELS) {
@@ -119,9 +124,13 @@ for (const corpus of CORPORA) {
   }
 }
 const listed = await ask<{ models: { name: string }[] }>("/api/models");
+const KNOWN = KNOWN_MODELS.map(({ name }) => name);
 answers["/api/models"] = {
   ...listed,
-  models: listed.models.filter(({ name }) => name in models),
+  // What is on the machine that built the page is not in it.
+  models: listed.models
+    .filter(({ name }) => name in models || KNOWN.includes(name))
+    .map((one) => ({ ...one, present: one.name in models, folder: null })),
 };
 for (const model of EMBEDDED_MODELS) {
   const { corpora } = await ask<Corpora>(`/api/corpora?${query({ model })}`);
@@ -152,7 +161,7 @@ await cp(join(cache, dirname(manifests[0]!)), join(PAGE, index), {
 });
 const indexes = { [`${DEMO} ${DEFAULT_MODEL}`]: index };
 await server.close();
-const facts = { answers, files, indexes, pictures, models };
+const facts = { answers, files, indexes, pictures, models, hub, hosts };
 
 /** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
 const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
@@ -164,7 +173,9 @@ const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   )
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
   // Many, and kept when they are seen.
-  .filter((path) => path !== "view.js" && !path.startsWith(`pictures/${DEMO}/`))
+  .filter(
+    (path) => path !== "view.js" && !path.startsWith("tokenizer/") && !path.startsWith(`pictures/${DEMO}/`),
+  )
   .sort();
 const hash = createHash("sha256").update(JSON.stringify(facts));
 for (const path of all) hash.update(path).update(await readFile(join(PAGE, path)));

@@ -7,25 +7,28 @@ import { type DecomposedBatch, decomposeImages } from "../model/decompose-images
 import { ClipInterpretError } from "../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { findChanges } from "./changes.ts";
-import { kindOf } from "./file-kinds.ts";
 import { folderOf } from "./index-model.ts";
 import { openJournal } from "./journal.ts";
 import {
   type Dtype,
   differences,
+  emptyManifest,
   type Layout,
   type Manifest,
   originOf,
   requireSameOrigin,
+  shapeOf,
 } from "./manifest.ts";
 import { readManifest, requireIndex, writeManifest } from "./manifest-file.ts";
 import { pictureOf } from "./picture.ts";
+import { kindOf } from "./picture-names.ts";
 import { dropPaths } from "./prune.ts";
+import { putShard } from "./put-shard.ts";
 import { readShardRows, readWholeShard } from "./read-shard.ts";
 import { isSameFolder, requireImagesIn } from "./root.ts";
 import { type ImageRow, imageRow, isTransient, type RejectedRow, rejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
-import { putShard, removeUnlisted, replaceShards } from "./shard-list.ts";
+import { removeUnlisted, replaceShards } from "./shard-list.ts";
 import { requireReachable, type ScanOptions, type Source, type SourceImage, scanSource } from "./source.ts";
 import type { Store } from "./store.ts";
 import { storeAt } from "./store-at.ts";
@@ -173,14 +176,11 @@ export async function claimIndex(
 ): Promise<Manifest> {
   const origin = await originOf(model, exif);
   const place = await folderOf(model, store.where);
-  const { layers, heads, headDim, embedDim, pool, poolMlp } = model.geometry;
-  const pooling = pool && { pooled: true, poolMlp: poolMlp ?? false };
   const found = await readManifest(store);
   if (found) {
     requireSameOrigin(found, origin, store.where);
-    const shape = { layers, heads, headDim, embedDim, ...pooling };
     const wanted = {
-      ...shape,
+      ...shapeOf(model.geometry),
       ...(dtype && { dtype }),
       ...(mlps !== undefined && { mlps }),
     };
@@ -206,15 +206,8 @@ export async function claimIndex(
     const message = `${store.where} is not empty and holds no index: ${strangers.slice(0, 3).join(", ")}`;
     throw new ClipInterpretError("INDEX_INVALID", message, { hint: "Name another folder with --out." });
   }
-  const manifest: Manifest = {
-    format: "clip-interpret-index",
-    version: 1,
-    ...origin,
-    model: { ...origin.model, ...(place && { folder: place }) },
-    ...{ layers, heads, headDim, embedDim, dtype: dtype ?? "float16", mlps: mlps ?? false, ...pooling },
-    root: source.root,
-    shards: [],
-  };
+  const made = { ...origin, model: { ...origin.model, ...(place && { folder: place }) } };
+  const manifest = emptyManifest(model, made, source.root, { dtype, mlps });
   await writeManifest(store, manifest);
   return manifest;
 }

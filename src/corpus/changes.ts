@@ -1,4 +1,4 @@
-import { isReadableName } from "./file-kinds.ts";
+import { isReadableName } from "./picture-names.ts";
 import { type ImageRow, isTransient, type RejectedRow } from "./rows.ts";
 import type { Source, SourceImage } from "./source-image.ts";
 

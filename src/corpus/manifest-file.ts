@@ -1,5 +1,5 @@
 import { ClipInterpretError } from "../support/errors.ts";
-import { MANIFEST_FILE, type Manifest, parseManifest } from "./manifest.ts";
+import { formatManifest, MANIFEST_FILE, type Manifest, parseManifest } from "./manifest.ts";
 import { openedRoot, storedRoot } from "./root.ts";
 import type { Store } from "./store.ts";
 
@@ -21,5 +21,5 @@ export async function requireIndex(store: Store): Promise<void> {
 /** Writes the manifest in one step. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
   const root = await storedRoot(store.where, manifest.root);
-  await store.put(MANIFEST_FILE, [Buffer.from(`${JSON.stringify({ ...manifest, root }, null, 1)}\n`)]);
+  await store.put(MANIFEST_FILE, [formatManifest({ ...manifest, root })]);
 }

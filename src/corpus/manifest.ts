@@ -130,6 +130,35 @@ export function parseManifest(text: string, where: string): Manifest {
 /** Where an index has its manifest. */
 export const MANIFEST_FILE = "manifest.json";
 
+/** A manifest as it is written. */
+export const formatManifest = (manifest: Manifest): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
+
+/** The manifest of an index that nothing is in yet. @param root where its images' paths start */
+export function emptyManifest(
+  { geometry }: Pick<ClipModel, "geometry">,
+  origin: Origin,
+  root: string,
+  {
+    dtype = "float16",
+    mlps = false,
+  }: { readonly dtype?: Dtype | undefined; readonly mlps?: boolean | undefined } = {},
+): Manifest {
+  return {
+    format: "clip-interpret-index",
+    version: 1,
+    ...origin,
+    ...shapeOf(geometry),
+    ...{ dtype, mlps, root, shards: [] },
+  };
+}
+
+/** The shape of a model's arrays in an index. */
+export function shapeOf({ layers, heads, headDim, embedDim, pool, poolMlp }: ClipModel["geometry"]) {
+  const pooling = pool && { pooled: true, poolMlp: poolMlp ?? false };
+  return { layers, heads, headDim, embedDim, ...pooling };
+}
+
 /** What a model's numbers come from. */
 export async function originOf(model: ClipModel, exif: boolean): Promise<Origin> {
   const { name, precision, device, config } = model;

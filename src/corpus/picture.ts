@@ -6,7 +6,8 @@ import { join, posix } from "node:path";
 import type { ReadLater } from "../image/pool.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
-import { type Refusal, whyUnreadable } from "./file-kinds.ts";
+import { whyUnreadable } from "./file-kinds.ts";
+import type { Refusal } from "./picture-names.ts";
 import { readTableImage } from "./source-table.ts";
 import { isStoreAddress, storeAt } from "./store-at.ts";
 

@@ -1,8 +1,9 @@
 import { mlpCount } from "../model/components.ts";
 import type { Layout, Manifest, ShardEntry } from "./manifest.ts";
+import { putShard } from "./put-shard.ts";
 import { findCorruption, readFloats, readHead, readMlps, readShardRows } from "./read-shard.ts";
 import { createShard } from "./shard.ts";
-import { putShard, replaceShards } from "./shard-list.ts";
+import { replaceShards } from "./shard-list.ts";
 import type { Store } from "./store.ts";
 import type { StoredBatch } from "./stored.ts";
 

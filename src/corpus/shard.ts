@@ -1,7 +1,7 @@
 import { addOuter, mirror } from "../math/moments.ts";
 import { mlpCount } from "../model/components.ts";
 import { coordinateCount, setCoordinates } from "../model/head-space.ts";
-import { formatNpyHeader } from "../support/npy.ts";
+import { formatNpyHeader } from "../support/npy-header.ts";
 import type { Layout } from "./manifest.ts";
 import { formatRows, type ImageRow, type RejectedRow } from "./rows.ts";
 import { asFloats, bytesOf, type StoredBatch } from "./stored.ts";

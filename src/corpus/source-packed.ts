@@ -3,11 +3,16 @@ import { extname } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
 import { ArchiveDamaged, type Member, membersOf, readerOf } from "./archive.ts";
-import { isOthers, isReadableName } from "./file-kinds.ts";
 import { memberPath, rowPath } from "./picture.ts";
-import type { FactorValue, PassedOver, Source, SourceImage } from "./source-image.ts";
+import { isOthers, isReadableName } from "./picture-names.ts";
+import {
+  countOther,
+  type FactorValue,
+  type PassedOver,
+  type Source,
+  type SourceImage,
+} from "./source-image.ts";
 import { tableRows } from "./source-table.ts";
-import { countOther } from "./source-tree.ts";
 import type { Store } from "./store.ts";
 import { storeAt } from "./store-at.ts";
 

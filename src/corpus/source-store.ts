@@ -3,11 +3,10 @@ import { basename, extname, posix } from "node:path";
 import picomatch from "picomatch";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
-import { isOthers, isReadableName, kindOf, refusalOf } from "./file-kinds.ts";
-import { NO_FACTORS, type PassedOver, type Source, type SourceImage } from "./source-image.ts";
+import { isOthers, isReadableName, kindOf, refusalOf } from "./picture-names.ts";
+import { countOther, NO_FACTORS, type PassedOver, type Source, type SourceImage } from "./source-image.ts";
 import { commonFolderOf, isList, readList } from "./source-list.ts";
 import { isPacked } from "./source-packed.ts";
-import { countOther } from "./source-tree.ts";
 import type { Store } from "./store.ts";
 import { isStoreAddress, placeOf, storeAt } from "./store-at.ts";
 

@@ -4,18 +4,9 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import type { Report } from "../support/progress.ts";
-import { isOthers, lookAt } from "./file-kinds.ts";
-import { NO_FACTORS, type PassedOver, type SourceImage } from "./source-image.ts";
-
-/** Most kinds that are told apart: names can be anything. */
-const MOST_KINDS = 50;
-
-/** Counts a file that is no picture. */
-export function countOther({ others }: PassedOver, kind: string): void {
-  const known = Object.hasOwn(others, kind) || Object.keys(others).length < MOST_KINDS;
-  const counted = known ? kind : "other";
-  others[counted] = (others[counted] ?? 0) + 1;
-}
+import { lookAt } from "./file-kinds.ts";
+import { isOthers } from "./picture-names.ts";
+import { countOther, NO_FACTORS, type PassedOver, type SourceImage } from "./source-image.ts";
 
 /** How folders are walked. */
 export interface WalkOptions {

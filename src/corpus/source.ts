@@ -1,18 +1,26 @@
 /** What an index is made of: images of folders, lists and patterns, as relative paths with labels and factors. */
 import { stat } from "node:fs/promises";
-import { basename, dirname, extname, join, posix, relative, resolve, sep } from "node:path";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { lookAt } from "./file-kinds.ts";
 import { whyUnreachable } from "./picture.ts";
+import type { SeenFile } from "./picture-names.ts";
 import { spread } from "./root.ts";
-import { NO_FACTORS, type PassedOver, type Source, type SourceImage } from "./source-image.ts";
+import {
+  countOther,
+  labelled,
+  NO_FACTORS,
+  type PassedOver,
+  type Source,
+  type SourceImage,
+} from "./source-image.ts";
 import { commonFolder, inside, isList, type ListBytes, readBounded, readList } from "./source-list.ts";
 import { unpacked } from "./source-packed.ts";
 import { findInStore } from "./source-store.ts";
-import { countOther, type Pattern, type WalkOptions, walk } from "./source-tree.ts";
+import { type Pattern, type WalkOptions, walk } from "./source-tree.ts";
 import { isStoreAddress } from "./store-at.ts";
 import { isWaterbirds, WATERBIRDS_LIST } from "./waterbirds.ts";
 
@@ -231,19 +239,4 @@ function patternOf(input: string, { hidden = false }: WalkOptions): (Pattern & {
   if (!glob || !(isGlob || isBrace)) return undefined;
   const depth = glob.includes("**") ? Number.POSITIVE_INFINITY : glob.split("/").length;
   return { base: resolve(base), fits: picomatch(glob, { dot: hidden }), depth };
-}
-
-/** Images in the order of their paths, with labels from folders where images lie in at least two. */
-function labelled(files: readonly SourceImage[], unseen: readonly string[]): SourceImage[] {
-  const folders = new Set(unseen);
-  for (const { path, refused } of files) if (!refused) folders.add(posix.dirname(path));
-  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (folders.size < 2) return sorted;
-  // A folder's name is in memory once, however many images have it for a label.
-  const labels = new Map([...folders].map((folder) => [folder, folder]));
-  for (const [i, file] of sorted.entries()) {
-    const folder = posix.dirname(file.path);
-    if (folder !== ".") sorted[i] = { ...file, label: labels.get(folder) ?? folder };
-  }
-  return sorted;
 }

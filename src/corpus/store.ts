@@ -19,40 +19,43 @@ export interface ReadableStore {
   size(name: string): Promise<number | undefined>;
 }
 
-/**
- * Where an index lies: names and bytes. What `put` writes appears whole or not at all, so a store of objects can take
- * the place of a folder.
- */
-export interface Store extends ReadableStore {
+/** Where an index is written by one at a time, in a browser too. What `put` writes appears whole or not at all. */
+export interface WritableStore extends ReadableStore {
   /**
    * Whether processes on several machines may write at once, for want of a lock. What is not listed yet then bears a name
    * that follows from its content, so that two never write different bytes under one.
    */
   readonly shared: boolean;
+  /** Writes or replaces a file. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`; in {@link Store.exclusive} work `INDEX_CHANGED` */
+  put(name: string, chunks: readonly Uint8Array[]): Promise<void>;
+  /** Writes a folder of files; an unfinished one of that name is replaced. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
+  putFolder(name: string, files: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void>;
+  /** Names directly in a folder; none when it does not exist. @throws `INPUT_UNREADABLE` */
+  list(name: string): Promise<string[]>;
+  /** Removes a file or folder, if it is there. */
+  remove(name: string): Promise<void>;
+  /** The store that a folder in this one is. */
+  within(name: string): WritableStore;
+}
+
+/** Where an index lies, as commands need it: a store of objects can take the place of a folder. */
+export interface Store extends WritableStore {
   /** A folder of this machine for what is computed and not stored yet. */
   readonly journal: string;
   read(name: string): Promise<Buffer<ArrayBuffer>>;
   readRange(name: string, offset: number, length: number): Promise<Buffer<ArrayBuffer>>;
   /** A word that changes whenever a file is written anew; undefined when there is none. @throws `INPUT_UNREADABLE` */
   version(name: string): Promise<string | undefined>;
-  /** Writes or replaces a file. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`; in {@link exclusive} work `INDEX_CHANGED` */
-  put(name: string, chunks: readonly Uint8Array[]): Promise<void>;
   /**
    * Writes a file where there is none of that name: of several that try, one succeeds.
    * @returns whether the file now holds what this call wrote
    * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
    */
   claim(name: string, chunks: readonly Uint8Array[]): Promise<boolean>;
-  /** Writes a folder of files; an unfinished one of that name is replaced. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
-  putFolder(name: string, files: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void>;
-  /** Names directly in a folder; none when it does not exist. @throws `INPUT_UNREADABLE` */
-  list(name: string): Promise<string[]>;
-  /** Those of them that no run that is still at work may be about to list. @throws `INPUT_UNREADABLE` */
+  /** Of the names directly in a folder, those that no run that is still at work may be about to list. @throws `INPUT_UNREADABLE` */
   abandoned(name: string): Promise<string[]>;
   /** All files below a folder, in no order that may be relied on; none when it does not exist. @throws `INPUT_UNREADABLE` */
   files(name: string): AsyncIterable<StoredFile>;
-  /** Removes a file or folder, if it is there. */
-  remove(name: string): Promise<void>;
   /** The store that a folder in this one is. */
   within(name: string): Store;
   /**

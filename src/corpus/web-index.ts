@@ -21,14 +21,31 @@ export async function openWebIndex(
   address: string,
   files: WebBytes,
 ): Promise<Search<ShardedIndex>> {
-  const where = address.replace(/\/$/, "");
-  const manifest = parseManifest(textOf(await files.read(`${where}/${MANIFEST_FILE}`)), where);
-  await requireModelOf({ manifest, folder: where }, model);
-  const store = webStore(where, manifest, files);
+  const { folder, manifest } = await readWebManifest(address, files);
+  await requireModelOf({ manifest, folder }, model);
+  const index = await openWebShards({ folder, manifest }, files);
+  return createSearch(index, model.geometry, model.matmul);
+}
+
+/** What an index on a web server holds. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `INDEX_INVALID` */
+export async function readWebManifest(
+  address: string,
+  files: WebBytes,
+): Promise<{ readonly folder: string; readonly manifest: Manifest }> {
+  const folder = address.replace(/\/$/, "");
+  const manifest = parseManifest(textOf(await files.read(`${folder}/${MANIFEST_FILE}`)), folder);
+  return { folder, manifest };
+}
+
+/** The rows and numbers of an index on a web server. @throws `INPUT_NOT_FOUND`, `INPUT_UNREADABLE`, `INDEX_CORRUPT` */
+export async function openWebShards(
+  { folder, manifest }: { readonly folder: string; readonly manifest: Manifest },
+  files: WebBytes,
+): Promise<ShardedIndex> {
+  const store = webStore(folder, manifest, files);
   const looked = inTurn(manifest.shards, AT_ONCE, (shard) => requireWholeShard(store, manifest, shard));
   for await (const _ of looked);
-  const index = await assembleIndex(store, manifest, manifest.shards);
-  return createSearch(index, model.geometry, model.matmul);
+  return assembleIndex(store, manifest, manifest.shards);
 }
 
 /** What a manifest lists. Sizes are its own: a file of another is found when it is read. */

@@ -27,12 +27,11 @@ export async function openChecked(
   const format = formatOf(file, name);
   const opened = await coded(name, async () => open(Binary.over(file), format, exif));
   const { width, height } = opened;
-  const tooLarge = (limit: string, hint?: string) =>
-    new ClipInterpretError(
-      "IMAGE_TOO_LARGE",
-      `${name}: ${width}×${height} pixels, ${limit}`,
-      hint ? { hint } : {},
-    );
+  const tooLarge = (limit: string, hint?: string) => {
+    opened.close?.();
+    const message = `${name}: ${width}×${height} pixels, ${limit}`;
+    return new ClipInterpretError("IMAGE_TOO_LARGE", message, hint ? { hint } : {});
+  };
   if (Math.max(width, height) > MAX_SIDE)
     throw tooLarge(`the longest side is ${MAX_SIDE}`, "Make it smaller, or cut it into pieces.");
   if (width * height > maxPixels) throw tooLarge(`the limit is ${maxPixels}`);

@@ -25,6 +25,8 @@ export interface OpenedImage {
   readonly height: number;
   /** @throws Error where the pixels are damaged */
   readonly decode: () => DecodedImage | Promise<DecodedImage>;
+  /** Lets go of what is held for decoding, where that is not asked for. */
+  readonly close?: () => void;
 }
 
 /**

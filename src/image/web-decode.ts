@@ -75,8 +75,17 @@ export async function decodeInBrowser(file: Uint8Array, options: DecodeOptions):
   return decodeChecked(await openInBrowser(file, options), options);
 }
 
-/** A picture with its size as it will be decoded. @throws as {@link decodeInBrowser} */
-export const openInBrowser = (file: Uint8Array, options: DecodeOptions): Promise<OpenedImage> =>
+/** The size of a picture as it will be decoded. @throws as {@link decodeInBrowser} */
+export async function sizeInBrowser(
+  file: Uint8Array,
+  options: DecodeOptions,
+): Promise<{ readonly width: number; readonly height: number }> {
+  const { width, height, close } = await openInBrowser(file, options);
+  close?.();
+  return { width, height };
+}
+
+const openInBrowser = (file: Uint8Array, options: DecodeOptions): Promise<OpenedImage> =>
   openChecked(file, openFormat(options), options);
 
 const openFormat =
@@ -111,6 +120,7 @@ async function openBrowsers(file: Binary, type: string, exif: boolean): Promise<
   const { width, height } = bitmap;
   return {
     ...{ width, height },
+    close: () => bitmap.close(),
     decode() {
       const context = new browser.OffscreenCanvas(width, height).getContext("2d");
       context.drawImage(bitmap, 0, 0);
@@ -129,6 +139,10 @@ async function openFrame(file: Binary, type: string): Promise<OpenedImage> {
   const { displayWidth: width, displayHeight: height } = image;
   return {
     ...{ width, height },
+    close() {
+      image.close();
+      decoder.close();
+    },
     async decode() {
       const rgba = new Uint8Array(width * height * 4);
       await image.copyTo(rgba, { format: "RGBA" });

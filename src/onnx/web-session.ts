@@ -31,6 +31,8 @@ export const webSessions =
         executionProviders: ["wasm"],
         graphOptimizationLevel: optimize === "all" ? "all" : "disabled",
         logSeverityLevel: 3,
+        // Threads that wait by spinning take the processor from those that work.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
         externalData,
       });
       return sessionOver(session, Tensor);

@@ -156,6 +156,9 @@ export const imageSchema = z.strictObject({
 /** `POST /api/explain`; the answer is that of `explain --json`. */
 export const explainRequestSchema = z.strictObject({ model, image: imageRefSchema, texts });
 
+/** `POST /api/verify` of a page without a server; the answer is `tabCheckResult`. */
+export const verifyRequestSchema = z.strictObject({ model });
+
 /** `POST /api/tokens`: what every head wrote at every token, towards one text or against others. */
 export const tokensRequestSchema = z.strictObject({
   model,

@@ -67,3 +67,16 @@ export const verifyResultSchema = z.strictObject({
 export type VerifyResult = z.infer<typeof verifyResultSchema>;
 
 export const verifyResult = resultBuilder(verifyResultSchema);
+
+/** What a page without a server says when it is asked whether it computes rightly: of a few of its pictures. */
+const tabCheckResultSchema = z.strictObject({
+  origin: originSchema("model"),
+  runtime: z.string().describe("what the model runs in, with its version"),
+  threads: size,
+  pictures: size.describe("that were decomposed"),
+  checks: z.array(checkSchema),
+});
+/** Whether a page computes rightly. */
+export type TabCheckResult = z.infer<typeof tabCheckResultSchema>;
+
+export const tabCheckResult = resultBuilder(tabCheckResultSchema);

@@ -68,11 +68,3 @@ export async function openCorpusMemory(
     },
   };
 }
-
-/** A folder's name as part of image references. */
-export const slugOf = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 36)
-    .replace(/^-+|-+$/g, "");

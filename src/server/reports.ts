@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
 import { isFile } from "../support/files.ts";
+import { slugOf } from "../support/slug.ts";
 import { PAGE_POLICY } from "../views/kit/html.ts";
-import { slugOf } from "./own-corpora.ts";
 
 /** A page that the server was started with. */
 export interface Report {

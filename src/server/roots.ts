@@ -1,6 +1,6 @@
 import { opendir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { isReadableName } from "../corpus/file-kinds.ts";
+import { isReadableName } from "../corpus/picture-names.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { inputError } from "../support/files.ts";
 

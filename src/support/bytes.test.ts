@@ -1,20 +1,15 @@
-import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { DATA, describeBytes } from "../../test/support/bytes-contract.ts";
 import { type Asked, startStaticServer } from "../../test/support/static-server.ts";
-import type { Bytes } from "./bytes.ts";
+import { findWebModel } from "../hub/web-place.ts";
 import { disk } from "./disk-bytes.ts";
+import { keptBytes } from "./kept-bytes.ts";
+import { memoryFolder } from "./private-files.ts";
 import { webBytes } from "./web-bytes.ts";
-
-/** Larger than what is asked for first of a file, twice over. */
-const DATA = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 256);
-const sha256 = (...parts: readonly Uint8Array[]) => {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex");
-};
+import { webParts } from "./web-parts.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -31,38 +26,24 @@ async function served(ranges = true): Promise<{ url: string; asked: Asked[] }> {
   return server;
 }
 
-const PLACES: readonly (readonly [string, () => Promise<{ bytes: Bytes; at: string }>])[] = [
-  ["a disk", async () => ({ bytes: disk, at: folder })],
-  ["a web server", async () => ({ bytes: webBytes(), at: (await served()).url })],
-  ["a web server without ranges", async () => ({ bytes: webBytes(), at: (await served(false)).url })],
-];
-
-describe.each(PLACES)("files of %s", (_, open) => {
-  it("are listed, read whole, in parts and hashed", async () => {
-    const { bytes, at } = await open();
-    expect([...(await bytes.names(at))].sort()).toEqual(["config.json", "model.safetensors"]);
-    expect(Buffer.from(await bytes.read(`${at}/config.json`)).toString()).toBe("{}");
-    const file = `${at}/model.safetensors`;
-    const parts = await bytes.open(file, async ({ size, read }) => [
-      size,
-      ...[await read(10, 5), await read(200_000, 3), await read(299_999, 1), await read(0, 0)],
-    ]);
-    const wanted = [DATA.slice(10, 15), DATA.slice(200_000, 200_003), DATA.slice(299_999), new Uint8Array()];
-    expect(parts).toEqual([DATA.length, ...wanted]);
-    expect(await bytes.hash([file])).toBe(sha256(DATA));
-    expect(await bytes.hash([`${at}/config.json`, file])).toBe(sha256(Buffer.from("{}"), DATA));
-    expect(await bytes.identify(file)).toBe(await bytes.identify(file));
-  });
-
-  it("that are not there have a coded error", async () => {
-    const { bytes, at } = await open();
-    const missing = { code: "INPUT_NOT_FOUND", message: expect.stringContaining("none.bin") };
-    await expect(bytes.read(`${at}/none.bin`)).rejects.toMatchObject(missing);
-    await expect(bytes.open(`${at}/none.bin`, async () => 0)).rejects.toMatchObject(missing);
-    await expect(bytes.identify(`${at}/none.bin`)).rejects.toMatchObject(missing);
-    await expect(bytes.names(`${at}/none`)).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
-  });
+describeBytes("a disk", async () => ({ bytes: disk, at: folder }));
+describeBytes("a web server", async () => ({ bytes: webBytes(), at: (await served()).url }));
+describeBytes("a web server without ranges", async () => ({
+  bytes: webBytes(),
+  at: (await served(false)).url,
+}));
+// In real private files: web/test/kept-bytes.test.ts.
+describeBytes("a web server, kept", async () => {
+  const at = (await served()).url;
+  return { bytes: keptFrom(at), at };
 });
+
+/** Files of a server as a page keeps them, in memory. */
+function keptFrom(at: string, folder = memoryFolder()) {
+  const parts = webParts();
+  const place = findWebModel(at, "https://hub.invalid", at);
+  return keptBytes({ folder, parts, list: (of) => place.list(parts, of) });
+}
 
 describe("a web server's files", () => {
   it("come in few requests, each byte once", async () => {
@@ -133,6 +114,6 @@ describe("a web server's files", () => {
     });
     expect(await once.read("http://x/a")).toHaveLength(2);
     const gone = webBytes({ fetch: () => Promise.reject(new TypeError("Failed to fetch")) });
-    await expect(gone.read("http://x/a")).rejects.toMatchObject({ code: "INPUT_UNREADABLE" });
+    await expect(gone.read("http://x/a")).rejects.toMatchObject({ code: "SERVER_UNREACHABLE" });
   });
 });

@@ -161,6 +161,27 @@ export const ERRORS = {
     means: "The proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached, or refuses.",
     hint: "Check the variable, with name and password as http://name:password@host:port; NO_PROXY lists hosts to reach without it.",
   },
+  SERVER_UNREACHABLE: {
+    means: "A web server that a model or an index is read from in a browser does not answer.",
+    hint: "Check the address and the connection; a model that was opened before works without one, as far as it was fetched.",
+  },
+  CORS_REFUSED: {
+    means: "A web server does not let pages of other sites read its files (CORS).",
+    hint: "Whoever runs the server lets it send Access-Control-Allow-Origin, and Access-Control-Expose-Headers: Content-Range, ETag. Or put the files beside the page.",
+  },
+  RANGES_REFUSED: {
+    means: "A web server does not send parts of files (HTTP ranges), in which models are read in a browser.",
+    hint: "Use another server: nearly all do, such as nginx, Caddy, S3 and the Hugging Face Hub; Python's http.server does not.",
+  },
+  ADDRESS_NOT_ALLOWED: {
+    means:
+      "A page without a server may fetch from its own server and those that its policy names, and from no other.",
+    hint: "Whoever hosts the page builds it with --connect and the server's address (docs/browser.md).",
+  },
+  MODEL_NOT_KEPT: {
+    means: "A page without a server was asked for a model that was not fetched into this browser.",
+    hint: "Fetch it: it stays in this browser until it is deleted there.",
+  },
   HUB_UNREACHABLE: {
     means: "The hub did not answer, or the connection broke off too often.",
     hint: "Check the connection and HF_ENDPOINT, and run the command again: it goes on where it stopped.",
@@ -384,6 +405,22 @@ export const ERRORS = {
   IMAGE_GONE: {
     means: "An uploaded picture is no longer kept: the server keeps a bounded number and drops the oldest.",
     hint: "Drop the picture in again; the same file has the same address.",
+  },
+  PICTURES_TOO_MANY: {
+    means: "A folder has more pictures than a page without a server takes.",
+    hint: "Choose a folder with fewer, or index it with the command: clip-interpret index FOLDER.",
+  },
+  STORAGE_FULL: {
+    means: "The browser does not give the page as much room as pictures and their index need.",
+    hint: "Remove what was kept before (Pictures to search), choose fewer pictures, or free some of the disk; then go on.",
+  },
+  STORAGE_MISSING: {
+    means: "The browser keeps no files for this page.",
+    hint: "Open it over HTTPS or from this computer (http://localhost), in a window that is not private.",
+  },
+  STORAGE_BUSY: {
+    means: "Another tab of this page indexes pictures now.",
+    hint: "Wait until it is done, or stop it there.",
   },
   CORPUS_NOT_READY: {
     means: "A corpus has no index for this model yet.",

@@ -52,3 +52,13 @@ export function parseNpyHeader(
 }
 
 const isKind = (descr: string): descr is keyof typeof KINDS => Object.hasOwn(KINDS, descr);
+
+/** The header of a `.npy` file in format 1.0, padded so that the data is 64-byte aligned as NumPy writes it. */
+export function formatNpyHeader(descr: keyof typeof KINDS, shape: readonly number[]): Uint8Array {
+  const shapeText = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shapeText}, }`;
+  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
+  const version = "\x01\0";
+  const length = String.fromCharCode(padded.length & 255, padded.length >> 8);
+  return Uint8Array.from(`${MAGIC}${version}${length}${padded}`, (letter) => letter.charCodeAt(0));
+}

@@ -2,8 +2,7 @@ import { open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ClipInterpretError } from "./errors.ts";
 import { guardWrite, inputError, isFolder, makeFolder, putInPlace } from "./files.ts";
-import { formatNpyHeader } from "./npy.ts";
-import { parseNpyHeader } from "./npy-header.ts";
+import { formatNpyHeader, parseNpyHeader } from "./npy-header.ts";
 
 /** A float32 `.npy` file too large to hold in memory, read by rows of its first axis. */
 export interface NpyRows {

@@ -1,6 +1,6 @@
 import { ClipInterpretError } from "./errors.ts";
 import { readInput } from "./files.ts";
-import { KINDS, MAGIC, parseNpyHeader } from "./npy-header.ts";
+import { formatNpyHeader, KINDS, parseNpyHeader } from "./npy-header.ts";
 
 /** A dense array in C order: `data.length` is the product of `shape`. */
 export interface NpyArray {
@@ -49,17 +49,4 @@ export function formatNpy({ shape, data }: NpyArray): Uint8Array {
     formatNpyHeader(descr, shape),
     Buffer.from(data.buffer, data.byteOffset, data.byteLength),
   ]);
-}
-
-/** The header of a `.npy` file in format 1.0, padded so that the data is 64-byte aligned as NumPy writes it. */
-export function formatNpyHeader(descr: keyof typeof KINDS, shape: readonly number[]): Uint8Array {
-  const shapeText = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shapeText}, }`;
-  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
-  const prefix = Buffer.alloc(10 + padded.length);
-  prefix.write(MAGIC, 0, "latin1");
-  prefix.writeUInt8(1, 6);
-  prefix.writeUInt16LE(padded.length, 8);
-  prefix.write(padded, 10, "latin1");
-  return prefix;
 }

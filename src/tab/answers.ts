@@ -6,17 +6,19 @@ import { explainSeen } from "../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../analysis/neighbors/neighbors.ts";
 import { everyHeadsTokens } from "../analysis/segmentation/every-head.ts";
 import { type SeenImage, segmentSeen } from "../analysis/segmentation/segmentation.ts";
+import { checkInTab } from "../analysis/verify/tab.ts";
 import { textPartsOf, wordsSeen } from "../analysis/words/words.ts";
 import { meanOfEachHead } from "../corpus/means.ts";
 import type { Search } from "../corpus/search.ts";
 import type { ShardedIndex } from "../corpus/sharded-index.ts";
-import { openInBrowser } from "../image/web-decode.ts";
+import { sizeInBrowser } from "../image/web-decode.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import { parseTextHeads } from "../model/components.ts";
 import { truncatedIn } from "../model/notices.ts";
 import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
 import {
+  type Corpora,
   explainRequestSchema,
   type ImageInfo,
   meansRequestSchema,
@@ -24,10 +26,12 @@ import {
   type Properties,
   segmentRequestSchema,
   tokensRequestSchema,
+  verifyRequestSchema,
   withoutRequestSchema,
   wordsRequestSchema,
 } from "../results/app.ts";
 import { originOf } from "../results/origin.ts";
+import type { TabCheckResult } from "../results/verify.ts";
 import { describeModel } from "../server/model-detail.ts";
 import { parseWithProperties } from "../server/named-sets.ts";
 import { ClipInterpretError } from "../support/errors.ts";
@@ -35,14 +39,19 @@ import { sha256Of } from "../support/hash.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { sharedCache } from "../support/shared.ts";
-import { knownAnswer, type PageFacts, type Question } from "./facts.ts";
+import type { Collections } from "./collections.ts";
+import { knownAnswer, type PageFacts, pageOf, type Question } from "./facts.ts";
 
 /** What the answers need of where they are given. */
 export interface TabPlace {
   readonly facts: PageFacts;
   readonly openModel: (name: string) => Promise<ClipModel>;
   readonly readFile: (address: string) => Promise<Uint8Array>;
+  /** What models run in. */
+  readonly runtime: () => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
   readonly openIndex: (model: ClipModel, address: string) => Promise<Search<ShardedIndex>>;
+  /** Pictures that the page did not come with. */
+  readonly collections?: Collections;
 }
 
 /** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
@@ -51,6 +60,8 @@ const UPLOAD_BYTES = 512e6;
 const MOST_MODELS = 3;
 const MOST_INDEXES = 3;
 const MOST_TEXTS_KEPT = 2000;
+/** Pictures that a model is checked with. */
+const CHECKED = 4;
 
 /** Answers the questions of one tab, one at a time. */
 export type Answer = (question: Question, signal?: AbortSignal) => Promise<unknown>;
@@ -59,7 +70,14 @@ export type Answer = (question: Question, signal?: AbortSignal) => Promise<unkno
  * What answers in a tab instead of the server: the same questions, the same analyses, one model in memory. What takes long
  * or needs a disk is not answered there.
  */
-export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlace): Answer {
+export function createAnswers({
+  facts,
+  openModel,
+  readFile,
+  runtime,
+  openIndex,
+  collections,
+}: TabPlace): Answer {
   const models = sharedCache<ClipModel>(MOST_MODELS);
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
@@ -70,7 +88,9 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
   const load = (name: string) => models.get(name, () => openModel(name));
   const indexes = sharedCache<Search<ShardedIndex>>(MOST_INDEXES);
   const means = new WeakMap<ShardedIndex, Promise<Float64Array[]>>();
-  const search = (model: ClipModel, name: string, corpus: string) => {
+  const search = async (model: ClipModel, name: string, corpus: string) => {
+    const collection = await collections?.find(corpus);
+    if (collection) return collection.search(model, name);
     const key = `${corpus} ${name}`;
     const address = facts.indexes[key];
     if (address === undefined) throw notHere();
@@ -85,11 +105,13 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
   const setOf = (model: ClipModel, name: string, heads: string, corpus: string) => {
     const path = `/api/properties?${new URLSearchParams({ model: name, corpus })}`;
     const known = facts.answers[path] as Properties | undefined;
-    return parseWithProperties(heads, model.geometry, known ?? { properties: [] });
+    return parseWithProperties(heads, model.geometry, known ?? propertiesOver(facts, name));
   };
 
   const find = async (image: string) => {
-    const [place, id = ""] = image.split(":");
+    const [place = "", id = ""] = image.split(":");
+    const collection = await collections?.find(place);
+    if (collection) return collection.picture(id);
     const picture = facts.pictures[image];
     const bytes = place === "upload" ? uploads.get(id) : picture && (await readFile(picture.address));
     if (!bytes) throw new ClipInterpretError("IMAGE_GONE", "this picture is not in the page any more");
@@ -97,7 +119,7 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
   };
   const describe = async (image: string): Promise<ImageInfo> => {
     const { bytes, picture } = await find(image);
-    const { width, height } = await openInBrowser(bytes, { name: "the picture" });
+    const { width, height } = await sizeInBrowser(bytes, { name: "the picture" });
     return {
       ...{ image, sha256: sha256Of(bytes), bytes: bytes.length, width, height },
       ...{ path: picture?.path ?? null, label: picture?.label ?? null, factors: picture?.factors ?? {} },
@@ -141,6 +163,20 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
     "GET /api/model": async (_, query) => {
       const name = query.get("name") ?? "";
       return describeModel({ ...(await load(name)), id: name });
+    },
+    "POST /api/verify": async (body) => {
+      const model = await load(parsed(verifyRequestSchema, body).model);
+      const shown = [];
+      for (const { address } of Object.values(facts.pictures).slice(0, CHECKED))
+        shown.push(await model.preprocess(await readFile(address)));
+      return checkInTab(model, shown, await runtime());
+    },
+    "DELETE /api/model": async (_, query) => {
+      const name = query.get("name") ?? "";
+      const known = models.get(name, () => Promise.reject(notHere()));
+      models.delete(name);
+      await known.then((model) => model.release()).catch(() => {});
+      return {};
     },
     "POST /api/images": async (body) => {
       const bytes = body as Uint8Array;
@@ -217,22 +253,81 @@ export function createAnswers({ facts, openModel, readFile, openIndex }: TabPlac
     },
   };
 
+  /** What is said of pictures that the page did not come with. */
+  const ofCollections = async (question: Question, place: string, query: URLSearchParams) => {
+    if (!collections) return undefined;
+    const answer = await collections.answer(question);
+    if (answer !== undefined || question.method !== "GET") return answer;
+    const model = query.get("model") ?? "";
+    if (place === "/api/corpora") {
+      const own = await Promise.all((await collections.list()).map((one) => one.entry(model)));
+      const known = knownAnswer(facts, question) ?? withoutIndex(facts, place, query);
+      return { corpora: [...own, ...(known as Corpora).corpora] };
+    }
+    const [, corpus = query.get("corpus") ?? ""] = /^\/api\/corpora\/([^/]+)\/images$/.exec(place) ?? [];
+    const collection = await collections.find(corpus);
+    if (!collection) return undefined;
+    if (place.endsWith("/images")) return collection.images(pageOf(query));
+    return place === "/api/properties" ? propertiesOver(facts, model) : undefined;
+  };
+
   return async ({ method, path, body }, signal) => {
     checkCancelled(signal);
     const [place = "", search = ""] = path.split("?");
-    const known = knownAnswer(facts, { method, path });
+    const query = new URLSearchParams(search);
+    const known =
+      (await ofCollections({ method, path, body }, place, query)) ?? knownAnswer(facts, { method, path });
     if (known !== undefined) return known;
+    const without = method === "GET" ? withoutIndex(facts, place, query) : undefined;
+    if (without !== undefined) return without;
     const route = routes[`${method} ${place}`];
-    if (route) return route(body, new URLSearchParams(search));
-    const [, image] = /^\/api\/images\/([^/]+)$/.exec(place) ?? [];
-    if (method === "GET" && image !== undefined) return describe(decodeURIComponent(image));
-    throw notHere();
+    if (route) return route(body, query);
+    const [, image, file] = /^\/api\/images\/([^/]+)(\/file)?$/.exec(place) ?? [];
+    if (method === "GET" && image !== undefined) {
+      const name = decodeURIComponent(image);
+      return file ? (await find(name)).bytes : describe(name);
+    }
+    throw place.startsWith("/api/atlas") ? noAtlas() : notHere();
   };
+}
+
+/**
+ * What a model's heads are known for from the pictures that the page came with: over others it was not measured how well they find
+ * it.
+ */
+function propertiesOver({ answers }: PageFacts, model: string): Properties {
+  const known = Object.entries(answers).flatMap(([path, answer]) => {
+    const [place, query] = path.split("?");
+    const isOfModel = place === "/api/properties" && new URLSearchParams(query).get("model") === model;
+    return isOfModel ? (answer as Properties).properties : [];
+  });
+  const byName = new Map(known.reverse().map((one) => [one.name, { ...one, precision: null }]));
+  return { properties: [...byName.values()] };
+}
+
+/** What is known of a model that the page did not come with: nothing was indexed with it, named or measured. */
+function withoutIndex(facts: PageFacts, place: string, query: URLSearchParams): unknown {
+  if (place === "/api/labels") return { heads: [] };
+  if (place === "/api/properties") return { properties: [] };
+  if (place !== "/api/corpora") return undefined;
+  const [, some] = Object.entries(facts.answers).find(([path]) => path.startsWith("/api/corpora?")) ?? [];
+  const { corpora } = some as Corpora;
+  return {
+    corpora: corpora.map((corpus) => {
+      const isIndexed = facts.indexes[`${corpus.name} ${query.get("model")}`] !== undefined;
+      return isIndexed ? corpus : { ...corpus, indexed: false, searchable: 0, version: null };
+    }),
+  } satisfies Corpora;
 }
 
 const notHere = () =>
   new ClipInterpretError("CORPUS_NOT_READY", "this page has no index of pictures", {
     hint: "Install clip-interpret and run `clip-interpret serve`: there it is searched, measured and compared.",
+  });
+
+const noAtlas = () =>
+  new ClipInterpretError("CORPUS_NOT_READY", "this page has no atlas of this model over these pictures", {
+    hint: "Choose the pictures that came with the page, and its first model; `clip-interpret serve` makes an atlas of any.",
   });
 
 function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {

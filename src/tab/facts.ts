@@ -41,11 +41,17 @@ export function knownAnswer(facts: PageFacts, { method, path }: Question): unkno
   return facts.answers[path] ?? facts.answers[place];
 }
 
+/** Which of many pictures are asked for. */
+export function pageOf(query: URLSearchParams) {
+  const ids = query.get("ids")?.split(",");
+  const [offset, limit] = [Number(query.get("offset") ?? 0), Number(query.get("limit") ?? 60)];
+  return { offset, limit, ...(ids && { ids }) };
+}
+
 /** Pictures of a corpus, some or named ones. */
 function listPictures(pictures: PageFacts["pictures"], corpus: string, query: URLSearchParams): CorpusImages {
   const all = Object.entries(pictures).filter(([name]) => name.startsWith(`${corpus}:`));
-  const ids = query.get("ids")?.split(",");
-  const [offset, limit] = [Number(query.get("offset") ?? 0), Number(query.get("limit") ?? 60)];
+  const { offset, limit, ids } = pageOf(query);
   const chosen = ids
     ? all.filter(([name]) => ids.includes(name.slice(corpus.length + 1)))
     : all.slice(offset, offset + limit);

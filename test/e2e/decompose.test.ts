@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decomposeResultSchema } from "../../src/results/decompose.ts";
-import { formatNpyHeader, readNpy } from "../../src/support/npy.ts";
+import { readNpy } from "../../src/support/npy.ts";
+import { formatNpyHeader } from "../../src/support/npy-header.ts";
 import { relativeError } from "../support/compare.ts";
 import { goldenArray, goldenPath, LAYOUTS, MODELS } from "../support/goldens.ts";
 import { expectError, runCli, runOk, startCli, testFolder } from "./cli.ts";

@@ -27,7 +27,7 @@ import { checkIndex, readIndex } from "../../src/corpus/open-index.ts";
 import { dropPaths } from "../../src/corpus/prune.ts";
 import { type ImageRow, imageRow } from "../../src/corpus/rows.ts";
 import { createShard } from "../../src/corpus/shard.ts";
-import { putShard } from "../../src/corpus/shard-list.ts";
+import { putShard } from "../../src/corpus/put-shard.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { storeBatch } from "../../src/corpus/stored.ts";
 import { fromHalf } from "../../src/math/half.ts";

@@ -24,14 +24,24 @@ const TYPES: Readonly<Record<string, string>> = {
   },
 };
 
+/** How files are served. */
+export interface StaticServerOptions {
+  readonly ranges?: boolean;
+  /** Sends pages and scripts packed, as most servers do. */
+  readonly packs?: boolean;
+  /** Lets pages of other sites read them. */
+  readonly cors?: boolean;
+  /** Sent with every file. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /**
  * Serves folders as any static server does, ranges included.
  * @param folders by the first part of the address, "" for the rest
- * @param options `packs`: sends pages and scripts packed, as most servers do
  */
 export async function startStaticServer(
   folders: Readonly<Record<string, string>>,
-  { ranges = true, packs = false }: { readonly ranges?: boolean; readonly packs?: boolean } = {},
+  { ranges = true, packs = false, cors = false, headers = {} }: StaticServerOptions = {},
 ): Promise<{ readonly url: string; readonly asked: Asked[]; readonly close: () => Promise<void> }> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
@@ -50,6 +60,11 @@ export async function startStaticServer(
         range,
         bytes: request.method === "HEAD" ? 0 : bytes,
       });
+    if (cors) {
+      response.setHeader("access-control-allow-origin", "*");
+      response.setHeader("access-control-allow-headers", "range");
+      response.setHeader("access-control-expose-headers", "content-range, etag");
+    }
     const found = await stat(file).catch(() => undefined);
     if (!found?.isFile()) {
       note(0);
@@ -60,6 +75,7 @@ export async function startStaticServer(
     const start = from === undefined ? 0 : Number(from);
     const end = Math.min(to ? Number(to) : found.size - 1, found.size - 1);
     const all = {
+      ...headers,
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
       "content-length": String(end + 1 - start),
       etag: `"${found.size}-${found.mtimeMs}"`,

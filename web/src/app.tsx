@@ -1,6 +1,8 @@
 import { type MouseEvent, useEffect, useMemo, useRef } from "react";
 import { Busy } from "./panels/busy.tsx";
+import { CheckModel } from "./panels/check-model.tsx";
 import { CorpusPicker } from "./panels/corpus-picker.tsx";
+import { FetchButton, FetchingTray } from "./panels/fetched-models.tsx";
 import { Heads } from "./panels/heads.tsx";
 import { addressOf, History } from "./panels/history.tsx";
 import { JobsTray } from "./panels/jobs-tray.tsx";
@@ -12,7 +14,7 @@ import { Missing, ProblemNote } from "./panels/problem.tsx";
 import { Reports } from "./panels/reports.tsx";
 import { Segment } from "./panels/segment.tsx";
 import { Tour } from "./panels/tour.tsx";
-import { client, here } from "./state/api.ts";
+import { ApiError, client, here } from "./state/api.ts";
 import { remember } from "./state/history.ts";
 import { useJobsConnection } from "./state/jobs.ts";
 import { useApp, useCorpora, useGrownCorpora, useImage, useModel } from "./state/queries.ts";
@@ -78,6 +80,9 @@ export function App() {
       <h1 className="hidden">{`${title}: what attention heads of ${name ?? "the model"} see`}</h1>
       {error && (
         <ProblemNote error={error}>
+          {isNotKept(modelError) && name !== undefined && (
+            <FetchButton {...{ name, size: null }} onPick={(model) => go({ model })} />
+          )}
           {modelError && app && name !== app.defaultModel && (
             <button type="button" onClick={() => go({ model: null, heads: "" })}>
               Use {app.defaultModel}
@@ -86,7 +91,11 @@ export function App() {
         </ProblemNote>
       )}
       {corpora && app && !entry && (
-        <Missing what={`This server has no corpus “${corpus}”.`}>
+        <Missing
+          what={
+            client.hasJobs ? `This server has no corpus “${corpus}”.` : `“${corpus}” is not in this page.`
+          }
+        >
           <button type="button" onClick={() => go({ corpus: null })}>
             Search {app.defaultCorpus}
           </button>
@@ -180,8 +189,10 @@ export function App() {
       </header>
       {view}
       <JobsTray />
+      <FetchingTray />
       <footer>
         {model?.notice && <p>{model.notice}</p>}
+        {model && client.fetched && <CheckModel model={model.name} />}
         <p>
           clip-interpret {app?.version} ·{" "}
           {client.hasJobs ? (
@@ -197,6 +208,9 @@ export function App() {
     </>
   );
 }
+
+/** A model that the page can fetch once it may. */
+const isNotKept = (error: unknown) => error instanceof ApiError && error.problem.code === "MODEL_NOT_KEPT";
 
 const same = (some: readonly string[], others: readonly string[]) =>
   some.length === others.length && some.every((text, i) => text === others[i]);

@@ -22,6 +22,12 @@ export function checkSumErrors(batches: readonly Decomposition[]): Check {
   };
 }
 
+/** The same where they do not add up, and nothing was returned. @param error with the code `SUM_MISMATCH` */
+export const failedSums = (error: Error): Check => ({
+  ...{ name: "sums", status: "fail", value: null, result: error.message },
+  meaning: "The decomposition does not hold for this model: do not use its numbers, and please report it.",
+});
+
 /** Arrays of a decomposition that must not depend on what else was in the batch. */
 const PARTS = ["z", "mu", "sigma", "norm", "embedding", "mlps"] as const;
 

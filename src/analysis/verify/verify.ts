@@ -10,7 +10,7 @@ import { type Check, type VerifyResult, verifyResult } from "../../results/verif
 import { disk } from "../../support/disk-bytes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
-import { checkBits, checkReference, checkSumErrors } from "./checks.ts";
+import { checkBits, checkReference, checkSumErrors, failedSums } from "./checks.ts";
 import { type Suite, suitePixels } from "./suite.ts";
 import { checkZeroShot } from "./zero-shot.ts";
 
@@ -94,10 +94,7 @@ async function runChecks(
     return { checks: [...checks, check], imagesPerSecond, guesses };
   } catch (error) {
     if (!(error instanceof ClipInterpretError && error.code === "SUM_MISMATCH")) throw error;
-    const meaning =
-      "The decomposition does not hold for this model: do not use its numbers, and please report it.";
-    const failed = { name: "sums", status: "fail", value: null, result: error.message, meaning } as const;
-    return { checks: [failed], imagesPerSecond: null, guesses: [] };
+    return { checks: [failedSums(error)], imagesPerSecond: null, guesses: [] };
   }
 }
 

@@ -46,6 +46,7 @@ const places = new Map<string, ModelPlace>();
 const answer = createAnswers({
   facts: { version: "", answers: {}, files: {}, indexes: {}, pictures: {} },
   openIndex: openWebIndex,
+  runtime: async () => ({ runtime: "ONNX Runtime as WebAssembly", threads: 1 }),
   readFile: async (address) => webBytes().read(address),
   openModel(name) {
     const place = places.get(name)!;

@@ -1,10 +1,9 @@
 import { useState } from "react";
-import { post } from "../state/api.ts";
-import { durationInWords, isUnderWay, useJobs } from "../state/jobs.ts";
+import { useJobs } from "../state/jobs.ts";
 import { useComparison, useModels } from "../state/queries.ts";
 import { CorpusChoice } from "./corpus-choice.tsx";
-import { JobLine } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
+import { StartJob } from "./start-job.tsx";
 import type { ViewProps } from "./view.ts";
 
 /** Two models beside each other, made as a job with an estimate first; its report is shown like any other. */
@@ -50,7 +49,6 @@ type Asked = NonNullable<Parameters<typeof useComparison>[0]>;
 function Comparison({ asked, onOpen }: { readonly asked: Asked; readonly onOpen: (report: string) => void }) {
   const { jobs } = useJobs();
   const { data, error } = useComparison(asked);
-  const [failure, setFailure] = useState<unknown>(null);
   const [started, setStarted] = useState<string | null>(null);
   if (error) return <ProblemNote error={error} />;
   if (!data) return <p className="muted">Looking what it takes…</p>;
@@ -65,33 +63,18 @@ function Comparison({ asked, onOpen }: { readonly asked: Asked; readonly onOpen:
     );
   }
   const job = jobs.find(({ id }) => id === (data.job ?? started));
-  if (job && isUnderWay(job)) return <JobLine job={job} />;
-  const start = () => {
-    setFailure(null);
-    post<{ id: string }>("/api/jobs", { kind: "compare", ...asked })
-      .then(({ id }) => setStarted(id))
-      .catch(setFailure);
-  };
   const { images, seconds } = data;
   return (
-    <>
-      <div className="buttons">
-        <button type="button" className="primary" onClick={start}>
-          Compare
-        </button>
-        <span className="muted" data-testid="estimate">
-          {images !== null &&
-            images > 0 &&
-            `${images.toLocaleString("en")} pictures have to be looked at first; `}
-          {seconds !== null && `takes about ${durationInWords(seconds)}; everything else works meanwhile`}
-        </span>
-      </div>
-      {job?.state === "failed" && job.error && (
-        <p className="field-problem">
-          {job.error.message} {job.error.hint}
-        </p>
-      )}
-      {failure !== null && <ProblemNote error={failure} />}
-    </>
+    <StartJob
+      {...{ job, seconds }}
+      label="Compare"
+      before={
+        images !== null && images > 0
+          ? `${images.toLocaleString("en")} pictures have to be looked at first; `
+          : ""
+      }
+      asks={{ kind: "compare", ...asked }}
+      onStarted={setStarted}
+    />
   );
 }

@@ -3,7 +3,9 @@ import { type AddedCorpus, type ChangedCorpora, type Corpora, client, post, remo
 import { isUnderWay, useJobs } from "../state/jobs.ts";
 import { queryClient, useApp, useCorpora, useRoots } from "../state/queries.ts";
 import { Dialog, DialogButton } from "./dialog.tsx";
+import { GiveFolder, LeftOutFiles } from "./give-folder.tsx";
 import { JobLine } from "./jobs-tray.tsx";
+import { startJob } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
 
 interface Props {
@@ -88,6 +90,11 @@ function CorpusList({ model, corpus, onPick, onGone }: ListProps) {
                 <button type="button" disabled={one.name === corpus} onClick={() => onPick(one.name)}>
                   {one.name === corpus ? "in use" : "Use"}
                 </button>
+                {one.own && !one.indexed && one.job === null && (
+                  <button type="button" onClick={() => void startJob(one.name, model).catch(setFailure)}>
+                    {one.searchable > 0 ? "Go on" : "Look at them"}
+                  </button>
+                )}
                 {client.hasJobs && (
                   <button
                     type="button"
@@ -106,7 +113,7 @@ function CorpusList({ model, corpus, onPick, onGone }: ListProps) {
                         className="danger"
                         onClick={() => void change(() => remove(`/api/corpora/${one.name}`))}
                       >
-                        Remove it; its pictures stay where they are
+                        Remove it; the pictures themselves stay where they are
                       </button>
                       <button type="button" onClick={() => setAsked(null)}>
                         Keep it
@@ -119,12 +126,14 @@ function CorpusList({ model, corpus, onPick, onGone }: ListProps) {
                   ))}
               </div>
               <CorpusJob name={one.name} model={model} />
+              {one.own && client.takesFolders && one.made && <LeftOutFiles corpus={one.name} model={model} />}
             </li>
           );
         })}
       </ul>
       {failure !== null && <ProblemNote error={failure} />}
       {client.hasJobs && <AddFolder model={model} />}
+      {client.takesFolders && <GiveFolder model={model} onGiven={onPick} />}
     </>
   );
 }

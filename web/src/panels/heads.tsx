@@ -1,12 +1,11 @@
-import { useState } from "react";
-import { client, post } from "../state/api.ts";
-import { durationInWords, isUnderWay, useJobs } from "../state/jobs.ts";
+import { client } from "../state/api.ts";
+import { useJobs } from "../state/jobs.ts";
 import { useAtlas, useCorpora } from "../state/queries.ts";
 import { HeadPage } from "./head-page.tsx";
 import { HeadsOverview } from "./heads-overview.tsx";
-import { JobLine } from "./jobs-tray.tsx";
 import { PrepareCorpus, useAtlasOnce } from "./prepare.tsx";
 import { ProblemNote } from "./problem.tsx";
+import { StartJob } from "./start-job.tsx";
 import type { ViewProps } from "./view.ts";
 
 /** The atlas: every head at a glance, and a page for each. */
@@ -71,12 +70,7 @@ interface AbsentProps {
 /** What an atlas would take, and the button that starts it. */
 function MakeAtlas({ model, corpus, title, heads, seconds, images }: AbsentProps) {
   const { jobs } = useJobs();
-  const [error, setError] = useState<unknown>(null);
   const job = jobs.find((one) => one.kind === "atlas" && one.subject === corpus && one.model === model);
-  const start = () => {
-    setError(null);
-    post("/api/jobs", { kind: "atlas", corpus, model }).catch(setError);
-  };
   return (
     <section className="absent" aria-label="The atlas is not there yet">
       <h2>What every head looks for</h2>
@@ -86,24 +80,11 @@ function MakeAtlas({ model, corpus, title, heads, seconds, images }: AbsentProps
         {images !== null && images > 0 && ` in ${images.toLocaleString("en")} of them`}. It is made once and
         kept.
       </p>
-      {job && isUnderWay(job) ? (
-        <JobLine job={job} />
-      ) : (
-        <div className="buttons">
-          <button type="button" className="primary" onClick={start}>
-            {job?.state === "cancelled" ? "Go on with the atlas" : "Make the atlas"}
-          </button>
-          <span className="muted" data-testid="estimate">
-            {seconds !== null && `takes about ${durationInWords(seconds)}; everything else works meanwhile`}
-          </span>
-        </div>
-      )}
-      {job?.state === "failed" && job.error && (
-        <p className="field-problem">
-          {job.error.message} {job.error.hint}
-        </p>
-      )}
-      {error !== null && <ProblemNote error={error} />}
+      <StartJob
+        {...{ job, seconds }}
+        label={job?.state === "cancelled" ? "Go on with the atlas" : "Make the atlas"}
+        asks={{ kind: "atlas", corpus, model }}
+      />
     </section>
   );
 }

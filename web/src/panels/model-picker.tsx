@@ -1,8 +1,9 @@
 import { useState } from "react";
-import { post } from "../state/api.ts";
+import { client, post } from "../state/api.ts";
 import { isUnderWay, useJobs } from "../state/jobs.ts";
-import { useModels } from "../state/queries.ts";
+import { useFetchedModels, useModels } from "../state/queries.ts";
 import { Dialog, DialogButton } from "./dialog.tsx";
+import { FetchButton, FetchedModelList } from "./fetched-models.tsx";
 import { JobLine } from "./jobs-tray.tsx";
 import { ProblemNote } from "./problem.tsx";
 
@@ -22,6 +23,15 @@ export function ModelPicker({ model, onPick }: Props) {
     <DialogButton className="model" label={label} title="Choose another model">
       {(close) => (
         <Dialog title="Choose a model" onClose={close}>
+          {client.fetched && (
+            <FetchedModelList
+              model={model}
+              onPick={(name) => {
+                close();
+                onPick(name);
+              }}
+            />
+          )}
           <ModelList
             model={model}
             onPick={(name) => {
@@ -37,6 +47,7 @@ export function ModelPicker({ model, onPick }: Props) {
 
 function ModelList({ model, onPick }: Props) {
   const { data, error, isPending } = useModels(true);
+  const kept = useFetchedModels().data?.models.map(({ name }) => name) ?? [];
   if (isPending) return <p className="waiting">Looking which models are here…</p>;
   if (error) return <ProblemNote error={error} />;
   return (
@@ -64,12 +75,12 @@ function ModelList({ model, onPick }: Props) {
                   {megabytes === null ? "–" : `${approximate ? "about " : ""}${Math.ceil(megabytes)} MB`}
                 </td>
                 <td>
-                  {present ? (
+                  {present || kept.includes(name) ? (
                     <button type="button" disabled={name === model} onClick={() => onPick(name)}>
                       {name === model ? "in use" : "Use"}
                     </button>
                   ) : (
-                    <FetchModel name={name} megabytes={megabytes} />
+                    <FetchModel {...{ name, onPick }} megabytes={client.fetched ? null : megabytes} />
                   )}
                 </td>
               </tr>
@@ -81,11 +92,18 @@ function ModelList({ model, onPick }: Props) {
   );
 }
 
+interface FetchProps {
+  readonly name: string;
+  readonly megabytes: number | null;
+  readonly onPick: (model: string) => void;
+}
+
 /** Fetches a model with one click that says how large it is. */
-export function FetchModel({ name, megabytes }: { name: string; megabytes: number | null }) {
+function FetchModel({ name, megabytes, onPick }: FetchProps) {
   const { jobs } = useJobs();
   const [error, setError] = useState<unknown>(null);
   const job = jobs.find(({ kind, subject }) => kind === "pull" && subject === name);
+  if (client.fetched) return <FetchButton name={name} size={megabytes} onPick={onPick} />;
   if (job && isUnderWay(job)) return <JobLine job={job} />;
   const start = () => {
     setError(null);
@@ -108,6 +126,7 @@ const FOR_PHOTOS = "ViT-B-32/openai";
 export function PhotoNotice({ model, certain, onPick }: Props & { readonly certain: boolean }) {
   const { data } = useModels(true);
   const entry = data?.models.find(({ name }) => name === FOR_PHOTOS);
+  const kept = useFetchedModels().data?.models.some(({ name }) => name === FOR_PHOTOS);
   return (
     <div className="notice" role="note">
       <p>
@@ -117,14 +136,14 @@ export function PhotoNotice({ model, certain, onPick }: Props & { readonly certa
           : "If this is a photograph, what the model says of it means nothing."}{" "}
         A real CLIP does better:
       </p>
-      {entry?.present ? (
+      {entry?.present || kept ? (
         <button type="button" onClick={() => onPick(FOR_PHOTOS)} disabled={model === FOR_PHOTOS}>
           Use ViT-B-32
         </button>
       ) : (
         <p className="offer">
           ViT-B-32, OpenAI’s smallest CLIP:{" "}
-          <FetchModel name={FOR_PHOTOS} megabytes={entry?.megabytes ?? null} />
+          <FetchModel name={FOR_PHOTOS} megabytes={entry?.megabytes ?? null} onPick={onPick} />
         </p>
       )}
     </div>

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 import { CorpusPicture } from "../plots/corpus-picture.tsx";
-import { ApiError, upload } from "../state/api.ts";
+import { ApiError, client, upload } from "../state/api.ts";
+import { give, type Handed, handedDrop } from "../state/folders.ts";
 import { useCorpora, useCorpusImages } from "../state/queries.ts";
+import { useViewState } from "../state/url.ts";
 import { Dialog, DialogButton } from "./dialog.tsx";
 import { ProblemNote } from "./problem.tsx";
 
@@ -17,8 +19,9 @@ export function Picker({ model, mostBytes, onPick }: Props) {
   const [busy, setBusy] = useState(false);
   const [dragging, setDragging] = useState(false);
   const file = useRef<HTMLInputElement>(null);
-  const latest = useRef({ onPick, mostBytes });
-  latest.current = { onPick, mostBytes };
+  const [, go] = useViewState();
+  const latest = useRef({ onPick, mostBytes, model, go });
+  latest.current = { onPick, mostBytes, model, go };
 
   useEffect(() => {
     const take = async (blob: Blob | null | undefined) => {
@@ -34,6 +37,19 @@ export function Picker({ model, mostBytes, onPick }: Props) {
       setBusy(true);
       try {
         latest.current.onPick((await upload(blob)).image);
+      } catch (failure) {
+        setError(failure);
+      } finally {
+        setBusy(false);
+      }
+    };
+    const takeFolder = async (handed: Promise<Handed>) => {
+      const { model: by, go: open } = latest.current;
+      if (by === undefined) return;
+      setError(null);
+      setBusy(true);
+      try {
+        open({ view: "neighbors", corpus: await give(await handed, by), tour: 0 });
       } catch (failure) {
         setError(failure);
       } finally {
@@ -58,7 +74,8 @@ export function Picker({ model, mostBytes, onPick }: Props) {
     const drop = (event: DragEvent) => {
       event.preventDefault();
       setDragging(false);
-      void take(event.dataTransfer?.files[0]);
+      const folder = client.takesFolders && event.dataTransfer ? handedDrop(event.dataTransfer) : undefined;
+      void (folder ? takeFolder(folder) : take(event.dataTransfer?.files[0]));
     };
     const input = file.current;
     const chosen = () => {
@@ -99,7 +116,9 @@ export function Picker({ model, mostBytes, onPick }: Props) {
           )}
         </DialogButton>
       </div>
-      <p className="hint">or drop one anywhere, or paste it</p>
+      <p className="hint">
+        or drop one{client.takesFolders && ", or a folder of them,"} anywhere, or paste it
+      </p>
       <input
         ref={file}
         type="file"
@@ -115,7 +134,13 @@ export function Picker({ model, mostBytes, onPick }: Props) {
           </button>
         </ProblemNote>
       )}
-      {dragging && <div className="dropzone">Drop the picture anywhere</div>}
+      {dragging && (
+        <div className="dropzone">
+          {client.takesFolders
+            ? "Drop a picture, or a folder of pictures, anywhere"
+            : "Drop the picture anywhere"}
+        </div>
+      )}
     </div>
   );
 }

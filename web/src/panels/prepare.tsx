@@ -16,7 +16,9 @@ export function useAtlasOnce(corpus: string, model: string, wanted: boolean): vo
   }, [wanted, corpus, model]);
 }
 
-const startJob = (corpus: string, model: string) => post("/api/jobs", { kind: "prepare", corpus, model });
+/** Has a corpus looked at by a model, from where that was stopped. */
+export const startJob = (corpus: string, model: string): Promise<unknown> =>
+  post("/api/jobs", { kind: "prepare", corpus, model });
 
 /** Starts making and measuring a corpus once, the first time that a page opens without it; what was stopped stays stopped. */
 export function usePreparedOnce(corpus: string, model: string | undefined, embedded: boolean): void {
@@ -44,12 +46,13 @@ export function PrepareCorpus({ corpus, model }: { corpus: string; model: string
   );
   // Before the corpora are known, none is known to be missing.
   if (data === undefined) return null;
-  const title = data.corpora.find(({ name }) => name === corpus)?.title ?? corpus;
-  if (!client.hasJobs) {
+  const entry = data.corpora.find(({ name }) => name === corpus);
+  const title = entry?.title ?? corpus;
+  if (!client.hasJobs && !entry?.own) {
     return (
       <p className="waiting">
-        This page has no index to find similar pictures in: <code>clip-interpret serve</code> makes one of “
-        {title}”, or of your own pictures.
+        This page has no index of “{title}” by {model}. Choose other pictures above, or hand over a folder of
+        your own; <code>clip-interpret serve</code> makes an index of any.
       </p>
     );
   }

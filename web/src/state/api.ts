@@ -60,6 +60,7 @@ export const here = (path: `/${string}`): string => path.slice(1);
 /** The server that the page came from. */
 const server: Client = {
   hasJobs: true,
+  takesFolders: false,
   views: VIEWS,
   async ask(method, path, body, signal) {
     const isFile = body instanceof Blob;
@@ -90,6 +91,13 @@ const server: Client = {
       throw new ApiError(json?.error ?? unknown);
     }
     return json;
+  },
+  listen({ job, gone, there }) {
+    const events = new EventSource(here("/api/jobs/events"));
+    events.addEventListener("job", ({ data }) => job(JSON.parse(String(data)) as Job));
+    events.addEventListener("open", there);
+    events.addEventListener("error", gone);
+    return () => events.close();
   },
   pictureUrl: (image, size) =>
     here(

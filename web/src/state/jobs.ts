@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from "react";
-import { client, here, type Job } from "./api.ts";
+import { client, type Job } from "./api.ts";
 import { queryClient, renew } from "./queries.ts";
 import { store, stored } from "./stored.ts";
 
@@ -68,21 +68,20 @@ function renewSoon(): void {
 }
 
 function listen(): () => void {
-  if (!client.hasJobs) return () => {};
-  const events = new EventSource(here("/api/jobs/events"));
   let failed = false;
-  events.addEventListener("job", ({ data }) => take(JSON.parse(String(data)) as Job));
-  events.addEventListener("open", () => {
-    // A server that was started again knows nothing of the old jobs.
-    set(failed ? { connected: true, jobs: [] } : { connected: true });
-    if (failed) void queryClient.invalidateQueries();
-    failed = false;
+  return client.listen({
+    job: take,
+    there() {
+      // A server that was started again knows nothing of the old jobs.
+      set(failed ? { connected: true, jobs: [] } : { connected: true });
+      if (failed) void queryClient.invalidateQueries();
+      failed = false;
+    },
+    gone() {
+      failed = true;
+      set({ connected: false });
+    },
   });
-  events.addEventListener("error", () => {
-    failed = true;
-    set({ connected: false });
-  });
-  return () => events.close();
 }
 
 /** Listens to the server's jobs as long as the page lives; a reload hears of all of them again. */

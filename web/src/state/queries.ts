@@ -1,6 +1,7 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import type { Scoring } from "../../../src/results/scoring.ts";
+import type { TabCheckResult } from "../../../src/results/verify.ts";
 import {
   ApiError,
   type App,
@@ -9,6 +10,7 @@ import {
   type ComparisonState,
   type Corpora,
   type CorpusImages,
+  client,
   decodeFloats,
   type ExplainResult,
   get,
@@ -66,6 +68,24 @@ export const useApp = () =>
 
 export const useModels = (enabled: boolean) =>
   useQuery({ queryKey: ["models"], enabled, queryFn: ({ signal }) => get<Models>("/api/models", signal) });
+
+/** Models that this tab fetched and keeps, where it does that by itself. */
+export const useFetchedModels = () =>
+  useQuery({
+    queryKey: ["fetched"],
+    enabled: client.fetched !== undefined,
+    staleTime: 0,
+    queryFn: () => client.fetched!.kept(),
+  });
+
+/** Whether a model computes rightly in this tab; measured anew whenever it is asked. */
+export const useCheck = (model: string) =>
+  useQuery({
+    queryKey: ["check", model],
+    gcTime: 0,
+    staleTime: 0,
+    queryFn: ({ signal }) => post<TabCheckResult>("/api/verify", { model }, signal),
+  });
 
 export const useModel = (name: string | undefined) =>
   useQuery({

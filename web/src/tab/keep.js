@@ -36,7 +36,9 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  if (event.request.method === "GET") event.respondWith(answer(event.request));
+  // What is another's, such as a model's files, is asked for by the page itself, under its policy.
+  const { method, url } = event.request;
+  if (method === "GET" && url.startsWith(self.registration.scope)) event.respondWith(answer(event.request));
 });
 
 async function answer(request) {
@@ -45,8 +47,7 @@ async function answer(request) {
   if (!kept) {
     const response = await fetch(request);
     // What of the page was not needed before.
-    if (response.status === 200 && request.url.startsWith(self.registration.scope))
-      await cache.put(request.url, response.clone());
+    if (response.status === 200) await cache.put(request.url, response.clone());
     return response;
   }
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];

@@ -19,13 +19,20 @@ export interface KeptAnswers {
  * the browser keeps nothing, which it does on a page without HTTPS, nothing is found.
  *
  * @param name of the page's version; what is kept for others is forgotten by the service worker
+ * @param models that came with the page; others may be another on another day
  */
-export async function openKeptAnswers(name: string): Promise<KeptAnswers> {
+export async function openKeptAnswers(name: string, models: readonly string[]): Promise<KeptAnswers> {
   const cache = await globalThis.caches?.open(name).catch(() => undefined);
   if (!cache) return { some: false, find: async () => undefined, keep: async () => {} };
   const before = await cache.keys();
   const addressOf = ({ method, path, body }: Question) =>
     `https://answers.invalid/?${encodeURIComponent(JSON.stringify([method, path, body]))}`;
+  /** Not of files that were dropped in, which may be gone, nor of what may be another by then; and nothing that changes anything. */
+  const isLasting = ({ method, path, body }: Question): boolean =>
+    ["GET", "POST"].includes(method) &&
+    !(body instanceof Uint8Array) &&
+    !/^\/api\/(verify|corpora|jobs)|upload(:|%3A)|\b(own|at)-/.test(`${path} ${JSON.stringify(body)}`) &&
+    models.includes(modelOf(path, body) ?? models[0]!);
   let count = before.length;
   return {
     some: count > 0,
@@ -46,6 +53,8 @@ export async function openKeptAnswers(name: string): Promise<KeptAnswers> {
   };
 }
 
-/** Not of a file that was dropped in: it is not kept. */
-const isLasting = ({ path, body }: Question): boolean =>
-  !(body instanceof Uint8Array) && !/upload(:|%3A)/.test(`${path} ${JSON.stringify(body)}`);
+/** Which model a question is about, if any. */
+function modelOf(path: string, body: unknown): string | undefined {
+  const query = new URLSearchParams(path.split("?")[1]);
+  return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
+}

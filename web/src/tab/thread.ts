@@ -1,7 +1,7 @@
-import type { Problem } from "../../../src/results/app.ts";
 import type { Question } from "../../../src/tab/facts.ts";
 import { ApiError } from "../state/api.ts";
-import type { TabRequest, TabStart } from "./worker.ts";
+import type { TabControl, TabNews, TabReply, TabRequest, TabStart } from "./worker.ts";
+import workerAddress from "./worker.ts?worker&url";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -11,17 +11,25 @@ interface Waiting {
 /** The thread that answers this tab. */
 export interface Thread {
   ask(question: Question, signal?: AbortSignal): Promise<unknown>;
+  /** What is answered at once, whatever is being worked on. */
+  control(asked: TabControl): Promise<unknown>;
 }
 
-/** Starts it. */
-export function startThread(start: TabStart): Thread {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+/**
+ * Starts it.
+ * @param hear of what it is at, whether somebody waits for it or not
+ */
+export function startThread(start: TabStart, hear: (news: TabNews) => void): Thread {
+  // A thread takes its policy from what its script came with, and only one that the page made itself has the page's.
+  const script = `import ${JSON.stringify(new URL(workerAddress, document.baseURI).href)};`;
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address, { type: "module" });
   worker.postMessage(start);
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
-  worker.onmessage = ({
-    data: { id, value, problem },
-  }: MessageEvent<{ id: number; value: unknown; problem?: Problem }>) => {
+  worker.onmessage = ({ data }: MessageEvent<TabReply>) => {
+    if (!("id" in data)) return hear(data);
+    const { id, value, problem } = data;
     const one = waiting.get(id);
     waiting.delete(id);
     if (problem) one?.reject(new ApiError(problem));
@@ -39,6 +47,12 @@ export function startThread(start: TabStart): Thread {
     waiting.clear();
   };
   return {
+    control: (control) =>
+      new Promise<unknown>((resolve, reject) => {
+        const id = ++lastId;
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ id, control } satisfies TabRequest);
+      }),
     ask: (question, signal) =>
       new Promise<unknown>((resolve, reject) => {
         const id = ++lastId;

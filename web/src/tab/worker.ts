@@ -1,82 +1,164 @@
 /** The thread of a page without a server that answers it: models run here, so that the page never waits for them. */
 import * as ort from "onnxruntime-web/wasm";
+import type { ClipModel } from "../../../src/model/clip-model.ts";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
+import type { PrivateFolder } from "../../../src/support/private-files.ts";
+import { once, sharedCache } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
+import { createCollections } from "../../../src/tab/collections.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
+import { indexAt } from "../../../src/tab/index-at.ts";
+import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folders.ts";
+import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
+import type { App, Job } from "../state/api.ts";
+import { FOLDERS, privateStore } from "./private-store.ts";
 import { unpacked } from "./unpack.ts";
 
 /** What the page says first. */
 export interface TabStart {
-  readonly facts: PageFacts & { readonly models: Readonly<Record<string, ModelFiles>> };
+  readonly facts: PageFacts & {
+    readonly models: Readonly<Record<string, ModelFiles>>;
+    /** Where models with a hub's id are, and what else may be asked: what the content security policy names. */
+    readonly hub: string;
+    readonly hosts: readonly string[];
+  };
   /** Where the page lies. */
   readonly base: string;
   /** Whether the service worker answers, which has the runtime unpacked. */
   readonly isKept: boolean;
+  /** The address of an index that is searched beside those that came with the page. */
+  readonly index: string | null;
 }
 /** A model's files with their SHA-256. */
 export type ModelFiles = Readonly<Record<string, string>>;
 
+/** What is answered at once, whatever is being worked on. */
+export type TabControl =
+  | { readonly allow: string }
+  | { readonly kept: true }
+  | { readonly forget: string }
+  | { readonly stopFetching: true };
+
 /** What the page says next, as often as it likes. */
 export type TabRequest =
   | { readonly id: number; readonly question: Question }
+  | { readonly id: number; readonly control: TabControl }
   | { readonly id: number; readonly stop: true };
+
+/** What the thread says by itself: how far it is with what it fetches of a model, and with work that nobody waits for. */
+export type TabNews = { readonly fetching: Fetching } | { readonly job: Job };
+
+/** What the thread says. */
+export type TabReply =
+  | TabNews
+  | { readonly id: number; readonly value?: unknown; readonly problem?: ReturnType<typeof problemOf> };
 
 /** What the page waits for least: it is answered when nothing else is to be. */
 const LATER = /^\/api\/(neighbors|means|words|without)/;
+/** In milliseconds: how soon a page asks its next question when it drops one. */
+const PATIENCE = 300;
+/** Models in memory: those that came with the page are small. */
+const MOST_MODELS = 3;
+/** Threads that a model runs in; more wait for each other on what is multiplied here. */
+const MOST_THREADS = 4;
 
 type Asked = Extract<TabRequest, { readonly question: Question }>;
 
 const running = new Map<number, AbortController>();
 const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
+let folders: KeptFolders | undefined;
+let models: TabModels | undefined;
+/** Those that are in memory: what is asked and what is indexed use the same. */
+const opened = sharedCache<ClipModel>(MOST_MODELS);
+/** What is being answered. */
+let current: Asked | undefined;
 let isAtWork = false;
 
-self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
-  if ("facts" in data) {
-    answer = start(data);
-    return;
-  }
-  if ("stop" in data) {
-    running.get(data.id)?.abort();
-    return;
-  }
-  running.set(data.id, new AbortController());
-  waiting.push(data);
-  void work();
-};
+// ONNX Runtime's threads are started with this file too, and have a message handler of their own.
+if (!self.name.startsWith("em-pthread"))
+  self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
+    if ("facts" in data) {
+      answer = start(data);
+      return;
+    }
+    if ("stop" in data) {
+      running.get(data.id)?.abort();
+      setTimeout(() => stopUnwanted(data.id), PATIENCE);
+      return;
+    }
+    if ("control" in data) {
+      void reply(data.id, () => control(data.control));
+      return;
+    }
+    running.set(data.id, new AbortController());
+    waiting.push(data);
+    void work();
+  };
 
-/** One at a time: whatever runs, runs in this thread. */
+/** Stops what is fetched for a question that nobody waits for, unless the next one is about the same model. */
+function stopUnwanted(id: number): void {
+  const asked = current?.id === id && modelOf(current.question);
+  if (asked && !waiting.some(({ question }) => modelOf(question) === asked)) models?.stop();
+}
+
+/** Which model a question is about, if any. */
+function modelOf({ path, body }: Question): string | undefined {
+  const query = new URLSearchParams(path.split("?")[1]);
+  return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
+}
+
+const say = (reply: TabReply) => self.postMessage(reply);
+
+/** One at a time: whatever runs, runs in this thread. What nobody waits for is done in between. */
 async function work(): Promise<void> {
   if (isAtWork) return;
   isAtWork = true;
   // What a page asks in one breath is here by then.
-  await new Promise((rest) => setTimeout(rest));
-  while (waiting.length > 0) {
-    const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
-    const [next] = waiting.splice(Math.max(0, urgent), 1);
-    await answerOne(next!);
-  }
+  do {
+    await new Promise((rest) => setTimeout(rest));
+    while (waiting.length > 0) {
+      const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
+      const [next] = waiting.splice(Math.max(0, urgent), 1);
+      const { id, question } = next!;
+      current = next;
+      await reply(id, async () => (await answer!)(question, running.get(id)?.signal));
+      running.delete(id);
+    }
+    current = undefined;
+  } while ((await folders?.step()) || waiting.length > 0);
   isAtWork = false;
 }
 
-async function answerOne({ id, question }: Asked): Promise<void> {
+async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
   try {
-    const value = await (await answer!)(question, running.get(id)?.signal);
-    self.postMessage({ id, value });
+    say({ id, value: await work() });
   } catch (error) {
     const problem = problemOf(error);
     if (problem.code === "INTERNAL") console.error(error);
-    self.postMessage({ id, problem });
-  } finally {
-    running.delete(id);
+    say({ id, problem });
   }
 }
 
-async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
+async function control(asked: TabControl): Promise<unknown> {
+  await answer;
+  if ("allow" in asked) return models!.allow(asked.allow);
+  if ("forget" in asked) {
+    opened.delete(asked.forget);
+    return models!.forget(asked.forget);
+  }
+  if ("stopFetching" in asked) return models!.stop();
+  return models!.kept();
+}
+
+async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> {
   const at = (path: string) => new URL(path, base).href;
   const read = async (address: string) => webBytes().read(at(address));
-  ort.env.wasm.numThreads = 1;
+  // Threads share memory, which browsers allow pages whose server isolates them from others.
+  ort.env.wasm.numThreads = self.crossOriginIsolated
+    ? Math.min(navigator.hardwareConcurrency || 1, MOST_THREADS)
+    : 1;
   ort.env.logLevel = "fatal";
   // Under its own address, so that the browser knows what it compiled of it before.
   if (isKept) ort.env.wasm.wasmPaths = { wasm: at("runtime.wasm") };
@@ -87,15 +169,91 @@ async function start({ facts, base, isKept }: TabStart): Promise<Answer> {
         ort.env.wasm.wasmBinary = wasm;
         return ort;
       });
+  const { hub, hosts } = facts;
+  const fetched = createTabModels(
+    { hub, hosts, base },
+    {
+      async privateFolder() {
+        if (!("createWritable" in FileSystemFileHandle.prototype)) return undefined;
+        return (await navigator.storage.getDirectory()) as unknown as PrivateFolder;
+      },
+      estimate: () => navigator.storage.estimate(),
+      onFetching: (fetching) => say({ fetching }),
+    },
+  );
+  models = fetched;
+  /** The one that was fetched and is in memory: there is room for one. */
+  let large: string | undefined;
+  const openModel = (name: string) =>
+    opened.get(name, async () => {
+      const hashes = facts.models[name];
+      if (hashes) {
+        const files = webBytes({ names: Object.keys(hashes), hashes });
+        return openWebModel(at(`models/${name}`), { runtime, files, name });
+      }
+      const { folder, files } = await fetched.open(name);
+      const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
+      const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
+      const before = large;
+      large = name;
+      if (before !== undefined && before !== name) await releaseModel(before);
+      return model;
+    });
+  folders = createKeptFolders({
+    openModel,
+    store: once(() => privateStore(FOLDERS)),
+    room,
+    lock,
+    tell: (job) => say({ job }),
+    others: [...new Set(Object.keys(facts.pictures).map((image) => image.replace(/:.*/, "")))],
+    defaultCorpus: (facts.answers["/api/app"] as App).defaultCorpus,
+    now: () => performance.now(),
+  });
+  const fetchAllowed: typeof fetch = async (input, init) => {
+    requireAllowed({ hosts, base }, String(input));
+    return fetch(input, init);
+  };
+  const others = index === null ? [] : [indexAt(index, webBytes({ fetch: fetchAllowed }))];
   return createAnswers({
     facts,
+    openModel,
     readFile: read,
-    openIndex: (model, address) => openWebIndex(model, at(address)),
-    async openModel(name) {
-      const hashes = facts.models[name] ?? {};
-      const files = webBytes({ names: Object.keys(hashes), hashes });
-      return openWebModel(at(`models/${name}`), { runtime, files, name });
+    async runtime() {
+      await runtime;
+      const { versions, wasm } = ort.env;
+      return {
+        runtime: `ONNX Runtime ${versions.web ?? versions.common} as WebAssembly`,
+        threads: wasm.numThreads ?? 1,
+      };
     },
+    openIndex: (model, address) => openWebIndex(model, at(address)),
+    collections: createCollections(folders, others),
+  });
+}
+
+/** Frees a model that another took the place of. */
+async function releaseModel(name: string): Promise<void> {
+  const known = opened.get(name, () => Promise.reject(new Error("it is not open")));
+  opened.delete(name);
+  await known.then(
+    (model) => model.release(),
+    () => {},
+  );
+}
+
+/** Bytes that the browser still lets this page keep. */
+async function room(): Promise<number> {
+  const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+  return quota - usage;
+}
+
+/** One tab writes at a time: a lock that is free is taken. */
+function lock(): Promise<(() => void) | undefined> {
+  return new Promise((resolve) => {
+    void navigator.locks.request(FOLDERS, { ifAvailable: true }, (got) => {
+      if (!got) return resolve(undefined);
+      return new Promise<void>((release) => resolve(release));
+    });
   });
 }
 
