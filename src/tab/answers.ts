@@ -311,7 +311,7 @@ function withoutIndex(facts: PageFacts, place: string, query: URLSearchParams): 
   if (place === "/api/properties") return { properties: [] };
   if (place !== "/api/corpora") return undefined;
   const [, some] = Object.entries(facts.answers).find(([path]) => path.startsWith("/api/corpora?")) ?? [];
-  const { corpora } = some as Corpora;
+  const { corpora } = (some as Corpora | undefined) ?? { corpora: [] };
   return {
     corpora: corpora.map((corpus) => {
       const isIndexed = facts.indexes[`${corpus.name} ${query.get("model")}`] !== undefined;
