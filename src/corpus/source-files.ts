@@ -10,7 +10,14 @@ import {
   mayBePicture,
   needsHead,
 } from "./picture-names.ts";
-import { countOther, labelled, type PassedOver, type Source } from "./source-image.ts";
+import {
+  countOther,
+  labelled,
+  NO_FACTORS,
+  type PassedOver,
+  type Source,
+  type SourceImage,
+} from "./source-image.ts";
 
 /** As much of a browser's `File` as is used. */
 export interface GivenFile {
@@ -33,7 +40,7 @@ export async function sourceOfFiles(root: string, given: readonly GivenFile[]): 
   const passed: PassedOver = { hidden: 0, others: {} };
   const hidden = new Set<string>();
   const indexes = foldersOfIndexes(given.map(({ path }) => path));
-  const found = [];
+  const found: SourceImage[] = [];
   for (const { path, file } of given) {
     const steps = path.split("/");
     const others = steps.findIndex(isOthers);
@@ -50,16 +57,17 @@ export async function sourceOfFiles(root: string, given: readonly GivenFile[]): 
     const head = needsHead(path) ? await headOf(file) : undefined;
     const judged = judge(path, seen, head);
     if ("kind" in judged) countOther(passed, judged.kind);
-    else if (!isContainer(path)) found.push({ path, ...judged });
+    else if (!isContainer(path)) found.push({ path, ...judged, ...PLAIN });
     else {
       const message = `${path} is an archive of pictures: it is read by the command, and not in a page`;
-      found.push({ path, ...seen, refused: { code: "IMAGE_UNSUPPORTED" as const, message } });
+      found.push({ path, ...seen, refused: { code: "IMAGE_UNSUPPORTED", message }, ...PLAIN });
     }
   }
   passed.hidden = hidden.size;
-  const sorted = found.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { root, images: labelled(sorted, []), passed };
+  return { root, images: labelled(found, []), passed };
 }
+
+const PLAIN = { label: null, factors: NO_FACTORS } as const;
 
 const headOf = async (file: GivenFile["file"]) =>
   new Uint8Array(await file.slice(0, FORMAT_HEAD).arrayBuffer());

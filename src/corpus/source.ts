@@ -7,7 +7,6 @@ import { inputError, isFile, isFolder, readInput } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { lookAt } from "./file-kinds.ts";
 import { whyUnreachable } from "./picture.ts";
-import type { SeenFile } from "./picture-names.ts";
 import { spread } from "./root.ts";
 import {
   countOther,

@@ -1,7 +1,7 @@
 import { dot } from "../math/linear.ts";
 import { type ComponentSet, mlpCount, type WeightedHead } from "./components.ts";
 import type { Decomposition } from "./decomposition.ts";
-import type { HeadGeometry, PoolGeometry } from "./geometry.ts";
+import type { HeadGeometry } from "./geometry.ts";
 import { headQ0, type PreparedProbe, poolProbe } from "./head-space.ts";
 import type { TokenTerms } from "./token-terms.ts";
 

@@ -23,7 +23,7 @@ export async function throughEnd(
   before: TokenDecomposition,
   out: Readonly<Record<string, FloatTensor>>,
 ): Promise<TokenDecomposition> {
-  const { layers, heads, embedDim } = geometry;
+  const { heads, embedDim } = geometry;
   const { count } = before;
   const gains = end.maps.map((_, i) => gainsOf(out[`before.${i + 1}`], out[`behind.${i + 1}`]));
   const carry = (rows: Float32Array) => carryRows(matmul, end, gains, rows, count);

@@ -25,9 +25,9 @@ import { type Manifest, originOf, requireModelOf } from "../../src/corpus/manife
 import { writeManifest } from "../../src/corpus/manifest-file.ts";
 import { checkIndex, readIndex } from "../../src/corpus/open-index.ts";
 import { dropPaths } from "../../src/corpus/prune.ts";
+import { putShard } from "../../src/corpus/put-shard.ts";
 import { type ImageRow, imageRow } from "../../src/corpus/rows.ts";
 import { createShard } from "../../src/corpus/shard.ts";
-import { putShard } from "../../src/corpus/put-shard.ts";
 import { scanSource } from "../../src/corpus/source.ts";
 import { storeBatch } from "../../src/corpus/stored.ts";
 import { fromHalf } from "../../src/math/half.ts";

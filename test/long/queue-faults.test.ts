@@ -5,15 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connect } from "../../src/cluster/redis.ts";
 import { readIndex } from "../../src/corpus/open-index.ts";
-import { Random } from "../../src/math/random.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
 import { repositoryPath, runOk, sharedFolder } from "../e2e/cli.ts";
 import { expectSameIndex } from "../support/index-contents.ts";
 import { startWorker, treeOf, type Watched, watch } from "../support/queue-run.ts";
 import { missing, type RedisServer, startRedis } from "../support/redis.ts";
 
-/** How long faults happen at random; QUEUE_MINUTES says otherwise. */
-const MINUTES = Number(process.env.QUEUE_MINUTES ?? 10);
 const IMAGES = 300;
 
 it.runIf(missing !== undefined && process.env.CI)("has a Redis in CI", () => expect(missing).toBeUndefined());
@@ -212,67 +209,5 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     expect(made.images.map((row) => row.sha256).sort()).toEqual(
       healthy.images.map((row) => row.sha256).sort(),
     );
-  });
-
-  it(`whatever happens at random for ${MINUTES} minutes, indexes are those of one process`, {
-    timeout: (MINUTES + 10) * 60_000,
-  }, async () => {
-    const end = Date.now() + MINUTES * 60_000;
-    const random = new Random(7, 0);
-    const happened: Record<string, number> = {};
-    for (let runs = 0; Date.now() < end; runs++) {
-      index = path(`chaos-${runs}.index`);
-      let planner = plan(8);
-      const workers = [worker(), worker()];
-      let over = false;
-      void planner.result.finally(() => {
-        over = true;
-      });
-      const faults: Record<string, () => Promise<void>> = {
-        "worker killed": async () => workers[0].kill(),
-        "process killed": async () => {
-          const [, ...children] = treeOf(workers[1].child.pid!);
-          for (const pid of children) if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGKILL");
-        },
-        "worker asleep": async () => {
-          const tree = treeOf(workers[1].child.pid!);
-          for (const pid of tree) if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGSTOP");
-          await sleep(4000);
-          for (const pid of tree) if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGCONT");
-        },
-        "redis flushed": async () => void (await redis.command("FLUSHALL")),
-        "redis away": async () => {
-          await redis.stop(random.unit() < 0.5 ? "keep" : undefined);
-          await sleep(3000 * random.unit());
-          await redis.start();
-        },
-        "planner killed": async () => {
-          await planner.kill();
-          planner = plan(8);
-          over = false;
-          void planner.result.finally(() => {
-            over = true;
-          });
-        },
-      };
-      const names = Object.keys(faults);
-      while (!over) {
-        await sleep(4000 * random.unit());
-        if (over) break;
-        const name = names[Math.floor(random.unit() * names.length)];
-        happened[name] = (happened[name] ?? 0) + 1;
-        await faults[name]();
-        for (const [i, one] of workers.entries()) {
-          if (one.child.exitCode === null && one.child.signalCode === null) continue;
-          processes.delete(one);
-          workers[i] = worker();
-        }
-        if (Date.now() > end + 300_000) throw new Error(`it does not end: ${planner.said().slice(-2000)}`);
-      }
-      await expectDone(planner);
-      for (const one of workers) await one.kill();
-      await rm(index, { recursive: true });
-    }
-    console.log(happened);
   });
 });

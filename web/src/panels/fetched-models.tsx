@@ -21,7 +21,7 @@ export function FetchingTray() {
         // How much is kept has changed.
         if (fetching.state !== "running") void queryClient.invalidateQueries({ queryKey: ["fetched"] });
       }),
-    [fetched],
+    [],
   );
   if (!fetched || told === null) return null;
   const { model, done, total, state } = told;
