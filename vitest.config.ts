@@ -17,7 +17,17 @@ function compiledIsFresh(): boolean {
  * seconds and more whose subject changes seldom: other models, damaged indexes, whole studies, a server with much to do.
  */
 export const LONG = [
-  ...["app", "memory", "own-pictures", "pooled", "reverse-proxy"].map((name) => `web/test/${name}.test.ts`),
+  ...[
+    "app",
+    "embed",
+    "fetched",
+    "memory",
+    "neighbors",
+    "own-pictures",
+    "pooled",
+    "reverse-proxy",
+    "same",
+  ].map((name) => `web/test/${name}.test.ts`),
   ...["ablation", "first-hour", "study"].map((name) => `test/e2e/${name}.test.ts`),
   ...[
     ...["describe-heads", "index-damage", "index-in-store", "index-parts", "kinds-measured", "selectivity"],
