@@ -28,9 +28,18 @@ export const LONG = [
     "reverse-proxy",
     "same",
   ].map((name) => `web/test/${name}.test.ts`),
-  ...["ablation", "first-hour", "study"].map((name) => `test/e2e/${name}.test.ts`),
+  ...["ablation", "cluster", "first-hour", "study"].map((name) => `test/e2e/${name}.test.ts`),
   ...[
-    ...["describe-heads", "index-damage", "index-in-store", "index-parts", "kinds-measured", "selectivity"],
+    ...[
+      "describe-heads",
+      "hub-failures",
+      "index-damage",
+      "index-in-store",
+      "index-parts",
+      "kinds-measured",
+      "pools",
+      "selectivity",
+    ],
     ...["server-models", "server-own-corpora", "stored-index", "study-labellers", "study-steps"],
   ].map((name) => `test/integration/${name}.test.ts`),
 ];
