@@ -101,7 +101,10 @@ export function createTabModels(
     requireAllowed({ hosts, base }, String(input));
     return (ask ?? globalThis.fetch)(input, init);
   };
-  const parts: WebParts = webParts({ fetch: fetchAllowed, signal: () => stopper.signal });
+  // The browser's own cache would hold what is kept here a second time, and asks for some ranges twice.
+  const fetchPart: typeof fetch = (address, init) =>
+    fetchAllowed(address, { ...init, cache: "no-store" } as RequestInit);
+  const parts: WebParts = webParts({ fetch: fetchPart, signal: () => stopper.signal });
   const placeOf = (name: string) => findWebModel(name, hub, base);
   const folderName = ({ name }: WebModelPlace) => `model-${sha256Of(name).slice(0, 24)}`;
   return {

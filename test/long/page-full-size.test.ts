@@ -20,6 +20,8 @@ import { writeTrueCheckpoint } from "../support/true-checkpoints.ts";
 
 const ID = "someone/vit-base-patch32";
 const WEIGHTS = "open_clip_model.safetensors";
+/** What is fetched at a time, at most. */
+const PIECE = 4 * 1024 * 1024;
 
 let browser: Browser;
 let context: BrowserContext;
@@ -72,7 +74,8 @@ describe.skipIf(skipPage)("a ViT-B/32 in the page", { timeout: 600_000 }, () => 
     // As slow as a network, so that there is something to stop.
     await context.route(`${hub.files}/**`, async (route) => {
       await new Promise((rest) => setTimeout(rest, 200));
-      await route.continue();
+      // One that was stopped meanwhile cannot go on.
+      await route.continue().catch(() => {});
     });
     await page.getByRole("button", { name: "Check the numbers" }).click();
     await page.getByText(/Fetching/).waitFor();
@@ -87,7 +90,8 @@ describe.skipIf(skipPage)("a ViT-B/32 in the page", { timeout: 600_000 }, () => 
     const { size } = await stat(join(scratch, "b32", WEIGHTS));
     const bytes = hub.askedFiles.reduce((sum, one) => sum + one.bytes, 0);
     console.log(`${((100 * bytes) / size).toFixed(1)} % of ${size} bytes for the image tower`);
-    expect(bytes / size).toBeLessThanOrEqual(0.6);
+    // What was under way when it was stopped comes again: three pieces.
+    expect(bytes / size).toBeLessThanOrEqual(0.6 + (3 * PIECE) / size);
   });
 
   it("says what the command says, now and without any server", async () => {
