@@ -135,7 +135,7 @@ const nothingOf = (rank: number): Selection => ({
   directions: { data: new Float64Array(0), rows: 0, columns: rank },
 });
 
-/** Choices whose products are one: texts are read once for all of them, which takes most of the time. */
+/** Choices that go on step by step together: texts are read once a step for all of them. */
 const TOGETHER = 16;
 /** ONNX Runtime adds up so many numbers in one order whatever the number of columns, so a choice does not depend on its neighbours. */
 const ADDED_IN_ONE_ORDER = 128;
@@ -181,14 +181,12 @@ async function selectTogether(
   const { data: T, columns: r } = texts;
   // ONNX Runtime multiplies no empty matrix.
   if (T.length === 0) return covariances.map(() => nothingOf(r));
-  const { data: TC, columns } = await algebra.product(texts, sideBySide(covariances));
-  const choices = covariances.map(({ data }): Choice => {
-    const variance = new Float64Array(texts.rows);
-    return { C: data.slice(), variance, selected: [], variances: [], directions: [] };
-  });
-  for (let j = 0; j < texts.rows; j++)
-    for (let i = 0; i < choices.length; i++)
-      choices[i].variance[j] = dot(T, TC, j * r, j * columns + i * r, r);
+  const choices: Choice[] = [];
+  for (const covariance of covariances) {
+    const { data: TC } = await algebra.product(texts, covariance);
+    const variance = Float64Array.from({ length: texts.rows }, (_, j) => dot(T, TC, j * r, j * r, r));
+    choices.push({ C: covariance.data.slice(), variance, selected: [], variances: [], directions: [] });
+  }
   const firsts = choices.map(({ variance }) => variance[indexOfLargest(variance)]);
   let open = choices.map((choice, i) => ({ choice, least: LEAST_VARIANCE * firsts[i] }));
   for (let step = 0; step < Math.min(iterations, r); step++) {
@@ -230,19 +228,6 @@ function stepOf({ C, selected, variances, directions }: Choice, best: number, T:
   variances.push(explained);
   directions.push(u);
   return { u, Cu, explained };
-}
-
-/** Matrices [r, r] as one, [r, n·r]. */
-function sideBySide(matrices: readonly DenseMatrix[]): DenseMatrix {
-  const [first] = matrices;
-  if (matrices.length === 1) return first;
-  const { rows } = first;
-  const columns = matrices.length * rows;
-  const data = new Float64Array(rows * columns);
-  for (const [n, one] of matrices.entries())
-    for (let i = 0; i < rows; i++)
-      data.set(one.data.subarray(i * rows, (i + 1) * rows), i * columns + n * rows);
-  return { data, rows, columns };
 }
 
 /** Vectors as the columns of a matrix. */
