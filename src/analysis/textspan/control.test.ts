@@ -3,7 +3,7 @@ import { dot } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { type Controlled, controlCurves, randomFrame } from "./control.ts";
-import { selectInSpace } from "./textspan.ts";
+import { selectInSpace, selectTexts } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
@@ -119,5 +119,36 @@ describe("the control of TEXTSPAN", () => {
       for (let b = 0; b < rows; b++)
         expect(dot(data, data, a * 9, b * 9, 9)).toBeCloseTo(a === b ? 1 : 0, 12);
     }
+  });
+});
+
+describe.each([5, 67, 128, 200, 512])("choices from one pool in %i dimensions", (rank) => {
+  it("are, bit for bit, what each is by itself: of twenty, of one that ends early, and of one where nothing varies", async () => {
+    const random = new Random(11);
+    const rows = 150;
+    const texts = {
+      data: Float64Array.from({ length: rows * rank }, () => random.normal()),
+      ...{ rows, columns: rank },
+    };
+    // The first text is all that varies in one of them.
+    texts.data.fill(0, 0, rank);
+    texts.data[0] = 100;
+    const covariances: DenseMatrix[] = [];
+    for (let i = 0; i < 20; i++) {
+      const data = Float64Array.from({ length: rank * rank }, () => random.normal());
+      covariances.push(await algebra.gram({ data, rows: rank, columns: rank }));
+    }
+    const nothing = () => ({ data: new Float64Array(rank * rank), rows: rank, columns: rank });
+    covariances[3] = nothing();
+    covariances[3].data[0] = 1;
+    covariances[7] = nothing();
+    let at = 0;
+    for await (const found of selectTexts(algebra, covariances, texts, 6)) {
+      const space = { covariance: covariances[at++], rank, totalVariance: 1 };
+      expect(found).toEqual(await selectInSpace(algebra, space, texts, 6));
+      if (at === 4) expect(found.selected).toEqual([0]);
+      if (at === 8) expect(found.selected).toEqual([]);
+    }
+    expect(at).toBe(20);
   });
 });

@@ -81,9 +81,9 @@ export async function resampleDescriptions(
       for await (const { selected, variances } of selectTexts(algebra, draws(), coordinates, iterations)) {
         checkCancelled(signal);
         const total = totals[drawn.length];
-        drawn.push(
-          selected.map((text, step) => ({ index: text, explainedVariance: variances[step] / total })),
-        );
+        const shares = selected.map((index, step) => ({ index, explainedVariance: variances[step] / total }));
+        // Where all drawn images are alike, what is left of their variance is rounding.
+        drawn.push(total > 0 ? shares : []);
       }
       found.push({ ...headOf(weighted.layer, weighted.head), resamples: drawn });
       report?.({ type: "advance", task, done: found.length, total: heads.length });
