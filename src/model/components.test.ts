@@ -144,9 +144,9 @@ describe("a component set as a user writes it", () => {
   });
 
   it("says which properties there are where a name is none of them", () => {
-    expect(() => parseComponents("backgruond", sizes, { background: ["L0.H1"], position: ["L3.H1"] })).toThrow(
-      /"backgruond" is not a component or property \(properties are background, position\)/,
-    );
+    expect(() =>
+      parseComponents("backgruond", sizes, { background: ["L0.H1"], position: ["L3.H1"] }),
+    ).toThrow(/"backgruond" is not a component or property \(properties are background, position\)/);
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`p${i}`, ["L0.H1"]]));
     expect(() => parseComponents("q", sizes, many)).toThrow(/p18, p19, …\)/);
     expect(() => parseComponents("q", sizes)).toThrow(/"q" is not a component or property;/);
