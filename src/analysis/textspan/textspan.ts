@@ -10,7 +10,8 @@
  *     var_j += (t_j·u)²·uᵀCu − 2(t_j·u)(t_j·Cu),   C ← (I − uuᵀ)·C·(I − uuᵀ)
  *
  * which is the variance of the projections once u is removed from contributions and texts, as the algorithm has it.
- * The step explains uᵀCu / tr C₀ of the variance.
+ * The step explains uᵀCu / tr C₀ of the variance. Since u is orthogonal to all earlier ones, Cu is C₀u less its parts along
+ * these: C itself is never changed.
  *
  * The folder in the order of the paper: `contributions.ts` what components wrote into the images of an index;
  * `row-space.ts` the space that it fills, and its covariance C; here the texts in that space and the greedy choice;
@@ -95,7 +96,7 @@ export async function projectTexts(
   { basis }: Pick<RowSpace, "basis">,
   texts: Float32Array | Float64Array,
 ): Promise<DenseMatrix> {
-  const data = texts instanceof Float64Array ? texts : Float64Array.from(texts);
+  const data = texts instanceof Float64Array ? texts : new Float64Array(texts);
   // Contributions that fill all D dimensions keep their own coordinates.
   if (isIdentity(basis)) return { data, rows: data.length / basis.columns, columns: basis.columns };
   return algebra.product(
@@ -163,8 +164,8 @@ export async function* selectTexts(
 
 /** A choice under way. */
 interface Choice {
-  /** [r, r]: of the contributions less what is chosen. */
-  readonly C: Float64Array;
+  /** C₀ [r, r]: of the contributions as they are. */
+  readonly covariance: Float64Array;
   /** [t]: var_j. */
   readonly variance: Float64Array;
   readonly selected: number[];
@@ -185,7 +186,7 @@ async function selectTogether(
   for (const covariance of covariances) {
     const { data: TC } = await algebra.product(texts, covariance);
     const variance = Float64Array.from({ length: texts.rows }, (_, j) => dot(T, TC, j * r, j * r, r));
-    choices.push({ C: covariance.data.slice(), variance, selected: [], variances: [], directions: [] });
+    choices.push({ covariance: covariance.data, variance, selected: [], variances: [], directions: [] });
   }
   const firsts = choices.map(({ variance }) => variance[indexOfLargest(variance)]);
   let open = choices.map((choice, i) => ({ choice, least: LEAST_VARIANCE * firsts[i] }));
@@ -201,11 +202,10 @@ async function selectTogether(
       texts,
       columnsOf(steps.flatMap(({ u, Cu }) => [u, Cu])),
     );
-    for (const [i, { choice, u, Cu, explained }] of steps.entries()) {
+    for (const [i, { choice, explained }] of steps.entries()) {
       const { variance } = choice;
       for (let j = 0, at = 2 * i; j < variance.length; j++, at += width)
         variance[j] += along[at] * (along[at] * explained - 2 * along[at + 1]);
-      deflate(choice.C, u, Cu, explained);
     }
   }
   return choices.map(({ selected, variances, directions }) => {
@@ -216,13 +216,14 @@ async function selectTogether(
 }
 
 /** Chooses a text; what it explains. */
-function stepOf({ C, selected, variances, directions }: Choice, best: number, T: Float64Array) {
-  const r = Math.sqrt(C.length);
+function stepOf({ covariance, selected, variances, directions }: Choice, best: number, T: Float64Array) {
+  const r = Math.sqrt(covariance.length);
   const u = T.slice(best * r, (best + 1) * r);
   removeAll(u, directions);
   const length = norm(u);
   for (let i = 0; i < r; i++) u[i] /= length;
-  const Cu = multiply(C, u);
+  const Cu = multiply(covariance, u);
+  removeAll(Cu, directions);
   const explained = dot(u, Cu);
   selected.push(best);
   variances.push(explained);
@@ -238,14 +239,6 @@ function columnsOf(vectors: readonly Float64Array[]): DenseMatrix {
   for (const [k, vector] of vectors.entries())
     for (let i = 0; i < rows; i++) data[i * columns + k] = vector[i];
   return { data, rows, columns };
-}
-
-/** C ← (I − uuᵀ)·C·(I − uuᵀ). */
-function deflate(C: Float64Array, u: Float64Array, Cu: Float64Array, explained: number): void {
-  const r = u.length;
-  for (let i = 0; i < r; i++) {
-    for (let j = 0; j < r; j++) C[i * r + j] += explained * u[i] * u[j] - u[i] * Cu[j] - Cu[i] * u[j];
-  }
 }
 
 /** The contributions as the chosen directions give them back: mean + Σ ((x − mean)·u)u. @param contributions [n, D] */
