@@ -230,7 +230,9 @@ async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promi
 /** A model of random weights, as far as describing heads needs one. */
 async function fakeModel(geometry: HeadGeometry): Promise<ClipModel> {
   return {
-    ...{ name: "random", precision: "fp32", device: "cpu", config: { embedDim: EMBED_DIM }, geometry },
+    ...{ name: "random", precision: "fp32", device: "cpu", geometry },
+    config: { embedDim: EMBED_DIM, vision: {} },
+    checkpoint: { activationSource: "config" },
     matmul: await createMatMul(openNodeSession),
     weightsHash: async () => HASH,
     tokenizeTexts: async (texts: readonly string[]) => texts.map((_, i) => [i]),
