@@ -1,6 +1,5 @@
 import { createGraph } from "./graph.ts";
-import { createSession } from "./node-session.ts";
-import type { SessionOptions } from "./session.ts";
+import type { OpenSession, SessionOptions } from "./session.ts";
 
 /** A dense matrix in C order: `data.length` is `rows · columns`. */
 export interface DenseMatrix {
@@ -20,7 +19,10 @@ export interface Algebra {
 }
 
 /** Starts the two sessions; takes a few milliseconds. Always on the CPU, whatever the model runs on. */
-export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threads"> = {}): Promise<Algebra> {
+export async function createAlgebra(
+  open: OpenSession,
+  { threads = 0 }: Pick<SessionOptions, "threads"> = {},
+): Promise<Algebra> {
   const products = createGraph("product");
   const a = products.input("a", "float64", ["m", "k"]);
   const b = products.input("b", "float64", ["k", "n"]);
@@ -28,8 +30,8 @@ export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threa
   const grams = createGraph("gram");
   const x = grams.input("x", "float64", ["n", "m"]);
   grams.output("result", grams.op("Gemm", [x, x], { transA: 1 }), { type: "float64" });
-  const product = await createSession(products.finish(), undefined, { threads });
-  const gram = await createSession(grams.finish(), undefined, { threads });
+  const product = await open(products.finish(), [], { threads });
+  const gram = await open(grams.finish(), [], { threads });
   return {
     async product(left, right) {
       const { result } = await product.runDouble({ a: tensor(left), b: tensor(right) });

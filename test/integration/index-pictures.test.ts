@@ -87,7 +87,7 @@ function page(kept: string, change: { store?: WritableStore; room?: number; isFr
     now: () => performance.now(),
   });
   const answer = createAnswers({
-    facts: { version: "", answers: {}, files: {}, indexes: {}, pictures: {} },
+    facts: { version: "", answers: {}, files: {}, indexes: {}, pools: {}, pictures: {} },
     openModel: async () => model,
     readFile: async () => new Uint8Array(),
     openIndex: () => Promise.reject(new Error("none")),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findHeads } from "../../src/analysis/atlas/find-heads.ts";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
@@ -11,6 +12,7 @@ import { openIndex } from "../../src/corpus/open-search.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseHeads } from "../../src/model/components.ts";
 import { openModel } from "../../src/model/registry.ts";
+import { defaultPool, loadPool } from "../../src/text/pool.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { apart } from "../../test/support/apart.ts";
@@ -155,6 +157,18 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     await page.getByRole("link", { name: "L3.H1" }).first().click();
     await page.getByRole("heading", { name: "Where it looks" }).waitFor();
     await shown(page.getByRole("article", { name: "Head L3.H1" }));
+  });
+
+  it("says which heads know a text, as the library does", async () => {
+    const text = "a red background";
+    await page.goto(`${server.url}/#/heads?knows=${encodeURIComponent(text)}`);
+    await page.getByText(/best first/).waitFor();
+    await page.getByRole("button", { name: "Ask", exact: true }).waitFor();
+    const index = await openIndex(model, join(PAGE, "index/demo"));
+    const found = await findHeads(model, index, await loadPool(defaultPool(model.name)), text);
+    const there = (await numbers()) as unknown as typeof found;
+    expect(apart(there, found)).toBeLessThan(1e-6);
+    expect(there.heads[0]!.name).toBe(found.heads[0]!.name);
   });
 
   it("looks at a picture of one's own, which leaves for nowhere", async () => {

@@ -5,13 +5,14 @@ import { denseTextspan } from "../../../test/support/dense-textspan.ts";
 import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { controlCurves, cumulative } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
 import { reconstruct, textspan } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra();
+  algebra = await createAlgebra(openNodeSession);
 });
 afterAll(() => algebra.release());
 

@@ -44,7 +44,7 @@ export interface Looked {
 const places = new Map<string, ModelPlace>();
 
 const answer = createAnswers({
-  facts: { version: "", answers: {}, files: {}, indexes: {}, pictures: {} },
+  facts: { version: "", answers: {}, files: {}, indexes: {}, pools: {}, pictures: {} },
   openIndex: openWebIndex,
   runtime: async () => ({ runtime: "ONNX Runtime as WebAssembly", threads: 1 }),
   readFile: async (address) => webBytes().read(address),

@@ -55,7 +55,7 @@ export type TabReply =
   | { readonly id: number; readonly value?: unknown; readonly problem?: ReturnType<typeof problemOf> };
 
 /** What the page waits for least: it is answered when nothing else is to be. */
-const LATER = /^\/api\/(neighbors|means|words|without)/;
+const LATER = /^\/api\/(neighbors|means|words|without|atlas)/;
 /** In milliseconds: how soon a page asks its next question when it drops one. */
 const PATIENCE = 300;
 /** Models in memory: those that came with the page are small. */
