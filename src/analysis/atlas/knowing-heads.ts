@@ -161,12 +161,16 @@ export async function knowingHeads(
   return knowingHeadsResult(await originOf({ model, index, pool }), { text, heads });
 }
 
+/** Shares this close are one: a text of the pool is not below itself, however it was rounded. */
+const ROUNDING = 1e-6;
+
 /** Share of sorted values that lie below one. */
 function shareBelow(sorted: Float64Array, value: number): number {
+  const least = value * (1 - ROUNDING);
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] < value) low = middle + 1;
+    if (sorted[middle] < least) low = middle + 1;
     else high = middle;
   }
   return low / Math.max(1, sorted.length);
