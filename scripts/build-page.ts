@@ -125,10 +125,13 @@ for (const corpus of CORPORA) {
   await mkdir(join(PAGE, "pictures", corpus), { recursive: true });
   for (const { image, path, label, factors } of images) {
     const address = `pictures/${corpus}/${basename(path)}`;
-    const file = await fetch(new URL(`./api/images/${encodeURIComponent(image)}/file`, server.url));
+    const about = `/api/images/${encodeURIComponent(image)}`;
+    const file = await fetch(new URL(`.${about}/file`, server.url));
     if (!file.ok) throw new Error(`${image}: ${file.status}`);
     await writeFile(join(PAGE, address), new Uint8Array(await file.arrayBuffer()));
     pictures[image] = { address, path, label, factors };
+    // What is looked at first is known at once: nothing can be asked about it before.
+    if (corpus !== DEMO) answers[about] = await ask(about);
   }
 }
 const listed = await ask<{ models: { name: string }[] }>("/api/models");
@@ -145,6 +148,7 @@ for (const model of EMBEDDED_MODELS) {
   answers[`/api/corpora?${query({ model })}`] = {
     corpora: corpora.filter(({ name }) => CORPORA.includes(name)),
   };
+  answers[`/api/model?${query({ name: model })}`] = await ask(`/api/model?${query({ name: model })}`);
   answers[`/api/labels?${query({ model })}`] = await ask(`/api/labels?${query({ model })}`);
   for (const corpus of CORPORA) {
     const path = `/api/properties?${query({ model, corpus })}`;
