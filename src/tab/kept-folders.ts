@@ -71,6 +71,8 @@ const MOST_OPEN = 3;
 /** Bytes of an index a picture, of a large model. */
 const INDEX_BYTES = 150e3;
 const LIST = "folder.json";
+/** Kinds of files that are named where none of them is a picture. */
+const MOST_KINDS = 6;
 /** Milliseconds between two words about work. */
 const EVERY = 100;
 
@@ -304,8 +306,11 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
         );
       }
       if (taken === 0) {
-        const why = checked[0]?.refused?.message;
-        throw new ClipInterpretError("NO_IMAGES", `no pictures in “${title}”${why ? `: ${why}` : ""}`);
+        const kinds = Object.entries(passed.others).map(([kind, count]) => `${count} ${kind}`);
+        const why = checked[0]?.refused?.message ?? kinds.slice(0, MOST_KINDS).join(", ");
+        throw new ClipInterpretError("NO_IMAGES", `no pictures in “${title}”${why && `: ${why}`}`, {
+          hint: "Drop pictures, or a folder of them. Lists of pictures (.txt, .csv, .jsonl) and archives are read by the command: clip-interpret index LIST.",
+        });
       }
       const name = freeName(title, folders);
       const given = new Map(files.map(({ path, file }) => [path, file]));

@@ -197,6 +197,8 @@ describe("a folder that a page was given", () => {
     expect((await busy.finish()).error).toMatchObject({ code: "STORAGE_BUSY" });
     const { give } = page("none");
     expect(await code(give([]))).toBe("NO_IMAGES");
+    const list = { ...(await given(pictures))[0]!, path: "list.csv" };
+    await expect(give([list])).rejects.toMatchObject({ hint: expect.stringMatching(/read by the command/) });
     const one =
       (await given(pictures)).find(({ path }) => path.endsWith("monkey.png")) ??
       (await given(join(pictures, "first")))[1]!;
