@@ -1,4 +1,5 @@
 /** The thread that answers the views of a page that is somebody else's: one for all of them. */
+import "../tab/no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";

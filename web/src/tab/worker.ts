@@ -1,4 +1,5 @@
 /** The thread of a page without a server that answers it: models run here, so that the page never waits for them. */
+import "./no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
 import type { ClipModel } from "../../../src/model/clip-model.ts";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
