@@ -46,11 +46,12 @@ import { sharedCache } from "../support/shared.ts";
 import type { TextPool } from "../text/pool.ts";
 import type { Collections } from "./collections.ts";
 import { knownAnswer, type PageFacts, pageOf, type Question } from "./facts.ts";
+import type { OpenModels } from "./open-models.ts";
 
 /** What the answers need of where they are given. */
 export interface TabPlace {
   readonly facts: PageFacts;
-  readonly openModel: (name: string) => Promise<ClipModel>;
+  readonly models: OpenModels;
   readonly readFile: (address: string) => Promise<Uint8Array>;
   /** What models run in. */
   readonly runtime: () => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
@@ -62,7 +63,6 @@ export interface TabPlace {
 /** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
 const LOOK_BYTES = 256e6;
 const UPLOAD_BYTES = 512e6;
-const MOST_MODELS = 3;
 const MOST_INDEXES = 3;
 const MOST_TEXTS_KEPT = 2000;
 /** Pictures that a model is checked with. */
@@ -79,20 +79,19 @@ export type Answer = (question: Question, signal?: AbortSignal) => Promise<unkno
  */
 export function createAnswers({
   facts,
-  openModel,
+  models,
   readFile,
   runtime,
   openIndex,
   collections,
 }: TabPlace): Answer {
-  const models = sharedCache<ClipModel>(MOST_MODELS);
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
     sizeCalculation: ({ length }) => Math.max(1, length),
   });
   const looks = new LRUCache<string, SeenImage>({ maxSize: LOOK_BYTES, sizeCalculation: bytesOf });
   const embeddings = new LRUCache<string, Float32Array>({ max: MOST_TEXTS_KEPT });
-  const load = (name: string) => models.get(name, () => openModel(name));
+  const load = (name: string) => models.open(name);
   const indexes = sharedCache<Search<ShardedIndex>>(MOST_INDEXES);
   const means = keptByIndex<Float64Array[]>();
   const pools = keptByIndex<{ readonly pool: TextPool; readonly shares: PoolShares }>();
@@ -186,10 +185,7 @@ export function createAnswers({
       return checkInTab(model, shown, await runtime());
     },
     "DELETE /api/model": async (_, query) => {
-      const name = query.get("name") ?? "";
-      const known = models.get(name, () => Promise.reject(notHere()));
-      models.delete(name);
-      await known.then((model) => model.release()).catch(() => {});
+      await models.close(query.get("name") ?? "");
       return {};
     },
     "POST /api/images": async (body) => {

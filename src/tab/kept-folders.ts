@@ -52,6 +52,8 @@ export interface KeptFolders {
   remove(name: string): Promise<ChangedCorpora>;
   /** What of a folder is no part of its index, and why. */
   leftOut(name: string, model: string): Promise<LeftOut>;
+  /** The folder that a model is looking at now, by its title. */
+  workOf(model: string): string | undefined;
   /** Does some of the work that nobody waits for: a picture. @returns false where there is none */
   step(): Promise<boolean>;
 }
@@ -351,6 +353,10 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
         rejected: rejected.map(({ path, code, message }) => ({ path, code, message })),
         passedOver: passed,
       };
+    },
+    workOf(model) {
+      const job = jobs.find(({ view }) => view.model === model && view.state === "running");
+      return job && folders.get(job.folder)?.title;
     },
     async step() {
       const [job] = jobs;

@@ -17,6 +17,7 @@ import { ClipInterpretError } from "../../src/support/errors.ts";
 import { createAnswers } from "../../src/tab/answers.ts";
 import { createCollections } from "../../src/tab/collections.ts";
 import { createKeptFolders } from "../../src/tab/kept-folders.ts";
+import { createOpenModels } from "../../src/tab/open-models.ts";
 
 /*
  * Folders that a page without a server is given: here with a disk in the place of the browser's. What is indexed step by step is
@@ -88,7 +89,11 @@ function page(kept: string, change: { store?: WritableStore; room?: number; isFr
   });
   const answer = createAnswers({
     facts: { version: "", answers: {}, files: {}, indexes: {}, pools: {}, pictures: {} },
-    openModel: async () => model,
+    models: createOpenModels({
+      load: async () => model,
+      isLarge: () => false,
+      workOf: (name) => folders.workOf(name),
+    }),
     readFile: async () => new Uint8Array(),
     openIndex: () => Promise.reject(new Error("none")),
     runtime: async () => ({ runtime: "none", threads: 1 }),

@@ -4,6 +4,7 @@ import * as ort from "onnxruntime-web/wasm";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import { createAnswers } from "../../../src/tab/answers.ts";
+import { createOpenModels } from "../../../src/tab/open-models.ts";
 import type { ExplainResult, ImageInfo, SegmentResult } from "../state/api.ts";
 import { unpacked } from "../tab/unpack.ts";
 import { memoryFetch } from "./memory-fetch.ts";
@@ -49,17 +50,21 @@ const answer = createAnswers({
   openIndex: openWebIndex,
   runtime: async () => ({ runtime: "ONNX Runtime as WebAssembly", threads: 1 }),
   readFile: async (address) => webBytes().read(address),
-  openModel(name) {
-    const place = places.get(name)!;
-    if ("address" in place) {
-      const { hashes } = place;
-      const files = hashes && webBytes({ names: Object.keys(hashes), hashes });
-      return openWebModel(place.address, { runtime: ort, ...(files && { files }) });
-    }
-    const names = Object.keys(place.files);
-    const files = webBytes({ names, fetch: memoryFetch(place.files) });
-    return openWebModel(`memory:/${place.name}`, { runtime: ort, files });
-  },
+  models: createOpenModels({
+    load(name) {
+      const place = places.get(name)!;
+      if ("address" in place) {
+        const { hashes } = place;
+        const files = hashes && webBytes({ names: Object.keys(hashes), hashes });
+        return openWebModel(place.address, { runtime: ort, ...(files && { files }) });
+      }
+      const names = Object.keys(place.files);
+      const files = webBytes({ names, fetch: memoryFetch(place.files) });
+      return openWebModel(`memory:/${place.name}`, { runtime: ort, files });
+    },
+    isLarge: () => false,
+    workOf: () => undefined,
+  }),
 });
 
 const ask = async <T>(path: string, body: unknown) => (await answer({ method: "POST", path, body })) as T;
