@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findHeads } from "../../src/analysis/atlas/find-heads.ts";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
@@ -17,7 +16,7 @@ import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, painted, requirePage, skipPage } from "./browser.ts";
+import { launch, numbersOf, painted, requirePage, shown, skipPage } from "./browser.ts";
 
 /*
  * The page without a server (`npm run build:page`), over one that knows nothing but files: what it shows is what the
@@ -54,29 +53,7 @@ const listen = (to: Page) => {
   });
 };
 /** What the view downloads as JSON. */
-const numbers = async (): Promise<Record<string, never>> => {
-  const group = page.getByRole("group", { name: "Download this view" });
-  const [file] = await Promise.all([
-    page.waitForEvent("download"),
-    group.getByRole("button", { name: "JSON" }).click(),
-  ]);
-  return JSON.parse(await readFile(await file.path(), "utf8"));
-};
-/** Waits until the first pictures of a part of the page are there. */
-const shown = (part: Locator) =>
-  expect
-    .poll(
-      () =>
-        part
-          .locator("img")
-          .evaluateAll((images) =>
-            images
-              .slice(0, 4)
-              .map((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0),
-          ),
-      { timeout: 60_000 },
-    )
-    .toEqual([true, true, true, true]);
+const numbers = () => numbersOf<Record<string, never>>(page);
 /** Results without the names that pictures have here and there. */
 const nameless = <R extends { origin: { image: object } }>({ origin, ...rest }: R) => ({
   ...rest,
@@ -142,7 +119,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     }));
     expect(apart(named, wanted)).toBeLessThan(1e-6);
     expect(there.neighbors.map(({ id }) => id)).toEqual(found.neighbors.map(({ id }) => id));
-    await shown(page.getByRole("region", { name: /most similar/ }));
+    await shown(page.getByRole("region", { name: /most similar/ }), 4);
   });
 
   it("takes the average picture off, and shows what heads look for", async () => {
@@ -156,7 +133,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     await page.getByRole("heading", { name: "All 16 heads" }).waitFor();
     await page.getByRole("link", { name: "L3.H1" }).first().click();
     await page.getByRole("heading", { name: "Where it looks" }).waitFor();
-    await shown(page.getByRole("article", { name: "Head L3.H1" }));
+    await shown(page.getByRole("article", { name: "Head L3.H1" }), 4);
   });
 
   it("says which heads know a text, as the library does", async () => {
