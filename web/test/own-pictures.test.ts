@@ -291,7 +291,7 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     await held.getByText(/1 file ending in \.txt/).waitFor();
     const dialog = held.getByRole("dialog");
     // Nothing of the list is out of a finger's reach.
-    for (const button of await dialog.getByRole("button").all()) {
+    for (const button of await dialog.locator("button, summary").all()) {
       const box = (await button.boundingBox())!;
       expect(box.x).toBeGreaterThanOrEqual(0);
       expect(box.x + box.width).toBeLessThanOrEqual(390);
