@@ -50,7 +50,7 @@ const MOST: Readonly<Record<string, number>> = {
   dist: 10,
   assets: 5,
   docs: 6,
-  models: 23,
+  models: 46,
   "examples/photos": 1,
   "examples/scenes": 1,
 };

@@ -45,14 +45,16 @@ card says which the worst group is. Its interval is that of the lowest accuracy 
 
 def seeds_note(read: dict) -> str:
     """How much of a difference may be chance: the spread between seeds, where the family has one model from several."""
-    base = next((name for name in read if f"{name}-s2" in read), None)
-    if base is None:
+    spreads = []
+    for base in (name for name in read if f"{name}-s2" in read):
+        seeds = [r["compositions"] for name, r in read.items() if name == base or name.startswith(f"{base}-s")]
+        spread = ", ".join(f"{f} {100 * stdev(s[f]['accuracy'] for s in seeds):.1f}" for f in FACTORS)
+        spreads.append(f"- the {len(seeds)} of `{base}`: {spread}")
+    if not spreads:
         return "One seed each, and different numbers of samples: a small difference between the models may be chance."
-    seeds = [r["compositions"] for name, r in read.items() if name == base or name.startswith(f"{base}-s")]
-    spread = ", ".join(f"{f} {100 * stdev(s[f]['accuracy'] for s in seeds):.1f}" for f in FACTORS)
     return (
-        f"**Seeds.** Between the {len(seeds)} seeds of `{base}` the standard deviation is, in points: {spread}. Differences\n"
-        "between models that are not clearly larger may be chance."
+        "**Seeds.** Standard deviations between seeds, in points. Differences between models that are not clearly larger may be\n"
+        "chance.\n\n" + "\n".join(spreads)
     )
 
 

@@ -17,6 +17,7 @@ import {
   type Manifest,
   originOf,
   requireSameOrigin,
+  type ShardEntry,
   shapeOf,
 } from "./manifest.ts";
 import { readManifest, requireIndex, writeManifest } from "./manifest-file.ts";
@@ -25,7 +26,8 @@ import { kindOf } from "./picture-names.ts";
 import { dropPaths } from "./prune.ts";
 import { putShard } from "./put-shard.ts";
 import { readShardRows, readWholeShard } from "./read-shard.ts";
-import { isSameFolder, requireImagesIn } from "./root.ts";
+import { isSameFolder, requireImagesIn, spreadPlaces } from "./root.ts";
+import { openRowTable } from "./row-table.ts";
 import { type ImageRow, imageRow, isTransient, type RejectedRow, rejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
 import { removeUnlisted, replaceShards } from "./shard-list.ts";
@@ -106,22 +108,21 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
     const message = `damaged shards are made again: ${names.join(", ")}`;
     report?.({ type: "warning", code: "INDEX_CORRUPT", message });
   };
-  const { rows, damaged } = await readRows(store, manifest);
+  const damaged = new Set<string>();
+  let changes = await findChanges(source, eachShardRows(store, manifest, damaged), options);
   await requireIndex(store);
-  manifest = await bindTo(source.root, store, manifest, rows);
-  repair(damaged);
-  if (damaged.length > 0) {
-    const whole = manifest.shards.filter(({ name }) => !damaged.includes(name));
-    manifest = await replaceShards(store, manifest, whole);
-  } else await removeUnlisted(store, manifest);
-  let changes = findChanges(source, rows, options);
+  const whole = manifest.shards.filter(({ name }) => !damaged.has(name));
+  manifest = await bindTo(source.root, store, manifest, whole);
+  repair([...damaged]);
+  if (damaged.size > 0) manifest = await replaceShards(store, manifest, whole);
+  else await removeUnlisted(store, manifest);
   const { changed, removed } = changes;
   const dropping = [...changes.retried, ...(prune ? [...changed, ...removed] : [])];
   if (dropping.length > 0) {
     const dropped = await dropPaths(store, manifest, new Set(dropping));
     manifest = dropped.manifest;
     repair(dropped.corrupt);
-    changes = findChanges(source, (await readRows(store, manifest)).rows);
+    changes = await findChanges(source, eachShardRows(store, manifest));
   }
   const { added } = changes;
   const unread = changes.unread.map((image) => rejectedRow(image, image.unread!));
@@ -212,21 +213,24 @@ export async function claimIndex(
   return manifest;
 }
 
-/** The rows of every shard that can be read, and the names of those that cannot. */
-export async function readRows(store: Store, manifest: Manifest) {
-  const rows: (ImageRow | RejectedRow)[] = [];
-  const damaged: string[] = [];
+/**
+ * The rows of every shard that can be read, a shard at a time.
+ * @param damaged takes the names of those that cannot
+ */
+export async function* eachShardRows(
+  store: Store,
+  manifest: Manifest | undefined,
+  damaged?: Set<string>,
+): AsyncGenerator<readonly (ImageRow | RejectedRow)[], void, undefined> {
+  if (!manifest) return;
   for (const shard of manifest.shards) {
-    try {
-      const { images, rejected } = await readWholeShard(store, manifest, shard);
-      for (const row of images) rows.push(row);
-      for (const row of rejected) rows.push(row);
-    } catch (error) {
+    const rows = await readWholeShard(store, manifest, shard).catch((error: unknown) => {
       if (!(error instanceof ClipInterpretError && error.code === "INDEX_CORRUPT")) throw error;
-      damaged.push(shard.name);
-    }
+      damaged?.add(shard.name);
+      return { images: [], rejected: [] };
+    });
+    yield [...rows.images, ...rows.rejected];
   }
-  return { rows, damaged };
 }
 
 /** The manifest with the root that the source has now; another one is taken once images were compared. */
@@ -234,11 +238,12 @@ async function bindTo(
   root: string,
   store: Store,
   manifest: Manifest,
-  rows: readonly (ImageRow | RejectedRow)[],
+  shards: readonly ShardEntry[],
 ): Promise<Manifest> {
   if (await isSameFolder(manifest.root, root)) return manifest;
-  const images = rows.filter((row): row is ImageRow => !("code" in row));
-  await requireImagesIn(root, images, store.where);
+  const images = shards.reduce((sum, shard) => sum + shard.images, 0);
+  const sample = await openRowTable(store, { ...manifest, shards: [...shards] }).rows(spreadPlaces(images));
+  await requireImagesIn(root, sample, store.where);
   const bound = { ...manifest, root };
   await writeManifest(store, bound);
   return bound;

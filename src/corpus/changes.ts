@@ -16,37 +16,80 @@ export interface Changes {
   readonly unread: readonly SourceImage[];
 }
 
+/** What became of an image of a source; zero where the index has nothing of it. */
+const NEW = 0;
+const KEPT = 1;
+const RETRIED = 2;
+const CHANGED = 3;
+const REMOVED = 4;
+
 /**
  * Compares a source with what an index holds of it. An image's file of the same size counts as the same file; a rejected
- * one also has to be of the same time.
+ * one also has to be of the same time. Rows are read once and not kept, so that an index may have any number of them.
+ * @param indexed rows, some at a time
  * @param options a limit of its own may let pass what was too large
  */
-export function findChanges(
+export async function findChanges(
   { images, unseen = [] }: Pick<Source, "images" | "unseen">,
-  indexed: Iterable<ImageRow | RejectedRow>,
+  indexed: AsyncIterable<readonly (ImageRow | RejectedRow)[]>,
   { maxPixels }: { readonly maxPixels?: number } = {},
-): Changes {
-  const known = new Map([...indexed].map((row) => [row.path, row]));
-  const added: SourceImage[] = [];
-  const retried: string[] = [];
-  const changed: string[] = [];
-  const unread: SourceImage[] = [];
-  for (const image of images) {
-    const row = known.get(image.path);
-    // A list may name what was deleted: of an image that is removed. Anything else may come back.
-    const removed = row && !("code" in row) && image.listed && image.unread?.code === "INPUT_NOT_FOUND";
-    if (removed) continue;
-    known.delete(image.path);
-    if (image.unread) unread.push(image);
-    else if (!row) added.push(image);
-    else if ("code" in row) {
-      const larger = row.code === "IMAGE_TOO_LARGE" && maxPixels !== undefined;
-      if (larger || mayBeTaken(image, row)) retried.push(image.path);
-    } else if (differs(image, row)) changed.push(image.path);
-  }
+): Promise<Changes> {
+  const placeOf = placesByPath(images);
+  const became = new Uint8Array(images.length);
+  const removed: string[] = [];
   const mayBeThere = (path: string) => unseen.some((folder) => path.startsWith(`${folder}/`));
-  const removed = [...known.keys()].filter((path) => !mayBeThere(path));
+  for await (const rows of indexed) {
+    for (const row of rows) {
+      const place = placeOf(row.path);
+      if (place !== undefined) became[place] = whatBecame(images[place], row, maxPixels);
+      if (place === undefined ? !mayBeThere(row.path) : became[place] === REMOVED) removed.push(row.path);
+    }
+  }
+  const added: SourceImage[] = [];
+  const unread: SourceImage[] = [];
+  const [retried, changed] = [[] as string[], [] as string[]];
+  for (const [i, image] of images.entries()) {
+    if (became[i] === REMOVED) continue;
+    if (image.unread) unread.push(image);
+    else if (became[i] === NEW) added.push(image);
+    else if (became[i] === RETRIED) retried.push(image.path);
+    else if (became[i] === CHANGED) changed.push(image.path);
+  }
   return { added, retried, changed, removed, unread };
+}
+
+function whatBecame(image: SourceImage, row: ImageRow | RejectedRow, maxPixels: number | undefined) {
+  // A list may name what was deleted: of an image that is removed. Anything else may come back.
+  if (!("code" in row)) {
+    if (image.listed && image.unread?.code === "INPUT_NOT_FOUND") return REMOVED;
+    return differs(image, row) ? CHANGED : KEPT;
+  }
+  const larger = row.code === "IMAGE_TOO_LARGE" && maxPixels !== undefined;
+  return larger || mayBeTaken(image, row) ? RETRIED : KEPT;
+}
+
+/** Where an image of a path is. A map takes 16.7 million; this takes what an array does, and six to eleven bytes an image. */
+function placesByPath(images: readonly SourceImage[]): (path: string) => number | undefined {
+  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(images.length * 1.25 + 2)));
+  const last = slots.length - 1;
+  /** The slot that has a path, or would. */
+  const slotOf = (path: string) => {
+    let slot = hashOf(path) & last;
+    while (slots[slot] > 0 && images[slots[slot] - 1].path !== path) slot = (slot + 1) & last;
+    return slot;
+  };
+  for (const [i, { path }] of images.entries()) slots[slotOf(path)] = i + 1;
+  return (path) => {
+    const place = slots[slotOf(path)];
+    return place === 0 ? undefined : place - 1;
+  };
+}
+
+/** FNV-1a of UTF-16 code units, its high bits mixed into the low ones. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash ^ (hash >>> 15);
 }
 
 const differs = ({ bytes, label, factors }: SourceImage, row: ImageRow): boolean =>

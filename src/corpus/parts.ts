@@ -10,7 +10,7 @@ import { atOnce } from "../support/at-once.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
-import { type BuildOptions, buildIndex, claimIndex, countUnsupported, readRows } from "./build.ts";
+import { type BuildOptions, buildIndex, claimIndex, countUnsupported, eachShardRows } from "./build.ts";
 import { findChanges } from "./changes.ts";
 import { differences, type Manifest, originOf, requireSameOrigin } from "./manifest.ts";
 import { readManifest, writeManifest } from "./manifest-file.ts";
@@ -74,12 +74,8 @@ export async function buildPart(
   const store = storeAt(folder);
   await requireDivision(store, part.of);
   const whole = await readManifest(store);
-  const known = whole ? (await readRows(store, whole)).rows : [];
-  const { added, unread } = findChanges(source, known, options);
-  const wanted = new Set([...added, ...unread].map(({ path }) => path));
-  const images = source.images.filter(
-    ({ path }) => wanted.has(path) && partOf(path, part.of) === part.number,
-  );
+  const { added, unread } = await findChanges(source, eachShardRows(store, whole), options);
+  const images = [...added, ...unread].filter(({ path }) => partOf(path, part.of) === part.number);
   const own = partStore(store, part);
   await own.remove(FINISHED);
   const form = whole && { dtype: whole.dtype, mlps: whole.mlps };
@@ -112,7 +108,7 @@ export async function planParts(
 ): Promise<readonly PlannedPart[]> {
   const plan = async (store: Store): Promise<readonly PlannedPart[]> => {
     const manifest = await claimIndex(model, source, store, options);
-    const { added, unread } = findChanges(source, (await readRows(store, manifest)).rows, options);
+    const { added, unread } = await findChanges(source, eachShardRows(store, manifest), options);
     let many = await divisionOf(store);
     if (many === undefined) {
       if (added.length === 0) return [];
@@ -233,8 +229,9 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
     await requireAlike(manifest, own, from);
     const paths = held.get(part.number);
     if (paths !== undefined) {
-      const { rows } = await readRows(from, own);
-      const twice = new Set(rows.flatMap(({ path }) => (paths.has(path) ? [path] : [])));
+      const twice = new Set<string>();
+      for await (const rows of eachShardRows(from, own))
+        for (const { path } of rows) if (paths.has(path)) twice.add(path);
       if (twice.size > 0) ({ manifest: own } = await dropPaths(from, own, twice));
     }
     for (const entry of own.shards) {
@@ -282,8 +279,7 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
 /** What an index holds, by the part that it would be in: parts have no image in common, so that each is compared with its own. */
 async function pathsByPart(store: Store, manifest: Manifest, of: number): Promise<Map<number, Set<string>>> {
   const parts = new Map<number, Set<string>>();
-  for (const shard of manifest.shards) {
-    const { rows } = await readRows(store, { ...manifest, shards: [shard] });
+  for await (const rows of eachShardRows(store, manifest)) {
     for (const { path } of rows) {
       const number = partOf(path, of);
       const paths = parts.get(number) ?? new Set();

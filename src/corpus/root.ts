@@ -45,11 +45,15 @@ export const isSameFolder = async (a: string, b: string): Promise<boolean> =>
 /** Images whose bytes are compared before an index takes another root. */
 const SAMPLE = 32;
 
+/** Places of some of many, spread evenly from the first to the last. */
+export const spreadPlaces = (count: number, most = SAMPLE): readonly number[] =>
+  Array.from({ length: Math.min(count, most) }, (_, i) =>
+    count <= most ? i : Math.round((i * (count - 1)) / (most - 1)),
+  );
+
 /** Some of many, spread evenly from the first to the last. */
 export const spread = <T>(all: readonly T[], most = SAMPLE): readonly T[] =>
-  all.length <= most
-    ? all
-    : Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]);
+  spreadPlaces(all.length, most).map((place) => all[place]);
 
 /**
  * Sees that the images of an index lie below a folder: of 32 of them, spread evenly, more have to be there byte for byte

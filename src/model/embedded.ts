@@ -5,6 +5,9 @@ export const EMBEDDED_MODELS = [
   "emoji-4x128-p16",
   "emoji-4x128-p16-s2",
   "emoji-4x128-p16-s3",
+  "emoji-6x192-p16",
+  "emoji-6x192-p16-s2",
+  "emoji-6x192-p16-s3",
 ] as const;
 
 /** What is used when no model is named. */

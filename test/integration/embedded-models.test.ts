@@ -116,13 +116,13 @@ describe.each(everyKind(EMBEDDED_MODELS, (name) => QUICK.includes(name)))("%s", 
 });
 
 describe("the embedded family", () => {
-  it("weighs under 30 MB", async () => {
+  it("weighs under 50 MB", async () => {
     const sizes = EMBEDDED_MODELS.map(async (name) => {
       const { folder } = await locateModel(name);
       return (await stat(join(folder, "open_clip_model.safetensors"))).size;
     });
     const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-    expect(total).toBeLessThan(30e6);
+    expect(total).toBeLessThan(50e6);
   });
 
   it("has a default model that knows its world", async () => {
