@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, it } from "vitest";
-import { EMBEDDED_MODELS } from "../model/embedded.ts";
-import { openModel } from "../model/registry.ts";
-import { createOpenModels, type ModelsPlace } from "./open-models.ts";
+import { EMBEDDED_MODELS } from "../../src/model/embedded.ts";
+import { openModel } from "../../src/model/registry.ts";
+import { createOpenModels, type ModelsPlace } from "../../src/tab/open-models.ts";
 
 const [small, other, large, second] = EMBEDDED_MODELS;
 const opened: string[] = [];
