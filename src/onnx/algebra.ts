@@ -1,6 +1,5 @@
 import { createGraph } from "./graph.ts";
-import { createSession } from "./node-session.ts";
-import type { SessionOptions } from "./session.ts";
+import type { OpenSession, SessionOptions } from "./session.ts";
 
 /** A dense matrix in C order: `data.length` is `rows · columns`. */
 export interface DenseMatrix {
@@ -22,7 +21,10 @@ export interface Algebra {
 }
 
 /** Starts the two sessions; takes a few milliseconds. Always on the CPU, whatever the model runs on. */
-export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threads"> = {}): Promise<Algebra> {
+export async function createAlgebra(
+  open: OpenSession,
+  { threads = 0 }: Pick<SessionOptions, "threads"> = {},
+): Promise<Algebra> {
   const products = createGraph("product");
   const a = products.input("a", "float64", ["m", "k"]);
   const b = products.input("b", "float64", ["k", "n"]);
@@ -31,8 +33,8 @@ export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threa
   const x = crosses.input("x", "float64", ["n", "m"]);
   const y = crosses.input("y", "float64", ["n", "k"]);
   crosses.output("result", crosses.op("Gemm", [x, y], { transA: 1 }), { type: "float64" });
-  const product = await createSession(products.finish(), undefined, { threads });
-  const transposed = await createSession(crosses.finish(), undefined, { threads });
+  const product = await open(products.finish(), [], { threads });
+  const transposed = await open(crosses.finish(), [], { threads });
   const cross = async (left: DenseMatrix, right: DenseMatrix): Promise<DenseMatrix> => {
     const { result } = await transposed.runDouble({ x: tensor(left), y: tensor(right) });
     return { data: result.data, rows: left.columns, columns: right.columns };

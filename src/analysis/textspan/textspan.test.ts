@@ -5,6 +5,7 @@ import { denseTextspan } from "../../../test/support/dense-textspan.ts";
 import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { arrayMoments } from "./contributions.ts";
 import { controlCurves, cumulative } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
@@ -12,7 +13,7 @@ import { reconstruct, textspan } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra();
+  algebra = await createAlgebra(openNodeSession);
 });
 afterAll(() => algebra.release());
 
