@@ -11,7 +11,10 @@ module.exports = {
       name: "a-browser-gets-few-packages",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "node_modules", pathNot: "node_modules/(@huggingface/tokenizers|lru-cache|zod)/" },
+      to: {
+        path: "node_modules",
+        pathNot: "node_modules/(@huggingface/tokenizers|lru-cache|ml-matrix|zod)/",
+      },
     },
   ],
   options: {

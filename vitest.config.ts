@@ -21,6 +21,7 @@ export const LONG = [
     "app",
     "embed",
     "fetched",
+    "firefox",
     "memory",
     "neighbors",
     "own-pictures",

@@ -13,6 +13,7 @@ import { type Ratio, ROWS } from "./ratio.ts";
 const BENCHES: Readonly<Record<string, readonly string[]>> = {
   engine: ["ViT-B-32"],
   load: ["ViT-B-32"],
+  start: [],
   kinds: [],
   text: ["ViT-B-32"],
   search: [],

@@ -1,6 +1,7 @@
 /**
  * The page without a server, in a real Chromium over loopback: what a first visit costs up to the first map, and a second one
- * without its server; and a decomposition in the tab beside Node, in turns. `npm run build:page` first.
+ * without its server, beside a page that shows a small drawing; a decomposition in the tab beside Node, in turns; and a ViT-B/32 that
+ * the page fetches. `npm run build:page` first.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -38,6 +39,7 @@ const seconds = (times: readonly number[]) => times.map((time) => (time / 1000).
 const browser = await launch();
 const first: number[] = [];
 const second: number[] = [];
+const empty: number[] = [];
 let megabytes = 0;
 for (let i = 0; i < VISITS; i++) {
   const server = await startStaticServer({ "": join(ROOT, "dist/page") }, { packs: true });
@@ -55,11 +57,26 @@ for (let i = 0; i < VISITS; i++) {
   await page.waitForFunction(KEPT);
   await page.close();
   await server.close();
-  second.push((await visit()).time);
+  for (let again = 0; again < VISITS; again++) {
+    const blank = await context.newPage();
+    empty.push(await timed(() => blank.goto(`${server.url}/icon.svg`)));
+    await blank.close();
+    const came = await visit();
+    second.push(came.time);
+    await came.page.close();
+  }
   await context.close();
 }
 console.log(`first map, cold: ${seconds(first)} s, ${megabytes.toFixed(2)} MB`);
-console.log(`second visit, its server gone: ${seconds(second)} s`);
+console.log(`second visit, its server gone: ${seconds(second)} s; its icon alone: ${seconds(empty)} s`);
+ratio({
+  ...{ what: "a second visit to the page, its server gone, first map", took: median(second) },
+  ...{ beside: "a first visit over loopback", besideTook: median(first) },
+});
+ratio({
+  ...{ what: "a second visit to the page, its server gone, first map", took: median(second) },
+  ...{ beside: "the page's icon alone", besideTook: median(empty) },
+});
 
 const folder = await mkdtemp(join(tmpdir(), "page-"));
 await bundleBrowser("web/test/tab-page.ts", folder);
@@ -106,6 +123,12 @@ await browser.close();
 await rm(folder, { recursive: true, force: true });
 process.exit(0);
 
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
 /** A ViT-B/32 of random weights, from a stand-in for the hub: its first answer in the page and later ones, beside Node. */
 async function benchFetched(): Promise<void> {
   const id = "someone/vit-base-patch32";
@@ -116,11 +139,6 @@ async function benchFetched(): Promise<void> {
   const site = await startStaticServer({ "": served }, { packs: true });
   const tab = await (await browser.newContext()).newPage();
   tab.setDefaultTimeout(300_000);
-  const timed = async (work: () => Promise<unknown>) => {
-    const start = performance.now();
-    await work();
-    return performance.now() - start;
-  };
   const texts = Array.from({ length: TURNS }, (_, i) => `a photo of ${i + 2} dogs`);
   const address = (extra = "") =>
     `${site.url}/#/look?model=${encodeURIComponent(id)}&text=${encodeURIComponent("a dog")}${extra}`;

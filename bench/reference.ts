@@ -14,6 +14,7 @@ import { arrayMoments } from "../src/analysis/textspan/contributions.ts";
 import { textspan } from "../src/analysis/textspan/textspan.ts";
 import { Random } from "../src/math/random.ts";
 import { createAlgebra } from "../src/onnx/algebra.ts";
+import { openNodeSession } from "../src/onnx/node-session.ts";
 import { createNpyWriter, openNpyRows } from "../src/support/npy-stream.ts";
 import { ratio } from "./ratio.ts";
 
@@ -55,7 +56,7 @@ async function readAll(path: string): Promise<Float32Array> {
 }
 
 const texts = await write("texts", TEXTS, false);
-const algebra = await createAlgebra();
+const algebra = await createAlgebra(openNodeSession);
 for (const images of IMAGES) {
   const contributions = await write(`contributions-${images}`, images, true);
   const times = { ours: [] as number[], theirs: [] as number[] };

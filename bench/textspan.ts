@@ -11,11 +11,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { describeHeads, unitRows } from "../src/analysis/textspan/describe-heads.ts";
+import { describeHeads } from "../src/analysis/textspan/describe-heads.ts";
 import { rowSpace } from "../src/analysis/textspan/row-space.ts";
 import { projectTexts, textspan } from "../src/analysis/textspan/textspan.ts";
 import type { Manifest } from "../src/corpus/manifest.ts";
 import type { ShardedIndex } from "../src/corpus/sharded-index.ts";
+import { unitRows } from "../src/math/linear.ts";
 import { Random } from "../src/math/random.ts";
 import type { ClipModel } from "../src/model/clip-model.ts";
 import { parseComponents } from "../src/model/components.ts";
@@ -230,7 +231,9 @@ async function fakeIndex(algebra: Algebra, layers: number, heads: number): Promi
 /** A model of random weights, as far as describing heads needs one. */
 async function fakeModel(geometry: HeadGeometry): Promise<ClipModel> {
   return {
-    ...{ name: "random", precision: "fp32", device: "cpu", config: { embedDim: EMBED_DIM }, geometry },
+    ...{ name: "random", precision: "fp32", device: "cpu", geometry },
+    config: { embedDim: EMBED_DIM, vision: {} },
+    checkpoint: { activationSource: "config" },
     matmul: await createMatMul(openNodeSession),
     weightsHash: async () => HASH,
     tokenizeTexts: async (texts: readonly string[]) => texts.map((_, i) => [i]),
@@ -258,7 +261,7 @@ async function manyHeads(algebra: Algebra, cacheFolder: string): Promise<void> {
   }
 }
 
-const algebra = await createAlgebra();
+const algebra = await createAlgebra(openNodeSession);
 const texts = unitRows(randomFloats(TEXTS * EMBED_DIM, 9), EMBED_DIM);
 const sizes = positionals.length > 0 ? positionals.map(Number) : [5_000, 50_000];
 for (const images of sizes) await againstPort(algebra, images, texts);

@@ -17,6 +17,7 @@ import type { App, Corpora, CorpusImages, JobView } from "../src/results/app.ts"
 import type { AtlasState } from "../src/results/atlas.ts";
 import { sha256Of } from "../src/support/hash.ts";
 import type { PageFacts } from "../src/tab/facts.ts";
+import { defaultPool, loadPool } from "../src/text/pool.ts";
 import { hostsOfHub, PUBLIC_HUB, pagePolicy } from "./page-policy.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -76,6 +77,13 @@ const caches = join(ROOT, "node_modules/.cache/clip-interpret-page");
 const cache = join(caches, (await codeVersion()).slice(0, 16));
 for (const old of await readdir(caches).catch(() => []))
   if (old !== basename(cache)) await rm(join(caches, old), { recursive: true, force: true });
+const pools: Record<string, string> = {};
+for (const model of EMBEDDED_MODELS) {
+  const name = defaultPool(model);
+  pools[model] = `pools/${name}.json`;
+  await mkdir(join(PAGE, "pools"), { recursive: true });
+  await writeFile(join(PAGE, pools[model]), JSON.stringify(await loadPool(name)));
+}
 const server = await startServer({
   ...{ models: startEngine(), served: [DEFAULT_MODEL], cache },
   builtIn: builtInCorpora({ ...process.env, CLIP_INTERPRET_CACHE: cache }, DEMO_IMAGES),
@@ -117,10 +125,13 @@ for (const corpus of CORPORA) {
   await mkdir(join(PAGE, "pictures", corpus), { recursive: true });
   for (const { image, path, label, factors } of images) {
     const address = `pictures/${corpus}/${basename(path)}`;
-    const file = await fetch(new URL(`./api/images/${encodeURIComponent(image)}/file`, server.url));
+    const about = `/api/images/${encodeURIComponent(image)}`;
+    const file = await fetch(new URL(`.${about}/file`, server.url));
     if (!file.ok) throw new Error(`${image}: ${file.status}`);
     await writeFile(join(PAGE, address), new Uint8Array(await file.arrayBuffer()));
     pictures[image] = { address, path, label, factors };
+    // What is looked at first is known at once: nothing can be asked about it before.
+    if (corpus !== DEMO) answers[about] = await ask(about);
   }
 }
 const listed = await ask<{ models: { name: string }[] }>("/api/models");
@@ -137,6 +148,7 @@ for (const model of EMBEDDED_MODELS) {
   answers[`/api/corpora?${query({ model })}`] = {
     corpora: corpora.filter(({ name }) => CORPORA.includes(name)),
   };
+  answers[`/api/model?${query({ name: model })}`] = await ask(`/api/model?${query({ name: model })}`);
   answers[`/api/labels?${query({ model })}`] = await ask(`/api/labels?${query({ model })}`);
   for (const corpus of CORPORA) {
     const path = `/api/properties?${query({ model, corpus })}`;
@@ -161,7 +173,7 @@ await cp(join(cache, dirname(manifests[0]!)), join(PAGE, index), {
 });
 const indexes = { [`${DEMO} ${DEFAULT_MODEL}`]: index };
 await server.close();
-const facts = { answers, files, indexes, pictures, models, hub, hosts };
+const facts = { answers, files, indexes, pools, pictures, models, hub, hosts };
 
 /** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
 const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))

@@ -3,7 +3,7 @@ import { describeHeads } from "../analysis/textspan/describe-heads.ts";
 import { readDescribed, sourceOf } from "../labeling/described-file.ts";
 import type { Described } from "../labeling/labeller.ts";
 import { publishedLabeller } from "../labeling/published.ts";
-import type { LabellerKind } from "../labels/labels-file.ts";
+import type { LabellerKind } from "../labels/kinds.ts";
 import { allHeads, componentNames, parseComponents } from "../model/components.ts";
 import type { LabelResult } from "../results/label.ts";
 import { originOf } from "../results/origin.ts";

@@ -114,40 +114,50 @@ function resizeRows(data: Uint8Array, width: number, channels: number, taps: Tap
   const firstRow = vertical.first[0]!;
   const lastRow = vertical.first.at(-1)! + vertical.count.at(-1)!;
   const rows = new Uint8ClampedArray((lastRow - firstRow) * first.length * channels);
-  let out = 0;
-  for (let y = firstRow; y < lastRow; y++) {
-    for (let x = 0; x < first.length; x++, out += channels) {
+  const rowLength = first.length * channels;
+  for (let y = firstRow; y < lastRow; y += 2) {
+    // Two rows share their weights; a last one by itself is its own neighbour.
+    const below = y + 1 < lastRow ? width * channels : 0;
+    const outBelow = below > 0 ? rowLength : 0;
+    for (let x = 0, out = (y - firstRow) * rowLength; x < first.length; x++, out += channels) {
       const base = (y * width + first[x]!) * channels;
       const begin = x * stride;
       const end = begin + count[x]!;
       if (channels >= 3) {
-        let red = ROUND;
-        let green = ROUND;
-        let blue = ROUND;
+        let [red, green, blue, redBelow, greenBelow, blueBelow] = [ROUND, ROUND, ROUND, ROUND, ROUND, ROUND];
         for (let k = begin, p = base; k < end; k++, p += channels) {
           const weight = weights[k]!;
+          const q = p + below;
           red = (red + Math.imul(data[p]!, weight)) | 0;
           green = (green + Math.imul(data[p + 1]!, weight)) | 0;
           blue = (blue + Math.imul(data[p + 2]!, weight)) | 0;
+          redBelow = (redBelow + Math.imul(data[q]!, weight)) | 0;
+          greenBelow = (greenBelow + Math.imul(data[q + 1]!, weight)) | 0;
+          blueBelow = (blueBelow + Math.imul(data[q + 2]!, weight)) | 0;
         }
         rows[out] = red >> PRECISION_BITS;
         rows[out + 1] = green >> PRECISION_BITS;
         rows[out + 2] = blue >> PRECISION_BITS;
+        rows[out + outBelow] = redBelow >> PRECISION_BITS;
+        rows[out + outBelow + 1] = greenBelow >> PRECISION_BITS;
+        rows[out + outBelow + 2] = blueBelow >> PRECISION_BITS;
       }
       if (channels !== 3) {
         const last = channels - 1;
-        let sum = ROUND;
+        let [sum, sumBelow] = [ROUND, ROUND];
         for (let k = begin, p = base + last; k < end; k++, p += channels) {
           sum = (sum + Math.imul(data[p]!, weights[k]!)) | 0;
+          sumBelow = (sumBelow + Math.imul(data[p + below]!, weights[k]!)) | 0;
         }
         rows[out + last] = sum >> PRECISION_BITS;
+        rows[out + outBelow + last] = sumBelow >> PRECISION_BITS;
       }
     }
   }
   return { rows, firstRow };
 }
 
-/** `ImagingResampleVertical_8bpc`; `rowLength` counts samples, so that channels need no care. */
+/** `ImagingResampleVertical_8bpc`; `rowLength` counts samples, so that channels need no care. Four go on side by side. */
 function resizeColumns(rows: Uint8ClampedArray, firstRow: number, rowLength: number, taps: Taps) {
   const { first, count, weights, stride } = taps;
   const result = new Uint8ClampedArray(first.length * rowLength);
@@ -155,12 +165,28 @@ function resizeColumns(rows: Uint8ClampedArray, firstRow: number, rowLength: num
     const begin = y * stride;
     const end = begin + count[y]!;
     const base = (first[y]! - firstRow) * rowLength;
-    for (let x = 0; x < rowLength; x++) {
+    const fours = rowLength - (rowLength % 4);
+    const out = y * rowLength;
+    for (let x = 0; x < fours; x += 4) {
+      let [a, b, c, d] = [ROUND, ROUND, ROUND, ROUND];
+      for (let k = begin, p = base + x; k < end; k++, p += rowLength) {
+        const weight = weights[k]!;
+        a = (a + Math.imul(rows[p]!, weight)) | 0;
+        b = (b + Math.imul(rows[p + 1]!, weight)) | 0;
+        c = (c + Math.imul(rows[p + 2]!, weight)) | 0;
+        d = (d + Math.imul(rows[p + 3]!, weight)) | 0;
+      }
+      result[out + x] = a >> PRECISION_BITS;
+      result[out + x + 1] = b >> PRECISION_BITS;
+      result[out + x + 2] = c >> PRECISION_BITS;
+      result[out + x + 3] = d >> PRECISION_BITS;
+    }
+    for (let x = fours; x < rowLength; x++) {
       let sum = ROUND;
       for (let k = begin, p = base + x; k < end; k++, p += rowLength) {
         sum = (sum + Math.imul(rows[p]!, weights[k]!)) | 0;
       }
-      result[y * rowLength + x] = sum >> PRECISION_BITS;
+      result[out + x] = sum >> PRECISION_BITS;
     }
   }
   return new Uint8Array(result.buffer);

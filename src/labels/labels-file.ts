@@ -7,10 +7,7 @@ import { readInput, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import { parseJson } from "../support/json.ts";
 import { reasonOf } from "../support/reason.ts";
-
-/** How a label came about. */
-export const LABELLER_KINDS = ["tags", "llm", "published", "manual"] as const;
-export type LabellerKind = (typeof LABELLER_KINDS)[number];
+import { LABELLER_KINDS } from "./kinds.ts";
 
 /** `L10.H3`, as a file must write it. */
 export const headNameSchema = z.string().regex(/^L\d+\.H\d+$/, "heads are written L10.H3");

@@ -13,7 +13,17 @@ export type Between = readonly [low: number, high: number, share: number];
  * it is bilinear; beyond the outermost ones it stays as it is there. May be read anywhere in [0, rows] × [0, columns].
  */
 export function sampleBilinear({ rows, columns, values }: Grid, y: number, x: number): number {
-  return mix(values, columns, between(y - 0.5, rows), between(x - 0.5, columns));
+  // Without an array a call: pictures are painted with it, pixel by pixel.
+  const down = inside(y - 0.5, rows);
+  const across = inside(x - 0.5, columns);
+  const top = Math.floor(down);
+  const left = Math.floor(across);
+  const bottom = Math.min(top + 1, rows - 1);
+  const right = Math.min(left + 1, columns - 1);
+  const share = across - left;
+  const upper = values[top * columns + left] * (1 - share) + values[top * columns + right] * share;
+  const lower = values[bottom * columns + left] * (1 - share) + values[bottom * columns + right] * share;
+  return upper * (1 - (down - top)) + lower * (down - top);
 }
 
 /**
@@ -44,18 +54,9 @@ export function upsample(grid: Grid, height: number, width: number): Float64Arra
 
 /** The two of `count` neighbours that a position lies between, the first one's middle being 0. */
 export function between(position: number, count: number): Between {
-  const inside = Math.min(Math.max(position, 0), count - 1);
-  const low = Math.floor(inside);
-  return [low, Math.min(low + 1, count - 1), inside - low];
+  const at = inside(position, count);
+  const low = Math.floor(at);
+  return [low, Math.min(low + 1, count - 1), at - low];
 }
 
-function mix(
-  values: ArrayLike<number>,
-  columns: number,
-  [top, bottom, down]: Between,
-  [left, right, across]: Between,
-): number {
-  const upper = values[top * columns + left] * (1 - across) + values[top * columns + right] * across;
-  const lower = values[bottom * columns + left] * (1 - across) + values[bottom * columns + right] * across;
-  return upper * (1 - down) + lower * down;
-}
+const inside = (position: number, count: number) => Math.min(Math.max(position, 0), count - 1);

@@ -110,20 +110,49 @@ function qlSteps(d: Float64Array, e: Float64Array): void {
   }
 }
 
+/** Rows whose sums go on side by side: one sum alone waits for each of its additions. */
+const SIDE_BY_SIDE = 4;
+
 /**
  * Whether every eigenvalue is above a floor: whether the matrix less the floor has a Cholesky factor.
  * @param matrix [n, n], symmetric
  */
 export function isAbove(matrix: Float64Array, n: number, floor: number): boolean {
-  const L = Float64Array.from(matrix);
-  for (let i = 0; i < n; i++) {
-    const row = L.subarray(i * n, i * n + i);
-    for (let j = 0; j < i; j++) row[j] = (row[j] - dot(row, L, 0, j * n, j)) / L[j * n + j];
-    const square = L[i * n + i] - floor - dot(row, row);
-    if (!(square > 0)) return false;
-    L[i * n + i] = Math.sqrt(square);
+  const L = matrix.slice();
+  for (let first = 0; first < n; first += SIDE_BY_SIDE) {
+    const end = Math.min(n, first + SIDE_BY_SIDE);
+    if (end - first === SIDE_BY_SIDE) fourRows(L, n, first);
+    for (let i = first; i < end; i++) {
+      const row = L.subarray(i * n, i * n + i);
+      const from = end - first === SIDE_BY_SIDE ? first : 0;
+      for (let j = from; j < i; j++) row[j] = (row[j] - dot(row, L, 0, j * n, j)) / L[j * n + j];
+      const square = L[i * n + i] - floor - dot(row, row);
+      if (!(square > 0)) return false;
+      L[i * n + i] = Math.sqrt(square);
+    }
   }
   return true;
+}
+
+/** The factor's entries left of the diagonal block in four rows, from `first` on. */
+function fourRows(L: Float64Array, n: number, first: number): void {
+  const [a, b, c, d] = [first * n, (first + 1) * n, (first + 2) * n, (first + 3) * n];
+  for (let j = 0; j < first; j++) {
+    const of = j * n;
+    let [p, q, r, s] = [0, 0, 0, 0];
+    for (let k = 0; k < j; k++) {
+      const value = L[of + k];
+      p += L[a + k] * value;
+      q += L[b + k] * value;
+      r += L[c + k] * value;
+      s += L[d + k] * value;
+    }
+    const pivot = L[of + j];
+    L[a + j] = (L[a + j] - p) / pivot;
+    L[b + j] = (L[b + j] - q) / pivot;
+    L[c + j] = (L[c + j] - r) / pivot;
+    L[d + j] = (L[d + j] - s) / pivot;
+  }
 }
 
 /**

@@ -72,3 +72,13 @@ export const cosine = (a: Numbers, b: Numbers): number => dot(a, b) / Math.sqrt(
 /** The rows of a matrix [rows, width], as views of the same memory. */
 export const rowsOf = (matrix: Float32Array, width: number): Float32Array[] =>
   Array.from({ length: matrix.length / width }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
+
+/** Rows of a matrix [rows, width] at length 1; a row of zeros stays one. */
+export function unitRows(matrix: Float32Array | Float64Array, width: number): Float64Array {
+  const rows = Float64Array.from(matrix);
+  for (let at = 0; at < rows.length; at += width) {
+    const length = norm(rows.subarray(at, at + width));
+    for (let d = at; d < at + width && length > 0; d++) rows[d] /= length;
+  }
+  return rows;
+}

@@ -41,6 +41,27 @@ describe("a distribution", () => {
     }
   });
 
+  it("has the median that sorting gives of very many: even and odd, with ties, with one far out, and of two values", () => {
+    const random = new Random(6);
+    const draws: ((i: number) => number)[] = [
+      () => random.normal(),
+      () => random.below(5),
+      (i) => (i === 7 ? 1e30 : random.normal()),
+      (i) => (i % 2 === 0 ? -1 : 1),
+      () => 3,
+    ];
+    for (const draw of draws) {
+      for (const n of [20_000, 20_001]) {
+        const drawn = Float64Array.from({ length: n }, (_, i) => draw(i));
+        for (const values of [drawn, new Float32Array(drawn)]) {
+          const sorted = values.slice().sort();
+          const wanted = (sorted[Math.floor((n - 1) / 2)] + sorted[Math.floor(n / 2)]) / 2;
+          expect(distribution(values).median).toBe(wanted);
+        }
+      }
+    }
+  });
+
   it("is that of the numbers", () => {
     expect(distribution(Float64Array.of(4, 1, 3, 2))).toEqual({
       ...{ mean: 2.5, deviation: Math.sqrt(1.25), least: 1, median: 2.5, most: 4 },

@@ -44,25 +44,59 @@ export function distribution(values: Float64Array | Float32Array): Distribution 
   const n = values.length;
   if (n === 0) return { mean: 0, deviation: 0, least: 0, median: 0, most: 0 };
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < n; i++) sum += values[i];
   const mean = sum / n;
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  const variance = squares / n;
   let [least, most] = [values[0], values[0]];
-  for (let i = 1; i < n; i++) {
-    if (values[i] < least) least = values[i];
-    if (values[i] > most) most = values[i];
+  for (let i = 0; i < n; i++) {
+    const value = values[i];
+    squares += (value - mean) ** 2;
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
-  return { mean, deviation: Math.sqrt(variance), least, median: medianOf(values), most };
+  return { mean, deviation: Math.sqrt(squares / n), least, median: medianOf(values, least, most), most };
 }
 
-/** The middle value, or the mean of the two: found without putting all in order, in some 2·n comparisons. */
-function medianOf(values: Float64Array | Float32Array): number {
-  const some = values.slice();
-  const n = some.length;
-  const lower = Math.floor((n - 1) / 2);
-  let [first, last] = [0, n - 1];
+/** The middle value, or the mean of the two. */
+function medianOf(values: Float64Array | Float32Array, least: number, most: number): number {
+  const n = values.length;
+  const { some, before } = inTheMiddle(values, least, most);
+  const lower = Math.floor((n - 1) / 2) - before;
+  const first = putInPlace(some, lower);
+  if (n % 2 === 1) return first;
+  let second = some[lower + 1];
+  for (let i = lower + 2; i < some.length; i++) if (some[i] < second) second = some[i];
+  return (first + second) / 2;
+}
+
+/** Parts of the range in which values are counted. */
+const PARTS = 2 ** 14;
+
+/**
+ * A copy of the values in the parts of the range where the one or two in the middle lie, and how many lie below: finding the
+ * median among all takes ten times as long as counting them.
+ */
+function inTheMiddle(values: Float64Array | Float32Array, least: number, most: number) {
+  const n = values.length;
+  const scale = (PARTS - 1) / (most - least);
+  if (n < PARTS || !(scale > 0) || !Number.isFinite(scale)) return { some: values.slice(), before: 0 };
+  const counts = new Uint32Array(PARTS);
+  for (let i = 0; i < n; i++) counts[((values[i] - least) * scale) | 0]++;
+  let [first, before] = [0, 0];
+  while (before + counts[first] <= Math.floor((n - 1) / 2)) before += counts[first++];
+  let [last, until] = [first, before + counts[first]];
+  while (until <= Math.floor(n / 2)) until += counts[++last];
+  const some = new (values.constructor as Float64ArrayConstructor)(until - before);
+  for (let i = 0, at = 0; i < n; i++) {
+    const part = ((values[i] - least) * scale) | 0;
+    if (part >= first && part <= last) some[at++] = values[i];
+  }
+  return { some, before };
+}
+
+/** Puts the value with so many before it in order where it belongs, none larger before it and none smaller behind it. */
+function putInPlace(some: Float64Array | Float32Array, place: number): number {
+  let [first, last] = [0, some.length - 1];
   while (first < last) {
     const pivot = some[(first + last) >> 1];
     let [i, j] = [first, last];
@@ -74,16 +108,11 @@ function medianOf(values: Float64Array | Float32Array): number {
       some[i++] = some[j];
       some[j--] = value;
     }
-    if (lower <= j) last = j;
-    else if (lower >= i) first = i;
+    if (place <= j) last = j;
+    else if (place >= i) first = i;
     else break;
   }
-  let upper = some[lower];
-  if (n % 2 === 0) {
-    upper = some[lower + 1];
-    for (let i = lower + 2; i < n; i++) if (some[i] < upper) upper = some[i];
-  }
-  return (some[lower] + upper) / 2;
+  return some[place];
 }
 
 /** For each of some values, the share of `all` that lies below it, in per cent. */

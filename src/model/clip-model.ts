@@ -7,6 +7,7 @@ import { tensorsIn } from "../checkpoint/weights.ts";
 import { knownActivation } from "../hub/known-models.ts";
 import type { DecodeOptions } from "../image/decode-options.ts";
 import type { Preprocessed } from "../image/show.ts";
+import { type Algebra, createAlgebra } from "../onnx/algebra.ts";
 import type { Precision } from "../onnx/linear.ts";
 import { createMatMul, type MatMul } from "../onnx/matmul.ts";
 import { takesRegisters } from "../onnx/registers.ts";
@@ -64,6 +65,8 @@ export interface ClipModel {
   preprocess(source: string | Uint8Array, options?: DecodeOptions): Promise<Preprocessed>;
   /** ONNX Runtime's matrix product, with this model's threads. */
   readonly matmul: MatMul;
+  /** ONNX Runtime's products in float64. Threads are not the model's: 0, the default, takes every core. Whoever opens it releases it. */
+  openAlgebra(options?: Pick<SessionOptions, "threads">): Promise<Algebra>;
   /** @throws `TEXTS_UNSUPPORTED`, `TOKENIZER_INVALID`, `INPUT_NOT_FOUND` */
   tokenizer(): Promise<Tokenizer>;
   /**
@@ -179,6 +182,7 @@ export async function assembleModel(
     device,
     preprocess: (source, how) => platform.preprocess(source, config.preprocess, how),
     matmul,
+    openAlgebra: (how) => createAlgebra(openSession, how),
     weightsHash: once(async () => {
       const hash = await hashWeights(bytes, weights);
       await requireUnchanged();

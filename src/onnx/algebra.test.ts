@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../math/random.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "./algebra.ts";
+import { openNodeSession } from "./node-session.ts";
 
 const random = new Random(1);
 const matrix = (rows: number, columns: number): DenseMatrix => ({
@@ -10,7 +11,7 @@ const matrix = (rows: number, columns: number): DenseMatrix => ({
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra();
+  algebra = await createAlgebra(openNodeSession);
 });
 afterAll(() => algebra.release());
 
@@ -43,7 +44,7 @@ describe("products in float64", () => {
   it("have the same bits on one thread and on two, and a row's do not depend on other rows", async () => {
     const [left, right] = [matrix(1000, 131), matrix(131, 67)];
     const whole = await algebra.product(left, right);
-    const single = await createAlgebra({ threads: 1 });
+    const single = await createAlgebra(openNodeSession, { threads: 1 });
     expect((await single.product(left, right)).data).toEqual(whole.data);
     expect((await single.gram(left)).data).toEqual((await algebra.gram(left)).data);
     await single.release();

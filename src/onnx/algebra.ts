@@ -1,6 +1,5 @@
 import { createGraph } from "./graph.ts";
-import { createSession } from "./node-session.ts";
-import type { SessionOptions } from "./session.ts";
+import type { OpenSession, SessionOptions } from "./session.ts";
 
 /** A dense matrix in C order: `data.length` is `rows · columns`. */
 export interface DenseMatrix {
@@ -15,33 +14,41 @@ export interface Algebra {
   product(a: DenseMatrix, b: DenseMatrix): Promise<DenseMatrix>;
   /** XᵀX: [n, m] → [m, m]. */
   gram(x: DenseMatrix): Promise<DenseMatrix>;
+  /** XᵀY: [n, m] and [n, k] → [m, k]. */
+  cross(x: DenseMatrix, y: DenseMatrix): Promise<DenseMatrix>;
   /** Frees its memory; it must not be used again. */
   release(): Promise<void>;
 }
 
 /** Starts the two sessions; takes a few milliseconds. Always on the CPU, whatever the model runs on. */
-export async function createAlgebra({ threads = 0 }: Pick<SessionOptions, "threads"> = {}): Promise<Algebra> {
+export async function createAlgebra(
+  open: OpenSession,
+  { threads = 0 }: Pick<SessionOptions, "threads"> = {},
+): Promise<Algebra> {
   const products = createGraph("product");
   const a = products.input("a", "float64", ["m", "k"]);
   const b = products.input("b", "float64", ["k", "n"]);
   products.output("result", products.op("MatMul", [a, b]), { type: "float64" });
-  const grams = createGraph("gram");
-  const x = grams.input("x", "float64", ["n", "m"]);
-  grams.output("result", grams.op("Gemm", [x, x], { transA: 1 }), { type: "float64" });
-  const product = await createSession(products.finish(), undefined, { threads });
-  const gram = await createSession(grams.finish(), undefined, { threads });
+  const crosses = createGraph("cross");
+  const x = crosses.input("x", "float64", ["n", "m"]);
+  const y = crosses.input("y", "float64", ["n", "k"]);
+  crosses.output("result", crosses.op("Gemm", [x, y], { transA: 1 }), { type: "float64" });
+  const product = await open(products.finish(), [], { threads });
+  const transposed = await open(crosses.finish(), [], { threads });
+  const cross = async (left: DenseMatrix, right: DenseMatrix): Promise<DenseMatrix> => {
+    const { result } = await transposed.runDouble({ x: tensor(left), y: tensor(right) });
+    return { data: result.data, rows: left.columns, columns: right.columns };
+  };
   return {
     async product(left, right) {
       const { result } = await product.runDouble({ a: tensor(left), b: tensor(right) });
       return { data: result.data, rows: left.rows, columns: right.columns };
     },
-    async gram(rows) {
-      const { result } = await gram.runDouble({ x: tensor(rows) });
-      return { data: result.data, rows: rows.columns, columns: rows.columns };
-    },
+    gram: (rows) => cross(rows, rows),
+    cross,
     async release() {
       await product.release();
-      await gram.release();
+      await transposed.release();
     },
   };
 }

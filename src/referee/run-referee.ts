@@ -11,6 +11,7 @@ import { percentileInterval } from "../math/intervals.ts";
 import { signTest } from "../math/sign-test.ts";
 import { createModelLoader, type ModelLoader } from "../model/registry.ts";
 import { createAlgebra } from "../onnx/algebra.ts";
+import { openNodeSession } from "../onnx/node-session.ts";
 import { originOf } from "../results/origin.ts";
 import {
   type RefereeMethod,
@@ -97,7 +98,7 @@ async function judgeAll(loader: ModelLoader, options: RefereeOptions): Promise<R
   const steps = createSteps(options.stepsFolder);
   const said: SaidOfModel[] = [];
   const sides: ComparedSide[] = [];
-  const algebra = await createAlgebra({ threads });
+  const algebra = await createAlgebra(openNodeSession, { threads });
   try {
     for (const wanted of models) {
       checkCancelled(signal);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LABELLER_KINDS } from "../labels/labels-file.ts";
+import { LABELLER_KINDS } from "../labels/kinds.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { marginSchema } from "./selectivity.ts";

@@ -42,8 +42,8 @@ export async function serveModels(
   const folders = new Map<string, { readonly path: string; readonly name: string }>();
   for (const named of given) {
     const model = await loader.load(named);
-    await requireFinite(disk, model.checkpoint.weights);
-    const id = await idOf(model, environment);
+    // Each reads all weights, in a thread of its own.
+    const [id] = await Promise.all([idOf(model, environment), requireFinite(disk, model.checkpoint.weights)]);
     ids.push(id);
     if (id !== model.name) folders.set(id, { path: model.checkpoint.folder, name: model.name });
   }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { open, readdir, realpath, stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import type { Bytes, OpenFile } from "./bytes.ts";
 import { ClipInterpretError } from "./errors.ts";
 import { inputError, readInput } from "./files.ts";
+
+const HASHED_AT_ONCE = 2 ** 20;
 
 /** Files of this machine. */
 export const disk: Bytes = {
@@ -43,9 +43,20 @@ export const disk: Bytes = {
   },
   async hash(paths) {
     const hash = createHash("sha256");
+    // One piece of memory: a stream's own pieces cost more than the hash.
+    const piece = new Uint8Array(HASHED_AT_ONCE);
     for (const path of paths) {
       try {
-        await pipeline(createReadStream(path), hash, { end: false });
+        const handle = await open(path);
+        try {
+          for (;;) {
+            const { bytesRead } = await handle.read(piece);
+            if (bytesRead === 0) break;
+            hash.update(piece.subarray(0, bytesRead));
+          }
+        } finally {
+          await handle.close();
+        }
       } catch (cause) {
         throw inputError(path, cause);
       }

@@ -422,6 +422,10 @@ export const ERRORS = {
     means: "Another tab of this page indexes pictures now.",
     hint: "Wait until it is done, or stop it there.",
   },
+  MODEL_BUSY: {
+    means: "A model that was fetched is at work, and a page has room for one of those.",
+    hint: "Wait until it is done, or stop it at the foot of the page: what was seen is kept.",
+  },
   CORPUS_NOT_READY: {
     means: "A corpus has no index for this model yet.",
     hint: "Start making it, or wait until it is made; the page shows how far it is.",

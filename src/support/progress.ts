@@ -27,4 +27,9 @@ export function checkCancelled(signal: AbortSignal | undefined): void {
 }
 
 /** Between two pieces of long work what else the process does, such as answering requests, gets its turn. */
-export const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+export const pause = (): Promise<void> =>
+  new Promise((resolve) => {
+    // Browsers have timers alone.
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve);
+  });

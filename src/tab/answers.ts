@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { z } from "zod";
 import { withoutSeen } from "../analysis/ablation/without-seen.ts";
+import { knowingHeads, openPoolShares, type PoolShares } from "../analysis/atlas/knowing-heads.ts";
+import type { AtlasLabels } from "../analysis/atlas/labels.ts";
 import { averageScores, meanScores } from "../analysis/explain/compared.ts";
 import { explainSeen } from "../analysis/explain/explain.ts";
 import { findNeighbors, type Query } from "../analysis/neighbors/neighbors.ts";
@@ -30,22 +32,26 @@ import {
   withoutRequestSchema,
   wordsRequestSchema,
 } from "../results/app.ts";
+import { atlasFindRequestSchema, type HeadLabels } from "../results/atlas.ts";
 import { originOf } from "../results/origin.ts";
 import type { TabCheckResult } from "../results/verify.ts";
 import { describeModel } from "../server/model-detail.ts";
 import { parseWithProperties } from "../server/named-sets.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
+import { parseJson } from "../support/json.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { sharedCache } from "../support/shared.ts";
+import type { TextPool } from "../text/pool.ts";
 import type { Collections } from "./collections.ts";
 import { knownAnswer, type PageFacts, pageOf, type Question } from "./facts.ts";
+import type { OpenModels } from "./open-models.ts";
 
 /** What the answers need of where they are given. */
 export interface TabPlace {
   readonly facts: PageFacts;
-  readonly openModel: (name: string) => Promise<ClipModel>;
+  readonly models: OpenModels;
   readonly readFile: (address: string) => Promise<Uint8Array>;
   /** What models run in. */
   readonly runtime: () => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
@@ -57,11 +63,12 @@ export interface TabPlace {
 /** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
 const LOOK_BYTES = 256e6;
 const UPLOAD_BYTES = 512e6;
-const MOST_MODELS = 3;
 const MOST_INDEXES = 3;
 const MOST_TEXTS_KEPT = 2000;
 /** Pictures that a model is checked with. */
 const CHECKED = 4;
+
+type Route = (body: unknown, query: URLSearchParams, signal?: AbortSignal) => Promise<unknown>;
 
 /** Answers the questions of one tab, one at a time. */
 export type Answer = (question: Question, signal?: AbortSignal) => Promise<unknown>;
@@ -72,22 +79,22 @@ export type Answer = (question: Question, signal?: AbortSignal) => Promise<unkno
  */
 export function createAnswers({
   facts,
-  openModel,
+  models,
   readFile,
   runtime,
   openIndex,
   collections,
 }: TabPlace): Answer {
-  const models = sharedCache<ClipModel>(MOST_MODELS);
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
     sizeCalculation: ({ length }) => Math.max(1, length),
   });
   const looks = new LRUCache<string, SeenImage>({ maxSize: LOOK_BYTES, sizeCalculation: bytesOf });
   const embeddings = new LRUCache<string, Float32Array>({ max: MOST_TEXTS_KEPT });
-  const load = (name: string) => models.get(name, () => openModel(name));
+  const load = (name: string) => models.open(name);
   const indexes = sharedCache<Search<ShardedIndex>>(MOST_INDEXES);
-  const means = new WeakMap<ShardedIndex, Promise<Float64Array[]>>();
+  const means = keptByIndex<Float64Array[]>();
+  const pools = keptByIndex<{ readonly pool: TextPool; readonly shares: PoolShares }>();
   const search = async (model: ClipModel, name: string, corpus: string) => {
     const collection = await collections?.find(corpus);
     if (collection) return collection.search(model, name);
@@ -96,11 +103,17 @@ export function createAnswers({
     if (address === undefined) throw notHere();
     return indexes.get(key, () => openIndex(model, address));
   };
-  const meansOf = (model: ClipModel, index: ShardedIndex) => {
-    const found = means.get(index) ?? meanOfEachHead(index, model.geometry);
-    means.set(index, found);
-    found.catch(() => means.delete(index));
-    return found;
+  const meansOf = (model: ClipModel, index: ShardedIndex) =>
+    means(index, () => meanOfEachHead(index, model.geometry));
+  /** A pool of texts, and what heads over an index make of it: some seconds of work, once. */
+  const poolOver = (model: ClipModel, name: string, index: ShardedIndex) => {
+    const address = facts.pools[name];
+    if (address === undefined) throw noAtlas();
+    return pools(index, async () => {
+      const pool = parseJson(await readFile(address), address) as TextPool;
+      const embedded = await model.encodeTexts(pool.texts.map(({ text }) => text));
+      return { pool, shares: await openPoolShares(model, index, embedded) };
+    });
   };
   const setOf = (model: ClipModel, name: string, heads: string, corpus: string) => {
     const path = `/api/properties?${new URLSearchParams({ model: name, corpus })}`;
@@ -159,7 +172,7 @@ export function createAnswers({
     return texts.map((_, i) => unitProbe(all.subarray(i * embedDim, (i + 1) * embedDim)));
   };
 
-  const routes: Readonly<Record<string, (body: unknown, query: URLSearchParams) => Promise<unknown>>> = {
+  const routes: Readonly<Record<string, Route>> = {
     "GET /api/model": async (_, query) => {
       const name = query.get("name") ?? "";
       return describeModel({ ...(await load(name)), id: name });
@@ -172,10 +185,7 @@ export function createAnswers({
       return checkInTab(model, shown, await runtime());
     },
     "DELETE /api/model": async (_, query) => {
-      const name = query.get("name") ?? "";
-      const known = models.get(name, () => Promise.reject(notHere()));
-      models.delete(name);
-      await known.then((model) => model.release()).catch(() => {});
+      await models.close(query.get("name") ?? "");
       return {};
     },
     "POST /api/images": async (body) => {
@@ -241,6 +251,15 @@ export function createAnswers({
       const options = { k, ...(scoring && { scoring }), includeSelf, seed };
       return findNeighbors(model, found, prepared, { name: heads, set }, options);
     },
+    "POST /api/atlas/find": async (body, _, signal) => {
+      const { corpus, text, ...asked } = parsed(atlasFindRequestSchema, body);
+      const model = await load(asked.model);
+      const { index } = await search(model, asked.model, corpus);
+      const known = await poolOver(model, asked.model, index);
+      const labels = labelsOf(facts, asked.model);
+      const embedding = await embed(model, [text]);
+      return knowingHeads(model, index, { ...known, text, embedding, labels }, { ...(signal && { signal }) });
+    },
     "POST /api/means": async (body) => {
       const { corpus, texts, ...asked } = parsed(meansRequestSchema, body);
       const model = await load(asked.model);
@@ -281,7 +300,7 @@ export function createAnswers({
     const without = method === "GET" ? withoutIndex(facts, place, query) : undefined;
     if (without !== undefined) return without;
     const route = routes[`${method} ${place}`];
-    if (route) return route(body, query);
+    if (route) return route(body, query, signal);
     const [, image, file] = /^\/api\/images\/([^/]+)(\/file)?$/.exec(place) ?? [];
     if (method === "GET" && image !== undefined) {
       const name = decodeURIComponent(image);
@@ -303,6 +322,23 @@ function propertiesOver({ answers }: PageFacts, model: string): Properties {
   });
   const byName = new Map(known.reverse().map((one) => [one.name, { ...one, precision: null }]));
   return { properties: [...byName.values()] };
+}
+
+/** What follows from an index, for as long as that is open. */
+function keptByIndex<T>() {
+  const kept = new WeakMap<ShardedIndex, Promise<T>>();
+  return (index: ShardedIndex, load: () => Promise<T>): Promise<T> => {
+    const found = kept.get(index) ?? load();
+    kept.set(index, found);
+    found.catch(() => kept.delete(index));
+    return found;
+  };
+}
+
+/** What heads are called, as the server gave it. */
+function labelsOf({ answers }: PageFacts, model: string): AtlasLabels {
+  const known = answers[`/api/labels?${new URLSearchParams({ model })}`] as HeadLabels | undefined;
+  return Object.fromEntries((known?.heads ?? []).map(({ name, label }) => [name, label]));
 }
 
 /** What is known of a model that the page did not come with: nothing was indexed with it, named or measured. */

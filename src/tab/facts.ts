@@ -28,6 +28,8 @@ export interface PageFacts {
   readonly files: Readonly<Record<string, string>>;
   /** Where the index of a corpus by a model is, by `corpus model`. */
   readonly indexes: Readonly<Record<string, string>>;
+  /** Where the pool of texts is that a model's heads are compared by, by the model's name. */
+  readonly pools: Readonly<Record<string, string>>;
   /** By what pages call them: `scenes:…`. */
   readonly pictures: Readonly<Record<string, PagePicture>>;
 }

@@ -1,25 +1,30 @@
 /** Folders that a page was given: their pictures and what models saw in them are kept in the browser, and nowhere else. */
-import { z } from "zod";
 import { assembleIndex } from "../corpus/assemble-index.ts";
 import { indexPictures, storedManifest } from "../corpus/index-pictures.ts";
 import { type Manifest, requireModelOf } from "../corpus/manifest.ts";
 import { readShardRows } from "../corpus/read-shard.ts";
 import { imageId, type RejectedRow } from "../corpus/rows.ts";
 import { createSearch } from "../corpus/search.ts";
-import { type GivenFile, sourceOfFiles } from "../corpus/source-files.ts";
+import type { GivenFile } from "../corpus/source-files.ts";
 import type { PassedOver, SourceImage } from "../corpus/source-image.ts";
 import type { WritableStore } from "../corpus/store.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { AddedCorpus, ChangedCorpora, JobView } from "../results/app.ts";
-import { problemOf } from "../server/problems.ts";
-import { ClipInterpretError, type ErrorCode } from "../support/errors.ts";
+import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
-import { parseJson } from "../support/json.ts";
 import { checkCancelled } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
-import { slugOf } from "../support/slug.ts";
 import { pictureFile } from "./addresses.ts";
 import type { Collection } from "./collection.ts";
+import {
+  type Folder,
+  folderOfFiles,
+  freeName,
+  inMegabytes,
+  readFolder,
+  writeFolder,
+} from "./given-folder.ts";
+import { createTabJobs, type Steps, type Wanted } from "./jobs.ts";
 
 /** What folders are kept with. */
 export interface KeptFoldersPlace {
@@ -52,6 +57,8 @@ export interface KeptFolders {
   remove(name: string): Promise<ChangedCorpora>;
   /** What of a folder is no part of its index, and why. */
   leftOut(name: string, model: string): Promise<LeftOut>;
+  /** The folder that a model is looking at now, by its title. */
+  workOf(model: string): string | undefined;
   /** Does some of the work that nobody waits for: a picture. @returns false where there is none */
   step(): Promise<boolean>;
 }
@@ -63,55 +70,15 @@ export interface LeftOut {
   readonly passedOver: PassedOver;
 }
 
-/** Pictures of a folder. */
-export const MOST_PICTURES = 10_000;
-/** Bytes of a picture's file. */
-const MOST_BYTES = 64e6;
 const MOST_OPEN = 3;
 /** Bytes of an index a picture, of a large model. */
 const INDEX_BYTES = 150e3;
-const LIST = "folder.json";
-/** Milliseconds between two words about work. */
-const EVERY = 100;
-
-const factors = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
-const listSchema = z.object({
-  title: z.string(),
-  images: z.array(
-    z.object({
-      ...{ path: z.string(), bytes: z.number(), mtime: z.number(), label: z.string().nullable(), factors },
-      refused: z.object({ code: z.custom<ErrorCode>(), message: z.string() }).optional(),
-    }),
-  ),
-  passed: z.object({ hidden: z.number(), others: z.record(z.string(), z.number()) }),
-});
-
-interface Folder {
-  readonly title: string;
-  readonly images: readonly SourceImage[];
-  readonly passed: PassedOver;
-  /** Those that are taken, by their ids. */
-  readonly byId: ReadonlyMap<string, SourceImage>;
-  /** Its files, until they are kept. */
-  given?: ReadonlyMap<string, GivenFile["file"]>;
-}
-
-interface Job {
-  view: JobView;
-  readonly folder: string;
-  readonly controller: AbortController;
-  steps?: AsyncGenerator<Partial<JobView>, void, undefined>;
-  told: number;
-  /** When its task began, and with how much done. */
-  mark?: { readonly at: number; readonly done: number };
-}
 
 /** Opens what was kept on earlier visits. */
 export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
   const folders = new Map<string, Folder>();
   const manifests = new Map<string, Manifest | undefined>();
   const indexes = sharedCache<Awaited<ReturnType<Collection["search"]>>>(MOST_OPEN);
-  const jobs: Job[] = [];
   let loaded: Promise<void> | undefined;
   const load = () => {
     loaded ??= readAll();
@@ -123,7 +90,7 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
   const readAll = async () => {
     const store = await place.store();
     for (const name of await store.list(".")) {
-      const folder = await readList(store, name);
+      const folder = await readFolder(store, name);
       if (folder) folders.set(name, folder);
     }
   };
@@ -147,13 +114,12 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
       const { images, byId } = folder;
       const manifest = folder.given ? undefined : await manifestOf(name, model);
       const { searchable, seen } = countsOf(manifest);
-      const job = jobs.find((one) => one.folder === name && one.view.model === model);
       return {
         ...{ name, title: folder.title, made: !folder.given, own: true, searchable },
         images: byId.size,
         indexed: manifest !== undefined && seen >= images.length,
         version: searchable > 0 ? versionOf(manifest!) : null,
-        job: job?.view.id ?? null,
+        job: jobs.find({ folder: name, model })?.id ?? null,
       };
     },
     async images({ offset, limit, ids }) {
@@ -206,13 +172,11 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
       });
       await store.put(pictureFile(id), [new Uint8Array(bytes)]);
     }
-    const { title, images, passed } = folder;
-    const list = JSON.stringify({ title, images, passed });
-    await store.put(LIST, [new TextEncoder().encode(list)]);
+    await writeFolder(store, folder);
     delete folder.given;
   }
 
-  async function* work({ folder: name, view: { model: called }, controller: { signal } }: Job) {
+  async function* work({ folder: name, model: called }: Wanted, signal: AbortSignal): Steps {
     const release = await place.lock();
     if (!release) throw new ClipInterpretError("STORAGE_BUSY", "another tab of this page indexes pictures");
     try {
@@ -222,7 +186,7 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
         // What another visit began to keep.
         await store.remove(name);
         for (const other of await store.list("."))
-          if (!folders.has(other) && !(await readList(store, other))) await store.remove(other);
+          if (!folders.has(other) && !(await readFolder(store, other))) await store.remove(other);
         yield* keep(name, folder, signal);
       }
       const store = await indexStore(name, called);
@@ -245,43 +209,17 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
     }
   }
 
-  const start = (name: string, title: string, model: string): JobView => {
-    const known = jobs.find(({ folder, view }) => folder === name && view.model === model);
-    if (known && !known.controller.signal.aborted) return known.view;
-    const view: JobView = {
-      ...{ id: `tab-${sha256Of(`${name} ${model} ${place.now()}`).slice(0, 12)}`, kind: "prepare" as const },
-      ...{ title: `Getting ${title} ready`, subject: name, model, state: "queued" as const },
-      ...{ task: null, unit: null, done: 0, total: null, secondsLeft: null, warnings: [], error: null },
-      ...{ started: new Date().toISOString(), ended: null },
-    };
-    const job: Job = { view, folder: name, controller: new AbortController(), told: 0 };
-    jobs.push(job);
-    place.tell(view);
-    return view;
-  };
-  const change = (job: Job, view: Partial<JobView>) => {
-    const now = place.now();
-    const isOther = view.state !== undefined || view.task !== job.view.task;
-    if (isOther || !job.mark) job.mark = { at: now, done: view.done ?? 0 };
-    const next = { ...job.view, ...view };
-    const seconds = (now - job.mark.at) / 1000;
-    const pace = (next.done - job.mark.done) / seconds;
-    const isKnown = next.total !== null && pace > 0 && seconds > 2 && next.state === "running";
-    job.view = { ...next, secondsLeft: isKnown ? (next.total! - next.done) / pace : null };
-    if (!isOther && now - job.told < EVERY) return;
-    job.told = now;
-    place.tell(job.view);
-  };
-  const end = async (job: Job, state: JobView["state"], error: JobView["error"] = null) => {
-    jobs.splice(jobs.indexOf(job), 1);
-    const folder = folders.get(job.folder);
-    // Half of its pictures are no folder.
-    if (folder?.given) {
-      folders.delete(job.folder);
-      await (await place.store()).remove(job.folder).catch(() => {});
-    }
-    change(job, { state, error, ended: new Date().toISOString() });
-  };
+  const jobs = createTabJobs({
+    work,
+    async ended({ folder: name }) {
+      // Half of its pictures are no folder.
+      if (!folders.get(name)?.given) return;
+      folders.delete(name);
+      await (await place.store()).remove(name).catch(() => {});
+    },
+    tell: place.tell,
+    now: place.now,
+  });
 
   return {
     async list() {
@@ -290,43 +228,18 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
     },
     async add(title, files, model) {
       await load();
-      const { images, passed = { hidden: 0, others: {} } } = await sourceOfFiles(title, files);
-      const checked = images.map((image) =>
-        image.bytes <= MOST_BYTES || image.refused ? image : { ...image, refused: tooLong(image) },
-      );
-      const byId = idsOf(checked);
-      const taken = byId.size;
-      if (taken > MOST_PICTURES) {
-        const [found, most] = [taken, MOST_PICTURES].map((count) => count.toLocaleString("en"));
-        throw new ClipInterpretError(
-          "PICTURES_TOO_MANY",
-          `“${title}” has ${found} pictures; ${most} are taken`,
-        );
-      }
-      if (taken === 0) {
-        const why = checked[0]?.refused?.message;
-        throw new ClipInterpretError("NO_IMAGES", `no pictures in “${title}”${why ? `: ${why}` : ""}`);
-      }
+      const folder = await folderOfFiles(title, files);
       const name = freeName(title, folders);
-      const given = new Map(files.map(({ path, file }) => [path, file]));
-      folders.set(name, { title, images: checked, byId, passed, given });
-      return { corpus: name, job: start(name, title, model) };
+      folders.set(name, folder);
+      return { corpus: name, job: jobs.start({ folder: name, model }, title) };
     },
     async prepare(name, model) {
-      return start(name, (await folderOf(name)).title, model);
+      return jobs.start({ folder: name, model }, (await folderOf(name)).title);
     },
-    stop(id) {
-      const job = jobs.find(({ view }) => view.id === id);
-      job?.controller.abort();
-      return job?.view;
-    },
+    stop: jobs.stop,
     async remove(name) {
       await folderOf(name);
-      for (const job of jobs.filter(({ folder }) => folder === name)) {
-        job.controller.abort();
-        await job.steps?.return();
-        await end(job, "cancelled");
-      }
+      await jobs.drop(name);
       await (await place.store()).remove(name);
       folders.delete(name);
       for (const key of manifests.keys()) if (key.startsWith(`${name} `)) manifests.delete(key);
@@ -347,37 +260,13 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
         passedOver: passed,
       };
     },
-    async step() {
-      const [job] = jobs;
-      if (!job) return false;
-      try {
-        if (!job.steps) change(job, { state: "running" });
-        job.steps ??= work(job);
-        const { value, done } = await job.steps.next();
-        if (done) await end(job, "done");
-        else change(job, value);
-      } catch (error) {
-        if (jobs.includes(job))
-          await (job.controller.signal.aborted
-            ? end(job, "cancelled")
-            : end(job, "failed", problemOf(error)));
-      }
-      return true;
+    workOf(model) {
+      const job = jobs.running(model);
+      return job && folders.get(job.subject)?.title;
     },
+    step: jobs.step,
   };
 }
-
-async function readList(store: WritableStore, name: string): Promise<Folder | undefined> {
-  const file = `${name}/${LIST}`;
-  if ((await store.size(file)) === undefined) return undefined;
-  const parsed = listSchema.safeParse(parseJson(await store.read(file), file));
-  if (!parsed.success) return undefined;
-  const images = parsed.data.images as SourceImage[];
-  return { ...parsed.data, images, byId: idsOf(images) };
-}
-
-const idsOf = (images: readonly SourceImage[]): Folder["byId"] =>
-  new Map(images.filter(({ refused }) => !refused).map((image) => [imageId(image.path), image]));
 
 const indexFolder = (model: string) => `index-${sha256Of(model).slice(0, 16)}`;
 
@@ -398,19 +287,3 @@ function countsOf(manifest: Manifest | undefined) {
 
 const versionOf = (manifest: Manifest) =>
   sha256Of(JSON.stringify(manifest.shards.map(({ name, files }) => [name, files]))).slice(0, 12);
-
-const tooLong = ({ path, bytes }: SourceImage) => ({
-  code: "UPLOAD_TOO_LARGE" as const,
-  message: `${path} has ${inMegabytes(bytes)}; ${inMegabytes(MOST_BYTES)} are taken`,
-});
-
-const inMegabytes = (bytes: number) => `${Math.max(1, Math.round(bytes / 1e6)).toLocaleString("en")} MB`;
-
-/** `own-holiday-photos`: what a folder is called in addresses. */
-function freeName(title: string, taken: ReadonlyMap<string, unknown>): string {
-  const base = `own-${slugOf(title).slice(0, 30) || "pictures"}`.replace(/-+$/, "");
-  for (let i = 1; ; i++) {
-    const name = i === 1 ? base : `${base}-${i}`;
-    if (!taken.has(name)) return name;
-  }
-}

@@ -3,6 +3,7 @@ import { arrayMoments } from "../../src/analysis/textspan/contributions.ts";
 import { spanArrays } from "../../src/analysis/textspan/arrays.ts";
 import { reconstruct, textspan } from "../../src/analysis/textspan/textspan.ts";
 import { type Algebra, createAlgebra } from "../../src/onnx/algebra.ts";
+import { openNodeSession } from "../../src/onnx/node-session.ts";
 import { readJson } from "../../src/support/files.ts";
 import { openNpyRows } from "../../src/support/npy-stream.ts";
 import type { ProgressEvent } from "../../src/support/progress.ts";
@@ -17,7 +18,7 @@ interface Expected {
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra();
+  algebra = await createAlgebra(openNodeSession);
 });
 afterAll(() => algebra.release());
 

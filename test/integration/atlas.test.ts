@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { evaluateZeroShot } from "../../src/analysis/ablation/study.ts";
 import { makeAtlas } from "../../src/analysis/atlas/atlas.ts";
 import { blindAtlas, blindPage } from "../../src/analysis/atlas/blind.ts";
-import { findHeads, openPoolShares } from "../../src/analysis/atlas/find-heads.ts";
+import { sharesOfPool } from "../../src/analysis/atlas/find-heads.ts";
 import { keptAtlas } from "../../src/analysis/atlas/kept.ts";
+import { knowingHeads } from "../../src/analysis/atlas/knowing-heads.ts";
 import { labelAtlas, labelPage, loadAtlasLabels } from "../../src/analysis/atlas/labels.ts";
 import type { AtlasOptions } from "../../src/analysis/atlas/options.ts";
 import { measureSelectivity } from "../../src/analysis/selectivity/selectivity.ts";
@@ -307,8 +308,11 @@ describe("labels", () => {
 
 describe("heads that know a text", () => {
   it("are those of its factor, with whether they write towards it", async () => {
-    const known = await openPoolShares(model, index, pool, { cacheFolder: join(scratch, "texts") });
-    const find = async (text: string) => (await findHeads(model, index, pool, text, { known })).heads;
+    const shares = await sharesOfPool(model, index, pool, { cacheFolder: join(scratch, "texts") });
+    const find = async (text: string) => {
+      const embedding = await model.encodeTexts([text]);
+      return (await knowingHeads(model, index, { text, embedding, shares, pool })).heads;
+    };
     const red = await find("a red background");
     expect(
       red
@@ -324,7 +328,7 @@ describe("heads that know a text", () => {
     const [{ text }] = pool.texts;
     const first = (await find(text))[0];
     const unit = 4 * first.layer + first.head;
-    const below = known.sorted[unit].filter((share) => share < first.share - 1e-9).length;
+    const below = shares.sorted[unit].filter((share) => share < first.share - 1e-9).length;
     expect(first.percentile).toBeCloseTo(below / pool.texts.length, 2);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { spanArrays } from "../../src/analysis/textspan/arrays.ts";
 import { headContributions } from "../../src/analysis/textspan/contributions.ts";
-import { type DescribeOptions, describeHeads, unitRows } from "../../src/analysis/textspan/describe-heads.ts";
+import { type DescribeOptions, describeHeads } from "../../src/analysis/textspan/describe-heads.ts";
 import { resampleDescriptions } from "../../src/analysis/textspan/resample-descriptions.ts";
 import { rowSpace } from "../../src/analysis/textspan/row-space.ts";
 import { averageOverlap, dealBlocks } from "../../src/analysis/textspan/stability.ts";
@@ -12,6 +12,7 @@ import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { scanSource } from "../../src/corpus/source.ts";
+import { unitRows } from "../../src/math/linear.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents } from "../../src/model/components.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
@@ -20,6 +21,7 @@ import { loadClipModel } from "../../src/model/load-model.ts";
 import { locateModel } from "../../src/model/registry.ts";
 import { embedTexts } from "../../src/model/text-cache.ts";
 import { createAlgebra } from "../../src/onnx/algebra.ts";
+import { openNodeSession } from "../../src/onnx/node-session.ts";
 import { createNpyWriter, openNpyRows } from "../../src/support/npy-stream.ts";
 import { hashPool, loadPool, type TextPool } from "../../src/text/pool.ts";
 import { planCorpus, writeCorpus } from "../../src/world/corpus.ts";
@@ -156,7 +158,7 @@ describe("heads in words", () => {
 
 describe("stability over resampled images", () => {
   it("comes from blocks whose moments add up to those that are stored", async () => {
-    const algebra = await createAlgebra();
+    const algebra = await createAlgebra(openNodeSession);
     const stored = await index.moments();
     const head = headContributions(index, model, { layer: 2, head: 1 }, stored);
     const moments = await head.moments();
@@ -214,7 +216,7 @@ describe("stability over resampled images", () => {
       ],
       moments: async () => {
         const all = await index.moments();
-        const algebra = await createAlgebra();
+        const algebra = await createAlgebra(openNodeSession);
         const head = headContributions(index, model, { layer: 0, head: 0 }, all);
         all.set((await algebra.gram(await head.rows(copies))).data);
         await algebra.release();
@@ -258,7 +260,7 @@ describe("what cannot be described", () => {
   });
 
   it("one image has no variance and no texts", async () => {
-    const algebra = await createAlgebra();
+    const algebra = await createAlgebra(openNodeSession);
     const head = headContributions(index, model, { layer: 0, head: 0 }, await index.moments());
     const { data } = await algebra.gram(await head.rows([0]));
     const space = await rowSpace(algebra, data, head.matrix);

@@ -8,12 +8,11 @@ import {
   spanFromWeights,
 } from "../../src/analysis/from-weights/from-weights.ts";
 import { writeDirections } from "../../src/analysis/from-weights/write-directions.ts";
-import { unitRows } from "../../src/analysis/textspan/describe-heads.ts";
 import { buildIndex } from "../../src/corpus/build.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch } from "../../src/corpus/search.ts";
 import { scanSource } from "../../src/corpus/source.ts";
-import { dot } from "../../src/math/linear.ts";
+import { dot, unitRows } from "../../src/math/linear.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseComponents } from "../../src/model/components.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";

@@ -17,6 +17,7 @@ import { ClipInterpretError } from "../../src/support/errors.ts";
 import { createAnswers } from "../../src/tab/answers.ts";
 import { createCollections } from "../../src/tab/collections.ts";
 import { createKeptFolders } from "../../src/tab/kept-folders.ts";
+import { createOpenModels } from "../../src/tab/open-models.ts";
 
 /*
  * Folders that a page without a server is given: here with a disk in the place of the browser's. What is indexed step by step is
@@ -87,8 +88,12 @@ function page(kept: string, change: { store?: WritableStore; room?: number; isFr
     now: () => performance.now(),
   });
   const answer = createAnswers({
-    facts: { version: "", answers: {}, files: {}, indexes: {}, pictures: {} },
-    openModel: async () => model,
+    facts: { version: "", answers: {}, files: {}, indexes: {}, pools: {}, pictures: {} },
+    models: createOpenModels({
+      load: async () => model,
+      isLarge: () => false,
+      workOf: (name) => folders.workOf(name),
+    }),
     readFile: async () => new Uint8Array(),
     openIndex: () => Promise.reject(new Error("none")),
     runtime: async () => ({ runtime: "none", threads: 1 }),
@@ -197,6 +202,8 @@ describe("a folder that a page was given", () => {
     expect((await busy.finish()).error).toMatchObject({ code: "STORAGE_BUSY" });
     const { give } = page("none");
     expect(await code(give([]))).toBe("NO_IMAGES");
+    const list = { ...(await given(pictures))[0]!, path: "list.csv" };
+    await expect(give([list])).rejects.toMatchObject({ hint: expect.stringMatching(/read by the command/) });
     const one =
       (await given(pictures)).find(({ path }) => path.endsWith("monkey.png")) ??
       (await given(join(pictures, "first")))[1]!;

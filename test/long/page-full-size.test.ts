@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -7,7 +7,7 @@ import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
 import type { ExplainResult } from "../../src/results/explain.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
-import { launch, painted, requirePage, skipPage } from "../../web/test/browser.ts";
+import { launch, numbersOf, painted, requirePage, skipPage } from "../../web/test/browser.ts";
 import { pageFor } from "../../web/test/page-for.ts";
 import { apart } from "../support/apart.ts";
 import { type HubForPages, startHubForPages } from "../support/hub-for-pages.ts";
@@ -33,14 +33,7 @@ let served: string;
 const asked: string[] = [];
 
 const ready = (of: Page) => of.getByRole("button", { name: `model ${ID}` }).waitFor();
-const numbers = async (of: Page): Promise<ExplainResult> => {
-  const group = of.getByRole("group", { name: "Download this view" });
-  const [file] = await Promise.all([
-    of.waitForEvent("download"),
-    group.getByRole("button", { name: "JSON" }).click(),
-  ]);
-  return JSON.parse(await readFile(await file.path(), "utf8")).explanation;
-};
+const numbers = async (of: Page) => (await numbersOf<{ explanation: ExplainResult }>(of)).explanation;
 /** All but how the rounding of the sums turned out, which is no number of the model. */
 const nameless = ({ origin, sumError, ...rest }: ExplainResult) => ({
   ...rest,

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { expect } from "vitest";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -90,3 +92,31 @@ export async function pixelsOf(page: Page, selector: string): Promise<Buffer> {
 /** Waits until a canvas holds a map. */
 export const painted = (page: Page, selector = ".heat canvas") =>
   page.locator(`${selector}[data-painted="map"]`).first().waitFor();
+
+/** What a view saves, as text. */
+export async function saved(page: Page, kind: "SVG" | "JSON"): Promise<string> {
+  const group = page.getByRole("group", { name: "Download this view" });
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    group.getByRole("button", { name: kind }).click(),
+  ]);
+  return readFile(await file.path(), "utf8");
+}
+
+/** The numbers of a view, as it saves them. */
+export const numbersOf = async <T>(page: Page): Promise<T> => JSON.parse(await saved(page, "JSON")) as T;
+
+/** Waits until a part of the page shows its first pictures. */
+export const shown = (part: Locator, count = 1): Promise<void> => {
+  const widths = () =>
+    part
+      .locator("img")
+      .evaluateAll((images) =>
+        images.map((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
+      );
+  const areThere = async () => {
+    const first = (await widths()).slice(0, count);
+    return first.length === count && first.every((width) => width > 0);
+  };
+  return expect.poll(areThere, { timeout: 60_000 }).toBe(true);
+};

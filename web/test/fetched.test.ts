@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -11,7 +11,7 @@ import { goldenPath } from "../../test/support/goldens.ts";
 import { COMMIT, type HubForPages, startHubForPages } from "../../test/support/hub-for-pages.ts";
 import { writeRandomCheckpoint } from "../../test/support/random-checkpoint.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, painted, requirePage, skipPage } from "./browser.ts";
+import { launch, numbersOf, painted, requirePage, skipPage } from "./browser.ts";
 import { pageFor } from "./page-for.ts";
 
 /*
@@ -69,14 +69,7 @@ const look = async (of: Page): Promise<ExplainResult> => {
   await painted(of);
   return numbers(of);
 };
-const numbers = async (of: Page): Promise<ExplainResult> => {
-  const group = of.getByRole("group", { name: "Download this view" });
-  const [file] = await Promise.all([
-    of.waitForEvent("download"),
-    group.getByRole("button", { name: "JSON" }).click(),
-  ]);
-  return JSON.parse(await readFile(await file.path(), "utf8")).explanation;
-};
+const numbers = async (of: Page) => (await numbersOf<{ explanation: ExplainResult }>(of)).explanation;
 
 describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_000 }, () => {
   beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findHeads } from "../../src/analysis/atlas/find-heads.ts";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { findNeighbors } from "../../src/analysis/neighbors/neighbors.ts";
 import { segmentImage } from "../../src/analysis/segmentation/segmentation.ts";
@@ -11,11 +11,12 @@ import { openIndex } from "../../src/corpus/open-search.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { parseHeads } from "../../src/model/components.ts";
 import { openModel } from "../../src/model/registry.ts";
+import { defaultPool, loadPool } from "../../src/text/pool.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, painted, requirePage, skipPage } from "./browser.ts";
+import { launch, numbersOf, painted, requirePage, shown, skipPage } from "./browser.ts";
 
 /*
  * The page without a server (`npm run build:page`), over one that knows nothing but files: what it shows is what the
@@ -52,29 +53,7 @@ const listen = (to: Page) => {
   });
 };
 /** What the view downloads as JSON. */
-const numbers = async (): Promise<Record<string, never>> => {
-  const group = page.getByRole("group", { name: "Download this view" });
-  const [file] = await Promise.all([
-    page.waitForEvent("download"),
-    group.getByRole("button", { name: "JSON" }).click(),
-  ]);
-  return JSON.parse(await readFile(await file.path(), "utf8"));
-};
-/** Waits until the first pictures of a part of the page are there. */
-const shown = (part: Locator) =>
-  expect
-    .poll(
-      () =>
-        part
-          .locator("img")
-          .evaluateAll((images) =>
-            images
-              .slice(0, 4)
-              .map((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0),
-          ),
-      { timeout: 60_000 },
-    )
-    .toEqual([true, true, true, true]);
+const numbers = () => numbersOf<Record<string, never>>(page);
 /** Results without the names that pictures have here and there. */
 const nameless = <R extends { origin: { image: object } }>({ origin, ...rest }: R) => ({
   ...rest,
@@ -140,7 +119,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     }));
     expect(apart(named, wanted)).toBeLessThan(1e-6);
     expect(there.neighbors.map(({ id }) => id)).toEqual(found.neighbors.map(({ id }) => id));
-    await shown(page.getByRole("region", { name: /most similar/ }));
+    await shown(page.getByRole("region", { name: /most similar/ }), 4);
   });
 
   it("takes the average picture off, and shows what heads look for", async () => {
@@ -154,7 +133,19 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     await page.getByRole("heading", { name: "All 16 heads" }).waitFor();
     await page.getByRole("link", { name: "L3.H1" }).first().click();
     await page.getByRole("heading", { name: "Where it looks" }).waitFor();
-    await shown(page.getByRole("article", { name: "Head L3.H1" }));
+    await shown(page.getByRole("article", { name: "Head L3.H1" }), 4);
+  });
+
+  it("says which heads know a text, as the library does", async () => {
+    const text = "a red background";
+    await page.goto(`${server.url}/#/heads?knows=${encodeURIComponent(text)}`);
+    await page.getByText(/best first/).waitFor();
+    await page.getByRole("button", { name: "Ask", exact: true }).waitFor();
+    const index = await openIndex(model, join(PAGE, "index/demo"));
+    const found = await findHeads(model, index, await loadPool(defaultPool(model.name)), text);
+    const there = (await numbers()) as unknown as typeof found;
+    expect(apart(there, found)).toBeLessThan(1e-6);
+    expect(there.heads[0]!.name).toBe(found.heads[0]!.name);
   });
 
   it("looks at a picture of one's own, which leaves for nowhere", async () => {

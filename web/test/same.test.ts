@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { displayPicture } from "../../src/image/display.ts";
@@ -15,7 +15,7 @@ import { lookPictures, lookSvg } from "../../src/views/look/svg.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";
 import { runHere } from "../../test/support/run-cli.ts";
-import { launch, openPage, skip } from "./browser.ts";
+import { launch, openPage, saved, skip } from "./browser.ts";
 
 /*
  * The command, the page and the files that each saves say the same of an image: the same numbers and the same pixels.
@@ -55,17 +55,6 @@ async function shown(svg: string): Promise<string[]> {
     same = same.replace(uri, `${info.width} × ${info.height} pixels, ${hash}`);
   }
   return same.replaceAll("><", ">\n<").split("\n");
-}
-
-async function download(page: Page, kind: "SVG" | "JSON"): Promise<string> {
-  const group = page.getByRole("group", { name: "Download this view" });
-  const [file] = await Promise.all([
-    page.waitForEvent("download"),
-    group.getByRole("button", { name: kind }).click(),
-  ]);
-  const path = join(server.cache, file.suggestedFilename());
-  await file.saveAs(path);
-  return readFile(path, "utf8");
 }
 
 const open = async (path: string) => {
@@ -111,8 +100,8 @@ describe("the command and the page", { timeout: 180_000 }, () => {
     await page
       .getByText(scale === "common" ? /One scale for all maps:/ : /Each map on its own scale:/)
       .waitFor();
-    expect(await shown(await download(page, "SVG"))).toEqual(await shown(await readFile(out, "utf8")));
-    expect(JSON.parse(await download(page, "JSON"))).toEqual(answered);
+    expect(await shown(await saved(page, "SVG"))).toEqual(await shown(await readFile(out, "utf8")));
+    expect(JSON.parse(await saved(page, "JSON"))).toEqual(answered);
     expect(complaints).toEqual([]);
   });
 
@@ -126,10 +115,10 @@ describe("the command and the page", { timeout: 180_000 }, () => {
     const look = { explanation, segmentation };
     const { page } = await open(addressOf("look", { heads: "L2,L3.H1", on: "1" }));
     await page.getByRole("heading", { name: TEXTS[1] }).waitFor();
-    expect(JSON.parse(await download(page, "JSON"))).toEqual(look);
+    expect(JSON.parse(await saved(page, "JSON"))).toEqual(look);
     const { width, height } = pixelSize(segmentation);
     const pixels = await displayPicture(EXAMPLE_SCENE.path, width, height);
     const drawn = lookSvg(look, await lookPictures(look, pixels, encodePng));
-    expect(await shown(await download(page, "SVG"))).toEqual(await shown(drawn));
+    expect(await shown(await saved(page, "SVG"))).toEqual(await shown(drawn));
   });
 });

@@ -3,6 +3,8 @@
  * beside what their direct effects alone are worth on the same images. Costs a run of the model for every image and
  * every set.
  */
+
+import { thin } from "../../math/thin.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { NamedSet } from "../../model/components.ts";
 import { everywhere, oneMean } from "../../model/export-checkpoint.ts";
@@ -14,7 +16,7 @@ import {
 import type { ForwardStudy, InnerReplacement, Outcome } from "../../results/accuracy.ts";
 import { componentsOf } from "../../results/shapes.ts";
 import type { WorkOptions } from "../../support/progress.ts";
-import { thin, type ZeroShotProblem } from "../zero-shot/problem.ts";
+import type { ZeroShotProblem } from "../zero-shot/problem.ts";
 import { hitsOf, type Partition, shareOf, sharesOf, worstOf } from "../zero-shot/zero-shot.ts";
 import { createAblation, unitSet } from "./ablation.ts";
 import { ablationGate, forwardScores, type MeanOutputs, meanOutputs, openGate } from "./forward-ablation.ts";

@@ -4,7 +4,7 @@ import type { Index } from "../../corpus/open-index.ts";
 import { createSearch } from "../../corpus/search.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { allHeads } from "../../model/components.ts";
-import { createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import type { DenseMatrix } from "../../onnx/algebra.ts";
 import type { Description, Span } from "../../results/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
@@ -35,7 +35,7 @@ export async function describeAll(
   { pool, rotations, cacheFolder, threads = 0, seed = 0, report, signal }: AtlasOptions,
 ): Promise<Described> {
   const work = { ...(report && { report }), ...(signal && { signal }) };
-  const algebra = await createAlgebra({ threads });
+  const algebra = await model.openAlgebra({ threads });
   try {
     const chosen: DenseMatrix[] = [];
     const principal: { readonly directions: DenseMatrix; readonly shares: number[] }[] = [];

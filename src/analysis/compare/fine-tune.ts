@@ -18,7 +18,6 @@ import {
   type HeadMap,
   headMaps,
 } from "../../model/singular-directions.ts";
-import { createAlgebra } from "../../onnx/algebra.ts";
 import { type FineTuneResult, fineTuneResult, type TunedHead } from "../../results/fine-tune.ts";
 import { originOf } from "../../results/origin.ts";
 import { headOf } from "../../results/shapes.ts";
@@ -69,7 +68,7 @@ export async function compareFineTune(
   const { heads } = options.set ?? allHeads(base.geometry);
   const [before, after] = [headMaps(base), headMaps(tuned)];
   const texts = pool && centredTexts(await embedPool(tuned, pool, options), tuned.config.embedDim);
-  const algebra = await createAlgebra({ threads: options.threads ?? 0 });
+  const algebra = await tuned.openAlgebra({ threads: options.threads ?? 0 });
   const task = "comparing weights";
   report?.({ type: "start", task, unit: "head", total: heads.length });
   try {

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { hashIndex } from "../../corpus/hash-index.ts";
 import { meanContribution } from "../../corpus/means.ts";
+import { thin } from "../../math/thin.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import { exportCheckpoint, oneMean } from "../../model/export-checkpoint.ts";
@@ -11,7 +12,6 @@ import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { meanOutputs } from "../ablation/forward-ablation.ts";
 import { CALIBRATION_IMAGES } from "../ablation/forward-study.ts";
-import { thin } from "../zero-shot/problem.ts";
 import type { SplitProblem } from "./cue-problem.ts";
 
 /** Heads as a set of weight 1, in the order of the model. */

@@ -1,9 +1,10 @@
 /** Directions have two ends: each as a sum of texts, the one that texts come nearer to first. */
+
+import { unitRows } from "../../math/linear.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { DirectionEnd } from "../../results/from-weights.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { PoolText } from "../../text/pool.ts";
-import { unitRows } from "../textspan/describe-heads.ts";
 import { coherentPursuit, type PursuitOptions, type SparseSum } from "./pursuit.ts";
 
 /** Both ends of a direction v. */

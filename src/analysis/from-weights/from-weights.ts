@@ -25,7 +25,7 @@ import {
   requireDirections,
   singularDirections,
 } from "../../model/singular-directions.ts";
-import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import { type FromWeightsResult, fromWeightsResult, type WrittenHead } from "../../results/from-weights.ts";
 import { originOf } from "../../results/origin.ts";
 import { headOf } from "../../results/shapes.ts";
@@ -94,7 +94,7 @@ export async function spanFromWeights(
   texts: Float32Array | Float64Array,
   options: FromWeightsOptions = {},
 ): Promise<SpannedHead[]> {
-  return withAlgebra(options, (algebra) =>
+  return withAlgebra(model, options, (algebra) =>
     spanWith(algebra, model, centredTexts(texts, model.config.embedDim), options),
   );
 }
@@ -125,7 +125,7 @@ export async function describeFromWeights(
   const { index, texts: textsPerEnd = TEXTS_A_DIRECTION, coherence = COHERENCE } = options;
   const { embedDim } = model.config;
   const texts = centredTexts(await embedPool(model, pool, options), embedDim);
-  return withAlgebra(options, async (algebra) => {
+  return withAlgebra(model, options, async (algebra) => {
     const heads = await spanWith(algebra, model, texts, options);
     const chance = await chanceCosines(algebra, texts, draws, seed, options);
     const origin = await originOf({ model, pool });
@@ -146,10 +146,11 @@ export interface ChanceOptions {
 }
 
 async function withAlgebra<T>(
+  model: Pick<ClipModel, "openAlgebra">,
   { threads = 0 }: FromWeightsOptions,
   work: (algebra: Algebra) => Promise<T>,
 ): Promise<T> {
-  const algebra = await createAlgebra({ threads });
+  const algebra = await model.openAlgebra({ threads });
   try {
     return await work(algebra);
   } finally {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { norm } from "../../math/linear.ts";
+import { norm, unitRows } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
-import { unitRows } from "../textspan/describe-heads.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { coherentPursuit } from "./pursuit.ts";
 
 const [t, D] = [40, 24];
@@ -17,7 +17,7 @@ const texts: DenseMatrix = {
 };
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra({ threads: 1 });
+  algebra = await createAlgebra(openNodeSession, { threads: 1 });
 });
 afterAll(() => algebra.release());
 

@@ -1,5 +1,6 @@
 /** TEXTSPAN over arrays as the reference scripts write them: M̃ = I, everything else the same. */
 import { createAlgebra } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { originOf } from "../../results/origin.ts";
 import { type TextspanArraysResult, textspanArraysResult } from "../../results/textspan.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
@@ -53,7 +54,7 @@ export async function spanArrays(
   if (images * width === 0 || count === 0)
     throw invalid("contributions and text features must have rows and columns");
   if (!texts.data.every(Number.isFinite)) throw invalid("the text features hold what is not a finite number");
-  const algebra = await createAlgebra({ threads });
+  const algebra = await createAlgebra(openNodeSession, { threads });
   try {
     const moments = await arrayMoments(algebra, contributions, options);
     if (!moments.every(Number.isFinite)) throw invalid("the contributions hold what is not a finite number");

@@ -82,13 +82,19 @@ export function summedContributions(
   algebra: Algebra,
 ): Contributions {
   const { images, manifest } = search.index;
-  const rows = async (asked: readonly number[]) =>
-    withOnes(await search.contributions(set, asked), asked.length, manifest.embedDim);
+  const width = manifest.embedDim;
   return {
-    ...{ matrix: null, rows },
+    matrix: null,
+    async rows(asked) {
+      const [all] = withOnes(await search.contributions(set, asked), asked.length, width, 1);
+      return all;
+    },
     moments: (work) =>
-      accumulate(algebra, images.length, manifest.embedDim + 1, work, (start, count) =>
-        rows(Array.from({ length: count }, (_, i) => start + i)),
+      accumulate(algebra, images.length, width, work, (start, count) =>
+        search.contributions(
+          set,
+          Array.from({ length: count }, (_, i) => start + i),
+        ),
       ),
   };
 }
@@ -96,40 +102,75 @@ export function summedContributions(
 /** Moments of the rows of an array of contributions, [n, D]: M̃ = I. @throws `INPUT_UNREADABLE`, `CANCELLED` */
 export function arrayMoments(algebra: Algebra, array: NpyRows, work?: WorkOptions): Promise<Float64Array> {
   const [images, width] = array.shape;
-  return accumulate(algebra, images, width + 1, work, async (start, count) =>
-    withOnes(await array.read(start, count), count, width),
-  );
+  return accumulate(algebra, images, width, work, (start, count) => array.read(start, count));
 }
 
-/** Σ xxᵀ over rows that are read in pieces, summed in order. */
+/** Columns that are multiplied at once: of a symmetric product of blocks, those below the diagonal need not be made. */
+const BLOCK = 192;
+
+/** Σ [x;1][x;1]ᵀ over rows x [width] that are read in pieces, summed in order. */
 async function accumulate(
   algebra: Algebra,
   images: number,
-  size: number,
+  width: number,
   { report, signal }: WorkOptions = {},
-  read: (start: number, count: number) => Promise<DenseMatrix>,
+  read: (start: number, count: number) => Promise<Float32Array | Float64Array>,
 ): Promise<Float64Array> {
+  const size = width + 1;
   const sum = new Float64Array(size * size);
   const task = "adding up contributions";
   report?.({ type: "start", task, unit: "image", total: images });
   for (let start = 0; start < images; start += AT_ONCE) {
     checkCancelled(signal);
     const count = Math.min(AT_ONCE, images - start);
-    const { data } = await algebra.gram(await read(start, count));
-    for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+    const blocks = withOnes(await read(start, count), count, width, Math.ceil(size / BLOCK));
+    for (const [i, left] of blocks.entries()) {
+      for (const right of blocks.slice(i))
+        addBlock(sum, size, left.start, right.start, await algebra.cross(left, right));
+    }
     report?.({ type: "advance", task, done: start + count, total: images });
   }
+  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) sum[i * size + j] = sum[j * size + i];
   report?.({ type: "end", task, done: images });
   return sum;
 }
 
-/** Rows [count, width] with a 1 after each. */
-function withOnes(values: Float32Array | Float64Array, count: number, width: number): DenseMatrix {
-  const columns = width + 1;
-  const data = new Float64Array(count * columns);
-  for (let i = 0; i < count; i++) {
-    data.set(values.subarray(i * width, (i + 1) * width), i * columns);
-    data[i * columns + width] = 1;
+/** Adds a block to a matrix of `size` columns. */
+function addBlock(
+  sum: Float64Array,
+  size: number,
+  top: number,
+  left: number,
+  { data, rows, columns }: DenseMatrix,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const to = (top + i) * size + left;
+    for (let j = 0; j < columns; j++) sum[to + j] += data[i * columns + j];
   }
-  return { data, rows: count, columns };
+}
+
+/** Columns of a matrix, from `start` on. */
+interface Columns extends DenseMatrix {
+  readonly start: number;
+}
+
+/** Rows [count, width] with a 1 after each, in blocks of columns of much the same number. */
+function withOnes(
+  values: Float32Array | Float64Array,
+  count: number,
+  width: number,
+  blocks: number,
+): Columns[] {
+  const each = Math.ceil((width + 1) / blocks);
+  return Array.from({ length: blocks }, (_, block) => {
+    const start = block * each;
+    const columns = Math.min(each, width + 1 - start);
+    const data = new Float64Array(count * columns).fill(1);
+    const given = Math.min(columns, width - start);
+    for (let i = 0; i < count; i++) {
+      const from = i * width + start;
+      data.set(values.subarray(from, from + given), i * columns);
+    }
+    return { data, rows: count, columns, start };
+  });
 }

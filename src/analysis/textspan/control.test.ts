@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dot } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { type Controlled, controlCurves, randomFrame } from "./control.ts";
 import { selectInSpace, selectTexts } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra({ threads: 1 });
+  algebra = await createAlgebra(openNodeSession, { threads: 1 });
 });
 afterAll(() => algebra.release());
 

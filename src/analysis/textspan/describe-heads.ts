@@ -6,11 +6,11 @@
 import { requireImages } from "../../corpus/few-images.ts";
 import { createSearch } from "../../corpus/search.ts";
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
-import { norm } from "../../math/linear.ts";
+import { unitRows } from "../../math/linear.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, componentNames, mlpName } from "../../model/components.ts";
 import { type EmbedOptions, embedTexts } from "../../model/text-cache.ts";
-import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf } from "../../results/shapes.ts";
 import { type Span, type TextspanResult, textspanResult } from "../../results/textspan.ts";
@@ -80,7 +80,7 @@ export async function describeHeads(
     data: await embedPool(model, pool, options),
     ...{ rows: pool.texts.length, columns: embedDim },
   };
-  const algebra = await createAlgebra({ threads });
+  const algebra = await model.openAlgebra({ threads });
   try {
     const search = createSearch(index, model.geometry, model.matmul);
     const heads = joint ? [] : set.heads;
@@ -205,14 +205,4 @@ export async function embedPool(
 ): Promise<Float64Array> {
   const texts = pool.texts.map(({ text }) => text);
   return unitRows(await embedTexts(model, texts, options), model.config.embedDim);
-}
-
-/** Rows of a matrix [rows, width] at length 1; a row of zeros stays one. */
-export function unitRows(matrix: Float32Array | Float64Array, width: number): Float64Array {
-  const rows = Float64Array.from(matrix);
-  for (let at = 0; at < rows.length; at += width) {
-    const length = norm(rows.subarray(at, at + width));
-    for (let d = at; d < at + width && length > 0; d++) rows[d] /= length;
-  }
-  return rows;
 }

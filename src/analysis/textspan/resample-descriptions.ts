@@ -11,7 +11,6 @@ import type { ShardedIndex } from "../../corpus/sharded-index.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
-import { createAlgebra } from "../../onnx/algebra.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
@@ -55,7 +54,7 @@ export async function resampleDescriptions(
   const images = index.images.length;
   if (images < 2)
     throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds too few images to resample`);
-  const algebra = await createAlgebra({ threads });
+  const algebra = await model.openAlgebra({ threads });
   try {
     const texts = await embedPool(model, pool, options);
     const search = createSearch(index, model.geometry, model.matmul);

@@ -5,13 +5,15 @@ import { denseTextspan } from "../../../test/support/dense-textspan.ts";
 import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
+import { arrayMoments } from "./contributions.ts";
 import { controlCurves, cumulative } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
 import { reconstruct, textspan } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra();
+  algebra = await createAlgebra(openNodeSession);
 });
 afterAll(() => algebra.release());
 
@@ -76,6 +78,23 @@ const span = (world: World, iterations = world.m - 1) =>
 
 const holds = (check: (world: World) => Promise<void>) =>
   fc.assert(fc.asyncProperty(worlds, check), { numRuns: 60 });
+
+describe("moments of an array", () => {
+  it("are, bit for bit, one product of all columns with a 1 beside them, however many blocks it takes", async () => {
+    const [n, D] = [50, 400];
+    const random = new Random(4);
+    const values = Float32Array.from({ length: n * D }, () => random.normal());
+    const array = {
+      shape: [n, D],
+      read: async (start: number, count: number) => values.subarray(start * D, (start + count) * D),
+      close: async () => {},
+    };
+    const data = new Float64Array(n * (D + 1)).fill(1);
+    for (let i = 0; i < n; i++) data.set(values.subarray(i * D, (i + 1) * D), i * (D + 1));
+    const whole = await algebra.gram({ data, rows: n, columns: D + 1 });
+    expect(await arrayMoments(algebra, array)).toEqual(whole.data);
+  });
+});
 
 describe("TEXTSPAN in moments", () => {
   it("chooses, explains and reconstructs as the published algorithm does over dense contributions", () =>

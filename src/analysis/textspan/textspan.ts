@@ -10,7 +10,8 @@
  *     var_j += (t_j·u)²·uᵀCu − 2(t_j·u)(t_j·Cu),   C ← (I − uuᵀ)·C·(I − uuᵀ)
  *
  * which is the variance of the projections once u is removed from contributions and texts, as the algorithm has it.
- * The step explains uᵀCu / tr C₀ of the variance.
+ * The step explains uᵀCu / tr C₀ of the variance. Since u is orthogonal to all earlier ones, Cu is C₀u less its parts along
+ * these: C itself is never changed.
  *
  * The folder in the order of the paper: `contributions.ts` what components wrote into the images of an index;
  * `row-space.ts` the space that it fills, and its covariance C; here the texts in that space and the greedy choice;
@@ -95,7 +96,7 @@ export async function projectTexts(
   { basis }: Pick<RowSpace, "basis">,
   texts: Float32Array | Float64Array,
 ): Promise<DenseMatrix> {
-  const data = texts instanceof Float64Array ? texts : Float64Array.from(texts);
+  const data = texts instanceof Float64Array ? texts : new Float64Array(texts);
   // Contributions that fill all D dimensions keep their own coordinates.
   if (isIdentity(basis)) return { data, rows: data.length / basis.columns, columns: basis.columns };
   return algebra.product(
@@ -136,7 +137,9 @@ const nothingOf = (rank: number): Selection => ({
 });
 
 /** Choices that go on step by step together: texts are read once a step for all of them. */
-const TOGETHER = 16;
+const TOGETHER = 144;
+/** Numbers a text and choice that are in memory at once, for all of them. */
+const MOST_NUMBERS = 2 ** 24;
 /** ONNX Runtime adds up so many numbers in one order whatever the number of columns, so a choice does not depend on its neighbours. */
 const ADDED_IN_ONE_ORDER = 128;
 
@@ -150,7 +153,8 @@ export async function* selectTexts(
   texts: DenseMatrix,
   iterations: number,
 ): AsyncGenerator<Selection> {
-  const most = texts.columns <= ADDED_IN_ONE_ORDER ? TOGETHER : 1;
+  const fit = Math.max(1, Math.floor(MOST_NUMBERS / Math.max(1, texts.rows)));
+  const most = texts.columns <= ADDED_IN_ONE_ORDER ? Math.min(TOGETHER, fit) : 1;
   let some: DenseMatrix[] = [];
   for (const covariance of covariances) {
     some.push(covariance);
@@ -163,10 +167,8 @@ export async function* selectTexts(
 
 /** A choice under way. */
 interface Choice {
-  /** [r, r]: of the contributions less what is chosen. */
-  readonly C: Float64Array;
-  /** [t]: var_j. */
-  readonly variance: Float64Array;
+  /** C₀ [r, r]: of the contributions as they are. */
+  readonly covariance: Float64Array;
   readonly selected: number[];
   readonly variances: number[];
   readonly directions: Float64Array[];
@@ -181,32 +183,35 @@ async function selectTogether(
   const { data: T, columns: r } = texts;
   // ONNX Runtime multiplies no empty matrix.
   if (T.length === 0) return covariances.map(() => nothingOf(r));
-  const choices: Choice[] = [];
-  for (const covariance of covariances) {
-    const { data: TC } = await algebra.product(texts, covariance);
-    const variance = Float64Array.from({ length: texts.rows }, (_, j) => dot(T, TC, j * r, j * r, r));
-    choices.push({ C: covariance.data.slice(), variance, selected: [], variances: [], directions: [] });
-  }
-  const firsts = choices.map(({ variance }) => variance[indexOfLargest(variance)]);
-  let open = choices.map((choice, i) => ({ choice, least: LEAST_VARIANCE * firsts[i] }));
+  const many = covariances.length;
+  const choices = covariances.map(
+    ({ data }): Choice => ({ covariance: data, selected: [], variances: [], directions: [] }),
+  );
+  /** [t, many]: var_j. */
+  const variance = await (many < SHARED_BY ? byProducts : byPairs)(algebra, covariances, texts);
+  const nothing = new Float64Array(r);
+  let best = largest(variance, many);
+  const least = choices.map((_, i) => LEAST_VARIANCE * variance[best[i] * many + i]);
   for (let step = 0; step < Math.min(iterations, r); step++) {
-    const steps = open.flatMap(({ choice, least }) => {
-      const best = indexOfLargest(choice.variance);
-      return choice.variance[best] > least ? [{ choice, least, ...stepOf(choice, best, T) }] : [];
-    });
-    open = steps;
-    if (steps.length === 0) break;
-    // [t, 2s]: t_j·u and t_j·Cu of every text.
-    const { data: along, columns: width } = await algebra.product(
-      texts,
-      columnsOf(steps.flatMap(({ u, Cu }) => [u, Cu])),
+    const steps = choices.map((choice, i) =>
+      variance[best[i] * many + i] > least[i] ? stepOf(choice, best[i], T) : undefined,
     );
-    for (const [i, { choice, u, Cu, explained }] of steps.entries()) {
-      const { variance } = choice;
-      for (let j = 0, at = 2 * i; j < variance.length; j++, at += width)
-        variance[j] += along[at] * (along[at] * explained - 2 * along[at + 1]);
-      deflate(choice.C, u, Cu, explained);
-    }
+    if (!steps.some(Boolean)) break;
+    // [t, 2·many]: t_j·u and t_j·Cu of every text; 0 where a choice has ended.
+    const { data: along } = await algebra.product(
+      texts,
+      columnsOf(
+        steps.flatMap((taken) => (taken ? [taken.u, taken.Cu] : [nothing, nothing])),
+        r,
+      ),
+    );
+    const explained = Float64Array.from(steps, (taken) => taken?.explained ?? 0);
+    for (let at = 0; at < variance.length; at += many)
+      for (let i = 0; i < many; i++) {
+        const part = along[2 * (at + i)];
+        variance[at + i] += part * (part * explained[i] - 2 * along[2 * (at + i) + 1]);
+      }
+    best = largest(variance, many);
   }
   return choices.map(({ selected, variances, directions }) => {
     const data = new Float64Array(directions.length * r);
@@ -215,14 +220,66 @@ async function selectTogether(
   });
 }
 
+/** Covariances from which on it pays to make the products of every two coordinates of a text. */
+const SHARED_BY = 16;
+
+/** t_jᵀ·C·t_j of each text and covariance, [t, covariances]. */
+async function byProducts(
+  algebra: Algebra,
+  covariances: readonly DenseMatrix[],
+  texts: DenseMatrix,
+): Promise<Float64Array> {
+  const { data: T, rows, columns: r } = texts;
+  const many = covariances.length;
+  const variance = new Float64Array(rows * many);
+  for (const [i, covariance] of covariances.entries()) {
+    const { data: TC } = await algebra.product(texts, covariance);
+    for (let j = 0; j < rows; j++) variance[j * many + i] = dot(T, TC, j * r, j * r, r);
+  }
+  return variance;
+}
+
+/** Texts whose products of coordinates are in memory at once. */
+const PRODUCTS_OF = 256;
+
+/** The same as one product, of t_ja·t_jb of all pairs a ≤ b with C_ab + C_ba: half the operations, and no other pass over the texts. */
+async function byPairs(
+  algebra: Algebra,
+  covariances: readonly DenseMatrix[],
+  { data: T, rows, columns: r }: DenseMatrix,
+): Promise<Float64Array> {
+  const many = covariances.length;
+  const pairs = (r * (r + 1)) / 2;
+  const weights = new Float64Array(pairs * many);
+  for (const [i, { data: C }] of covariances.entries()) {
+    for (let a = 0, at = i; a < r; a++)
+      for (let b = a; b < r; b++, at += many)
+        weights[at] = a === b ? C[a * r + a] : C[a * r + b] + C[b * r + a];
+  }
+  const variance = new Float64Array(rows * many);
+  const all = new Float64Array(Math.min(rows, PRODUCTS_OF) * pairs);
+  for (let start = 0; start < rows; start += PRODUCTS_OF) {
+    const count = Math.min(PRODUCTS_OF, rows - start);
+    for (let j = 0, at = 0; j < count; j++) {
+      const text = (start + j) * r;
+      for (let a = text; a < text + r; a++) for (let b = a; b < text + r; b++) all[at++] = T[a] * T[b];
+    }
+    const products = { data: all.subarray(0, count * pairs), rows: count, columns: pairs };
+    const { data } = await algebra.product(products, { data: weights, rows: pairs, columns: many });
+    variance.set(data, start * many);
+  }
+  return variance;
+}
+
 /** Chooses a text; what it explains. */
-function stepOf({ C, selected, variances, directions }: Choice, best: number, T: Float64Array) {
-  const r = Math.sqrt(C.length);
+function stepOf({ covariance, selected, variances, directions }: Choice, best: number, T: Float64Array) {
+  const r = Math.sqrt(covariance.length);
   const u = T.slice(best * r, (best + 1) * r);
   removeAll(u, directions);
   const length = norm(u);
   for (let i = 0; i < r; i++) u[i] /= length;
-  const Cu = multiply(C, u);
+  const Cu = multiply(covariance, u);
+  removeAll(Cu, directions);
   const explained = dot(u, Cu);
   selected.push(best);
   variances.push(explained);
@@ -230,22 +287,13 @@ function stepOf({ C, selected, variances, directions }: Choice, best: number, T:
   return { u, Cu, explained };
 }
 
-/** Vectors as the columns of a matrix. */
-function columnsOf(vectors: readonly Float64Array[]): DenseMatrix {
-  const [{ length: rows }] = vectors;
+/** Vectors [rows] as the columns of a matrix. */
+function columnsOf(vectors: readonly Float64Array[], rows: number): DenseMatrix {
   const columns = vectors.length;
   const data = new Float64Array(rows * columns);
   for (const [k, vector] of vectors.entries())
     for (let i = 0; i < rows; i++) data[i * columns + k] = vector[i];
   return { data, rows, columns };
-}
-
-/** C ← (I − uuᵀ)·C·(I − uuᵀ). */
-function deflate(C: Float64Array, u: Float64Array, Cu: Float64Array, explained: number): void {
-  const r = u.length;
-  for (let i = 0; i < r; i++) {
-    for (let j = 0; j < r; j++) C[i * r + j] += explained * u[i] * u[j] - u[i] * Cu[j] - Cu[i] * u[j];
-  }
 }
 
 /** The contributions as the chosen directions give them back: mean + Σ ((x − mean)·u)u. @param contributions [n, D] */
@@ -268,9 +316,17 @@ export function reconstruct(
   return built;
 }
 
-/** The first of ties. */
-function indexOfLargest(values: Float64Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
+/** The row of the largest number of each column of [rows, columns]; the first of ties. */
+function largest(values: Float64Array, columns: number): Int32Array {
+  const rows = new Int32Array(columns);
+  const most = values.slice(0, columns);
+  for (let at = columns, row = 1; at < values.length; at += columns, row++) {
+    for (let i = 0; i < columns; i++) {
+      if (values[at + i] > most[i]) {
+        most[i] = values[at + i];
+        rows[i] = row;
+      }
+    }
+  }
+  return rows;
 }

@@ -1,6 +1,7 @@
 /** A zero-shot classification of an index's images: which images, their classes and groups, and what scores them. */
 import { requireImages } from "../../corpus/few-images.ts";
 import type { Index } from "../../corpus/open-index.ts";
+import { thin } from "../../math/thin.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { Robustness } from "../../results/debias.ts";
 import type { ZeroShotAccuracy } from "../../results/zero-shot.ts";
@@ -101,12 +102,6 @@ function requireChoice(classSet: ClassSet, rows: readonly number[], classOf: Int
     hint: "Give two classes or more among which an image is to choose.",
   });
 }
-
-/** At most `most` of a list, evenly spread. */
-export const thin = <T>(list: readonly T[], most: number): T[] =>
-  list.length <= most
-    ? [...list]
-    : Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
 
 /** Class × values, named `tiger · blue`, classes in their order and values in the order of their first image. */
 function groupsOf(

@@ -11,14 +11,8 @@ import { manualLabeller, requireHeads } from "../../labeling/manual.ts";
 import { DESCRIPTIONS } from "../../labeling/metrics.ts";
 import { publishedLabeller } from "../../labeling/published.ts";
 import { hasTags, tagJudge, tagLabeller } from "../../labeling/tags.ts";
-import {
-  type HeadLabel,
-  LABELLER_KINDS,
-  type LabellerKind,
-  labelsOrigin,
-  readLabels,
-  writeLabels,
-} from "../../labels/labels-file.ts";
+import { LABELLER_KINDS, type LabellerKind } from "../../labels/kinds.ts";
+import { type HeadLabel, labelsOrigin, readLabels, writeLabels } from "../../labels/labels-file.ts";
 import { labelEstimateResult, labelResult } from "../../results/label.ts";
 import { originOf } from "../../results/origin.ts";
 import { headNamed } from "../../results/shapes.ts";

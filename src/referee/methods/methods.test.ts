@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arrayMoments, type Contributions } from "../../analysis/textspan/contributions.ts";
-import { unitRows } from "../../analysis/textspan/describe-heads.ts";
 import type { Search } from "../../corpus/search.ts";
 import { commonestTag } from "../../labeling/tags.ts";
+import { unitRows } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
 import { headOf } from "../../results/shapes.ts";
 import { scoreAxes } from "../axes.ts";
 import { createBenches } from "../bench.ts";
@@ -59,7 +60,7 @@ written.push(mixed);
 
 let algebra: Algebra;
 beforeAll(async () => {
-  algebra = await createAlgebra({ threads: 1 });
+  algebra = await createAlgebra(openNodeSession, { threads: 1 });
 });
 afterAll(() => algebra.release());
 

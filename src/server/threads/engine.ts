@@ -4,6 +4,7 @@ import { type ClipModel, type ModelOptions, tokenizeWith } from "../../model/cli
 import { loadModelTokenizer } from "../../model/load-tokenizer.ts";
 import { locateModel, type ModelLoader } from "../../model/registry.ts";
 import { textTower } from "../../model/text-tower.ts";
+import { createAlgebra } from "../../onnx/algebra.ts";
 import { createMatMul } from "../../onnx/matmul.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
 import { type Caller, createCaller } from "../../support/calls.ts";
@@ -86,6 +87,7 @@ async function modelOf(of: ModelCall, caller: Caller<EngineCalls>): Promise<Clip
   const model: ClipModel = {
     ...rest,
     matmul: await createMatMul(openNodeSession, { threads }),
+    openAlgebra: (options) => createAlgebra(openNodeSession, options),
     preprocess: (source, how) => preprocess(source, config.preprocess, how),
     weightsHash: once(() => caller.call("weightsHash", of)),
     tokenizer: once(() => loadModelTokenizer(checkpoint)),

@@ -1,4 +1,4 @@
-import type { PoolShares } from "../../analysis/atlas/find-heads.ts";
+import type { PoolShares } from "../../analysis/atlas/knowing-heads.ts";
 import type { AtlasLabels } from "../../analysis/atlas/labels.ts";
 import { meanScores } from "../../analysis/explain/compared.ts";
 import type { FromWeightsOptions } from "../../analysis/from-weights/from-weights.ts";
@@ -170,14 +170,17 @@ export function createTasks(models: ModelLoader) {
     ) => {
       const { text, embedding, labels } = asked;
       const work = { ...(signal && { signal }) };
-      const { findHeads, openPoolShares } = await import("../../analysis/atlas/find-heads.ts");
+      const [{ sharesOfPool }, { knowingHeads }] = await Promise.all([
+        import("../../analysis/atlas/find-heads.ts"),
+        import("../../analysis/atlas/knowing-heads.ts"),
+      ]);
       const model = await models.load(asked.model);
       const index = await openIndex(asked);
       const pool = await loadPool(defaultPool(model.name));
       const version = await versionOf(asked.folder);
       const key = JSON.stringify([asked.model, asked.folder, version]);
-      const known = await poolShares.get(key, () => openPoolShares(model, index, pool));
-      return findHeads(model, index, pool, text, { known, embedding, labels, ...work });
+      const shares = await poolShares.get(key, () => sharesOfPool(model, index, pool));
+      return knowingHeads(model, index, { text, embedding, shares, pool, labels }, work);
     },
     checkPicture: (file: PictureFile, _: WorkOptions) => checkPicture(file),
     drawPicture: (asked: PictureFile & { size: Size }, _: WorkOptions) => drawPicture(asked),

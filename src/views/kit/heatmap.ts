@@ -51,7 +51,9 @@ export function paintOver({ rgb, width, height, covered }: Canvas, paint: Paint)
       const colour = paint(down, across);
       const contrast = (CONTRAST * (value - average)) / 255;
       const light = Math.min(1, Math.max(DARKEST, AVERAGE_LIGHT + contrast));
-      for (let c = 0; c < 3; c++) painted[at + c] = colour[c] * light;
+      painted[at] = colour[0] * light;
+      painted[at + 1] = colour[1] * light;
+      painted[at + 2] = colour[2] * light;
     }
   }
   return painted;
@@ -73,9 +75,10 @@ export function fadeUnseen({ rgb, width, height, covered }: Canvas): Uint8Array 
 
 /** Luma of each pixel, as JPEG and Pillow compute it. */
 function grayOf(rgb: Uint8Array): Float32Array {
-  return Float32Array.from({ length: rgb.length / 3 }, (_, i) => {
-    return 0.299 * rgb[3 * i] + 0.587 * rgb[3 * i + 1] + 0.114 * rgb[3 * i + 2];
-  });
+  const gray = new Float32Array(rgb.length / 3);
+  for (let i = 0; i < gray.length; i++)
+    gray[i] = 0.299 * rgb[3 * i] + 0.587 * rgb[3 * i + 1] + 0.114 * rgb[3 * i + 2];
+  return gray;
 }
 
 const faded = (gray: number): number => 255 - (255 - gray) * UNSEEN_CONTRAST;

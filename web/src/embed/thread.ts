@@ -1,5 +1,4 @@
-import type { Problem } from "../../../src/results/app.ts";
-import { ApiError } from "../state/api.ts";
+import { createQuestions, type Reply, threadEnded } from "../tab/questions.ts";
 import type { Looked, LookQuestion, ModelPlace, ViewRequest, ViewStart } from "./worker.ts";
 import ViewWorker from "./worker.ts?worker&inline";
 
@@ -16,23 +15,13 @@ type Body = ViewRequest extends infer R ? (R extends { id: number } ? Omit<R, "i
 
 function startThread(wasm: () => Promise<ArrayBuffer>): ViewThread {
   const worker = new ViewWorker();
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  const questions = createQuestions();
   const models = new Map<string, Promise<void>>();
-  let lastId = 0;
-  const failAll = (error: unknown) => {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  worker.onmessage = ({ data }: MessageEvent<{ id: number; value: unknown; problem?: Problem }>) => {
-    const one = waiting.get(data.id);
-    waiting.delete(data.id);
-    if (data.problem) one?.reject(new ApiError(data.problem));
-    else one?.resolve(data.value);
-  };
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => questions.hear(data);
   worker.onerror = ({ message }) => {
     thread = undefined;
     const hint = "Load the page again, or run the cell again.";
-    failAll(new ApiError({ code: "THREAD_ENDED", message: `The view's thread ended: ${message}`, hint }));
+    questions.fail(threadEnded("The view's thread", message, hint));
   };
   const started = wasm().then((bytes) => worker.postMessage({ wasm: bytes } satisfies ViewStart, [bytes]));
   // Whoever asks hears why there is no answer; the next view tries anew.
@@ -42,11 +31,7 @@ function startThread(wasm: () => Promise<ArrayBuffer>): ViewThread {
   });
   const ask = async <T>(body: Body): Promise<T> => {
     await started;
-    return new Promise<unknown>((resolve, reject) => {
-      const id = ++lastId;
-      waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, ...body } as ViewRequest);
-    }) as Promise<T>;
+    return questions.ask((id) => worker.postMessage({ id, ...body } as ViewRequest)) as Promise<T>;
   };
   return {
     addModel(model, place) {

@@ -1,8 +1,10 @@
 /** The thread that answers the views of a page that is somebody else's: one for all of them. */
+import "../tab/no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import { createAnswers } from "../../../src/tab/answers.ts";
+import { createOpenModels } from "../../../src/tab/open-models.ts";
 import type { ExplainResult, ImageInfo, SegmentResult } from "../state/api.ts";
 import { unpacked } from "../tab/unpack.ts";
 import { memoryFetch } from "./memory-fetch.ts";
@@ -44,21 +46,25 @@ export interface Looked {
 const places = new Map<string, ModelPlace>();
 
 const answer = createAnswers({
-  facts: { version: "", answers: {}, files: {}, indexes: {}, pictures: {} },
+  facts: { version: "", answers: {}, files: {}, indexes: {}, pools: {}, pictures: {} },
   openIndex: openWebIndex,
   runtime: async () => ({ runtime: "ONNX Runtime as WebAssembly", threads: 1 }),
   readFile: async (address) => webBytes().read(address),
-  openModel(name) {
-    const place = places.get(name)!;
-    if ("address" in place) {
-      const { hashes } = place;
-      const files = hashes && webBytes({ names: Object.keys(hashes), hashes });
-      return openWebModel(place.address, { runtime: ort, ...(files && { files }) });
-    }
-    const names = Object.keys(place.files);
-    const files = webBytes({ names, fetch: memoryFetch(place.files) });
-    return openWebModel(`memory:/${place.name}`, { runtime: ort, files });
-  },
+  models: createOpenModels({
+    load(name) {
+      const place = places.get(name)!;
+      if ("address" in place) {
+        const { hashes } = place;
+        const files = hashes && webBytes({ names: Object.keys(hashes), hashes });
+        return openWebModel(place.address, { runtime: ort, ...(files && { files }) });
+      }
+      const names = Object.keys(place.files);
+      const files = webBytes({ names, fetch: memoryFetch(place.files) });
+      return openWebModel(`memory:/${place.name}`, { runtime: ort, files });
+    },
+    isLarge: () => false,
+    workOf: () => undefined,
+  }),
 });
 
 const ask = async <T>(path: string, body: unknown) => (await answer({ method: "POST", path, body })) as T;

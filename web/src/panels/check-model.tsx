@@ -29,8 +29,8 @@ function Checked({ model }: { readonly model: string }) {
   return (
     <>
       <p>
-        What the heads and MLPs of <bdi>{model}</bdi> wrote, added up, must be the embedding of the picture.
-        This browser has just compared them, of {pictures} pictures:
+        A picture’s embedding, the numbers that <bdi>{model}</bdi> knows it by, is the sum of what its heads
+        and MLPs wrote. This browser has just added them up for {pictures} pictures and compared:
       </p>
       <ul className="checks">
         {checks.map(({ name, status, result, meaning }) => (

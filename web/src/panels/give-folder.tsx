@@ -73,6 +73,8 @@ interface LeftOut {
   readonly passedOver: { readonly hidden: number; readonly others: Readonly<Record<string, number>> };
 }
 
+const LISTS = [".txt", ".csv", ".jsonl"];
+
 /** Files of a folder that are not searched, each with its reason; read when it is opened. */
 export function LeftOutFiles({ corpus, model }: { readonly corpus: string; readonly model: string }) {
   const [files, setFiles] = useState<LeftOut>();
@@ -96,10 +98,13 @@ export function LeftOutFiles({ corpus, model }: { readonly corpus: string; reado
           ))}
           {Object.entries(files.passedOver.others).map(([kind, count]) => (
             <li key={kind}>
-              {count} {kind}: no {count === 1 ? "picture" : "pictures"} by {count === 1 ? "its" : "their"}{" "}
-              name
+              {count} {count === 1 ? "file" : "files"} {kind.startsWith(".") ? `ending in ${kind}` : kind}: no{" "}
+              {count === 1 ? "picture" : "pictures"} by {count === 1 ? "its" : "their"} name
             </li>
           ))}
+          {LISTS.some((kind) => kind in files.passedOver.others) && (
+            <li>Lists of pictures, and labels in them, are read by the command alone.</li>
+          )}
           {files.passedOver.hidden > 0 && (
             <li>{files.passedOver.hidden} hidden, or kept by other programs</li>
           )}

@@ -6,14 +6,7 @@ import { CorpusPicture } from "../plots/corpus-picture.tsx";
 import { HeadMap } from "../plots/head-map.tsx";
 import { HeadScatter } from "../plots/head-scatter.tsx";
 import { Said } from "../plots/said.tsx";
-import {
-  type AtlasEntry,
-  type AtlasMetric,
-  type AtlasMetricWords,
-  type AtlasResult,
-  client,
-  type KnowingHeads,
-} from "../state/api.ts";
+import type { AtlasEntry, AtlasMetric, AtlasMetricWords, AtlasResult, KnowingHeads } from "../state/api.ts";
 import { BY_PLACE, calledHead, chosenHeads, knownMetrics, metricOf, scaleOf } from "../state/atlas.ts";
 import { useCorpora, useKnowing } from "../state/queries.ts";
 import { formatAddress } from "../state/url.ts";
@@ -98,14 +91,12 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
         </section>
       )}
       <section aria-label="Which heads" className="controls atlas-controls" role="search">
-        {client.hasJobs && (
-          <KnowsForm
-            key={knows ?? ""}
-            text={knows}
-            isAsking={knowing.isFetching}
-            onAsk={(text) => go({ knows: text, sort: null })}
-          />
-        )}
+        <KnowsForm
+          key={knows ?? ""}
+          text={knows}
+          isAsking={knowing.isFetching}
+          onAsk={(text) => go({ knows: text, sort: null })}
+        />
         <label>
           in labels, texts and factors
           <input

@@ -27,9 +27,11 @@ export function headsAtPatch(tokens: TokenValues, patch: number): Float64Array {
 /** RGB pixels as a canvas takes them. */
 export function rgbaOf(rgb: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
   const rgba = new Uint8ClampedArray((rgb.length / 3) * 4);
-  for (let i = 0, at = 0; at < rgba.length; at += 4, i += 3) {
-    rgba.set(rgb.subarray(i, i + 3), at);
-    rgba[at + 3] = 255;
+  for (let i = 0, at = 0; i < rgb.length; ) {
+    rgba[at++] = rgb[i++];
+    rgba[at++] = rgb[i++];
+    rgba[at++] = rgb[i++];
+    rgba[at++] = 255;
   }
   return rgba;
 }

@@ -19,18 +19,24 @@ export function handedOver(list: FileList | readonly File[]): Handed {
       title: folder,
       files: files.map((file) => ({ path: file.webkitRelativePath.slice(folder.length + 1), file })),
     };
+  const pictures = files.filter(({ type }) => type.startsWith("image/"));
   return {
-    title: titleOf(files.map(({ name }) => name)),
+    title: titleOf((pictures.length > 0 ? pictures : files).map(({ name }) => name)),
     files: files.map((file) => ({ path: file.name, file })),
   };
 }
 
-/** What was dropped, where that is a folder or several files; undefined for a single file. */
+/** Lists and archives: they are no picture, and whoever takes folders says what is to be done. */
+const OF_PICTURES = /\.(txt|csv|jsonl|parquet|zip|tar|tgz)$/i;
+
+/** What was dropped, where that is a folder, several files or a list of some; undefined for a single picture. */
 export function handedDrop({ items, files }: DataTransfer): Promise<Handed> | undefined {
   // They are there only as long as the event is.
   const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
   if (!entries.some(({ isDirectory }) => isDirectory))
-    return files.length > 1 ? Promise.resolve(handedOver([...files])) : undefined;
+    return files.length > 1 || OF_PICTURES.test(files[0]?.name ?? "")
+      ? Promise.resolve(handedOver([...files]))
+      : undefined;
   return readEntries(entries);
 }
 

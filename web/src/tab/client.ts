@@ -24,15 +24,16 @@ const MOST_SHOWN = 500;
 /** Starts what answers this tab: what the page came with, what was answered on another visit, and a thread for the rest. */
 export async function startTab(): Promise<TabClient> {
   const base = document.baseURI.replace(/#.*/, "");
+  // Nothing waits for what is kept but what is asked of it: the browser takes its time to say.
+  let hasFolders = areFoldersKept();
   const facts = (await (await fetch(new URL("page.json", base))).json()) as TabStart["facts"];
-  const kept = await openKeptAnswers(
+  const kept = openKeptAnswers(
     `clip-interpret ${new URL(".", base)} ${facts.version} answers`,
     Object.keys(facts.models),
   );
   const isKept = navigator.serviceWorker?.controller != null;
   const hearing = new Set<(fetching: Fetching) => void>();
   const index = indexAsked();
-  let hasFolders = await areFoldersKept();
   let heard: JobsHeard | undefined;
   let started: Thread | undefined;
   const thread = () => {
@@ -43,7 +44,7 @@ export async function startTab(): Promise<TabClient> {
     return started;
   };
   // Whoever comes for the first time waits for it.
-  if (!kept.some) thread();
+  void kept.then(({ some }) => some || thread());
   const uploads = new LRUCache<string, string>({
     max: MOST_SHOWN,
     dispose: (url) => URL.revokeObjectURL(url),
@@ -65,8 +66,8 @@ export async function startTab(): Promise<TabClient> {
     shown.set(image, URL.createObjectURL(file instanceof Blob ? file : new Blob([file])));
   };
   /** What the page knows without a thread. */
-  const known = (question: Question) => {
-    const isOther = /^\/api\/corpora\?/.test(question.path) && (hasFolders || index !== null);
+  const known = async (question: Question) => {
+    const isOther = /^\/api\/corpora\?/.test(question.path) && (index !== null || (await hasFolders));
     if (isOther || isCollection(question.path.replace("/api/corpora/", ""))) return undefined;
     const answer = knownAnswer(facts, question);
     const isApp = question.path === "/api/app" && index !== null;
@@ -75,16 +76,16 @@ export async function startTab(): Promise<TabClient> {
   const ask: Client["ask"] = async (method, path, given, signal) => {
     const body = given instanceof Blob ? new Uint8Array(await given.arrayBuffer()) : given;
     const question = { method, path, body };
-    const answerKnown = known(question);
+    const answerKnown = await known(question);
     if (answerKnown !== undefined) return answerKnown;
     const file = method === "GET" ? facts.files[path] : undefined;
     if (file !== undefined) return (await fetch(new URL(file, base), { ...(signal && { signal }) })).json();
-    const found = await kept.find(question);
+    const found = await (await kept).find(question);
     if (found !== undefined && path === "/api/explain") unasked = question;
     const answer = found ?? (await thread().ask(question, signal));
     if (path === "/api/tokens") isAnswered();
-    if (method === "POST" && path === "/api/corpora") hasFolders = true;
-    if (found === undefined) void kept.keep(question, answer);
+    if (method === "POST" && path === "/api/corpora") hasFolders = Promise.resolve(true);
+    if (found === undefined) void (await kept).keep(question, answer);
     if (given instanceof Blob) {
       const { image } = answer as { image: string };
       if (!uploads.has(image)) uploads.set(image, URL.createObjectURL(given));

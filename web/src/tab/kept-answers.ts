@@ -23,8 +23,8 @@ export interface KeptAnswers {
  */
 export async function openKeptAnswers(name: string, models: readonly string[]): Promise<KeptAnswers> {
   const cache = await globalThis.caches?.open(name).catch(() => undefined);
-  if (!cache) return { some: false, find: async () => undefined, keep: async () => {} };
-  const before = await cache.keys();
+  const before = await cache?.keys().catch(() => undefined);
+  if (!cache || !before) return { some: false, find: async () => undefined, keep: async () => {} };
   const addressOf = ({ method, path, body }: Question) =>
     `https://answers.invalid/?${encodeURIComponent(JSON.stringify([method, path, body]))}`;
   /** Not of files that were dropped in, which may be gone, nor of what may be another by then; and nothing that changes anything. */

@@ -1,12 +1,7 @@
 import type { Question } from "../../../src/tab/facts.ts";
-import { ApiError } from "../state/api.ts";
+import { createQuestions, threadEnded } from "./questions.ts";
 import type { TabControl, TabNews, TabReply, TabRequest, TabStart } from "./worker.ts";
 import workerAddress from "./worker.ts?worker&url";
-
-interface Waiting {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** The thread that answers this tab. */
 export interface Thread {
@@ -25,52 +20,20 @@ export function startThread(start: TabStart, hear: (news: TabNews) => void): Thr
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address, { type: "module" });
   worker.postMessage(start);
-  const waiting = new Map<number, Waiting>();
-  let lastId = 0;
+  const questions = createQuestions();
+  const tell = (request: TabRequest) => worker.postMessage(request);
   worker.onmessage = ({ data }: MessageEvent<TabReply>) => {
-    if (!("id" in data)) return hear(data);
-    const { id, value, problem } = data;
-    const one = waiting.get(id);
-    waiting.delete(id);
-    if (problem) one?.reject(new ApiError(problem));
-    else one?.resolve(value);
+    if ("id" in data) questions.hear(data);
+    else hear(data);
   };
-  worker.onerror = ({ message }) => {
-    const gone = new ApiError({
-      ...{
-        code: "THREAD_ENDED",
-        message: `The tab's thread ended: ${message}`,
-        hint: "Load the page again.",
-      },
-    });
-    for (const { reject } of waiting.values()) reject(gone);
-    waiting.clear();
-  };
+  worker.onerror = ({ message }) => questions.fail(threadEnded("The tab's thread", message));
   return {
-    control: (control) =>
-      new Promise<unknown>((resolve, reject) => {
-        const id = ++lastId;
-        waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, control } satisfies TabRequest);
-      }),
+    control: (control) => questions.ask((id) => tell({ id, control })),
     ask: (question, signal) =>
-      new Promise<unknown>((resolve, reject) => {
-        const id = ++lastId;
-        const stop = () => {
-          worker.postMessage({ id, stop: true } satisfies TabRequest);
-          waiting.delete(id);
-          reject(signal?.reason);
-        };
-        if (signal?.aborted) return reject(signal.reason);
-        signal?.addEventListener("abort", stop, { once: true });
-        waiting.set(id, {
-          resolve(value) {
-            signal?.removeEventListener("abort", stop);
-            resolve(value);
-          },
-          reject,
-        });
-        worker.postMessage({ id, question } satisfies TabRequest);
-      }),
+      questions.ask(
+        (id) => tell({ id, question }),
+        signal,
+        (id) => tell({ id, stop: true }),
+      ),
   };
 }

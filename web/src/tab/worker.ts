@@ -1,16 +1,17 @@
 /** The thread of a page without a server that answers it: models run here, so that the page never waits for them. */
+import "./no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
-import type { ClipModel } from "../../../src/model/clip-model.ts";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
-import { once, sharedCache } from "../../../src/support/shared.ts";
+import { once } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import { createCollections } from "../../../src/tab/collections.ts";
 import type { PageFacts, Question } from "../../../src/tab/facts.ts";
 import { indexAt } from "../../../src/tab/index-at.ts";
 import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folders.ts";
 import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
+import { createOpenModels } from "../../../src/tab/open-models.ts";
 import type { App, Job } from "../state/api.ts";
 import { FOLDERS, privateStore } from "./private-store.ts";
 import { unpacked } from "./unpack.ts";
@@ -55,11 +56,9 @@ export type TabReply =
   | { readonly id: number; readonly value?: unknown; readonly problem?: ReturnType<typeof problemOf> };
 
 /** What the page waits for least: it is answered when nothing else is to be. */
-const LATER = /^\/api\/(neighbors|means|words|without)/;
+const LATER = /^\/api\/(neighbors|means|words|without|atlas)/;
 /** In milliseconds: how soon a page asks its next question when it drops one. */
 const PATIENCE = 300;
-/** Models in memory: those that came with the page are small. */
-const MOST_MODELS = 3;
 /** Threads that a model runs in; more wait for each other on what is multiplied here. */
 const MOST_THREADS = 4;
 
@@ -70,8 +69,6 @@ const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let folders: KeptFolders | undefined;
 let models: TabModels | undefined;
-/** Those that are in memory: what is asked and what is indexed use the same. */
-const opened = sharedCache<ClipModel>(MOST_MODELS);
 /** What is being answered. */
 let current: Asked | undefined;
 let isAtWork = false;
@@ -144,10 +141,7 @@ async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
 async function control(asked: TabControl): Promise<unknown> {
   await answer;
   if ("allow" in asked) return models!.allow(asked.allow);
-  if ("forget" in asked) {
-    opened.delete(asked.forget);
-    return models!.forget(asked.forget);
-  }
+  if ("forget" in asked) return models!.forget(asked.forget);
   if ("stopFetching" in asked) return models!.stop();
   return models!.kept();
 }
@@ -182,10 +176,11 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
     },
   );
   models = fetched;
-  /** The one that was fetched and is in memory: there is room for one. */
-  let large: string | undefined;
-  const openModel = (name: string) =>
-    opened.get(name, async () => {
+  /** What is asked and what is indexed use the same. */
+  const inMemory = createOpenModels({
+    isLarge: (name) => facts.models[name] === undefined,
+    workOf: (name) => folders?.workOf(name),
+    async load(name) {
       const hashes = facts.models[name];
       if (hashes) {
         const files = webBytes({ names: Object.keys(hashes), hashes });
@@ -193,14 +188,11 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
       }
       const { folder, files } = await fetched.open(name);
       const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
-      const model = await openWebModel(folder, { runtime, files, name, sharedTokenizer });
-      const before = large;
-      large = name;
-      if (before !== undefined && before !== name) await releaseModel(before);
-      return model;
-    });
+      return openWebModel(folder, { runtime, files, name, sharedTokenizer });
+    },
+  });
   folders = createKeptFolders({
-    openModel,
+    openModel: inMemory.open,
     store: once(() => privateStore(FOLDERS)),
     room,
     lock,
@@ -216,7 +208,7 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
   const others = index === null ? [] : [indexAt(index, webBytes({ fetch: fetchAllowed }))];
   return createAnswers({
     facts,
-    openModel,
+    models: inMemory,
     readFile: read,
     async runtime() {
       await runtime;
@@ -229,16 +221,6 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
     openIndex: (model, address) => openWebIndex(model, at(address)),
     collections: createCollections(folders, others),
   });
-}
-
-/** Frees a model that another took the place of. */
-async function releaseModel(name: string): Promise<void> {
-  const known = opened.get(name, () => Promise.reject(new Error("it is not open")));
-  opened.delete(name);
-  await known.then(
-    (model) => model.release(),
-    () => {},
-  );
 }
 
 /** Bytes that the browser still lets this page keep. */

@@ -1,0 +1,69 @@
+/** Models in a tab's memory, which is WebAssembly's: what is not released there is never given back. */
+import type { ClipModel } from "../model/clip-model.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+
+/** Models that are open, by what questions call them. */
+export interface OpenModels {
+  /** @throws what loading throws; `MODEL_BUSY` where the one whose place it would take is at work */
+  open(name: string): Promise<ClipModel>;
+  /** Frees one. */
+  close(name: string): Promise<void>;
+}
+
+/** Which models there are. */
+export interface ModelsPlace {
+  readonly load: (name: string) => Promise<ClipModel>;
+  /** Whether it was fetched from elsewhere: of those there is room for one. */
+  readonly isLarge: (name: string) => boolean;
+  /** What work goes on with a model beside what is asked, in words. */
+  readonly workOf: (name: string) => string | undefined;
+}
+
+/** Of those that come with the page; more have others make room, those that were asked least recently. */
+const MOST_SMALL = 3;
+
+/** Keeps models open. */
+export function createOpenModels({ load, isLarge, workOf }: ModelsPlace): OpenModels {
+  /** The one that was asked least recently first. */
+  const kept = new Map<string, Promise<ClipModel>>();
+  const close = async (name: string) => {
+    const model = kept.get(name);
+    kept.delete(name);
+    await model?.then((one) => one.release()).catch(() => {});
+  };
+  /** Those whose place another takes. */
+  const madeWayBy = (name: string): string[] => {
+    const alike = [...kept.keys()].filter((other) => isLarge(other) === isLarge(name));
+    if (!isLarge(name))
+      return alike
+        .filter((other) => workOf(other) === undefined)
+        .slice(0, Math.max(0, alike.length + 1 - MOST_SMALL));
+    for (const other of alike) {
+      const work = workOf(other);
+      if (work !== undefined)
+        throw new ClipInterpretError(
+          "MODEL_BUSY",
+          `${other} looks at “${work}”: beside it there is no room for ${name}`,
+        );
+    }
+    return alike;
+  };
+  return {
+    close,
+    async open(name) {
+      const known = kept.get(name);
+      if (known) {
+        kept.delete(name);
+        kept.set(name, known);
+        return known;
+      }
+      const others = madeWayBy(name);
+      const model = load(name);
+      kept.set(name, model);
+      model.catch(() => kept.get(name) === model && kept.delete(name));
+      await model;
+      for (const other of others) await close(other);
+      return model;
+    },
+  };
+}
