@@ -1,11 +1,15 @@
 import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import type { Command } from "commander";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { runHere } from "../../test/support/run-cli.ts";
 import { shellWords } from "../../test/support/shell-words.ts";
 import type { RunCommand } from "./command.ts";
 import { completionScript } from "./completion.ts";
-import { createProgram } from "./program.ts";
+import { createProgram, runCli } from "./program.ts";
 import { hasTable } from "./tables.ts";
 
 /** The program whose commands only say that they were called. */
@@ -62,6 +66,27 @@ describe("help", () => {
     const { stdout } = await runHere("explain", "--help");
     expect(stdout).not.toMatch(/default:\s+(false|\[\])/);
     expect(stdout).toMatch(/default:\s+0/);
+  });
+});
+
+describe("Ctrl-C at a terminal", () => {
+  it("says at once that what is in hand is finished, and what a second one does", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stopped-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const controller = new AbortController();
+    let said = "";
+    const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+    // The bar shows that there is work in hand.
+    stderr.on("data", (part: Buffer) => {
+      said += part;
+      controller.abort();
+    });
+    const streams = { stdout: new PassThrough().resume(), stderr };
+    const code = await runCli(["demo", "--out", folder, "--scenes", "200"], streams, controller.signal);
+    expect(code).toBe(130);
+    expect(said).toMatch(
+      /Stopping after what is in hand; Ctrl-C again ends it at once\.\n.*error CANCELLED/s,
+    );
   });
 });
 

@@ -150,6 +150,13 @@ export async function runCli(
         listener?.(event);
       };
       const context = createContext(nameOf(command), globals, streams, report, signal, called);
+      // Whoever waits at a terminal: a batch of a large model takes seconds.
+      const sayStopping = () => {
+        if (!streams.stderr.isTTY) return;
+        progress.stop();
+        progress.report({ type: "note", message: STOPPING });
+      };
+      signal.addEventListener("abort", sayStopping, { once: true });
       try {
         requireOneModel(globals, command.name());
         await action(context, ...(args.slice(0, -1) as Args));
@@ -158,6 +165,7 @@ export async function runCli(
       } finally {
         progress.stop();
         await context.models.release();
+        signal.removeEventListener("abort", sayStopping);
       }
     };
   const names = asked(args);
@@ -190,6 +198,8 @@ export async function runCli(
     return fail(error, streams, { json: args.includes("--json"), debug: args.includes("--debug"), called });
   }
 }
+
+const STOPPING = "Stopping after what is in hand; Ctrl-C again ends it at once.";
 
 /** What is kept when a command is stopped, where the layer that was stopped does not know. */
 const KEPT: Readonly<Record<string, string>> = {

@@ -143,6 +143,15 @@ describe("a component set as a user writes it", () => {
     expect(() => parseComponents(text, sizes)).toThrow(expect.objectContaining({ code: "HEADS_INVALID" }));
   });
 
+  it("says which properties there are where a name is none of them", () => {
+    expect(() =>
+      parseComponents("backgruond", sizes, { background: ["L0.H1"], position: ["L3.H1"] }),
+    ).toThrow(/"backgruond" is not a component or property \(properties are background, position\)/);
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`p${i}`, ["L0.H1"]]));
+    expect(() => parseComponents("q", sizes, many)).toThrow(/p18, p19, …\)/);
+    expect(() => parseComponents("q", sizes)).toThrow(/"q" is not a component or property;/);
+  });
+
   it("refuses weights that are no numbers or would end float32", () => {
     for (const weight of ["1e308", "-1e308", "1e999", "1000001", "NaN", "Infinity", "0x10", "", "1e", "--1"])
       expect(() => parseComponents(`L3.H1*${weight}`, sizes), weight).toThrow(

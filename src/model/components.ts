@@ -226,7 +226,9 @@ function parseSet(
       if (Math.abs(product) > MOST_WEIGHT)
         throw invalid(`the weight of "${part}" is beyond ±${MOST_WEIGHT}`, sizes);
       const along = directionKeys(member.name, sizes, perHead);
-      const { headKeys, mlpKeys } = along ? { headKeys: [], mlpKeys: [] } : resolvePart(member.name, sizes);
+      const { headKeys, mlpKeys } = along
+        ? { headKeys: [], mlpKeys: [] }
+        : resolvePart(member.name, sizes, Object.keys(properties));
       for (const key of headKeys) put(heads, key, product, part);
       for (const key of mlpKeys) put(mlps, key, product, part);
       for (const key of along ?? []) put(directions, key, product, part);
@@ -333,9 +335,13 @@ function splitWeight(part: string): { name: string; weight: number } {
   return { name, weight: weight === undefined ? 1 : Number(weight) };
 }
 
+/** Properties that an error names, at most. */
+const MOST_LISTED = 20;
+
 function resolvePart(
   name: string,
   sizes: Sizes,
+  properties: readonly string[],
 ): { headKeys: readonly number[]; mlpKeys: readonly number[] } {
   const { layers, heads } = sizes;
   const none: number[] = [];
@@ -346,7 +352,11 @@ function resolvePart(
   if (/^pool\.mlp$/i.test(name) && sizes.poolMlp) return { headKeys: none, mlpKeys: [layers + 1] };
   if (/^embed$/i.test(name)) return { headKeys: none, mlpKeys: [0] };
   const match = /^(?:last(\d+)|L(\d+)(?:\.H(\d+)|(\.MLP)|-L?(\d+))?)$/i.exec(name);
-  if (!match) throw invalid(`"${name}" is not a component or property`, sizes);
+  if (!match) {
+    const listed = [...properties.slice(0, MOST_LISTED), ...(properties.length > MOST_LISTED ? ["…"] : [])];
+    const known = listed.length > 0 ? ` (properties are ${listed.join(", ")})` : "";
+    throw invalid(`"${name}" is not a component or property${known}`, sizes);
+  }
   const [last, layer, head, end] = [match[1], match[2], match[3], match[5]].map((digits) =>
     digits === undefined ? undefined : Number(digits),
   );

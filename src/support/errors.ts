@@ -134,7 +134,7 @@ export const ERRORS = {
   },
   HEADS_INVALID: {
     means: "A head or component set was not understood or names heads the model does not have.",
-    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5; where something is taken away also directions, L3.H1@2.",
+    hint: "Write heads as L3.H1, layers as L3, ranges as L2-L3, or last4, all, embed, L3.MLP, with weights as L3.H1*0.5, or by a property that --labels or published labels name; where something is taken away also directions, L3.H1@2.",
   },
   SUM_MISMATCH: {
     means: "The parts of a decomposition do not add up to the embedding within the tolerance.",
@@ -217,7 +217,7 @@ export const ERRORS = {
   },
   DISK_FULL: {
     means: "There is not enough room on the disk.",
-    hint: "Free as much as the message says, or use another disk; what is complete is kept, and the same command goes on.",
+    hint: "Free space there, as much as the message says where it is known, or use another disk; what is complete is kept, and the same command goes on.",
   },
   LIST_INVALID: {
     means: "A list of images is damaged or does not have the columns needed.",

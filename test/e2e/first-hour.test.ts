@@ -90,6 +90,7 @@ describe("the first hour", { timeout: 240_000 }, () => {
       ...(await linesOf("README.md", "Use")),
       ...(await linesOf("docs/start.md", "2. The same in the terminal")),
       ...(await linesOf("docs/start.md", "3. Which head knows what")),
+      ...(await linesOf("docs/start.md", "4. The five analyses")),
     ];
     expect(lines.length).toBeGreaterThan(25);
     await mkdir(shared("empty"));

@@ -205,7 +205,7 @@ export function headsCases(): void {
       const shifts = await watchShifts(page);
       for (const [address, there] of [
         ["/heads?knows=a+cat", ".knowing"],
-        ["/heads/L1.H1", ".direction"],
+        ["/heads/L3.H1", ".direction"],
       ]) {
         await page.goto(app.server.url + address);
         await page.locator(there).first().waitFor();

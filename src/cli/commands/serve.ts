@@ -8,6 +8,7 @@ import { indexedCorpus } from "../../server/corpora.ts";
 import { startServer } from "../../server/serve.ts";
 import { type Engine, startEngine } from "../../server/threads/engine.ts";
 import { messageOf } from "../../support/errors.ts";
+import { checkCancelled } from "../../support/progress.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { collect, wholeNumber } from "../strings.ts";
@@ -96,6 +97,7 @@ async function serveUntilStopped(context: CommandContext, options: ServeOptions,
     },
   });
   try {
+    checkCancelled(signal);
     const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
     result({ url: server.url }, () => `clip-interpret is open at ${server.url}${query}`);
     for (const url of server.outside) say(`Through the reverse proxy it is at ${url}${query}`);

@@ -125,7 +125,10 @@ export function readingOf(result: NeighborsResult): string {
     cosine: `cosine of ${pair} (1 the same direction, 0 unrelated)`,
     z: `match of ${pair}, in standard deviations above the mean of all images`,
   }[scoring];
-  if (searched === 0) return `Score: ${meaning}. No image was searched.`;
+  if (searched === 0) {
+    const copies = result.excluded > 0 ? ": the index holds no other than the query's" : "";
+    return `Score: ${meaning}. No image was searched${copies}.`;
+  }
   const start = `Score: ${meaning}. ${counted(searched, "image")} searched`;
   if (!(distribution.deviation > 0)) {
     return `${start}: all have the same score, ${scoreFormat(result)(distribution.mean)}, so none is nearer than another.`;

@@ -1,6 +1,7 @@
 import { percent, signedPercent } from "../../../../src/views/atlas/words.ts";
 import { counted } from "../../../../src/views/kit/text.ts";
 import type { AtlasHeadResult } from "../../state/api.ts";
+import { TableScroll } from "./table-scroll.tsx";
 
 /** What happens without the head. */
 export function Effects({ page: { effects } }: { page: AtlasHeadResult }) {
@@ -12,7 +13,7 @@ export function Effects({ page: { effects } }: { page: AtlasHeadResult }) {
         Zero-shot accuracy with the head’s direct effect replaced by its mean over the images, and the share
         of the true value’s lead that the head brings.
       </p>
-      <section className="table-scroll" aria-label="Effects of taking the head away">
+      <TableScroll label="Effects of taking the head away">
         <table className="numbers">
           <thead>
             <tr>
@@ -38,7 +39,7 @@ export function Effects({ page: { effects } }: { page: AtlasHeadResult }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </TableScroll>
     </section>
   );
 }

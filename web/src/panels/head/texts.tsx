@@ -2,6 +2,7 @@ import { textCurve } from "../../../../src/views/atlas/drawings.ts";
 import { addedByChance, explainedInWords, percent } from "../../../../src/views/atlas/words.ts";
 import { Drawn } from "../../plots/drawn.tsx";
 import type { PageProps } from "./page-props.ts";
+import { TableScroll } from "./table-scroll.tsx";
 
 /** The texts that TEXTSPAN chose, with what they explain. */
 export function Texts({ page, steps }: PageProps) {
@@ -19,7 +20,7 @@ export function Texts({ page, steps }: PageProps) {
       <h3 id="explained">What its texts explain</h3>
       <p>{sentence}</p>
       <div className="pair">
-        <section className="table-scroll" aria-label="Texts of the head">
+        <TableScroll label="Texts of the head">
           <table className="numbers">
             <thead>
               <tr>
@@ -50,7 +51,7 @@ export function Texts({ page, steps }: PageProps) {
               ))}
             </tbody>
           </table>
-        </section>
+        </TableScroll>
         {control && (
           <figure>
             <Drawn
