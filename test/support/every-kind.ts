@@ -5,4 +5,4 @@
  * @param quick which of them a quick run takes
  */
 export const everyKind = <T>(all: readonly T[], quick: (kind: T) => boolean): readonly T[] =>
-  process.env["EVERY_KIND"] ? all : all.filter(quick);
+  process.env.EVERY_KIND ? all : all.filter(quick);
