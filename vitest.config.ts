@@ -25,11 +25,12 @@ export const LONG = [
     "memory",
     "neighbors",
     "own-pictures",
+    "page",
     "pooled",
     "reverse-proxy",
     "same",
   ].map((name) => `web/test/${name}.test.ts`),
-  ...["ablation", "cluster", "first-hour", "study"].map((name) => `test/e2e/${name}.test.ts`),
+  ...["ablation", "cluster", "first-hour", "queue", "study"].map((name) => `test/e2e/${name}.test.ts`),
   ...[
     ...[
       "describe-heads",
@@ -39,6 +40,7 @@ export const LONG = [
       "index-parts",
       "kinds-measured",
       "pools",
+      "referee",
       "selectivity",
     ],
     ...["server-models", "server-own-corpora", "stored-index", "study-labellers", "study-steps"],
