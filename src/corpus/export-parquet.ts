@@ -8,10 +8,9 @@ import { fillWhole } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { createHeadCache } from "./head-cache.ts";
 import { layOut, MOST_LAID_OUT } from "./layout.ts";
-import { hasRows } from "./open-index.ts";
 import { missingPictures, spread } from "./root.ts";
 import type { ImageRow } from "./rows.ts";
-import { everyRow, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
+import { everyRow, hasRows, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
 import type { FactorValue } from "./source.ts";
 import { thumbnailOf } from "./thumbnails.ts";
 

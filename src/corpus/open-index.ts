@@ -50,9 +50,6 @@ export async function readIndex(folder: string, { root, report }: ReadOptions = 
   return withRows(await assembleIndex(store, manifest, whole), images, rejected);
 }
 
-/** Whether the rows of an index are in memory. */
-export const hasRows = (index: ShardedIndex): index is Index => Array.isArray(index.images);
-
 /** An index with rows in memory. */
 function withRows(index: ShardedIndex, images: readonly ImageRow[], rejected: readonly RejectedRow[]): Index {
   const { headDim } = index.manifest;

@@ -1,7 +1,7 @@
 import { inTurn } from "../support/turns.ts";
 import type { Manifest } from "./manifest.ts";
 import type { RowTable } from "./row-table.ts";
-import type { RejectedRow } from "./rows.ts";
+import type { ImageRow, RejectedRow } from "./rows.ts";
 
 /**
  * An index of any size. Its rows and numbers stay where they are and are read shard by shard, and nothing that grows with the
@@ -40,6 +40,11 @@ export interface OpenShard {
   /** [n, D]: one MLP term as float16 bits; only of an index that keeps them. */
   mlpTerm(term: number): Promise<Uint16Array>;
 }
+
+/** Whether the rows of an index are in memory. */
+export const hasRows = (
+  index: ShardedIndex,
+): index is ShardedIndex & { readonly images: readonly ImageRow[] } => Array.isArray(index.images);
 
 /** Shards that are looked at, or read ahead, at a time. */
 export const AT_ONCE = 4;

@@ -3,7 +3,7 @@ import { LABELLER_KINDS } from "../labels/kinds.ts";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { marginSchema } from "./selectivity.ts";
-import { count, gridSchema, headSchema, headShape, share } from "./shapes.ts";
+import { commonSchema, count, gridSchema, headSchema, headShape, share } from "./shapes.ts";
 
 /*
  * The atlas: every head of a model at a glance, and a page for each. The overview and a page are made from the same
@@ -159,17 +159,6 @@ const shownSchema = z.strictObject({
 /** An image with what a head wrote into it along a direction. */
 export type AtlasShown = z.infer<typeof shownSchema>;
 
-const commonSchema = z.strictObject({
-  factor: z.string(),
-  value: z.string(),
-  share: share.describe("of the set's images"),
-  overall: share.describe("of all images"),
-  p: share.describe(
-    "how often so many would have it by chance: exact (hypergeometric), corrected (Holm) for all values and sets of the page",
-  ),
-});
-/** A value of a known factor that a set of images has more often than all images. */
-export type AtlasCommon = z.infer<typeof commonSchema>;
 const commonOf = (set: string) =>
   z
     .array(commonSchema)

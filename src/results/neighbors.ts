@@ -2,7 +2,7 @@ import { z } from "zod";
 import { originSchema } from "./origin.ts";
 import { resultBuilder } from "./result.ts";
 import { SCORINGS } from "./scoring.ts";
-import { componentSetSchema, count, indexedImageShape, truncatedShape } from "./shapes.ts";
+import { commonSchema, componentSetSchema, count, indexedImageShape, truncatedShape } from "./shapes.ts";
 
 const neighborSchema = z.strictObject({
   ...indexedImageShape,
@@ -37,6 +37,12 @@ export const neighborsResultSchema = z.strictObject({
   neighbors: z.array(neighborSchema).describe("the highest scores, highest first"),
   least: z.array(neighborSchema).describe("the lowest scores, lowest first"),
   random: z.array(neighborSchema).describe("images drawn at random, against cherry-picking"),
+  common: z
+    .strictObject({ neighbors: z.array(commonSchema), least: z.array(commonSchema) })
+    .nullable()
+    .describe(
+      "values of known factors that the images found have more often than all that were searched, beyond chance; null where nothing is known of the images, or there are more than 200,000",
+    ),
 });
 /** The images of an index that some components hold most and least like a query. */
 export type NeighborsResult = z.infer<typeof neighborsResultSchema>;

@@ -86,6 +86,18 @@ export const truncatedShape = {
     .describe("texts with more tokens than the model reads: the rest of them has no part in the result"),
 };
 
+export const commonSchema = z.strictObject({
+  factor: z.string(),
+  value: z.string(),
+  share: share.describe("of the set's images"),
+  overall: share.describe("of all images"),
+  p: share.describe(
+    "how often so many would have it by chance: exact (hypergeometric), corrected (Holm) for all values and sets of the page or search",
+  ),
+});
+/** A value of a known factor that a set of images has more often than all images. */
+export type CommonValue = z.infer<typeof commonSchema>;
+
 /** An image of an index. */
 export const indexedImageShape = {
   row: count.describe("its place in the index"),

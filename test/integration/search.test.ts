@@ -10,6 +10,7 @@ import { requireModelOf } from "../../src/corpus/manifest.ts";
 import { type Index, readIndex } from "../../src/corpus/open-index.ts";
 import { createSearch, type Search } from "../../src/corpus/search.ts";
 import { type Source, scanSource } from "../../src/corpus/source.ts";
+import { atLeastByChance } from "../../src/math/hypergeometric.ts";
 import type { ClipModel } from "../../src/model/clip-model.ts";
 import { allComponents, type ComponentSet, parseComponents } from "../../src/model/components.ts";
 import { decomposeImages } from "../../src/model/decompose-images.ts";
@@ -465,5 +466,37 @@ describe("neighbors, the command", () => {
     });
     const bad = await runHere(...args, "--heads", "smells");
     expect(bad.stderr).toMatch(/HEADS_INVALID/);
+  });
+});
+
+describe("what the images found have in common", () => {
+  const through = (index: Index, heads: string) =>
+    findNeighbors(
+      model,
+      searchIn(index),
+      { text: "a red background" },
+      { name: heads, set: parseComponents(heads, model.geometry) },
+    );
+
+  it("are values more frequent among them than among all, by an exact test", async () => {
+    const found = await through(exact, "L0.H1");
+    const rowsOfRed = exact.images.flatMap(({ factors }, row) =>
+      factors.background === "red" ? [row] : [],
+    );
+    const own = found.neighbors.filter(({ row }) => rowsOfRed.includes(row)).length;
+    const [n, all] = [exact.images.length, rowsOfRed.length];
+    const red = found.common!.neighbors.find(({ value }) => value === "red");
+    expect(red).toMatchObject({ factor: "background", share: own / 8, overall: all / n });
+    expect(own).toBeGreaterThan(4);
+    // Corrected for all that was looked at.
+    expect(red!.p).toBeGreaterThan(atLeastByChance(own, 8, all, n));
+    expect(red!.p).toBeLessThan(0.05);
+  });
+
+  it("is nothing through a head that follows something else, and null where nothing is known of the images", async () => {
+    const position = await through(exact, "L3.H1");
+    expect(position.common!.neighbors.map(({ factor }) => factor)).not.toContain("background");
+    const bare = { ...exact, images: exact.images.map((row) => ({ ...row, label: null, factors: {} })) };
+    expect((await through(bare, "L0.H1")).common).toBeNull();
   });
 });

@@ -53,6 +53,16 @@ const byText: NeighborsResult = {
   least: [found(5, -0.0214, 0), found(4, -0.0101, 0.05)],
   random: [found(1, 0.1301, 61), found(3, 0.0988, 33.3)],
 };
+const inCommon: NeighborsResult = {
+  ...byText,
+  common: {
+    neighbors: [
+      { factor: "background", value: "green", share: 0.875, overall: 0.082, p: 2e-6 },
+      { factor: "concept", value: "ball", share: 0.5, overall: 0.05, p: 0.004 },
+    ],
+    least: [{ factor: "style", value: "flat", share: 0.75, overall: 0.251, p: 0.03 }],
+  },
+};
 const byDeviations: NeighborsResult = {
   ...byText,
   ...{ components: headsNamed("colour", 3), scoring: "z" },
@@ -122,6 +132,12 @@ export const neighbors: Gallery = {
       draw: () => draw(byDeviations),
     },
     {
+      name: "neighbors/in-common.svg",
+      shows:
+        "What the nearest and the least similar have more often than all images, at the end of the sentence below.",
+      draw: () => draw(inCommon),
+    },
+    {
       name: "neighbors/one-row.svg",
       shows: "One image in the first row, none in the others.",
       draw: () => draw({ ...byImage, neighbors: [byImage.neighbors[0]], least: [], random: [] }),
@@ -182,6 +198,12 @@ export const neighbors: Gallery = {
       name: "neighbors/80-columns-deviations.txt",
       shows: "Scores in standard deviations.",
       draw: () => neighborsTerminal(byDeviations, { columns: 80 }),
+    },
+    {
+      name: "neighbors/80-columns-in-common.txt",
+      shows: "What the nearest have more often than all images; of the least similar nothing.",
+      draw: () =>
+        neighborsTerminal({ ...inCommon, common: { ...inCommon.common!, least: [] } }, { columns: 80 }),
     },
     {
       name: "neighbors/40-columns.txt",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../math/random.ts";
+import { commonValues } from "../selectivity/common.ts";
 import { drawFrom, placeImages } from "./axes.ts";
-import { commonValues } from "./common.ts";
 import { groupImages } from "./groups.ts";
 
 const rows = (n: number) => Array.from({ length: n }, (_, i) => 10 * i);

@@ -9,7 +9,7 @@
  */
 
 import type { Search } from "../../corpus/search.ts";
-import type { ShardedIndex } from "../../corpus/sharded-index.ts";
+import { everyRow, type ShardedIndex } from "../../corpus/sharded-index.ts";
 import { dot, norm } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { distribution, largest, percentiles, smallest } from "../../math/rank.ts";
@@ -25,6 +25,8 @@ import { defaultScoring, type Scoring } from "../../results/scoring.ts";
 import { componentsOf, indexedImage } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
+import { commonValues } from "../selectivity/common.ts";
+import { type Grouping, readGroupings } from "../selectivity/groupings.ts";
 
 /** What is looked for: an image as it was decomposed, or a text with its embedding. */
 export type Query =
@@ -125,6 +127,8 @@ export async function findNeighbors(
   // A few more than wanted, since float32 may have put near ties in another order.
   const SPARE = 16;
   const origin = await originOf({ model, index: search.index, ...(image && { image }) });
+  const neighbors = await exact(largest(scores, k + SPARE, self), 1);
+  const least = await exact(smallest(scores, k + SPARE, self), -1);
   return neighborsResult(origin, {
     query: "image" in query ? { image: query.image.name } : { text: query.text },
     components: componentsOf(name, set, model.geometry),
@@ -133,10 +137,34 @@ export async function findNeighbors(
     searched: searched.length,
     excluded: self.size,
     distribution: distribution(searched),
-    neighbors: await exact(largest(scores, k + SPARE, self), 1),
-    least: await exact(smallest(scores, k + SPARE, self), -1),
+    ...{ neighbors, least },
     random: await exact(drawRows(scores.length, k, self, seed), 0),
+    common: await commonOf(search.index, self, { neighbors, least }),
   });
+}
+
+/** What is known of an index's images, read once. */
+const known = new WeakMap<ShardedIndex, Promise<Grouping[]>>();
+/** Of more images all rows would have to be read for each process, which takes longer than the search. */
+const MOST_KNOWN = 200_000;
+
+/** What the images found have in common. */
+async function commonOf(
+  index: ShardedIndex,
+  self: ReadonlySet<number>,
+  found: Readonly<Record<"neighbors" | "least", readonly Neighbor[]>>,
+): Promise<NeighborsResult["common"]> {
+  if (index.images.length > MOST_KNOWN) return null;
+  const reading = known.get(index) ?? readGroupings(index, undefined);
+  known.set(index, reading);
+  reading.catch(() => known.delete(index));
+  const groupings = await reading;
+  if (groupings.length === 0) return null;
+  const rows = everyRow(index).filter((row) => !self.has(row));
+  const sets = [found.neighbors, found.least].map((set) => set.map(({ row }) => row));
+  if (sets[0].length === 0) return { neighbors: [], least: [] };
+  const [neighbors, least] = commonValues(rows, groupings)(sets);
+  return { neighbors, least };
 }
 
 async function queryOf(model: ClipModel, index: ShardedIndex, asked: Asked): Promise<Query> {

@@ -1,8 +1,8 @@
 /** The known factors of images as partitions of them. */
 
-import { hasRows, type Index } from "../../corpus/open-index.ts";
+import type { Index } from "../../corpus/open-index.ts";
 import type { ImageRow } from "../../corpus/rows.ts";
-import type { ShardedIndex } from "../../corpus/sharded-index.ts";
+import { hasRows, type ShardedIndex } from "../../corpus/sharded-index.ts";
 import type { FactorValue } from "../../corpus/source.ts";
 import { Random } from "../../math/random.ts";
 import type { Report } from "../../support/progress.ts";

@@ -1,10 +1,5 @@
-import type {
-  AtlasCommon,
-  AtlasDirection,
-  AtlasHeadResult,
-  AtlasMetricWords,
-  AtlasShown,
-} from "../../results/atlas.ts";
+import type { AtlasDirection, AtlasHeadResult, AtlasMetricWords, AtlasShown } from "../../results/atlas.ts";
+import type { CommonValue } from "../../results/shapes.ts";
 import { type HtmlCell, htmlTable, scrolling } from "../kit/table.ts";
 import { counted, escapeXml, formatSigned } from "../kit/text.ts";
 import { factorBars, histogram, lookMap, svgElement, textCurve } from "./drawings.ts";
@@ -132,7 +127,7 @@ ${commonCaption(common)}<ul class="thumbs">${rows.map((row) => thumb(page, row, 
 }
 
 /** What a set of images has more often than all; nothing where chance gives as much. */
-function commonCaption(common: readonly AtlasCommon[], of?: string): string {
+function commonCaption(common: readonly CommonValue[], of?: string): string {
   if (common.length === 0) return "";
   const said = common.map(
     ({ factor, value, share, overall }) =>

@@ -40,6 +40,7 @@ export const result: NeighborsResult = {
   neighbors: [item(0.05, { percentile: 99.95 }), item(0.0412)],
   least: [item(-0.05, { percentile: 0 }), item(-0.0321)],
   random: [item(0.0123), item(-0.0234)],
+  common: null,
 };
 
 /** The same picture for the query and for every image of a result, unless another is given; null: it is gone. */

@@ -1,4 +1,5 @@
 import type { Neighbor, NeighborsResult } from "../../results/neighbors.ts";
+import { percentOf } from "../kit/chart.ts";
 import type { Picture } from "../kit/svg.ts";
 import {
   cleanText,
@@ -135,7 +136,23 @@ export function readingOf(result: NeighborsResult): string {
   }
   const above = (distribution.most - distribution.mean) / distribution.deviation;
   const best = scoring === "z" ? "" : `; the highest is ${above.toFixed(1)} deviations above the mean`;
-  return `${start}: ${spreadOf(result)}${best}. Beside each score: the share of images that score lower.`;
+  return `${start}: ${spreadOf(result)}${best}. Beside each score: the share of images that score lower.${commonIn(result)}`;
+}
+
+/** What the images found have in common, as sentences; nothing where nothing is known of them. */
+function commonIn({ common }: NeighborsResult): string {
+  if (common === null) return "";
+  const said = (["neighbors", "least"] as const).flatMap((set) => {
+    const values = common[set].map(
+      ({ factor, value, share, overall }) =>
+        `${cleanText(factor)} ${shorten(value, 40, () => 1)} ${percentOf(share)} (of all ${percentOf(overall)})`,
+    );
+    if (values.length === 0) return [];
+    return `the ${set === "neighbors" ? "most" : "least"} similar have ${values.join(", ")}`;
+  });
+  if (said.length === 0)
+    return " What is known of the images is not more frequent among these than chance allows.";
+  return ` More often than chance allows, ${said.join("; ")}.`;
 }
 
 /** Mean ± deviation, and the ends. */

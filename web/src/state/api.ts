@@ -23,7 +23,6 @@ export type {
   WithoutHeads,
 } from "../../../src/results/app.ts";
 export type {
-  AtlasCommon,
   AtlasEntry,
   AtlasHeadResult,
   AtlasLabel,
@@ -37,6 +36,7 @@ export type {
 } from "../../../src/results/atlas.ts";
 export type { ExplainResult } from "../../../src/results/explain.ts";
 export type { SegmentResult } from "../../../src/results/segment.ts";
+export type { CommonValue } from "../../../src/results/shapes.ts";
 export type { WordsResult } from "../../../src/results/words.ts";
 export type Models = z.infer<typeof modelsResultSchema>;
 export type { NeighborsResult } from "../../../src/results/neighbors.ts";

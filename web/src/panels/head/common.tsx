@@ -1,8 +1,8 @@
 import { percent } from "../../../../src/views/atlas/words.ts";
-import type { AtlasCommon } from "../../state/api.ts";
+import type { CommonValue } from "../../state/api.ts";
 
 /** What a set of images has more often than all; nothing where chance gives as much. */
-export function Common({ common, of }: { readonly common: readonly AtlasCommon[]; readonly of?: string }) {
+export function Common({ common, of }: { readonly common: readonly CommonValue[]; readonly of?: string }) {
   if (common.length === 0) return null;
   return (
     <p className="common">

@@ -1,14 +1,14 @@
 /**
  * What a set of images has in common: values of known factors that it has more often than all images, by an exact test.
  * Which images are in a set follows from what a head wrote and not from what is known of them, so where a head does not
- * care for a value, how often the set has it is hypergeometric. All that is tested for one page is corrected together: the
- * chance that a page says anything where there is nothing is at most {@link LEVEL}.
+ * care for a value, how often the set has it is hypergeometric. All that is tested for one page or search is corrected together: the
+ * chance that it says anything where there is nothing is at most {@link LEVEL}.
  */
 import { holm } from "../../math/holm.ts";
 import { atLeastByChance } from "../../math/hypergeometric.ts";
 import { LEVEL } from "../../math/tails.ts";
-import type { AtlasCommon } from "../../results/atlas.ts";
-import type { Grouping } from "../selectivity/groupings.ts";
+import type { CommonValue } from "../../results/shapes.ts";
+import type { Grouping } from "./groupings.ts";
 
 /** What is certain, and yet no more than so many times as frequent as among all, tells a reader nothing. */
 const LEAST_LIFT = 1.5;
@@ -21,7 +21,7 @@ const MOST_COMMON = 3;
 export function commonValues(
   all: readonly number[],
   groupings: readonly Grouping[],
-): (sets: readonly (readonly number[])[]) => AtlasCommon[][] {
+): (sets: readonly (readonly number[])[]) => CommonValue[][] {
   const n = all.length;
   const known = groupings.map((grouping) => ({ ...grouping, overall: countsIn(all, grouping) }));
   return (sets) => {
