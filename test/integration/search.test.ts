@@ -480,9 +480,7 @@ describe("what the images found have in common", () => {
 
   it("are values more frequent among them than among all, by an exact test", async () => {
     const found = await through(exact, "L0.H1");
-    const rowsOfRed = exact.images.flatMap(({ factors }, row) =>
-      factors.background === "red" ? [row] : [],
-    );
+    const rowsOfRed = exact.images.flatMap(({ factors }, row) => (factors.background === "red" ? [row] : []));
     const own = found.neighbors.filter(({ row }) => rowsOfRed.includes(row)).length;
     const [n, all] = [exact.images.length, rowsOfRed.length];
     const red = found.common!.neighbors.find(({ value }) => value === "red");
