@@ -3,7 +3,6 @@
  * pictures with a model of the shape of ViT-B/32 (random weights, unless a folder is given) while one client asks what a
  * page asks. The job is started and stopped again, so that answers beside it and answers without it alternate in one run.
  */
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import type { App, JobView } from "../src/results/app.ts";
 import { goldenPath } from "../test/support/goldens.ts";
 import { writeTrueCheckpoint } from "../test/support/true-checkpoints.ts";
 import { ratio } from "./ratio.ts";
+import { startServe } from "./serve.ts";
 
 const [given = "", images = "2000", rounds = "12"] = process.argv.slice(2);
 const PAIRS = 4;
@@ -43,18 +43,7 @@ await mkdir(join(work, "pictures"));
 for (let i = 0; i < Number(images); i++)
   await writeFile(join(work, "pictures", `${String(i).padStart(5, "0")}.jpg`), await photo());
 
-const serve = ["serve", "--port", "0", "--model", folder, "--root", work];
-const child = spawn(process.execPath, [repository("dist/cli/main.js"), ...serve], {
-  env: { ...process.env, CLIP_INTERPRET_CACHE: join(work, "cache") },
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const url = await new Promise<string>((resolve, reject) => {
-  child.stdout.on("data", (data: Buffer) => {
-    const [found] = /http:\/\/\S+/.exec(data.toString()) ?? [];
-    if (found) resolve(found);
-  });
-  child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
-});
+const { child, url } = await startServe(["--model", folder, "--root", work], join(work, "cache"));
 
 async function ask<T>(path: string, body?: object | Buffer, method = body ? "POST" : "GET"): Promise<T> {
   const isFile = Buffer.isBuffer(body);

@@ -3,7 +3,6 @@
  * build. Random weights of the shape of ViT-B/32 unless a folder is given; their file is in the page cache. Beside it what
  * cannot be left out: reading and hashing the file once, and starting both towers' sessions.
  */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +11,7 @@ import { loadClipModel } from "../src/model/load-model.ts";
 import { goldenPath } from "../test/support/goldens.ts";
 import { writeTrueCheckpoint } from "../test/support/true-checkpoints.ts";
 import { ratio } from "./ratio.ts";
+import { startServe } from "./serve.ts";
 
 const root = join(import.meta.dirname, "..");
 const [given = "", turns = "3"] = process.argv.slice(2);
@@ -27,21 +27,7 @@ const text = "a photo of a bee";
 /** Milliseconds until the server listens, and until it has answered with every head's tokens. */
 async function serve(turn: number): Promise<{ listening: number; map: number }> {
   const started = performance.now();
-  const child = spawn(
-    process.execPath,
-    [join(root, "dist/cli/main.js"), "serve", "--port", "0", "--model", folder],
-    {
-      env: { ...process.env, CLIP_INTERPRET_CACHE: join(work, `cache-${turn}`) },
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (data: Buffer) => {
-      const [found] = /http:\/\/\S+/.exec(data.toString()) ?? [];
-      if (found) resolve(found);
-    });
-    child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
-  });
+  const { child, url } = await startServe(["--model", folder], join(work, `cache-${turn}`));
   const listening = performance.now() - started;
   const ask = async <T>(path: string, type: string, body?: string | Uint8Array<ArrayBuffer>): Promise<T> => {
     const response = await fetch(new URL(path, url), {

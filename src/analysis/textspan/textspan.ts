@@ -140,7 +140,7 @@ const nothingOf = (rank: number): Selection => ({
 const TOGETHER = 144;
 /** Numbers a text and choice that are in memory at once, for all of them. */
 const MOST_NUMBERS = 2 ** 24;
-/** ONNX Runtime adds up so many numbers in one order whatever the number of columns, so a choice does not depend on its neighbours. */
+/** ONNX Runtime adds up so many numbers in one order whatever the number of columns, so a step does not depend on its neighbours. */
 const ADDED_IN_ONE_ORDER = 128;
 
 /**
@@ -220,7 +220,10 @@ async function selectTogether(
   });
 }
 
-/** Covariances from which on it pays to make the products of every two coordinates of a text. */
+/**
+ * Covariances from which on it pays to make the products of every two coordinates of a text. Their sums are in another order than those
+ * of one choice alone: which text is largest may differ where two are equal but for rounding. What a text explains is computed alike.
+ */
 const SHARED_BY = 16;
 
 /** t_jᵀ·C·t_j of each text and covariance, [t, covariances]. */
