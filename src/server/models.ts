@@ -30,18 +30,21 @@ export interface ServedModels {
 /**
  * Serves a loader's models, and loads those that the server is started with.
  * @param given names or folders as a user writes them; the first is the default
+ * @param onDefault hears of the default as soon as it is loaded, while its weights are still read
  * @throws `MODEL_NOT_FOUND`, `CHECKPOINT_INVALID` for weights that are not numbers, and what else loading a model throws
  */
 export async function serveModels(
   loader: ModelLoader,
   given: readonly string[],
   environment: Environment = process.env,
+  onDefault: (model: ClipModel) => void = () => {},
 ): Promise<ServedModels> {
   const ids: string[] = [];
   /** What the loader finds a folder by. */
   const folders = new Map<string, { readonly path: string; readonly name: string }>();
   for (const named of given) {
     const model = await loader.load(named);
+    if (ids.length === 0) onDefault(model);
     // Each reads all weights, in a thread of its own.
     const [id] = await Promise.all([idOf(model, environment), requireFinite(disk, model.checkpoint.weights)]);
     ids.push(id);

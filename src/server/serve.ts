@@ -18,7 +18,7 @@ import { createPictures } from "./drawing.ts";
 import { requireLabels } from "./insights.ts";
 import { createJobs } from "./jobs.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import { lookAhead } from "./look-ahead.ts";
+import { loadAhead, lookAhead } from "./look-ahead.ts";
 import { createLooks } from "./looks.ts";
 import { serveModels } from "./models.ts";
 import type { Answered } from "./operations.ts";
@@ -112,7 +112,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const given = options.corpora ?? [];
   const roots = await openRoots(options.roots ?? []);
   const reports = await openReports(options.reports ?? []);
-  const models = await serveModels(options.models, options.served);
+  const models = await serveModels(options.models, options.served, process.env, (model) => {
+    if (options.ahead) void loadAhead(model);
+  });
   for (const { index } of given) if (index !== undefined) await requireServed(index, models);
   if (labels !== undefined) await requireLabels(labels, models);
   // What a user names at the start goes before what was chosen in a page.
@@ -164,7 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const server = await listen(fetch, host, port);
   const { port: taken } = server.address() as AddressInfo;
-  // Of a large model it would take memory that nobody may need.
+  // Of a large model it would be seconds that somebody may wait for.
   if (options.ahead && isEmbedded(models.defaultModel))
     lookAhead(services, models.defaultModel).catch((error: unknown) => {
       if (!stopping.signal.aborted) onFault(error);

@@ -1,6 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { DATA, describeBytes } from "../../test/support/bytes-contract.ts";
 import { type Asked, startStaticServer } from "../../test/support/static-server.ts";
@@ -27,6 +29,26 @@ async function served(ranges = true): Promise<{ url: string; asked: Asked[] }> {
 }
 
 describeBytes("a disk", async () => ({ bytes: disk, at: folder }));
+describe("large files of a disk", () => {
+  it("are hashed in another thread, while the calling one is free", async () => {
+    const size = 300 * 2 ** 20;
+    const other = await mkdtemp(join(tmpdir(), "bytes-"));
+    onTestFinished(() => rm(other, { recursive: true, force: true }));
+    const file = join(other, "large.bin");
+    await writeFile(file, DATA);
+    await truncate(file, size);
+    const wanted = createHash("sha256").update(DATA);
+    const zeros = new Uint8Array(2 ** 20);
+    for (let left = size - DATA.length; left > 0; left -= zeros.length)
+      wanted.update(zeros.subarray(0, Math.min(left, zeros.length)));
+    const before = performance.eventLoopUtilization();
+    expect(await disk.hash([file])).toBe(wanted.digest("hex"));
+    expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+    await expect(disk.hash([file, join(other, "none.bin")])).rejects.toMatchObject({
+      code: "INPUT_NOT_FOUND",
+    });
+  });
+});
 describeBytes("a web server", async () => ({ bytes: webBytes(), at: (await served()).url }));
 describeBytes("a web server without ranges", async () => ({
   bytes: webBytes(),

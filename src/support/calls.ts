@@ -43,12 +43,12 @@ export function handOver<T extends object>(answer: T): T {
 
 /**
  * Answers calls. Each starts at once, unless `inTurn` says when.
- * @param inTurn runs the work in its turn
+ * @param inTurn runs the work of a call, which it is told the name of, in its turn
  */
 export function answerCalls(
   port: MessagePort,
   handlers: Handlers,
-  inTurn: (work: () => Promise<void>) => void = (work) => void work(),
+  inTurn: (work: () => Promise<void>, name: string) => void = (work) => void work(),
 ): void {
   const running = new Map<number, AbortController>();
   const answer = (message: Answer, transfer: readonly Transferable[] = []) =>
@@ -75,7 +75,7 @@ export function answerCalls(
       } finally {
         running.delete(id);
       }
-    });
+    }, request.name);
   });
 }
 

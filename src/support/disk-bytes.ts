@@ -1,10 +1,14 @@
-import { createHash } from "node:crypto";
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import type { Bytes, OpenFile } from "./bytes.ts";
+import { createCaller } from "./calls.ts";
 import { ClipInterpretError } from "./errors.ts";
 import { inputError, readInput } from "./files.ts";
+import { hashFiles } from "./hash-files.ts";
+import type { HashCalls } from "./hash-thread.ts";
+import { startThread } from "./thread.ts";
 
-const HASHED_AT_ONCE = 2 ** 20;
+/** Bytes from which on files are hashed in a thread of their own: a quarter of a second. */
+const HASHED_APART = 2 ** 28;
 
 /** Files of this machine. */
 export const disk: Bytes = {
@@ -42,26 +46,12 @@ export const disk: Bytes = {
     }
   },
   async hash(paths) {
-    const hash = createHash("sha256");
-    // One piece of memory: a stream's own pieces cost more than the hash.
-    const piece = new Uint8Array(HASHED_AT_ONCE);
-    for (const path of paths) {
-      try {
-        const handle = await open(path);
-        try {
-          for (;;) {
-            const { bytesRead } = await handle.read(piece);
-            if (bytesRead === 0) break;
-            hash.update(piece.subarray(0, bytesRead));
-          }
-        } finally {
-          await handle.close();
-        }
-      } catch (cause) {
-        throw inputError(path, cause);
-      }
-    }
-    return hash.digest("hex");
+    let bytes = 0;
+    for (const path of paths)
+      bytes += (await stat(path).catch((cause) => Promise.reject(inputError(path, cause)))).size;
+    if (bytes < HASHED_APART) return hashFiles(paths);
+    const thread = startThread(import.meta.url, "hash-thread", null);
+    return createCaller<HashCalls>(thread).call("hash", { paths });
   },
   async identify(path) {
     try {

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { scanSource } from "../../src/corpus/source.ts";
 import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { openModel } from "../../src/model/registry.ts";
@@ -100,6 +100,19 @@ describe("encoders in a thread", () => {
       other.encodeTexts(["a"]),
     ]);
     expect(again).toEqual(before);
+  });
+
+  it("have the graphs of the model that a server is started with before anybody asks, wherever it lies", async () => {
+    const own = await mkdtemp(join(tmpdir(), "clip-interpret-own-"));
+    onTestFinished(() => rm(own, { recursive: true, force: true }));
+    await cp(fileURLToPath(new URL(`../../models/${OTHER}`, import.meta.url)), join(own, "mine"), {
+      recursive: true,
+    });
+    const models = startEngine();
+    onTestFinished(() => models.release());
+    const server = await startTestServer({ models, served: [join(own, "mine")], ahead: true });
+    onTestFinished(() => server.close());
+    await vi.waitFor(async () => expect(sizes(await models.loadedBytes())).toEqual({ mine: true }), 20_000);
   });
 
   it("end with their thread, and say so", async () => {

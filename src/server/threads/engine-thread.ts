@@ -106,7 +106,9 @@ function shareArrays<T extends object>(value: T): T {
 const lanes: Record<Lane, (() => Promise<void>)[]> = { pages: [], jobs: [] };
 let running = false;
 const heard = () => new Promise(setImmediate);
-const inLane = (lane: Lane) => (work: () => Promise<void>) => {
+const inLane = (lane: Lane) => (work: () => Promise<void>, name: string) => {
+  // A large file is hashed in another thread.
+  if (name === "weightsHash") return void work();
   lanes[lane].push(work);
   if (!running) void runAll();
 };
