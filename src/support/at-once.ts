@@ -1,20 +1,24 @@
 /**
  * Works through items, so many at once, in their order; results are in that order too. After a failure none is begun, and
  * those on their way are waited for.
+ * @param items each is asked for when its turn comes; an async generator makes one at a time
  */
 export async function atOnce<T, R>(
   most: number,
-  items: readonly T[],
+  items: Iterable<T> | AsyncIterable<T>,
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  const queue = items.entries();
+  const results: R[] = [];
+  const queue = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  let begun = 0;
   let failure: { readonly error: unknown } | undefined;
   const worker = async () => {
-    for (const [index, item] of queue) {
-      if (failure) return;
+    while (!failure) {
       try {
-        results[index] = await work(item, index);
+        const { value, done } = await queue.next();
+        if (done || failure) return;
+        const index = begun++;
+        results[index] = await work(value, index);
       } catch (error) {
         failure ??= { error };
       }

@@ -98,13 +98,9 @@ export function createCaller<H extends Handlers>(port: MessagePort | Worker): Ca
     return one;
   };
   const died = (cause: unknown) => {
-    gone ??= new ClipInterpretError(
-      "THREAD_ENDED",
-      `a thread of the server ended while it worked: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
+    gone ??= new ClipInterpretError("THREAD_ENDED", `a thread ended while it worked: ${messageOf(cause)}`, {
+      cause,
+    });
     for (const id of [...waiting.keys()]) settle(id)?.reject(gone);
   };
   port.on("message", (answer: Answer) => {

@@ -435,7 +435,7 @@ export const ERRORS = {
     hint: "Try again in a moment; the answer's Retry-After says when.",
   },
   THREAD_ENDED: {
-    means: "A thread of the server ended while it worked, as it does where memory runs out.",
+    means: "A thread ended while it worked, as it does where memory runs out.",
     hint: "Ask again: it was started anew. If that happens again, the server's terminal says why.",
   },
   ADDRESS_UNUSABLE: {

@@ -7,6 +7,7 @@ import { ClipInterpretError } from "../../support/errors.ts";
 import { createNpyWriter, type NpyRows } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import type { PoolText } from "../../text/pool.ts";
+import { createChooser } from "./chooser.ts";
 import { arrayMoments } from "./contributions.ts";
 import { controlCurves } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
@@ -55,6 +56,7 @@ export async function spanArrays(
     throw invalid("contributions and text features must have rows and columns");
   if (!texts.data.every(Number.isFinite)) throw invalid("the text features hold what is not a finite number");
   const algebra = await createAlgebra(openNodeSession, { threads });
+  const chooser = createChooser(algebra, threads);
   try {
     const moments = await arrayMoments(algebra, contributions, options);
     if (!moments.every(Number.isFinite)) throw invalid("the contributions hold what is not a finite number");
@@ -67,7 +69,7 @@ export async function spanArrays(
     const span = await spanInSpace(algebra, space, coordinates, iterations);
     const { selected, explainedVariance, totalVariance } = span;
     const [control] = await controlCurves(
-      algebra,
+      chooser,
       { data: Float64Array.from(texts.data), rows: count, columns: width },
       [{ space, explainedVariance }],
       { seed, ...options },
@@ -94,6 +96,7 @@ export async function spanArrays(
     });
     return { result, span };
   } finally {
+    await chooser.close();
     await algebra.release();
   }
 }

@@ -3,8 +3,9 @@ import { dot } from "../../math/linear.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
+import { createChooser, selectTexts } from "./chooser.ts";
 import { type Controlled, controlCurves, randomFrame } from "./control.ts";
-import { selectInSpace, selectTexts } from "./textspan.ts";
+import { selectInSpace } from "./textspan.ts";
 
 let algebra: Algebra;
 beforeAll(async () => {
@@ -76,7 +77,7 @@ describe("the control of TEXTSPAN", () => {
       const heads = [];
       for (let head = 0; head < 10; head++) heads.push(await chosen(texts, random, false));
       heads.push(await chosen(texts, random, true));
-      const controls = await controlCurves(algebra, texts, heads, { rotations: 39, seed });
+      const controls = await controlCurves(createChooser(algebra, 1), texts, heads, { rotations: 39, seed });
       p.push(...controls.slice(0, 10).map((control) => control!.p[2]));
       known.push(controls[10]!.p[2]);
     }
@@ -104,13 +105,16 @@ describe("the control of TEXTSPAN", () => {
         totalVariance: D,
       },
     };
-    const [first] = await controlCurves(algebra, texts, [head], { rotations: 10, seed: 3 });
-    const [again] = await controlCurves(algebra, texts, [head], { rotations: 10, seed: 3 });
-    const [beside] = await controlCurves(algebra, texts, [head, larger], { rotations: 10, seed: 3 });
+    const [first] = await controlCurves(createChooser(algebra, 1), texts, [head], { rotations: 10, seed: 3 });
+    const [again] = await controlCurves(createChooser(algebra, 1), texts, [head], { rotations: 10, seed: 3 });
+    const [beside] = await controlCurves(createChooser(algebra, 1), texts, [head, larger], {
+      rotations: 10,
+      seed: 3,
+    });
     expect(again).toEqual(first);
     // The frame of a larger rank draws further rows after the same first ones.
     expect(beside!.rotated).toEqual(first!.rotated);
-    const [none] = await controlCurves(algebra, texts, [head], { rotations: 0 });
+    const [none] = await controlCurves(createChooser(algebra, 1), texts, [head], { rotations: 0 });
     expect(none).toBeNull();
   });
 
@@ -144,7 +148,7 @@ describe.each([5, 67, 128, 200, 512])("choices from one pool in %i dimensions", 
     covariances[3].data[0] = 1;
     covariances[7] = nothing();
     let at = 0;
-    for await (const found of selectTexts(algebra, covariances, texts, 6)) {
+    for await (const found of selectTexts(createChooser(algebra, 1), covariances, texts, 6)) {
       const space = { covariance: covariances[at++], rank, totalVariance: 1 };
       expect(found).toEqual(await selectInSpace(algebra, space, texts, 6));
       if (at === 4) expect(found.selected).toEqual([0]);

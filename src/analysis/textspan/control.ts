@@ -15,11 +15,12 @@ import { quantile } from "../../math/intervals.ts";
 import { norm } from "../../math/linear.ts";
 import { removeAll } from "../../math/orthonormal.ts";
 import { Random } from "../../math/random.ts";
-import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
+import type { DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { type Chooser, selectTexts } from "./chooser.ts";
 import { type RowSpace, transpose } from "./row-space.ts";
-import { selectTexts } from "./textspan.ts";
 
 /** How the controls are made. */
 export interface ControlOptions extends WorkOptions {
@@ -45,7 +46,7 @@ const OTHER_STREAM = 1_000_003;
  * @param texts [t, D], of the length that they were chosen at
  */
 export async function controlCurves(
-  algebra: Algebra,
+  chooser: Chooser,
   texts: DenseMatrix,
   choices: readonly Controlled[],
   { rotations = 100, seed = 0, report, signal }: ControlOptions = {},
@@ -58,16 +59,16 @@ export async function controlCurves(
   let done = 0;
   /** What each choice explains among texts that mean nothing, [draws][choices][steps]. */
   const draw = async (draws: number, meaningless: (draw: number) => Promise<DenseMatrix>) => {
-    const curves: number[][][] = [];
-    for (let i = 0; i < draws; i++) {
+    const numbered = Array.from({ length: draws }, (_, i) => i);
+    return atOnce(chooser.atOnce, numbered, async (i) => {
       checkCancelled(signal);
-      curves.push(await chooseAmong(algebra, await meaningless(i), choices));
+      const curves = await chooseAmong(chooser, await meaningless(i), choices);
       report?.({ type: "advance", task, done: ++done, total });
-    }
-    return curves;
+      return curves;
+    });
   };
   const rotated = await draw(rotations, (i) =>
-    algebra.product(texts, transpose(randomFrame(texts.columns, largest, new Random(seed, i)))),
+    chooser.algebra.product(texts, transpose(randomFrame(texts.columns, largest, new Random(seed, i)))),
   );
   const gaussian = await draw(Math.min(rotations, GAUSSIANS), async (i) =>
     randomDirections(texts.rows, texts.columns, largest, new Random(seed, OTHER_STREAM + i)),
@@ -91,7 +92,7 @@ export async function controlCurves(
 
 /** The greedy choice of every head among texts [t, ≥ r]: shares that its first 1, 2, … texts explain together. */
 async function chooseAmong(
-  algebra: Algebra,
+  chooser: Chooser,
   texts: DenseMatrix,
   choices: readonly Controlled[],
 ): Promise<number[][]> {
@@ -108,7 +109,7 @@ async function chooseAmong(
     const coordinates = firstColumns(texts, space.rank);
     let at = 0;
     for await (const { variances } of selectTexts(
-      algebra,
+      chooser,
       covariances,
       coordinates,
       explainedVariance.length,

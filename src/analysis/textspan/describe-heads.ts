@@ -14,8 +14,10 @@ import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf, headOf } from "../../results/shapes.ts";
 import { type Span, type TextspanResult, textspanResult } from "../../results/textspan.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
+import { type Chooser, createChooser } from "./chooser.ts";
 import { type Contributions, eachHead, summedContributions } from "./contributions.ts";
 import { type Controlled, controlCurves } from "./control.ts";
 import { type RowSpace, rowSpace } from "./row-space.ts";
@@ -81,6 +83,7 @@ export async function describeHeads(
     ...{ rows: pool.texts.length, columns: embedDim },
   };
   const algebra = await model.openAlgebra({ threads });
+  const chooser = createChooser(algebra, threads);
   try {
     const search = createSearch(index, model.geometry, model.matmul);
     const heads = joint ? [] : set.heads;
@@ -89,23 +92,29 @@ export async function describeHeads(
     const total = (joint ? 1 : heads.length + mlps.length) * (resamples + 1);
     let done = 0;
     const advance = () => report?.({ type: "advance", task, done: ++done, total });
-    const pending: Pending[] = [];
-    const describe = async (contributions: Contributions): Promise<number> => {
-      checkCancelled(signal);
-      const moments = await contributions.moments(options);
-      if (done === 0) report?.({ type: "start", task, unit: "run", total });
-      const work = { ...options, iterations, resamples, seed, onStep: advance };
-      pending.push(await describeOne(algebra, contributions, moments, texts, pool, work));
-      return pending.length - 1;
-    };
+    const work = { ...options, iterations, resamples, seed, onStep: advance };
     const contributionsOf = heads.length > 0 ? await eachHead(search, model, algebra) : undefined;
-    for (const head of heads) await describe(contributionsOf!(head));
-    for (const { index: term } of mlps) {
-      await describe(summedContributions(search, oneMlp(term), algebra));
+    const components = [
+      ...heads.map((head) => () => contributionsOf!(head)),
+      ...mlps.map(
+        ({ index: term }) =>
+          () =>
+            summedContributions(search, oneMlp(term), algebra),
+      ),
+      ...(joint ? [() => summedContributions(search, set, algebra)] : []),
+    ];
+    async function* chosen() {
+      for (const contributionsOf of components) {
+        checkCancelled(signal);
+        const contributions = contributionsOf();
+        const moments = await contributions.moments(options);
+        if (done === 0) report?.({ type: "start", task, unit: "run", total });
+        yield await chooseFor(algebra, contributions, moments, texts, work);
+      }
     }
-    if (joint) await describe(summedContributions(search, set, algebra));
+    const pending = await atOnce(chooser.atOnce, chosen(), (one) => describeOne(chooser, one, pool, work));
     report?.({ type: "end", task, done });
-    const spans = await withControls(algebra, texts, pending, options);
+    const spans = await withControls(chooser, texts, pending, options);
     const names = joint === true ? componentNames(set, model.geometry).join() : String(joint);
     return textspanResult(await originOf({ model, index, pool }), {
       ...{ iterations, resamples, seed },
@@ -117,6 +126,7 @@ export async function describeHeads(
       joint: joint ? { components: componentsOf(names, set, model.geometry), ...spans[0] } : null,
     });
   } finally {
+    await chooser.close();
     await algebra.release();
   }
 }
@@ -141,7 +151,7 @@ const CONTROLLED_BYTES = 2 ** 28;
 
 /** Compares every choice with the same rotations of the pool. */
 async function withControls(
-  algebra: Algebra,
+  chooser: Chooser,
   texts: DenseMatrix,
   pending: readonly Pending[],
   options: DescribeOptions,
@@ -152,7 +162,7 @@ async function withControls(
   for (let start = 0; start < pending.length; start += atOnce) {
     const some = pending.slice(start, start + atOnce);
     const controls = await controlCurves(
-      algebra,
+      chooser,
       texts,
       some.map(({ controlled }) => controlled),
       options,
@@ -162,25 +172,41 @@ async function withControls(
   return spans;
 }
 
-async function describeOne(
+/** The texts of a component, and what they were chosen among. */
+interface Chosen {
+  readonly contributions: Contributions;
+  readonly space: RowSpace;
+  readonly coordinates: DenseMatrix;
+  readonly chosen: Selection;
+}
+
+async function chooseFor(
   algebra: Algebra,
   contributions: Contributions,
   moments: Float64Array,
   texts: DenseMatrix,
-  pool: TextPool,
-  { onStep, onSpan, iterations, resamples, ...options }: StepOptions,
-): Promise<Pending> {
+  { onStep, onSpan, iterations }: StepOptions,
+): Promise<Chosen> {
   const space = await rowSpace(algebra, moments, contributions.matrix);
   const coordinates = await projectTexts(algebra, space, texts.data);
   const chosen = await selectInSpace(algebra, space, coordinates, iterations);
   onStep();
   await onSpan?.(space, chosen);
+  return { contributions, space, coordinates, chosen };
+}
+
+async function describeOne(
+  chooser: Chooser,
+  { contributions, space, coordinates, chosen }: Chosen,
+  pool: TextPool,
+  { onStep, resamples, ...options }: StepOptions,
+): Promise<Pending> {
   const { selected } = chosen;
   const explainedVariance = chosen.variances.map((variance) => variance / space.totalVariance);
   // A single image has nothing to draw from.
   const canResample = resamples > 0 && space.images > 1 && selected.length > 0;
   const stability = canResample
-    ? await measureStability(algebra, contributions, space, coordinates, chosen, {
+    ? await measureStability(chooser, contributions, space, coordinates, chosen, {
         ...options,
         ...{ resamples, onResample: onStep },
       })

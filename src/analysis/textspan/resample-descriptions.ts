@@ -12,14 +12,16 @@ import { Random } from "../../math/random.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import { type Head, headOf } from "../../results/shapes.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { TextPool } from "../../text/pool.ts";
+import { createChooser, selectTexts } from "./chooser.ts";
 import { eachHead } from "./contributions.ts";
 import { embedPool, type PoolOptions } from "./describe-heads.ts";
 import { rowSpace, trace } from "./row-space.ts";
 import { blockMoments, dealBlocks, drawCovariance } from "./stability.ts";
-import { projectTexts, selectTexts } from "./textspan.ts";
+import { projectTexts } from "./textspan.ts";
 
 /** The texts of one head in each resample. */
 export interface ResampledHead extends Head {
@@ -55,6 +57,7 @@ export async function resampleDescriptions(
   if (images < 2)
     throw new ClipInterpretError("NO_IMAGES", `${index.folder} holds too few images to resample`);
   const algebra = await model.openAlgebra({ threads });
+  const chooser = createChooser(algebra, threads);
   try {
     const texts = await embedPool(model, pool, options);
     const search = createSearch(index, model.geometry, model.matmul);
@@ -62,8 +65,9 @@ export async function resampleDescriptions(
     const dealt = dealBlocks(images, wanted, seed);
     const task = "resampling images";
     report?.({ type: "start", task, unit: "head", total: heads.length });
-    const found: ResampledHead[] = [];
-    for (const weighted of heads) {
+    let done = 0;
+    const found = await atOnce(chooser.atOnce, heads, async (weighted): Promise<ResampledHead> => {
+      checkCancelled(signal);
       const head = contributionsOf(weighted);
       const space = await rowSpace(algebra, await head.moments(), head.matrix);
       const coordinates = await projectTexts(algebra, space, texts);
@@ -77,19 +81,20 @@ export async function resampleDescriptions(
           yield covariance;
         }
       }
-      for await (const { selected, variances } of selectTexts(algebra, draws(), coordinates, iterations)) {
+      for await (const { selected, variances } of selectTexts(chooser, draws(), coordinates, iterations)) {
         checkCancelled(signal);
         const total = totals[drawn.length];
         const shares = selected.map((index, step) => ({ index, explainedVariance: variances[step] / total }));
         // Where all drawn images are alike, what is left of their variance is rounding.
         drawn.push(total > 0 ? shares : []);
       }
-      found.push({ ...headOf(weighted.layer, weighted.head), resamples: drawn });
-      report?.({ type: "advance", task, done: found.length, total: heads.length });
-    }
-    report?.({ type: "end", task, done: found.length });
+      report?.({ type: "advance", task, done: ++done, total: heads.length });
+      return { ...headOf(weighted.layer, weighted.head), resamples: drawn };
+    });
+    report?.({ type: "end", task, done });
     return found;
   } finally {
+    await chooser.close();
     await algebra.release();
   }
 }

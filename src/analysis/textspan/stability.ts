@@ -5,10 +5,11 @@ import { Random } from "../../math/random.ts";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { Stability } from "../../results/textspan.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
+import { type Chooser, selectTexts } from "./chooser.ts";
 import type { Contributions } from "./contributions.ts";
 import { cumulative } from "./control.ts";
 import { centred, type RowSpace } from "./row-space.ts";
-import { type Selection, selectTexts } from "./textspan.ts";
+import type { Selection } from "./textspan.ts";
 
 /** How stability is measured. */
 export interface StabilityOptions extends WorkOptions {
@@ -25,7 +26,7 @@ export interface StabilityOptions extends WorkOptions {
  * and texts are chosen again from the moments of what was drawn. The row space stays that of all images.
  */
 export async function measureStability(
-  algebra: Algebra,
+  chooser: Chooser,
   contributions: Contributions,
   space: RowSpace,
   texts: DenseMatrix,
@@ -33,7 +34,12 @@ export async function measureStability(
   { resamples, blocks: wanted = 32, seed = 0, signal, onResample }: StabilityOptions,
 ): Promise<Stability> {
   const steps = chosen.selected.length;
-  const blocks = await blockMoments(algebra, contributions, space, dealBlocks(space.images, wanted, seed));
+  const blocks = await blockMoments(
+    chooser.algebra,
+    contributions,
+    space,
+    dealBlocks(space.images, wanted, seed),
+  );
   const counts = new Float64Array(steps);
   const overlaps: number[] = [];
   const explained: number[] = [];
@@ -44,7 +50,7 @@ export async function measureStability(
       yield covariance;
     }
   }
-  for await (const { selected } of selectTexts(algebra, draws(), texts, steps)) {
+  for await (const { selected } of selectTexts(chooser, draws(), texts, steps)) {
     checkCancelled(signal);
     for (const [step, text] of chosen.selected.entries()) if (selected.includes(text)) counts[step]++;
     overlaps.push(averageOverlap(chosen.selected, selected));

@@ -6,6 +6,7 @@ import { quantile } from "../../math/intervals.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra } from "../../onnx/algebra.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
+import { createChooser } from "./chooser.ts";
 import { arrayMoments } from "./contributions.ts";
 import { controlCurves, cumulative } from "./control.ts";
 import { rowSpace } from "./row-space.ts";
@@ -154,7 +155,9 @@ describe("TEXTSPAN in moments", () => {
       }
       const space = await rowSpace(algebra, momentsOf(world.z, world.m), world.matrix);
       const texts = { data: world.texts, rows: world.texts.length / world.D, columns: world.D };
-      const [control] = await controlCurves(algebra, texts, [{ space, ...found }], { rotations: 20 });
+      const [control] = await controlCurves(createChooser(algebra, 1), texts, [{ space, ...found }], {
+        rotations: 20,
+      });
       const { rotated, gaussian, ceiling, p } = control!;
       for (const [k, share] of cumulative(found.explainedVariance).entries()) {
         expect(share).toBeLessThanOrEqual(ceiling[k] + 1e-9);

@@ -16,7 +16,7 @@
  * The folder in the order of the paper: `contributions.ts` what components wrote into the images of an index;
  * `row-space.ts` the space that it fills, and its covariance C; here the texts in that space and the greedy choice;
  * `describe-heads.ts` all of it for the heads of a model, `arrays.ts` for arrays from elsewhere. Beside the paper:
- * `control.ts` what the same choice explains among texts that mean nothing; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
+ * `chooser.ts` many choices on all cores; `control.ts` what the same choice explains among texts that mean nothing; `stability.ts` and `resample-descriptions.ts` what other images would have brought.
  */
 import { addScaled, dot, multiply, norm } from "../../math/linear.ts";
 import { removeAll } from "../../math/orthonormal.ts";
@@ -136,35 +136,6 @@ const nothingOf = (rank: number): Selection => ({
   directions: { data: new Float64Array(0), rows: 0, columns: rank },
 });
 
-/** Choices that go on step by step together: texts are read once a step for all of them. */
-const TOGETHER = 144;
-/** Numbers a text and choice that are in memory at once, for all of them. */
-const MOST_NUMBERS = 2 ** 24;
-/** ONNX Runtime adds up so many numbers in one order whatever the number of columns, so a step does not depend on its neighbours. */
-const ADDED_IN_ONE_ORDER = 128;
-
-/**
- * The same in any coordinates that hold texts [t, r] and contributions alike, for each of several covariances [r, r] by itself; some are
- * taken at a time.
- */
-export async function* selectTexts(
-  algebra: Algebra,
-  covariances: Iterable<DenseMatrix>,
-  texts: DenseMatrix,
-  iterations: number,
-): AsyncGenerator<Selection> {
-  const fit = Math.max(1, Math.floor(MOST_NUMBERS / Math.max(1, texts.rows)));
-  const most = texts.columns <= ADDED_IN_ONE_ORDER ? Math.min(TOGETHER, fit) : 1;
-  let some: DenseMatrix[] = [];
-  for (const covariance of covariances) {
-    some.push(covariance);
-    if (some.length < most) continue;
-    yield* await selectTogether(algebra, some, texts, iterations);
-    some = [];
-  }
-  if (some.length > 0) yield* await selectTogether(algebra, some, texts, iterations);
-}
-
 /** A choice under way. */
 interface Choice {
   /** C₀ [r, r]: of the contributions as they are. */
@@ -174,7 +145,14 @@ interface Choice {
   readonly directions: Float64Array[];
 }
 
-async function selectTogether(
+/** Texts that are read at once: what their products take fits a processor's own memory. */
+const READ_AT_ONCE = 256;
+
+/**
+ * The same in any coordinates that hold texts [t, r] and contributions alike, for each of several covariances [r, r] by itself, step by
+ * step together: texts are read once a step for all of them.
+ */
+export async function selectTogether(
   algebra: Algebra,
   covariances: readonly DenseMatrix[],
   texts: DenseMatrix,
@@ -190,28 +168,40 @@ async function selectTogether(
   /** [t, many]: var_j. */
   const variance = await (many < SHARED_BY ? byProducts : byPairs)(algebra, covariances, texts);
   const nothing = new Float64Array(r);
-  let best = largest(variance, many);
-  const least = choices.map((_, i) => LEAST_VARIANCE * variance[best[i] * many + i]);
+  const best = new Int32Array(many);
+  const most = new Float64Array(many).fill(Number.NEGATIVE_INFINITY);
+  /** Keeps the largest variance of each choice, the first of ties, over texts from `start` on that are read in their order. */
+  const see = (start: number, end: number) => {
+    for (let j = start, at = start * many; j < end; j++)
+      for (let i = 0; i < many; i++, at++) {
+        if (variance[at] > most[i]) {
+          most[i] = variance[at];
+          best[i] = j;
+        }
+      }
+  };
+  see(0, texts.rows);
+  const least = most.map((value) => LEAST_VARIANCE * value);
   for (let step = 0; step < Math.min(iterations, r); step++) {
-    const steps = choices.map((choice, i) =>
-      variance[best[i] * many + i] > least[i] ? stepOf(choice, best[i], T) : undefined,
-    );
+    const steps = choices.map((choice, i) => (most[i] > least[i] ? stepOf(choice, best[i], T) : undefined));
     if (!steps.some(Boolean)) break;
-    // [t, 2·many]: t_j·u and t_j·Cu of every text; 0 where a choice has ended.
-    const { data: along } = await algebra.product(
-      texts,
-      columnsOf(
-        steps.flatMap((taken) => (taken ? [taken.u, taken.Cu] : [nothing, nothing])),
-        r,
-      ),
+    const vectors = columnsOf(
+      steps.flatMap((taken) => (taken ? [taken.u, taken.Cu] : [nothing, nothing])),
+      r,
     );
     const explained = Float64Array.from(steps, (taken) => taken?.explained ?? 0);
-    for (let at = 0; at < variance.length; at += many)
-      for (let i = 0; i < many; i++) {
-        const part = along[2 * (at + i)];
-        variance[at + i] += part * (part * explained[i] - 2 * along[2 * (at + i) + 1]);
-      }
-    best = largest(variance, many);
+    most.fill(Number.NEGATIVE_INFINITY);
+    for (let start = 0; start < texts.rows; start += READ_AT_ONCE) {
+      const end = Math.min(texts.rows, start + READ_AT_ONCE);
+      // [texts, 2·many]: t_j·u and t_j·Cu of each; 0 where a choice has ended.
+      const { data: along } = await algebra.product(rowsOf(texts, start, end), vectors);
+      for (let at = start * many, from = 0; from < along.length; at += many)
+        for (let i = at; i < at + many; i++, from += 2) {
+          const part = along[from];
+          variance[i] += part * (part * explained[i - at] - 2 * along[from + 1]);
+        }
+      see(start, end);
+    }
   }
   return choices.map(({ selected, variances, directions }) => {
     const data = new Float64Array(directions.length * r);
@@ -290,6 +280,10 @@ function stepOf({ covariance, selected, variances, directions }: Choice, best: n
   return { u, Cu, explained };
 }
 
+const rowsOf = ({ data, columns }: DenseMatrix, start: number, end: number): DenseMatrix => ({
+  ...{ data: data.subarray(start * columns, end * columns), rows: end - start, columns },
+});
+
 /** Vectors [rows] as the columns of a matrix. */
 function columnsOf(vectors: readonly Float64Array[], rows: number): DenseMatrix {
   const columns = vectors.length;
@@ -317,19 +311,4 @@ export function reconstruct(
     }
   }
   return built;
-}
-
-/** The row of the largest number of each column of [rows, columns]; the first of ties. */
-function largest(values: Float64Array, columns: number): Int32Array {
-  const rows = new Int32Array(columns);
-  const most = values.slice(0, columns);
-  for (let at = columns, row = 1; at < values.length; at += columns, row++) {
-    for (let i = 0; i < columns; i++) {
-      if (values[at + i] > most[i]) {
-        most[i] = values[at + i];
-        rows[i] = row;
-      }
-    }
-  }
-  return rows;
 }

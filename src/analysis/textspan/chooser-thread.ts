@@ -1,0 +1,31 @@
+/** A thread that chooses among texts for its caller (`chooser.ts`). Its products stay in it: other cores have their own choices. */
+import { parentPort } from "node:worker_threads";
+import { createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
+import { openNodeSession } from "../../onnx/node-session.ts";
+import { answerCalls } from "../../support/calls.ts";
+import { once } from "../../support/shared.ts";
+import { selectTogether } from "./textspan.ts";
+
+const algebra = once(() => createAlgebra(openNodeSession, { threads: 1 }));
+
+interface Asked {
+  readonly covariances: readonly DenseMatrix[];
+  readonly texts: DenseMatrix;
+  readonly iterations: number;
+}
+
+const handlers = {
+  choose: async ({ covariances, texts, iterations }: Asked) =>
+    selectTogether(await algebra(), covariances, texts, iterations),
+  /** Ends the thread; between two choices, as within one that would take the process with it. */
+  close: async (_: object) => {
+    setImmediate(() => process.exit());
+  },
+};
+/** What the thread answers. */
+export type ChooserCalls = typeof handlers;
+
+let last: Promise<unknown> = Promise.resolve();
+answerCalls(parentPort!, handlers, (work) => {
+  last = last.then(work);
+});
