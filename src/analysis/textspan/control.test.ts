@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dot } from "../../math/linear.ts";
+import { orthonormal } from "../../math/orthonormal.ts";
 import { Random } from "../../math/random.ts";
 import { type Algebra, createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
@@ -25,7 +26,7 @@ function cone(count: number, random: Random): DenseMatrix {
 
 /** A head whose variances fall steeply, in a row space that has nothing to do with the texts, or is made of three of them. */
 async function chosen(texts: DenseMatrix, random: Random, knows: boolean): Promise<Controlled> {
-  const basis = randomFrame(D, RANK, random);
+  const basis = await randomFrame(algebra, D, RANK, random);
   const covariance = new Float64Array(RANK * RANK);
 
   const frame = knows ? textsFirst(texts, basis) : basis;
@@ -118,12 +119,24 @@ describe("the control of TEXTSPAN", () => {
     expect(none).toBeNull();
   });
 
-  it("a frame's rows are at right angles and of length 1", () => {
-    const { data, rows } = randomFrame(9, 9, new Random(5));
-    for (let a = 0; a < rows; a++) {
+  it.each([
+    [9, 9],
+    [5, 40],
+    [33, 64],
+    [150, 150],
+  ])("a frame of %i rows in %i dimensions is what Gram-Schmidt makes of them", async (count, D) => {
+    const { data, rows } = await randomFrame(algebra, D, count, new Random(5));
+    const random = new Random(5);
+    const vectors = Array.from({ length: count }, () =>
+      Float64Array.from({ length: D }, () => random.normal()),
+    );
+    const wanted = orthonormal(vectors);
+    expect(rows).toBe(count);
+    for (const [i, row] of wanted.entries())
+      for (let d = 0; d < D; d++) expect(Math.abs(data[i * D + d] - row[d])).toBeLessThan(1e-11);
+    for (let a = 0; a < rows; a++)
       for (let b = 0; b < rows; b++)
-        expect(dot(data, data, a * 9, b * 9, 9)).toBeCloseTo(a === b ? 1 : 0, 12);
-    }
+        expect(Math.abs(dot(data, data, a * D, b * D, D) - (a === b ? 1 : 0))).toBeLessThan(1e-13);
   });
 });
 

@@ -15,7 +15,7 @@ import { quantile } from "../../math/intervals.ts";
 import { norm } from "../../math/linear.ts";
 import { removeAll } from "../../math/orthonormal.ts";
 import { Random } from "../../math/random.ts";
-import type { DenseMatrix } from "../../onnx/algebra.ts";
+import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import type { ControlCurves } from "../../results/textspan.ts";
 import { atOnce } from "../../support/at-once.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -67,9 +67,11 @@ export async function controlCurves(
       return curves;
     });
   };
-  const rotated = await draw(rotations, (i) =>
-    chooser.algebra.product(texts, transpose(randomFrame(texts.columns, largest, new Random(seed, i)))),
-  );
+  const { algebra } = chooser;
+  const rotated = await draw(rotations, async (i) => {
+    const frame = await randomFrame(algebra, texts.columns, largest, new Random(seed, i));
+    return algebra.product(texts, transpose(frame));
+  });
   const gaussian = await draw(Math.min(rotations, GAUSSIANS), async (i) =>
     randomDirections(texts.rows, texts.columns, largest, new Random(seed, OTHER_STREAM + i)),
   );
@@ -141,17 +143,36 @@ function ceilingOf({ covariance, rank, totalVariance }: Controlled["space"], ste
   return cumulative([...largest]).map((sum) => sum / totalVariance);
 }
 
-/** [count, D]: orthonormal rows, uniform among all such. */
-export function randomFrame(D: number, count: number, random: Random): DenseMatrix {
-  const rows: Float64Array[] = [];
-  while (rows.length < count) {
-    const row = Float64Array.from({ length: D }, () => random.normal());
-    removeAll(row, rows);
-    const length = norm(row);
-    rows.push(row.map((value) => value / length));
-  }
+/** Rows that are made orthogonal to all earlier ones by two products, twice. */
+const BLOCK = 32;
+
+/** [count, D]: orthonormal rows, uniform among all such, by Gram-Schmidt in blocks. */
+export async function randomFrame(
+  algebra: Algebra,
+  D: number,
+  count: number,
+  random: Random,
+): Promise<DenseMatrix> {
   const data = new Float64Array(count * D);
-  for (const [i, row] of rows.entries()) data.set(row, i * D);
+  for (let start = 0; start < count; start += BLOCK) {
+    const end = Math.min(count, start + BLOCK);
+    const block = { data: data.subarray(start * D, end * D), rows: end - start, columns: D };
+    for (let i = 0; i < block.data.length; i++) block.data[i] = random.normal();
+    const before = { data: data.subarray(0, start * D), rows: start, columns: D };
+    const across = transpose(before);
+    for (let pass = 0; pass < 2 && start > 0; pass++) {
+      const along = await algebra.product(await algebra.product(block, across), before);
+      for (let i = 0; i < block.data.length; i++) block.data[i] -= along.data[i];
+    }
+    const rows: Float64Array[] = [];
+    for (let i = 0; i < block.rows; i++) {
+      const row = block.data.subarray(i * D, (i + 1) * D);
+      removeAll(row, rows);
+      const length = norm(row);
+      for (let d = 0; d < D; d++) row[d] /= length;
+      rows.push(row);
+    }
+  }
   return { data, rows: count, columns: D };
 }
 
