@@ -145,8 +145,8 @@ interface Choice {
   readonly directions: Float64Array[];
 }
 
-/** Texts that are read at once: what their products take fits a processor's own memory. */
-const READ_AT_ONCE = 256;
+/** Products of texts that are made at once: they fit a processor's own memory. */
+const PRODUCTS_AT_ONCE = 2 ** 16;
 
 /**
  * The same in any coordinates that hold texts [t, r] and contributions alike, for each of several covariances [r, r] by itself, step by
@@ -181,6 +181,7 @@ export async function selectTogether(
       }
   };
   see(0, texts.rows);
+  const readAtOnce = Math.ceil(PRODUCTS_AT_ONCE / (2 * many));
   const least = most.map((value) => LEAST_VARIANCE * value);
   for (let step = 0; step < Math.min(iterations, r); step++) {
     const steps = choices.map((choice, i) => (most[i] > least[i] ? stepOf(choice, best[i], T) : undefined));
@@ -191,8 +192,8 @@ export async function selectTogether(
     );
     const explained = Float64Array.from(steps, (taken) => taken?.explained ?? 0);
     most.fill(Number.NEGATIVE_INFINITY);
-    for (let start = 0; start < texts.rows; start += READ_AT_ONCE) {
-      const end = Math.min(texts.rows, start + READ_AT_ONCE);
+    for (let start = 0; start < texts.rows; start += readAtOnce) {
+      const end = Math.min(texts.rows, start + readAtOnce);
       // [texts, 2·many]: t_j·u and t_j·Cu of each; 0 where a choice has ended.
       const { data: along } = await algebra.product(rowsOf(texts, start, end), vectors);
       for (let at = start * many, from = 0; from < along.length; at += many)
