@@ -150,14 +150,14 @@ export function svgDocument(drawing: Drawing, label: string, origin?: AnyOrigin,
     (origin ? `<metadata>${escapeXml(JSON.stringify(origin))}</metadata>` : "") +
     `<rect class="paper" fill="${TONES.paper}" width="${width}" height="${height}"/>` +
     at(margin, margin, drawing) +
-    (origin ? footLine(origin, width - 2 * MARGIN, height) : "") +
+    (origin ? footLine(origin, margin, width, height) : "") +
     "</svg>\n"
   );
 }
 
-function footLine(origin: AnyOrigin, room: number, height: number): string {
-  const line = shorten(originInWords(origin), room, (part) => textWidth(part, 11));
-  return textLine(MARGIN, height - 14, line, { size: 11, tone: "muted" });
+function footLine(origin: AnyOrigin, margin: number, width: number, height: number): string {
+  const line = shorten(originInWords(origin), width - 2 * margin, (part) => textWidth(part, 11));
+  return textLine(margin, height - 14, line, { size: 11, tone: "muted" });
 }
 
 /** A coordinate short enough to print. */
