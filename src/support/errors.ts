@@ -155,7 +155,7 @@ export const ERRORS = {
   },
   DEVICE_DIFFERS: {
     means: "The browser's GPU does not compute what WebAssembly does: its numbers are not shown.",
-    hint: "Nothing is to be done: WebAssembly computes instead. A newer browser or graphics driver may compute rightly.",
+    hint: "There is nothing to do: WebAssembly computes instead. A newer browser or graphics driver may compute rightly.",
   },
   CERTIFICATE_UNTRUSTED: {
     means:

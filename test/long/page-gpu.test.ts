@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
@@ -19,6 +20,7 @@ import { startStaticServer } from "../support/static-server.ts";
  */
 
 const SOFTWARE_GPU = ["--enable-unsafe-webgpu"];
+const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));
 const GPU_FILES = /webgpu/;
 
 let browser: Browser;
@@ -144,6 +146,33 @@ describe.skipIf(skipPage)("the page on a GPU", { timeout: 600_000 }, () => {
     await shownFrom("webgpu");
     expect(gpuFiles()).toEqual([]);
     expect(complaints).toEqual([]);
+  });
+
+  it("looks at pictures of one's own, which have an index for each device", async () => {
+    const address = "#/neighbors?by=text&query=a+red+background";
+    page = await context.newPage();
+    page.setDefaultTimeout(240_000);
+    await page.goto(`${server.url}/${address}`);
+    await choice().click();
+    const pictures = page.getByRole("button", { name: /^pictures / });
+    await pictures.click();
+    const files = (await readdir(SCENES)).slice(0, 12).map((name) => join(SCENES, name));
+    await page.getByLabel("Some pictures", { exact: true }).setInputFiles(files);
+    await page.waitForURL(/corpus=own-/);
+    // What is being looked at stays where it began.
+    const work = page.getByRole("complementary", { name: "Background work" });
+    await work.getByText(/indexing, [1-9] of 12/).waitFor();
+    await choice().click();
+    await page.getByRole("alert").filter({ hasText: "MODEL_BUSY" }).waitFor();
+    expect(await choice().isChecked()).toBe(true);
+    await page.getByText(/^12 pictures searched/).waitFor();
+    const onGpu = await numbersOf<NeighborsResult>(page);
+    expect(onGpu.origin.model.device).toBe("webgpu");
+    await choice().click();
+    await page.getByText(/^12 pictures searched/).waitFor({ state: "detached" });
+    await choice().click();
+    await page.getByText(/^12 pictures searched/).waitFor();
+    expect(await numbersOf<NeighborsResult>(page)).toEqual(onGpu);
   });
 
   it("that computes otherwise is not used, and the page says by how much", async () => {
