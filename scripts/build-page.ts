@@ -46,8 +46,16 @@ await rename(join(PAGE, "tab.html"), join(PAGE, "index.html"));
 const html = await readFile(join(PAGE, "index.html"), "utf8");
 await writeFile(join(PAGE, "index.html"), html.replace("%POLICY%", pagePolicy(hosts)));
 
-const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
-await writeFile(join(PAGE, "runtime.wasm.gz"), gzipSync(await readFile(wasm), { level: 9 }));
+// The second is for a GPU, and fetched where one is chosen.
+for (const [name, variant] of [
+  ["runtime", ""],
+  ["runtime-webgpu", ".asyncify"],
+]) {
+  const wasm = createRequire(import.meta.url).resolve(
+    `onnxruntime-web/ort-wasm-simd-threaded${variant}.wasm`,
+  );
+  await writeFile(join(PAGE, `${name}.wasm.gz`), gzipSync(await readFile(wasm), { level: 9 }));
+}
 
 // For models from a hub that have none of their own.
 await mkdir(join(PAGE, "tokenizer"));
@@ -183,6 +191,8 @@ const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
       .slice(PAGE.length + 1)
       .replaceAll("\\", "/"),
   )
+  // What few need is kept when it was needed: what computes on a GPU, too.
+  .filter((path) => !path.includes("webgpu"))
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
   // Many, and kept when they are seen.
   .filter(

@@ -10,7 +10,10 @@ export const withoutWasm: Plugin = {
   enforce: "pre",
   transform(code, id) {
     if (!id.includes("onnxruntime-web")) return null;
-    return code.replaceAll('new URL("ort-wasm-simd-threaded.wasm",import.meta.url).href', '""');
+    return code.replaceAll(
+      /new URL\("ort-wasm-simd-threaded(\.asyncify)?\.wasm",import\.meta\.url\)\.href/g,
+      '""',
+    );
   },
 };
 

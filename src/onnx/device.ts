@@ -1,5 +1,5 @@
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { createGraph } from "./graph.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { whyUnusable } from "./probe.ts";
 import { env, InferenceSession, listSupportedBackends, RUNTIME_VERSION, Tensor } from "./runtime.ts";
 
 // What goes wrong comes as an exception; ONNX Runtime would print it a second time. Read before the first session.
@@ -42,24 +42,11 @@ export async function requireDevice(name: string): Promise<void> {
   if (!listDevices().some((device) => device.name === name)) throw unavailable(name, "is not in this build");
   // NVIDIA's libraries otherwise round every factor to 10 bits, and no sum would hold; read when they load.
   process.env.NVIDIA_TF32_OVERRIDE ??= "0";
-  const g = createGraph("probe");
-  g.output("doubled", g.op("Mul", [g.input("x", "float32", [4]), g.scalar(2)]));
-  let doubled: ArrayLike<unknown>;
-  try {
-    const session = await InferenceSession.create(g.finish(), {
-      executionProviders: [name],
-      extra: { session: { disable_cpu_ep_fallback: "1" } },
-    });
-    const results = await session.run({ x: new Tensor("float32", Float32Array.of(1, 2, 3, 4), [4]) });
-    doubled = results.doubled.data;
-    await session.release();
-  } catch (cause) {
-    throw unavailable(name, `does not start: ${messageOf(cause).trim()}`, cause);
-  }
-  if (Array.from(doubled).join() !== "2,4,6,8") throw unavailable(name, "computes wrong numbers");
+  const why = await whyUnusable({ InferenceSession, Tensor }, name);
+  if (why !== undefined) throw unavailable(name, why);
 }
 
-function unavailable(name: string, why: string, cause?: unknown): ClipInterpretError {
+function unavailable(name: string, why: string): ClipInterpretError {
   const devices = listDevices();
   const names = (bundled: boolean) =>
     devices.flatMap((device) => (device.bundled === bundled ? [device.name] : [])).join(", ");
@@ -67,6 +54,6 @@ function unavailable(name: string, why: string, cause?: unknown): ClipInterpretE
   return new ClipInterpretError(
     "DEVICE_UNAVAILABLE",
     `device "${name}" ${why}. ONNX Runtime for ${process.platform} ${process.arch} has ${names(true)}${apart}`,
-    { hint: `${NEEDS[name] ? `${NEEDS[name]} ` : ""}Leave --device out to run on the CPU.`, cause },
+    { hint: `${NEEDS[name] ? `${NEEDS[name]} ` : ""}Leave --device out to run on the CPU.` },
   );
 }

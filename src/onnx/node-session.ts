@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { ClipInterpretError, messageOf } from "../support/errors.ts";
+import { providerOf } from "./probe.ts";
 import { InferenceSession, Tensor } from "./runtime.ts";
 import { type OpenSession, type Session, type SessionOptions, sessionOver } from "./session.ts";
 
@@ -20,7 +21,7 @@ export async function createSession(
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(graph, {
-      executionProviders: [device],
+      executionProviders: [providerOf(device)],
       // More threads than cores would spin on each other.
       intraOpNumThreads: Math.min(threads, availableParallelism()),
       interOpNumThreads: 1,

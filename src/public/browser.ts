@@ -12,7 +12,7 @@ import { sharesTokenizer } from "../hub/tokenizer-needs.ts";
 import { preprocessIn } from "../image/web-decode.ts";
 import { assembleModel, type ClipModel, type ModelOptions } from "../model/clip-model.ts";
 import type { Platform } from "../model/platform.ts";
-import { type WebRuntime, webSessions } from "../onnx/web-session.ts";
+import { type GpuRuntime, requireGpu, type WebRuntime, webSessions } from "../onnx/web-session.ts";
 import { nameIn } from "../support/paths.ts";
 import { type WebBytes, type WebBytesOptions, webBytes } from "../support/web-bytes.ts";
 import { tokenizerFilesIn } from "../text/tokenizer-files.ts";
@@ -21,6 +21,7 @@ export { type ExplainOptions, explainImage } from "../analysis/explain/explain.t
 export { findNeighbors, type NeighborOptions } from "../analysis/neighbors/neighbors.ts";
 export { readComponents, readTokens } from "../analysis/read.ts";
 export { type SegmentOptions, segmentImage } from "../analysis/segmentation/segmentation.ts";
+export { checkDevice } from "../analysis/verify/device.ts";
 export { type ExplainWordsOptions, explainWords } from "../analysis/words/words.ts";
 export type { DecodeOptions } from "../image/decode-options.ts";
 export type { Preprocessed, Rectangle } from "../image/show.ts";
@@ -36,12 +37,17 @@ export type { WordsResult } from "../results/words.ts";
 export { ClipInterpretError } from "../support/errors.ts";
 export { VERSION } from "../support/version.ts";
 export type { Search, ShardedIndex };
-export { type WebBytes, type WebBytesOptions, type WebRuntime, webBytes };
+export { type GpuRuntime, type WebBytes, type WebBytesOptions, type WebRuntime, webBytes };
 
 /** Where a model is, and what runs it. */
 export interface WebModelOptions extends Omit<ModelOptions, "device" | "threads"> {
   /** `onnxruntime-web`, with its `env.wasm` set as the page needs it; weights are fetched while it loads. */
   readonly runtime: WebRuntime | Promise<WebRuntime>;
+  /**
+   * `onnxruntime-web/webgpu`: the image tower is then computed on the GPU, and no other part. Hold what it computes to a model without
+   * it (`checkDevice`) before it is used: drivers and browsers differ.
+   */
+  readonly gpu?: GpuRuntime | Promise<GpuRuntime>;
   /** What to call it; also which known model it is. Default: the last part of its address. */
   readonly name?: string;
   /** Where its files come from. Default: {@link webBytes}, which asks what is there. */
@@ -54,7 +60,8 @@ export interface WebModelOptions extends Omit<ModelOptions, "device" | "threads"
  * Opens a model by the address of its folder, such as `https://huggingface.co/<id>/resolve/main`. Of its weights nothing is
  * fetched but the tensors that are needed: those of the image tower at the first picture, of the text tower at the first text.
  *
- * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`
+ * @throws `MODEL_NOT_FOUND`, `MODEL_UNSUPPORTED`, `CONFIG_INVALID`, `CHECKPOINT_INVALID`, `CHECKPOINT_MISMATCH`; `DEVICE_UNAVAILABLE`
+ *   where there is no GPU though one is asked for, also when it is lost later
  * @example
  * ```ts
  * import { explainImage, openWebModel } from "clip-interpret/browser";
@@ -72,12 +79,13 @@ export interface WebModelOptions extends Omit<ModelOptions, "device" | "threads"
  */
 export async function openWebModel(
   address: string,
-  { runtime, name, files = webBytes(), sharedTokenizer, ...options }: WebModelOptions,
+  { runtime, gpu, name, files = webBytes(), sharedTokenizer, ...options }: WebModelOptions,
 ): Promise<ClipModel> {
+  if (gpu) await requireGpu(await gpu);
   const folder = address.replace(/\/$/, "");
   const platform: Platform = {
     bytes: files,
-    openSession: webSessions(runtime, files),
+    openSession: webSessions(runtime, files, gpu),
     preprocess: preprocessIn(files),
     async findTokenizer(needs) {
       const own = tokenizerFilesIn(folder, await files.names(folder));
@@ -88,7 +96,11 @@ export async function openWebModel(
     },
   };
   const knownAs = name === undefined ? [] : [name];
-  return assembleModel(platform, { folder, name: name ?? nameIn(folder), knownAs }, options);
+  return assembleModel(
+    platform,
+    { folder, name: name ?? nameIn(folder), knownAs },
+    { ...options, device: gpu ? "webgpu" : "cpu" },
+  );
 }
 
 /**

@@ -159,6 +159,9 @@ export const explainRequestSchema = z.strictObject({ model, image: imageRefSchem
 /** `POST /api/verify` of a page without a server; the answer is `tabCheckResult`. */
 export const verifyRequestSchema = z.strictObject({ model });
 
+/** `POST /api/device` of a page without a server: where image towers are computed from now on. */
+export const deviceRequestSchema = z.strictObject({ device: z.enum(["cpu", "webgpu"]) });
+
 /** `POST /api/tokens`: what every head wrote at every token, towards one text or against others. */
 export const tokensRequestSchema = z.strictObject({
   model,

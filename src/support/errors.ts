@@ -149,8 +149,13 @@ export const ERRORS = {
     hint: "Install the package that the message names.",
   },
   DEVICE_UNAVAILABLE: {
-    means: "The device asked for is not in this platform's build of ONNX Runtime, or does not start.",
+    means:
+      "The device asked for is not in this platform's build of ONNX Runtime, or does not start. A browser's GPU may also be lost later.",
     hint: "Leave --device out to run on the CPU, or install what the message names.",
+  },
+  DEVICE_DIFFERS: {
+    means: "The browser's GPU does not compute what WebAssembly does: its numbers are not shown.",
+    hint: "There is nothing to do: WebAssembly computes instead. A newer browser or graphics driver may compute rightly.",
   },
   CERTIFICATE_UNTRUSTED: {
     means:
@@ -423,7 +428,8 @@ export const ERRORS = {
     hint: "Wait until it is done, or stop it there.",
   },
   MODEL_BUSY: {
-    means: "A model that was fetched is at work, and a page has room for one of those.",
+    means:
+      "A model is at work: a page has room for one that was fetched, and none moves to another device meanwhile.",
     hint: "Wait until it is done, or stop it at the foot of the page: what was seen is kept.",
   },
   CORPUS_NOT_READY: {

@@ -21,6 +21,7 @@ import { normalizeAll } from "../model/pixels.ts";
 import { unitProbe } from "../model/probe.ts";
 import {
   type Corpora,
+  deviceRequestSchema,
   explainRequestSchema,
   type ImageInfo,
   meansRequestSchema,
@@ -45,7 +46,8 @@ import { reasonOf } from "../support/reason.ts";
 import { sharedCache } from "../support/shared.ts";
 import type { TextPool } from "../text/pool.ts";
 import type { Collections } from "./collections.ts";
-import { knownAnswer, type PageFacts, pageOf, type Question } from "./facts.ts";
+import { knownAnswer, knownPictures, type PageFacts, pageOf, type Question } from "./facts.ts";
+import type { TabGpu } from "./gpu.ts";
 import type { OpenModels } from "./open-models.ts";
 
 /** What the answers need of where they are given. */
@@ -54,10 +56,12 @@ export interface TabPlace {
   readonly models: OpenModels;
   readonly readFile: (address: string) => Promise<Uint8Array>;
   /** What models run in. */
-  readonly runtime: () => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
+  readonly runtime: (device: string) => Promise<Pick<TabCheckResult, "runtime" | "threads">>;
   readonly openIndex: (model: ClipModel, address: string) => Promise<Search<ShardedIndex>>;
   /** Pictures that the page did not come with. */
   readonly collections?: Collections;
+  /** Another device that looks, and folders of one's own, may be computed on. */
+  readonly gpu?: TabGpu;
 }
 
 /** Bytes of decompositions, and of pictures that were dropped in, that are kept. */
@@ -65,8 +69,6 @@ const LOOK_BYTES = 256e6;
 const UPLOAD_BYTES = 512e6;
 const MOST_INDEXES = 3;
 const MOST_TEXTS_KEPT = 2000;
-/** Pictures that a model is checked with. */
-const CHECKED = 4;
 
 type Route = (body: unknown, query: URLSearchParams, signal?: AbortSignal) => Promise<unknown>;
 
@@ -84,6 +86,7 @@ export function createAnswers({
   runtime,
   openIndex,
   collections,
+  gpu,
 }: TabPlace): Answer {
   const uploads = new LRUCache<string, Uint8Array>({
     maxSize: UPLOAD_BYTES,
@@ -92,6 +95,11 @@ export function createAnswers({
   const looks = new LRUCache<string, SeenImage>({ maxSize: LOOK_BYTES, sizeCalculation: bytesOf });
   const embeddings = new LRUCache<string, Float32Array>({ max: MOST_TEXTS_KEPT });
   const load = (name: string) => models.open(name);
+  /** What is compared with an index is computed where that was: those that the page came with in no GPU. */
+  const loadFor = async (name: string, corpus: string) => {
+    const model = await load(name);
+    return corpus.startsWith("own-") ? model : (gpu?.referenceOf(model) ?? model);
+  };
   const indexes = sharedCache<Search<ShardedIndex>>(MOST_INDEXES);
   const means = keptByIndex<Float64Array[]>();
   const pools = keptByIndex<{ readonly pool: TextPool; readonly shares: PoolShares }>();
@@ -140,7 +148,7 @@ export function createAnswers({
   };
   const look = async (model: ClipModel, image: string): Promise<SeenImage> => {
     const { bytes, picture } = await find(image);
-    const key = `${model.name} ${image}`;
+    const key = `${model.name} ${model.device} ${image}`;
     const known = looks.get(key);
     if (known) return known;
     const { rgb, ...shown } = await model.preprocess(bytes, { name: "the picture" });
@@ -180,9 +188,14 @@ export function createAnswers({
     "POST /api/verify": async (body) => {
       const model = await load(parsed(verifyRequestSchema, body).model);
       const shown = [];
-      for (const { address } of Object.values(facts.pictures).slice(0, CHECKED))
-        shown.push(await model.preprocess(await readFile(address)));
-      return checkInTab(model, shown, await runtime());
+      for (const file of await knownPictures(facts, readFile)) shown.push(await model.preprocess(file));
+      return checkInTab(model, shown, await runtime(model.device), gpu?.referenceOf(model));
+    },
+    "POST /api/device": async (body) => {
+      const { device } = parsed(deviceRequestSchema, body);
+      await models.closeAll();
+      gpu?.use(device === "webgpu");
+      return {};
     },
     "DELETE /api/model": async (_, query) => {
       await models.close(query.get("name") ?? "");
@@ -227,7 +240,7 @@ export function createAnswers({
     },
     "POST /api/without": async (body) => {
       const { image, texts, heads, replacement, seed, corpus, ...asked } = parsed(withoutRequestSchema, body);
-      const model = await load(asked.model);
+      const model = await (replacement === "mean" ? loadFor(asked.model, corpus) : load(asked.model));
       const index = replacement === "mean" ? (await search(model, asked.model, corpus)).index : undefined;
       const set = setOf(model, asked.model, heads, corpus);
       const seen = await look(model, image);
@@ -241,7 +254,7 @@ export function createAnswers({
         neighborsRequestSchema,
         body,
       );
-      const model = await load(asked.model);
+      const model = await loadFor(asked.model, corpus);
       const found = await search(model, asked.model, corpus);
       const set = setOf(model, asked.model, heads, corpus);
       const prepared: Query =
@@ -253,7 +266,7 @@ export function createAnswers({
     },
     "POST /api/atlas/find": async (body, _, signal) => {
       const { corpus, text, ...asked } = parsed(atlasFindRequestSchema, body);
-      const model = await load(asked.model);
+      const model = await loadFor(asked.model, corpus);
       const { index } = await search(model, asked.model, corpus);
       const known = await poolOver(model, asked.model, index);
       const labels = labelsOf(facts, asked.model);
@@ -262,7 +275,7 @@ export function createAnswers({
     },
     "POST /api/means": async (body) => {
       const { corpus, texts, ...asked } = parsed(meansRequestSchema, body);
-      const model = await load(asked.model);
+      const model = await loadFor(asked.model, corpus);
       const found = await search(model, asked.model, corpus);
       const probes = await probesOf(model, texts);
       const [each, scores] = [await meansOf(model, found.index), await meanScores(found, model, probes)];
@@ -290,7 +303,7 @@ export function createAnswers({
     return place === "/api/properties" ? propertiesOver(facts, model) : undefined;
   };
 
-  return async ({ method, path, body }, signal) => {
+  const answer: Answer = async ({ method, path, body }, signal) => {
     checkCancelled(signal);
     const [place = "", search = ""] = path.split("?");
     const query = new URLSearchParams(search);
@@ -307,6 +320,17 @@ export function createAnswers({
       return file ? (await find(name)).bytes : describe(name);
     }
     throw place.startsWith("/api/atlas") ? noAtlas() : notHere();
+  };
+  if (!gpu) return answer;
+  return async (question, signal) => {
+    try {
+      return await answer(question, signal);
+    } catch (error) {
+      const { model } = (question.body ?? {}) as { readonly model?: string };
+      if (model === undefined || !gpu.failed(model, error)) throw error;
+      await models.close(model);
+      return answer(question, signal);
+    }
   };
 }
 

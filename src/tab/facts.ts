@@ -34,6 +34,20 @@ export interface PageFacts {
   readonly pictures: Readonly<Record<string, PagePicture>>;
 }
 
+/** Pictures that a model is checked with. */
+const CHECKED = 4;
+
+/** The files of some pictures that came with the page, to check models with. */
+export const knownPictures = (
+  { pictures }: PageFacts,
+  readFile: (address: string) => Promise<Uint8Array>,
+): Promise<Uint8Array[]> =>
+  Promise.all(
+    Object.values(pictures)
+      .slice(0, CHECKED)
+      .map(({ address }) => readFile(address)),
+  );
+
 /** What the page knows without a model: facts of all visitors, and which pictures there are. */
 export function knownAnswer(facts: PageFacts, { method, path }: Question): unknown {
   if (method !== "GET") return undefined;

@@ -31,6 +31,8 @@ export interface KeptFoldersPlace {
   /** Where they are kept. @throws `STORAGE_MISSING` */
   readonly store: () => Promise<WritableStore>;
   readonly openModel: (name: string) => Promise<ClipModel>;
+  /** Where a model is computed now; the CPU, unless it is said. An index is of one device. */
+  readonly deviceOf?: (name: string) => string;
   /** Bytes that may still be kept. */
   readonly room: () => Promise<number>;
   /** Sees that no other tab indexes; undefined where one does. @returns what lets others again */
@@ -95,9 +97,14 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
     }
   };
   const storeOf = async (name: string) => (await place.store()).within(name);
+  const indexFolder = (model: string) => {
+    const device = place.deviceOf?.(model) ?? "cpu";
+    return `index-${sha256Of(device === "cpu" ? model : `${model} ${device}`).slice(0, 16)}`;
+  };
   const indexStore = async (name: string, model: string) => (await storeOf(name)).within(indexFolder(model));
+  const keyOf = (name: string, model: string) => `${name} ${indexFolder(model)}`;
   const manifestOf = async (name: string, model: string) => {
-    const key = `${name} ${model}`;
+    const key = keyOf(name, model);
     if (!manifests.has(key)) manifests.set(key, await storedManifest(await indexStore(name, model)));
     return manifests.get(key);
   };
@@ -179,6 +186,7 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
   async function* work({ folder: name, model: called }: Wanted, signal: AbortSignal): Steps {
     const release = await place.lock();
     if (!release) throw new ClipInterpretError("STORAGE_BUSY", "another tab of this page indexes pictures");
+    let key = keyOf(name, called);
     try {
       const folder = await folderOf(name);
       if (folder.given) {
@@ -189,9 +197,11 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
           if (!folders.has(other) && !(await readFolder(store, other))) await store.remove(other);
         yield* keep(name, folder, signal);
       }
-      const store = await indexStore(name, called);
       const files = await storeOf(name);
       const model = await place.openModel(called);
+      // What is known of where it is computed is known by now.
+      key = keyOf(name, called);
+      const store = await indexStore(name, called);
       const manifest = await manifestOf(name, called);
       // Its weights are others now.
       if (manifest && !(await madeBy(manifest, model))) await files.remove(indexFolder(called));
@@ -199,12 +209,12 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
       const how = { read, dtype: "float32", signal } as const;
       const source = { root: folder.title, images: folder.images };
       for await (const step of indexPictures(model, source, store, how)) {
-        manifests.set(`${name} ${called}`, step.manifest);
+        manifests.set(key, step.manifest);
         yield { task: "indexing", unit: "image", done: step.done, total: step.total };
       }
     } finally {
       // Where it was stopped, what was seen is in the store.
-      manifests.delete(`${name} ${called}`);
+      manifests.delete(key);
       release();
     }
   }
@@ -267,8 +277,6 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
     step: jobs.step,
   };
 }
-
-const indexFolder = (model: string) => `index-${sha256Of(model).slice(0, 16)}`;
 
 const madeBy = (manifest: Manifest, model: ClipModel): Promise<boolean> =>
   requireModelOf({ manifest, folder: "" }, model).then(

@@ -8,6 +8,8 @@ export interface OpenModels {
   open(name: string): Promise<ClipModel>;
   /** Frees one. */
   close(name: string): Promise<void>;
+  /** Frees all. @throws `MODEL_BUSY` where one is at work */
+  closeAll(): Promise<void>;
 }
 
 /** Which models there are. */
@@ -17,13 +19,15 @@ export interface ModelsPlace {
   readonly isLarge: (name: string) => boolean;
   /** What work goes on with a model beside what is asked, in words. */
   readonly workOf: (name: string) => string | undefined;
+  /** Where one is computed now; one that was opened elsewhere makes room for it. */
+  readonly deviceOf?: (name: string) => string;
 }
 
 /** Of those that come with the page; more have others make room, those that were asked least recently. */
 const MOST_SMALL = 3;
 
 /** Keeps models open. */
-export function createOpenModels({ load, isLarge, workOf }: ModelsPlace): OpenModels {
+export function createOpenModels({ load, isLarge, workOf, deviceOf }: ModelsPlace): OpenModels {
   /** The one that was asked least recently first. */
   const kept = new Map<string, Promise<ClipModel>>();
   const close = async (name: string) => {
@@ -48,22 +52,38 @@ export function createOpenModels({ load, isLarge, workOf }: ModelsPlace): OpenMo
     }
     return alike;
   };
+  const open = async (name: string): Promise<ClipModel> => {
+    const known = kept.get(name);
+    if (known && deviceOf && (await known).device !== deviceOf(name)) {
+      await close(name);
+      return open(name);
+    }
+    if (known) {
+      kept.delete(name);
+      kept.set(name, known);
+      return known;
+    }
+    const others = madeWayBy(name);
+    const model = load(name);
+    kept.set(name, model);
+    model.catch(() => kept.get(name) === model && kept.delete(name));
+    await model;
+    for (const other of others) await close(other);
+    return model;
+  };
   return {
+    open,
     close,
-    async open(name) {
-      const known = kept.get(name);
-      if (known) {
-        kept.delete(name);
-        kept.set(name, known);
-        return known;
+    async closeAll() {
+      for (const name of kept.keys()) {
+        const work = workOf(name);
+        if (work !== undefined)
+          throw new ClipInterpretError(
+            "MODEL_BUSY",
+            `${name} looks at “${work}”: it cannot move to another device meanwhile`,
+          );
       }
-      const others = madeWayBy(name);
-      const model = load(name);
-      kept.set(name, model);
-      model.catch(() => kept.get(name) === model && kept.delete(name));
-      await model;
-      for (const other of others) await close(other);
-      return model;
+      for (const name of [...kept.keys()]) await close(name);
     },
   };
 }

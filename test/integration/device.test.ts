@@ -62,6 +62,12 @@ describe("a device", () => {
       const goldenTexts = await goldenArray("gelu-p8/text_embedding.npy", 2);
       expect(relativeError(texts, goldenTexts.data)).toBeLessThan(1e-4);
       await model.release();
+      // Convolutions, which WebGPU got wrong with channels last.
+      const convolved = await loadClipModel(goldenPath("kinds/mobileclip"), undefined, { device });
+      const { data } = await goldenArray("kinds/mobileclip/pixels.npy", 4);
+      const expected = await goldenArray("kinds/mobileclip/image_embedding.npy", 2);
+      expect(relativeError((await convolved.decompose(data)).embedding, expected.data)).toBeLessThan(1e-4);
+      await convolved.release();
     },
   );
 

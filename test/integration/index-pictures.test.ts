@@ -75,11 +75,15 @@ it("finds in a list of files what is found in the folder", async () => {
 });
 
 /** A page with what it keeps in a folder. */
-function page(kept: string, change: { store?: WritableStore; room?: number; isFree?: boolean } = {}) {
+function page(
+  kept: string,
+  change: { store?: WritableStore; room?: number; isFree?: boolean; device?: string } = {},
+) {
   const heard: JobView[] = [];
   const folders = createKeptFolders({
     store: async () => change.store ?? folderStore(join(folder, kept)),
-    openModel: async () => model,
+    openModel: async () => ({ ...model, device: change.device ?? "cpu" }),
+    deviceOf: () => change.device ?? "cpu",
     room: async () => change.room ?? 1e9,
     lock: async () => (change.isFree === false ? undefined : () => {}),
     tell: (job) => heard.push(job),
@@ -90,7 +94,7 @@ function page(kept: string, change: { store?: WritableStore; room?: number; isFr
   const answer = createAnswers({
     facts: { version: "", answers: {}, files: {}, indexes: {}, pools: {}, pictures: {} },
     models: createOpenModels({
-      load: async () => model,
+      load: async () => ({ ...model, device: change.device ?? "cpu" }),
       isLarge: () => false,
       workOf: (name) => folders.workOf(name),
     }),
@@ -149,6 +153,17 @@ describe("a folder that a page was given", () => {
     );
     expect(left.rejected.map(({ path }) => path).sort()).toEqual(["first/broken.png", "second/drawing.svg"]);
     expect(left.passedOver).toEqual({ hidden: 1, others: { ".txt": 1 } });
+  });
+
+  it("is indexed apart for each device that looks at it", async () => {
+    const onGpu = page("whole", { device: "webgpu" });
+    expect(await onGpu.corpora()).toMatchObject([{ searchable: 0, indexed: false }]);
+    await onGpu.ask("POST", "/api/jobs", { kind: "prepare", corpus: "own-pictures", model: MODEL });
+    expect(await onGpu.finish()).toMatchObject({ state: "done" });
+    expect((await onGpu.neighbors()).origin.model.device).toBe("webgpu");
+    const onCpu = page("whole");
+    expect(await onCpu.corpora()).toMatchObject([{ searchable: 7, indexed: true }]);
+    expect((await onCpu.neighbors()).origin.model.device).toBe("cpu");
   });
 
   it("goes on where it was stopped, in a page that was opened anew", async () => {

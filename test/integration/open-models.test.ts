@@ -83,3 +83,22 @@ it("lets go of what was asked least recently, but for what is at work", async ()
   await models.open(second);
   expect(released).toEqual([other]);
 });
+
+it("opens one anew where it is computed elsewhere now, and closes all unless one is at work", async () => {
+  let device = "cpu";
+  const models = createOpenModels({
+    ...place,
+    deviceOf: () => device,
+    load: async (name) => ({ ...(await place.load(name)), device }),
+  });
+  const before = await models.open(small);
+  device = "webgpu";
+  expect((await models.open(small)).device).toBe("webgpu");
+  expect(await models.open(small)).not.toBe(before);
+  expect(released).toEqual([small]);
+  working.set(small, "Holiday");
+  await expect(models.closeAll()).rejects.toMatchObject({ code: "MODEL_BUSY" });
+  working.clear();
+  await models.closeAll();
+  expect(released).toEqual([small, small]);
+});

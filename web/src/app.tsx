@@ -1,6 +1,7 @@
 import { type MouseEvent, useEffect, useMemo, useRef } from "react";
 import { Busy } from "./panels/busy.tsx";
 import { CheckModel } from "./panels/check-model.tsx";
+import { ChooseGpu, GpuProblem } from "./panels/choose-gpu.tsx";
 import { CorpusPicker } from "./panels/corpus-picker.tsx";
 import { FetchButton, FetchingTray } from "./panels/fetched-models.tsx";
 import { Heads } from "./panels/heads.tsx";
@@ -90,6 +91,7 @@ export function App() {
           )}
         </ProblemNote>
       )}
+      {name !== undefined && <GpuProblem model={name} />}
       {corpora && app && !entry && (
         <Missing
           what={
@@ -192,7 +194,12 @@ export function App() {
       <FetchingTray />
       <footer>
         {model?.notice && <p>{model.notice}</p>}
-        {model && client.fetched && <CheckModel model={model.name} />}
+        {model && client.fetched && (
+          <div className="buttons">
+            <CheckModel model={model.name} />
+            <ChooseGpu />
+          </div>
+        )}
         <p>
           clip-interpret {app?.version} ·{" "}
           {client.hasJobs ? (

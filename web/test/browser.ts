@@ -32,12 +32,12 @@ export function requirePage(): void {
   if (pageMissing !== undefined) throw new Error(pageMissing);
 }
 
-export function launch(): Promise<Browser> {
+export function launch(args: readonly string[] = []): Promise<Browser> {
   if (missing !== undefined) throw new Error(missing);
   return chromium.launch({
     ...(CHROMIUM && { executablePath: CHROMIUM }),
     // Chromium has no sandbox for root, which containers run as.
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...args],
   });
 }
 

@@ -44,12 +44,11 @@ export function checkBits({ device }: ClipModel, pairs: readonly (readonly Decom
   return { name: "same bits", status, value: same ? 1 : 0, result: same ? "yes" : "no", meaning };
 }
 
-/** Embeddings of a quantised model or another device beside those in float32 on the CPU. */
-export function checkReference(
-  model: ClipModel,
-  found: readonly Float32Array[],
-  exact: readonly Float32Array[],
-): Check {
+/** How far numbers are from what they should be, as a share of the largest of these; NaN where one is none. */
+export function apartOf(
+  found: readonly ArrayLike<number>[],
+  exact: readonly (Float32Array | Float64Array)[],
+): number {
   let worst = 0;
   let largest = 0;
   for (const [batch, expected] of exact.entries()) {
@@ -58,7 +57,16 @@ export function checkReference(
       largest = Math.max(largest, Math.abs(value));
     }
   }
-  const value = worst / largest;
+  return worst === 0 ? 0 : worst / largest;
+}
+
+/** Embeddings of a quantised model or another device beside those in float32 on the CPU. */
+export function checkReference(
+  model: ClipModel,
+  found: readonly Float32Array[],
+  exact: readonly Float32Array[],
+): Check {
+  const value = apartOf(found, exact);
   const result = `embeddings off by ${value.toExponential(1)} of the largest entry`;
   if (model.precision !== "fp32") {
     const meaning = `${model.precision} is an approximation: this is how far it is from float32 on these pictures.`;

@@ -6,6 +6,7 @@ const MARKS = { pass: "✓", warn: "!", fail: "✗" } as const;
 const NAMES: Readonly<Record<string, string>> = {
   sums: "The parts add up",
   "same bits": "Alone and beside others the same",
+  float32: "The GPU computes what WebAssembly does",
 };
 
 /** Has the model checked where it runs: in this tab. */

@@ -1,4 +1,4 @@
-import type { JobView } from "../../../src/results/app.ts";
+import type { JobView, Problem } from "../../../src/results/app.ts";
 import type { Fetching, KeptModels } from "../../../src/tab/models.ts";
 import type { View } from "./views.ts";
 
@@ -19,6 +19,8 @@ export interface Client {
   readonly takesFolders: boolean;
   /** What it can answer. */
   readonly views: readonly View[];
+  /** The computer's GPU, where the tab computes by itself. */
+  readonly gpu?: GpuChoice;
   /** Models that the tab fetches and keeps by itself; a server has jobs for that. */
   readonly fetched?: FetchedModels;
   /**
@@ -33,6 +35,19 @@ export interface Client {
   pictureUrl(image: string, size: number | { readonly width: number; readonly height: number }): string;
   /** Where the file of an image is, as it was given. */
   fileUrl(image: string): string;
+}
+
+/** Whether models are computed on a GPU; remembered for the next visit. */
+export interface GpuChoice {
+  /** Whether the browser has one to offer. */
+  offered(): Promise<boolean>;
+  isOn(): boolean;
+  /** @throws `MODEL_BUSY` */
+  choose(on: boolean): Promise<void>;
+  /** Why it is not used for a model, though it was chosen. */
+  problem(model: string): Problem | undefined;
+  /** Hears of choices and problems. @returns what ends that */
+  listen(hear: () => void): () => void;
 }
 
 /** Models that are fetched into this browser. */

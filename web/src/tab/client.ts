@@ -4,6 +4,7 @@ import { knownAnswer, type Question } from "../../../src/tab/facts.ts";
 import type { Fetching, KeptModels } from "../../../src/tab/models.ts";
 import type { App } from "../state/api.ts";
 import type { Client, JobsHeard } from "../state/client.ts";
+import { createGpuChoice } from "./gpu-choice.ts";
 import { openKeptAnswers } from "./kept-answers.ts";
 import { FOLDERS } from "./private-store.ts";
 import { startThread, type Thread } from "./thread.ts";
@@ -34,11 +35,15 @@ export async function startTab(): Promise<TabClient> {
   const isKept = navigator.serviceWorker?.controller != null;
   const hearing = new Set<(fetching: Fetching) => void>();
   const index = indexAsked();
+  const gpu = createGpuChoice((device) =>
+    thread().ask({ method: "POST", path: "/api/device", body: { device } }),
+  );
   let heard: JobsHeard | undefined;
   let started: Thread | undefined;
   const thread = () => {
-    started ??= startThread({ facts, base, isKept, index }, (said) => {
+    started ??= startThread({ facts, base, isKept, index, onGpu: gpu.isOn() }, (said) => {
       if ("job" in said) heard?.job(said.job);
+      else if ("gpu" in said) gpu.hear(said.model, said.gpu);
       else for (const hear of hearing) hear(said.fetching);
     });
     return started;
@@ -80,7 +85,7 @@ export async function startTab(): Promise<TabClient> {
     if (answerKnown !== undefined) return answerKnown;
     const file = method === "GET" ? facts.files[path] : undefined;
     if (file !== undefined) return (await fetch(new URL(file, base), { ...(signal && { signal }) })).json();
-    const found = await (await kept).find(question);
+    const found = await (await kept).find(question, gpu.isOn() ? "webgpu" : "cpu");
     if (found !== undefined && path === "/api/explain") unasked = question;
     const answer = found ?? (await thread().ask(question, signal));
     if (path === "/api/tokens") isAnswered();
@@ -99,6 +104,7 @@ export async function startTab(): Promise<TabClient> {
   return {
     client: {
       hasJobs: false,
+      gpu,
       takesFolders: true,
       views: ["look", "segment", "neighbors", "heads"],
       fetched: {

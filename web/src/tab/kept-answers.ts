@@ -9,7 +9,8 @@ const LONGEST = 2e6;
 export interface KeptAnswers {
   /** Whether there are any. */
   readonly some: boolean;
-  find(question: Question): Promise<unknown>;
+  /** @param device where models are computed: what was computed elsewhere is not found */
+  find(question: Question, device: string): Promise<unknown>;
   /** Remembers an answer, unless it is about a file that is not there on another visit. */
   keep(question: Question, answer: unknown): Promise<void>;
 }
@@ -25,8 +26,8 @@ export async function openKeptAnswers(name: string, models: readonly string[]): 
   const cache = await globalThis.caches?.open(name).catch(() => undefined);
   const before = await cache?.keys().catch(() => undefined);
   if (!cache || !before) return { some: false, find: async () => undefined, keep: async () => {} };
-  const addressOf = ({ method, path, body }: Question) =>
-    `https://answers.invalid/?${encodeURIComponent(JSON.stringify([method, path, body]))}`;
+  const addressOf = ({ method, path, body }: Question, device: string) =>
+    `https://answers.invalid/?${encodeURIComponent(JSON.stringify([method, path, body, device]))}`;
   /** Not of files that were dropped in, which may be gone, nor of what may be another by then; and nothing that changes anything. */
   const isLasting = ({ method, path, body }: Question): boolean =>
     ["GET", "POST"].includes(method) &&
@@ -36,21 +37,27 @@ export async function openKeptAnswers(name: string, models: readonly string[]): 
   let count = before.length;
   return {
     some: count > 0,
-    async find(question) {
+    async find(question, device) {
       if (!isLasting(question)) return undefined;
-      return (await cache.match(addressOf(question)))?.json();
+      return (await cache.match(addressOf(question, device)))?.json();
     },
     async keep(question, answer) {
       if (!isLasting(question)) return;
       const text = JSON.stringify(answer);
       if (text.length > LONGEST) return;
-      await cache.put(addressOf(question), new Response(text));
+      await cache.put(addressOf(question, deviceOf(answer)), new Response(text));
       if (++count <= MOST) return;
       const all = await cache.keys();
       count = Math.min(all.length, MOST);
       await Promise.all(all.slice(0, all.length - MOST).map((request) => cache.delete(request)));
     },
   };
+}
+
+/** Where an answer was computed, as it says itself. */
+function deviceOf(answer: unknown): string {
+  const { origin } = answer as { readonly origin?: { readonly model?: { readonly device?: string } } };
+  return origin?.model?.device ?? "cpu";
 }
 
 /** Which model a question is about, if any. */

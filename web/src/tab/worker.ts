@@ -7,7 +7,8 @@ import type { PrivateFolder } from "../../../src/support/private-files.ts";
 import { once } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import { createCollections } from "../../../src/tab/collections.ts";
-import type { PageFacts, Question } from "../../../src/tab/facts.ts";
+import { knownPictures, type PageFacts, type Question } from "../../../src/tab/facts.ts";
+import { createTabGpu } from "../../../src/tab/gpu.ts";
 import { indexAt } from "../../../src/tab/index-at.ts";
 import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folders.ts";
 import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
@@ -30,6 +31,8 @@ export interface TabStart {
   readonly isKept: boolean;
   /** The address of an index that is searched beside those that came with the page. */
   readonly index: string | null;
+  /** Whether models are computed on the GPU. */
+  readonly onGpu: boolean;
 }
 /** A model's files with their SHA-256. */
 export type ModelFiles = Readonly<Record<string, string>>;
@@ -48,7 +51,11 @@ export type TabRequest =
   | { readonly id: number; readonly stop: true };
 
 /** What the thread says by itself: how far it is with what it fetches of a model, and with work that nobody waits for. */
-export type TabNews = { readonly fetching: Fetching } | { readonly job: Job };
+export type TabNews =
+  | { readonly fetching: Fetching }
+  | { readonly job: Job }
+  /** Why the GPU is not used for a model, or for none. */
+  | { readonly gpu: ReturnType<typeof problemOf>; readonly model: string | null };
 
 /** What the thread says. */
 export type TabReply =
@@ -146,7 +153,7 @@ async function control(asked: TabControl): Promise<unknown> {
   return models!.kept();
 }
 
-async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> {
+async function start({ facts, base, isKept, index, onGpu }: TabStart): Promise<Answer> {
   const at = (path: string) => new URL(path, base).href;
   const read = async (address: string) => webBytes().read(at(address));
   // Threads share memory, which browsers allow pages whose server isolates them from others.
@@ -176,23 +183,40 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
     },
   );
   models = fetched;
+  const gpu = createTabGpu({
+    runtime: once(async () => {
+      const webgpu = await import("onnxruntime-web/webgpu");
+      webgpu.env.wasm.numThreads = 1;
+      webgpu.env.logLevel = "fatal";
+      webgpu.env.wasm.wasmBinary = await fetchRuntime(at("runtime-webgpu.wasm.gz"));
+      return webgpu;
+    }),
+    pictures: () => knownPictures(facts, read),
+    tell: (error, model) => say({ gpu: problemOf(error), model }),
+  });
+  gpu.use(onGpu);
   /** What is asked and what is indexed use the same. */
   const inMemory = createOpenModels({
+    deviceOf: gpu.deviceOf,
     isLarge: (name) => facts.models[name] === undefined,
     workOf: (name) => folders?.workOf(name),
     async load(name) {
       const hashes = facts.models[name];
       if (hashes) {
         const files = webBytes({ names: Object.keys(hashes), hashes });
-        return openWebModel(at(`models/${name}`), { runtime, files, name });
+        const address = at(`models/${name}`);
+        return gpu.open(name, (on) =>
+          openWebModel(address, { runtime, files, name, ...(on && { gpu: on }) }),
+        );
       }
       const { folder, files } = await fetched.open(name);
-      const sharedTokenizer = at("tokenizer/clip-merges.txt.gz");
-      return openWebModel(folder, { runtime, files, name, sharedTokenizer });
+      const how = { runtime, files, name, sharedTokenizer: at("tokenizer/clip-merges.txt.gz") };
+      return gpu.open(name, (on) => openWebModel(folder, { ...how, ...(on && { gpu: on }) }));
     },
   });
   folders = createKeptFolders({
-    openModel: inMemory.open,
+    openModel: (name) => inMemory.open(name),
+    deviceOf: gpu.deviceOf,
     store: once(() => privateStore(FOLDERS)),
     room,
     lock,
@@ -210,16 +234,17 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
     facts,
     models: inMemory,
     readFile: read,
-    async runtime() {
+    async runtime(device) {
       await runtime;
       const { versions, wasm } = ort.env;
       return {
-        runtime: `ONNX Runtime ${versions.web ?? versions.common} as WebAssembly`,
+        runtime: `ONNX Runtime ${versions.web ?? versions.common}${device === "cpu" ? "" : ", the image tower on WebGPU and the rest"} as WebAssembly`,
         threads: wasm.numThreads ?? 1,
       };
     },
     openIndex: (model, address) => openWebIndex(model, at(address)),
     collections: createCollections(folders, others),
+    gpu,
   });
 }
 
