@@ -7,7 +7,9 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import * as common from "onnxruntime-common";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { VERSION } from "../support/version.ts";
+import { PLATFORMS } from "./platforms.ts";
 
 /** What `onnxruntime-node` exports. */
 type Runtime = typeof common & {
@@ -26,8 +28,9 @@ const require = createRequire(import.meta.url);
 
 /** dist/onnxruntime, from src/onnx/ and dist/onnx/ alike. */
 const CARRIED = fileURLToPath(new URL("../../dist/onnxruntime", import.meta.url));
+const PLATFORM = `${process.platform}-${process.arch}`;
 /** What carries it for this platform alone, where this package does not (`scripts/pack-platforms.ts`). */
-const OF_PLATFORM = `clip-interpret-onnxruntime-${process.platform}-${process.arch}`;
+const OF_PLATFORM = `clip-interpret-onnxruntime-${PLATFORM}`;
 
 /**
  * An installed `onnxruntime-node` of this very version, which may hold the GPU libraries; else the one that is carried, here or by
@@ -42,13 +45,25 @@ function loadRuntime(): Runtime {
     }
   };
   const beside = at("onnxruntime-node/package.json");
-  if (beside !== undefined && require(beside).version === RUNTIME_VERSION) return require("onnxruntime-node");
-  const found = at(CARRIED) ?? at(OF_PLATFORM);
+  const isSame = beside !== undefined && require(beside).version === RUNTIME_VERSION;
+  const found = isSame ? "onnxruntime-node" : (at(CARRIED) ?? at(OF_PLATFORM));
+  const needed = PLATFORMS[PLATFORM];
+  if (needed === undefined)
+    throw new ClipInterpretError("RUNTIME_MISSING", `there is no ONNX Runtime for ${PLATFORM}`, {
+      hint: `It is there for ${Object.keys(PLATFORMS).join(", ")}. The page without a server (docs/browser.md) needs a browser alone.`,
+    });
   if (found === undefined)
     throw new ClipInterpretError("RUNTIME_MISSING", `${OF_PLATFORM} is not installed`, {
-      hint: `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where there is none for the platform.`,
+      hint: `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where the system is too old for it: it needs ${needed}.`,
     });
-  return require(found);
+  try {
+    return require(found);
+  } catch (cause) {
+    throw new ClipInterpretError("RUNTIME_MISSING", `ONNX Runtime does not load: ${reasonOf(cause)}`, {
+      hint: `It needs ${needed}. Where that is there, install this package again.`,
+      cause,
+    });
+  }
 }
 
 export const { env, InferenceSession, listSupportedBackends, Tensor }: Runtime = loadRuntime();
