@@ -32,7 +32,7 @@ export const ERRORS = {
   },
   IMAGE_TOO_LARGE: {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
-    hint: "Make it smaller first, or raise the limit with --max-pixels.",
+    hint: "Make it smaller first; commands take more with --max-pixels.",
   },
   ARCHIVE_DAMAGED: {
     means:
