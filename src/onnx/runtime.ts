@@ -46,7 +46,7 @@ function loadRuntime(): Runtime {
   };
   const beside = at("onnxruntime-node/package.json");
   const isSame = beside !== undefined && require(beside).version === RUNTIME_VERSION;
-  const found = isSame ? "onnxruntime-node" : (at(CARRIED) ?? at(OF_PLATFORM));
+  const found = isSame ? beside : (at(CARRIED) ?? at(OF_PLATFORM));
   const needed = PLATFORMS[PLATFORM];
   if (needed === undefined)
     throw new ClipInterpretError("RUNTIME_MISSING", `there is no ONNX Runtime for ${PLATFORM}`, {
@@ -57,7 +57,7 @@ function loadRuntime(): Runtime {
       hint: `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where the system is too old for it: it needs ${needed}.`,
     });
   try {
-    return require(found);
+    return isSame ? require("onnxruntime-node") : require(found);
   } catch (cause) {
     throw new ClipInterpretError("RUNTIME_MISSING", `ONNX Runtime does not load: ${reasonOf(cause)}`, {
       hint: `It needs ${needed}. Where that is there, install this package again.`,
