@@ -45,25 +45,36 @@ function loadRuntime(): Runtime {
     }
   };
   const beside = at("onnxruntime-node/package.json");
-  const isSame = beside !== undefined && require(beside).version === RUNTIME_VERSION;
-  const found = isSame ? beside : (at(CARRIED) ?? at(OF_PLATFORM));
-  const needed = PLATFORMS[PLATFORM];
-  if (needed === undefined)
-    throw new ClipInterpretError("RUNTIME_MISSING", `there is no ONNX Runtime for ${PLATFORM}`, {
-      hint: `It is there for ${Object.keys(PLATFORMS).join(", ")}. The page without a server (docs/browser.md) needs a browser alone.`,
-    });
-  if (found === undefined)
-    throw new ClipInterpretError("RUNTIME_MISSING", `${OF_PLATFORM} is not installed`, {
-      hint: `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where the system is too old for it: it needs ${needed}.`,
-    });
   try {
-    return isSame ? require("onnxruntime-node") : require(found);
+    if (beside !== undefined && require(beside).version === RUNTIME_VERSION)
+      return require("onnxruntime-node");
+    const found = at(CARRIED) ?? at(OF_PLATFORM);
+    if (found !== undefined) return require(found);
   } catch (cause) {
-    throw new ClipInterpretError("RUNTIME_MISSING", `ONNX Runtime does not load: ${reasonOf(cause)}`, {
-      hint: `It needs ${needed}. Where that is there, install this package again.`,
-      cause,
-    });
+    throw missing(cause);
   }
+  throw missing();
+}
+
+/** Why there is no ONNX Runtime, and what to do. @param cause why it does not load, where it is there */
+function missing(cause?: unknown): ClipInterpretError {
+  const of = (message: string, hint: string) =>
+    new ClipInterpretError("RUNTIME_MISSING", message, { hint, cause });
+  const needed = PLATFORMS[PLATFORM];
+  if (needed === undefined) {
+    const others = `It is there for ${Object.keys(PLATFORMS).join(", ")}.`;
+    return of(
+      `there is no ONNX Runtime for ${PLATFORM}`,
+      `${others} The page without a server (docs/browser.md) needs a browser alone.`,
+    );
+  }
+  if (cause === undefined)
+    return of(
+      `${OF_PLATFORM} is not installed`,
+      `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where the system is too old for it: it needs ${needed}.`,
+    );
+  const hint = `It needs ${needed}. Where that is there, install this package again.`;
+  return of(`ONNX Runtime does not load: ${reasonOf(cause)}`, hint);
 }
 
 export const { env, InferenceSession, listSupportedBackends, Tensor }: Runtime = loadRuntime();
