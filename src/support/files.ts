@@ -29,10 +29,14 @@ export async function readInput(path: string): Promise<Buffer> {
 
 /** The coded error for a failed read of `path`. */
 export function inputError(path: string, cause: unknown): ClipInterpretError {
-  const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
-  return missing
-    ? new ClipInterpretError("INPUT_NOT_FOUND", `no such file: ${path}`, { cause })
-    : new ClipInterpretError("INPUT_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  if (["ENOENT", "ENOTDIR"].includes(code))
+    return new ClipInterpretError("INPUT_NOT_FOUND", `no such file: ${path}`, { cause });
+  if (code === "EISDIR") {
+    const hint = "Name a file in it; `index` takes whole folders.";
+    return new ClipInterpretError("INPUT_UNREADABLE", `${path} is a folder`, { hint, cause });
+  }
+  return new ClipInterpretError("INPUT_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { cause });
 }
 
 const entryAt = (path: string) => stat(path).catch(() => undefined);
