@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { checkPackage, Package } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { PLATFORMS } from "../src/onnx/platforms.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** Ways of resolving that find no ES module, or no entry but the root. */
@@ -35,14 +36,27 @@ else
     found.push(`attw: ${JSON.stringify(problem)}`);
   }
 
-const PLATFORMS = ["linux/x64", "linux/arm64", "darwin/arm64", "win32/x64", "win32/arm64"];
-for (const platform of PLATFORMS) {
-  const files = await readdir(join(ROOT, "dist/onnxruntime/bin/napi-v6", platform)).catch(() => []);
+/** Most megabytes of ONNX Runtime on each platform, as docs/dependencies.md says. */
+const MOST_OF: Readonly<Record<string, number>> = {
+  ...{ "linux-x64": 47, "linux-arm64": 27, "darwin-arm64": 46, "win32-x64": 69, "win32-arm64": 74 },
+};
+const LIBRARIES = join(ROOT, "dist/onnxruntime/bin/napi-v6");
+for (const platform of Object.keys(PLATFORMS)) {
+  const folder = join(LIBRARIES, platform.replace("-", "/"));
+  const files = await readdir(folder).catch(() => []);
   for (const wanted of [/^(lib)?onnxruntime\.(so\.1|1\.dylib|dll)$/, /^onnxruntime_binding\.node$/]) {
     if (!files.some((file) => wanted.test(file)))
       found.push(`dist/onnxruntime has no ${wanted.source} for ${platform}`);
   }
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+  const megabytes = sizes.reduce((sum, size) => sum + size, 0) / 1e6;
+  if (!(megabytes <= MOST_OF[platform]))
+    found.push(`ONNX Runtime for ${platform} has ${megabytes.toFixed(1)} MB, more than ${MOST_OF[platform]}`);
 }
+for (const os of await readdir(LIBRARIES).catch(() => []))
+  for (const cpu of await readdir(join(LIBRARIES, os)))
+    if (!(`${os}-${cpu}` in PLATFORMS))
+      found.push(`src/onnx/platforms.ts does not say what ONNX Runtime needs on ${os}-${cpu}`);
 
 /** Most megabytes of each part of the package, as docs/dependencies.md says; what is named here and what is packed are the same. */
 const MOST: Readonly<Record<string, number>> = {

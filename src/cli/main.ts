@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ClipInterpretError, exitCodeOf } from "../support/errors.ts";
+import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
 import type { ProgressEvent } from "../support/progress.ts";
 import { calledAs } from "./called.ts";
 
@@ -23,8 +23,12 @@ const tellParent =
   process.send && ((event: ProgressEvent) => void (process.connected && process.send!(event)));
 process.on("disconnect", () => controller.abort());
 process.channel?.unref();
-// Without ONNX Runtime nothing can be loaded, and so nothing said as usual.
-const { runCli } = await import("./program.ts").catch((error: unknown) => {
+// Without its native libraries nothing can be loaded, and so nothing said as usual. sharp says it in many lines, of which the first tells.
+const { runCli } = await import("./program.ts").catch((cause: unknown) => {
+  const [said] = messageOf(cause).split("\n");
+  const error = said.startsWith('Could not load the "sharp" module')
+    ? new ClipInterpretError("RUNTIME_MISSING", said)
+    : cause;
   if (!(error instanceof ClipInterpretError)) throw error;
   process.stderr.write(`error ${error.code}: ${error.message}. ${error.hint}\n`);
   process.exit(exitCodeOf(error));

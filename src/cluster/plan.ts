@@ -1,6 +1,8 @@
 /** Plans an index into a queue and waits for it. Redis holds nothing that the index does not say too. */
 import { Queue } from "bullmq";
+import { requireIndex } from "../corpus/manifest-file.ts";
 import { mergeParts, type Part, type PlannedPart, unfinishedParts } from "../corpus/parts.ts";
+import { storeAt } from "../corpus/store-at.ts";
 import { pauseFor } from "../hub/retry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
@@ -9,7 +11,7 @@ import { ATTEMPTS, type PartJob, QUEUES, queueOf, type Run, refusalSchema, refus
 
 /** A look at the queue each so many milliseconds, and one more for each part: what is read grows with them. */
 const LOOK = 250;
-/** After so many milliseconds without a worker, it is said how to start one. */
+/** After so many milliseconds in which no worker has a part, it is looked whether the index is there, and said what to do. */
 const NOBODY = 10_000;
 
 /** States of a job that will still be computed. */
@@ -18,7 +20,7 @@ const TO_DO = ["wait", "active", "delayed", "prioritized"] as const;
 /**
  * Puts parts into the queue of an index and waits until workers have computed them and the index is whole. Whether it is, the
  * index says and not the queue: what Redis loses is put in again. Several may wait for the same index.
- * @throws `PARTS_FAILED`, `CANCELLED`; the queue is left as it is, and the same call goes on
+ * @throws `PARTS_FAILED`, `INDEX_GONE`, `CANCELLED`; the queue is left as it is, and the same call goes on
  */
 export async function runParts(
   { redis, shown }: Connection,
@@ -34,15 +36,16 @@ export async function runParts(
   const sizes = new Map(planned.map(({ part, images }) => [part.number, images]));
   const total = planned.reduce((sum, { images }) => sum + images, 0);
   const task = "indexing by workers";
-  const refused = new Set<string>();
+  const told = new Set<string>();
   const stop = stopped(signal);
   /** What Redis is asked waits while it is away, and Ctrl-C ends the wait. */
   const ask = <T>(asked: Promise<T>) => Promise.race([asked, stop.promise]);
   let nobodySince = Date.now();
+  let said = false;
   try {
     report?.({ type: "start", task, unit: "image", total });
     for (let first = true; ; first = false) {
-      if (first) await ask(forgetFailed(queue));
+      if (first) await ask(forgetEarlier(queue, redis, run));
       const [counts, ids] = await ask(
         Promise.all([queue.getJobCounts(...TO_DO, "failed"), queue.getRanges([...TO_DO], 0, -1)]),
       );
@@ -65,17 +68,18 @@ export async function runParts(
       const todo = new Set(ids.map(numberOf));
       const done = [...sizes].reduce((sum, [number, images]) => sum + (todo.has(number) ? 0 : images), 0);
       report?.({ type: "advance", task, done, total });
-      for (const [worker, text] of Object.entries(await ask(redis.hgetall(refusalsOf(name))))) {
-        if (refused.has(worker + text)) continue;
-        refused.add(worker + text);
+      const refusals = Object.entries(await ask(redis.hgetall(refusalsOf(name))));
+      for (const [worker, text] of refusals) {
+        if (told.has(worker + text)) continue;
+        told.add(worker + text);
         const { code, message } = refusalSchema.parse(JSON.parse(text));
         report?.({ type: "warning", code: "WORKER_REFUSED", message: `${worker}: ${code}: ${message}` });
       }
-      if (counts.active !== 0) nobodySince = Date.now();
+      if (counts.active !== 0) [nobodySince, said] = [Date.now(), false];
       else if (Date.now() - nobodySince > NOBODY) {
-        const message = `no worker takes a part; start one on any machine that reaches ${run.store}: clip-interpret worker --queue ${shown}`;
-        report?.({ type: "note", message });
-        nobodySince = Number.POSITIVE_INFINITY;
+        await ask(requireIndex(storeAt(run.store)));
+        if (!said) report?.({ type: "note", message: nobody(run, shown, refusals.length) });
+        [nobodySince, said] = [Date.now(), true];
       }
       await pauseFor(LOOK + planned.length, signal, () => cancelled());
     }
@@ -98,12 +102,27 @@ const add = (queue: Queue<PartJob>, run: Run, parts: readonly Part[]) =>
     })),
   );
 
+/** Why nothing comes, as far as it is known here, and what to do. */
+function nobody({ store }: Run, shown: string, refused: number): string {
+  const start = `on any machine that reaches ${store}: clip-interpret worker --queue ${shown}`;
+  if (refused === 0) return `no worker takes a part; start one ${start}`;
+  const those = refused === 1 ? "the one that refused looks" : `the ${refused} that refused look`;
+  return `no worker takes a part: ${those} again every minute, and at once where this command is stopped and run again. Or start another ${start}`;
+}
+
 const idOf = ({ number, of }: Part) => `part-${number}-of-${of}`;
 const numberOf = (id: string) => Number(/^part-(\d+)/.exec(id)?.[1]);
 
-/** Parts that failed in an earlier run are tried anew. */
-async function forgetFailed(queue: Queue<PartJob>): Promise<void> {
+/**
+ * Parts that failed in an earlier run are tried anew, by workers that refused them too; those of another run, whose index lay here
+ * before, are taken out.
+ */
+async function forgetEarlier(queue: Queue<PartJob>, redis: Connection["redis"], run: Run): Promise<void> {
   for (const job of await queue.getFailed()) await job.remove();
+  // One that a worker takes meanwhile cannot be removed, and is refused by it.
+  for (const job of await queue.getWaiting())
+    if (JSON.stringify(job.data.run) !== JSON.stringify(run)) await job.remove().catch(() => {});
+  await redis.del(refusalsOf(queue.name));
 }
 
 /**

@@ -121,8 +121,13 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     }
     for (const queue of names.sort()) {
       const entry = known.get(queue) ?? (await open(queue));
-      if (performance.now() < entry.refusedUntil) continue;
-      entry.reason = undefined;
+      if (entry.reason !== undefined) {
+        // Whoever plans anew takes refusals away, so that they are looked into at once.
+        const stands = (await ask(redis.hexists(refusalsOf(queue), name))) !== 0;
+        if (stands && performance.now() < entry.refusedUntil) continue;
+        await ask(redis.hdel(refusalsOf(queue), name));
+        entry.reason = undefined;
+      }
       const job = await ask(entry.worker.getNextJob(token, { block: false }));
       if (job) return { job, entry };
     }

@@ -156,7 +156,7 @@ async function build(model: ClipModel, source: Source, store: Store, options: Bu
     movedFrom: manifest.root === before ? null : before,
     images: total("images"),
     rejected: total("rejected"),
-    unsupported: await countUnsupported(store, manifest),
+    ...(await readRejected(store, manifest)),
     unread,
     passedOver: { hidden: source.passed?.hidden ?? 0, others: { ...source.passed?.others } },
     shards: manifest.shards.length,
@@ -249,16 +249,25 @@ async function bindTo(
   return bound;
 }
 
-/** Pictures of an index in formats that are not read, by extension. */
-export async function countUnsupported(store: Store, manifest: Manifest): Promise<Record<string, number>> {
-  const kinds: Record<string, number> = {};
+type Reason = Pick<RejectedRow, "path" | "code" | "message">;
+/** How many of the files that could not be indexed are named with their reasons. */
+const NAMED = 5;
+
+/** Of an index the pictures in formats that are not read, by extension, and of the other files that it rejected the first. */
+export async function readRejected(
+  store: Store,
+  manifest: Manifest,
+): Promise<{ unsupported: Record<string, number>; firstRejected: Reason[] }> {
+  const unsupported: Record<string, number> = {};
+  const firstRejected: Reason[] = [];
   for (const shard of manifest.shards) {
     if (shard.rejected === 0) continue;
-    for (const { path, code } of (await readShardRows(store, shard)).rejected) {
-      if (code === "IMAGE_UNSUPPORTED") kinds[kindOf(path)] = (kinds[kindOf(path)] ?? 0) + 1;
+    for (const { path, code, message } of (await readShardRows(store, shard)).rejected) {
+      if (code === "IMAGE_UNSUPPORTED") unsupported[kindOf(path)] = (unsupported[kindOf(path)] ?? 0) + 1;
+      else if (firstRejected.length < NAMED) firstRejected.push({ path, code, message });
     }
   }
-  return kinds;
+  return { unsupported, firstRejected };
 }
 
 /** Computes one shard, writes it and lists it. Files that could not be reached are no part of it. */

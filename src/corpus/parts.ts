@@ -10,7 +10,7 @@ import { atOnce } from "../support/at-once.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { sha256Of } from "../support/hash.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
-import { type BuildOptions, buildIndex, claimIndex, countUnsupported, eachShardRows } from "./build.ts";
+import { type BuildOptions, buildIndex, claimIndex, eachShardRows, readRejected } from "./build.ts";
 import { findChanges } from "./changes.ts";
 import { differences, type Manifest, originOf, requireSameOrigin } from "./manifest.ts";
 import { readManifest, writeManifest } from "./manifest-file.ts";
@@ -264,7 +264,7 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
     movedFrom: null,
     images: total("images"),
     rejected: total("rejected"),
-    unsupported: await countUnsupported(store, merged),
+    ...(await readRejected(store, merged)),
     unread,
     passedOver: { hidden: 0, others: {} },
     shards: merged.shards.length,

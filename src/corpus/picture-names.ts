@@ -86,7 +86,7 @@ export function refusalOf(path: string): { readonly refused?: Refusal } {
   }
   const name = CAMERA_RAW.get(extension) ?? UNREAD.get(extension);
   if (name === undefined) return {};
-  const message = `${path} is a picture in a format that is not read: ${name}`;
+  const message = `${path} is in a format that is not read: ${name}`;
   return { refused: { code: "IMAGE_UNSUPPORTED", message } };
 }
 
@@ -135,6 +135,6 @@ export function judge(
   if (format?.readable) return seen;
   const name = format?.name ?? CAMERA_RAW.get(extension) ?? UNREAD.get(extension);
   if (name === undefined) return named ? seen : { kind: kindOf(path) };
-  const message = `${path} is a picture in a format that is not read: ${name}`;
+  const message = `${path} is in a format that is not read: ${name}`;
   return { ...seen, refused: { code: "IMAGE_UNSUPPORTED", message } };
 }

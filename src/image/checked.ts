@@ -12,6 +12,8 @@ const MAX_PIXELS = 100e6;
 /** The longest side that JPEG can have; one row of a longer one takes gigabytes in some decoders. */
 const MAX_SIDE = 65_535;
 
+const counted = (count: number) => count.toLocaleString("en");
+
 /** Reads a picture's header, by its format's name. */
 export type OpenFormat = (file: Binary, format: string, exif: boolean) => OpenedImage | Promise<OpenedImage>;
 
@@ -29,12 +31,12 @@ export async function openChecked(
   const { width, height } = opened;
   const tooLarge = (limit: string, hint?: string) => {
     opened.close?.();
-    const message = `${name}: ${width}×${height} pixels, ${limit}`;
+    const message = `${name}: ${counted(width)} × ${counted(height)} pixels, ${limit}`;
     return new ClipInterpretError("IMAGE_TOO_LARGE", message, hint ? { hint } : {});
   };
   if (Math.max(width, height) > MAX_SIDE)
-    throw tooLarge(`the longest side is ${MAX_SIDE}`, "Make it smaller, or cut it into pieces.");
-  if (width * height > maxPixels) throw tooLarge(`the limit is ${maxPixels}`);
+    throw tooLarge(`the longest side is ${counted(MAX_SIDE)}`, "Make it smaller, or cut it into pieces.");
+  if (width * height > maxPixels) throw tooLarge(`the limit is ${counted(maxPixels)}`);
   if (width < 1 || height < 1) throw unreadable(name, "it has no pixels");
   return opened;
 }
@@ -62,7 +64,7 @@ function formatOf(file: Uint8Array, name: string): string {
   if (!format.readable)
     throw new ClipInterpretError(
       "IMAGE_UNSUPPORTED",
-      `${name} is a picture in a format that is not read: ${format.name}`,
+      `${name} is in a format that is not read: ${format.name}`,
     );
   return format.name;
 }

@@ -262,7 +262,7 @@ describe("decodeImage refuses", () => {
     const bytes = await pixels(3).image.png().toBuffer();
     await expect(decodeImage(bytes, { maxPixels: 23, name: "six by four" })).rejects.toMatchObject({
       code: "IMAGE_TOO_LARGE",
-      message: "six by four: 6×4 pixels, the limit is 23",
+      message: "six by four: 6 × 4 pixels, the limit is 23",
     });
     await expect(decodeImage(bytes, { maxPixels: 24 })).resolves.toBeDefined();
   });

@@ -33,7 +33,7 @@ it("a picture that cannot be read is told in the same words whatever is drawn of
   const name = "the picture";
   const heif = Buffer.from("\0\0\0\x0cJXL \r\n\x87\n", "latin1");
   await expect(displayPicture(heif, 8, 8, { name })).rejects.toThrow(
-    "the picture is a picture in a format that is not read: JPEG XL",
+    "the picture is in a format that is not read: JPEG XL",
   );
   expect(await thumbnail(heif, 8)).toBeNull();
   await expect(displayPicture(Buffer.from("words"), 8, 8, { name })).rejects.toThrow(

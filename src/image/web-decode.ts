@@ -98,7 +98,8 @@ const openFormat =
     if (type) return openBrowsers(file, type, exif);
     throw new ClipInterpretError(
       "IMAGE_UNSUPPORTED",
-      `${name} is a picture in a format that is not read in a browser: ${format}`,
+      `${name} is in a format that is not read in a browser: ${format}`,
+      { hint: "Convert it to PNG or JPEG in an image viewer. `npx clip-interpret serve` reads it as it is." },
     );
   };
 

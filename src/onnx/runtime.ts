@@ -7,7 +7,9 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import * as common from "onnxruntime-common";
 import { ClipInterpretError } from "../support/errors.ts";
+import { reasonOf } from "../support/reason.ts";
 import { VERSION } from "../support/version.ts";
+import { PLATFORMS } from "./platforms.ts";
 
 /** What `onnxruntime-node` exports. */
 type Runtime = typeof common & {
@@ -26,8 +28,9 @@ const require = createRequire(import.meta.url);
 
 /** dist/onnxruntime, from src/onnx/ and dist/onnx/ alike. */
 const CARRIED = fileURLToPath(new URL("../../dist/onnxruntime", import.meta.url));
+const PLATFORM = `${process.platform}-${process.arch}`;
 /** What carries it for this platform alone, where this package does not (`scripts/pack-platforms.ts`). */
-const OF_PLATFORM = `clip-interpret-onnxruntime-${process.platform}-${process.arch}`;
+const OF_PLATFORM = `clip-interpret-onnxruntime-${PLATFORM}`;
 
 /**
  * An installed `onnxruntime-node` of this very version, which may hold the GPU libraries; else the one that is carried, here or by
@@ -42,13 +45,36 @@ function loadRuntime(): Runtime {
     }
   };
   const beside = at("onnxruntime-node/package.json");
-  if (beside !== undefined && require(beside).version === RUNTIME_VERSION) return require("onnxruntime-node");
-  const found = at(CARRIED) ?? at(OF_PLATFORM);
-  if (found === undefined)
-    throw new ClipInterpretError("RUNTIME_MISSING", `${OF_PLATFORM} is not installed`, {
-      hint: `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where there is none for the platform.`,
-    });
-  return require(found);
+  try {
+    if (beside !== undefined && require(beside).version === RUNTIME_VERSION)
+      return require("onnxruntime-node");
+    const found = at(CARRIED) ?? at(OF_PLATFORM);
+    if (found !== undefined) return require(found);
+  } catch (cause) {
+    throw missing(cause);
+  }
+  throw missing();
+}
+
+/** Why there is no ONNX Runtime, and what to do. @param cause why it does not load, where it is there */
+function missing(cause?: unknown): ClipInterpretError {
+  const of = (message: string, hint: string) =>
+    new ClipInterpretError("RUNTIME_MISSING", message, { hint, cause });
+  const needed = PLATFORMS[PLATFORM];
+  if (needed === undefined) {
+    const others = `It is there for ${Object.keys(PLATFORMS).join(", ")}.`;
+    return of(
+      `there is no ONNX Runtime for ${PLATFORM}`,
+      `${others} The page without a server (docs/browser.md) needs a browser alone.`,
+    );
+  }
+  if (cause === undefined)
+    return of(
+      `${OF_PLATFORM} is not installed`,
+      `npm install ${OF_PLATFORM}@${VERSION}. npm leaves it out with --omit=optional, and where the system is too old for it: it needs ${needed}.`,
+    );
+  const hint = `It needs ${needed}. Where that is there, install this package again.`;
+  return of(`ONNX Runtime does not load: ${reasonOf(cause)}`, hint);
 }
 
 export const { env, InferenceSession, listSupportedBackends, Tensor }: Runtime = loadRuntime();

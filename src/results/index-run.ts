@@ -4,6 +4,7 @@ import { resultBuilder } from "./result.ts";
 import { count } from "./shapes.ts";
 
 const kinds = z.record(z.string(), count);
+const reasons = z.array(z.strictObject({ path: z.string(), code: z.string(), message: z.string() }));
 
 /** What `index` prints: what the index holds now, and what this run did. */
 export const indexResultSchema = z.strictObject({
@@ -14,9 +15,10 @@ export const indexResultSchema = z.strictObject({
   images: count,
   rejected: count.describe("files that could not be indexed; each shard's rejected.jsonl says why"),
   unsupported: kinds.describe("rejected files that are pictures in formats that are not read, by extension"),
-  unread: z
-    .array(z.strictObject({ path: z.string(), code: z.string(), message: z.string() }))
-    .describe("files that could not be reached or read; every run tries them anew"),
+  firstRejected: reasons.describe(
+    "the first rejected files that are no such pictures, and why; five at most",
+  ),
+  unread: reasons.describe("files that could not be reached or read; every run tries them anew"),
   passedOver: z
     .strictObject({
       hidden: count.describe("files and folders that are hidden, or kept by other programs for themselves"),

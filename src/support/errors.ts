@@ -32,7 +32,7 @@ export const ERRORS = {
   },
   IMAGE_TOO_LARGE: {
     means: "The image has more pixels than the limit, which guards against decompression bombs.",
-    hint: "Make it smaller first, or raise the limit with --max-pixels.",
+    hint: "Make it smaller first; commands take more with --max-pixels.",
   },
   ARCHIVE_DAMAGED: {
     means:
@@ -145,8 +145,9 @@ export const ERRORS = {
     hint: "Fetch the model again; if it fails again, please report it with the model's name.",
   },
   RUNTIME_MISSING: {
-    means: "The package of this platform's ONNX Runtime is not installed, or there is none for it.",
-    hint: "Install the package that the message names.",
+    means:
+      "A library for this platform, ONNX Runtime's or sharp's, is not installed or does not load, or there is none.",
+    hint: "Install the package again, with its optional dependencies: npm install --include=optional",
   },
   DEVICE_UNAVAILABLE: {
     means:

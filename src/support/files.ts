@@ -1,6 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { constants, rmSync } from "node:fs";
-import { access, chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ClipInterpretError, messageOf } from "./errors.ts";
@@ -17,10 +29,14 @@ export async function readInput(path: string): Promise<Buffer> {
 
 /** The coded error for a failed read of `path`. */
 export function inputError(path: string, cause: unknown): ClipInterpretError {
-  const missing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
-  return missing
-    ? new ClipInterpretError("INPUT_NOT_FOUND", `no such file: ${path}`, { cause })
-    : new ClipInterpretError("INPUT_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  if (["ENOENT", "ENOTDIR"].includes(code))
+    return new ClipInterpretError("INPUT_NOT_FOUND", `no such file: ${path}`, { cause });
+  if (code === "EISDIR") {
+    const hint = "Name a file in it; `index` takes whole folders.";
+    return new ClipInterpretError("INPUT_UNREADABLE", `${path} is a folder`, { hint, cause });
+  }
+  return new ClipInterpretError("INPUT_UNREADABLE", `cannot read ${path}: ${messageOf(cause)}`, { cause });
 }
 
 const entryAt = (path: string) => stat(path).catch(() => undefined);
@@ -141,6 +157,24 @@ export async function guardWrite<T>(path: string, work: () => Promise<T>): Promi
     if (cause instanceof ClipInterpretError) throw cause;
     const code = isDiskFull(cause) ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
     throw new ClipInterpretError(code, `cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Sees that this program can keep files below a folder of its cache, before work whose results are kept there: a folder is made and
+ * taken away, since rights alone do not tell.
+ * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, with how to have the cache elsewhere
+ */
+export async function requireCache(folder: string): Promise<void> {
+  try {
+    await guardWrite(folder, async () => {
+      await makeFolder(folder);
+      await rmdir(await mkdtemp(join(folder, ".try-")));
+    });
+  } catch (cause) {
+    const { code, message } = cause as ClipInterpretError;
+    const hint = "Set CLIP_INTERPRET_CACHE to a folder that may be written to and has space left.";
+    throw new ClipInterpretError(code, message, { hint, cause });
   }
 }
 

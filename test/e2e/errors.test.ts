@@ -74,6 +74,12 @@ describe("words that are not understood", () => {
     expect(await fails(args, "USAGE")).toContain("--help");
   });
 
+  it("says of a folder that it is one", async () => {
+    expect(await fails(["explain", ".", "--text", "a"], "INPUT_UNREADABLE")).toContain(
+      ". is a folder. Name a file",
+    );
+  });
+
   it("names the command that was meant", async () => {
     expect(await fails(["explian"], "USAGE")).toContain("explain");
   });

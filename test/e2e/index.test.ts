@@ -132,6 +132,7 @@ describe("index", () => {
       images: 6,
       rejected: 1,
       unsupported: {},
+      firstRejected: [{ path: "notes.png", code: "IMAGE_UNREADABLE", message: expect.any(String) }],
       unread: [],
       passedOver: { hidden: 0, others: {} },
       shards: 1,
@@ -145,7 +146,10 @@ describe("index", () => {
     });
     const text = await runOk(args);
     expect(text).toContain(`6 images in ${index} (${DEFAULT_MODEL}, 1 shard), 0 files read now`);
-    expect(text).toContain("1 file could not be indexed");
+    expect(text).toContain("1 file could not be indexed:\n");
+    expect(text).toMatch(/notes\.png: it does not begin as a picture does\n/);
+    for (const name of ["2", "3", "4", "5", "6", "7"]) await writeFile(join(pictures, `${name}.png`), "none");
+    expect(await runOk(args)).toMatch(/7 files could not be indexed:\n( {4}cannot decode .*\n){5} {4}…, as /);
   });
 
   it("warns of pictures that have changed or gone, and brings the index up to date with --prune", async () => {

@@ -1,7 +1,8 @@
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../src/cluster/redis.ts";
-import { queueOf } from "../../src/cluster/run.ts";
+import { queueOf, refusalsOf } from "../../src/cluster/run.ts";
 import { expectSameIndex } from "../support/index-contents.ts";
 import { startWorker, type Watched, watch } from "../support/queue-run.ts";
 import { missing, type RedisServer, startRedis } from "../support/redis.ts";
@@ -100,6 +101,42 @@ describe.skipIf(missing !== undefined)(`a queue${missing ? ` (skipped: ${missing
     close();
     await worker.kill("SIGTERM");
     expect(processes.map((one) => one.said()).join("")).not.toContain(PASSWORD);
+  });
+
+  const plan = (index: string, ...more: string[]) =>
+    started(watch(["index", SCENES, "--out", index, "--queue", url, "--parts", "2", "--json", ...more]));
+
+  it("says that workers refuse, and that the index is gone", { timeout: 120_000 }, async () => {
+    const index = path("gone.index");
+    const planner = plan(index);
+    const unfit = started(startWorker(url, ["--precision", "int8"]));
+    await unfit.says("WORKER_REFUSED");
+    await planner.says(/no worker takes a part: the .* that refused looks? again every minute/);
+    await unfit.kill("SIGTERM");
+    await rm(index, { recursive: true });
+    const { code, stderr } = await planner.result;
+    expect([code, stderr]).toEqual([1, expect.stringContaining("INDEX_GONE")]);
+  });
+
+  it("has workers look at once at what they refused, where it is planned anew", {
+    // Less than the minute after which they would look by themselves.
+    timeout: 50_000,
+  }, async () => {
+    const index = path("again.index");
+    // Of another model: what is left of its parts is no part of what comes.
+    const first = plan(index, "--model", "emoji-6x192-p8");
+    const { redis: client, close } = await connect(url, () => {});
+    while ((await client.llen(`bull:${queueOf(index)}:wait`)) !== 2) await sleep(20);
+    await first.kill("SIGINT");
+    await rm(index, { recursive: true });
+    const worker = started(startWorker(url));
+    await worker.says("has no manifest");
+    const refusals = async () => (await client.hvals(refusalsOf(queueOf(index)))).join();
+    await expect.poll(refusals).toContain("has no manifest");
+    expect(await plan(index).result).toMatchObject({ code: 0 });
+    await expectSameIndex(index, path("one.index"));
+    close();
+    await worker.kill("SIGTERM");
   });
 
   it("is refused with a wrong password or address, which is not printed", async () => {

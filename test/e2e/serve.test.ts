@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { appSchema } from "../../src/results/app.ts";
 import { expectError, repositoryPath, runCli, startCli, testFolder } from "./cli.ts";
@@ -66,5 +67,17 @@ describe("serve", () => {
     expectError(await runCli(["serve", "--port", new URL(address).port], { env }), "ADDRESS_UNUSABLE");
     child.kill("SIGINT");
     await result;
+  });
+
+  it("starts without a folder to keep anything in, and says what is missing then", async () => {
+    const file = join(await testFolder(), "a-file");
+    await writeFile(file, "");
+    const env = { CLIP_INTERPRET_CACHE: file };
+    const { child, result, address } = await serving([], env);
+    expect((await fetch(new URL("/api/app", address))).status).toBe(200);
+    child.kill("SIGINT");
+    expect((await result).stderr).toMatch(
+      /^warning OUTPUT_UNWRITABLE: .* cannot be kept\. Set CLIP_INTERPRET_CACHE/,
+    );
   });
 });

@@ -220,6 +220,18 @@ describe("the atlas", () => {
 });
 
 describe("an atlas on disk", () => {
+  it("is refused before the work where nothing can be kept, with what to do", async () => {
+    const file = join(scratch, "a-file");
+    await writeFile(file, "");
+    const events: string[] = [];
+    const kept = await keptAtlas(file, model, index, { pool, rotations: 9 });
+    await expect(kept.make(index, { report: ({ type }) => events.push(type) })).rejects.toMatchObject({
+      code: "OUTPUT_UNWRITABLE",
+      hint: expect.stringContaining("CLIP_INTERPRET_CACHE"),
+    });
+    expect(events).toEqual([]);
+  });
+
   it("goes on where it was stopped, is the same as in one go, and is made once", async () => {
     const folder = join(scratch, "kept");
     const cacheFolder = join(scratch, "texts");

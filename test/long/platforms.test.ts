@@ -39,14 +39,40 @@ it("the platform's package says where it fits, and the other holds no library", 
   expect(existsSync(installed("clip-interpret/dist/onnxruntime"))).toBe(false);
 });
 
-it("computes with it, and says what to install where it is missing", async () => {
+it("computes with it", () => {
   const { status, stdout, stderr } = explain();
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(JSON.parse(stdout).texts[0].similarity).toBeCloseTo(0.2085, 4);
-  await rename(installed(OF_HERE), join(folder, "gone"));
-  const without = explain();
-  expect(without.status).toBe(1);
-  expect(without.stderr).toMatch(
+});
+
+/** What it says while a file or folder is away. */
+const without = async (path: string) => {
+  await rename(installed(path), join(folder, "gone"));
+  const { status, stderr } = explain();
+  await rename(join(folder, "gone"), installed(path));
+  return { status, stderr };
+};
+
+it("says what to install where it is missing, damaged, or for none", async () => {
+  const missing = await without(OF_HERE);
+  expect(missing.status).toBe(1);
+  expect(missing.stderr).toMatch(
     new RegExp(`^error RUNTIME_MISSING: ${OF_HERE} is not installed\\. npm install ${OF_HERE}@.*\n$`),
   );
+  const libraries = `${OF_HERE}/bin/napi-v6/${process.platform}/${process.arch}`;
+  const damaged = await without(`${libraries}/onnxruntime_binding.node`);
+  expect(damaged.stderr).toMatch(/^error RUNTIME_MISSING: ONNX Runtime does not load: .* It needs .*\n$/);
+  const unwanted = await without(`@img/sharp-${HERE}`); // As --omit=optional leaves it.
+  expect(unwanted).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^error RUNTIME_MISSING: .*sharp.*\n$/),
+  });
+  expect(unwanted.stderr).toContain("npm install --include=optional");
+});
+
+it("says so on a system that ONNX Runtime is not there for", () => {
+  const elsewhere = "data:text/javascript,Object.defineProperty(process,'arch',{value:'riscv64'})";
+  const runtime = installed("clip-interpret/dist/onnx/runtime.js");
+  const { stderr } = spawnSync(process.execPath, ["--import", elsewhere, runtime], { encoding: "utf8" });
+  expect(stderr).toContain(`there is no ONNX Runtime for ${process.platform}-riscv64`);
 });

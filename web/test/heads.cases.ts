@@ -71,6 +71,30 @@ export function headsCases(): void {
     expect(complaints).toEqual([]);
   });
 
+  it("has one tab stop for all squares, among which arrow keys move and Enter opens", async () => {
+    const { page } = await open("/heads");
+    const square = (name: string) => page.locator(`.square[data-head="${name}"]`);
+    await square("L3.H0").focus();
+    for (const key of [
+      "ArrowRight",
+      "ArrowDown",
+      "ArrowRight",
+      "End",
+      "ArrowUp",
+      "ArrowUp",
+      "Home",
+      "ArrowRight",
+    ])
+      await page.keyboard.press(key);
+    expect(await page.locator(":focus").getAttribute("data-head")).toBe("L3.H1");
+    await page.keyboard.press("Tab");
+    expect(await page.locator(".square:focus").count()).toBe(0);
+    await page.keyboard.press("Shift+Tab");
+    expect(await page.locator(".square:focus").count()).toBe(1);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/heads\/L3\.H/);
+  });
+
   it("says which heads know a text, as the search does", async () => {
     const text = "a red background";
     const { page } = await open("/heads");

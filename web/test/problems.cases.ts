@@ -16,10 +16,11 @@ export function problemsCases(): void {
       mimeType: "image/png",
       buffer: Buffer.from("no picture at all"),
     });
-    await page
-      .getByRole("alert")
-      .getByText(/cannot decode the picture/)
-      .waitFor();
+    const refused = page.getByRole("alert");
+    await refused.getByText(/cannot decode the picture/).waitFor();
+    // Wherever the picture was dropped, what is said of it is seen.
+    const { y, height } = (await refused.boundingBox())!;
+    expect(y + height).toBeLessThanOrEqual(page.viewportSize()!.height);
     await page.getByRole("button", { name: "Close" }).click();
     await page.goto(`${app.server.url}/look?image=upload:${"0".repeat(64)}&text=a+cat`);
     await page

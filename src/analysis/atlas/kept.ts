@@ -12,7 +12,7 @@ import {
   atlasResultSchema,
 } from "../../results/atlas.ts";
 import { codeVersion } from "../../support/code-version.ts";
-import { readJson, writeWhole } from "../../support/files.ts";
+import { readJson, requireCache, writeWhole } from "../../support/files.ts";
 import { sha256Of } from "../../support/hash.ts";
 import { makeAtlas } from "./atlas.ts";
 import { removeJournal } from "./maps.ts";
@@ -24,7 +24,7 @@ export interface KeptAtlas {
   overview(): Promise<AtlasResult | undefined>;
   /** The page of a head, `L3.H1`. */
   page(name: string): Promise<AtlasHeadResult | undefined>;
-  /** Makes what is missing, of the index with its rows; work that was stopped goes on. @throws as {@link makeAtlas}; `OUTPUT_UNWRITABLE` */
+  /** Makes what is missing, of the index with its rows; work that was stopped goes on. @throws as {@link makeAtlas}; `OUTPUT_UNWRITABLE` before the work, `DISK_FULL` */
   make(index: Index, options?: Omit<AtlasOptions, Kept>): Promise<AtlasResult>;
 }
 
@@ -70,6 +70,7 @@ export async function keptAtlas(
     async make(rows, options = {}) {
       const known = await kept.overview();
       if (known) return known;
+      await requireCache(home);
       await removeOthers(place, version);
       const journal = join(home, "maps.jsonl");
       const overview = await makeAtlas(model, rows, {

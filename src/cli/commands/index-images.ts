@@ -289,8 +289,9 @@ function summary({ origin, ...built }: IndexResult, next: string): string {
     );
   }
   const bad = rejected - unknown;
-  if (bad > 0)
-    lines.push(`  ${filesOf(bad)} could not be indexed: shards/…/rejected.jsonl in ${folder} says why`);
+  if (bad > 0) lines.push(`  ${filesOf(bad)} could not be indexed:`);
+  for (const { message } of built.firstRejected) lines.push(`    ${message}`);
+  if (bad > built.firstRejected.length) lines.push(`    …, as shards/…/rejected.jsonl in ${folder} says`);
   const passed = passedOverText(passedOver);
   if (passed !== "") lines.push(`  passed over: ${passed}`);
   for (const path of exported) lines.push(`  written: ${path}`);

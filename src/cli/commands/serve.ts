@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { Option } from "commander";
 import { createLog, LOG_FORMS, type LogForm } from "../../cluster/log.ts";
 import { modelOfIndex } from "../../corpus/index-model.ts";
@@ -7,7 +8,9 @@ import { locateModel, type ModelLoader, whatFinds } from "../../model/registry.t
 import { indexedCorpus } from "../../server/corpora.ts";
 import { startServer } from "../../server/serve.ts";
 import { type Engine, startEngine } from "../../server/threads/engine.ts";
-import { messageOf } from "../../support/errors.ts";
+import { ownCacheFolder } from "../../support/environment.ts";
+import { type ClipInterpretError, messageOf } from "../../support/errors.ts";
+import { requireCache } from "../../support/files.ts";
 import { checkCancelled } from "../../support/progress.ts";
 import type { Register } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -85,6 +88,11 @@ async function serveUntilStopped(context: CommandContext, options: ServeOptions,
   const { host, port, origin: origins, embed, basePath, labels, root: roots, report: reports } = options;
   const log =
     options.log && createLog(streams.stderr, options.log, { server: `${hostname()}-${process.pid}` });
+  // Much can be looked at without; what cannot is said before somebody meets it.
+  await requireCache(join(ownCacheFolder(process.env), "app")).catch((error: ClipInterpretError) => {
+    const lost = "pictures that are given, the generated scenes, labels and atlases cannot be kept";
+    report({ type: "warning", code: error.code, message: `${error.message}; ${lost}. ${error.hint}` });
+  });
   const server = await startServer({
     ...{ models, served: await servedBy(context, options, models), host, port, token },
     ...{ origins, embed, basePath, labels, roots, reports, ahead: true },

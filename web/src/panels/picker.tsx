@@ -19,9 +19,15 @@ export function Picker({ model, mostBytes, onPick }: Props) {
   const [busy, setBusy] = useState(false);
   const [dragging, setDragging] = useState(false);
   const file = useRef<HTMLInputElement>(null);
+  const note = useRef<HTMLDivElement>(null);
   const [, go] = useViewState();
   const latest = useRef({ onPick, mostBytes, model, go });
   latest.current = { onPick, mostBytes, model, go };
+
+  // What was dropped at the top of the page is refused here, which may be below what is seen.
+  useEffect(() => {
+    if (error !== null) note.current?.scrollIntoView({ block: "center" });
+  }, [error]);
 
   useEffect(() => {
     const take = async (blob: Blob | null | undefined) => {
@@ -128,11 +134,13 @@ export function Picker({ model, mostBytes, onPick }: Props) {
         tabIndex={-1}
       />
       {error !== null && (
-        <ProblemNote error={error}>
-          <button type="button" onClick={() => setError(null)}>
-            Close
-          </button>
-        </ProblemNote>
+        <div ref={note}>
+          <ProblemNote error={error}>
+            <button type="button" onClick={() => setError(null)}>
+              Close
+            </button>
+          </ProblemNote>
+        </div>
       )}
       {dragging && (
         <div className="dropzone">

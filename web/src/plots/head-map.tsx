@@ -1,7 +1,9 @@
+import type { KeyboardEvent } from "react";
 import { metricPaint } from "../../../src/views/atlas/svg.ts";
 import { metricValue } from "../../../src/views/atlas/words.ts";
 import type { AtlasMetricWords, AtlasResult } from "../state/api.ts";
 import { calledHead } from "../state/atlas.ts";
+import { keyLeadsTo } from "./arrow-keys.ts";
 
 interface Props {
   readonly atlas: Pick<AtlasResult, "layers" | "headsPerLayer" | "heads">;
@@ -21,10 +23,21 @@ export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }
   const paint = metricPaint(heads, metric);
   const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i);
   const roomy = headsPerLayer <= 8;
+  const focusable = pointed ?? heads.at(-headsPerLayer)?.name;
+  const moveFocus = (event: KeyboardEvent, unit: number) => {
+    const next = keyLeadsTo(event.key, unit, layers, headsPerLayer);
+    if (next === null) return;
+    event.preventDefault();
+    if (next !== undefined)
+      event.currentTarget
+        .closest("table")
+        ?.querySelector<HTMLElement>(`[data-head="${heads[next].name}"]`)
+        ?.focus();
+  };
   return (
     <section className="matrix-scroll" aria-label="Heads by layer" tabIndex={roomy ? undefined : 0}>
       <table className={roomy ? "matrix roomy" : "matrix"} onPointerLeave={() => onPoint(null)}>
-        <caption className="hidden">{`${metric.name} of each head. Rows are layers, the last on top.`}</caption>
+        <caption className="hidden">{`${metric.name} of each head. Arrow keys move, Enter opens. Rows are layers, the last on top.`}</caption>
         <thead>
           <tr>
             <td />
@@ -40,7 +53,7 @@ export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }
           {rows.map((layer) => (
             <tr key={layer}>
               <th scope="row">{`L${layer}`}</th>
-              {heads.slice(layer * headsPerLayer, (layer + 1) * headsPerLayer).map((entry) => {
+              {heads.slice(layer * headsPerLayer, (layer + 1) * headsPerLayer).map((entry, head) => {
                 const { name, label, metrics } = entry;
                 const value = metrics[metric.key];
                 const said = `${calledHead(name, label?.label)}: ${metric.name} ${metricValue(value, metric.unit)}`;
@@ -51,6 +64,8 @@ export function HeadMap({ atlas, metric, shown, pointed, onPoint, href, onOpen }
                       className={`cell square${state}`}
                       data-head={name}
                       href={href(name)}
+                      tabIndex={name === focusable ? 0 : -1}
+                      onKeyDown={(event) => moveFocus(event, layer * headsPerLayer + head)}
                       title={said}
                       aria-label={said}
                       style={styleOf(paint(value))}

@@ -3,6 +3,7 @@ import { signedScale } from "../../../src/views/kit/colour.ts";
 import { decimalsFor, formatSigned } from "../../../src/views/kit/text.ts";
 import { calledUnit } from "../state/atlas.ts";
 import { type Chosen, formatWeight, toggled } from "../state/heads.ts";
+import { keyLeadsTo } from "./arrow-keys.ts";
 
 interface Props {
   readonly layers: number;
@@ -71,19 +72,8 @@ export function Matrix({
     window.addEventListener("pointercancel", stop);
   };
   const moveFocus = (event: KeyboardEvent, unit: number) => {
-    const layer = Math.floor(unit / heads);
-    const head = unit % heads;
-    // The last layer is on top.
-    const to: Record<string, number | undefined> = {
-      ArrowLeft: head > 0 ? unit - 1 : undefined,
-      ArrowRight: head < heads - 1 ? unit + 1 : undefined,
-      ArrowUp: layer < layers - 1 ? unit + heads : undefined,
-      ArrowDown: layer > 0 ? unit - heads : undefined,
-      Home: layer * heads,
-      End: layer * heads + heads - 1,
-    };
-    const next = to[event.key];
-    if (!(event.key in to)) return;
+    const next = keyLeadsTo(event.key, unit, layers, heads);
+    if (next === null) return;
     event.preventDefault();
     if (next !== undefined) table.current?.querySelector<HTMLElement>(`[data-unit="${next}"]`)?.focus();
   };
