@@ -423,7 +423,7 @@ export const ERRORS = {
     hint: "Wait until it is done, or stop it there.",
   },
   MODEL_BUSY: {
-    means: "A model that was fetched is at work, and a page has room for one of those.",
+    means: "A model that was fetched is at work: it cannot be deleted, and a page has room for one of those.",
     hint: "Wait until it is done, or stop it at the foot of the page: what was seen is kept.",
   },
   CORPUS_NOT_READY: {

@@ -6,8 +6,10 @@ import { ClipInterpretError } from "../support/errors.ts";
 export interface OpenModels {
   /** @throws what loading throws; `MODEL_BUSY` where the one whose place it would take is at work */
   open(name: string): Promise<ClipModel>;
-  /** Frees one. */
+  /** Frees one. @throws `MODEL_BUSY` where it is at work */
   close(name: string): Promise<void>;
+  /** @throws `MODEL_BUSY` where one is at work, which cannot be closed then */
+  requireIdle(name: string): void;
 }
 
 /** Which models there are. */
@@ -26,7 +28,7 @@ const MOST_SMALL = 3;
 export function createOpenModels({ load, isLarge, workOf }: ModelsPlace): OpenModels {
   /** The one that was asked least recently first. */
   const kept = new Map<string, Promise<ClipModel>>();
-  const close = async (name: string) => {
+  const release = async (name: string) => {
     const model = kept.get(name);
     kept.delete(name);
     await model?.then((one) => one.release()).catch(() => {});
@@ -38,18 +40,19 @@ export function createOpenModels({ load, isLarge, workOf }: ModelsPlace): OpenMo
       return alike
         .filter((other) => workOf(other) === undefined)
         .slice(0, Math.max(0, alike.length + 1 - MOST_SMALL));
-    for (const other of alike) {
-      const work = workOf(other);
-      if (work !== undefined)
-        throw new ClipInterpretError(
-          "MODEL_BUSY",
-          `${other} looks at “${work}”: beside it there is no room for ${name}`,
-        );
-    }
+    for (const other of alike) requireIdle(other, `beside it there is no room for ${name}`);
     return alike;
   };
+  const requireIdle = (name: string, so = "it cannot be deleted now") => {
+    const work = workOf(name);
+    if (work !== undefined) throw new ClipInterpretError("MODEL_BUSY", `${name} looks at “${work}”: ${so}`);
+  };
   return {
-    close,
+    async close(name) {
+      requireIdle(name);
+      await release(name);
+    },
+    requireIdle: (name) => requireIdle(name),
     async open(name) {
       const known = kept.get(name);
       if (known) {
@@ -62,7 +65,7 @@ export function createOpenModels({ load, isLarge, workOf }: ModelsPlace): OpenMo
       kept.set(name, model);
       model.catch(() => kept.get(name) === model && kept.delete(name));
       await model;
-      for (const other of others) await close(other);
+      for (const other of others) await release(other);
       return model;
     },
   };

@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
@@ -18,6 +19,7 @@ import { pageFor } from "./page-for.ts";
  * A model that the page does not come with, opened by its hub's id or its address: fetched in parts, kept, the command's numbers.
  */
 
+const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));
 const COFFEE = goldenPath("preprocess/skimage-coffee.png");
 /** A CLIP of a few numbers, with the vocabulary that CLIPs share, and no tokenizer of its own. */
 const TINY = {
@@ -143,6 +145,27 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     await again.close();
     await context.setOffline(false);
     expect({ hub: hub.asked.length, files: hub.askedFiles.length }).toEqual(before);
+  });
+
+  it("is not deleted while it looks at pictures of one's own", async () => {
+    const holiday = join(scratch, "holiday");
+    for (let day = 0; day < 30; day++) await cp(SCENES, join(holiday, String(day)), { recursive: true });
+    await page.getByRole("button", { name: /^pictures/ }).click();
+    await page.getByLabel("A folder of pictures", { exact: true }).setInputFiles(holiday);
+    const work = page.getByRole("complementary", { name: "Background work" });
+    await work.getByText(/indexing, \d+ of/).waitFor();
+    const dialog = await listed(page);
+    const kept = dialog.getByRole("listitem").filter({ hasText: ID });
+    await kept.getByRole("button", { name: "Delete…" }).click();
+    await kept.getByRole("button", { name: /^Delete \d/ }).click();
+    await dialog.getByText(`${ID} looks at “holiday”: it cannot be deleted now`).waitFor();
+    await dialog.getByText("MODEL_BUSY").waitFor();
+    const seen = async () => Number(/indexing, (\d+) of/.exec((await work.textContent()) ?? "")?.[1]);
+    const before = await seen();
+    await expect.poll(seen).toBeGreaterThan(before + 5);
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await work.getByRole("button", { name: "Stop" }).click();
+    await work.getByText("stopped").waitFor();
   });
 
   it("is opened by its address too, and deleted again", async () => {

@@ -11,7 +11,7 @@ import type { PageFacts, Question } from "../../../src/tab/facts.ts";
 import { indexAt } from "../../../src/tab/index-at.ts";
 import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folders.ts";
 import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
-import { createOpenModels } from "../../../src/tab/open-models.ts";
+import { createOpenModels, type OpenModels } from "../../../src/tab/open-models.ts";
 import type { App, Job } from "../state/api.ts";
 import { FOLDERS, privateStore } from "./private-store.ts";
 import { unpacked } from "./unpack.ts";
@@ -38,7 +38,8 @@ export type ModelFiles = Readonly<Record<string, string>>;
 export type TabControl =
   | { readonly allow: string }
   | { readonly kept: true }
-  | { readonly forget: string }
+  /** Has nothing go on that is in the way of deleting a model. */
+  | { readonly letGo: string }
   | { readonly stopFetching: true };
 
 /** What the page says next, as often as it likes. */
@@ -69,6 +70,8 @@ const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let folders: KeptFolders | undefined;
 let models: TabModels | undefined;
+/** Those of them, and those that came with the page, that are open. */
+let inMemory: OpenModels | undefined;
 /** What is being answered. */
 let current: Asked | undefined;
 let isAtWork = false;
@@ -141,8 +144,8 @@ async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
 async function control(asked: TabControl): Promise<unknown> {
   await answer;
   if ("allow" in asked) return models!.allow(asked.allow);
-  if ("forget" in asked) return models!.forget(asked.forget);
-  if ("stopFetching" in asked) return models!.stop();
+  if ("letGo" in asked) inMemory!.requireIdle(asked.letGo);
+  if ("letGo" in asked || "stopFetching" in asked) return models!.stop();
   return models!.kept();
 }
 
@@ -177,7 +180,7 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
   );
   models = fetched;
   /** What is asked and what is indexed use the same. */
-  const inMemory = createOpenModels({
+  const open = createOpenModels({
     isLarge: (name) => facts.models[name] === undefined,
     workOf: (name) => folders?.workOf(name),
     async load(name) {
@@ -191,8 +194,9 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
       return openWebModel(folder, { runtime, files, name, sharedTokenizer });
     },
   });
+  inMemory = open;
   folders = createKeptFolders({
-    openModel: inMemory.open,
+    openModel: open.open,
     store: once(() => privateStore(FOLDERS)),
     room,
     lock,
@@ -208,7 +212,13 @@ async function start({ facts, base, isKept, index }: TabStart): Promise<Answer> 
   const others = index === null ? [] : [indexAt(index, webBytes({ fetch: fetchAllowed }))];
   return createAnswers({
     facts,
-    models: inMemory,
+    models: {
+      ...open,
+      async close(name) {
+        await open.close(name);
+        await fetched.forget(name);
+      },
+    },
     readFile: read,
     async runtime() {
       await runtime;
