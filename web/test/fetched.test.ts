@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { goldenPath } from "../../test/support/goldens.ts";
 import { COMMIT, type HubForPages, startHubForPages } from "../../test/support/hub-for-pages.ts";
 import { writeRandomCheckpoint } from "../../test/support/random-checkpoint.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, numbersOf, painted, requirePage, skipPage } from "./browser.ts";
+import { end, launch, numbersOf, painted, requirePage, skipPage } from "./browser.ts";
 import { pageFor } from "./page-for.ts";
 
 /*
@@ -92,11 +92,7 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     context.on("request", (request) => asked.push(request.url()));
     await page.goto(`${site.url}/#/segment`);
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await Promise.all([hub?.close(), site?.close(), models?.close()]);
-    for (const folder of [scratch, served]) if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, hub, site, models, scratch, served));
 
   it("is not fetched because an address names it: the page asks first", async () => {
     await page.goto(`${site.url}/#/look?model=${encodeURIComponent(ID)}`);

@@ -15,7 +15,7 @@ import { unitProbe } from "../../src/model/probe.ts";
 import { openModel } from "../../src/model/registry.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, numbersOf, requirePage, shown, skipPage } from "./browser.ts";
+import { end, launch, numbersOf, requirePage, shown, skipPage } from "./browser.ts";
 import { PHONE, tooSmall } from "./fingers.ts";
 
 /*
@@ -153,13 +153,7 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     await context.addInitScript(eavesdrop);
   }, 180_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await elsewhere?.close();
-    await model?.release();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, server, elsewhere, model, folder));
 
   it("looks at a folder, can be stopped, and goes on in a page that is opened anew", async () => {
     await open("#/neighbors?by=text&query=a+red+background");

@@ -16,7 +16,7 @@ import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, numbersOf, painted, requirePage, shown, skipPage } from "./browser.ts";
+import { end, launch, numbersOf, painted, requirePage, shown, skipPage } from "./browser.ts";
 import { PHONE, tooSmall } from "./fingers.ts";
 
 /*
@@ -72,11 +72,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     listen(page);
     model = await openModel("emoji-4x128-p8");
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await model?.release();
-  });
+  afterAll(() => end(browser, server, model));
 
   it("shows its first map after few bytes, with the command's numbers", async () => {
     await page.goto(`${server.url}/`);

@@ -2,7 +2,6 @@
 import "./no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
-import { problemOf } from "../../../src/server/problems.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
 import { once } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
@@ -14,6 +13,7 @@ import { createTabModels, type Fetching, requireAllowed, type TabModels } from "
 import { createOpenModels, type OpenModels } from "../../../src/tab/open-models.ts";
 import type { App, Job } from "../state/api.ts";
 import { FOLDERS, privateStore } from "./private-store.ts";
+import { reply } from "./reply.ts";
 import { unpacked } from "./unpack.ts";
 
 /** What the page says first. */
@@ -50,11 +50,6 @@ export type TabRequest =
 
 /** What the thread says by itself: how far it is with what it fetches of a model, and with work that nobody waits for. */
 export type TabNews = { readonly fetching: Fetching } | { readonly job: Job };
-
-/** What the thread says. */
-export type TabReply =
-  | TabNews
-  | { readonly id: number; readonly value?: unknown; readonly problem?: ReturnType<typeof problemOf> };
 
 /** What the page waits for least: it is answered when nothing else is to be. */
 const LATER = /^\/api\/(neighbors|means|words|without|atlas)/;
@@ -109,7 +104,7 @@ function modelOf({ path, body }: Question): string | undefined {
   return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
 }
 
-const say = (reply: TabReply) => self.postMessage(reply);
+const say = (news: TabNews) => self.postMessage(news);
 
 /** One at a time: whatever runs, runs in this thread. What nobody waits for is done in between. */
 async function work(): Promise<void> {
@@ -129,16 +124,6 @@ async function work(): Promise<void> {
     current = undefined;
   } while ((await folders?.step()) || waiting.length > 0);
   isAtWork = false;
-}
-
-async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
-  try {
-    say({ id, value: await work() });
-  } catch (error) {
-    const problem = problemOf(error);
-    if (problem.code === "INTERNAL") console.error(error);
-    say({ id, problem });
-  }
 }
 
 async function control(asked: TabControl): Promise<unknown> {
