@@ -22,6 +22,20 @@ async function swipe(page: Page, x: number, y: number, by: { readonly x: number;
     await touch("touchMove", [{ x: x + (by.x * i) / STEPS, y: y + (by.y * i) / STEPS }]);
   await touch("touchEnd", []);
   await session.detach();
+  // While it still glides, a tap stops it and does no more.
+  await page.evaluate(
+    () =>
+      new Promise<void>((end) => {
+        let [last, still] = [scrollY, 0];
+        const look = () => {
+          still = scrollY === last ? still + 1 : 0;
+          last = scrollY;
+          if (still > 10) end();
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
 }
 
 /** All that a finger can do in Look. */
