@@ -80,9 +80,10 @@ const { startEngine } =
   await built<typeof import("../src/server/threads/engine.ts")>("server/threads/engine");
 const { builtInCorpora } = await built<typeof import("../src/server/corpora.ts")>("server/corpora");
 const { codeVersion } = await built<typeof import("../src/support/code-version.ts")>("support/code-version");
-// The index, what it says of heads and the atlas take a minute: they are kept for as long as what computes them stays the same.
+// The index, what it says of heads and the atlas take a minute: they are kept for as long as what computes them, and where that lies, stay
+// the same.
 const caches = join(ROOT, "node_modules/.cache/clip-interpret-page");
-const cache = join(caches, (await codeVersion()).slice(0, 16));
+const cache = join(caches, sha256Of(`${await codeVersion()} ${ROOT}`).slice(0, 16));
 for (const old of await readdir(caches).catch(() => []))
   if (old !== basename(cache)) await rm(join(caches, old), { recursive: true, force: true });
 const pools: Record<string, string> = {};

@@ -97,12 +97,25 @@ function readChunks(file: Binary) {
   return { data, palette, exif };
 }
 
+/** Bytes that are unpacked at a time: what a thousand times as many come out of is little enough. */
+const UNPACKED_AT_A_TIME = 65_536;
+
 /** zlib's stream, of which no more is kept than there should be. */
 async function inflate(parts: readonly Uint8Array<ArrayBuffer>[], bytes: number): Promise<Uint8Array> {
   const out = new Uint8Array(bytes);
-  const stream = new Blob([...parts]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const { readable, writable } = new DecompressionStream("deflate");
+  // Straight into it: in browsers a blob's stream comes by way of another process.
+  const write = async () => {
+    const writer = writable.getWriter();
+    for (const part of parts)
+      for (let from = 0; from < part.length; from += UNPACKED_AT_A_TIME)
+        await writer.write(part.subarray(from, from + UNPACKED_AT_A_TIME));
+    await writer.close();
+  };
+  // Whoever reads hears what is wrong with it.
+  write().catch(() => {});
   let at = 0;
-  for await (const chunk of stream as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of readable as unknown as AsyncIterable<Uint8Array>) {
     if (at + chunk.length > bytes) throw new Error("the PNG holds more pixels than it says");
     out.set(chunk, at);
     at += chunk.length;
@@ -152,6 +165,7 @@ function unfilter(lines: Uint8Array, rowBytes: number, step: number): void {
   for (let start = 0; start < lines.length; start += stride) {
     const filter = lines[start]!;
     if (filter > 4) throw new Error("the PNG's pixels are damaged");
+    if (filter === 0) continue;
     for (let i = 1; i <= rowBytes; i++) {
       const at = start + i;
       const left = i > step ? lines[at - step]! : 0;
@@ -172,6 +186,13 @@ function unfilter(lines: Uint8Array, rowBytes: number, step: number): void {
 function spread(lines: Uint8Array, out: Uint8Array, pass: Pass, size: PassSize, header: Header): void {
   const { depth, samples, width } = header;
   const most = (1 << depth) - 1;
+  if (depth === 8 && pass === WHOLE) {
+    for (let row = 0; row < size.rows; row++) {
+      const start = row * (size.rowBytes + 1) + 1;
+      out.set(lines.subarray(start, start + size.rowBytes), row * size.rowBytes);
+    }
+    return;
+  }
   for (let row = 0; row < size.rows; row++) {
     const start = row * (size.rowBytes + 1) + 1;
     const to = (pass.y + row * pass.dy) * width;

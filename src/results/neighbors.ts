@@ -38,7 +38,13 @@ export const neighborsResultSchema = z.strictObject({
   least: z.array(neighborSchema).describe("the lowest scores, lowest first"),
   random: z.array(neighborSchema).describe("images drawn at random, against cherry-picking"),
   common: z
-    .strictObject({ neighbors: z.array(commonSchema), least: z.array(commonSchema) })
+    .strictObject({
+      neighbors: z.array(commonSchema),
+      least: z.array(commonSchema),
+      leftOut: z
+        .array(z.string())
+        .describe("known factors with more than 100,000 values, of which nothing is said"),
+    })
     .nullable()
     .describe(
       "values of known factors that the images found have more often than all that were searched, beyond chance; null where nothing is known of the images, or there are more than 200,000",

@@ -430,7 +430,7 @@ export const ERRORS = {
   },
   MODEL_BUSY: {
     means:
-      "A model is at work: a page has room for one that was fetched, and none moves to another device meanwhile.",
+      "A model is at work: a page has room for one that was fetched, and none is deleted or moves to another device meanwhile.",
     hint: "Wait until it is done, or stop it at the foot of the page: what was seen is kept.",
   },
   CORPUS_NOT_READY: {

@@ -47,7 +47,7 @@ export interface KeptBytesOptions {
 
 /** What is fetched, kept and read in one piece: small enough to be stopped and told of, large enough for few requests. */
 const PIECE = 4 * 1024 * 1024;
-/** Requests at a time. */
+/** Requests, or pieces that are read, at a time. */
 const AT_ONCE = 3;
 /** A server without ranges may send as much whole. */
 const MOST_WHOLE = 1024 * 1024;
@@ -180,16 +180,17 @@ export function keptBytes({ folder, parts, list, onProgress }: KeptBytesOptions)
   const copyTo = async (address: string, wanted: readonly Span[], target: Uint8Array, origin: number) => {
     const file = await known(address);
     await fetchMissing(address, file, wanted);
-    for (const { span, name } of [...file.pieces]) {
+    // While one is hashed, which browsers do elsewhere, others are read.
+    await atOnce(AT_ONCE, [...file.pieces], async ({ span, name }) => {
       const [begin, end] = span;
       const needed = wanted.filter(([from, to]) => from < end && to > begin);
-      if (needed.length === 0) continue;
+      if (needed.length === 0) return;
       const body = await readPiece(file, name, address);
       for (const [from, to] of needed) {
         const [start, stop] = [Math.max(from, begin), Math.min(to, end)];
         target.set(body.subarray(start - begin, stop - begin), start - origin);
       }
-    }
+    });
   };
   const readPart = async (address: string, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
     const data = new Uint8Array(end - begin);

@@ -328,7 +328,6 @@ export function createAnswers({
     } catch (error) {
       const { model } = (question.body ?? {}) as { readonly model?: string };
       if (model === undefined || !gpu.failed(model, error)) throw error;
-      await models.close(model);
       return answer(question, signal);
     }
   };

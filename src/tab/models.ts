@@ -157,8 +157,6 @@ export function createTabModels(
       return { models, isLasting, room: quota, taken: usage };
     },
     async forget(name) {
-      stopper.abort();
-      stopper = new AbortController();
       allowed.delete(name);
       await (await root()).removeEntry(folderName(placeOf(name)), { recursive: true }).catch(() => {});
     },

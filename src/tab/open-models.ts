@@ -6,10 +6,12 @@ import { ClipInterpretError } from "../support/errors.ts";
 export interface OpenModels {
   /** @throws what loading throws; `MODEL_BUSY` where the one whose place it would take is at work */
   open(name: string): Promise<ClipModel>;
-  /** Frees one. */
+  /** Frees one. @throws `MODEL_BUSY` where it is at work */
   close(name: string): Promise<void>;
   /** Frees all. @throws `MODEL_BUSY` where one is at work */
   closeAll(): Promise<void>;
+  /** @throws `MODEL_BUSY` where one is at work, which cannot be closed then */
+  requireIdle(name: string): void;
 }
 
 /** Which models there are. */
@@ -30,7 +32,7 @@ const MOST_SMALL = 3;
 export function createOpenModels({ load, isLarge, workOf, deviceOf }: ModelsPlace): OpenModels {
   /** The one that was asked least recently first. */
   const kept = new Map<string, Promise<ClipModel>>();
-  const close = async (name: string) => {
+  const release = async (name: string) => {
     const model = kept.get(name);
     kept.delete(name);
     await model?.then((one) => one.release()).catch(() => {});
@@ -42,20 +44,17 @@ export function createOpenModels({ load, isLarge, workOf, deviceOf }: ModelsPlac
       return alike
         .filter((other) => workOf(other) === undefined)
         .slice(0, Math.max(0, alike.length + 1 - MOST_SMALL));
-    for (const other of alike) {
-      const work = workOf(other);
-      if (work !== undefined)
-        throw new ClipInterpretError(
-          "MODEL_BUSY",
-          `${other} looks at “${work}”: beside it there is no room for ${name}`,
-        );
-    }
+    for (const other of alike) requireIdle(other, `beside it there is no room for ${name}`);
     return alike;
+  };
+  const requireIdle = (name: string, so: string) => {
+    const work = workOf(name);
+    if (work !== undefined) throw new ClipInterpretError("MODEL_BUSY", `${name} looks at “${work}”: ${so}`);
   };
   const open = async (name: string): Promise<ClipModel> => {
     const known = kept.get(name);
     if (known && deviceOf && (await known).device !== deviceOf(name)) {
-      await close(name);
+      await release(name);
       return open(name);
     }
     if (known) {
@@ -68,22 +67,20 @@ export function createOpenModels({ load, isLarge, workOf, deviceOf }: ModelsPlac
     kept.set(name, model);
     model.catch(() => kept.get(name) === model && kept.delete(name));
     await model;
-    for (const other of others) await close(other);
+    for (const other of others) await release(other);
     return model;
   };
+  const undeleted = "it cannot be deleted now";
   return {
     open,
-    close,
+    requireIdle: (name) => requireIdle(name, undeleted),
+    async close(name) {
+      requireIdle(name, undeleted);
+      await release(name);
+    },
     async closeAll() {
-      for (const name of kept.keys()) {
-        const work = workOf(name);
-        if (work !== undefined)
-          throw new ClipInterpretError(
-            "MODEL_BUSY",
-            `${name} looks at “${work}”: it cannot move to another device meanwhile`,
-          );
-      }
-      for (const name of [...kept.keys()]) await close(name);
+      for (const name of kept.keys()) requireIdle(name, "it cannot move to another device meanwhile");
+      for (const name of [...kept.keys()]) await release(name);
     },
   };
 }

@@ -65,6 +65,20 @@ it("takes no place from one that is at work", async () => {
   expect(released).toEqual([large]);
 });
 
+it("does not close one that is at work", async () => {
+  const models = createOpenModels(place);
+  await models.open(large);
+  working.set(large, "Holiday");
+  const busy = { code: "MODEL_BUSY", message: expect.stringContaining("“Holiday”") };
+  await expect(models.close(large)).rejects.toMatchObject(busy);
+  expect(() => models.requireIdle(large)).toThrow(expect.objectContaining(busy));
+  expect(released).toEqual([]);
+  working.clear();
+  models.requireIdle(large);
+  await models.close(large);
+  expect(released).toEqual([large]);
+});
+
 it("keeps what was open where another cannot be opened", async () => {
   const models = createOpenModels({
     ...place,

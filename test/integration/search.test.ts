@@ -497,4 +497,21 @@ describe("what the images found have in common", () => {
     const bare = { ...exact, images: exact.images.map((row) => ({ ...row, label: null, factors: {} })) };
     expect((await through(bare, "L0.H1")).common).toBeNull();
   });
+
+  it("names a factor with too many values, of which nothing is said", async () => {
+    const rows = Array.from({ length: 100_002 }, (_, i) => ({
+      ...exact.images[i % exact.images.length],
+      factors: { caption: `caption ${i}`, half: i % 2 },
+    }));
+    const rowsUnread = {
+      ...exact,
+      images: { length: exact.images.length },
+      async *eachShardRows() {
+        yield rows;
+      },
+    };
+    const { common } = await through(rowsUnread as never, "L0.H1");
+    expect(common).toMatchObject({ leftOut: ["caption"], neighbors: expect.any(Array) });
+    expect((await through(exact, "L0.H1")).common!.leftOut).toEqual([]);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -7,7 +7,7 @@ import { explainImage } from "../../src/analysis/explain/explain.ts";
 import { loadClipModel } from "../../src/model/load-model.ts";
 import type { ExplainResult } from "../../src/results/explain.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
-import { launch, numbersOf, painted, requirePage, skipPage } from "../../web/test/browser.ts";
+import { end, launch, numbersOf, painted, requirePage, skipPage } from "../../web/test/browser.ts";
 import { pageFor } from "../../web/test/page-for.ts";
 import { apart } from "../support/apart.ts";
 import { type HubForPages, startHubForPages } from "../support/hub-for-pages.ts";
@@ -54,11 +54,7 @@ describe.skipIf(skipPage)("a ViT-B/32 in the page", { timeout: 600_000 }, () => 
     page = await context.newPage();
     page.setDefaultTimeout(120_000);
   }, 300_000);
-  afterAll(async () => {
-    await browser?.close();
-    await Promise.all([hub?.close(), site?.close()]);
-    for (const folder of [scratch, served]) if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, hub, site, scratch, served));
 
   it("fetches at most 60 % of the file for the image tower, stopped and gone on with", async () => {
     await page.goto(`${site.url}/#/heads?model=${encodeURIComponent(ID)}`);

@@ -61,6 +61,7 @@ const inCommon: NeighborsResult = {
       { factor: "concept", value: "ball", share: 0.5, overall: 0.05, p: 0.004 },
     ],
     least: [{ factor: "style", value: "flat", share: 0.75, overall: 0.251, p: 0.03 }],
+    leftOut: [],
   },
 };
 const byDeviations: NeighborsResult = {
@@ -201,9 +202,13 @@ export const neighbors: Gallery = {
     },
     {
       name: "neighbors/80-columns-in-common.txt",
-      shows: "What the nearest have more often than all images; of the least similar nothing.",
+      shows:
+        "What the nearest have more often than all images; of the least similar nothing, nor of a factor with too many values.",
       draw: () =>
-        neighborsTerminal({ ...inCommon, common: { ...inCommon.common!, least: [] } }, { columns: 80 }),
+        neighborsTerminal(
+          { ...inCommon, common: { ...inCommon.common!, least: [], leftOut: ["caption"] } },
+          { columns: 80 },
+        ),
     },
     {
       name: "neighbors/40-columns.txt",

@@ -12,7 +12,7 @@ import { segmentationPaints } from "../../src/views/segmentation/pictures.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";
 import { rgbaOf } from "../src/plots/paint.ts";
-import { launch, openPage, pixelsOf } from "./browser.ts";
+import { end, launch, openPage, pixelsOf } from "./browser.ts";
 
 /*
  * What the tests of every view share: one browser, one server whose demo corpus is ready, and the models that tell what
@@ -37,9 +37,7 @@ export async function startWorld(): Promise<void> {
 }
 
 export async function stopWorld(): Promise<void> {
-  await app.browser?.close();
-  await app.server?.close();
-  await app.models.release();
+  await end(app.browser, app.server, app.models);
 }
 
 /** Waits until a server's demo corpus is drawn and indexed. */

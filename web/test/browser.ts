@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { expect } from "vitest";
@@ -39,6 +39,16 @@ export function launch(args: readonly string[] = []): Promise<Browser> {
     // Chromium has no sandbox for root, which containers run as.
     args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...args],
   });
+}
+
+/** Ends what tests used, as far as it came to be, in this order: what can be closed or released, and folders by their paths. */
+export async function end(
+  ...used: readonly ({ close(): Promise<unknown> } | { release(): Promise<unknown> } | string | undefined)[]
+): Promise<void> {
+  for (const one of used) {
+    if (typeof one === "string") await rm(one, { recursive: true, force: true });
+    else if (one) await ("close" in one ? one.close() : one.release());
+  }
 }
 
 /** A page that notes everything it complains of, and every request to elsewhere. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ import { parseHeads } from "../../src/model/components.ts";
 import { openModel } from "../../src/model/registry.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, openPage, requirePage, skipPage } from "./browser.ts";
+import { end, launch, openPage, requirePage, skipPage } from "./browser.ts";
 
 /*
  * A view in somebody else's page: one script, one element, the command's numbers. And the same script as anywidget renders it
@@ -91,12 +91,7 @@ describe.skipIf(skipPage)("the view", { timeout: 180_000 }, () => {
     browser = await launch();
     model = await openModel("emoji-4x128-p8");
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await model?.release();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, server, model, folder));
 
   const segmented = (heads: string) =>
     segmentImage(model, SCENE, TEXTS, { set: parseHeads(model, heads), written: heads, mode: "topic" });

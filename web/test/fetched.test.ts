@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explainImage } from "../../src/analysis/explain/explain.ts";
@@ -11,13 +12,14 @@ import { goldenPath } from "../../test/support/goldens.ts";
 import { COMMIT, type HubForPages, startHubForPages } from "../../test/support/hub-for-pages.ts";
 import { writeRandomCheckpoint } from "../../test/support/random-checkpoint.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, numbersOf, painted, requirePage, skipPage } from "./browser.ts";
+import { end, launch, numbersOf, painted, requirePage, skipPage } from "./browser.ts";
 import { pageFor } from "./page-for.ts";
 
 /*
  * A model that the page does not come with, opened by its hub's id or its address: fetched in parts, kept, the command's numbers.
  */
 
+const SCENES = fileURLToPath(new URL("../../examples/scenes/images", import.meta.url));
 const COFFEE = goldenPath("preprocess/skimage-coffee.png");
 /** A CLIP of a few numbers, with the vocabulary that CLIPs share, and no tokenizer of its own. */
 const TINY = {
@@ -90,11 +92,7 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     context.on("request", (request) => asked.push(request.url()));
     await page.goto(`${site.url}/#/segment`);
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await Promise.all([hub?.close(), site?.close(), models?.close()]);
-    for (const folder of [scratch, served]) if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, hub, site, models, scratch, served));
 
   it("is not fetched because an address names it: the page asks first", async () => {
     await page.goto(`${site.url}/#/look?model=${encodeURIComponent(ID)}`);
@@ -143,6 +141,27 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     await again.close();
     await context.setOffline(false);
     expect({ hub: hub.asked.length, files: hub.askedFiles.length }).toEqual(before);
+  });
+
+  it("is not deleted while it looks at pictures of one's own", async () => {
+    const holiday = join(scratch, "holiday");
+    for (let day = 0; day < 30; day++) await cp(SCENES, join(holiday, String(day)), { recursive: true });
+    await page.getByRole("button", { name: /^pictures/ }).click();
+    await page.getByLabel("A folder of pictures", { exact: true }).setInputFiles(holiday);
+    const work = page.getByRole("complementary", { name: "Background work" });
+    await work.getByText(/indexing, \d+ of/).waitFor();
+    const dialog = await listed(page);
+    const kept = dialog.getByRole("listitem").filter({ hasText: ID });
+    await kept.getByRole("button", { name: "Delete…" }).click();
+    await kept.getByRole("button", { name: /^Delete \d/ }).click();
+    await dialog.getByText(`${ID} looks at “holiday”: it cannot be deleted now`).waitFor();
+    await dialog.getByText("MODEL_BUSY").waitFor();
+    const seen = async () => Number(/indexing, (\d+) of/.exec((await work.textContent()) ?? "")?.[1]);
+    const before = await seen();
+    await expect.poll(seen).toBeGreaterThan(before + 5);
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await work.getByRole("button", { name: "Stop" }).click();
+    await work.getByText("stopped").waitFor();
   });
 
   it("is opened by its address too, and deleted again", async () => {

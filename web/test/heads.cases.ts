@@ -11,8 +11,7 @@ import { goldenPath } from "../../test/support/goldens.ts";
 import { writeRandomCheckpoint } from "../../test/support/random-checkpoint.ts";
 import { app, cell, open, param, violations, watchShifts } from "./app-world.ts";
 import { openPage, pixelsOf } from "./browser.ts";
-
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+import { PHONE } from "./fingers.ts";
 
 /** The names of the cards, in their order. */
 const listed = (page: Page) =>

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -8,7 +8,7 @@ import { ClipInterpretError, type ErrorCode } from "../../src/support/errors.ts"
 import { bundleBrowser } from "../../test/support/bundle-browser.ts";
 import { DATA, describeBytes } from "../../test/support/bytes-contract.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, skip } from "./browser.ts";
+import { end, launch, skip } from "./browser.ts";
 import type { Kept } from "./kept-page.ts";
 
 /*
@@ -73,12 +73,7 @@ describe.skipIf(skip)("private files of a browser", { timeout: 120_000 }, () => 
     await page.goto(`${own.url}/index.html`);
     await page.waitForFunction(() => "kept" in globalThis);
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await own?.close();
-    await models?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, own, models, folder));
 
   describeBytes("a browser", () => open());
 

@@ -4,7 +4,7 @@ import type { Browser, CDPSession, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, painted, requirePage, skipPage } from "./browser.ts";
+import { end, launch, painted, requirePage, skipPage } from "./browser.ts";
 
 /*
  * The page without a server, looked at for long: fifty photographs in one tab take little more memory than five.
@@ -108,10 +108,7 @@ describe.skipIf(skipPage || process.platform !== "linux")(
       await page.goto(`${server.url}/#/look?text=a+monkey&text=a+red+background`);
       await painted(page);
     }, 180_000);
-    afterAll(async () => {
-      await browser?.close();
-      await server?.close();
-    });
+    afterAll(() => end(browser, server));
 
     it("take little more memory than five", async () => {
       await look(0, FEW);

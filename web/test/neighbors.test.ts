@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { indexedCorpus } from "../../src/server/corpora.ts";
 import { formatCosine } from "../../src/views/kit/text.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";
 import { runHere } from "../../test/support/run-cli.ts";
-import { launch, openPage, skip } from "./browser.ts";
+import { end, launch, openPage, skip } from "./browser.ts";
 
 /*
  * The command, the page and the files that each saves say the same of one search: the same numbers, and the same bytes.
@@ -33,11 +33,7 @@ describe.skipIf(skip)("one search for neighbours", { timeout: 180_000 }, () => {
     expect((await runHere("index", pictures, "--out", index)).code).toBe(0);
     server = await startTestServer({ corpora: [await indexedCorpus(index)] });
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    if (scratch) await rm(scratch, { recursive: true, force: true });
-  }, 120_000);
+  afterAll(() => end(browser, server, scratch), 120_000);
 
   it.each(["text", "image"] as const)(
     "by %s is the same for the command, the server, the page and what they save",

@@ -16,7 +16,8 @@ import { formatCosine } from "../../src/views/kit/text.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { apart } from "../../test/support/apart.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, numbersOf, painted, requirePage, shown, skipPage } from "./browser.ts";
+import { end, launch, numbersOf, painted, requirePage, shown, skipPage } from "./browser.ts";
+import { PHONE, tooSmall } from "./fingers.ts";
 
 /*
  * The page without a server (`npm run build:page`), over one that knows nothing but files: what it shows is what the
@@ -71,11 +72,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     listen(page);
     model = await openModel("emoji-4x128-p8");
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await model?.release();
-  });
+  afterAll(() => end(browser, server, model));
 
   it("shows its first map after few bytes, with the command's numbers", async () => {
     await page.goto(`${server.url}/`);
@@ -169,7 +166,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
   });
 
   it("fits a phone, and a finger", async () => {
-    const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true });
+    const phone = await browser.newContext(PHONE);
     const held = await phone.newPage();
     listen(held);
     await held.goto(`${server.url}/#/look`);
@@ -183,6 +180,18 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
       return { width: scrollWidth, view: clientWidth };
     });
     expect(width).toBeLessThanOrEqual(view);
+    const dialogs = {
+      "Choose which pictures are searched": "li",
+      "Choose another model": "table button",
+      "Check the model in this browser": "li",
+    };
+    for (const [opens, last] of Object.entries(dialogs)) {
+      await held.getByTitle(opens).first().tap();
+      const dialog = held.getByRole("dialog");
+      await dialog.locator(last).first().waitFor();
+      expect(await tooSmall(held)).toEqual([]);
+      await dialog.getByRole("button", { name: "Close", exact: true }).tap();
+    }
     await held.getByRole("link", { name: "Segment" }).tap();
     await held.getByText(/One scale for all maps:/).waitFor();
     await held.getByRole("link", { name: "Heads" }).tap();

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -10,7 +10,7 @@ import type { SegmentResult } from "../../src/results/segment.ts";
 import { decimalsFor, formatCosine, formatSigned } from "../../src/views/kit/text.ts";
 import { post, send, startTestServer, type TestServer } from "../../test/support/app-server.ts";
 import { goldenPath } from "../../test/support/goldens.ts";
-import { launch, openPage, painted, skip } from "./browser.ts";
+import { end, launch, openPage, painted, skip } from "./browser.ts";
 
 /*
  * A small SigLIP in the page: it has no CLS token, its patches are pooled by attention, and the pool has an MLP.
@@ -41,11 +41,7 @@ describe.skipIf(skip)("a model that pools by attention, in the page", { timeout:
     while (["queued", "running"].includes(await stateOf())) await new Promise((go) => setTimeout(go, 50));
     expect(await stateOf()).toBe("done");
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    if (scratch) await rm(scratch, { recursive: true, force: true });
-  }, 120_000);
+  afterAll(() => end(browser, server, scratch), 120_000);
 
   const ask = async <T>(route: string, more: object): Promise<T> => {
     const answer = await post(server.url, `/api/${route}`, { model, ...more });

@@ -15,7 +15,7 @@ import { lookPictures, lookSvg } from "../../src/views/look/svg.ts";
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { post, startTestServer, type TestServer } from "../../test/support/app-server.ts";
 import { runHere } from "../../test/support/run-cli.ts";
-import { launch, openPage, saved, skip } from "./browser.ts";
+import { end, launch, openPage, saved, skip } from "./browser.ts";
 
 /*
  * The command, the page and the files that each saves say the same of an image: the same numbers and the same pixels.
@@ -75,10 +75,7 @@ describe("the command and the page", { timeout: 180_000 }, () => {
     ({ image } = (await (await fetch(`${server.url}/api/app`)).json()).example);
     if (!skip) browser = await launch();
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  }, 120_000);
+  afterAll(() => end(browser, server), 120_000);
 
   const cases = [
     { mode: "topic", scale: "common" },

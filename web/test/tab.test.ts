@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ import { openModel } from "../../src/model/registry.ts";
 import { apart } from "../../test/support/apart.ts";
 import { bundleBrowser } from "../../test/support/bundle-browser.ts";
 import { startStaticServer } from "../../test/support/static-server.ts";
-import { launch, skip } from "./browser.ts";
+import { end, launch, skip } from "./browser.ts";
 import type { Tab } from "./tab-page.ts";
 
 /*
@@ -66,12 +66,7 @@ describe.skipIf(skip)("the library in a tab", { timeout: 180_000 }, () => {
     await page.waitForFunction(() => "tab" in globalThis);
     model = await openModel("emoji-4x128-p8");
   }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    await model?.release();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => end(browser, server, model, folder));
 
   /** Asks the tab. */
   const ask = <K extends Exclude<keyof Tab, "openedIn">>(

@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
 import { startTestServer } from "../../test/support/app-server.ts";
 import { goldenPath } from "../../test/support/goldens.ts";
 import { writeRandomCheckpoint } from "../../test/support/random-checkpoint.ts";
 import { app, cell, open, param } from "./app-world.ts";
 import { painted } from "./browser.ts";
-
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-/** The smallest target that WCAG 2.2 (2.5.8) allows, in CSS pixels. */
-const FINGER = 24;
+import { FINGER, PHONE, tooSmall } from "./fingers.ts";
 
 /** Drags a finger, as a browser sees it. */
 async function swipe(page: Page, x: number, y: number, by: { readonly x: number; readonly y: number }) {
@@ -24,6 +22,20 @@ async function swipe(page: Page, x: number, y: number, by: { readonly x: number;
     await touch("touchMove", [{ x: x + (by.x * i) / STEPS, y: y + (by.y * i) / STEPS }]);
   await touch("touchEnd", []);
   await session.detach();
+  // While it still glides, a tap stops it and does no more.
+  await page.evaluate(
+    () =>
+      new Promise<void>((end) => {
+        let [last, still] = [scrollY, 0];
+        const look = () => {
+          still = scrollY === last ? still + 1 : 0;
+          last = scrollY;
+          if (still > 10) end();
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
 }
 
 /** All that a finger can do in Look. */
@@ -71,6 +83,43 @@ export function touchCases(): void {
           .filter(({ width, left, right }) => width > 1 && (left < 0 || right > innerWidth)),
       );
       expect(outside).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it("every control is as large as a finger needs, in every view and dialog", async () => {
+    const { page, complaints } = await open("/look", PHONE);
+    /** Addresses, and what is there last. */
+    const views = {
+      "/look?text=a+red+cat&text=a+dog&heads=L3.H1": ".nearest .thumbs a",
+      "/look?tour=2": ".tour button.primary",
+      "/look?embed=1": ".embedded a",
+      "/segment?text=a+cat&text=a+dog": ".maps figure + figure",
+      "/neighbors?by=property": ".thumbs a",
+      "/neighbors?by=image": ".thumbs a",
+      "/neighbors?by=text&query=a+dog": ".thumbs a",
+      "/heads?only=norm&knows=red": ".knowing",
+      "/heads/L3.H1": ".map-thumbs a",
+      "/reports": ".compare-models select",
+    };
+    for (const [path, last] of Object.entries(views)) {
+      await page.goto(app.server.url + path);
+      await page.locator(last).first().waitFor({ timeout: 120_000 });
+      for (const summary of await page.locator("main summary").all()) await summary.tap();
+      expect({ path, small: await tooSmall(page) }).toEqual({ path, small: [] });
+    }
+    const dialogs = {
+      Recent: ".past a",
+      "160 generated scenes": ".corpora button",
+      [DEFAULT_MODEL]: ".models button",
+      "From the corpus": ".gallery button",
+    };
+    await page.goto(`${app.server.url}/look`);
+    for (const [opens, last] of Object.entries(dialogs)) {
+      await page.getByRole("button", { name: opens }).first().tap();
+      await page.locator("dialog").locator(last).first().waitFor();
+      expect({ opens, small: await tooSmall(page) }).toEqual({ opens, small: [] });
+      await page.getByRole("button", { name: "Close", exact: true }).tap();
     }
     expect(complaints).toEqual([]);
   });

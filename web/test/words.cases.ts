@@ -9,6 +9,7 @@ import { decimalsOf, limitOf, sumInWords } from "../../src/views/words/words.ts"
 import { EXAMPLE_SCENE } from "../../src/world/example-scene.ts";
 import { app, expectedPixels, expectPixels, open, paintedOver, violations } from "./app-world.ts";
 import { painted } from "./browser.ts";
+import { PHONE } from "./fingers.ts";
 
 const TEXT = "two cats on a green background";
 const ADDRESS = `/look?${new URLSearchParams({ text: TEXT })}`;
@@ -89,11 +90,7 @@ export function wordsCases(): void {
   });
 
   it("a patch says what each word adds there, by mouse and by finger", async () => {
-    const { page } = await open(ADDRESS, {
-      viewport: { width: 390, height: 844 },
-      hasTouch: true,
-      isMobile: true,
-    });
+    const { page } = await open(ADDRESS, PHONE);
     await painted(page);
     const model = await app.models.load(DEFAULT_MODEL);
     const found = await explainWords(model, EXAMPLE_SCENE.path, TEXT);

@@ -26,7 +26,7 @@ import { componentsOf, indexedImage } from "../../results/shapes.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { commonValues } from "../selectivity/common.ts";
-import { type Grouping, readGroupings } from "../selectivity/groupings.ts";
+import { type KnownFactors, readGroupings } from "../selectivity/groupings.ts";
 
 /** What is looked for: an image as it was decomposed, or a text with its embedding. */
 export type Query =
@@ -144,7 +144,7 @@ export async function findNeighbors(
 }
 
 /** What is known of an index's images, read once. */
-const known = new WeakMap<ShardedIndex, Promise<Grouping[]>>();
+const known = new WeakMap<ShardedIndex, Promise<KnownFactors>>();
 /** Of more images all rows would have to be read for each process, which takes longer than the search. */
 const MOST_KNOWN = 200_000;
 
@@ -158,13 +158,14 @@ async function commonOf(
   const reading = known.get(index) ?? readGroupings(index, undefined);
   known.set(index, reading);
   reading.catch(() => known.delete(index));
-  const groupings = await reading;
-  if (groupings.length === 0) return null;
+  const { groupings, tooMany } = await reading;
+  if (groupings.length + tooMany.length === 0) return null;
+  const leftOut = [...tooMany];
   const rows = everyRow(index).filter((row) => !self.has(row));
   const sets = [found.neighbors, found.least].map((set) => set.map(({ row }) => row));
-  if (sets[0].length === 0) return { neighbors: [], least: [] };
+  if (sets[0].length === 0) return { neighbors: [], least: [], leftOut };
   const [neighbors, least] = commonValues(rows, groupings)(sets);
-  return { neighbors, least };
+  return { neighbors, least, leftOut };
 }
 
 async function queryOf(model: ClipModel, index: ShardedIndex, asked: Asked): Promise<Query> {

@@ -23,7 +23,7 @@ describe("the factors of images", () => {
   ];
 
   it("are partitions, in the order in which they and their values come", async () => {
-    const found = await readGroupings(indexOf(images), undefined);
+    const { groupings: found } = await readGroupings(indexOf(images), undefined);
     expect(found.map(({ name, values, groups, images: n }) => [name, values, [...groups], n])).toEqual([
       ["label", ["a", "b"], [0, 1, -1, 0, 1], 4],
       ["count", [2, 1], [0, 1, 0, 1, -1], 4],
@@ -33,7 +33,7 @@ describe("the factors of images", () => {
   });
 
   it("are those of some images", async () => {
-    const found = await readGroupings(indexOf(images), [1, 3, 4]);
+    const { groupings: found } = await readGroupings(indexOf(images), [1, 3, 4]);
     // The label parts them as the style does.
     expect(found.map(({ name, groups }) => [name, [...groups]])).toEqual([["style", [-1, 0, -1, 1, 0]]]);
     expect(findGroupings({ images: images as never }, [1, 3, 4])).toEqual(found);
@@ -45,10 +45,11 @@ describe("the factors of images", () => {
       factors: { caption: `caption ${Math.max(2, i)}`, all: 1 },
     }));
     const warnings: string[] = [];
-    const found = await readGroupings(indexOf(many), undefined, (event) => {
+    const { groupings, tooMany } = await readGroupings(indexOf(many), undefined, (event) => {
       if (event.type === "warning") warnings.push(event.message);
     });
-    expect(found.map(({ name }) => name)).toEqual(["label"]);
+    expect(groupings.map(({ name }) => name)).toEqual(["label"]);
+    expect(tooMany).toEqual(["caption"]);
     expect(warnings).toEqual([expect.stringContaining("caption has more than 100000 values")]);
   });
 });

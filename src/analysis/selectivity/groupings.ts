@@ -26,6 +26,13 @@ export function findGroupings({ images }: Pick<Index, "images">, rows?: readonly
   return columns.found().groupings;
 }
 
+/** Factors that were read of an index. */
+export interface KnownFactors {
+  readonly groupings: readonly Grouping[];
+  /** Those that are left out, since they have more than 100,000 values. */
+  readonly tooMany: readonly string[];
+}
+
 /** More values than this say of no group of images what it has in common, and would fill the memory. */
 const MOST_VALUES = 100_000;
 
@@ -37,8 +44,8 @@ export async function readGroupings(
   index: ShardedIndex,
   rows: readonly number[] | undefined,
   report?: Report,
-): Promise<Grouping[]> {
-  if (hasRows(index)) return findGroupings(index, rows);
+): Promise<KnownFactors> {
+  if (hasRows(index)) return { groupings: findGroupings(index, rows), tooMany: [] };
   const wanted = rows && new Set(rows);
   const columns = createColumns(index.images.length, MOST_VALUES);
   let row = 0;
@@ -48,12 +55,12 @@ export async function readGroupings(
       if (!wanted || wanted.has(row)) columns.add(row, image);
       row++;
     }
-  const { groupings, tooMany } = columns.found();
-  for (const name of tooMany) {
+  const found = columns.found();
+  for (const name of found.tooMany) {
     const message = `the factor ${name} has more than ${MOST_VALUES} values and is left out`;
     report?.({ type: "warning", code: "FACTORS_MISSING", message });
   }
-  return groupings;
+  return found;
 }
 
 /** What is known of an image. */

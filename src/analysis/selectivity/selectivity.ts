@@ -110,7 +110,7 @@ async function groupingsOf(
   index: ShardedIndex,
   { rows, groupings: given, report }: ExplainOptions,
 ): Promise<readonly Grouping[]> {
-  const groupings = given ?? (await readGroupings(index, rows, report));
+  const groupings = given ?? (await readGroupings(index, rows, report)).groupings;
   if (groupings.length > 0) return groupings;
   const message = `the images of ${index.folder} have no label and no factor`;
   throw new ClipInterpretError("FACTORS_MISSING", message);

@@ -142,6 +142,8 @@ export function readingOf(result: NeighborsResult): string {
 /** What the images found have in common, as sentences; nothing where nothing is known of them. */
 function commonIn({ common }: NeighborsResult): string {
   if (common === null) return "";
+  const missing = common.leftOut.map((factor) => shorten(factor, 40, () => 1)).join(", ");
+  const leftOut = missing && ` Of ${missing} nothing is said: there are more than 100,000 values.`;
   const said = (["neighbors", "least"] as const).flatMap((set) => {
     const values = common[set].map(
       ({ factor, value, share, overall }) =>
@@ -151,8 +153,8 @@ function commonIn({ common }: NeighborsResult): string {
     return `the ${set === "neighbors" ? "most" : "least"} similar have ${values.join(", ")}`;
   });
   if (said.length === 0)
-    return " What is known of the images is not more frequent among these than chance allows.";
-  return ` More often than chance allows, ${said.join("; ")}.`;
+    return ` What is known of the images is not more frequent among these than chance allows.${leftOut}`;
+  return ` More often than chance allows, ${said.join("; ")}.${leftOut}`;
 }
 
 /** Mean ± deviation, and the ends. */

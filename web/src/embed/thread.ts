@@ -1,4 +1,4 @@
-import { createQuestions, type Reply, threadEnded } from "../tab/questions.ts";
+import { askIn, type WithoutId } from "../tab/questions.ts";
 import type { Looked, LookQuestion, ModelPlace, ViewRequest, ViewStart } from "./worker.ts";
 import ViewWorker from "./worker.ts?worker&inline";
 
@@ -11,27 +11,24 @@ export interface ViewThread {
   look(question: LookQuestion): Promise<Looked>;
 }
 
-type Body = ViewRequest extends infer R ? (R extends { id: number } ? Omit<R, "id"> : never) : never;
-
 function startThread(wasm: () => Promise<ArrayBuffer>): ViewThread {
   const worker = new ViewWorker();
-  const questions = createQuestions();
   const models = new Map<string, Promise<void>>();
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => questions.hear(data);
-  worker.onerror = ({ message }) => {
-    thread = undefined;
-    const hint = "Load the page again, or run the cell again.";
-    questions.fail(threadEnded("The view's thread", message, hint));
-  };
+  const asked = askIn<WithoutId<ViewRequest>>(worker, "The view's thread", {
+    hint: "Load the page again, or run the cell again.",
+    ended() {
+      thread = undefined;
+    },
+  });
   const started = wasm().then((bytes) => worker.postMessage({ wasm: bytes } satisfies ViewStart, [bytes]));
   // Whoever asks hears why there is no answer; the next view tries anew.
   started.catch(() => {
     thread = undefined;
     worker.terminate();
   });
-  const ask = async <T>(body: Body): Promise<T> => {
+  const ask = async <T>(body: WithoutId<ViewRequest>): Promise<T> => {
     await started;
-    return questions.ask((id) => worker.postMessage({ id, ...body } as ViewRequest)) as Promise<T>;
+    return asked(body) as Promise<T>;
   };
   return {
     addModel(model, place) {

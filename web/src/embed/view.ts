@@ -46,6 +46,7 @@ const STYLE = `
 button { font: inherit; color: inherit; background: #f6f8fa; border: 1px solid #d0d7de; border-radius: 6px; padding: 4px 12px; min-height: 36px; cursor: pointer; }
 button[aria-pressed="true"] { background: #0b5cad; border-color: #0b5cad; color: #fff; }
 button:focus-visible, .cell:focus-visible { outline: 2px solid #0b5cad; outline-offset: 2px; }
+@media (pointer: coarse) { button { min-width: 44px; min-height: 44px; } }
 .picture svg { display: block; max-width: 100%; height: auto; }
 .cell { cursor: pointer; }
 .status { color: #57606a; margin: 0; padding: 0 24px 12px; display: flex; flex-wrap: wrap; gap: 8px; align-items: center; min-height: 38px; }

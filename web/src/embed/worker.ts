@@ -2,10 +2,10 @@
 import "../tab/no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
-import { problemOf } from "../../../src/server/problems.ts";
 import { createAnswers } from "../../../src/tab/answers.ts";
 import { createOpenModels } from "../../../src/tab/open-models.ts";
 import type { ExplainResult, ImageInfo, SegmentResult } from "../state/api.ts";
+import { reply } from "../tab/reply.ts";
 import { unpacked } from "../tab/unpack.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
@@ -90,17 +90,14 @@ self.onmessage = ({ data }: MessageEvent<ViewStart | ViewRequest>) => {
     turn = turn.then(() => start(data.wasm));
     return;
   }
-  turn = turn
-    .then(async () => {
-      if ("place" in data) return void places.set(data.model, data.place);
-      if ("picture" in data) return (await ask<ImageInfo>("/api/images", data.picture)).image;
-      return look(data.look);
-    })
-    .then(
-      (value) => self.postMessage({ id: data.id, value }),
-      (error: unknown) => self.postMessage({ id: data.id, problem: problemOf(error) }),
-    );
+  turn = turn.then(() => reply(data.id, () => answerTo(data)));
 };
+
+async function answerTo(asked: ViewRequest): Promise<unknown> {
+  if ("place" in asked) return void places.set(asked.model, asked.place);
+  if ("picture" in asked) return (await ask<ImageInfo>("/api/images", asked.picture)).image;
+  return look(asked.look);
+}
 
 async function start(wasm: ArrayBuffer): Promise<void> {
   ort.env.wasm.numThreads = 1;

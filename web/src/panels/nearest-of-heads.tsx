@@ -2,7 +2,7 @@ import { defaultScoring } from "../../../src/results/scoring.ts";
 import { Thumbs } from "../plots/thumbs.tsx";
 import type { ImageInfo, Insights, ModelDetail } from "../state/api.ts";
 import { type Chosen, formatHeads, headsInWords, orAll } from "../state/heads.ts";
-import { inWords as factorInWords, type InCommon, inCommon, tourStops } from "../state/know.ts";
+import { commonest, inWords as factorInWords, tourStops } from "../state/know.ts";
 import { type Labels, useNeighbors, useRowsOf } from "../state/queries.ts";
 import { formatAddress, type Settled } from "../state/url.ts";
 import { PrepareCorpus } from "./prepare.tsx";
@@ -35,22 +35,21 @@ export function NearestOfHeads(props: Props) {
       ? { corpus, query: { image }, heads, k: NEAREST, scoring: defaultScoring("image"), seed: state.seed }
       : undefined;
   const { data, error, isPlaceholderData } = useNeighbors(model.name, asked);
-  const rows = useRowsOf(corpus, data?.neighbors.map(({ id }) => id) ?? []).data;
   const hrefOf = (other: string) => formatAddress({ ...state, image: other, tour: 0 });
   const open = pick;
-  const chanceOf = (factor: string) =>
-    insights?.retrieval.factors.find(({ name }) => name === factor)?.chance;
-  // What is shared far more often than by chance, most first.
-  const lift = ({ factor, count, of }: InCommon) => {
-    const chance = chanceOf(factor) ?? 0.2;
-    return (count / of - chance) / (1 - chance);
-  };
-  const shared = (rows ? inCommon(rows.images) : [])
-    .filter((one) => one.count >= 4 && lift(one) >= 0.25)
-    .sort((a, b) => lift(b) - lift(a));
-  // On the tour what the head is shown for comes first.
-  const shownFor = insights && state.tour > 0 ? tourStops(insights)[state.tour - 1]?.factor : undefined;
-  shared.sort((a, b) => Number(b.factor === shownFor) - Number(a.factor === shownFor));
+  const of = data?.neighbors.length ?? 0;
+  const common = data?.common?.neighbors.map(({ share, overall, ...value }) => ({
+    ...{ ...value, count: Math.round(share * of), chance: overall * of },
+  }));
+  // The tour says beforehand which property to look at, so that chance has one try alone: its commonest value is counted, certain or not.
+  const stop = insights && state.tour > 0 ? tourStops(insights)[state.tour - 1] : undefined;
+  const rows = useRowsOf(corpus, stop && data ? data.neighbors.map(({ id }) => id) : []).data;
+  const told = stop && insights && rows && commonest(rows.images, stop.factor);
+  const chance = insights?.retrieval.factors.find(({ name }) => name === stop?.factor)?.chance ?? 0;
+  const shared = [
+    ...(told ? [{ ...told, chance: chance * of }] : []),
+    ...(common ?? []).filter(({ factor }) => factor !== told?.factor),
+  ];
   return (
     <section className="nearest" id="nearest" aria-label="Nearest pictures">
       <h2>
@@ -63,22 +62,23 @@ export function NearestOfHeads(props: Props) {
       {ready && !error && (
         <div className={isPlaceholderData ? "found stale" : "found"}>
           <p className="in-common" {...(shared.length > 0 && { "data-testid": "in-common" })}>
-            {shared.slice(0, 3).map(({ factor, value, count, of }, i) => {
-              const chance = chanceOf(factor);
-              return (
-                <span key={factor}>
-                  {i > 0 ? " · " : ""}
-                  <strong>
-                    {count} of {of}
-                  </strong>{" "}
-                  have {factor} <b>{value}</b>{" "}
-                  <small>
-                    ({factorInWords(factor)}
-                    {chance !== undefined && `; ${(chance * of).toFixed(1)} by chance`})
-                  </small>
-                </span>
-              );
-            })}
+            {shared.map(({ factor, value, count, chance }, i) => (
+              <span key={`${factor} ${value}`}>
+                {i > 0 ? " · " : ""}
+                <strong>
+                  {count} of {of}
+                </strong>{" "}
+                have {factor} <b>{value}</b>{" "}
+                <small>
+                  ({factorInWords(factor)}; {chance.toFixed(1)} by chance)
+                </small>
+              </span>
+            ))}
+            {common && shared.length === 0 && (
+              <small>
+                What is known of these pictures is not more frequent among them than chance allows.
+              </small>
+            )}
           </p>
           <Thumbs
             title="most alike"

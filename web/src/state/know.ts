@@ -176,26 +176,13 @@ export function textAbout(
   }
 }
 
-/** What some images have in common. */
-export interface InCommon {
-  readonly factor: string;
-  readonly value: string;
-  readonly count: number;
-  readonly of: number;
-}
-
-/** For each factor the commonest value among images and how many have it, most first. */
-export function inCommon(images: readonly CorpusImage[]): InCommon[] {
-  const names = new Set(images.flatMap(({ factors }) => Object.keys(factors)));
-  return [...names]
-    .flatMap((factor) => {
-      const counts = new Map<string, number>();
-      for (const image of images) {
-        const value = factorOf(image, factor);
-        if (value !== null) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
-      }
-      const [best] = [...counts].sort((a, b) => b[1] - a[1]);
-      return best ? [{ factor, value: best[0], count: best[1], of: images.length }] : [];
-    })
-    .sort((a, b) => b.count - a.count);
+/** The commonest value of a factor among images, and how many have it. */
+export function commonest(images: readonly CorpusImage[], factor: string) {
+  const counts = new Map<string, number>();
+  for (const image of images) {
+    const value = factorOf(image, factor);
+    if (value !== null) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  }
+  const [best] = [...counts].sort((a, b) => b[1] - a[1]);
+  return best && { factor, value: best[0], count: best[1] };
 }

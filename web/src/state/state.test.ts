@@ -5,7 +5,7 @@ import { headName, writtenSet } from "../../../src/model/components.ts";
 import { SCORINGS } from "../../../src/results/scoring.ts";
 import type { Head } from "../../../src/results/shapes.ts";
 import { chosenOf, formatHeads, headsInWords, readHeads, toggled } from "./heads.ts";
-import { follows, hitsInWords, inCommon, isNoBetter, tourStops } from "./know.ts";
+import { commonest, follows, hitsInWords, isNoBetter, tourStops } from "./know.ts";
 import { queryClient, renew } from "./queries.ts";
 import { formatAddress, parseAddress, type ViewState, WITHOUT } from "./url.ts";
 import { VIEWS } from "./views.ts";
@@ -262,13 +262,13 @@ describe("what is known", () => {
   });
 
   it("counts what images share", () => {
-    const image = (colour: string | null, count: number) => ({
+    const image = (colour: string | null) => ({
       ...{ image: "demo:0123456789abcdef", path: "a.png", label: null },
-      factors: { colour, count },
+      factors: { colour, count: 1 },
     });
-    const [first, second] = inCommon([image("red", 1), image("red", 2), image(null, 3), image("red", 1)]);
-    expect(first).toEqual({ factor: "colour", value: "red", count: 3, of: 4 });
-    expect(second).toEqual({ factor: "count", value: "1", count: 2, of: 4 });
+    const images = [image("red"), image("blue"), image(null), image("red")];
+    expect(commonest(images, "colour")).toEqual({ factor: "colour", value: "red", count: 2 });
+    expect(commonest(images, "size")).toBeUndefined();
   });
 });
 

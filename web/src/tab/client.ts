@@ -116,7 +116,7 @@ export async function startTab(): Promise<TabClient> {
         },
         kept: async () => (await thread().control({ kept: true })) as KeptModels,
         async forget(name) {
-          await thread().control({ forget: name });
+          await thread().control({ letGo: name });
           await thread().ask({ method: "DELETE", path: `/api/model?${new URLSearchParams({ name })}` });
         },
         stop: async () => void (await thread().control({ stopFetching: true })),

@@ -1,6 +1,6 @@
 import type { Question } from "../../../src/tab/facts.ts";
-import { createQuestions, threadEnded } from "./questions.ts";
-import type { TabControl, TabNews, TabReply, TabRequest, TabStart } from "./worker.ts";
+import { askIn, type WithoutId } from "./questions.ts";
+import type { TabControl, TabNews, TabRequest, TabStart } from "./worker.ts";
 import workerAddress from "./worker.ts?worker&url";
 
 /** The thread that answers this tab. */
@@ -20,20 +20,9 @@ export function startThread(start: TabStart, hear: (news: TabNews) => void): Thr
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address, { type: "module" });
   worker.postMessage(start);
-  const questions = createQuestions();
-  const tell = (request: TabRequest) => worker.postMessage(request);
-  worker.onmessage = ({ data }: MessageEvent<TabReply>) => {
-    if ("id" in data) questions.hear(data);
-    else hear(data);
-  };
-  worker.onerror = ({ message }) => questions.fail(threadEnded("The tab's thread", message));
+  const ask = askIn<WithoutId<TabRequest>, TabNews>(worker, "The tab's thread", { hear });
   return {
-    control: (control) => questions.ask((id) => tell({ id, control })),
-    ask: (question, signal) =>
-      questions.ask(
-        (id) => tell({ id, question }),
-        signal,
-        (id) => tell({ id, stop: true }),
-      ),
+    control: (control) => ask({ control }),
+    ask: (question, signal) => ask({ question }, signal),
   };
 }

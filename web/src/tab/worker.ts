@@ -12,9 +12,10 @@ import { createTabGpu } from "../../../src/tab/gpu.ts";
 import { indexAt } from "../../../src/tab/index-at.ts";
 import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folders.ts";
 import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
-import { createOpenModels } from "../../../src/tab/open-models.ts";
+import { createOpenModels, type OpenModels } from "../../../src/tab/open-models.ts";
 import type { App, Job } from "../state/api.ts";
 import { FOLDERS, privateStore } from "./private-store.ts";
+import { reply } from "./reply.ts";
 import { unpacked } from "./unpack.ts";
 
 /** What the page says first. */
@@ -41,7 +42,8 @@ export type ModelFiles = Readonly<Record<string, string>>;
 export type TabControl =
   | { readonly allow: string }
   | { readonly kept: true }
-  | { readonly forget: string }
+  /** Has nothing go on that is in the way of deleting a model. */
+  | { readonly letGo: string }
   | { readonly stopFetching: true };
 
 /** What the page says next, as often as it likes. */
@@ -57,11 +59,6 @@ export type TabNews =
   /** Why the GPU is not used for a model, or for none. */
   | { readonly gpu: ReturnType<typeof problemOf>; readonly model: string | null };
 
-/** What the thread says. */
-export type TabReply =
-  | TabNews
-  | { readonly id: number; readonly value?: unknown; readonly problem?: ReturnType<typeof problemOf> };
-
 /** What the page waits for least: it is answered when nothing else is to be. */
 const LATER = /^\/api\/(neighbors|means|words|without|atlas)/;
 /** In milliseconds: how soon a page asks its next question when it drops one. */
@@ -76,6 +73,8 @@ const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let folders: KeptFolders | undefined;
 let models: TabModels | undefined;
+/** Those of them, and those that came with the page, that are open. */
+let inMemory: OpenModels | undefined;
 /** What is being answered. */
 let current: Asked | undefined;
 let isAtWork = false;
@@ -113,7 +112,7 @@ function modelOf({ path, body }: Question): string | undefined {
   return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
 }
 
-const say = (reply: TabReply) => self.postMessage(reply);
+const say = (news: TabNews) => self.postMessage(news);
 
 /** One at a time: whatever runs, runs in this thread. What nobody waits for is done in between. */
 async function work(): Promise<void> {
@@ -135,21 +134,11 @@ async function work(): Promise<void> {
   isAtWork = false;
 }
 
-async function reply(id: number, work: () => Promise<unknown>): Promise<void> {
-  try {
-    say({ id, value: await work() });
-  } catch (error) {
-    const problem = problemOf(error);
-    if (problem.code === "INTERNAL") console.error(error);
-    say({ id, problem });
-  }
-}
-
 async function control(asked: TabControl): Promise<unknown> {
   await answer;
   if ("allow" in asked) return models!.allow(asked.allow);
-  if ("forget" in asked) return models!.forget(asked.forget);
-  if ("stopFetching" in asked) return models!.stop();
+  if ("letGo" in asked) inMemory!.requireIdle(asked.letGo);
+  if ("letGo" in asked || "stopFetching" in asked) return models!.stop();
   return models!.kept();
 }
 
@@ -196,7 +185,7 @@ async function start({ facts, base, isKept, index, onGpu }: TabStart): Promise<A
   });
   gpu.use(onGpu);
   /** What is asked and what is indexed use the same. */
-  const inMemory = createOpenModels({
+  const open = createOpenModels({
     deviceOf: gpu.deviceOf,
     isLarge: (name) => facts.models[name] === undefined,
     workOf: (name) => folders?.workOf(name),
@@ -214,8 +203,9 @@ async function start({ facts, base, isKept, index, onGpu }: TabStart): Promise<A
       return gpu.open(name, (on) => openWebModel(folder, { ...how, ...(on && { gpu: on }) }));
     },
   });
+  inMemory = open;
   folders = createKeptFolders({
-    openModel: (name) => inMemory.open(name),
+    openModel: open.open,
     deviceOf: gpu.deviceOf,
     store: once(() => privateStore(FOLDERS)),
     room,
@@ -232,7 +222,13 @@ async function start({ facts, base, isKept, index, onGpu }: TabStart): Promise<A
   const others = index === null ? [] : [indexAt(index, webBytes({ fetch: fetchAllowed }))];
   return createAnswers({
     facts,
-    models: inMemory,
+    models: {
+      ...open,
+      async close(name) {
+        await open.close(name);
+        await fetched.forget(name);
+      },
+    },
     readFile: read,
     async runtime(device) {
       await runtime;
