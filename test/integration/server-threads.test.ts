@@ -69,14 +69,12 @@ describe("encoders in a thread", () => {
     const asked = Array.from({ length: 12 }, (_, i) => i + 1).map((i) =>
       named(`job ${i}`, job.decompose(pixels(16, imageSize))),
     );
-    // Once the first is done the others wait in the thread.
-    await asked[0];
     count();
+    // It is in the thread long before the first is done, however busy this one is.
     asked.push(named("page", page.decompose(pixels(1, imageSize))));
     await Promise.all(asked);
     counting = false;
-    expect(order[0]).toBe("job 1");
-    expect(order.indexOf("page")).toBeLessThan(order.indexOf("job 12"));
+    expect(order.indexOf("page")).toBeLessThan(order.indexOf("job 3"));
     // Blocked, it would have had a turn or two a run.
     expect(turns).toBeGreaterThan(50);
   });
