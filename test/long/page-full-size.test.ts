@@ -60,9 +60,14 @@ describe.skipIf(skipPage)("a ViT-B/32 in the page", { timeout: 600_000 }, () => 
     await page.goto(`${site.url}/#/heads?model=${encodeURIComponent(ID)}`);
     await page.getByRole("button", { name: "Fetch it" }).click();
     await page.getByRole("button", { name: `model ${ID}` }).waitFor();
-    // As slow as a network, so that there is something to stop.
+    // Some of it comes, and the rest not before it was stopped.
+    let come = 0;
+    let goOn = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
     await context.route(`${hub.files}/**`, async (route) => {
-      await new Promise((rest) => setTimeout(rest, 200));
+      if (++come > 12) await stopped;
       // One that was stopped meanwhile cannot go on.
       await route.continue().catch(() => {});
     });
@@ -72,6 +77,7 @@ describe.skipIf(skipPage)("a ViT-B/32 in the page", { timeout: 600_000 }, () => 
     await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     // Nobody waits for it any more.
     await page.getByText("Stopped fetching").waitFor();
+    goOn();
     await context.unroute(`${hub.files}/**`);
     await page.getByRole("button", { name: "Check the numbers" }).click();
     await page.getByText(/The parts add up: off by \d\.\de-[678]/).waitFor();
