@@ -270,6 +270,9 @@ export async function readRejected(
   return { unsupported, firstRejected };
 }
 
+/** A picture that is no file's. */
+const A_PIXEL = Buffer.from("P6 1 1 255\n\0\0\0");
+
 /** Computes one shard, writes it and lists it. Files that could not be reached are no part of it. */
 async function addShard(
   model: ClipModel,
@@ -340,6 +343,8 @@ async function addShard(
         advance(failed.length);
       }
     };
+    // Whatever ends the process while graphs and threads are loaded is no image's doing.
+    if (alone > 0) for await (const _ of decomposeImages(model, [A_PIXEL], { ...how, batch: 1 }));
     await compute(todo.slice(0, alone), { batch: 1, ahead: 1 });
     await compute(todo.slice(alone), batch ? { batch } : {});
     await requireIndex(store);
