@@ -45,8 +45,8 @@ const LOOK = 250;
 const FAREWELL = 3_000;
 /** Milliseconds until it looks again at what it does not fit: a drive may be back by then. */
 const REFUSED_FOR = 60_000;
-/** Processes that may die one after another without an image more being done: three tries of one, and the one that sets it aside. */
-const DEATHS = 5;
+/** Processes that may die one after another without an image more being done: four tries of one, and the one that sets it aside, and one more. */
+const DEATHS = 6;
 /** Machines that may go while they have a part. */
 const STALLS = 20;
 

@@ -3,8 +3,8 @@ import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } f
 import { dirname } from "node:path";
 import { guardWrite, makeFolder } from "../support/files.ts";
 
-/** An image that was in hand when so many processes died is not touched again. */
-export const TRIES = 3;
+/** An image that was in hand when so many processes died, after the first of them alone, is not touched again. */
+export const TRIES = 4;
 
 /** Images under way in the process that makes a shard. */
 export interface Underway {

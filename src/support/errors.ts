@@ -45,7 +45,7 @@ export const ERRORS = {
     hint: "Set CLIP_INTERPRET_PRIVATE_URLS=1 if the table is your own and its pictures lie in your network.",
   },
   IMAGE_FATAL: {
-    means: "The process died three times while it had the image in hand, the last two times it alone.",
+    means: "The process died four times while it had the image in hand, the last three times it alone.",
     hint: "Look at the file with another program before you trust it. To try it again, save it anew, or remove it and its row with --prune.",
   },
   IMAGE_REPEATED: {

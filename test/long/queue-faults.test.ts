@@ -200,7 +200,7 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     const { code, stdout, stderr } = await planner.result;
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ rejected: 1 });
-    expect(one.said().match(/SIGKILL/g)).toHaveLength(3);
+    expect(one.said().match(/SIGKILL/g)).toHaveLength(4);
     const made = await readIndex(index);
     expect(made.rejected).toMatchObject([{ path: "poison.png", code: "IMAGE_FATAL" }]);
     await rm(join(images, "poison.png"));
