@@ -51,7 +51,9 @@ export function corporaCases(): void {
     await line.getByRole("button", { name: "Remove…" }).click();
     await line.getByRole("button", { name: "Keep it" }).click();
     await line.getByRole("button", { name: "Remove…" }).click();
-    await line.getByRole("button", { name: "Remove it; the pictures themselves stay where they are" }).click();
+    await line
+      .getByRole("button", { name: "Remove it; the pictures themselves stay where they are" })
+      .click();
     await line.waitFor({ state: "detached" });
     await expect.poll(() => param(page, "corpus")).toBe("demo");
     expect(await readdir(folder)).toHaveLength(24);
