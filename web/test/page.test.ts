@@ -75,11 +75,18 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
   afterAll(() => end(browser, server, model));
 
   it("shows its first map after few bytes, with the command's numbers", async () => {
-    await page.goto(`${server.url}/`);
-    await painted(page);
+    // What is kept for the next visit is fetched later, which a slow machine may not be in time to tell apart.
+    const first = await browser.newContext({ serviceWorkers: "block" });
+    const visit = await first.newPage();
+    listen(visit);
+    await visit.goto(`${server.url}/`);
+    await painted(visit);
     // Neighbours are looked for once the map is there.
     const forMap = server.asked.filter(({ path }) => !/^\/(index|pictures\/demo)\//.test(path));
     expect(forMap.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
+    await first.close();
+    await page.goto(`${server.url}/`);
+    await painted(page);
     const texts = [...EXAMPLE_SCENE.texts];
     const explained = await explainImage(model, EXAMPLE_SCENE.path, texts);
     const score = formatCosine(explained.texts[0]!.similarity);
