@@ -267,6 +267,14 @@ export function headsCases(): void {
     await page.getByRole("button", { name: "Make the atlas" }).tap();
     await page.getByRole("heading", { name: "All 144 heads" }).waitFor({ timeout: 300_000 });
     expect(await scrollWidth(page)).toBeLessThanOrEqual(390);
+    // A few first: what stands below them is not 144 cards away.
+    const first = await listed(page);
+    expect(first).toHaveLength(24);
+    await page.getByRole("button", { name: "Show the other 120 heads" }).tap();
+    expect((await listed(page)).slice(0, 24)).toEqual(first);
+    expect(new Set(await listed(page)).size).toBe(144);
+    await page.getByRole("button", { name: "Show the first 24 alone" }).tap();
+    expect(await listed(page)).toEqual(first);
     const square = page.locator('.matrix .cell[data-head="L6.H2"]');
     const box = (await square.boundingBox())!;
     expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(24);

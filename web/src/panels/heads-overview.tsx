@@ -15,6 +15,9 @@ import { WhichHeads } from "./overview/which-heads.tsx";
 import { ProblemNote } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
 
+/** Cards that are shown at once: those of a large model are a long way to scroll. */
+const FEW = 24;
+
 interface Props extends ViewProps {
   readonly atlas: AtlasResult;
 }
@@ -69,7 +72,7 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
           </div>
         )}
         <ol className="head-cards">
-          {chosen.map((head) => (
+          {(state.all ? chosen : chosen.slice(0, FEW)).map((head) => (
             <HeadCard
               key={head.name}
               head={head}
@@ -84,6 +87,16 @@ export function HeadsOverview({ state, go, model, atlas }: Props) {
             />
           ))}
         </ol>
+        {chosen.length > FEW && (
+          <button
+            type="button"
+            className="all-heads"
+            aria-expanded={state.all}
+            onClick={() => go({ all: !state.all }, { replace: true })}
+          >
+            {state.all ? `Show the first ${FEW} alone` : `Show the other ${chosen.length - FEW} heads`}
+          </button>
+        )}
       </section>
       <MetricNotes atlas={atlas} />
       {coloured && x && y && (

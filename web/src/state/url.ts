@@ -48,6 +48,8 @@ export interface ViewState {
   readonly sort: string | null;
   /** Lowest first. */
   readonly up: boolean;
+  /** Cards of all heads, however many there are. */
+  readonly all: boolean;
   /** A text that heads are asked to know. */
   readonly knows: string | null;
   /** Words that labels, texts or factors of heads must hold. */
@@ -103,6 +105,7 @@ const DEFAULTS: ViewState = {
   report: null,
   sort: null,
   up: false,
+  all: false,
   knows: null,
   find: "",
   only: null,
@@ -159,6 +162,7 @@ export function parseAddress(address: string): ViewState {
     tour: whole(query.get("tour"), 0, 3, 0),
     sort: query.get("sort"),
     up: query.get("up") === "1",
+    all: query.get("all") === "1",
     knows: query.get("knows"),
     find: query.get("find") ?? "",
     only: query.get("only"),
@@ -207,6 +211,7 @@ export function formatAddress(state: ViewState): string {
   if (state.view === "heads") {
     put("sort", state.sort, null);
     put("up", state.up ? 1 : 0, 0);
+    put("all", state.all ? 1 : 0, 0);
     put("knows", state.knows, null);
     put("find", state.find, "");
     put("only", state.only, null);
