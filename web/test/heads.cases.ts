@@ -270,11 +270,16 @@ export function headsCases(): void {
     // A few first: what stands below them is not 144 cards away.
     const first = await listed(page);
     expect(first).toHaveLength(24);
-    await page.getByRole("button", { name: "Show the other 120 heads" }).tap();
+    const others = page.getByRole("button", { name: "Show the other 120 heads" });
+    // Cards are laid out when they are seen: only then does what lies below them stay where it is.
+    await others.scrollIntoViewIfNeeded();
+    await others.tap();
+    await expect.poll(async () => new Set(await listed(page)).size).toBe(144);
     expect((await listed(page)).slice(0, 24)).toEqual(first);
-    expect(new Set(await listed(page)).size).toBe(144);
-    await page.getByRole("button", { name: "Show the first 24 alone" }).tap();
-    expect(await listed(page)).toEqual(first);
+    const few = page.getByRole("button", { name: "Show the first 24 alone" });
+    await few.scrollIntoViewIfNeeded();
+    await few.tap();
+    await expect.poll(() => listed(page)).toEqual(first);
     const square = page.locator('.matrix .cell[data-head="L6.H2"]');
     const box = (await square.boundingBox())!;
     expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(24);
