@@ -1,4 +1,6 @@
-import type { CorpusImages, ImageInfo } from "../results/app.ts";
+import type { AtlasLabels } from "../analysis/atlas/labels.ts";
+import type { Corpora, CorpusImages, ImageInfo, Properties } from "../results/app.ts";
+import type { HeadLabels } from "../results/atlas.ts";
 
 /** A question as it would go to the server. */
 export interface Question {
@@ -73,4 +75,39 @@ function listPictures(pictures: PageFacts["pictures"], corpus: string, query: UR
     : all.slice(offset, offset + limit);
   const images = chosen.map(([image, { path, label, factors }]) => ({ image, path, label, factors }));
   return { total: all.length, images };
+}
+
+/**
+ * What a model's heads are known for from the pictures that the page came with: over others it was not measured how well they find
+ * it.
+ */
+export function propertiesOver({ answers }: PageFacts, model: string): Properties {
+  const known = Object.entries(answers).flatMap(([path, answer]) => {
+    const [place, query] = path.split("?");
+    const isOfModel = place === "/api/properties" && new URLSearchParams(query).get("model") === model;
+    return isOfModel ? (answer as Properties).properties : [];
+  });
+  const byName = new Map(known.reverse().map((one) => [one.name, { ...one, precision: null }]));
+  return { properties: [...byName.values()] };
+}
+
+/** What heads are called, as the server gave it. */
+export function labelsOf({ answers }: PageFacts, model: string): AtlasLabels {
+  const known = answers[`/api/labels?${new URLSearchParams({ model })}`] as HeadLabels | undefined;
+  return Object.fromEntries((known?.heads ?? []).map(({ name, label }) => [name, label]));
+}
+
+/** What is known of a model that the page did not come with: nothing was indexed with it, named or measured. */
+export function withoutIndex(facts: PageFacts, place: string, query: URLSearchParams): unknown {
+  if (place === "/api/labels") return { heads: [] };
+  if (place === "/api/properties") return { properties: [] };
+  if (place !== "/api/corpora") return undefined;
+  const [, some] = Object.entries(facts.answers).find(([path]) => path.startsWith("/api/corpora?")) ?? [];
+  const { corpora } = (some as Corpora | undefined) ?? { corpora: [] };
+  return {
+    corpora: corpora.map((corpus) => {
+      const isIndexed = facts.indexes[`${corpus.name} ${query.get("model")}`] !== undefined;
+      return isIndexed ? corpus : { ...corpus, indexed: false, searchable: 0, version: null };
+    }),
+  } satisfies Corpora;
 }

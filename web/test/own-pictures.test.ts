@@ -246,8 +246,9 @@ describe.skipIf(skipPage)("pictures of one's own in the page without a server", 
     await pictures();
     await page.getByRole("button", { name: "Remove…" }).click();
     await page.getByRole("button", { name: /^Remove it/ }).click();
+    const left = async () => (await keptFiles()).filter((path) => path.includes(CORPUS));
+    await expect.poll(left, { timeout: 10_000 }).toEqual([]);
     await page.getByRole("button", { name: "Remove…" }).waitFor({ state: "detached" });
-    expect((await keptFiles()).filter((path) => path.includes(CORPUS))).toEqual([]);
     await page.close();
   });
 
