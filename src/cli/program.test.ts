@@ -90,6 +90,16 @@ describe("Ctrl-C at a terminal", () => {
   });
 });
 
+describe("a terminal that does not say how wide it is", () => {
+  it("is written to as one of the usual width", async () => {
+    const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
+    const streams = { stdout, stderr: new PassThrough() };
+    const args = ["explain", "examples/scenes/images/0067-monkey.png", "--text", "a monkey"];
+    expect(await runCli(args, streams, new AbortController().signal)).toBe(0);
+    expect(String(stdout.read())).toContain("seen by emoji-4x128-p8");
+  });
+});
+
 describe("work that is stopped before its bar", () => {
   it("shows none, which would hide the cursor", async () => {
     const folder = await mkdtemp(join(tmpdir(), "stopped-"));

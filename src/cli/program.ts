@@ -140,6 +140,9 @@ export async function runCli(
   called = INSTALLED,
   listener?: Report,
 ): Promise<number> {
+  // A terminal that does not say how wide it is, as within some containers, says 0.
+  for (const stream of [streams.stdout, streams.stderr])
+    if (stream.columns === 0) Object.assign(stream, { columns: undefined });
   const run: RunCommand =
     <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
     async (...args: [...Args, Command]) => {
