@@ -146,7 +146,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     if (await isLeftOver(entry.queue.name, job.data.run)) {
       log.warn(
         { store: job.data.run.store },
-        "no index is there, and nobody asked for it for a day: out of the queue",
+        "nothing of this index is left to do there, and nobody asked for it for a day: out of the queue",
       );
       return tell(forget(entry.queue, redis));
     }

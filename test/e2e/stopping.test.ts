@@ -9,10 +9,11 @@ import { repositoryPath, startCli, testFolder } from "./cli.ts";
 
 const MAIN = repositoryPath("dist/cli/main.js");
 
-/** As `NODE_OPTIONS`, has a process do this at its first Ctrl-C. */
-const atFirst = (doing: string) => ({
-  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(`process.once("SIGINT", () => ${doing})`)}`,
-});
+/** As `NODE_OPTIONS`, has a process do this once it has heard of the first Ctrl-C, and say so before. */
+const atFirst = (doing: string) => {
+  const program = `process.once("SIGINT", () => setImmediate(() => setImmediate(() => { console.error("heard"); ${doing} })))`;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(program)}` };
+};
 
 /** Scenes being drawn: work that takes a minute. */
 async function drawing(env: Record<string, string> = {}) {
@@ -34,14 +35,12 @@ describe("a command that is stopped", { timeout: 60_000 }, () => {
   });
 
   it("by a second Ctrl-C ends at once, even where what it does holds the thread for ever", async () => {
-    const { child, result, begun } = await drawing(
-      atFirst("setImmediate(() => setImmediate(() => { for (;;); }))"),
-    );
+    const { child, result, begun } = await drawing(atFirst("for (;;);"));
     await begun();
     child.kill("SIGINT");
-    await sleep(300);
+    await once(child.stderr!, "data");
     child.kill("SIGINT");
-    expect(await result).toMatchObject({ code: null, stderr: "" });
+    expect(await result).toMatchObject({ code: null, stderr: "heard\n" });
     expect(child.signalCode).toBe("SIGINT");
   });
 
@@ -51,13 +50,13 @@ describe("a command that is stopped", { timeout: 60_000 }, () => {
     const folder = await testFolder();
     const words = [process.execPath, MAIN, "demo", "--out", folder, "--scenes", "2000"];
     const env = { ...process.env, ...atFirst("setInterval(() => {}, 1000)") };
-    const child = spawn("unshare", [...UNSHARE, ...words], { env, stdio: "ignore" });
+    const child = spawn("unshare", [...UNSHARE, ...words], { env, stdio: ["ignore", "ignore", "pipe"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     const ended = once(child, "exit");
     await begun(child, folder);
     const [, inside] = treeOf(child.pid!);
     process.kill(inside, "SIGINT");
-    await sleep(1000);
+    while (!String((await once(child.stderr!, "data"))[0]).includes("heard"));
     process.kill(inside, "SIGINT");
     expect((await ended)[0]).toBe(130);
   });
