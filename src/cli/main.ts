@@ -1,22 +1,45 @@
 #!/usr/bin/env node
+import { constants } from "node:os";
 import { ClipInterpretError, exitCodeOf, messageOf } from "../support/errors.ts";
+import { writeError } from "../support/files.ts";
 import type { ProgressEvent } from "../support/progress.ts";
 import { calledAs } from "./called.ts";
 
 // The first Ctrl-C (or a polite kill) asks the work to stop where it can go on later; the second ends the process at once.
 const controller = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** As shells number the end by a signal: 130, 143. */
+let stoppedWith: number | undefined;
+for (const signal of SIGNALS) {
   process.on(signal, () => {
-    if (!controller.signal.aborted) return controller.abort();
-    // As the system does by default: ending in order would wait for threads.
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
+    if (controller.signal.aborted) return endBy(signal);
+    stoppedWith = 128 + constants.signals[signal];
+    controller.abort();
+    // From here on the system does it, even while what loads or computes holds this thread: not for the first process of a
+    // container, which no signal ends by itself.
+    if (process.pid !== 1) setImmediate(leaveToSystem);
   });
 }
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+function leaveToSystem(): void {
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
+}
+/** As the system does by default: ending in order would wait for threads. */
+function endBy(signal: (typeof SIGNALS)[number]): void {
+  if (process.pid === 1) process.exit(128 + constants.signals[signal]);
+  leaveToSystem();
+  process.kill(process.pid, signal);
+}
+process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
   // A reader that closed the pipe early (`| head`) is not an error of ours.
-  process.exit(error.code === "EPIPE" ? 0 : 2);
+  if (cause.code === "EPIPE") process.exit(0);
+  endWith(writeError("to standard output", cause));
 });
+// Who reads what is said of work may go; the work goes on.
+process.stderr.on("error", () => {});
+function endWith(error: ClipInterpretError): never {
+  process.stderr.write(`error ${error.code}: ${error.message}. ${error.hint}\n`);
+  process.exit(exitCodeOf(error));
+}
 const called = calledAs(process.argv[1], process.env, process.cwd());
 // A worker that started this process hears how far it is; without the worker the part is somebody else's.
 const tellParent =
@@ -30,8 +53,8 @@ const { runCli } = await import("./program.ts").catch((cause: unknown) => {
     ? new ClipInterpretError("RUNTIME_MISSING", said)
     : cause;
   if (!(error instanceof ClipInterpretError)) throw error;
-  process.stderr.write(`error ${error.code}: ${error.message}. ${error.hint}\n`);
-  process.exit(exitCodeOf(error));
+  return endWith(error);
 });
-process.exitCode = await runCli(process.argv.slice(2), process, controller.signal, called, tellParent);
+const code = await runCli(process.argv.slice(2), process, controller.signal, called, tellParent);
+process.exitCode = code === 130 ? (stoppedWith ?? code) : code;
 if (process.connected) process.disconnect();

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { Command } from "commander";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runHere } from "../../test/support/run-cli.ts";
 import { shellWords } from "../../test/support/shell-words.ts";
 import type { RunCommand } from "./command.ts";
@@ -86,6 +86,50 @@ describe("Ctrl-C at a terminal", () => {
     expect(code).toBe(130);
     expect(said).toMatch(
       /Stopping after what is in hand; Ctrl-C again ends it at once\.\n.*error CANCELLED/s,
+    );
+  });
+});
+
+describe("a terminal that does not say how wide it is", () => {
+  it("is written to as one of the usual width", async () => {
+    const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
+    const streams = { stdout, stderr: new PassThrough() };
+    const args = ["explain", "examples/scenes/images/0067-monkey.png", "--text", "a monkey"];
+    expect(await runCli(args, streams, new AbortController().signal)).toBe(0);
+    expect(String(stdout.read())).toContain("seen by emoji-4x128-p8");
+  });
+});
+
+describe("work that is stopped before its bar", () => {
+  it("shows none, which would hide the cursor", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stopped-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+    const streams = { stdout: new PassThrough().resume(), stderr };
+    const args = ["demo", "--out", folder, "--scenes", "200"];
+    expect(await runCli(args, streams, AbortSignal.abort())).toBe(130);
+    expect(String(stderr.read())).toMatch(/^error CANCELLED/);
+  });
+});
+
+describe("a place that cannot be written to", () => {
+  it("is refused before the work, in a cache with how to have that elsewhere", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "clip-interpret-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, "file");
+    await writeFile(file, "");
+    const args = ["textspan", "--index", "no-such.index", "--out", join(file, "below", "heads.html")];
+    const { code, stderr } = await runHere(...args);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^error OUTPUT_UNWRITABLE: cannot write .*heads\.html: .*file is no folder/,
+      ),
+    });
+    vi.stubEnv("CLIP_INTERPRET_CACHE", file);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await runHere("demo", "--scenes", "1")).stderr).toMatch(
+      /^error OUTPUT_UNWRITABLE: .* Set CLIP_INTERPRET_CACHE to a folder/,
     );
   });
 });

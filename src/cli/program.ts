@@ -1,5 +1,6 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import { ClipInterpretError, ERRORS, exitCodeOf } from "../support/errors.ts";
+import { requireWritable } from "../support/files.ts";
 import type { Report } from "../support/progress.ts";
 import { reasonOf } from "../support/reason.ts";
 import { asCalled, INSTALLED } from "./called.ts";
@@ -127,7 +128,7 @@ const forAll = (command: Command, visit: (command: Command) => void): void => {
 };
 
 /**
- * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 after Ctrl-C.
+ * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 where it was stopped.
  * @param args without node and script, as in `process.argv.slice(2)`
  * @param called how the program is called where it names itself
  * @param listener hears of progress and warnings too
@@ -139,6 +140,9 @@ export async function runCli(
   called = INSTALLED,
   listener?: Report,
 ): Promise<number> {
+  // A terminal that does not say how wide it is, as within some containers, says 0.
+  for (const stream of [streams.stdout, streams.stderr])
+    if (stream.columns === 0) Object.assign(stream, { columns: undefined });
   const run: RunCommand =
     <Args extends unknown[]>(action: (context: CommandContext, ...args: Args) => Promise<void>) =>
     async (...args: [...Args, Command]) => {
@@ -146,7 +150,8 @@ export async function runCli(
       const globals = command.optsWithGlobals<GlobalOptions>();
       const progress = createProgress(streams.stderr, globals);
       const report: Report = (event) => {
-        progress.report(event);
+        // No bar begins below the line that says that it stops, and hides the cursor.
+        if (!signal.aborted || event.type !== "start") progress.report(event);
         listener?.(event);
       };
       const context = createContext(nameOf(command), globals, streams, report, signal, called);
@@ -159,6 +164,9 @@ export async function runCli(
       signal.addEventListener("abort", sayStopping, { once: true });
       try {
         requireOneModel(globals, command.name());
+        // Before an hour's work. What an index is written to says so by itself.
+        const { out = [] } = command.opts<{ readonly out?: string | readonly string[] }>();
+        if (command.name() !== "index") for (const path of [out].flat()) await requireWritable(path);
         await action(context, ...(args.slice(0, -1) as Args));
       } catch (error) {
         throw stopped(error, nameOf(command));
@@ -204,7 +212,8 @@ const STOPPING = "Stopping after what is in hand; Ctrl-C again ends it at once."
 /** What is kept when a command is stopped, where the layer that was stopped does not know. */
 const KEPT: Readonly<Record<string, string>> = {
   atlas: "Images that were looked at are kept; the same command goes on after them.",
-  index: "Finished shards are kept; the same command goes on after them.",
+  index: "Images that were looked at are kept; the same command goes on after them.",
+  serve: "The same command starts the server again.",
   worker: "The part that was under way was given back to the queue.",
   demo: "Scenes that were drawn are kept; the same command goes on after them.",
   study: "Finished steps are kept; the same command goes on after them.",

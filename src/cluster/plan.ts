@@ -7,7 +7,17 @@ import { pauseFor } from "../hub/retry.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { Connection } from "./redis.ts";
-import { ATTEMPTS, type PartJob, QUEUES, queueOf, type Run, refusalSchema, refusalsOf } from "./run.ts";
+import {
+  ATTEMPTS,
+  type PartJob,
+  QUEUES,
+  queueOf,
+  type Run,
+  refusalSchema,
+  refusalsOf,
+  WANTED,
+  wantedOf,
+} from "./run.ts";
 
 /** A look at the queue each so many milliseconds, and one more for each part: what is read grows with them. */
 const LOOK = 250;
@@ -62,7 +72,7 @@ export async function runParts(
         const left = missing.filter(({ number }) => !numbers.has(number));
         if (left.length > 0) await ask(add(queue, run, left));
         else throw partsFailed(failed.map(({ data, failedReason }) => ({ part: data.part, failedReason })));
-        await ask(redis.sadd(QUEUES, name));
+        await ask(redis.multi().sadd(QUEUES, name).set(wantedOf(name), "", "EX", WANTED).exec());
         continue;
       }
       const todo = new Set(ids.map(numberOf));
@@ -130,7 +140,7 @@ async function forgetEarlier(queue: Queue<PartJob>, redis: Connection["redis"], 
  * do it at once.
  */
 export async function forget(queue: Queue<PartJob>, redis: Connection["redis"]): Promise<void> {
-  await redis.multi().srem(QUEUES, queue.name).del(refusalsOf(queue.name)).exec();
+  await redis.multi().srem(QUEUES, queue.name).del(refusalsOf(queue.name), wantedOf(queue.name)).exec();
   for await (const keys of redis.scanStream({ match: `${queue.toKey("")}*`, count: 1000 }))
     if (keys.length > 0) await redis.unlink(...(keys as string[]));
 }

@@ -36,6 +36,10 @@ export const QUEUES = "clip-interpret:queues";
 /** Where workers write why they left a queue. */
 export const refusalsOf = (queue: string): string => `clip-interpret:refused:${queue}`;
 
+/** There while somebody wants the index of a queue: for so many seconds after it was planned, or a part of it computed. */
+export const wantedOf = (queue: string): string => `clip-interpret:wanted:${queue}`;
+export const WANTED = 86_400;
+
 export const refusalSchema = z.strictObject({ code: z.string(), message: z.string() });
 
 /** Tries of a part that ends with an error. */

@@ -11,7 +11,7 @@ import type { Logger } from "./log.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { forget } from "./plan.ts";
 import type { Connection } from "./redis.ts";
-import { jobSchema, type PartJob, QUEUES, type Run, refusalsOf } from "./run.ts";
+import { jobSchema, type PartJob, QUEUES, type Run, refusalsOf, WANTED, wantedOf } from "./run.ts";
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -78,8 +78,12 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
   const ask = <T>(asked: Promise<T>) => Promise.race([asked, stopped]);
 
   /** What Redis is told as a part ends; where it is away and this worker is to stop, it finds out by itself. */
-  const tell = <T>(told: Promise<T>) =>
-    Promise.race([told, stopped.then(() => pauseFor(FAREWELL, undefined))]);
+  const tell = async <T>(told: Promise<T>, from: Promise<unknown> = stopped): Promise<void> => {
+    const heard = new AbortController();
+    const late = from.then(() => pauseFor(FAREWELL, heard.signal)).catch(() => {});
+    // A pause that went on would keep the process.
+    await Promise.race([told, late]).finally(() => heard.abort());
+  };
 
   const open = async (queue: string): Promise<Known> => {
     const milliseconds = lease * 1000;
@@ -104,9 +108,8 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
   const shut = async (queue: string) => {
     const entry = known.get(queue);
     known.delete(queue);
-    const closed = Promise.allSettled([entry?.worker.close(true), entry?.queue.close()]);
     // Where Redis is away it need not be waited for.
-    await Promise.race([closed, pauseFor(FAREWELL, undefined)]);
+    await tell(Promise.allSettled([entry?.worker.close(true), entry?.queue.close()]), Promise.resolve());
   };
 
   /** The next part of any queue that this worker fits. */
@@ -134,7 +137,19 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
     return undefined;
   };
 
+  /** Whether parts wait for an index that was removed: there is nothing to do in it, and nobody wants it. */
+  const isLeftOver = async (queue: string, { store }: Run) =>
+    (await unfinishedParts(store).catch(() => [])) === undefined &&
+    (await ask(redis.exists(wantedOf(queue)))) === 0;
+
   const refuse = async (entry: Known, job: Job<PartJob>, token: string, code: string, message: string) => {
+    if (await isLeftOver(entry.queue.name, job.data.run)) {
+      log.warn(
+        { store: job.data.run.store },
+        "nothing of this index is left to do there, and nobody asked for it for a day: out of the queue",
+      );
+      return tell(forget(entry.queue, redis));
+    }
     entry.refusedUntil = performance.now() + REFUSED_FOR;
     entry.reason = `${code}: ${message}`;
     await tell(redis.hset(refusalsOf(job.queueName), name, JSON.stringify({ code, message })));
@@ -167,6 +182,7 @@ export function startWorker({ redis, isReady }: Connection, options: WorkerOptio
       if (result.end === "done") {
         const { images, rejected } = result;
         own.info({ images, rejected, seconds: Number(seconds.toFixed(1)) }, "part done");
+        if (result.missing > 0) await tell(redis.set(wantedOf(job.queueName), "", "EX", WANTED));
         await tell(job.moveToCompleted({ images, rejected }, token, false));
         if (result.missing === 0 && (await unfinishedParts(run.store)) === undefined) {
           own.info({ store: run.store }, "index complete");

@@ -131,6 +131,7 @@ const tooLong = (file: HubFile) =>
 export function writeError(cause: unknown, what: string, missing?: number): ClipInterpretError {
   if (!isDiskFull(cause)) {
     return new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${what}: ${messageOf(cause)}`, {
+      hint: "Set HF_HUB_CACHE or HF_HOME to a folder that may be written to.",
       cause,
     });
   }

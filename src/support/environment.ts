@@ -1,11 +1,18 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
 /** Environment variables: `process.env`, or a plain object in tests. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The user's home folder. */
-export const homeFolder = (env: Environment): string => env.HOME || homedir();
+/** The user's home folder; the root for a user that the system does not know, as in containers. */
+export function homeFolder(env: Environment): string {
+  try {
+    // An empty HOME would be the current folder.
+    return env.HOME || homedir() || userInfo().homedir;
+  } catch {
+    return "/";
+  }
+}
 
 /** A path with a leading `~` replaced by the home folder. */
 export const expandHome = (path: string, env: Environment): string =>

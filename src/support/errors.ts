@@ -491,7 +491,7 @@ export class ClipInterpretError extends Error {
   }
 }
 
-/** Process exit code for an error: 1 for a user's mistake, 2 for a fault of ours, 130 for a stop by Ctrl-C. */
+/** Process exit code for an error: 1 for a user's mistake, 2 for a fault of ours, 130 for a stop. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ClipInterpretError)) return 2;
   if (error.code === "CANCELLED") return 130;

@@ -13,8 +13,9 @@ import {
   rmdir,
   stat,
 } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { ownCacheFolder } from "./environment.ts";
 import { ClipInterpretError, messageOf } from "./errors.ts";
 import { parseJson } from "./json.ts";
 
@@ -154,29 +155,45 @@ export async function guardWrite<T>(path: string, work: () => Promise<T>): Promi
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof ClipInterpretError) throw cause;
-    const code = isDiskFull(cause) ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
-    throw new ClipInterpretError(code, `cannot write ${path}: ${messageOf(cause)}`, { cause });
+    throw cause instanceof ClipInterpretError ? cause : writeError(path, cause);
   }
+}
+
+/** The coded error for a failed write of `path`; of one in this program's cache it says how to have that elsewhere. */
+export function writeError(path: string, cause: unknown): ClipInterpretError {
+  const code = isDiskFull(cause) ? "DISK_FULL" : "OUTPUT_UNWRITABLE";
+  const isKept = resolve(path).startsWith(resolve(ownCacheFolder(process.env)) + sep);
+  const hint = isKept && "Set CLIP_INTERPRET_CACHE to a folder that may be written to and has space left.";
+  return new ClipInterpretError(code, `cannot write ${path}: ${messageOf(cause)}`, {
+    ...(hint && { hint }),
+    cause,
+  });
 }
 
 /**
  * Sees that this program can keep files below a folder of its cache, before work whose results are kept there: a folder is made and
  * taken away, since rights alone do not tell.
- * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`, with how to have the cache elsewhere
+ * @throws `OUTPUT_UNWRITABLE`, `DISK_FULL`
  */
-export async function requireCache(folder: string): Promise<void> {
-  try {
-    await guardWrite(folder, async () => {
-      await makeFolder(folder);
-      await rmdir(await mkdtemp(join(folder, ".try-")));
-    });
-  } catch (cause) {
-    const { code, message } = cause as ClipInterpretError;
-    const hint = "Set CLIP_INTERPRET_CACHE to a folder that may be written to and has space left.";
-    throw new ClipInterpretError(code, message, { hint, cause });
-  }
-}
+export const requireCache = (folder: string): Promise<void> =>
+  guardWrite(folder, async () => {
+    await makeFolder(folder);
+    await rmdir(await mkdtemp(join(folder, ".try-")));
+  });
+
+/**
+ * Sees that a result can be written, before the work for it: that its file, or else the nearest folder there is, may be written to.
+ * What is a folder already, and an address, may need no writing.
+ * @throws `OUTPUT_UNWRITABLE`
+ */
+export const requireWritable = (path: string): Promise<void> =>
+  guardWrite(path, async () => {
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path) || STREAM.test(path) || (await isFolder(path))) return;
+    let at = resolve(path);
+    while (!(await isThere(at)) && at !== dirname(at)) at = dirname(at);
+    if (at !== resolve(path) && !(await isFolder(at))) throw new Error(`${at} is no folder`);
+    await access(at, constants.W_OK);
+  });
 
 /** Whether a write failed for lack of room. */
 export const isDiskFull = (cause: unknown): boolean =>

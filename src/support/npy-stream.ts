@@ -71,7 +71,13 @@ export async function createNpyWriter(path: string, shape: readonly number[]): P
     // Found out now rather than at the rename, hours later.
     if (await isFolder(path)) throw new Error("a folder is in its place");
     const file = await open(partial, "w");
-    await file.writeFile(formatNpyHeader("<f4", shape));
+    try {
+      await file.writeFile(formatNpyHeader("<f4", shape));
+    } catch (cause) {
+      await file.close();
+      await rm(partial, { force: true });
+      throw cause;
+    }
     return file;
   });
   let remaining = shape.reduce((product, dim) => product * dim, 1);

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -100,6 +108,11 @@ describe("a .npy file by rows", () => {
     await writer.append(Float32Array.of(1));
     await writer.discard();
     expect(readdirSync(folder)).not.toContain("gone.npy.partial");
+    if (existsSync("/dev/full")) {
+      symlinkSync("/dev/full", `${path}.partial`);
+      await expect(createNpyWriter(path, [3])).rejects.toMatchObject({ code: "DISK_FULL" });
+      expect(readdirSync(folder)).not.toContain("gone.npy.partial");
+    }
     writeFileSync(join(folder, "file"), "");
     await expect(createNpyWriter(join(folder, "file", "x.npy"), [1])).rejects.toMatchObject({
       code: "OUTPUT_UNWRITABLE",

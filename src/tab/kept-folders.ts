@@ -35,8 +35,8 @@ export interface KeptFoldersPlace {
   readonly deviceOf?: (name: string) => string;
   /** Bytes that may still be kept. */
   readonly room: () => Promise<number>;
-  /** Sees that no other tab indexes; undefined where one does. @returns what lets others again */
-  readonly lock: () => Promise<(() => void) | undefined>;
+  /** Sees that no other tab indexes, or deletes the model; undefined where one indexes. @returns what lets others again */
+  readonly lock: (model: string) => Promise<(() => void) | undefined>;
   /** Hears of work whenever it is further. */
   readonly tell: (job: JobView) => void;
   /** What the page came with, and which of it is searched before anything is chosen. */
@@ -184,7 +184,7 @@ export function createKeptFolders(place: KeptFoldersPlace): KeptFolders {
   }
 
   async function* work({ folder: name, model: called }: Wanted, signal: AbortSignal): Steps {
-    const release = await place.lock();
+    const release = await place.lock(called);
     if (!release) throw new ClipInterpretError("STORAGE_BUSY", "another tab of this page indexes pictures");
     let key = keyOf(name, called);
     try {

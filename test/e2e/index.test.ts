@@ -222,7 +222,10 @@ describe("a run that is stopped", () => {
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
     expect(jsonLines(stderr)).toMatchObject([
       {
-        error: { code: "CANCELLED", hint: "Finished shards are kept; the same command goes on after them." },
+        error: {
+          code: "CANCELLED",
+          hint: "Images that were looked at are kept; the same command goes on after them.",
+        },
       },
     ]);
     const { images } = await readIndex(index);

@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../src/cluster/redis.ts";
-import { queueOf, refusalsOf } from "../../src/cluster/run.ts";
+import { QUEUES, queueOf, refusalsOf, WANTED, wantedOf } from "../../src/cluster/run.ts";
 import { expectSameIndex } from "../support/index-contents.ts";
 import { startWorker, type Watched, watch } from "../support/queue-run.ts";
 import { missing, type RedisServer, startRedis } from "../support/redis.ts";
@@ -136,7 +137,35 @@ describe.skipIf(missing !== undefined)(`a queue${missing ? ` (skipped: ${missing
     expect(await plan(index).result).toMatchObject({ code: 0 });
     await expectSameIndex(index, path("one.index"));
     close();
+    worker.child.kill("SIGTERM");
+    await worker.says("stopped");
+    const ended = once(worker.child, "close");
+    expect(await Promise.race([ended, sleep(2000, "lingers")])).not.toBe("lingers");
+  });
+
+  it("takes out what is left of an index that was removed, once nobody asked for it for a day", {
+    timeout: 60_000,
+  }, async () => {
+    const index = path("left.index");
+    const queue = queueOf(index);
+    const planner = plan(index);
+    const { redis: client, close } = await connect(url, () => {});
+    while ((await client.llen(`bull:${queue}:wait`)) !== 2) await sleep(20);
+    await planner.kill("SIGINT");
+    await rm(index, { recursive: true });
+    const worker = started(startWorker(url));
+    await worker.says("has no manifest");
+    await expect.poll(() => client.llen(`bull:${queue}:wait`)).toBe(2);
     await worker.kill("SIGTERM");
+    expect(await client.ttl(wantedOf(queue))).toBeGreaterThan(WANTED - 60);
+    // The day passes.
+    await client.del(wantedOf(queue));
+    const next = started(startWorker(url));
+    await next.says("nobody asked for it for a day");
+    await expect.poll(() => client.keys(`*${queue}*`)).toEqual([]);
+    expect(await client.smembers(QUEUES)).not.toContain(queue);
+    close();
+    await next.kill("SIGTERM");
   });
 
   it("is refused with a wrong password or address, which is not printed", async () => {

@@ -159,6 +159,18 @@ describe.skipIf(skipPage)("a model from elsewhere in the page", { timeout: 180_0
     const seen = async () => Number(/indexing, (\d+) of/.exec((await work.textContent()) ?? "")?.[1]);
     const before = await seen();
     await expect.poll(seen).toBeGreaterThan(before + 5);
+    // Nor in another tab, which knows of it by a lock.
+    const other = await context.newPage();
+    listen(other);
+    await other.goto(`${site.url}/#/segment`);
+    const there = await listed(other);
+    const same = there.getByRole("listitem").filter({ hasText: ID });
+    await same.getByRole("button", { name: "Delete…" }).click();
+    await same.getByRole("button", { name: /^Delete \d/ }).click();
+    await there.getByText(`another tab looks at pictures with ${ID}: it cannot be deleted now`).waitFor();
+    await other.close();
+    const now = await seen();
+    await expect.poll(seen).toBeGreaterThan(now);
     await dialog.getByRole("button", { name: "Close" }).click();
     await work.getByRole("button", { name: "Stop" }).click();
     await work.getByText("stopped").waitFor();

@@ -3,6 +3,7 @@ import "./no-eval.ts";
 import * as ort from "onnxruntime-web/wasm";
 import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browser.ts";
 import { problemOf } from "../../../src/server/problems.ts";
+import { ClipInterpretError } from "../../../src/support/errors.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
 import { once } from "../../../src/support/shared.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
@@ -225,8 +226,11 @@ async function start({ facts, base, isKept, index, onGpu }: TabStart): Promise<A
     models: {
       ...open,
       async close(name) {
-        await open.close(name);
-        await fetched.forget(name);
+        open.requireIdle(name);
+        await whileUnused(name, async () => {
+          await open.close(name);
+          await fetched.forget(name);
+        });
       },
     },
     readFile: read,
@@ -250,13 +254,31 @@ async function room(): Promise<number> {
   return quota - usage;
 }
 
-/** One tab writes at a time: a lock that is free is taken. */
-function lock(): Promise<(() => void) | undefined> {
+/** Held by the tab that looks at pictures with a model. */
+const lockOf = (model: string) => `${FOLDERS} with ${model}`;
+
+/** One tab writes at a time: a lock that is free is taken, and with it the model's, which no tab deletes then. */
+function lock(model: string): Promise<(() => void) | undefined> {
   return new Promise((resolve) => {
     void navigator.locks.request(FOLDERS, { ifAvailable: true }, (got) => {
       if (!got) return resolve(undefined);
-      return new Promise<void>((release) => resolve(release));
+      const held = () => new Promise<void>((release) => resolve(release));
+      return navigator.locks.request(lockOf(model), { mode: "shared" }, held);
     });
+  });
+}
+
+/** Does what is not to happen while a tab looks at pictures with a model. @throws `MODEL_BUSY` */
+async function whileUnused(model: string, work: () => Promise<void>): Promise<void> {
+  // Where a browser gives no locks it keeps no files either, so that no other tab has this one's.
+  if (!("locks" in navigator)) return work();
+  await navigator.locks.request(lockOf(model), { ifAvailable: true }, (got) => {
+    if (got) return work();
+    throw new ClipInterpretError(
+      "MODEL_BUSY",
+      `another tab looks at pictures with ${model}: it cannot be deleted now`,
+      { hint: "Wait until that tab is done, or stop it there: what was seen is kept." },
+    );
   });
 }
 
