@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, sep } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { GALLERIES } from "./galleries.ts";
@@ -27,7 +27,11 @@ test("every committed picture is still drawn, and each name is used once", async
   const files = await readdir(OUTPUT, { recursive: true, withFileTypes: true });
   const committed = files
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(OUTPUT.length + 1));
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(OUTPUT.length + 1)
+        .replaceAll(sep, "/"),
+    );
   expect(committed.sort()).toEqual(all.map(({ name }) => name).sort());
 });
 
