@@ -11,7 +11,7 @@ import type { Gallery, GoldenPicture } from "./picture.ts";
  */
 
 const OUTPUT = join(import.meta.dirname, "output");
-const UPDATE = process.env.UPDATE_PICTURES === "1";
+const UPDATE = process.env.UPDATE_PICTURES === "1" || process.env.MODE === "update";
 const all = GALLERIES.flatMap(({ pictures }) => pictures);
 
 describe.each(GALLERIES)("pictures of $title", ({ pictures }) => {
