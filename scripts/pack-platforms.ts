@@ -1,7 +1,7 @@
 /**
- * Packs what is published, into `out/release` (`npm run pack:platforms [linux-x64 …]`, `--out` for elsewhere): ONNX Runtime as a package for each platform,
- * of which npm installs the one that fits, and this package without it. Built before; nothing is published. (`npm pack` makes one
- * package with all platforms, for whoever installs from a file.)
+ * Packs what is published, into `out/release` (`npm run pack:platforms [linux-x64 …]`) or the folder `--out`: ONNX Runtime as a
+ * package for each platform, of which npm installs the one that fits, and this package without it. Built before; nothing is
+ * published. (`npm pack` makes one package with all platforms, for whoever installs from a file.)
  */
 import { execFileSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
