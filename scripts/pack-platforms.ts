@@ -1,18 +1,24 @@
 /**
- * Packs what is published, into `out/release` (`npm run pack:platforms [linux-x64 …]`): ONNX Runtime as a package for each platform,
- * of which npm installs the one that fits, and this package without it. Built before; nothing is published. (`npm pack` makes one
- * package with all platforms, for whoever installs from a file.)
+ * Packs what is published, into `out/release` (`npm run pack:platforms [linux-x64 …]`) or the folder `--out`: ONNX Runtime as a
+ * package for each platform, of which npm installs the one that fits, and this package without it. Built before; nothing is
+ * published. (`npm pack` makes one package with all platforms, for whoever installs from a file.)
  */
 import { execFileSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const RUNTIME = join(ROOT, "dist/onnxruntime");
 const LIBRARIES = "bin/napi-v6";
-const OUT = join(ROOT, "out/release");
+
+const { values, positionals: wanted } = parseArgs({
+  options: { out: { type: "string", default: join(ROOT, "out/release") } },
+  allowPositionals: true,
+});
+const OUT = resolve(values.out);
 
 const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
 const { name, version, license, engines, dependencies } = manifest;
@@ -42,7 +48,6 @@ async function packRuntime(os: string, cpu: string): Promise<string> {
 }
 
 await mkdir(OUT, { recursive: true });
-const wanted = process.argv.slice(2);
 const optional: Record<string, string> = {};
 for (const os of await readdir(join(RUNTIME, LIBRARIES)))
   for (const cpu of await readdir(join(RUNTIME, LIBRARIES, os)))

@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { relativeError } from "../../test/support/compare.ts";
 import { goldenArray, goldenPath, LAYOUTS } from "../../test/support/goldens.ts";
@@ -227,7 +227,7 @@ describe("a checkpoint folder", () => {
     const modules = [{ type: "sentence_transformers.models.CLIPModel", path: "0_CLIPModel" }];
     writeFileSync(join(folder, "modules.json"), JSON.stringify(modules));
     const loaded = await loadCheckpoint(folder);
-    expect([loaded.folder, loaded.config.embedDim]).toEqual([join(folder, "0_CLIPModel"), 48]);
+    expect([resolve(loaded.folder), loaded.config.embedDim]).toEqual([join(folder, "0_CLIPModel"), 48]);
   });
 
   it("may be an image tower alone, as CLIPVisionModelWithProjection is saved", async () => {

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { asCalled, calledAs } from "./called.ts";
+import { shellWord } from "./strings.ts";
 
 describe("how the program was called", () => {
   it.each([
@@ -7,9 +9,9 @@ describe("how the program was called", () => {
     ["/home/me/project/node_modules/.bin/clip-interpret", {}, "clip-interpret"],
     ["/home/me/project/node_modules/.bin/clip-interpret", { npm_command: "exec" }, "npx clip-interpret"],
     ["C:\\project\\node_modules\\clip-interpret\\dist\\cli\\main.js", {}, "clip-interpret"],
-    ["/home/me/clone/dist/cli/main.js", { npm_command: "run-script" }, "node dist/cli/main.js"],
-    ["/home/me/clone/src/cli/main.ts", {}, "npx tsx src/cli/main.ts"],
-    ["/opt/my clone/dist/cli/main.js", {}, "node '/opt/my clone/dist/cli/main.js'"],
+    ["/home/me/clone/dist/cli/main.js", { npm_command: "run-script" }, `node ${join("dist/cli/main.js")}`],
+    ["/home/me/clone/src/cli/main.ts", {}, `npx tsx ${join("src/cli/main.ts")}`],
+    ["/opt/my clone/dist/cli/main.js", {}, `node ${shellWord("/opt/my clone/dist/cli/main.js")}`],
     [undefined, {}, "clip-interpret"],
   ])("%s", (script, environment, called) => {
     expect(calledAs(script, environment, "/home/me/clone")).toBe(called);

@@ -164,7 +164,8 @@ describe("errors", () => {
   });
 });
 
-describe("completion in bash", () => {
+// Windows' own `bash` is a Linux machine that need not be there.
+describe.skipIf(process.platform === "win32")("completion in bash", () => {
   const script = completionScript(whole, "bash", ["model-a", "model-b"]);
   /** What is offered for a line whose last word is being typed. */
   const offered = (line: string) => {

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execSync } from "node:child_process";
 import { InvalidArgumentError } from "commander";
 import { describe, expect, it } from "vitest";
 import { number, shellWord, wholeNumber } from "./strings.ts";
@@ -38,11 +38,32 @@ describe("a number as an option's value", () => {
 });
 
 describe("a word of a command line", () => {
-  it.each(["/plain/path-1.index", "a b", "it's", '"', "$HOME `id` \\ !", "*?[a]", "a\nb", "~", "", "né"])(
-    "%j comes back from a shell as it was",
-    (text) => {
-      const printed = execFileSync("sh", ["-c", `printf '%s' ${shellWord(text)}`]);
-      expect(printed.toString()).toBe(text);
-    },
-  );
+  const words = [
+    "/plain/path-1.index",
+    "a b",
+    "it's",
+    "$HOME `id` \\ !",
+    "*?[a]",
+    "~",
+    "",
+    "né",
+    "C:\\a b\\",
+    '"',
+  ];
+  // A line ends in Windows' shells.
+  const all = process.platform === "win32" ? words : [...words, "a\nb"];
+  it.each(all)("%j comes back from the system's shell as it was", (text) => {
+    const print = `"${process.execPath}" -e "process.stdout.write(process.argv[1])" -- ${shellWord(text)}`;
+    expect(execSync(print, { encoding: "utf8" })).toBe(text);
+  });
+
+  it("is on Windows what cmd and PowerShell both take", () => {
+    for (const [text, word] of [
+      ["C:\\photos\\a.index", "C:\\photos\\a.index"],
+      ["C:\\my photos\\a.index", '"C:\\my photos\\a.index"'],
+      ["C:\\my photos\\", '"C:\\my photos\\\\"'],
+      ["Ümläut", '"Ümläut"'],
+    ])
+      expect(shellWord(text, "win32")).toBe(word);
+  });
 });

@@ -23,9 +23,16 @@ export const number =
 /** A message on one line, without characters that would command the terminal. */
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]\s*/g, " ").replace(/\p{Cc}/gu, "");
 
-/** A text as one word of a shell's command line: as it is where that is safe, else in quotes. */
-export const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/**
+ * A text as one word of a shell's command line: as it is where that is safe, else in quotes. On Windows in those that cmd and
+ * PowerShell both know, with backslashes as programs there read them.
+ */
+export function shellWord(text: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform !== "win32")
+    return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = text.replace(/(\\*)("|$)/g, (_, slashes, end) => slashes + slashes + (end && '\\"'));
+  return /^[\w+:./\\-]+$/.test(text) ? text : `"${escaped}"`;
+}
 
 /** Collects the values of an option that may be given more than once. */
 export const collect = (value: string, known: readonly string[]): readonly string[] => [...known, value];

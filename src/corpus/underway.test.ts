@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -10,40 +11,53 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const open = (done: readonly string[] = []) =>
-  openUnderway(join(folder, "journal/underway"), (image) => done.includes(image));
+const path = () => join(folder, "journal/underway");
+const open = (done: readonly string[] = []) => openUnderway(path(), (image) => done.includes(image));
+
+/** What a process finds, which then takes images in hand and is killed. */
+function die(taken: readonly string[], done: readonly string[] = []): unknown {
+  const module = new URL("./underway.ts", import.meta.url).href;
+  const program = `
+    const { openUnderway } = await import(${JSON.stringify(module)});
+    const [path, done, taken] = JSON.parse(process.argv[1]);
+    const underway = await openUnderway(path, (image) => done.includes(image));
+    (await import("node:fs")).writeSync(1, JSON.stringify([...underway.tries]));
+    for (const image of taken) underway.take(image);
+    process.kill(process.pid, "SIGKILL");`;
+  const given = JSON.stringify([path(), done, taken]);
+  const options = ["--import", "tsx", "--input-type=module", "--eval", program, "--", given];
+  return JSON.parse(spawnSync(process.execPath, options, { encoding: "utf8" }).stdout);
+}
 
 it("blames what was in hand when a process died, and nothing that was done or that ended in order", async () => {
-  const first = await open();
-  expect(first.tries.size).toBe(0);
-  for (const image of ["a", "b", "c\nd"]) first.take(image);
-  // It died: nothing was closed. "a" had been stored.
-  const second = await open(["a"]);
-  expect([...second.tries]).toEqual([
+  expect(die(["a", "b", "c\nd"])).toEqual([]);
+  // "a" had been stored.
+  const once = [
     ["b", 1],
     ["c\nd", 1],
-  ]);
-  second.take("b");
-  const third = await open(["a"]);
-  expect([...third.tries].sort()).toEqual([
+  ];
+  expect(die(["b"], ["a"])).toEqual(once);
+  const twice = [
     ["b", 2],
     ["c\nd", 1],
-  ]);
+  ];
+  const third = await open(["a"]);
+  expect([...third.tries].sort()).toEqual(twice);
   third.take("b");
   third.take("e");
   third.close();
   const fourth = await open(["a"]);
-  expect([...fourth.tries].sort()).toEqual([
-    ["b", 2],
-    ["c\nd", 1],
-  ]);
+  expect([...fourth.tries].sort()).toEqual(twice);
   fourth.discard();
-  expect((await open()).tries.size).toBe(0);
+  const fifth = await open();
+  expect(fifth.tries.size).toBe(0);
+  fifth.close();
 });
 
 it("reads what a process wrote as it died, but for a line that is cut off", async () => {
-  (await open()).take("a");
-  const file = join(folder, "journal/underway");
-  writeFileSync(file, `${readFileSync(file, "utf8")}["b`);
-  expect([...(await open()).tries]).toEqual([["a", 1]]);
+  die(["a"]);
+  appendFileSync(path(), '["b');
+  const next = await open();
+  expect([...next.tries]).toEqual([["a", 1]]);
+  next.close();
 });

@@ -90,7 +90,7 @@ describe("a labels file", () => {
     });
     expect(labels.heads["L0.H2"].labeller).toMatchObject({
       kind: "manual",
-      by: path.split("/").at(-1),
+      by: basename(path),
       date: null,
     });
   });

@@ -87,9 +87,9 @@ describe("a web server's files", () => {
       [250_000, 260_000],
     ] as const)
       expect(Buffer.compare(data.subarray(from, to), DATA.subarray(from, to))).toBe(0);
-    // The header, what follows it, the two parts near each other with what lies between, and the one far off.
-    expect(asked.map(({ range }) => range)).toEqual([
-      ...["bytes=0-65535", "bytes=65536-129999", "bytes=250000-259999"],
+    // The header, what follows it with the parts near it and what lies between, and the one far off, at once.
+    expect(asked.map(({ range }) => range).sort()).toEqual([
+      ...["bytes=0-65535", "bytes=250000-259999", "bytes=65536-129999"],
     ]);
     await bytes.fill(file, [[65_000, 129_000]]);
     expect(asked).toHaveLength(3);

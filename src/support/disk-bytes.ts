@@ -25,7 +25,10 @@ export const disk: Bytes = {
       const file = await realpath(path);
       const handle = await open(file);
       try {
-        const { size } = await handle.stat();
+        const entry = await handle.stat();
+        // Windows says that a folder is an empty file.
+        if (entry.isDirectory()) throw inputError(path, { code: "EISDIR" });
+        const { size } = entry;
         const read: OpenFile["read"] = async (offset, length) => {
           const bytes = new Uint8Array(length);
           for (let done = 0; done < length; ) {

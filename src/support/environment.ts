@@ -16,7 +16,7 @@ export function homeFolder(env: Environment): string {
 
 /** A path with a leading `~` replaced by the home folder. */
 export const expandHome = (path: string, env: Environment): string =>
-  path.replace(/^~(?=$|[/\\])/, () => homeFolder(env));
+  /^~($|[/\\])/.test(path) ? join(homeFolder(env), path.slice(1)) : path;
 
 /** Where programs keep what can be made again: `XDG_CACHE_HOME`, or `~/.cache`. */
 export const cachesFolder = (env: Environment): string =>

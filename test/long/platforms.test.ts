@@ -10,14 +10,15 @@ import { repositoryPath } from "../e2e/cli.ts";
 
 const HERE = `${process.platform}-${process.arch}`;
 const OF_HERE = `clip-interpret-onnxruntime-${HERE}`;
-const tarball = (name: string) => repositoryPath(`out/release/${name}-${VERSION}.tgz`);
 let folder: string;
+const tarball = (name: string) => join(folder, "packed", `${name}-${VERSION}.tgz`);
 const installed = (...path: string[]) => join(folder, "node_modules", ...path);
 
 beforeAll(async () => {
   const options = { cwd: repositoryPath(""), stdio: "pipe" } as const;
-  execFileSync("npx", ["tsx", "scripts/pack-platforms.ts", HERE], options);
   folder = await mkdtemp(join(tmpdir(), "platforms-"));
+  const packed = ["--out", join(folder, "packed"), HERE];
+  execFileSync("npx", ["tsx", "scripts/pack-platforms.ts", ...packed], options);
   await writeFile(join(folder, "package.json"), "{}");
   const files = [tarball(OF_HERE), tarball("clip-interpret")];
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--silent", ...files], { cwd: folder });

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, sep } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { GALLERIES } from "./galleries.ts";
@@ -11,7 +11,7 @@ import type { Gallery, GoldenPicture } from "./picture.ts";
  */
 
 const OUTPUT = join(import.meta.dirname, "output");
-const UPDATE = process.env.UPDATE_PICTURES === "1";
+const UPDATE = process.env.UPDATE_PICTURES === "1" || process.env.MODE === "update";
 const all = GALLERIES.flatMap(({ pictures }) => pictures);
 
 describe.each(GALLERIES)("pictures of $title", ({ pictures }) => {
@@ -27,7 +27,11 @@ test("every committed picture is still drawn, and each name is used once", async
   const files = await readdir(OUTPUT, { recursive: true, withFileTypes: true });
   const committed = files
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(OUTPUT.length + 1));
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(OUTPUT.length + 1)
+        .replaceAll(sep, "/"),
+    );
   expect(committed.sort()).toEqual(all.map(({ name }) => name).sort());
 });
 

@@ -81,7 +81,7 @@ const holds = (check: (world: World) => Promise<void>) =>
   fc.assert(fc.asyncProperty(worlds, check), { numRuns: 60 });
 
 describe("moments of an array", () => {
-  it("are, bit for bit, one product of all columns with a 1 beside them, however many blocks it takes", async () => {
+  it("are one product of all columns with a 1 beside them, however many blocks it takes", async () => {
     const [n, D] = [50, 400];
     const random = new Random(4);
     const values = Float32Array.from({ length: n * D }, () => random.normal());
@@ -93,7 +93,11 @@ describe("moments of an array", () => {
     const data = new Float64Array(n * (D + 1)).fill(1);
     for (let i = 0; i < n; i++) data.set(values.subarray(i * D, (i + 1) * D), i * (D + 1));
     const whole = await algebra.gram({ data, rows: n, columns: D + 1 });
-    expect(await arrayMoments(algebra, array)).toEqual(whole.data);
+    const moments = await arrayMoments(algebra, array);
+    expect(moments.length).toBe(whole.data.length);
+    // Bit for bit on x64; on arm64 ONNX Runtime adds the last columns of a product in another order.
+    const off = moments.reduce((most, value, i) => Math.max(most, Math.abs(value - whole.data[i])), 0);
+    expect(off).toBeLessThan(1e-12);
   });
 });
 
