@@ -184,7 +184,6 @@ const indexes = { [`${DEMO} ${DEFAULT_MODEL}`]: index };
 await server.close();
 const facts = { answers, files, indexes, pools, pictures, models, hub, hosts };
 
-/** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
 const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) =>
@@ -192,23 +191,28 @@ const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
       .slice(PAGE.length + 1)
       .replaceAll("\\", "/"),
   )
+  .sort();
+/** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
+const needed = all
   // What few need is kept when it was needed: what computes on a GPU, too.
   .filter((path) => !path.includes("webgpu"))
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
   // Many, and kept when they are seen.
   .filter(
     (path) => path !== "view.js" && !path.startsWith("tokenizer/") && !path.startsWith(`pictures/${DEMO}/`),
-  )
-  .sort();
+  );
 const hash = createHash("sha256").update(JSON.stringify(facts));
-for (const path of all) hash.update(path).update(await readFile(join(PAGE, path)));
+for (const path of needed) hash.update(path).update(await readFile(join(PAGE, path)));
 const version = hash.digest("hex").slice(0, 16);
 await writeFile(join(PAGE, "page.json"), JSON.stringify({ version, ...facts }));
 const keep = await readFile(join(ROOT, "web/src/tab/keep.js"), "utf8");
 // The service worker unpacks the runtime by itself.
 const apart = ["index.html", "runtime.wasm.gz"];
-const kept = ["./", "page.json", ...all.filter((path) => !apart.includes(path))];
-const said = `const VERSION = ${JSON.stringify(version)};\nconst KEPT = ${JSON.stringify(kept, null, 2)};\n`;
-await writeFile(join(PAGE, "keep.js"), said + keep);
+const kept = ["./", "page.json", ...needed.filter((path) => !apart.includes(path))];
+const others = all.filter((path) => !kept.includes(path));
+const said = Object.entries({ VERSION: version, KEPT: kept, OTHERS: others }).map(
+  ([name, value]) => `const ${name} = ${JSON.stringify(value, null, 2)};\n`,
+);
+await writeFile(join(PAGE, "keep.js"), said.join("") + keep);
 console.log(`dist/page: ${kept.length} files for a first visit`);
 process.exit(0);

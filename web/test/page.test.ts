@@ -216,11 +216,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
   });
 
   it("comes again when its server is gone", async () => {
-    await page.waitForFunction(async () => {
-      const { ready } = (navigator as unknown as { serviceWorker: { ready: Promise<{ active: unknown }> } })
-        .serviceWorker;
-      return (await ready).active !== null;
-    });
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
     await server.close();
     const again = await context.newPage();
     again.setDefaultTimeout(60_000);
