@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -205,6 +206,12 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     await held.getByRole("link", { name: "L0.H1" }).first().tap();
     await held.getByRole("heading", { name: "Where it looks" }).waitFor();
     await phone.close();
+  });
+
+  it("comes with the licences of all that is in it", async () => {
+    const licences = await readFile(join(PAGE, "licenses.md"), "utf8");
+    const others = ["react-dom", "onnx runtime", "zod", "ml-matrix", "tokenizers", "ftfy", "twemoji"];
+    for (const name of ["clip-interpret", ...others]) expect(licences.toLowerCase()).toContain(name);
   });
 
   it("asks nobody but its server, for nothing but its files, and complains of nothing", () => {
