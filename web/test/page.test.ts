@@ -198,6 +198,8 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
       const dialog = held.getByRole("dialog");
       await dialog.locator(last).first().waitFor();
       expect(await tooSmall(held)).toEqual([]);
+      const { x, width } = (await dialog.locator(last).first().boundingBox())!;
+      expect(x + width).toBeLessThanOrEqual(view);
       await dialog.getByRole("button", { name: "Close", exact: true }).tap();
     }
     await held.getByRole("link", { name: "Segment" }).tap();
