@@ -24,6 +24,7 @@ export const LONG = [
     "firefox",
     "memory",
     "neighbors",
+    "new-version",
     "own-pictures",
     "page",
     "pooled",

@@ -3,7 +3,7 @@
  * the same for all visitors is answered by files, which the server itself writes here.
  */
 import { createHash } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -29,6 +29,12 @@ const DEMO = "demo";
 const DEMO_IMAGES = 200;
 const WEIGHTS = "open_clip_model.safetensors";
 const MERGES = "clip-merges.txt.gz";
+/** Packages in the page's threads, of which Vite lists nothing; `.dependency-cruiser.browser.cjs` sees that there are no others. */
+const IN_THREADS = [
+  ...["@huggingface/tokenizers", "ml-matrix", "zod"],
+  // Of ml-matrix.
+  ...["is-any-array", "ml-array-max", "ml-array-min", "ml-array-rescale"],
+];
 const MODEL_FILES = ["open_clip_config.json", WEIGHTS, "tokenizer.json"];
 
 const { values } = parseArgs({
@@ -45,6 +51,18 @@ await build({ configFile: join(ROOT, "web/view.config.ts"), mode: "page", logLev
 await rename(join(PAGE, "tab.html"), join(PAGE, "index.html"));
 const html = await readFile(join(PAGE, "index.html"), "utf8");
 await writeFile(join(PAGE, "index.html"), html.replace("%POLICY%", pagePolicy(hosts)));
+
+const licence = async (title: string, path: string) =>
+  `\n## ${title}\n\n${(await readFile(join(ROOT, path), "utf8")).replaceAll(/^# .*\n+/gm, "")}`;
+const licences = [
+  await licence("clip-interpret", "LICENSE"),
+  ...(await Promise.all(IN_THREADS.map((name) => licence(name, `node_modules/${name}/LICENSE`)))),
+  await licence("ONNX Runtime", "assets/licenses/onnxruntime.txt"),
+  await licence("ftfy", "assets/tokenizer/ftfy-LICENSE.txt"),
+  await licence("CLIP's tokenizer", "assets/tokenizer/README.md"),
+  await licence("Drawings in the pictures", "assets/drawings/README.md"),
+];
+await appendFile(join(PAGE, "licenses.md"), licences.join(""));
 
 // The second is for a GPU, and fetched where one is chosen.
 for (const [name, variant] of [
@@ -184,7 +202,6 @@ const indexes = { [`${DEMO} ${DEFAULT_MODEL}`]: index };
 await server.close();
 const facts = { answers, files, indexes, pools, pictures, models, hub, hosts };
 
-/** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
 const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) =>
@@ -192,23 +209,31 @@ const all = (await readdir(PAGE, { recursive: true, withFileTypes: true }))
       .slice(PAGE.length + 1)
       .replaceAll("\\", "/"),
   )
+  .sort();
+/** What a visit without a network needs: all but the models that few look at, and what is for other pages. */
+const needed = all
   // What few need is kept when it was needed: what computes on a GPU, too.
   .filter((path) => !path.includes("webgpu"))
   .filter((path) => !path.startsWith("models/") || path.startsWith(`models/${DEFAULT_MODEL}/`))
   // Many, and kept when they are seen.
   .filter(
-    (path) => path !== "view.js" && !path.startsWith("tokenizer/") && !path.startsWith(`pictures/${DEMO}/`),
-  )
-  .sort();
+    (path) =>
+      !["view.js", "licenses.md"].includes(path) &&
+      !path.startsWith("tokenizer/") &&
+      !path.startsWith(`pictures/${DEMO}/`),
+  );
 const hash = createHash("sha256").update(JSON.stringify(facts));
-for (const path of all) hash.update(path).update(await readFile(join(PAGE, path)));
+for (const path of needed) hash.update(path).update(await readFile(join(PAGE, path)));
 const version = hash.digest("hex").slice(0, 16);
 await writeFile(join(PAGE, "page.json"), JSON.stringify({ version, ...facts }));
 const keep = await readFile(join(ROOT, "web/src/tab/keep.js"), "utf8");
 // The service worker unpacks the runtime by itself.
 const apart = ["index.html", "runtime.wasm.gz"];
-const kept = ["./", "page.json", ...all.filter((path) => !apart.includes(path))];
-const said = `const VERSION = ${JSON.stringify(version)};\nconst KEPT = ${JSON.stringify(kept, null, 2)};\n`;
-await writeFile(join(PAGE, "keep.js"), said + keep);
+const kept = ["./", "page.json", ...needed.filter((path) => !apart.includes(path))];
+const others = all.filter((path) => !kept.includes(path));
+const said = Object.entries({ VERSION: version, KEPT: kept, OTHERS: others }).map(
+  ([name, value]) => `const ${name} = ${JSON.stringify(value, null, 2)};\n`,
+);
+await writeFile(join(PAGE, "keep.js"), said.join("") + keep);
 console.log(`dist/page: ${kept.length} files for a first visit`);
 process.exit(0);

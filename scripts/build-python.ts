@@ -1,5 +1,5 @@
 /**
- * Puts what the notebook package shows into it, from dist/page: the view's script, the runtime and the default model.
+ * Puts what the notebook package shows into it, from dist/page: the view's script, the runtime, the default model and licences.
  * `npm run build:python` builds the page first; `pip wheel python/` then makes the wheel.
  */
 import { cp, mkdir, rm } from "node:fs/promises";
@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const STATIC = join(ROOT, "python/clip_interpret/static");
 
 await rm(STATIC, { recursive: true, force: true });
-for (const path of ["view.js", "runtime.wasm.gz", `models/${DEFAULT_MODEL}`]) {
+for (const path of ["view.js", "licenses.md", "runtime.wasm.gz", `models/${DEFAULT_MODEL}`]) {
   await mkdir(dirname(join(STATIC, path)), { recursive: true });
   await cp(join(ROOT, "dist/page", path), join(STATIC, path), { recursive: true });
 }

@@ -10,6 +10,8 @@ const SAYS: readonly [file: string, version: RegExp][] = [
   ["src/support/version.ts", /^export const VERSION: string = "(.+)";$/m],
   ["CITATION.cff", /^version: (.+)$/m],
   ["README.md", /^ {2}note {3}= \{Version (.+)\}$/m],
+  ["python/pyproject.toml", /^version = "(.+)"$/m],
+  ["python/clip_interpret/__init__.py", /^__version__ = "(.+)"$/m],
 ];
 const SEMVER = /^\d+\.\d+\.\d+(-[0-9a-z.]+)?$/;
 

@@ -28,6 +28,7 @@ export default defineConfig({
   build: {
     outDir: "../dist/page",
     emptyOutDir: true,
+    license: { fileName: "licenses.md" },
     target: "es2023",
     // Inlined files would be data: scripts and styles, which the content security policy forbids.
     assetsInlineLimit: 0,

@@ -10,6 +10,8 @@ export default defineConfig({
   build: {
     outDir: "../dist/web",
     emptyOutDir: true,
+    // Bundled, without their licences, they would not be ours to give.
+    license: { fileName: "licenses.md" },
     target: "es2023",
     // Inlined files would be data: scripts and styles, which the content security policy forbids.
     assetsInlineLimit: 0,

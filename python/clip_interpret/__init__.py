@@ -51,7 +51,7 @@ class ViewError(RuntimeError):
     """What went wrong in the tab, with the tool's stable code."""
 
     def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(f"{message} {hint}".strip())
+        super().__init__(f"{message}. {hint}" if hint else message)
         self.code = code
         self.hint = hint
 

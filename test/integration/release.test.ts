@@ -8,7 +8,10 @@ import { changesOf, whatIsAgainst } from "../../scripts/release-checks.ts";
 import { VERSION } from "../../src/support/version.ts";
 
 /** What says a version, as it is in this repository. */
-const FILES = ["package.json", "package-lock.json", "src/support/version.ts", "CITATION.cff", "README.md"];
+const FILES = [
+  ...["package.json", "package-lock.json", "src/support/version.ts", "CITATION.cff", "README.md"],
+  ...["python/pyproject.toml", "python/clip_interpret/__init__.py"],
+];
 const NEXT = "7.8.9";
 
 let root: string;

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -197,6 +198,8 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
       const dialog = held.getByRole("dialog");
       await dialog.locator(last).first().waitFor();
       expect(await tooSmall(held)).toEqual([]);
+      const { x, width } = (await dialog.locator(last).first().boundingBox())!;
+      expect(x + width).toBeLessThanOrEqual(view);
       await dialog.getByRole("button", { name: "Close", exact: true }).tap();
     }
     await held.getByRole("link", { name: "Segment" }).tap();
@@ -205,6 +208,12 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
     await held.getByRole("link", { name: "L0.H1" }).first().tap();
     await held.getByRole("heading", { name: "Where it looks" }).waitFor();
     await phone.close();
+  });
+
+  it("comes with the licences of all that is in it", async () => {
+    const licences = await readFile(join(PAGE, "licenses.md"), "utf8");
+    const others = ["react-dom", "onnx runtime", "zod", "ml-matrix", "tokenizers", "ftfy", "twemoji"];
+    for (const name of ["clip-interpret", ...others]) expect(licences.toLowerCase()).toContain(name);
   });
 
   it("asks nobody but its server, for nothing but its files, and complains of nothing", () => {
@@ -216,11 +225,7 @@ describe.skipIf(skipPage)("the page without a server", { timeout: 180_000 }, () 
   });
 
   it("comes again when its server is gone", async () => {
-    await page.waitForFunction(async () => {
-      const { ready } = (navigator as unknown as { serviceWorker: { ready: Promise<{ active: unknown }> } })
-        .serviceWorker;
-      return (await ready).active !== null;
-    });
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
     await server.close();
     const again = await context.newPage();
     again.setDefaultTimeout(60_000);

@@ -88,7 +88,7 @@ export function createView(root: ShadowRoot, thread: ViewThread, events: ViewEve
         ? error.problem
         : { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), hint: "" };
     const said = element("span", "problem");
-    said.textContent = `${problem.message} ${problem.hint}`.trim();
+    said.textContent = [problem.message, problem.hint].filter((part) => part !== "").join(". ");
     status.replaceChildren(said);
     events.onProblem(problem);
   };

@@ -72,6 +72,13 @@ describe("the address", () => {
     );
   });
 
+  it("is of one view alone with embed, with or without a value", () => {
+    const of = (query: string) => parseAddress(`/look?${query}`).embed;
+    expect(["embed", "text=a+cat&embed", "embed=1", "embed=0", "text=embed"].map(of)).toEqual([
+      ...[true, true, true, false, false],
+    ]);
+  });
+
   it("names heads in one way, however they are written", () => {
     expect(parseAddress("/look?heads=(2,1),0.3*0.5,l1h2").heads).toBe("L2.H1,L0.H3*0.5,L1.H2");
   });

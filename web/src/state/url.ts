@@ -171,7 +171,8 @@ export function parseAddress(address: string): ViewState {
     x: query.get("x"),
     y: query.get("y"),
     maps: query.get("maps") !== "0",
-    embed: query.get("embed") === "1",
+    // `&embed` says it as well.
+    embed: ["1", ""].includes(query.get("embed") ?? "0"),
   };
 }
 
