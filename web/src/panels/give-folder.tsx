@@ -93,7 +93,12 @@ export function LeftOutFiles({ corpus, model }: { readonly corpus: string; reado
         <ul>
           {files.rejected.map(({ path, message }) => (
             <li key={path}>
-              <bdi>{path}</bdi>: {message}
+              {!message.includes(path) && (
+                <>
+                  <bdi>{path}</bdi>:{" "}
+                </>
+              )}
+              {message}
             </li>
           ))}
           {Object.entries(files.passedOver.others).map(([kind, count]) => (

@@ -16,6 +16,7 @@ import type { LinkTo, PageProps } from "./head/page-props.ts";
 import { Texts } from "./head/texts.tsx";
 import { useTurning } from "./head/turning.ts";
 import { HeadLabel } from "./head-label.tsx";
+import { MetricNotes } from "./overview/metric-notes.tsx";
 import { Missing, ProblemNote } from "./problem.tsx";
 import type { ViewProps } from "./view.ts";
 
@@ -105,6 +106,7 @@ export function HeadPage({ state, go, model, atlas, head }: Props) {
       </p>
       {client.hasJobs && <HeadLabel model={model.name} head={head} label={entry.label} />}
       <Facts entry={entry} metrics={atlas.metrics} />
+      <MetricNotes atlas={atlas} />
       {error && <ProblemNote error={error} />}
       {!page && !error && <p className="empty page-place">Opening the page of {head}…</p>}
       {page && <Page {...{ state, go, page, linkTo }} steps={atlas.steps} />}

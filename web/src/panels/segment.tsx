@@ -65,6 +65,8 @@ export function Segment({ state, go, app, model, pick, ready }: ViewProps) {
             onChange={(next) => go({ texts: next, on: 0 })}
           />
         </div>
+      </section>
+      <section className="controls how" aria-label="How it is looked for">
         <Choice
           title="Ask"
           name="mode"
