@@ -190,7 +190,7 @@ describe.skipIf(missing !== undefined)(`faults of a queue${missing ? ` (skipped:
     expect(odd.said() + other.said()).not.toMatch(/INDEX_GONE|died/);
   });
 
-  it("an image that kills its process each time is set aside after three tries, and named", async () => {
+  it("an image that kills its process each time is set aside after four, and named", async () => {
     const images = path("poisoned");
     await cp(path("corpus/images"), images, { recursive: true });
     const [some] = (await readdir(images)).filter((name) => name.endsWith(".png")).slice(150);
