@@ -1,9 +1,9 @@
 /** A thread that chooses among texts for its caller (`chooser.ts`). Its products stay in it: other cores have their own choices. */
-import { parentPort } from "node:worker_threads";
 import { createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
 import { answerCalls } from "../../support/calls.ts";
 import { once } from "../../support/shared.ts";
+import { starterPort } from "../../support/thread-port.ts";
 import { selectTogether } from "./textspan.ts";
 
 const algebra = once(() => createAlgebra(openNodeSession, { threads: 1 }));
@@ -26,6 +26,6 @@ const handlers = {
 export type ChooserCalls = typeof handlers;
 
 let last: Promise<unknown> = Promise.resolve();
-answerCalls(parentPort!, handlers, (work) => {
+answerCalls(starterPort(), handlers, (work) => {
   last = last.then(work);
 });

@@ -1,8 +1,7 @@
 /** Many choices among texts: of one pool for all heads, of one head for resampled images. Each is by itself, so cores share them. */
-import { availableParallelism } from "node:os";
-import type { Worker } from "node:worker_threads";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
 import { type Caller, createCaller } from "../../support/calls.ts";
+import { processors } from "../../support/environment.ts";
 import { startThread } from "../../support/thread.ts";
 import type { ChooserCalls } from "./chooser-thread.ts";
 import { type Selection, selectTogether } from "./textspan.ts";
@@ -28,7 +27,7 @@ const HERE = 5e9;
 const MOST_THREADS = 16;
 
 interface ChooserThread {
-  readonly thread: Worker;
+  readonly thread: ReturnType<typeof startThread>;
   readonly ended: Promise<unknown>;
   readonly caller: Caller<ChooserCalls>;
   /** What it was asked and has not answered. */
@@ -40,7 +39,7 @@ interface ChooserThread {
  * @param here multiplications that are done in the calling thread before others are started
  */
 export function createChooser(algebra: Algebra, threads = 0, here = HERE): Chooser {
-  const most = Math.min(threads || availableParallelism(), availableParallelism(), MOST_THREADS);
+  const most = Math.min(threads || processors(), processors(), MOST_THREADS);
   const started: ChooserThread[] = [];
   const start = (): ChooserThread => {
     const thread = startThread(import.meta.url, "chooser-thread", null);
