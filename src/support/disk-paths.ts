@@ -4,8 +4,8 @@
 import { basename, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A path from the root on: a relative one begins in the current folder. */
-export const fullPath = (path: string): string => resolve(path);
+/** A path from the root on. @param from where a relative one begins. Default: the current folder */
+export const fullPath = (path: string, from = "."): string => resolve(from, path);
 
 /** What a file or folder is called, however it is led to: `.` has a name too. */
 export const nameOnDisk = (path: string): string => basename(fullPath(path));

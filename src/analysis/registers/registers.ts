@@ -25,7 +25,7 @@ import type { TokenFeature } from "../../onnx/token-features.ts";
 import { originOf } from "../../results/origin.ts";
 import { type RegistersResult, registersResult, type TokenNorms } from "../../results/registers.ts";
 import { disk } from "../../support/disk-bytes.ts";
-import { fileIn, nameOnDisk } from "../../support/disk-paths.ts";
+import { fullPath, nameOnDisk } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { rawAttention } from "../segmentation/baselines.ts";
@@ -68,7 +68,7 @@ export async function findRegisters(
   if (!takesRegisters(config, checkpoint.weights.vision))
     throw new ClipInterpretError("MODEL_UNSUPPORTED", `${model.name} is of a kind that takes no register`);
   const { images, root } = await scanSource(folder, options.report ? { report: options.report } : {});
-  const paths = images.slice(0, limit).map(({ path }) => fileIn(root, path));
+  const paths = images.slice(0, limit).map(({ path }) => fullPath(path, root));
   const feature = neuronsAtOutliers(ratio);
   const before = collector(config, ratio);
   const sums: [at: Float64Array, elsewhere: Float64Array] = [new Float64Array(0), new Float64Array(0)];

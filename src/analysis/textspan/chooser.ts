@@ -1,7 +1,8 @@
 /** Many choices among texts: of one pool for all heads, of one head for resampled images. Each is by itself, so cores share them. */
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
-import { type Caller, createCaller } from "../../support/calls.ts";
+import type { Caller } from "../../support/calls.ts";
 import { processors } from "../../support/environment.ts";
+import { callThread } from "../../support/node-port.ts";
 import { startThread } from "../../support/thread.ts";
 import type { ChooserCalls } from "./chooser-thread.ts";
 import { type Selection, selectTogether } from "./textspan.ts";
@@ -27,8 +28,6 @@ const HERE = 5e9;
 const MOST_THREADS = 16;
 
 interface ChooserThread {
-  readonly thread: ReturnType<typeof startThread>;
-  readonly ended: Promise<unknown>;
   readonly caller: Caller<ChooserCalls>;
   /** What it was asked and has not answered. */
   busy: number;
@@ -43,8 +42,7 @@ export function createChooser(algebra: Algebra, threads = 0, here = HERE): Choos
   const started: ChooserThread[] = [];
   const start = (): ChooserThread => {
     const thread = startThread(import.meta.url, "chooser-thread", null);
-    const ended = new Promise((resolve) => thread.once("exit", resolve));
-    const one = { thread, ended, caller: createCaller<ChooserCalls>(thread), busy: 0 };
+    const one = { caller: callThread<ChooserCalls>(thread), busy: 0 };
     started.push(one);
     return one;
   };
@@ -71,13 +69,7 @@ export function createChooser(algebra: Algebra, threads = 0, here = HERE): Choos
       }
     },
     async close() {
-      await Promise.all(
-        started.splice(0).map(async ({ thread, ended, caller }) => {
-          await caller.call("close", {}).catch(() => {});
-          thread.ref();
-          await ended;
-        }),
-      );
+      await Promise.all(started.splice(0).map(({ caller }) => caller.close()));
     },
   };
 }
