@@ -42,6 +42,14 @@ const browserSafe = {
   to: { dependencyTypes: ["core", "npm"] },
 };
 
+/** What computes and what describes goes to a disk, a process or a thread through support/, by functions that say what for. */
+const noNodeModule = {
+  name: "what-computes-imports-no-node-module",
+  severity: "error",
+  from: { path: "^src/(model|analysis|results|views)/", pathNot: "\\.(test|fixture)\\.ts$" },
+  to: { dependencyTypes: ["core"] },
+};
+
 /** A view takes results, and draws with the kit; the kit knows of no picture. */
 const kitStandsBelow = {
   name: "the-kit-knows-no-picture",
@@ -75,6 +83,7 @@ module.exports = {
   forbidden: [
     ...pointsUp,
     browserSafe,
+    noNodeModule,
     kitStandsBelow,
     viewsTakeResults,
     webTakesLittle,

@@ -5,10 +5,11 @@ import type { Report } from "../support/progress.ts";
 import { sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
+import type { ReadableStore } from "./plain-store.ts";
 import { readCheckedHead, readFloats, readMlps, readMoments } from "./read-shard.ts";
 import { openRowTable } from "./row-table.ts";
 import { AT_ONCE, type OpenShard, type ShardedIndex } from "./sharded-index.ts";
-import { isOfStore, type ReadableStore } from "./store.ts";
+import { isOfStore } from "./store.ts";
 import { readUnread } from "./unread.ts";
 
 /** Bytes of scalars that an open index keeps. */

@@ -7,8 +7,8 @@ import { isFolder } from "../support/files.ts";
 import { type Manifest, requireModelOf } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
 import { type Index, readIndex } from "./open-index.ts";
-import { openShards, type ReadOptions } from "./open-shards.ts";
-import type { ShardedIndex } from "./sharded-index.ts";
+import { openShards } from "./open-shards.ts";
+import type { ReadOptions, ShardedIndex } from "./sharded-index.ts";
 import { isStoreAddress, storeAt } from "./store-at.ts";
 
 /** Where a model lies, as its index keeps it; undefined for one that its name finds. */

@@ -16,12 +16,12 @@ import {
   requireSameOrigin,
   shapeOf,
 } from "./manifest.ts";
+import type { WritableStore } from "./plain-store.ts";
 import { putShard } from "./put-shard.ts";
 import { readWholeShard, shardFolder } from "./read-shard.ts";
 import { type ImageRow, imageRow, type RejectedRow, rejectedRow } from "./rows.ts";
 import { createShard } from "./shard.ts";
 import type { Source, SourceImage } from "./source-image.ts";
-import type { WritableStore } from "./store.ts";
 import { storeBatch } from "./stored.ts";
 
 /** Images of a shard: of those that a tab was at when it was closed, no more are looked at again. */

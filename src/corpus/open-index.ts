@@ -2,11 +2,11 @@ import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import { assembleIndex, leaveOut, requireAnyShard } from "./assemble-index.ts";
 import { requireFits } from "./fits-memory.ts";
 import type { ShardEntry } from "./manifest.ts";
-import { openManifest, openToRead, type ReadOptions } from "./open-shards.ts";
+import { openManifest, openToRead } from "./open-shards.ts";
 import { findCorruption, readShardRows, readWholeShard, shardFolder } from "./read-shard.ts";
 import { hashPicture, requireImagesIn } from "./root.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
-import { gather, readEmbeddings, readMlpTerm, type ShardedIndex } from "./sharded-index.ts";
+import { gather, type ReadOptions, readEmbeddings, readMlpTerm, type ShardedIndex } from "./sharded-index.ts";
 import { placeOf, storeAt } from "./store-at.ts";
 
 /** An index that is read, with the rows of its images in memory: some 600 bytes an image. */

@@ -1,5 +1,4 @@
 import { ClipInterpretError } from "../support/errors.ts";
-import type { Report } from "../support/progress.ts";
 import { inTurn } from "../support/turns.ts";
 import { assembleIndex, leaveOut, requireAnyShard } from "./assemble-index.ts";
 import { throughBlocks } from "./block-cache.ts";
@@ -7,16 +6,9 @@ import type { Manifest, ShardEntry } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
 import { requireWholeShard } from "./read-shard.ts";
 import { requireImagesIn, spread } from "./root.ts";
-import { AT_ONCE, everyRow, type ShardedIndex } from "./sharded-index.ts";
+import { AT_ONCE, everyRow, type ReadOptions, type ShardedIndex } from "./sharded-index.ts";
 import type { Store } from "./store.ts";
 import { placeOf, storeAt } from "./store-at.ts";
-
-/** How an index is opened. */
-export interface ReadOptions {
-  /** Where its images lie now, if not where they were indexed. */
-  readonly root?: string | undefined;
-  readonly report?: Report | undefined;
-}
 
 /**
  * Opens an index without reading its rows. A shard with a file that is missing, cut off or of another shape is left out with a

@@ -1,8 +1,8 @@
 import { createSha256, sha256Of } from "../support/hash.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
+import type { WritableStore } from "./plain-store.ts";
 import { shardFolder } from "./read-shard.ts";
 import type { ShardBuilder } from "./shard.ts";
-import type { WritableStore } from "./store.ts";
 
 /** The name after the highest in use. */
 const nextName = ({ shards }: Pick<Manifest, "shards">): string =>

@@ -4,8 +4,8 @@ import { ClipInterpretError } from "../support/errors.ts";
 import { createSha256, sha256Of } from "../support/hash.ts";
 import { parseNpyHeader } from "../support/npy-header.ts";
 import type { Layout, ShardEntry } from "./manifest.ts";
+import type { ReadableStore } from "./plain-store.ts";
 import { type ImageRow, parseImageRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
-import type { ReadableStore } from "./store.ts";
 import { asFloats } from "./stored.ts";
 
 /** What ends a line. */

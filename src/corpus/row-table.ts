@@ -4,9 +4,9 @@ import { once, sharedCache } from "../support/shared.ts";
 import { inTurn } from "../support/turns.ts";
 import { hashStart } from "./hash-start.ts";
 import type { Manifest, ShardEntry } from "./manifest.ts";
+import type { ReadableStore } from "./plain-store.ts";
 import { NEWLINE, readRowBytes } from "./read-shard.ts";
 import { type ImageRow, parseImageRow, parseImageRows } from "./rows.ts";
-import type { ReadableStore } from "./store.ts";
 
 /** The rows of an index, looked up when they are asked for. Damaged ones are refused: `INDEX_CORRUPT`. */
 export interface RowTable {

@@ -1,7 +1,15 @@
+import type { Report } from "../support/progress.ts";
 import { inTurn } from "../support/turns.ts";
 import type { Manifest } from "./manifest.ts";
 import type { RowTable } from "./row-table.ts";
 import type { ImageRow, RejectedRow } from "./rows.ts";
+
+/** How an index is opened. */
+export interface ReadOptions {
+  /** Where its images lie now, if not where they were indexed. */
+  readonly root?: string | undefined;
+  readonly report?: Report | undefined;
+}
 
 /**
  * An index of any size. Its rows and numbers stay where they are and are read shard by shard, and nothing that grows with the

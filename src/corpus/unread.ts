@@ -1,7 +1,8 @@
 /** `unread.jsonl`: files that the last run could not reach. It says nothing about them; the next run replaces it. */
 import { textOf } from "../support/binary.ts";
+import type { ReadableStore } from "./plain-store.ts";
 import { formatRows, parseRejectedRows, type RejectedRow } from "./rows.ts";
-import type { ReadableStore, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 export const UNREAD_FILE = "unread.jsonl";
 

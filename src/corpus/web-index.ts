@@ -4,10 +4,10 @@ import { inTurn } from "../support/turns.ts";
 import type { WebBytes } from "../support/web-bytes.ts";
 import { assembleIndex } from "./assemble-index.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest, requireModelOf } from "./manifest.ts";
+import type { ReadableStore } from "./plain-store.ts";
 import { requireWholeShard, shardFolder } from "./read-shard.ts";
 import { createSearch, type Search } from "./search.ts";
 import { AT_ONCE, type ShardedIndex } from "./sharded-index.ts";
-import type { ReadableStore } from "./store.ts";
 
 /**
  * Opens an index that lies on a web server, as its command wrote it, and reads what is asked of it by HTTP ranges: of heads those

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { packaged } from "../support/disk-paths.ts";
 import { readJson } from "../support/files.ts";
 
 /** What others published about a model; see `assets/published/README.md`. */
@@ -52,7 +52,7 @@ const valuesSchema = z.object({
   ),
 });
 
-const pathOf = (file: string) => fileURLToPath(new URL(`../../assets/published/${file}`, import.meta.url));
+const pathOf = (file: string) => packaged(`assets/published/${file}`);
 const read = (file: string) => readJson(pathOf(file));
 
 /** The file that holds the published labels of all six models. */

@@ -1,5 +1,3 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { readsTexts } from "../checkpoint/model-config.ts";
 import { findCached, listCached } from "../hub/cache.ts";
@@ -8,7 +6,9 @@ import { cacheFolder } from "../hub/environment.ts";
 import { findTokenizer } from "../hub/find-tokenizer.ts";
 import { KNOWN_MODELS, type KnownModel } from "../hub/known-models.ts";
 import { chooseFiles, isIndex, type ModelFiles, readParts } from "../hub/model-files.ts";
+import { fileIn } from "../support/disk-paths.ts";
 import type { Environment } from "../support/environment.ts";
+import { namesIn, sizeOf } from "../support/files.ts";
 import { EMBEDDED_MODELS } from "./embedded.ts";
 import { locateModel } from "./registry.ts";
 
@@ -111,7 +111,7 @@ export const folderEntry = async (name: string, folder: string, known: string): 
 
 /** What a folder itself says. A config that cannot be read costs its facts, not the list. */
 async function readFacts(folder: string, name: string): Promise<Partial<CatalogueEntry>> {
-  const files = chooseFiles(new Set(await readdir(folder).catch(() => [])));
+  const files = chooseFiles(new Set(await namesIn(folder)));
   if (!files) return {};
   const weights = {
     present: true,
@@ -134,7 +134,7 @@ async function readFacts(folder: string, name: string): Promise<Partial<Catalogu
 }
 
 async function weighMegabytes(folder: string, { weights }: ModelFiles): Promise<number> {
-  const parts = isIndex(weights) ? await readParts(join(folder, weights)) : [weights];
-  const sizes = await Promise.all(parts.map(async (part) => (await stat(join(folder, part))).size));
-  return sizes.reduce((total, size) => total + size, 0) / 1e6;
+  const parts = isIndex(weights) ? await readParts(fileIn(folder, weights)) : [weights];
+  const sizes = await Promise.all(parts.map((part) => sizeOf(fileIn(folder, part))));
+  return sizes.reduce<number>((total, size = 0) => total + size, 0) / 1e6;
 }

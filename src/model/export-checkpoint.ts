@@ -1,12 +1,11 @@
-import { readdir, rm, rmdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
 import { copyCheckpoint } from "../checkpoint/copy-checkpoint.ts";
 import { type EditRounding, editHeads } from "../checkpoint/edit-weights.ts";
 import { hashWeights } from "../checkpoint/fingerprint.ts";
 import { loadCheckpoint } from "../checkpoint/load.ts";
 import { disk } from "../support/disk-bytes.ts";
-import { ClipInterpretError, messageOf } from "../support/errors.ts";
-import { guardWrite, makeFolder, putInPlace } from "../support/files.ts";
+import { fileIn, fullPath, nameOnDisk } from "../support/disk-paths.ts";
+import { ClipInterpretError } from "../support/errors.ts";
+import { fillFolder, writeWhole } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
@@ -123,45 +122,21 @@ export async function exportCheckpoint(
   const { set, means, signal } = options;
   if (set.mlps.length > 0)
     throw new ClipInterpretError("HEADS_INVALID", "a checkpoint can be edited in its heads, not in its MLPs");
-  const target = resolve(folder);
-  const exists = await refuseFilled(target);
-  const source = await model.weightsHash();
-  const partial = `${target}.partial`;
-  return guardWrite(target, async () => {
-    await rm(partial, { recursive: true, force: true });
-    await makeFolder(dirname(partial));
+  const target = fullPath(folder);
+  let written: Omit<ExportedCheckpoint, "folder"> | undefined;
+  await fillFolder(target, async (partial) => {
+    const source = await model.weightsHash();
     await copyCheckpoint(model.checkpoint.folder, partial, model.config, signal);
     checkCancelled(signal);
     const copy = await loadCheckpoint(partial);
     const rounding = await editHeads(copy, set.heads, means);
     const weights = await hashWeights(disk, copy.weights);
-    const card = cardOf(basename(target), { ...options, model, source, weights, rounding });
-    await writeFile(join(partial, "README.md"), card);
-    if (exists) await rmdir(target);
-    await putInPlace(partial, target);
-    return { folder: target, weights, rounding };
-  }).catch(async (cause) => {
-    await rm(partial, { recursive: true, force: true });
-    throw cause;
+    const card = cardOf(nameOnDisk(target), { ...options, model, source, weights, rounding });
+    await writeWhole(fileIn(partial, "README.md"), card);
+    written = { weights, rounding };
   });
+  return { folder: target, ...written! };
 }
-
-/** Whether the folder exists; nothing may be in it. */
-async function refuseFilled(folder: string): Promise<boolean> {
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw unwritable(folder, error);
-  }
-  if (names.length === 0) return true;
-  const hint = "Name a new folder: nothing is ever edited in place.";
-  throw new ClipInterpretError("OUTPUT_UNWRITABLE", `${folder} is not empty`, { hint });
-}
-
-const unwritable = (target: string, cause: unknown) =>
-  new ClipInterpretError("OUTPUT_UNWRITABLE", `cannot write ${target}: ${messageOf(cause)}`, { cause });
 
 interface Card extends Omit<ExportCheckpointOptions, keyof WorkOptions> {
   readonly model: ClipModel;

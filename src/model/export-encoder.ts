@@ -1,10 +1,10 @@
-import { basename } from "node:path";
 import { type Piece, sizeOf } from "../checkpoint/pieces.ts";
 import { writePieces } from "../checkpoint/write-pieces.ts";
 import type { PreprocessConfig } from "../image/types.ts";
 import { encoderGraph } from "../onnx/encoder.ts";
 import { beside, inside, type PlaceWeight } from "../onnx/tensors.ts";
 import { textEncoderGraph } from "../onnx/text.ts";
+import { nameOnDisk } from "../support/disk-paths.ts";
 import type { WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
 import { type ComponentSet, headName } from "./components.ts";
@@ -89,7 +89,7 @@ async function writeGraph(
   const dataFile = `${path}.data`;
   const data: Piece[] = [];
   const write = (place: "inside" | "beside") =>
-    graph(place === "inside" ? inside : beside(basename(dataFile), data));
+    graph(place === "inside" ? inside : beside(nameOnDisk(dataFile), data));
   let pieces = write(weights ?? "inside");
   if (weights === undefined && sizeOf(pieces) > MOST_INSIDE) pieces = write("beside");
   if (data.length > 0) await writePieces(dataFile, data, signal);

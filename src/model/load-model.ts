@@ -1,10 +1,10 @@
-import { basename, resolve } from "node:path";
 import { hubIdOfFolder } from "../hub/cache.ts";
 import { findTokenizer } from "../hub/find-tokenizer.ts";
 import { preprocess } from "../image/preprocess.ts";
 import { requireDevice } from "../onnx/device.ts";
 import { openNodeSession } from "../onnx/node-session.ts";
 import { disk } from "../support/disk-bytes.ts";
+import { fullPath, nameOnDisk } from "../support/disk-paths.ts";
 import { assembleModel, type ClipModel, type ModelOptions } from "./clip-model.ts";
 import type { Platform } from "./platform.ts";
 
@@ -25,7 +25,7 @@ export async function loadClipModel(
 ): Promise<ClipModel> {
   const { device = "cpu", precision = "fp32" } = options;
   if (precision === "fp32") await requireDevice(device);
-  const path = resolve(folder);
+  const path = fullPath(folder);
   const knownAs = [name, hubIdOfFolder(path)].filter((text) => text !== undefined);
-  return assembleModel(NODE, { folder, name: name ?? basename(path), knownAs }, options);
+  return assembleModel(NODE, { folder, name: name ?? nameOnDisk(path), knownAs }, options);
 }

@@ -1,11 +1,10 @@
-import { basename, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { unwrapFolder } from "../checkpoint/wrapped-folder.ts";
 import { findCached, hubIdOfFolder } from "../hub/cache.ts";
 import { cacheFolder } from "../hub/environment.ts";
 import { findHubModel, refuseName, suggestModels } from "../hub/known-models.ts";
 import { hintFor } from "../hub/pull.ts";
 import { disk } from "../support/disk-bytes.ts";
+import { fileIn, fullPath, nameOnDisk, packaged } from "../support/disk-paths.ts";
 import type { Environment } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isFolder } from "../support/files.ts";
@@ -21,8 +20,8 @@ export interface LocatedModel {
   readonly embedded: boolean;
 }
 
-/** Where the embedded models lie. src/model/ and dist/model/ are equally deep, so this holds before and after the build. */
-const EMBEDDED_FOLDER = fileURLToPath(new URL("../../models/", import.meta.url));
+/** Where the embedded models lie. */
+const EMBEDDED_FOLDER = packaged("models/");
 
 /**
  * Finds a model: an embedded one by its name, a folder by its path, one from the hub by its known name or hub id in
@@ -36,12 +35,16 @@ export async function locateModel(
   environment: Environment = process.env,
 ): Promise<LocatedModel> {
   if (isEmbedded(nameOrFolder)) return embeddedModel(nameOrFolder);
-  const asked = resolve(nameOrFolder);
+  const asked = fullPath(nameOrFolder);
   if (await isFolder(asked)) {
     const folder = await unwrapFolder(disk, asked);
     // A snapshot in a cache is named after a commit, which says nothing.
     const hubId = hubIdOfFolder(folder);
-    return { name: hubId ? (findHubModel(hubId)?.name ?? hubId) : basename(asked), folder, embedded: false };
+    return {
+      name: hubId ? (findHubModel(hubId)?.name ?? hubId) : nameOnDisk(asked),
+      folder,
+      embedded: false,
+    };
   }
   const named = await findNamed(nameOrFolder, environment);
   if (named) return named;
@@ -50,7 +53,7 @@ export async function locateModel(
 }
 
 const embeddedModel = (name: string): LocatedModel => ({
-  ...{ name, folder: join(EMBEDDED_FOLDER, name), embedded: true },
+  ...{ name, folder: fileIn(EMBEDDED_FOLDER, name), embedded: true },
 });
 
 /** Finds a model that has a name of its own: an embedded one, or one in the hub's cache. Folders are not looked for. */
@@ -74,7 +77,7 @@ export async function isFoundByName(
   environment: Environment = process.env,
 ): Promise<boolean> {
   const named = await findNamed(name, environment);
-  return named !== undefined && resolve(named.folder) === resolve(checkpoint.folder);
+  return named !== undefined && fullPath(named.folder) === fullPath(checkpoint.folder);
 }
 
 function notFound(text: string, environment: Environment): ClipInterpretError {

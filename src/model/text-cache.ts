@@ -1,11 +1,9 @@
 /** Text embeddings kept on disk: a pool of thousands of texts is embedded once for a model. */
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { env } from "../onnx/runtime.ts";
+import { fileIn } from "../support/disk-paths.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { messageOf } from "../support/errors.ts";
-import { writeWhole } from "../support/files.ts";
+import { readInput, writeWhole } from "../support/files.ts";
 import { sha256Of } from "../support/hash.ts";
 import type { Report, WorkOptions } from "../support/progress.ts";
 import type { ClipModel } from "./clip-model.ts";
@@ -50,7 +48,7 @@ const PART = 512;
 export async function embedTexts(
   model: TextModel,
   texts: readonly string[],
-  { cacheFolder = join(ownCacheFolder(process.env), "texts"), ...work }: EmbedOptions = {},
+  { cacheFolder = fileIn(ownCacheFolder(process.env), "texts"), ...work }: EmbedOptions = {},
 ): Promise<Float32Array> {
   const { report } = work;
   const { embedDim } = model.config;
@@ -59,7 +57,7 @@ export async function embedTexts(
   const missing: { start: number; part: number[][]; path: string }[] = [];
   for (let start = 0; start < texts.length; start += PART) {
     const part = tokens.slice(start, start + PART);
-    const path = join(cacheFolder, `${await keyOf(model, part)}.bin`);
+    const path = fileIn(cacheFolder, `${await keyOf(model, part)}.bin`);
     const known = await readCached(path, part.length * embedDim, report);
     if (known) result.set(known, start * embedDim);
     else missing.push({ start, part, path });
@@ -96,8 +94,9 @@ async function readCached(
 ): Promise<Float32Array | undefined> {
   let file: Buffer;
   try {
-    file = await readFile(path);
-  } catch (cause) {
+    file = await readInput(path);
+  } catch (error) {
+    const { cause } = error as Error;
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") {
       const message = `cannot read ${path}: ${messageOf(cause)}; its texts are embedded again`;
       report?.({ type: "warning", code: "INPUT_UNREADABLE", message });
@@ -132,4 +131,4 @@ async function writeCached(
   }
 }
 
-const digestOf = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
+const digestOf = (bytes: Uint8Array): Buffer => Buffer.from(sha256Of(bytes), "hex");

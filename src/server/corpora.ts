@@ -1,16 +1,17 @@
 import { readdir, readFile, realpath, rm } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { requireModelOf } from "../corpus/manifest.ts";
 import { versionOf } from "../corpus/open-index.ts";
-import { openManifest, openShards, type ReadOptions } from "../corpus/open-shards.ts";
+import { openManifest, openShards } from "../corpus/open-shards.ts";
 import { insideOf, readPicture } from "../corpus/picture.ts";
 import { findMissing, missingPictures, spread } from "../corpus/root.ts";
 import { imageId } from "../corpus/rows.ts";
+import type { ReadOptions } from "../corpus/sharded-index.ts";
 import { everyRow, type ShardedIndex } from "../corpus/sharded-index.ts";
 import { type Source, type SourceImage, scanSource } from "../corpus/source.ts";
 import { isOfStore } from "../corpus/store.ts";
 import { isStoreAddress } from "../corpus/store-at.ts";
+import { packaged } from "../support/disk-paths.ts";
 import { ownCacheFolder } from "../support/environment.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { isThere } from "../support/files.ts";
@@ -41,7 +42,7 @@ export interface CorpusSpec {
   readonly own?: boolean;
 }
 
-const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
+const EXAMPLES = packaged("examples/");
 
 /** What every server has: the generated demo corpus, two dozen example scenes, and eight photographs. */
 export function builtInCorpora(environment = process.env, images: number = DEMO.images): CorpusSpec[] {

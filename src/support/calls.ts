@@ -1,12 +1,28 @@
-/** Calls from one thread to another: requests with progress and an end that may come early, over a message port. */
-import type { MessagePort, Transferable, Worker } from "node:worker_threads";
-import { ClipInterpretError, type ErrorCode, messageOf } from "./errors.ts";
+/*
+ * Calls from one thread to another, in Node and in a browser: questions with progress and an end that may come early. What carries
+ * them is a {@link Port}; what answers them is in `answer-calls.ts`, which a page that only asks has no need of.
+ */
+import type { ErrorCode } from "./errors.ts";
 import type { ProgressEvent, WorkOptions } from "./progress.ts";
 
 /** What a thread can be asked, by name. Inputs and answers are plain data, as threads can exchange it. */
 export type Handlers = Readonly<
   Record<string, (input: never, work: Required<WorkOptions>) => Promise<unknown>>
 >;
+
+/** The way to another thread: one of Node's (`node-port.ts`), or a browser's (`web/src/tab/worker-port.ts`). */
+export interface Port {
+  /** @param transfer what of the message is moved */
+  post(message: unknown, transfer?: readonly object[]): void;
+  /** Hears all messages that come. */
+  listen(take: (message: unknown) => void): void;
+  /** Hears why the other end is gone, if that is ever known. */
+  whenGone(hear: (cause: unknown) => void): void;
+  /** Whether an answer is awaited: a process ends when none is. */
+  hold(isAwaited: boolean): void;
+  /** The end of a thread that was told to end. */
+  ended(): Promise<void>;
+}
 
 /** Asks another thread. */
 export interface Caller<H extends Handlers> {
@@ -19,68 +35,34 @@ export interface Caller<H extends Handlers> {
     name: K,
     input: Parameters<H[K]>[0],
     work?: WorkOptions,
-    transfer?: readonly Transferable[],
+    transfer?: readonly object[],
   ): Promise<Awaited<ReturnType<H[K]>>>;
+  /** Has the thread end, by its handler `close`, in its turn. To be called when nothing else is asked. */
+  close(): Promise<void>;
 }
 
-type Request =
+export type Request =
   | { readonly id: number; readonly name: string; readonly input: unknown }
   | { readonly id: number; readonly stop: true };
-type Answer =
+export type Answer =
   | { readonly id: number; readonly event: ProgressEvent }
   | { readonly id: number; readonly value: unknown }
-  // Classes of errors do not survive the way, so fields do.
-  | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly hint?: string };
-
-/** Answers whose numbers are handed over instead of copied. */
-const handedOver = new WeakSet<object>();
-
-/** Marks an answer whose arrays nobody keeps: they are moved to the thread that asked. */
-export function handOver<T extends object>(answer: T): T {
-  handedOver.add(answer);
-  return answer;
+  | ({ readonly id: number } & Failure);
+/** Classes of errors do not survive the way, so fields do. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /**
- * Answers calls. Each starts at once, unless `inTurn` says when.
- * @param inTurn runs the work of a call, which it is told the name of, in its turn
+ * Asks whoever is at the other end.
+ * @param errorOf makes the error that a caller is given
  */
-export function answerCalls(
-  port: MessagePort,
-  handlers: Handlers,
-  inTurn: (work: () => Promise<void>, name: string) => void = (work) => void work(),
-): void {
-  const running = new Map<number, AbortController>();
-  const answer = (message: Answer, transfer: readonly Transferable[] = []) =>
-    port.postMessage(message, transfer);
-  port.on("message", (request: Request) => {
-    const { id } = request;
-    if ("stop" in request) return running.get(id)?.abort();
-    const controller = new AbortController();
-    running.set(id, controller);
-    inTurn(async () => {
-      try {
-        const handler = handlers[request.name] as Handlers[string];
-        const work = {
-          report: (event: ProgressEvent) => answer({ id, event }),
-          signal: controller.signal,
-        };
-        if (controller.signal.aborted) throw new ClipInterpretError("CANCELLED", "stopped before it began");
-        const value = await handler(request.input as never, work);
-        const isMoved = typeof value === "object" && value !== null && handedOver.has(value);
-        answer({ id, value }, isMoved ? buffersOf(value) : []);
-      } catch (error) {
-        const { code, hint } = error instanceof ClipInterpretError ? error : { code: "INTERNAL" as const };
-        answer({ id, code, message: messageOf(error), ...(hint !== undefined && { hint }) });
-      } finally {
-        running.delete(id);
-      }
-    }, request.name);
-  });
-}
-
-/** Asks whoever is at the other end. The port keeps the process alive only while an answer is awaited. */
-export function createCaller<H extends Handlers>(port: MessagePort | Worker): Caller<H> {
+export function createCaller<H extends Handlers>(
+  port: Port,
+  errorOf: (failure: Failure, cause?: unknown) => Error,
+): Caller<H> {
   interface Waiting {
     readonly resolve: (value: never) => void;
     readonly reject: (error: unknown) => void;
@@ -89,52 +71,51 @@ export function createCaller<H extends Handlers>(port: MessagePort | Worker): Ca
   }
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
-  let gone: ClipInterpretError | undefined;
+  let gone: Error | undefined;
   const settle = (id: number): Waiting | undefined => {
     const one = waiting.get(id);
     waiting.delete(id);
     one?.work.signal?.removeEventListener("abort", one.stop);
-    if (waiting.size === 0) port.unref();
+    if (waiting.size === 0) port.hold(false);
     return one;
   };
-  const died = (cause: unknown) => {
-    gone ??= new ClipInterpretError("THREAD_ENDED", `a thread ended while it worked: ${messageOf(cause)}`, {
-      cause,
-    });
+  const leave = (message: string, cause?: unknown) => {
+    gone ??= errorOf({ code: "THREAD_ENDED", message }, cause);
     for (const id of [...waiting.keys()]) settle(id)?.reject(gone);
   };
-  port.on("message", (answer: Answer) => {
+  port.listen((message) => {
+    const answer = message as Answer;
+    // A thread may say more than it is asked.
+    if (!waiting.has(answer.id)) return;
     if ("event" in answer) return waiting.get(answer.id)?.work.report?.(answer.event);
     const one = settle(answer.id);
-    if ("code" in answer) one?.reject(new ClipInterpretError(answer.code, answer.message, answer));
+    if ("code" in answer) one?.reject(errorOf(answer));
     else one?.resolve(answer.value as never);
   });
-  (port as Worker).on("error", died);
-  (port as Worker).on("exit", (code) => died(`exit code ${code}`));
-  port.on("close", () => died("its port was closed"));
-  port.unref();
+  port.whenGone((cause) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    leave(`a thread ended while it worked: ${why}`, cause);
+  });
+  port.hold(false);
+  const ask = (name: string, input: unknown, work: WorkOptions = {}, transfer: readonly object[] = []) =>
+    new Promise<never>((resolve, reject) => {
+      if (gone) return reject(gone);
+      if (work.signal?.aborted)
+        return reject(errorOf({ code: "CANCELLED", message: "stopped before it began" }));
+      const id = ++lastId;
+      // What cannot be sent throws here, and is waited for by nobody.
+      port.post({ id, name, input } satisfies Request, transfer);
+      const stop = () => port.post({ id, stop: true } satisfies Request);
+      waiting.set(id, { resolve, reject, work, stop });
+      work.signal?.addEventListener("abort", stop, { once: true });
+      port.hold(true);
+    });
   return {
-    call: (name, input, work = {}, transfer = []) =>
-      new Promise((resolve, reject) => {
-        if (gone) return reject(gone);
-        if (work.signal?.aborted)
-          return reject(new ClipInterpretError("CANCELLED", "stopped before it began"));
-        const id = ++lastId;
-        const stop = () => port.postMessage({ id, stop: true } satisfies Request);
-        waiting.set(id, { resolve, reject, work, stop });
-        work.signal?.addEventListener("abort", stop, { once: true });
-        port.ref();
-        port.postMessage({ id, name, input } satisfies Request, transfer);
-      }),
+    call: ask,
+    async close() {
+      await ask("close", {}).catch(() => {});
+      await port.ended();
+      leave("the thread was ended");
+    },
   };
-}
-
-/** Every buffer within plain data, once; shared ones need not be moved. */
-function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) {
-    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
-  } else if (value instanceof Map) for (const one of value.values()) buffersOf(one, found);
-  else if (typeof value === "object" && value !== null)
-    for (const one of Object.values(value)) buffersOf(one, found);
-  return [...found];
 }

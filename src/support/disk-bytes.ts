@@ -1,10 +1,10 @@
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import type { Bytes, OpenFile } from "./bytes.ts";
-import { createCaller } from "./calls.ts";
 import { ClipInterpretError } from "./errors.ts";
 import { inputError, readInput } from "./files.ts";
 import { hashFiles } from "./hash-files.ts";
 import type { HashCalls } from "./hash-thread.ts";
+import { callThread } from "./node-port.ts";
 import { startThread } from "./thread.ts";
 
 /** Bytes from which on files are hashed in a thread of their own: a quarter of a second. */
@@ -53,8 +53,12 @@ export const disk: Bytes = {
     for (const path of paths)
       bytes += (await stat(path).catch((cause) => Promise.reject(inputError(path, cause)))).size;
     if (bytes < HASHED_APART) return hashFiles(paths);
-    const thread = startThread(import.meta.url, "hash-thread", null);
-    return createCaller<HashCalls>(thread).call("hash", { paths });
+    const thread = callThread<HashCalls>(startThread(import.meta.url, "hash-thread", null));
+    try {
+      return await thread.call("hash", { paths });
+    } finally {
+      await thread.close();
+    }
   },
   async identify(path) {
     try {

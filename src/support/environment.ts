@@ -1,4 +1,4 @@
-import { homedir, userInfo } from "node:os";
+import { availableParallelism, homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
 /** Environment variables: `process.env`, or a plain object in tests. */
@@ -13,6 +13,9 @@ export function homeFolder(env: Environment): string {
     return "/";
   }
 }
+
+/** How many threads this machine runs at once. */
+export const processors = (): number => availableParallelism();
 
 /** A path with a leading `~` replaced by the home folder. */
 export const expandHome = (path: string, env: Environment): string =>

@@ -9,12 +9,24 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fillWhole, makeFolder, whileHeld, writeWhole } from "./files.ts";
+import {
+  appendTo,
+  fillFolder,
+  fillWhole,
+  inTemporaryFolder,
+  keepNewest,
+  linesOf,
+  makeFolder,
+  namesIn,
+  whileHeld,
+  writeWhole,
+} from "./files.ts";
 
 const root = mkdtempSync(join(tmpdir(), "clip-interpret-files-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -211,5 +223,67 @@ describe("what another program has open for some moments", () => {
     const codes = ["ENOSPC", "EBUSY"];
     await expect(whileHeld(failing(codes), 4)).rejects.toThrow("ENOSPC");
     expect(codes).toEqual(["EBUSY"]);
+  });
+});
+
+describe("a folder that is filled", () => {
+  it("is there whole or not at all, and only where nothing was", async () => {
+    const path = join(root, "filled", "model");
+    const fill = (text: string) => fillFolder(path, (partial) => writeWhole(join(partial, "a.txt"), text));
+    const failing = fillFolder(path, async (partial) => {
+      await writeWhole(join(partial, "a.txt"), "half");
+      throw new Error("stopped");
+    });
+    await expect(failing).rejects.toMatchObject({ code: "OUTPUT_UNWRITABLE" });
+    expect(readdirSync(join(root, "filled"))).toEqual([]);
+    mkdirSync(path);
+    await fill("whole");
+    expect(readdirSync(join(root, "filled"))).toEqual(["model"]);
+    expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("whole");
+    await expect(fill("other")).rejects.toMatchObject({
+      code: "OUTPUT_UNWRITABLE",
+      hint: expect.stringContaining("new folder"),
+    });
+    expect(readFileSync(join(path, "a.txt"), "utf8")).toBe("whole");
+  });
+
+  it("of the system's for temporary files is removed, whatever became of the work", async () => {
+    const used: string[] = [];
+    const work = async (folder: string) => {
+      used.push(folder);
+      await writeWhole(join(folder, "deep", "a.txt"), "a");
+      if (used.length > 1) throw new Error("failed");
+      return 7;
+    };
+    expect(await inTemporaryFolder("test", work)).toBe(7);
+    await expect(inTemporaryFolder("test", work)).rejects.toThrow("failed");
+    expect(used.map((folder) => statSync(folder, { throwIfNoEntry: false }))).toEqual([undefined, undefined]);
+  });
+
+  it("keeps what was written last", async () => {
+    const folder = join(root, "dated");
+    for (const [at, name] of ["b", "c", "a"].entries()) {
+      mkdirSync(join(folder, name), { recursive: true });
+      writeFileSync(join(folder, name, "x"), "");
+      utimesSync(join(folder, name), at, at);
+    }
+    await keepNewest(folder, 2);
+    expect((await namesIn(folder)).sort()).toEqual(["a", "c"]);
+    await keepNewest(join(folder, "none"), 2);
+  });
+});
+
+describe("a file that lines are added to", () => {
+  it("is made with its folder, and read line by line", async () => {
+    const path = join(root, "journal", "lines.txt");
+    const lines = async () => {
+      const read: string[] = [];
+      for await (const line of linesOf(path)) read.push(line);
+      return read;
+    };
+    expect(await lines()).toEqual([]);
+    await appendTo(path, "one\n");
+    await appendTo(path, "two\nhal");
+    expect(await lines()).toEqual(["one", "two", "hal"]);
   });
 });

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { constants, rmSync } from "node:fs";
+import { constants, createReadStream, readFileSync, rmSync } from "node:fs";
 import {
   access,
+  appendFile,
   chmod,
   mkdir,
   mkdtemp,
   open,
+  readdir,
   readFile,
   realpath,
   rename,
@@ -13,8 +15,11 @@ import {
   rmdir,
   stat,
 } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
+import { packaged } from "./disk-paths.ts";
 import { ownCacheFolder } from "./environment.ts";
 import { ClipInterpretError, messageOf } from "./errors.ts";
 import { parseJson } from "./json.ts";
@@ -51,6 +56,17 @@ export const isFolder = async (path: string): Promise<boolean> =>
   (await entryAt(path))?.isDirectory() ?? false;
 /** Bytes of a file; undefined if there is none. */
 export const sizeOf = async (path: string): Promise<number | undefined> => (await entryAt(path))?.size;
+
+/** Names of what is in a folder; none where there is no such folder. */
+export const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
+
+/** A text that comes with the package, by its path from the package's root. */
+export const packagedText = (path: string): string => readFileSync(packaged(path), "utf8");
+
+/** A text file's lines, one by one; none where there is no such file. */
+export async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
+  if (await isFile(path)) yield* createInterface({ input: createReadStream(path) });
+}
 
 /** Reads and parses a JSON file, with or without a byte-order mark; `JSON_INVALID` when it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
@@ -120,6 +136,74 @@ export async function makeFolder(path: string): Promise<void> {
       if (await isFolder(folder)) continue;
       if (folder === missing.at(-1) || (cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     }
+  }
+}
+
+/**
+ * Makes a folder: its name holds all that `fill` writes, or nothing. An empty folder may be there.
+ * @param fill is given the folder that is filled
+ * @throws `OUTPUT_UNWRITABLE` where something is in it already, `DISK_FULL`, or what `fill` throws
+ */
+export async function fillFolder(path: string, fill: (partial: string) => Promise<void>): Promise<void> {
+  const exists = await refuseFilled(path);
+  const partial = `${path}.partial`;
+  try {
+    await guardWrite(path, async () => {
+      await remove(partial);
+      await makeFolder(dirname(partial));
+      await fill(partial);
+      if (exists) await rmdir(path);
+      await putInPlace(partial, path);
+    });
+  } catch (cause) {
+    await remove(partial);
+    throw cause;
+  }
+}
+
+/** Whether the folder exists; nothing may be in it. */
+async function refuseFilled(folder: string): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw writeError(folder, cause);
+  }
+  if (names.length === 0) return true;
+  const hint = "Name a new folder: nothing is ever edited in place.";
+  throw new ClipInterpretError("OUTPUT_UNWRITABLE", `${folder} is not empty`, { hint });
+}
+
+/** Adds to the end of a file, making it and its folder where they are missing. @throws `OUTPUT_UNWRITABLE`, `DISK_FULL` */
+export const appendTo = (path: string, text: string): Promise<void> =>
+  guardWrite(path, async () => {
+    await makeFolder(dirname(path));
+    await appendFile(path, text);
+  });
+
+/** Removes a file, or a folder with all that is in it; what is not there is no error. */
+export const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+
+/** Removes what was written to longest ago of what is in a folder, until so many are left. */
+export async function keepNewest(folder: string, most: number): Promise<void> {
+  const dated = await Promise.all(
+    (await namesIn(folder)).map(async (name) => {
+      const path = join(folder, name);
+      return { path, time: (await stat(path)).mtimeMs };
+    }),
+  );
+  dated.sort((a, b) => b.time - a.time);
+  for (const { path } of dated.slice(most)) await remove(path);
+}
+
+/** Works in a folder of the system's for temporary files, which is removed. @param name what its own begins with */
+export async function inTemporaryFolder<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), `clip-interpret-${name}-`));
+  try {
+    return await work(folder);
+  } finally {
+    await remove(folder);
   }
 }
 

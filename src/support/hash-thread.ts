@@ -1,19 +1,13 @@
-/** A thread that hashes files and ends: what is hashed takes as long as a model takes to load, and both go on at once. */
-import { parentPort } from "node:worker_threads";
-import { answerCalls } from "./calls.ts";
+/** A thread that hashes files: what is hashed takes as long as a model takes to load, and both go on at once. */
+import { answerCalls } from "./answer-calls.ts";
 import { hashFiles } from "./hash-files.ts";
+import { closeThread, starterPort } from "./node-port.ts";
 
 const handlers = {
-  async hash({ paths }: { readonly paths: readonly string[] }) {
-    try {
-      return await hashFiles(paths);
-    } finally {
-      // What was answered is still sent.
-      setImmediate(() => parentPort!.close());
-    }
-  },
+  hash: ({ paths }: { readonly paths: readonly string[] }) => hashFiles(paths),
+  close: closeThread,
 };
-/** What the thread answers, once. */
+/** What the thread answers. */
 export type HashCalls = typeof handlers;
 
-answerCalls(parentPort!, handlers);
+answerCalls(starterPort(), handlers);

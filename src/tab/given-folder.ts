@@ -1,9 +1,9 @@
 /** A folder that a page was given: which of its files are pictures, and the list of them that is kept beside them. */
 import { z } from "zod";
+import type { WritableStore } from "../corpus/plain-store.ts";
 import { imageId } from "../corpus/rows.ts";
 import { type GivenFile, sourceOfFiles } from "../corpus/source-files.ts";
 import type { PassedOver, SourceImage } from "../corpus/source-image.ts";
-import type { WritableStore } from "../corpus/store.ts";
 import { ClipInterpretError, type ErrorCode } from "../support/errors.ts";
 import { parseJson } from "../support/json.ts";
 import { slugOf } from "../support/slug.ts";

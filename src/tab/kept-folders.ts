@@ -2,12 +2,12 @@
 import { assembleIndex } from "../corpus/assemble-index.ts";
 import { indexPictures, storedManifest } from "../corpus/index-pictures.ts";
 import { type Manifest, requireModelOf } from "../corpus/manifest.ts";
+import type { WritableStore } from "../corpus/plain-store.ts";
 import { readShardRows } from "../corpus/read-shard.ts";
 import { imageId, type RejectedRow } from "../corpus/rows.ts";
 import { createSearch } from "../corpus/search.ts";
 import type { GivenFile } from "../corpus/source-files.ts";
 import type { PassedOver, SourceImage } from "../corpus/source-image.ts";
-import type { WritableStore } from "../corpus/store.ts";
 import type { ClipModel } from "../model/clip-model.ts";
 import type { AddedCorpus, ChangedCorpora, JobView } from "../results/app.ts";
 import { ClipInterpretError } from "../support/errors.ts";

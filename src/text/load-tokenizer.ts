@@ -1,12 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { disk } from "../support/disk-bytes.ts";
+import { packaged } from "../support/disk-paths.ts";
 import { readTokenizer, type TextRules, type Tokenizer } from "./tokenizer.ts";
 import type { TokenizerSource } from "./tokenizer-files.ts";
 
-/** CLIP's own tokenizer. src/text/ and dist/text/ are equally deep, so this holds before and after the build. */
+/** CLIP's own tokenizer. */
 export const SHARED_TOKENIZER: TokenizerSource = {
   kind: "shared",
-  merges: fileURLToPath(new URL("../../assets/tokenizer/clip-merges.txt.gz", import.meta.url)),
+  merges: packaged("assets/tokenizer/clip-merges.txt.gz"),
 };
 
 /** {@link readTokenizer} of files on this machine. */

@@ -1,6 +1,7 @@
 /** Pools of texts: the two that come with the package, and a user's own file. */
+
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
+import { packaged } from "../support/disk-paths.ts";
 import { ClipInterpretError } from "../support/errors.ts";
 import { readInput } from "../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../support/progress.ts";
@@ -88,6 +89,4 @@ export function hashPool(texts: readonly PoolText[]): string {
   return hash.digest("hex");
 }
 
-/** src/text/ and dist/text/ are equally deep, so this holds before and after the build. */
-const poolPath = (name: PoolName): string =>
-  fileURLToPath(new URL(`../../assets/pools/${name}.jsonl`, import.meta.url));
+const poolPath = (name: PoolName): string => packaged(`assets/pools/${name}.jsonl`);

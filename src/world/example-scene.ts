@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { packaged } from "../support/disk-paths.ts";
 
 /** A generated scene of the embedded models' world, from a split never used in training. */
 export interface ExampleScene {
@@ -8,7 +8,7 @@ export interface ExampleScene {
   readonly texts: readonly string[];
 }
 
-const FOLDER = fileURLToPath(new URL("../../examples/scenes/", import.meta.url));
+const FOLDER = packaged("examples/scenes/");
 
 /**
  * What `explain` shows when no image is named: two texts that are true of the scene and two that each get one

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { evaluateZeroShot } from "../../src/analysis/ablation/study.ts";
 import { makeAtlas } from "../../src/analysis/atlas/atlas.ts";
 import { blindAtlas, blindPage } from "../../src/analysis/atlas/blind.ts";
@@ -223,6 +223,7 @@ describe("an atlas on disk", () => {
   it("is refused before the work where nothing can be kept, with what to do", async () => {
     const file = join(scratch, "a-file");
     await writeFile(file, "");
+    vi.stubEnv("CLIP_INTERPRET_CACHE", file);
     const events: string[] = [];
     const kept = await keptAtlas(file, model, index, { pool, rotations: 9 });
     await expect(kept.make(index, { report: ({ type }) => events.push(type) })).rejects.toMatchObject({

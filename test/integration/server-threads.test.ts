@@ -10,7 +10,7 @@ import { openModel } from "../../src/model/registry.ts";
 import { connectedModels, type Engine, startEngine } from "../../src/server/threads/engine.ts";
 import type { EngineCalls } from "../../src/server/threads/engine-thread.ts";
 import { createTaskRunner } from "../../src/server/threads/task-runner.ts";
-import { createCaller } from "../../src/support/calls.ts";
+import { callThread } from "../../src/support/node-port.ts";
 import { post, send, startTestServer, type TestServer } from "../support/app-server.ts";
 import { freePorts, missing as nginxMissing, startNginx } from "../support/nginx.ts";
 
@@ -26,7 +26,7 @@ afterAll(() => engine.release());
 /** Ends the thread of an engine, which does not know why. */
 async function kill(engine: Engine): Promise<void> {
   const { port } = engine.connect("pages");
-  await createCaller<EngineCalls>(port).call("close", {});
+  await callThread<EngineCalls>(port).call("close", {});
 }
 
 /** Pixels of so many pictures of a size. */

@@ -55,7 +55,7 @@ const countMaps = () => {
     Worker: new (
       ...args: unknown[]
     ) => {
-      postMessage(data: { id?: number; question?: { path: string } }, ...rest: unknown[]): void;
+      postMessage(data: { id?: number; input?: { path: string } }, ...rest: unknown[]): void;
       addEventListener(
         type: string,
         listen: (event: { data: { id: number; value?: unknown } }) => void,
@@ -73,8 +73,8 @@ const countMaps = () => {
         if (asked.delete(id) && value !== undefined) there.maps++;
       });
     }
-    override postMessage(data: { id?: number; question?: { path: string } }, ...rest: unknown[]) {
-      if (data.question?.path === "/api/tokens") asked.add(data.id!);
+    override postMessage(data: { id?: number; input?: { path: string } }, ...rest: unknown[]) {
+      if (data.input?.path === "/api/tokens") asked.add(data.id!);
       super.postMessage(data, ...rest);
     }
   };

@@ -93,10 +93,10 @@ async function averagesOf(index: Awaited<ReturnType<typeof openIndex>>, texts: r
 const answerTo = async <T>(path: string): Promise<T> => {
   const answer = await page.waitForFunction((asked) => {
     const { questions, answers } = globalThis as unknown as {
-      questions: { id: number; question?: { path: string } }[];
+      questions: { id: number; input?: { path: string } }[];
       answers: { id: number; value: unknown }[];
     };
-    const id = questions.findLast(({ question }) => question?.path === asked)?.id;
+    const id = questions.findLast(({ input }) => input?.path === asked)?.id;
     return answers.find((one) => one.id === id && one.value !== undefined)?.value;
   }, path);
   return (await answer.jsonValue()) as T;

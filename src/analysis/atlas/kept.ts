@@ -1,6 +1,4 @@
 /** An atlas on disk: made once for all that its numbers follow from, a file a head, the overview last. */
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { hashOf } from "../../corpus/hash-index.ts";
 import type { Index } from "../../corpus/open-index.ts";
 import type { ShardedIndex } from "../../corpus/sharded-index.ts";
@@ -12,7 +10,8 @@ import {
   atlasResultSchema,
 } from "../../results/atlas.ts";
 import { codeVersion } from "../../support/code-version.ts";
-import { readJson, requireCache, writeWhole } from "../../support/files.ts";
+import { fileIn } from "../../support/disk-paths.ts";
+import { keepNewest, namesIn, readJson, remove, requireCache, writeWhole } from "../../support/files.ts";
 import { sha256Of } from "../../support/hash.ts";
 import { makeAtlas } from "./atlas.ts";
 import { removeJournal } from "./maps.ts";
@@ -51,11 +50,11 @@ export async function keptAtlas(
       await hashOf(side.index),
     ]),
   );
-  const place = join(folder, sha256Of(JSON.stringify([from, pool?.hash, settings])).slice(0, 24));
+  const place = fileIn(folder, sha256Of(JSON.stringify([from, pool?.hash, settings])).slice(0, 24));
   // What another version of this program made says nothing any more, and is replaced.
   const version = (await codeVersion()).slice(0, 12);
-  const home = join(place, version);
-  const file = (name: string) => join(home, `${name}.json`);
+  const home = fileIn(place, version);
+  const file = (name: string) => fileIn(home, `${name}.json`);
   const read = async <T>(name: string, parse: (json: unknown) => T): Promise<T | undefined> => {
     try {
       return parse(await readJson(file(name)));
@@ -72,14 +71,14 @@ export async function keptAtlas(
       if (known) return known;
       await requireCache(home);
       await removeOthers(place, version);
-      const journal = join(home, "maps.jsonl");
+      const journal = fileIn(home, "maps.jsonl");
       const overview = await makeAtlas(model, rows, {
         ...{ ...options, ...asked, journal },
         onPage: (page) => writeWhole(file(page.entry.name), JSON.stringify(page), { synced: false }),
       });
       await writeWhole(file("overview"), JSON.stringify(overview));
       await removeJournal(journal);
-      await removeOldest(folder);
+      await keepNewest(folder, MOST_ATLASES);
       return overview;
     },
   };
@@ -87,21 +86,8 @@ export async function keptAtlas(
 }
 
 async function removeOthers(place: string, version: string): Promise<void> {
-  const there = await readdir(place).catch(() => []);
-  for (const name of there) {
-    if (name !== version) await rm(join(place, name), { recursive: true, force: true });
-  }
+  for (const name of await namesIn(place)) if (name !== version) await remove(fileIn(place, name));
 }
 
 /** Atlases that are kept; the oldest go. */
 const MOST_ATLASES = 32;
-
-async function removeOldest(folder: string): Promise<void> {
-  const places = await readdir(folder).catch(() => []);
-  const dated = await Promise.all(
-    places.map(async (name) => ({ name, time: (await stat(join(folder, name))).mtimeMs })),
-  );
-  dated.sort((a, b) => b.time - a.time);
-  for (const { name } of dated.slice(MOST_ATLASES))
-    await rm(join(folder, name), { recursive: true, force: true });
-}

@@ -3,11 +3,6 @@
  * pages show are decomposed once more, each once for all heads. What an image gave is appended to a journal, so that work
  * that was stopped goes on at the image where it was.
  */
-
-import { createReadStream } from "node:fs";
-import { appendFile, mkdir, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 import type { Index } from "../../corpus/open-index.ts";
 import { pictureOf } from "../../corpus/picture.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
@@ -16,7 +11,7 @@ import { tokenProbe } from "../../model/head-space.ts";
 import { directTokens } from "../../model/kernel.ts";
 import type { AtlasHeadResult } from "../../results/atlas.ts";
 import { headOf } from "../../results/shapes.ts";
-import { guardWrite, isFile } from "../../support/files.ts";
+import { appendTo, linesOf, remove } from "../../support/files.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { mapPlacement } from "../segmentation/segmentation.ts";
 import type { Axis } from "./axes.ts";
@@ -119,7 +114,8 @@ export async function makeMaps(
       done.add(seen.row);
       take(seen);
     }
-    await guardWrite(journal, () => mkdir(dirname(journal), { recursive: true }));
+    // What cannot be kept is known before the work.
+    await appendTo(journal, "");
   }
   const task = "looking at images";
   report?.({ type: "start", task, unit: "image", total: rows.length });
@@ -170,7 +166,7 @@ export async function makeMaps(
     for (const line of lines) take(line);
     if (journal !== undefined) {
       const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-      await guardWrite(journal, () => appendFile(journal, text));
+      await appendTo(journal, text);
     }
     report?.({ type: "advance", task, done: done.size + at, total: rows.length });
   }
@@ -200,7 +196,7 @@ export async function makeMaps(
 }
 
 /** Removes a journal that is no longer needed. */
-export const removeJournal = (journal: string): Promise<void> => rm(journal, { force: true });
+export const removeJournal = (journal: string): Promise<void> => remove(journal);
 
 /** Four digits say more than a colour shows. */
 const rounded = (value: number): number => Number(value.toPrecision(4));
@@ -252,8 +248,7 @@ function floatsOf(text: string): Float32Array {
 
 /** What a journal holds; a last line that was cut off is passed over. */
 async function* readJournal(path: string): AsyncGenerator<Seen> {
-  if (!(await isFile(path))) return;
-  for await (const line of createInterface({ input: createReadStream(path) })) {
+  for await (const line of linesOf(path)) {
     try {
       yield JSON.parse(line) as Seen;
     } catch {

@@ -4,7 +4,6 @@
  * "Interpreting CLIP's Image Representation via Text-Based Decomposition" (§4.3, Waterbirds), where heads were chosen
  * by hand from their descriptions; here they are chosen by measures, and how many by validation.
  */
-import { extname } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { type ComponentSet, refuseDirections } from "../../model/components.ts";
 import type { ForwardStudy, InnerReplacement, Replacement } from "../../results/accuracy.ts";
@@ -22,6 +21,7 @@ import {
 } from "../../results/debias.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf, type Head } from "../../results/shapes.ts";
+import { endingOf } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { createAblation, directionUnit, type UnitSizes, unitSet } from "../ablation/ablation.ts";
@@ -320,7 +320,7 @@ async function insideNetwork(
     studies.push(await study(direct === "mean" ? "position" : "nothing", random));
     if (direct === "mean") studies.push(await study("nothing", 0));
   }
-  const folder = exports.some((path) => extname(path) === "");
+  const folder = exports.some((path) => endingOf(path) === "");
   if (folder && direct === "mean") studies.push(await study("tokens", 0));
   else if (folder && !fullForward) studies.push(await study("nothing", 0));
   return studies;

@@ -1,4 +1,3 @@
-import { extname } from "node:path";
 import { hashIndex } from "../../corpus/hash-index.ts";
 import { meanContribution } from "../../corpus/means.ts";
 import { thin } from "../../math/thin.ts";
@@ -8,6 +7,7 @@ import { exportCheckpoint, oneMean } from "../../model/export-checkpoint.ts";
 import { exportEncoder } from "../../model/export-encoder.ts";
 import type { DebiasResult } from "../../results/debias.ts";
 import type { Head } from "../../results/shapes.ts";
+import { endingOf } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { meanOutputs } from "../ablation/forward-ablation.ts";
@@ -25,7 +25,7 @@ export const wholeHeads = (chosen: readonly Head[]): ComponentSet => ({
 /** Refuses what nothing can be exported to. @throws `USAGE` */
 export function checkExports(paths: readonly string[]): void {
   for (const path of paths) {
-    const extension = extname(path).toLowerCase();
+    const extension = endingOf(path);
     if (extension === ".onnx" || extension === "") continue;
     const hint =
       "Name an .onnx file, or a folder for an edited model: its weights are the safetensors in it.";
@@ -57,7 +57,7 @@ export async function exportDebiased(
   const at = validationAt.map((position) => rows[position]);
   const origin = hashIndex(index);
   for (const path of paths) {
-    if (extname(path).toLowerCase() === ".onnx") {
+    if (endingOf(path) === ".onnx") {
       const mean =
         replacement === "mean" ? await meanContribution(index, model.geometry, set, at) : undefined;
       const calibration = { index: origin, images: at.length };

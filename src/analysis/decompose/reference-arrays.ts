@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { mlpCount } from "../../model/components.ts";
 import { denseHeads, denseTokens } from "../../model/dense.ts";
 import { type DecomposeResult, decomposeResult } from "../../results/decompose.ts";
 import { originOf } from "../../results/origin.ts";
+import { fileIn } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { createNpyWriter, type NpyRows, type NpyWriter } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -41,7 +41,10 @@ export async function writeReferenceArrays(
     mlp_contributions: [images, mlpCount(model.geometry), embedDim],
     image_embedding: [images, embedDim],
   };
-  const files = Object.entries(shapes).map(([name, shape]) => ({ path: join(folder, `${name}.npy`), shape }));
+  const files = Object.entries(shapes).map(([name, shape]) => ({
+    path: fileIn(folder, `${name}.npy`),
+    shape,
+  }));
   const tokenLayers = spatial ? Array.from({ length: layers }, (_, layer) => layer) : [];
   const writers: NpyWriter[] = [];
   let sumError = 0;

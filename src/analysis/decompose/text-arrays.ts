@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { decomposeText } from "../../model/decompose-text.ts";
 import { denseHeads, denseTokens } from "../../model/dense.ts";
 import { truncatedIn } from "../../model/notices.ts";
 import { type DecomposeTextsResult, decomposeTextsResult } from "../../results/decompose.ts";
 import { originOf } from "../../results/origin.ts";
+import { fileIn } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { createNpyWriter, type NpyWriter } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -36,7 +36,10 @@ export async function writeTextArrays(
     text_mlp_contributions: [texts.length, layers + 1, embedDim],
     text_embedding: [texts.length, embedDim],
   };
-  const files = Object.entries(shapes).map(([name, shape]) => ({ path: join(folder, `${name}.npy`), shape }));
+  const files = Object.entries(shapes).map(([name, shape]) => ({
+    path: fileIn(folder, `${name}.npy`),
+    shape,
+  }));
   const writers: NpyWriter[] = [];
   const read: DecomposeTextsResult["texts"] = [];
   let sumError = 0;

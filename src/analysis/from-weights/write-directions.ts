@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import type { ClipModel } from "../../model/clip-model.ts";
 import type { ComponentSet } from "../../model/components.ts";
 import { singularDirections } from "../../model/singular-directions.ts";
 import { headOf } from "../../results/shapes.ts";
+import { fileIn } from "../../support/disk-paths.ts";
 import { writeWhole } from "../../support/files.ts";
 import { createNpyWriter, type NpyWriter } from "../../support/npy-stream.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
@@ -29,7 +29,7 @@ export async function writeDirections(
     { name: "writes", size: embedDim },
     { name: "reads", size: width },
   ];
-  const files = arrays.map(({ name }) => join(folder, `${name}.npy`));
+  const files = arrays.map(({ name }) => fileIn(folder, `${name}.npy`));
   const writers: NpyWriter[] = [];
   try {
     for (const [i, { size }] of arrays.entries())
@@ -47,7 +47,7 @@ export async function writeDirections(
   } finally {
     for (const writer of writers) await writer.discard();
   }
-  const named = join(folder, "heads.json");
+  const named = fileIn(folder, "heads.json");
   await writeWhole(named, `${JSON.stringify(heads.map(({ layer, head }) => headOf(layer, head).name))}\n`);
   return [...files, named];
 }

@@ -9,7 +9,6 @@
  * ranked by how much more they write at outliers than elsewhere, not by their activation alone: some neurons are as active everywhere.
  */
 
-import { basename, resolve } from "node:path";
 import type { ModelConfig } from "../../checkpoint/model-config.ts";
 import { readTensor } from "../../checkpoint/tensor-values.ts";
 import { scanSource } from "../../corpus/source.ts";
@@ -26,6 +25,7 @@ import type { TokenFeature } from "../../onnx/token-features.ts";
 import { originOf } from "../../results/origin.ts";
 import { type RegistersResult, registersResult, type TokenNorms } from "../../results/registers.ts";
 import { disk } from "../../support/disk-bytes.ts";
+import { fullPath, nameOnDisk } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import { rawAttention } from "../segmentation/baselines.ts";
@@ -68,7 +68,7 @@ export async function findRegisters(
   if (!takesRegisters(config, checkpoint.weights.vision))
     throw new ClipInterpretError("MODEL_UNSUPPORTED", `${model.name} is of a kind that takes no register`);
   const { images, root } = await scanSource(folder, options.report ? { report: options.report } : {});
-  const paths = images.slice(0, limit).map(({ path }) => resolve(root, path));
+  const paths = images.slice(0, limit).map(({ path }) => fullPath(path, root));
   const feature = neuronsAtOutliers(ratio);
   const before = collector(config, ratio);
   const sums: [at: Float64Array, elsewhere: Float64Array] = [new Float64Array(0), new Float64Array(0)];
@@ -110,7 +110,7 @@ export async function findRegisters(
       };
     });
   return registersResult(await originOf({ model }), {
-    ...{ source: basename(resolve(folder)), images: before.embeddings.length, ratio, norms },
+    ...{ source: nameOnDisk(folder), images: before.embeddings.length, ratio, norms },
     emerge: emerges < 0 ? null : norms.layers[emerges].layer,
     neurons,
     moved: neurons.length === 0 ? null : await moveAside(model, paths, neurons, ratio, before, options),

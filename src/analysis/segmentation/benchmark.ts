@@ -10,7 +10,6 @@
  * Heads' maps are shares of the cosine, so a patch's value is multiplied by the number of patches: the mean over patches is then
  * what the heads add to the cosine.
  */
-import { basename, resolve } from "node:path";
 import { decodeImage } from "../../image/decode.ts";
 import { readMask } from "../../image/mask.ts";
 import { toRgb } from "../../image/pixels.ts";
@@ -24,6 +23,7 @@ import type { TokenOutputs } from "../../model/token-outputs.ts";
 import { type BenchmarkResult, benchmarkResult } from "../../results/benchmark.ts";
 import { originOf } from "../../results/origin.ts";
 import { componentsOf } from "../../results/shapes.ts";
+import { nameOnDisk } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { baselinesOf, featuresOf } from "./baselines.ts";
@@ -122,7 +122,7 @@ export async function runBenchmark(
     drawn: drawn.map((times) => measureClasses(own, classes.length, times)),
   }));
   return benchmarkResult(await originOf({ model }), {
-    ...{ benchmark: name, title, source: basename(resolve(folder)), foreign: isEmbedded(model.name) },
+    ...{ benchmark: name, title, source: nameOnDisk(folder), foreign: isEmbedded(model.name) },
     ...{
       images: evaluated,
       classes: [...classes],

@@ -3,8 +3,8 @@
  * numbers in masks mean, and how large images are made. Layouts and sizes are those that the methods' authors share (SCLIP, §4.1;
  * NACLIP, §4.1; folders as MMSegmentation prepares them).
  */
-import { join } from "node:path";
 import { scanSource } from "../../corpus/source.ts";
+import { fileIn } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput } from "../../support/files.ts";
 import { ADE, CITY, CONTEXT, STUFF, VOC } from "./benchmark-classes.ts";
@@ -124,14 +124,18 @@ export interface BenchmarkImage {
 export async function benchmarkImages(name: BenchmarkName, folder: string): Promise<BenchmarkImage[]> {
   const { images, imageEnd, masks, maskEnd, list } = KNOWN[name].layout;
   const names =
-    list === undefined ? await namesIn(join(folder, images), imageEnd) : await listed(join(folder, list));
+    list === undefined ? await namesIn(fileIn(folder, images), imageEnd) : await listed(fileIn(folder, list));
   if (names.length === 0)
     throw new ClipInterpretError(
       "MASKS_INVALID",
-      `${join(folder, list ?? images)} names no image of ${name}`,
+      `${fileIn(folder, list ?? images)} names no image of ${name}`,
     );
   return names.map((one) => ({
-    ...{ name: one, image: join(folder, images, one + imageEnd), mask: join(folder, masks, one + maskEnd) },
+    ...{
+      name: one,
+      image: fileIn(folder, images, one + imageEnd),
+      mask: fileIn(folder, masks, one + maskEnd),
+    },
   }));
 }
 

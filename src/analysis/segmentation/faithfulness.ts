@@ -14,9 +14,6 @@
  *
  * Maps are those of {@link methodsOf}: the class's minus the mean of all classes, of every class that is there.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { copyCheckpoint } from "../../checkpoint/copy-checkpoint.ts";
 import { shuffleTensors } from "../../checkpoint/edit-weights.ts";
 import { loadCheckpoint } from "../../checkpoint/load.ts";
@@ -35,6 +32,7 @@ import {
 } from "../../results/faithfulness.ts";
 import { originOf } from "../../results/origin.ts";
 import type { Measured } from "../../results/segmentation-evaluation.ts";
+import { inTemporaryFolder } from "../../support/files.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import type { MaskedImages } from "./masked-images.ts";
 import { type ClassProbes, classProbes, type Method, methodsOf } from "./methods.ts";
@@ -288,14 +286,13 @@ async function shuffledLikeness(
     ...options
   }: Parameters<typeof maskedPasses>[2] & Required<Pick<EvaluateOptions, "draws" | "seed">>,
 ): Promise<{ layers: string[]; likeness: Measured[][] }> {
-  const folder = await mkdtemp(join(tmpdir(), "clip-interpret-shuffled-"));
   const paths = new Set(kept.map(({ path }) => path));
   const chosen = images.filter(({ image }) => paths.has(image));
   const ofImage = kept.map(({ image }) => image);
   const counted = resamples(Math.max(...ofImage) + 1, draws, seed);
   const layers: string[] = [];
   const likeness: Measured[][] = methodsOf(model, sets, probes).map(() => []);
-  try {
+  await inTemporaryFolder("shuffled", async (folder) => {
     await copyCheckpoint(model.checkpoint.folder, folder, model.config, options.signal);
     const copy = await loadCheckpoint(folder);
     for (let layer = model.config.vision.layers - 1; layer >= 0; layer--) {
@@ -321,9 +318,7 @@ async function shuffledLikeness(
       }
       await random.release();
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
   return { layers, likeness };
 }
 

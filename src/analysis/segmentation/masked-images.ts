@@ -1,6 +1,6 @@
 /** Images with masks, and what the numbers in the masks mean. */
-import { basename, extname, join, resolve } from "node:path";
 import { scanSource } from "../../corpus/source.ts";
+import { endingOf, fileIn, nameOnDisk, stemOf } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput, readJson } from "../../support/files.ts";
 import type { Report } from "../../support/progress.ts";
@@ -90,7 +90,7 @@ export async function loadClasses(path: string): Promise<ClassList> {
 async function readEntries(path: string): Promise<[value: number, name: string][]> {
   const listed = (names: readonly string[]) =>
     names.map((name): [number, string] => [Number.NaN, name.trim()]).filter(([, name]) => name !== "");
-  const extension = extname(path).toLowerCase();
+  const extension = endingOf(path);
   if (extension === ".json") {
     const json = await readJson(path);
     if (Array.isArray(json) && json.every((name) => typeof name === "string")) return listed(json);
@@ -146,8 +146,7 @@ export async function pairMasks(
   options: { readonly report?: Report } = {},
 ): Promise<MaskedImages> {
   const [images, masks] = [await scanSource(imageFolder, options), await scanSource(maskFolder, options)];
-  const stem = (path: string) => basename(path, extname(path));
-  const maskOf = new Map(masks.images.map(({ path }) => [stem(path), path]));
+  const maskOf = new Map(masks.images.map(({ path }) => [stemOf(path), path]));
   const classes = names.map((name) => ({
     name,
     texts: templates.map((template) => fillTemplate(template, name)),
@@ -155,13 +154,13 @@ export async function pairMasks(
   const only = names.length === 1 ? 0 : undefined;
   const paired = images.images.flatMap(({ path, label, refused }): MaskedImage[] => {
     if (refused) return [];
-    const mask = maskOf.get(stem(path));
+    const mask = maskOf.get(stemOf(path));
     if (mask === undefined) return [];
     const shown = values ? undefined : (classNamed(names, label) ?? only);
     if (!values && shown === undefined) return [];
     return [
       {
-        ...{ name: path, image: join(images.root, path), mask: join(masks.root, mask) },
+        ...{ name: path, image: fileIn(images.root, path), mask: fileIn(masks.root, mask) },
         classOf: values ? numbered(values) : (value) => (value === 0 ? NO_CLASS : shown),
       },
     ];
@@ -174,9 +173,9 @@ export async function pairMasks(
   }
   const used = new Set(paired.flatMap(({ image, mask }) => [image, mask]));
   const unmatched = [images, masks].flatMap(({ root, images: files }) =>
-    files.map(({ path }) => join(root, path)).filter((path) => !used.has(path)),
+    files.map(({ path }) => fileIn(root, path)).filter((path) => !used.has(path)),
   );
-  const source = basename(resolve(imageFolder));
+  const source = nameOnDisk(imageFolder);
   return { source, ofWorld: false, classes, images: paired, unmatched };
 }
 
@@ -206,7 +205,7 @@ export async function corpusMasks(folder: string): Promise<MaskedImages> {
   const indexOf = new Map(CONCEPTS.map(({ name }, i) => [name, i]));
   const rows = await readCorpus(folder);
   return {
-    source: basename(resolve(folder)),
+    source: nameOnDisk(folder),
     ofWorld: true,
     classes,
     unmatched: [],
@@ -214,7 +213,7 @@ export async function corpusMasks(folder: string): Promise<MaskedImages> {
       // A scene of two concepts has one object of each, the mask's 1 and 2.
       const [first, second] = [concept, other ?? concept].map((name) => indexOf.get(String(name)));
       const classOf = (value: number) => (value === 0 ? NO_CLASS : value === 1 ? first : second);
-      return { name: path, image: join(folder, path), mask: join(folder, mask), classOf };
+      return { name: path, image: fileIn(folder, path), mask: fileIn(folder, mask), classOf };
     }),
   };
 }

@@ -1,8 +1,8 @@
 /** A thread that chooses among texts for its caller (`chooser.ts`). Its products stay in it: other cores have their own choices. */
-import { parentPort } from "node:worker_threads";
 import { createAlgebra, type DenseMatrix } from "../../onnx/algebra.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
-import { answerCalls } from "../../support/calls.ts";
+import { answerCalls } from "../../support/answer-calls.ts";
+import { closeThread, starterPort } from "../../support/node-port.ts";
 import { once } from "../../support/shared.ts";
 import { selectTogether } from "./textspan.ts";
 
@@ -17,15 +17,14 @@ interface Asked {
 const handlers = {
   choose: async ({ covariances, texts, iterations }: Asked) =>
     selectTogether(await algebra(), covariances, texts, iterations),
-  /** Ends the thread; between two choices, as within one that would take the process with it. */
-  close: async (_: object) => {
-    setImmediate(() => process.exit());
-  },
+  close: closeThread,
 };
 /** What the thread answers. */
 export type ChooserCalls = typeof handlers;
 
 let last: Promise<unknown> = Promise.resolve();
-answerCalls(parentPort!, handlers, (work) => {
-  last = last.then(work);
+answerCalls(starterPort(), handlers, {
+  inTurn(work) {
+    last = last.then(work);
+  },
 });

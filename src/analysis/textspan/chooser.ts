@@ -1,8 +1,8 @@
 /** Many choices among texts: of one pool for all heads, of one head for resampled images. Each is by itself, so cores share them. */
-import { availableParallelism } from "node:os";
-import type { Worker } from "node:worker_threads";
 import type { Algebra, DenseMatrix } from "../../onnx/algebra.ts";
-import { type Caller, createCaller } from "../../support/calls.ts";
+import type { Caller } from "../../support/calls.ts";
+import { processors } from "../../support/environment.ts";
+import { callThread } from "../../support/node-port.ts";
 import { startThread } from "../../support/thread.ts";
 import type { ChooserCalls } from "./chooser-thread.ts";
 import { type Selection, selectTogether } from "./textspan.ts";
@@ -28,8 +28,6 @@ const HERE = 5e9;
 const MOST_THREADS = 16;
 
 interface ChooserThread {
-  readonly thread: Worker;
-  readonly ended: Promise<unknown>;
   readonly caller: Caller<ChooserCalls>;
   /** What it was asked and has not answered. */
   busy: number;
@@ -40,12 +38,11 @@ interface ChooserThread {
  * @param here multiplications that are done in the calling thread before others are started
  */
 export function createChooser(algebra: Algebra, threads = 0, here = HERE): Chooser {
-  const most = Math.min(threads || availableParallelism(), availableParallelism(), MOST_THREADS);
+  const most = Math.min(threads || processors(), processors(), MOST_THREADS);
   const started: ChooserThread[] = [];
   const start = (): ChooserThread => {
     const thread = startThread(import.meta.url, "chooser-thread", null);
-    const ended = new Promise((resolve) => thread.once("exit", resolve));
-    const one = { thread, ended, caller: createCaller<ChooserCalls>(thread), busy: 0 };
+    const one = { caller: callThread<ChooserCalls>(thread), busy: 0 };
     started.push(one);
     return one;
   };
@@ -72,13 +69,7 @@ export function createChooser(algebra: Algebra, threads = 0, here = HERE): Choos
       }
     },
     async close() {
-      await Promise.all(
-        started.splice(0).map(async ({ thread, ended, caller }) => {
-          await caller.call("close", {}).catch(() => {});
-          thread.ref();
-          await ended;
-        }),
-      );
+      await Promise.all(started.splice(0).map(({ caller }) => caller.close()));
     },
   };
 }

@@ -1,10 +1,9 @@
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { preprocess } from "../../image/preprocess.ts";
 import type { ClipModel } from "../../model/clip-model.ts";
 import { normalizeAll } from "../../model/pixels.ts";
 import type { SuiteName } from "../../results/verify.ts";
+import { fileIn, packaged } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readJson } from "../../support/files.ts";
 import { reasonOf } from "../../support/reason.ts";
@@ -26,14 +25,13 @@ export interface SuitePicture {
 
 const photosSchema = z.array(z.object({ file: z.string(), text: z.string() }));
 
-// src/analysis/verify/ and dist/analysis/verify/ are equally deep, so this holds before and after the build.
-const folderOf = (name: SuiteName) => fileURLToPath(new URL(`../../../examples/${name}/`, import.meta.url));
+const folderOf = (name: SuiteName) => packaged(`examples/${name}/`);
 
 /** Reads a suite that comes with the package. */
 export async function loadSuite(name: SuiteName): Promise<Suite> {
   const folder = folderOf(name);
   const pictures = name === "scenes" ? await scenes(folder) : await photos(folder);
-  return { name, pictures: pictures.map((picture) => ({ ...picture, path: join(folder, picture.file) })) };
+  return { name, pictures: pictures.map((picture) => ({ ...picture, path: fileIn(folder, picture.file) })) };
 }
 
 type Listed = Omit<SuitePicture, "path">;
@@ -44,7 +42,7 @@ async function scenes(folder: string): Promise<Listed[]> {
 
 /** Of photographs, one text each is true: what is true of one is false of all others. */
 async function photos(folder: string): Promise<Listed[]> {
-  const list = join(folder, "photos.json");
+  const list = fileIn(folder, "photos.json");
   const parsed = photosSchema.safeParse(await readJson(list));
   if (!parsed.success) throw new ClipInterpretError("JSON_INVALID", `${list}: ${reasonOf(parsed.error)}`);
   return parsed.data.map(({ file, text }, _, all) => {

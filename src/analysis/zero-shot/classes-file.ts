@@ -1,7 +1,7 @@
 /** Classes of a zero-shot classifier from a user's file. */
 
-import { extname } from "node:path";
 import { z } from "zod";
+import { endingOf } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
 import { readInput } from "../../support/files.ts";
 import { reasonOf } from "../../support/reason.ts";
@@ -58,7 +58,7 @@ export async function readClasses(
   const lines = content.split("\n").flatMap((line) => line.trim() || []);
   let read: z.infer<typeof fileSchema>;
   try {
-    switch (extname(path).toLowerCase()) {
+    switch (endingOf(path)) {
       case ".txt":
         read = fileSchema.parse(lines);
         break;

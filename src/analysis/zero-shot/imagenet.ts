@@ -3,10 +3,9 @@
  * put a name into ("Learning Transferable Visual Models From Natural Language Supervision", §3.1.4). Where the lists are
  * from says `assets/imagenet/README.md`.
  */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { packagedText } from "../../support/files.ts";
 import { type ClassSet, fillTemplate } from "./classes.ts";
 
 const schema = z.strictObject({
@@ -15,8 +14,7 @@ const schema = z.strictObject({
 });
 let known: z.infer<typeof schema> | undefined;
 function lists(): z.infer<typeof schema> {
-  const path = fileURLToPath(new URL("../../../assets/imagenet/imagenet.json", import.meta.url));
-  known ??= schema.parse(JSON.parse(readFileSync(path, "utf8")));
+  known ??= schema.parse(JSON.parse(packagedText("assets/imagenet/imagenet.json")));
   return known;
 }
 

@@ -1,17 +1,17 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createPuller } from "../../hub/pull.ts";
 import { isEmbedded } from "../../model/embedded.ts";
 import { locateModel } from "../../model/registry.ts";
 import { pullResult } from "../../results/models.ts";
 import { originOf } from "../../results/origin.ts";
+import { packaged } from "../../support/disk-paths.ts";
 import type { WorkOptions } from "../../support/progress.ts";
 import type { Register } from "../command.ts";
 import { shellWord } from "../strings.ts";
 
 /** A photograph that comes with the package, so that what is suggested runs as it is printed. */
-const PHOTO = fileURLToPath(new URL("../../../examples/photos/dog.jpg", import.meta.url));
+const PHOTO = packaged("examples/photos/dog.jpg");
 
 /** `pull MODEL`: fetches a model from the hub into the hub's cache. */
 export const registerPull: Register = (program, run) => {

@@ -1,11 +1,12 @@
 /** The thread that the encoders run in: ONNX Runtime blocks whichever thread calls it, so nothing else lives here. */
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import type { ClipModel, ModelOptions } from "../../model/clip-model.ts";
 import type { DecomposeOptions } from "../../model/decompose.ts";
 import type { DecomposeTokensOptions } from "../../model/decompose-tokens.ts";
 import { loadClipModel } from "../../model/load-model.ts";
 import type { LocatedModel } from "../../model/registry.ts";
-import { answerCalls, handOver } from "../../support/calls.ts";
+import { answerCalls, handOver } from "../../support/answer-calls.ts";
+import { closeThread, nodePort, starterPort } from "../../support/node-port.ts";
 import { sharedCache } from "../../support/shared.ts";
 
 /** What the thread is started with. */
@@ -148,13 +149,10 @@ const handlers = {
     Object.fromEntries([...loaded].map(([key, { model }]) => [key, model.loadedBytes()])),
   /** Answers another thread too. */
   connect: async ({ port, lane }: { port: MessagePort; lane: Lane }) =>
-    answerCalls(port, handlers, inLane(lane)),
-  /** Ends the thread; between two runs, as within one that would take the process with it. */
-  close: async (_: object) => {
-    setImmediate(() => process.exit());
-  },
+    answerCalls(nodePort(port), handlers, { inTurn: inLane(lane) }),
+  close: closeThread,
 };
 /** What the thread answers. */
 export type EngineCalls = typeof handlers;
 
-answerCalls(parentPort!, handlers, inLane("pages"));
+answerCalls(starterPort(), handlers, { inTurn: inLane("pages") });

@@ -7,8 +7,9 @@ import { textTower } from "../../model/text-tower.ts";
 import { createAlgebra } from "../../onnx/algebra.ts";
 import { createMatMul } from "../../onnx/matmul.ts";
 import { openNodeSession } from "../../onnx/node-session.ts";
-import { type Caller, createCaller } from "../../support/calls.ts";
+import type { Caller } from "../../support/calls.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { callThread } from "../../support/node-port.ts";
 import { checkCancelled, type WorkOptions } from "../../support/progress.ts";
 import { once, sharedCache } from "../../support/shared.ts";
 import { startThread } from "../../support/thread.ts";
@@ -34,7 +35,7 @@ export function startEngine(
     thread: startThread(import.meta.url, "engine-thread", setup),
   }));
   let isReleased = false;
-  const caller: Caller<EngineCalls> = {
+  const caller: Pick<Caller<EngineCalls>, "call"> = {
     call: (...asked) =>
       isReleased
         ? Promise.reject(new ClipInterpretError("THREAD_ENDED", "the models were released"))
@@ -58,14 +59,14 @@ export function startEngine(
 
 /** The models of an engine, for another thread. */
 export const connectedModels = (port: MessagePort): ModelLoader => ({
-  ...modelsThrough(createCaller<EngineCalls>(port)),
+  ...modelsThrough(callThread<EngineCalls>(port)),
   release: async () => port.close(),
 });
 
 /** Models that a thread knows; one that is let go of works on for whoever has it. */
 const MOST_MODELS = 16;
 
-function modelsThrough(caller: Caller<EngineCalls>): Pick<ModelLoader, "load"> {
+function modelsThrough(caller: Pick<Caller<EngineCalls>, "call">): Pick<ModelLoader, "load"> {
   const known = sharedCache<ClipModel>(MOST_MODELS);
   return {
     async load(nameOrFolder, otherwise = {}) {
@@ -81,7 +82,7 @@ function modelsThrough(caller: Caller<EngineCalls>): Pick<ModelLoader, "load"> {
 const TEXTS_AT_ONCE = 16;
 
 /** A model as any other, but that its encoders run elsewhere. */
-async function modelOf(of: ModelCall, caller: Caller<EngineCalls>): Promise<ClipModel> {
+async function modelOf(of: ModelCall, caller: Pick<Caller<EngineCalls>, "call">): Promise<ClipModel> {
   const { threads, ...rest } = await caller.call("load", of);
   const { checkpoint, config } = rest;
   const model: ClipModel = {

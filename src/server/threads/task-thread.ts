@@ -1,6 +1,7 @@
 /** A thread that does long work, so that the one that answers goes on meanwhile. */
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { answerCalls } from "../../support/calls.ts";
+import { type MessagePort, workerData } from "node:worker_threads";
+import { answerCalls } from "../../support/answer-calls.ts";
+import { closeThread, starterPort } from "../../support/node-port.ts";
 import { connectedModels } from "./engine.ts";
 import { createTasks } from "./tasks.ts";
 
@@ -12,12 +13,9 @@ export interface TaskSetup {
 const { engine } = workerData as TaskSetup;
 const handlers = {
   ...createTasks(connectedModels(engine)),
-  /** Ends the thread. */
-  close: async (_: object) => {
-    setImmediate(() => process.exit());
-  },
+  close: closeThread,
 };
 /** What the thread answers. */
 export type TaskThreadCalls = typeof handlers;
 
-answerCalls(parentPort!, handlers);
+answerCalls(starterPort(), handlers);

@@ -1,12 +1,12 @@
-import { access } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { renderAsync } from "@resvg/resvg-js";
+import { packaged } from "../../support/disk-paths.ts";
 import { ClipInterpretError } from "../../support/errors.ts";
+import { isFile } from "../../support/files.ts";
 import { withOrigin } from "./png-text.ts";
 
 /** Fonts of the package: a machine may have none, and with its own each picture would look different. */
 const FONTS = ["Inter-Regular.ttf", "Inter-SemiBold.ttf", "DejaVuSansCondensed.ttf"].map((name) =>
-  fileURLToPath(new URL(`../../../assets/fonts/${name}`, import.meta.url)),
+  packaged(`assets/fonts/${name}`),
 );
 
 /** Pictures of many texts are drawn less sharply rather than with more pixels than this. */
@@ -30,9 +30,8 @@ const MAX_PIXELS = 60e6;
 export async function svgToPng(svg: string, options: { width?: number } = {}): Promise<Uint8Array> {
   // The renderer says nothing about a missing font: it leaves the text out.
   for (const font of FONTS) {
-    await access(font).catch((cause) => {
-      throw new ClipInterpretError("INTERNAL", `a font of the package is missing: ${font}`, { cause });
-    });
+    if (!(await isFile(font)))
+      throw new ClipInterpretError("INTERNAL", `a font of the package is missing: ${font}`);
   }
   // The fonts hold no joined emoji, and the renderer would draw the parts of one on top of each other.
   const image = await renderAsync(svg.replace(/[\u200d\ufe0e\ufe0f]/g, ""), {

@@ -1,5 +1,5 @@
-import { askIn, type WithoutId } from "../tab/questions.ts";
-import type { Looked, LookQuestion, ModelPlace, ViewRequest, ViewStart } from "./worker.ts";
+import { callWorker } from "../tab/worker-port.ts";
+import type { Looked, LookQuestion, ModelPlace, ViewCalls } from "./worker.ts";
 import ViewWorker from "./worker.ts?worker&inline";
 
 /** What one page's views ask. */
@@ -14,31 +14,28 @@ export interface ViewThread {
 function startThread(wasm: () => Promise<ArrayBuffer>): ViewThread {
   const worker = new ViewWorker();
   const models = new Map<string, Promise<void>>();
-  const asked = askIn<WithoutId<ViewRequest>>(worker, "The view's thread", {
-    hint: "Load the page again, or run the cell again.",
-    ended() {
-      thread = undefined;
-    },
-  });
-  const started = wasm().then((bytes) => worker.postMessage({ wasm: bytes } satisfies ViewStart, [bytes]));
+  const { call } = callWorker<ViewCalls>(worker, "Load the page again, or run the cell again.");
   // Whoever asks hears why there is no answer; the next view tries anew.
-  started.catch(() => {
+  const forget = () => {
     thread = undefined;
+  };
+  worker.addEventListener("error", forget);
+  const started = wasm().then((bytes) => call("start", { wasm: bytes }, {}, [bytes]));
+  started.catch(() => {
+    forget();
     worker.terminate();
   });
-  const ask = async <T>(body: WithoutId<ViewRequest>): Promise<T> => {
-    await started;
-    return asked(body) as Promise<T>;
-  };
   return {
     addModel(model, place) {
-      const known = models.get(model) ?? place().then((found) => ask<void>({ model, place: found }));
+      const known =
+        models.get(model) ??
+        Promise.all([place(), started]).then(([found]) => call("addModel", { model, place: found }));
       models.set(model, known);
       known.catch(() => models.delete(model));
       return known;
     },
-    addPicture: (picture) => ask({ picture: picture.slice() }),
-    look: (look) => ask({ look }),
+    addPicture: (picture) => started.then(() => call("addPicture", picture.slice())),
+    look: (question) => started.then(() => call("look", question)),
   };
 }
 

@@ -5,7 +5,7 @@ import { openWebIndex, openWebModel, webBytes } from "../../../src/public/browse
 import { createAnswers } from "../../../src/tab/answers.ts";
 import { createOpenModels } from "../../../src/tab/open-models.ts";
 import type { ExplainResult, ImageInfo, SegmentResult } from "../state/api.ts";
-import { reply } from "../tab/reply.ts";
+import { answerPage } from "../tab/page-port.ts";
 import { unpacked } from "../tab/unpack.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
@@ -19,12 +19,6 @@ export interface ViewStart {
 export type ModelPlace =
   | { readonly address: string; readonly hashes?: Readonly<Record<string, string>> }
   | { readonly name: string; readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer>>> };
-
-/** What the page says next, as often as it likes. */
-export type ViewRequest =
-  | { readonly id: number; readonly model: string; readonly place: ModelPlace }
-  | { readonly id: number; readonly picture: Uint8Array<ArrayBuffer> }
-  | { readonly id: number; readonly look: LookQuestion };
 
 /** Which heads saw these texts where, in a picture that is known. */
 export interface LookQuestion {
@@ -82,22 +76,23 @@ const named = <R extends Looked[keyof Looked]>(result: R, name: string): R => ({
   origin: { ...result.origin, image: { ...result.origin.image, name } },
 });
 
+const handlers = {
+  start: ({ wasm }: ViewStart) => start(wasm),
+  async addModel({ model, place }: { readonly model: string; readonly place: ModelPlace }) {
+    places.set(model, place);
+  },
+  addPicture: async (picture: Uint8Array<ArrayBuffer>) =>
+    (await ask<ImageInfo>("/api/images", picture)).image,
+  look,
+};
+/** What the page asks: first that it starts, then what it likes. */
+export type ViewCalls = typeof handlers;
+
 /** One at a time: whatever runs, runs in this thread. */
 let turn: Promise<unknown> = Promise.resolve();
-
-self.onmessage = ({ data }: MessageEvent<ViewStart | ViewRequest>) => {
-  if ("wasm" in data) {
-    turn = turn.then(() => start(data.wasm));
-    return;
-  }
-  turn = turn.then(() => reply(data.id, () => answerTo(data)));
-};
-
-async function answerTo(asked: ViewRequest): Promise<unknown> {
-  if ("place" in asked) return void places.set(asked.model, asked.place);
-  if ("picture" in asked) return (await ask<ImageInfo>("/api/images", asked.picture)).image;
-  return look(asked.look);
-}
+answerPage(handlers, (work) => {
+  turn = turn.then(work);
+});
 
 async function start(wasm: ArrayBuffer): Promise<void> {
   ort.env.wasm.numThreads = 1;

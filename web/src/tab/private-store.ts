@@ -1,4 +1,4 @@
-import type { WritableStore } from "../../../src/corpus/store.ts";
+import type { WritableStore } from "../../../src/corpus/plain-store.ts";
 import { ClipInterpretError, messageOf } from "../../../src/support/errors.ts";
 
 /** Where folders are that the page was given. */

@@ -1,7 +1,7 @@
 import type { Question } from "../../../src/tab/facts.ts";
-import { askIn, type WithoutId } from "./questions.ts";
-import type { TabControl, TabNews, TabRequest, TabStart } from "./worker.ts";
+import type { TabCalls, TabControl, TabNews, TabStart } from "./worker.ts";
 import workerAddress from "./worker.ts?worker&url";
+import { callWorker, unlessLeft } from "./worker-port.ts";
 
 /** The thread that answers this tab. */
 export interface Thread {
@@ -19,10 +19,14 @@ export function startThread(start: TabStart, hear: (news: TabNews) => void): Thr
   const script = `import ${JSON.stringify(new URL(workerAddress, document.baseURI).href)};`;
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address, { type: "module" });
-  worker.postMessage(start);
-  const ask = askIn<WithoutId<TabRequest>, TabNews>(worker, "The tab's thread", { hear });
+  const { call } = callWorker<TabCalls>(worker);
+  worker.addEventListener("message", ({ data }: MessageEvent<{ readonly news?: TabNews }>) => {
+    if (data.news) hear(data.news);
+  });
+  // Whoever asks hears why there is no answer.
+  call("start", start).catch(() => {});
   return {
-    control: (control) => ask({ control }),
-    ask: (question, signal) => ask({ question }, signal),
+    control: (control) => call("control", control),
+    ask: (question, signal) => unlessLeft(call("ask", question, signal && { signal }), signal),
   };
 }

@@ -15,8 +15,8 @@ import { createKeptFolders, type KeptFolders } from "../../../src/tab/kept-folde
 import { createTabModels, type Fetching, requireAllowed, type TabModels } from "../../../src/tab/models.ts";
 import { createOpenModels, type OpenModels } from "../../../src/tab/open-models.ts";
 import type { App, Job } from "../state/api.ts";
+import { answerPage } from "./page-port.ts";
 import { FOLDERS, privateStore } from "./private-store.ts";
-import { reply } from "./reply.ts";
 import { unpacked } from "./unpack.ts";
 
 /** What the page says first. */
@@ -47,12 +47,6 @@ export type TabControl =
   | { readonly letGo: string }
   | { readonly stopFetching: true };
 
-/** What the page says next, as often as it likes. */
-export type TabRequest =
-  | { readonly id: number; readonly question: Question }
-  | { readonly id: number; readonly control: TabControl }
-  | { readonly id: number; readonly stop: true };
-
 /** What the thread says by itself: how far it is with what it fetches of a model, and with work that nobody waits for. */
 export type TabNews =
   | { readonly fetching: Fetching }
@@ -67,9 +61,12 @@ const PATIENCE = 300;
 /** Threads that a model runs in; more wait for each other on what is multiplied here. */
 const MOST_THREADS = 4;
 
-type Asked = Extract<TabRequest, { readonly question: Question }>;
+/** A question, and what answers it. */
+interface Asked {
+  readonly question: Question;
+  readonly reply: () => Promise<void>;
+}
 
-const running = new Map<number, AbortController>();
 const waiting: Asked[] = [];
 let answer: Promise<Answer> | undefined;
 let folders: KeptFolders | undefined;
@@ -77,34 +74,35 @@ let models: TabModels | undefined;
 /** Those of them, and those that came with the page, that are open. */
 let inMemory: OpenModels | undefined;
 /** What is being answered. */
-let current: Asked | undefined;
+let current: Question | undefined;
 let isAtWork = false;
+
+const handlers = {
+  async start(start: TabStart) {
+    answer = startAnswering(start);
+    await answer;
+  },
+  control,
+  async ask(question: Question, { signal }: { readonly signal: AbortSignal }) {
+    signal.addEventListener("abort", () => setTimeout(() => stopUnwanted(question), PATIENCE));
+    return (await answer!)(question, signal);
+  },
+};
+/** What the page asks: first that it starts, then what it likes. */
+export type TabCalls = typeof handlers;
 
 // ONNX Runtime's threads are started with this file too, and have a message handler of their own.
 if (!self.name.startsWith("em-pthread"))
-  self.onmessage = ({ data }: MessageEvent<TabStart | TabRequest>) => {
-    if ("facts" in data) {
-      answer = start(data);
-      return;
-    }
-    if ("stop" in data) {
-      running.get(data.id)?.abort();
-      setTimeout(() => stopUnwanted(data.id), PATIENCE);
-      return;
-    }
-    if ("control" in data) {
-      void reply(data.id, () => control(data.control));
-      return;
-    }
-    running.set(data.id, new AbortController());
-    waiting.push(data);
+  answerPage(handlers, (reply, name, input) => {
+    if (name !== "ask") return void reply();
+    waiting.push({ question: input as Question, reply });
     void work();
-  };
+  });
 
 /** Stops what is fetched for a question that nobody waits for, unless the next one is about the same model. */
-function stopUnwanted(id: number): void {
-  const asked = current?.id === id && modelOf(current.question);
-  if (asked && !waiting.some(({ question }) => modelOf(question) === asked)) models?.stop();
+function stopUnwanted(question: Question): void {
+  const asked = current === question && modelOf(question);
+  if (asked && !waiting.some((other) => modelOf(other.question) === asked)) models?.stop();
 }
 
 /** Which model a question is about, if any. */
@@ -113,7 +111,7 @@ function modelOf({ path, body }: Question): string | undefined {
   return query.get("model") ?? query.get("name") ?? (body as { model?: string } | undefined)?.model;
 }
 
-const say = (news: TabNews) => self.postMessage(news);
+const say = (news: TabNews) => self.postMessage({ news });
 
 /** One at a time: whatever runs, runs in this thread. What nobody waits for is done in between. */
 async function work(): Promise<void> {
@@ -125,10 +123,8 @@ async function work(): Promise<void> {
     while (waiting.length > 0) {
       const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
       const [next] = waiting.splice(Math.max(0, urgent), 1);
-      const { id, question } = next!;
-      current = next;
-      await reply(id, async () => (await answer!)(question, running.get(id)?.signal));
-      running.delete(id);
+      current = next!.question;
+      await next!.reply();
     }
     current = undefined;
   } while ((await folders?.step()) || waiting.length > 0);
@@ -143,7 +139,7 @@ async function control(asked: TabControl): Promise<unknown> {
   return models!.kept();
 }
 
-async function start({ facts, base, isKept, index, onGpu }: TabStart): Promise<Answer> {
+async function startAnswering({ facts, base, isKept, index, onGpu }: TabStart): Promise<Answer> {
   const at = (path: string) => new URL(path, base).href;
   const read = async (address: string) => webBytes().read(at(address));
   // Threads share memory, which browsers allow pages whose server isolates them from others.
