@@ -1,7 +1,7 @@
 /** Pages that are written from the program are what it says today; other pages name only what there is. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -126,10 +126,17 @@ it("in the package, too, pages lead to what is there", async () => {
   // npm says what it would pack of stand-ins for the files: of the files themselves it would take a minute.
   const folder = await mkdtemp(join(tmpdir(), "package-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const listed = ["ls-files", "--cached", "--others", "--exclude-standard"];
-  for (const path of execFileSync("git", listed, { cwd: ROOT, encoding: "utf8" }).trim().split("\n")) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), "");
+  const { files: named } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  for (const name of ["README.md", "LICENSE", ...named].filter((one) => !/^(!|dist$)/.test(one))) {
+    const inside = (await stat(join(ROOT, name))).isFile()
+      ? [""]
+      : await readdir(join(ROOT, name), { recursive: true });
+    for (const entry of inside) {
+      const path = join(name, entry);
+      if ((await stat(join(ROOT, path))).isDirectory()) continue;
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), "");
+    }
   }
   await copyFile(join(ROOT, "package.json"), join(folder, "package.json"));
   const [packed] = JSON.parse(
