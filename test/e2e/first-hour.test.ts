@@ -206,7 +206,7 @@ describe("the first hour", { timeout: 240_000 }, () => {
     );
     expect(fetched.stdout).toBe("ENETUNREACH\n");
     expect(await tried()).toEqual(["192.0.2.1:80"]);
-    const pull = spawn("clip-interpret", ["pull", "ViT-B-32/openai"], {
+    const pull = spawn("sh", ["-c", "exec clip-interpret pull ViT-B-32/openai"], {
       cwd: shared(),
       env,
       stdio: "ignore",
