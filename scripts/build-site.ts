@@ -40,6 +40,9 @@ for (const folder of [PAGES, join(OUT, "html")]) await rm(folder, { recursive: t
 for (const path of await pagesOfRepository()) await copyPage(path, path);
 await copyPage("site/home.md", "index.md");
 await cp(join(ROOT, "docs/images/explanation.png"), join(PAGES, "public/explanation.png"));
+// Its links lead to the pages as they are named here.
+const contents = await readFile(join(ROOT, "llms.txt"), "utf8");
+await writeFile(join(PAGES, "public/llms.txt"), contents.replaceAll(".md)", ".html)"));
 await cp(join(OUT, "names"), join(PAGES, "names"), { recursive: true }).catch((error) => {
   if (error.code !== "ENOENT") throw error;
 });

@@ -65,19 +65,24 @@ const MOST: Readonly<Record<string, number>> = {
   assets: 5,
   docs: 6,
   models: 46,
-  "examples/photos": 1,
-  "examples/scenes": 1,
+  examples: 1,
+  deploy: 0.1,
 };
+/** And of each file that is named by itself. */
+const MOST_OF_A_FILE = 0.1;
 const parts = Object.keys(MOST);
 const packed = JSON.parse(manifest).files as string[];
 const left = packed.filter((name) => name.startsWith("!")).map((name) => `${name.slice(1)}/`);
-const unbounded = packed.filter((name) => !name.startsWith("!") && !parts.includes(name));
-found.push(...unbounded.map((name) => `scripts/check-package.ts has no bound for ${name}`));
+for (const name of packed.filter((name) => !name.startsWith("!") && !parts.includes(name))) {
+  const entry = await stat(join(ROOT, name));
+  if (!entry.isFile()) found.push(`scripts/check-package.ts has no bound for ${name}`);
+  else if (entry.size > MOST_OF_A_FILE * 1e6) found.push(`${name} has more than ${MOST_OF_A_FILE} MB`);
+}
 const bytes = new Map(parts.map((part) => [part, 0]));
 for (const folder of parts.filter((part) => !parts.some((other) => part.startsWith(`${other}/`)))) {
   for (const name of await readdir(join(ROOT, folder), { recursive: true })) {
     const path = `${folder}/${name}`;
-    if (left.some((folder) => path.startsWith(folder))) continue;
+    if (left.some((out) => `${path}/`.startsWith(out))) continue;
     const entry = await stat(join(ROOT, path));
     if (!entry.isFile()) continue;
     if (path.endsWith(".map")) found.push(`${path} leads to sources that the package does not hold`);

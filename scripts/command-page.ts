@@ -6,7 +6,8 @@ export function commandPage(program: Command): string {
     "# Commands",
     "",
     "What `clip-interpret COMMAND --help` says, on one page. It is written from the commands themselves by `npm run docs:commands`,",
-    "and a test holds the two equal. Pages on what to do with them: [README](../README.md).",
+    "and a test holds the two equal. `clip-interpret` alone is `clip-interpret serve`; `clip-interpret --help` lists the commands. Pages on",
+    "what to do with them: [README](../README.md).",
   ];
   const visit = (command: Command, path: string) => {
     const inner = command.commands.filter((one) => one.name() !== "help");

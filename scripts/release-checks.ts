@@ -13,6 +13,9 @@ const SAYS: readonly [file: string, version: RegExp][] = [
   ["python/pyproject.toml", /^version = "(.+)"$/m],
   ["python/clip_interpret/__init__.py", /^__version__ = "(.+)"$/m],
 ];
+/** Pages that say how to install, and what none may say any more. */
+const INSTALLS = ["README.md", "docs/start.md", "docs/api.md", "site/home.md"];
+const NOT_YET = "Before the first release";
 const SEMVER = /^\d+\.\d+\.\d+(-[0-9a-z.]+)?$/;
 
 /** The part of a changelog below `## X.Y.Z` (a date may follow), or undefined. */
@@ -40,6 +43,9 @@ export async function whatIsAgainst(root: string, version: string): Promise<stri
     const said = pattern.exec(await text(file))?.[1];
     if (said !== version) against.push(`${file} says ${said ?? "no version"}: write ${version} there`);
   }
+  for (const file of INSTALLS)
+    if ((await text(file)).includes(NOT_YET))
+      against.push(`${file} says how to install "${NOT_YET}": take that sentence out`);
   const changes = changesOf(await text("CHANGELOG.md"), version);
   if (changes === undefined)
     against.push(`CHANGELOG.md has no section ${version}: name the part "Unreleased" so, with the date`);

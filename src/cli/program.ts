@@ -106,7 +106,9 @@ export async function createProgram(
   names: ReadonlySet<string> = new Set(COMMANDS.keys()),
 ): Promise<Command> {
   const program = new Command("clip-interpret")
-    .description("See what every attention head of a CLIP model looks for.")
+    .description(
+      "See what every attention head of a CLIP model looks for. Without a command it opens the app, as `serve` does.",
+    )
     .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, optionDescription });
@@ -116,7 +118,7 @@ export async function createProgram(
     program.commandsGroup(heading);
     for (const register of await Promise.all(loads.map(([, load]) => load()))) register(program, run);
   }
-  program.helpCommand("help [command]", "what `COMMAND --help` says");
+  program.helpCommand("help [command]", "what `COMMAND --help` says; without a command, this list");
   addExamples(program);
   return program;
 }
@@ -129,17 +131,18 @@ const forAll = (command: Command, visit: (command: Command) => void): void => {
 
 /**
  * Runs one command line and returns the exit code: 0, 1 for a user's mistake, 2 for a fault of ours, 130 where it was stopped.
- * @param args without node and script, as in `process.argv.slice(2)`
+ * @param typed without node and script, as in `process.argv.slice(2)`; nothing at all opens the app
  * @param called how the program is called where it names itself
  * @param listener hears of progress and warnings too
  */
 export async function runCli(
-  args: readonly string[],
+  typed: readonly string[],
   streams: Streams,
   signal: AbortSignal,
   called = INSTALLED,
   listener?: Report,
 ): Promise<number> {
+  const args = typed.length === 0 ? ["serve"] : typed;
   // A terminal that does not say how wide it is, as within some containers, says 0.
   for (const stream of [streams.stdout, streams.stderr])
     if (stream.columns === 0) Object.assign(stream, { columns: undefined });
@@ -187,8 +190,7 @@ export async function runCli(
     forAll(program, (command) =>
       command.configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: keep }),
     );
-    if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" });
     return 0;
   };
   try {

@@ -447,7 +447,7 @@ export const ERRORS = {
   },
   ADDRESS_UNUSABLE: {
     means: "The server cannot listen on this address or port.",
-    hint: "Choose another with --port or --host; --port 0 takes any that is free.",
+    hint: "Choose another with --port or --host: `clip-interpret serve --port 0` takes any that is free.",
   },
   CANCELLED: {
     means: "The work was stopped before it ended.",

@@ -1,10 +1,12 @@
 /** Pages that are written from the program are what it says today; other pages name only what there is. */
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { apiDocument } from "../../scripts/api-document.ts";
 import { commandPage } from "../../scripts/command-page.ts";
 import { httpPage } from "../../scripts/http-page.ts";
@@ -56,9 +58,9 @@ const calls = [...pages].flatMap(([path, text]) =>
       line
         .trim()
         .replace(/^(\$ |npx |node dist\/cli\/main\.js )+/, "clip-interpret ")
-        .replace(/^(clip-interpret )+/, "clip-interpret "),
+        .replace(/^(clip-interpret )+(?=clip-interpret( |$))/, ""),
     )
-    .filter((line) => line.startsWith("clip-interpret "))
+    .filter((line) => /^clip-interpret( |$)/.test(line))
     .map((line) => [path, line] as const),
 );
 
@@ -75,7 +77,8 @@ it.each(calls)("%s: %s", (_, line) => {
     if (inner !== undefined) command = inner;
     else if (!word.startsWith("--") && command !== program) break;
   }
-  expect(command === program && !words[0].startsWith("-")).toBe(false);
+  // The name alone opens the app.
+  expect(command === program && words.length > 0 && !words[0].startsWith("-")).toBe(false);
   const known = [...program.options, ...command.options].flatMap(({ long, short }) => [long, short]);
   for (const word of words)
     if (/^--?[a-z]/.test(word))
@@ -95,16 +98,66 @@ const anchorsOf = (text: string) =>
     ),
   );
 
+/** Where a page's links lead that name a place in the repository. */
+const linksOf = (text: string) =>
+  [
+    ...text
+      .replaceAll(/^```[\s\S]*?^```/gm, "")
+      .replaceAll(/`[^`\n]*`/g, "")
+      .matchAll(/\]\(([^)\s]+)\)/g),
+  ]
+    .map(([, address]) => address)
+    .filter((address) => !/^[a-z]+:/.test(address));
+
 it.each([...pages])("%s leads to what is there", (path, text) => {
-  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
-  for (const [, address] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
-    if (/^[a-z]+:/.test(address)) continue;
+  for (const address of linksOf(text)) {
     const [file, anchor] = address.split("#");
     const target = file === "" ? path : join(dirname(path), file);
     expect(existsSync(resolve(ROOT, target)), address).toBe(true);
     if (anchor === undefined) continue;
     expect([...anchorsOf(pages.get(target) ?? "")], address).toContain(anchor);
   }
+});
+
+/** Sources that a page of the package leads to, which are in the repository alone. */
+const SOURCES = ["src/referee/method.ts", "src/referee/methods", "test/pictures/README.md"];
+
+it("in the package, too, pages lead to what is there", async () => {
+  // npm says what it would pack of stand-ins for the files: of the files themselves it would take a minute.
+  const folder = await mkdtemp(join(tmpdir(), "package-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { files: named } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  for (const name of ["README.md", "LICENSE", ...named].filter((one) => !/^(!|dist$)/.test(one))) {
+    const inside = (await stat(join(ROOT, name))).isFile()
+      ? [""]
+      : await readdir(join(ROOT, name), { recursive: true });
+    for (const entry of inside) {
+      const path = join(name, entry);
+      if ((await stat(join(ROOT, path))).isDirectory()) continue;
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), "");
+    }
+  }
+  await copyFile(join(ROOT, "package.json"), join(folder, "package.json"));
+  const [packed] = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      ...{ cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    }),
+  );
+  const files: string[] = packed.files.map(({ path }: { path: string }) => path);
+  expect(files).toContain("docs/start.md");
+  const isThere = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
+  const dead: string[] = [];
+  for (const path of files.filter((file) => file.endsWith(".md") || file === "llms.txt"))
+    for (const address of linksOf(await readFile(join(ROOT, path), "utf8"))) {
+      const [file] = address.split("#");
+      const target = file === "" ? path : join(dirname(path), file).replace(/\/$/, "");
+      if (!isThere(target) && !SOURCES.includes(target)) dead.push(`${path}: ${address}`);
+    }
+  expect(dead).toEqual([]);
+  // The directory is not all that is meant by it.
+  for (const file of ["examples/five-analyses.ts", "CITATION.cff"]) expect(files).toContain(file);
+  expect(files.filter((file) => /\.test\./.test(file))).toEqual([]);
 });
 
 it("llms.txt names every page of docs by its title", async () => {

@@ -1,22 +1,36 @@
 /**
- * The first hour of a stranger: installs the package, brings a model and photos of their own, and pastes every line that
- * the tool suggests. The steps build on each other, as they do for the stranger.
+ * The first hour of a stranger: installs the package, pastes every line of the README and of Start, brings a model and photos of
+ * their own, and pastes every line that the tool suggests. The steps build on each other, as they do for the stranger. Once npm
+ * has installed the package, no network but this machine's own is there, and whatever tries to reach one is noted.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_MODEL } from "../../src/model/embedded.ts";
+import { appSchema } from "../../src/results/app.ts";
+import { formatNpy } from "../../src/support/npy.ts";
 import * as chromium from "../../web/test/browser.ts";
 import { goldenPath } from "../support/goldens.ts";
-import { freePorts, missing as nginxMissing, startNginx } from "../support/nginx.ts";
+import { serveHub } from "../support/hub-server.ts";
+import { COMMIT, HUB_ID, SERVED_TOKENIZER, TOKENIZER_HOME, until } from "../support/hub-world.ts";
+import { freePorts, isFree, missing as nginxMissing, startNginx } from "../support/nginx.ts";
 import { packForHere } from "../support/packed.ts";
+import { writeRandomCheckpoint } from "../support/random-checkpoint.ts";
 import { withoutProgress } from "../support/run-cli.ts";
 import { writeTrueCheckpoint } from "../support/true-checkpoints.ts";
 import { bareEnvironment, repositoryPath, sharedFolder } from "./cli.ts";
 
 const run = promisify(execFile);
 const shared = sharedFolder();
+
+/** The shape of what stands for a real CLIP: its size of pictures and its vocabulary, and hardly any weights. */
+const STAND_IN = {
+  ...{ imageSize: 224, patchSize: 32, width: 128, layers: 2, headDim: 64, embedDim: 64 },
+  text: { width: 64, heads: 1, layers: 2, vocabSize: 49408 },
+};
 
 const missing = nginxMissing ?? chromium.missing;
 const skip = missing !== undefined && process.env.CI !== "true";
@@ -32,7 +46,7 @@ async function shell(
   line: string,
   cwd = shared(),
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const ran = await run("sh", ["-c", line], { cwd, env }).then(
+  const ran = await run("sh", ["-c", line], { cwd, env, maxBuffer: 1 << 26 }).then(
     (said) => ({ code: 0, ...said }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   );
@@ -63,7 +77,107 @@ beforeAll(async () => {
   };
 });
 
+/** Lines of the README and of Start that are not run as they stand, and why. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  "npm install clip-interpret":
+    "the first test installs the tarball: the registry has no other before it is published",
+  "npm ci": "in a clone: .ci/run begins with it",
+  "npm start": "in a clone, where it builds; then it is `clip-interpret serve`, which is run",
+  "npm run explain": "in a clone, where it builds: .ci/run ends with it",
+  "npm test": "in a clone: this is a part of it",
+};
+const met = new Set<string>();
+
+/** The fenced blocks of a page: what each is, and its lines. */
+const blocksOf = async (path: string) =>
+  [...(await readFile(repositoryPath(path), "utf8")).matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].map(
+    ([, language, text]) => ({ language, lines: text.trimEnd().split("\n") }),
+  );
+
+/** A line opens the app: the page and its API are fetched, and Ctrl-C ends it. */
+async function opens(line: string, cwd: string): Promise<void> {
+  const free = await isFree(7860);
+  const elsewhere = `${line.replace(/ +#.*/, "")}${line.includes(" serve") ? "" : " serve"} --port 0`;
+  // In a group of its own, which Ctrl-C reaches whole, as at a terminal.
+  const how = { cwd, env, detached: true, stdio: "pipe" } as const;
+  const child = spawn("sh", ["-c", free ? line : elsewhere], how);
+  const ended = new Promise((go) => child.once("close", go));
+  let [stdout, stderr] = ["", ""];
+  child.stderr.on("data", (text: Buffer) => {
+    stderr += text;
+  });
+  const address = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (text: Buffer) => {
+      stdout += text;
+      const [, url] = /is open at (\S+)/.exec(stdout) ?? [];
+      if (url) resolve(url);
+    });
+    void ended.then(() => reject(new Error(`${line}: ${stderr}`)));
+  });
+  try {
+    if (free) expect(address).toBe("http://127.0.0.1:7860/");
+    expect(await (await fetch(address)).text()).toContain("<title>");
+    const app = appSchema.parse(await (await fetch(new URL("/api/app", address))).json());
+    expect(app.defaultModel).toBe(/--model (\S+)/.exec(line)?.[1] ?? DEFAULT_MODEL);
+  } finally {
+    process.kill(-child.pid!, "SIGINT");
+    await ended;
+  }
+  expect({ line, stderr }).toEqual({ line, stderr: "" });
+  await expect(fetch(address)).rejects.toThrow();
+}
+
+/** Pastes every line of a page's blocks into a shell, in order; what each printed, by line. */
+async function paste(path: string, cwd: string): Promise<ReadonlyMap<string, string>> {
+  const printed = new Map<string, string>();
+  for (const { language, lines } of await blocksOf(path)) {
+    // What else there is: printed values, looked at below, programs, which `test/docs` runs, and BibTeX.
+    if (!["", "ts", "bibtex"].includes(language))
+      expect({ path, language }).toEqual({ path, language: "sh" });
+    if (language !== "sh") continue;
+    for (const line of lines) {
+      const command = line.replace(/ +#.*/, "");
+      if (command in NOT_RUN) met.add(command);
+      else if (command === "npx clip-interpret" || command.startsWith("clip-interpret serve"))
+        await opens(line, cwd);
+      else {
+        const { code, stdout, stderr } = await shell(line, cwd);
+        expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: "" });
+        printed.set(command, stdout);
+      }
+    }
+  }
+  return printed;
+}
+
+/** What a reader has: a folder of photographs, and a hub where a small CLIP without knowledge stands for the real one. */
+async function bring(folder: string): Promise<void> {
+  await mkdir(join(folder, "photos"), { recursive: true });
+  for (const name of READ) await cp(repositoryPath(`examples/photos/${name}`), join(folder, "photos", name));
+  const stored = join(shared("a hub"), HUB_ID);
+  await writeRandomCheckpoint(stored, STAND_IN, { activation: "quick_gelu" });
+  const names = await readdir(stored);
+  const files = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(stored, name))])),
+  );
+  const large = names.filter((name) => name.endsWith(".safetensors"));
+  const repositories = { [HUB_ID]: { commit: COMMIT, files, large }, [TOKENIZER_HOME]: SERVED_TOKENIZER };
+  env = { ...env, HF_HOME: join(folder, "hf"), HF_ENDPOINT: (await serveHub(repositories)).endpoint };
+}
+
+/** What was tried to reach, beyond this machine, since it was last asked. */
+async function tried(): Promise<string[]> {
+  const text = await readFile(shared("tried.txt"), "utf8").catch(() => "");
+  await rm(shared("tried.txt"), { force: true });
+  return text.split("\n").filter(Boolean);
+}
+
+/** Without what depends on the terminal's width. */
+const flat = (text: string) => text.replace(/\s+/g, " ");
+
 describe("the first hour", { timeout: 240_000 }, () => {
+  afterEach(async () => expect(await tried()).toEqual([]));
+
   it("begins with an install from the tarball into an empty folder, as npm does by default", async () => {
     const tarball = await packForHere(shared());
     await mkdir(shared("project"));
@@ -78,26 +192,64 @@ describe("the first hour", { timeout: 240_000 }, () => {
     expect(JSON.parse(explained.stdout).origin.program).toBe("clip-interpret");
   });
 
-  it("goes on with every line of the README and of Start here, in an empty folder", {
-    timeout: 600_000,
-  }, async () => {
-    const linesOf = async (path: string, heading: string) => {
-      const [, text] = (await readFile(repositoryPath(path), "utf8")).split(`\n## ${heading}\n`);
-      const [, block] = /```sh\n([\s\S]*?)```/.exec(text) ?? [];
-      return block.trim().split("\n");
+  it("goes on without a network: what tries to reach one fails, and is noted", async () => {
+    env = {
+      ...env,
+      NODE_OPTIONS: `--require=${repositoryPath("test/support/watch-connections.cjs")}`,
+      WATCH_CONNECTIONS: shared("tried.txt"),
+      CLOSED_NETWORK: "1",
+      // npm's own question whether there is a newer npm.
+      npm_config_update_notifier: "false",
     };
-    const lines = [
-      ...(await linesOf("README.md", "Use")),
-      ...(await linesOf("docs/start.md", "2. The same in the terminal")),
-      ...(await linesOf("docs/start.md", "3. Which head knows what")),
-      ...(await linesOf("docs/start.md", "4. The five analyses")),
-    ];
-    expect(lines.length).toBeGreaterThan(25);
-    await mkdir(shared("empty"));
-    for (const line of lines) {
-      const { code, stderr } = await shell(line, shared("empty"));
-      expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: "" });
-    }
+    const fetched = await shell(
+      `node -e "fetch('http://192.0.2.1/').catch((e) => console.log(e.cause.code))"`,
+    );
+    expect(fetched.stdout).toBe("ENETUNREACH\n");
+    expect(await tried()).toEqual(["192.0.2.1:80"]);
+    const pull = spawn("sh", ["-c", "exec clip-interpret pull ViT-B-32/openai"], {
+      cwd: shared(),
+      env,
+      stdio: "ignore",
+    });
+    await until(() => existsSync(shared("tried.txt")));
+    pull.kill("SIGKILL");
+    await new Promise((go) => pull.once("close", go));
+    expect(await tried()).toContain("huggingface.co:443");
+  });
+
+  it("every line of the README runs, and prints what stands there", { timeout: 600_000 }, async () => {
+    const folder = shared("project/readme");
+    await bring(folder);
+    await writeFile(join(folder, "texts.json"), JSON.stringify(["a monkey", "a red background"]));
+    const pixels = { shape: [1, 3, 64, 64], data: new Float32Array(3 * 64 * 64).fill(0.5) };
+    await writeFile(join(folder, "pixels.npy"), formatNpy(pixels));
+    const printed = await paste("README.md", folder);
+    expect(printed.size).toBeGreaterThan(25);
+    const [{ lines }] = (await blocksOf("README.md")).filter(({ language }) => language === "");
+    // Line by line, less those that `…` stands for; the error is rounding, which differs between processors.
+    const comparable = (line: string) => line.replace(/\(error [\d.]+e-[78]\)/, "(error)");
+    const [heading, ...parts] = lines.map(comparable);
+    const gap = parts.findIndex((line) => line.trim() === "…");
+    const [above, below] = [parts.slice(0, gap), parts.slice(gap + 1)];
+    const [, from] = printed.get("npx clip-interpret explain")!.split(`${heading}\n`);
+    const rows = from.split("\n\n")[0].trimEnd().split("\n").map(comparable);
+    expect([rows.slice(0, above.length), rows.slice(-below.length)]).toEqual([above, below]);
+  });
+
+  it("every line of Start runs, and says what stands there", { timeout: 600_000 }, async () => {
+    const folder = shared("project/start");
+    await bring(folder);
+    const printed = await paste("docs/start.md", folder);
+    expect(printed.size).toBeGreaterThan(12);
+    const start = flat(await readFile(repositoryPath("docs/start.md"), "utf8"));
+    const [, common] = /how much more often than all: "(background red [^"]+)"/.exec(start)!;
+    const [line, found] = [...printed].find(([command]) => command.endsWith("--out red.html"))!;
+    expect(flat(found)).toContain(common);
+    expect(flat(await readFile(join(folder, "red.html"), "utf8"))).toContain(common);
+    // "Ask `L3.H1` the same, and it says that there is nothing."
+    const other = await shell(line.replace("L0.H1", "L3.H1").replace(/ --out.*/, ""), folder);
+    expect(flat(other.stdout)).toContain("is not more frequent among these than chance allows");
+    expect([...met].sort()).toEqual(Object.keys(NOT_RUN).sort());
   });
 
   it("goes on with a model and photos of one's own: everything is taken in or counted", async () => {

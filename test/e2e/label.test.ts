@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { labelsOrigin, readLabels } from "../../src/labels/labels-file.ts";
 import { type LabelResult, labelEstimateSchema, labelResultSchema } from "../../src/results/label.ts";
@@ -240,7 +239,7 @@ describe("label, by a language model", () => {
       env: {
         ...bareEnvironment(join(folder, "home")),
         CLIP_INTERPRET_LLM_KEY: KEY,
-        NODE_OPTIONS: `--import=${pathToFileURL(repositoryPath("test/support/watch-connections.mjs"))}`,
+        NODE_OPTIONS: `--require=${repositoryPath("test/support/watch-connections.cjs")}`,
         WATCH_CONNECTIONS: watched,
       },
     };

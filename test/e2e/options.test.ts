@@ -36,7 +36,7 @@ describe("help and version", () => {
   it("lists every command, and every option with it", async () => {
     const help = await runOk(["--help"]);
     for (const word of [...COMMANDS, ...GLOBALS]) expect(help).toContain(word);
-    expect(await runOk([])).toBe(help);
+    expect(await runOk(["help"])).toBe(help);
   });
 
   it("names the global options in a command's help too", async () => {

@@ -1,12 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { appSchema } from "../../src/results/app.ts";
 import { expectError, repositoryPath, runCli, startCli, testFolder } from "./cli.ts";
 
 /** Starts `serve` on a free port; its address as it was printed. */
-async function serving(args: readonly string[], env: Record<string, string>) {
-  const { child, result } = startCli(["serve", "--port", "0", ...args], { env, timeout: 60_000 });
+const serving = (args: readonly string[], env: Record<string, string>) =>
+  opened(["serve", "--port", "0", ...args], env);
+
+async function opened(args: readonly string[], env: Record<string, string>) {
+  const { child, result } = startCli(args, { env, timeout: 60_000 });
   const address = await new Promise<string>((resolve, reject) => {
     let text = "";
     child.stdout!.on("data", (data) => {
@@ -44,6 +48,25 @@ describe("serve", () => {
     child.kill("SIGINT");
     expect(await result).toMatchObject({ code: 0, stderr: "" });
     await expect(fetch(address)).rejects.toThrow();
+  });
+
+  it("is what the name alone means, at the port that the documents name", async () => {
+    const env = { CLIP_INTERPRET_CACHE: await testFolder() };
+    const taken = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      taken.once("error", () => resolve(false)).listen(7860, "127.0.0.1", () => resolve(true));
+    });
+    const refused = await runCli([], { env });
+    expectError(refused, "ADDRESS_UNUSABLE");
+    expect(refused.stderr).toMatch(/127\.0\.0\.1:7860.*`clip-interpret serve --port 0`/);
+    // Somebody else's, who keeps it.
+    if (!free) return;
+    await new Promise((resolve) => taken.close(resolve));
+    const { child, result, address } = await opened([], env);
+    expect(address).toBe("http://127.0.0.1:7860/");
+    expect((await fetch(address)).status).toBe(200);
+    child.kill("SIGINT");
+    expect(await result).toMatchObject({ code: 0, stdout: expect.stringMatching(/: node \S+ --help\n/) });
   });
 
   it("asks for a token, which the printed address has", async () => {

@@ -24,7 +24,8 @@ beforeEach(async () => {
   for (const file of FILES) {
     await mkdir(dirname(join(root, file)), { recursive: true });
     // The first, since packages of a lock file have versions of their own.
-    await write(file, (await readFile(file, "utf8")).replace(VERSION, NEXT));
+    const text = (await readFile(file, "utf8")).replace(/^Before the first release .*\n.*\n\n/m, "");
+    await write(file, text.replace(VERSION, NEXT));
   }
   await write("CHANGELOG.md", `# Changelog\n\n## Unreleased\n\n## ${NEXT} (2030-01-31)\n\n- It flies.\n`);
   git("init", "--quiet", "--initial-branch", "main");
@@ -42,6 +43,20 @@ it("wants a version that every file says", async () => {
   const other = await whatIsAgainst(root, "7.9.0");
   for (const file of FILES) expect(other).toContain(`${file} says ${NEXT}: write 7.9.0 there`);
   expect(other).toContainEqual(expect.stringMatching(/^CHANGELOG\.md has no section 7\.9\.0/));
+});
+
+it("wants no page that still says how to install before the first release", async () => {
+  for (const file of ["README.md", "docs/start.md", "docs/api.md", "site/home.md"]) {
+    const text = await readFile(file, "utf8");
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await write(file, `${text.replaceAll(VERSION, NEXT)}\nBefore the first release there is none.\n`);
+    git("add", ".");
+    git("commit", "--quiet", "--message", file);
+    const against = await whatIsAgainst(root, NEXT);
+    expect(against).toContainEqual(
+      expect.stringMatching(`^${file} says how to install.*take that sentence out$`),
+    );
+  }
 });
 
 it("wants a section of the changelog that says something", async () => {

@@ -26,6 +26,13 @@ it("has every page of docs, the decisions, and the public names", async () => {
   expect(pages.get("names/clip-interpret.html")).toContain('id="explainimage"');
 });
 
+it("has its contents as a text too, whose links lead to pages", async () => {
+  const contents = await readFile(join(HTML, "llms.txt"), "utf8");
+  const leads = [...contents.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path);
+  expect(leads.length).toBeGreaterThan(40);
+  expect(leads.filter((path) => !pages.has(path))).toEqual([]);
+});
+
 it("shows what is written: no comment, no template, nothing of another host", () => {
   for (const [name, html] of pages) {
     const body = html.slice(html.indexOf("<body"));

@@ -83,7 +83,7 @@ export const registerServe: Register = (program, run) => {
 };
 
 async function serveUntilStopped(context: CommandContext, options: ServeOptions, models: Engine) {
-  const { globals, report, signal, streams, say, result } = context;
+  const { called, globals, report, signal, streams, say, result } = context;
   const token = options.token ?? (process.env.CLIP_INTERPRET_TOKEN || undefined);
   const { host, port, origin: origins, embed, basePath, labels, root: roots, report: reports } = options;
   const log =
@@ -109,7 +109,7 @@ async function serveUntilStopped(context: CommandContext, options: ServeOptions,
     const query = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
     result({ url: server.url }, () => `clip-interpret is open at ${server.url}${query}`);
     for (const url of server.outside) say(`Through the reverse proxy it is at ${url}${query}`);
-    say("Stop it with Ctrl-C.");
+    say(`Stop it with Ctrl-C. Everything else it can do: ${called} --help`);
     await aborted(signal);
     const { requests, jobs } = server.underWay();
     if (requests + jobs > 0)
