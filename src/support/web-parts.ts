@@ -36,6 +36,12 @@ export interface WebParts {
   isThere(address: string): Promise<boolean>;
 }
 
+/** Asks past the browser's own cache, which asks for some ranges twice, and holds a second time what is kept elsewhere. */
+export const pastCache =
+  (ask: typeof fetch = globalThis.fetch.bind(globalThis)): typeof fetch =>
+  (address, init) =>
+    ask(address, { ...init, cache: "no-store" } as RequestInit);
+
 /** Asks a web server. */
 export function webParts({
   onFetched,

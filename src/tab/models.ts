@@ -10,7 +10,7 @@ import {
   writePrivate,
 } from "../support/private-files.ts";
 import type { WebBytes } from "../support/web-bytes.ts";
-import { type WebParts, webParts } from "../support/web-parts.ts";
+import { pastCache, type WebParts, webParts } from "../support/web-parts.ts";
 
 /** What the page knows of models that it does not come with. */
 export interface FetchSettings {
@@ -101,10 +101,7 @@ export function createTabModels(
     requireAllowed({ hosts, base }, String(input));
     return (ask ?? globalThis.fetch)(input, init);
   };
-  // The browser's own cache would hold what is kept here a second time, and asks for some ranges twice.
-  const fetchPart: typeof fetch = (address, init) =>
-    fetchAllowed(address, { ...init, cache: "no-store" } as RequestInit);
-  const parts: WebParts = webParts({ fetch: fetchPart, signal: () => stopper.signal });
+  const parts: WebParts = webParts({ fetch: pastCache(fetchAllowed), signal: () => stopper.signal });
   const placeOf = (name: string) => findWebModel(name, hub, base);
   const folderName = ({ name }: WebModelPlace) => `model-${sha256Of(name).slice(0, 24)}`;
   return {

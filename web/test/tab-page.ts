@@ -10,6 +10,7 @@ import {
   segmentImage,
   webBytes,
 } from "../../src/public/browser.ts";
+import { pastCache } from "../../src/support/web-parts.ts";
 
 ort.env.wasm.numThreads = 1;
 const wasm = await fetch("/wasm/ort-wasm-simd-threaded.wasm");
@@ -18,7 +19,10 @@ ort.env.wasm.wasmBinary = await wasm.arrayBuffer();
 const opened = performance.now();
 const model = await openWebModel(new URL("/models/emoji-4x128-p8", location.href).href, {
   runtime: ort,
-  files: webBytes({ names: ["open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json"] }),
+  files: webBytes({
+    names: ["open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json"],
+    fetch: pastCache(),
+  }),
 });
 const openedIn = performance.now() - opened;
 

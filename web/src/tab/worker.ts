@@ -6,6 +6,7 @@ import { problemOf } from "../../../src/server/problems.ts";
 import { ClipInterpretError } from "../../../src/support/errors.ts";
 import type { PrivateFolder } from "../../../src/support/private-files.ts";
 import { once } from "../../../src/support/shared.ts";
+import { pastCache } from "../../../src/support/web-parts.ts";
 import { type Answer, createAnswers } from "../../../src/tab/answers.ts";
 import { createCollections } from "../../../src/tab/collections.ts";
 import { knownPictures, type PageFacts, type Question } from "../../../src/tab/facts.ts";
@@ -189,7 +190,8 @@ async function startAnswering({ facts, base, isKept, index, onGpu }: TabStart): 
     async load(name) {
       const hashes = facts.models[name];
       if (hashes) {
-        const files = webBytes({ names: Object.keys(hashes), hashes });
+        // The service worker keeps them.
+        const files = webBytes({ names: Object.keys(hashes), hashes, fetch: pastCache() });
         const address = at(`models/${name}`);
         return gpu.open(name, (on) =>
           openWebModel(address, { runtime, files, name, ...(on && { gpu: on }) }),
