@@ -112,7 +112,7 @@ export function Segment({ state, go, app, model, pick, ready }: ViewProps) {
       )}
       {error && <ProblemNote error={error} />}
       {texts.length === 0 && <p className="empty">Add a text: its map shows where the heads see it.</p>}
-      {!data && !error && !isUnread && known && texts.length > 0 && (
+      {!data && !error && !imageError && !isUnread && texts.length > 0 && (
         <p className="waiting">Looking for {texts.length === 1 ? "the text" : "the texts"}…</p>
       )}
       {data && paints && known && !isUnread && (
