@@ -164,7 +164,13 @@ export async function buildPlanned(
     await own.put(FINISHED, [Buffer.from(`${JSON.stringify(part)}\n`)]);
   }
   const missing = await unfinished(store, part.of, 1);
-  if (missing.length === 0) await mergeParts(folder, options);
+  if (missing.length > 0) return { ...made, missing };
+  try {
+    await mergeParts(folder, options);
+  } catch (error) {
+    if (!(error instanceof ClipInterpretError && error.code === "PARTS_MISSING")) throw error;
+    return { ...made, missing: await unfinished(store, part.of, 1) };
+  }
   return { ...made, missing };
 }
 
@@ -238,7 +244,13 @@ async function merge(store: Store, { report, signal }: WorkOptions) {
       checkCancelled(signal);
       const files = new Map<string, readonly Uint8Array[]>();
       for (const [file, { sha256 }] of Object.entries(entry.files)) {
-        const bytes = await from.read(`${shardFolder(entry.name)}/${file}`);
+        const name = `${shardFolder(entry.name)}/${file}`;
+        // Of two who computed it at once, one may have taken away what the other lists: it is computed again.
+        if ((await from.size(name)) === undefined) {
+          await from.remove(FINISHED);
+          throw partsMissing(`part ${part.number} of ${part.of} in ${store.where} lacks ${name}`);
+        }
+        const bytes = await from.read(name);
         if (sha256Of(bytes) !== sha256) throw damaged(from, entry.name, part);
         files.set(file, [bytes]);
       }
