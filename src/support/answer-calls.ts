@@ -13,8 +13,8 @@ export function handOver<T extends object>(answer: T): T {
 
 /** How calls are answered. */
 export interface AnswerOptions {
-  /** Runs the work of a call, which it is told the name and the input of, in its turn. Default: each starts at once. */
-  readonly inTurn?: (work: () => Promise<void>, name: string, input: unknown) => void;
+  /** Runs the work of a call in its turn; is told its name, its input and what stops it. Default: each starts at once. */
+  readonly inTurn?: (work: () => Promise<void>, name: string, input: unknown, signal: AbortSignal) => void;
   /** What is said of what a handler threw. Default: all. */
   readonly failureOf?: (error: unknown) => Failure;
 }
@@ -50,7 +50,7 @@ export function answerCalls(
         running.delete(id);
       }
     };
-    inTurn(work, request.name, request.input);
+    inTurn(work, request.name, request.input, controller.signal);
   });
 }
 

@@ -66,6 +66,8 @@ const MOST_THREADS = 4;
 interface Asked {
   readonly question: Question;
   readonly reply: () => Promise<void>;
+  /** Aborted where nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 const waiting: Asked[] = [];
@@ -75,7 +77,7 @@ let models: TabModels | undefined;
 /** Those of them, and those that came with the page, that are open. */
 let inMemory: OpenModels | undefined;
 /** What is being answered. */
-let current: Question | undefined;
+let current: Asked | undefined;
 let isAtWork = false;
 
 const handlers = {
@@ -84,26 +86,26 @@ const handlers = {
     await answer;
   },
   control,
-  async ask(question: Question, { signal }: { readonly signal: AbortSignal }) {
-    signal.addEventListener("abort", () => setTimeout(() => stopUnwanted(question), PATIENCE));
-    return (await answer!)(question, signal);
-  },
+  ask: async (question: Question, { signal }: { readonly signal: AbortSignal }) =>
+    (await answer!)(question, signal),
 };
 /** What the page asks: first that it starts, then what it likes. */
 export type TabCalls = typeof handlers;
 
 // ONNX Runtime's threads are started with this file too, and have a message handler of their own.
 if (!self.name.startsWith("em-pthread"))
-  answerPage(handlers, (reply, name, input) => {
+  answerPage(handlers, (reply, name, input, signal) => {
     if (name !== "ask") return void reply();
-    waiting.push({ question: input as Question, reply });
+    signal.addEventListener("abort", () => setTimeout(stopUnwanted, PATIENCE));
+    waiting.push({ question: input as Question, reply, signal });
     void work();
   });
 
-/** Stops what is fetched for a question that nobody waits for, unless the next one is about the same model. */
-function stopUnwanted(question: Question): void {
-  const asked = current === question && modelOf(question);
-  if (asked && !waiting.some((other) => modelOf(other.question) === asked)) models?.stop();
+/** Stops what is fetched for a question that nobody waits for, unless another that somebody waits for is about the same model. */
+function stopUnwanted(): void {
+  const model = current?.signal.aborted && modelOf(current.question);
+  if (!model) return;
+  if (!waiting.some(({ question, signal }) => !signal.aborted && modelOf(question) === model)) models?.stop();
 }
 
 /** Which model a question is about, if any. */
@@ -124,7 +126,7 @@ async function work(): Promise<void> {
     while (waiting.length > 0) {
       const urgent = waiting.findIndex(({ question }) => !LATER.test(question.path));
       const [next] = waiting.splice(Math.max(0, urgent), 1);
-      current = next!.question;
+      current = next!;
       await next!.reply();
     }
     current = undefined;
